@@ -1,0 +1,57 @@
+// Admin: what an operator asks of the model resource manager. Answers are JSON documents, the same that `trims --json`
+// prints; docs/json.md gives their fields.
+//
+//   trims::Result<trims::Admin> admin = trims::Admin::Connect();
+//   trims::Result<std::string> added = admin->Add("ocr", "file:///models/common.onnx");
+//
+// Add and Remove are for the daemon's own user and for root: PERMISSION_DENIED for anybody else.
+// Thread-safety: as Client.
+#ifndef TRIMS_ADMIN_H_
+#define TRIMS_ADMIN_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "trims/client.h"
+#include "trims/export.h"
+#include "trims/model.h"
+#include "trims/status.h"
+
+namespace trims {
+
+struct Progress {
+  std::string_view stage;  // "read", "optimise", "write", …
+  uint64_t done = 0;
+  uint64_t total = 0;  // 0: unknown
+};
+
+struct AddOptions {
+  std::vector<Variant> variants;                   // empty: all that the format allows
+  std::function<void(const Progress&)> on_progress;  // called on the calling thread
+  std::chrono::milliseconds timeout{std::chrono::minutes(30)};
+};
+
+class Admin {
+ public:
+  TRIMS_EXPORT static Result<Admin> Connect(const ClientOptions& options = {});
+
+  // Registers `source` (file:///absolute/path of a file or folder) as `reference` and prepares its variants. Adding equal
+  // content under the same name again is OK and prepares what is missing. The document describes the model, as Show().
+  TRIMS_EXPORT Result<std::string> Add(std::string_view reference, std::string_view source, const AddOptions& options = {});
+  // Forgets a model: running functions keep their pages, new opens get NOT_FOUND.
+  TRIMS_EXPORT Result<std::string> Remove(std::string_view reference);
+  TRIMS_EXPORT Result<std::string> List();
+  TRIMS_EXPORT Result<std::string> Show(std::string_view reference);
+  TRIMS_EXPORT Result<std::string> GetStatus();
+
+ private:
+  explicit Admin(Client client);
+  Client client_;
+};
+
+}  // namespace trims
+
+#endif  // TRIMS_ADMIN_H_

@@ -1,0 +1,35 @@
+// Clock: monotonic time that a test can drive by hand.
+#ifndef TRIMS_BASE_CLOCK_H_
+#define TRIMS_BASE_CLOCK_H_
+
+#include <chrono>
+
+namespace trims {
+
+using Duration = std::chrono::nanoseconds;
+using TimePoint = std::chrono::time_point<std::chrono::steady_clock, Duration>;
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual TimePoint Now() const = 0;
+};
+
+class SteadyClock final : public Clock {
+ public:
+  TimePoint Now() const override { return std::chrono::steady_clock::now(); }
+};
+
+// Stands still until told to move. Thread-safety: none.
+class ManualClock final : public Clock {
+ public:
+  TimePoint Now() const override { return now_; }
+  void Advance(Duration by) { now_ += by; }
+
+ private:
+  TimePoint now_{std::chrono::hours(1)};
+};
+
+}  // namespace trims
+
+#endif  // TRIMS_BASE_CLOCK_H_

@@ -1,0 +1,136 @@
+#include "base/fault.h"
+
+#include <charconv>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+
+namespace trims::fault {
+namespace internal {
+std::atomic<bool> armed{false};
+}  // namespace internal
+
+namespace {
+
+struct State {
+  Mutex mutex;
+  Plan plan TRIMS_GUARDED_BY(mutex);
+  int calls TRIMS_GUARDED_BY(mutex) = 0;
+  bool fired TRIMS_GUARDED_BY(mutex) = false;
+};
+
+State& GlobalState() {
+  static State& state = *new State;  // never destroyed: threads may outlive main
+  return state;
+}
+
+thread_local int exemptions = 0;
+
+std::vector<std::string_view> Split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  for (size_t end; (end = text.find(separator)) != std::string_view::npos; text.remove_prefix(end + 1)) {
+    parts.push_back(text.substr(0, end));
+  }
+  parts.push_back(text);
+  return parts;
+}
+
+bool ParseInt(std::string_view text, int* value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *value);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+bool ParseOp(std::string_view text, Op* op) {
+  for (Op candidate : kAllOps) {
+    if (OpName(candidate) == text) {
+      *op = candidate;
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+int internal::CheckSlow(Op op) {
+  if (exemptions > 0) return 0;
+  State& state = GlobalState();
+  MutexLock lock(state.mutex);
+  if (op != state.plan.op) return 0;
+  const int call = ++state.calls;
+  if (call < state.plan.nth || call >= state.plan.nth + state.plan.count) return 0;
+  state.fired = true;
+  return state.plan.error;
+}
+
+std::string_view OpName(Op op) {
+  switch (op) {
+    case Op::kOpen:
+      return "open";
+    case Op::kRead:
+      return "read";
+    case Op::kMemfdCreate:
+      return "memfd_create";
+    case Op::kTruncate:
+      return "truncate";
+    case Op::kFallocate:
+      return "fallocate";
+    case Op::kMmap:
+      return "mmap";
+    case Op::kSeal:
+      return "seal";
+    case Op::kReopen:
+      return "reopen";
+    case Op::kSend:
+      return "send";
+    case Op::kReceive:
+      return "receive";
+    case Op::kAccept:
+      return "accept";
+    case Op::kSpawn:
+      return "spawn";
+    case Op::kWrite:
+      return "write";
+    case Op::kDatabase:
+      return "database";
+    case Op::kThread:
+      return "thread";
+  }
+  return "unknown";
+}
+
+Result<Plan> ParsePlan(std::string_view text) {
+  const std::vector<std::string_view> parts = Split(text, ':');
+  Plan plan;
+  const bool valid = (parts.size() == 3 || parts.size() == 4) && ParseOp(parts[0], &plan.op) &&
+                     ParseInt(parts[1], &plan.nth) && ParseInt(parts[2], &plan.error) &&
+                     (parts.size() == 3 || ParseInt(parts[3], &plan.count));
+  if (!valid || plan.nth < 1 || plan.error < 1 || plan.count < 1) {
+    return Status(StatusCode::kInvalidArgument,
+                  "fault plan '" + std::string(text) + "': expected op:nth:errno[:count], such as fallocate:1:28");
+  }
+  return plan;
+}
+
+void Install(const Plan& plan) {
+  State& state = GlobalState();
+  MutexLock lock(state.mutex);
+  state.plan = plan;
+  state.calls = 0;
+  state.fired = false;
+  internal::armed.store(true, std::memory_order_relaxed);
+}
+
+void Uninstall() { internal::armed.store(false, std::memory_order_relaxed); }
+
+bool Fired() {
+  State& state = GlobalState();
+  MutexLock lock(state.mutex);
+  return state.fired;
+}
+
+ScopedExemption::ScopedExemption() { ++exemptions; }
+ScopedExemption::~ScopedExemption() { --exemptions; }
+
+}  // namespace trims::fault

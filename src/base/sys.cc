@@ -1,0 +1,98 @@
+#include "base/sys.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+
+#include "base/fault.h"
+
+namespace trims::sys {
+namespace {
+
+bool Injected(fault::Op op) {
+  const int error = fault::Check(op);
+  if (error != 0) errno = error;
+  return error != 0;
+}
+
+template <typename Call>
+auto RetryOnInterrupt(Call call) {
+  decltype(call()) result;
+  do {
+    result = call();
+  } while (result < 0 && errno == EINTR);
+  return result;
+}
+
+}  // namespace
+
+UniqueFd Open(const char* path, int flags, mode_t mode) { return OpenAt(AT_FDCWD, path, flags, mode); }
+
+UniqueFd OpenAt(int directory, const char* path, int flags, mode_t mode) {
+  if (Injected(fault::Op::kOpen)) return UniqueFd();
+  return UniqueFd(RetryOnInterrupt([&] { return ::openat(directory, path, flags | O_CLOEXEC, mode); }));
+}
+
+ssize_t Pread(int fd, void* data, size_t size, off_t offset) {
+  if (Injected(fault::Op::kRead)) return -1;
+  return RetryOnInterrupt([&] { return ::pread(fd, data, size, offset); });
+}
+
+ssize_t Read(int fd, void* data, size_t size) {
+  if (Injected(fault::Op::kRead)) return -1;
+  return RetryOnInterrupt([&] { return ::read(fd, data, size); });
+}
+
+ssize_t Write(int fd, const void* data, size_t size) {
+  if (Injected(fault::Op::kWrite)) return -1;
+  return RetryOnInterrupt([&] { return ::write(fd, data, size); });
+}
+
+UniqueFd MemfdCreate(const char* name, unsigned flags) {
+  if (Injected(fault::Op::kMemfdCreate)) return UniqueFd();
+  return UniqueFd(::memfd_create(name, flags));
+}
+
+int Ftruncate(int fd, off_t size) {
+  if (Injected(fault::Op::kTruncate)) return -1;
+  return RetryOnInterrupt([&] { return ::ftruncate(fd, size); });
+}
+
+int Fallocate(int fd, int mode, off_t offset, off_t size) {
+  if (Injected(fault::Op::kFallocate)) return -1;
+  return RetryOnInterrupt([&] { return ::fallocate(fd, mode, offset, size); });
+}
+
+void* Mmap(void* address, size_t size, int protection, int flags, int fd, off_t offset) {
+  if (Injected(fault::Op::kMmap)) return MAP_FAILED;
+  return ::mmap(address, size, protection, flags, fd, offset);
+}
+
+int AddSeals(int fd, int seals) {
+  if (Injected(fault::Op::kSeal)) return -1;
+  return ::fcntl(fd, F_ADD_SEALS, seals);
+}
+
+UniqueFd ReopenReadOnly(int fd) {
+  if (Injected(fault::Op::kReopen)) return UniqueFd();
+  const std::string path = "/proc/self/fd/" + std::to_string(fd);
+  return UniqueFd(RetryOnInterrupt([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }));
+}
+
+ssize_t SendMessage(int fd, const msghdr* message, int flags) {
+  if (Injected(fault::Op::kSend)) return -1;
+  return RetryOnInterrupt([&] { return ::sendmsg(fd, message, flags | MSG_NOSIGNAL); });
+}
+
+ssize_t ReceiveMessage(int fd, msghdr* message, int flags) {
+  if (Injected(fault::Op::kReceive)) return -1;
+  return RetryOnInterrupt([&] { return ::recvmsg(fd, message, flags | MSG_CMSG_CLOEXEC); });
+}
+
+UniqueFd Accept(int fd) {
+  if (Injected(fault::Op::kAccept)) return UniqueFd();
+  return UniqueFd(RetryOnInterrupt([&] { return ::accept4(fd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK); }));
+}
+
+}  // namespace trims::sys

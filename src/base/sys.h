@@ -1,0 +1,34 @@
+// The system calls that can fail in ways a test must provoke, each behind base/fault.h. Same arguments, same errno
+// contract as the call itself, retried on EINTR where that is right. No policy here.
+#ifndef TRIMS_BASE_SYS_H_
+#define TRIMS_BASE_SYS_H_
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include <cstddef>
+
+#include "base/unique_fd.h"
+
+namespace trims::sys {
+
+UniqueFd Open(const char* path, int flags, mode_t mode = 0);
+UniqueFd OpenAt(int directory, const char* path, int flags, mode_t mode = 0);
+ssize_t Pread(int fd, void* data, size_t size, off_t offset);
+ssize_t Read(int fd, void* data, size_t size);
+ssize_t Write(int fd, const void* data, size_t size);
+UniqueFd MemfdCreate(const char* name, unsigned flags);
+int Ftruncate(int fd, off_t size);
+int Fallocate(int fd, int mode, off_t offset, off_t size);
+void* Mmap(void* address, size_t size, int protection, int flags, int fd, off_t offset);
+int AddSeals(int fd, int seals);
+UniqueFd ReopenReadOnly(int fd);  // a new, read-only open file of the same inode, through /proc/self/fd
+ssize_t SendMessage(int fd, const msghdr* message, int flags);
+ssize_t ReceiveMessage(int fd, msghdr* message, int flags);
+UniqueFd Accept(int fd);  // close-on-exec and non-blocking
+
+}  // namespace trims::sys
+
+#endif  // TRIMS_BASE_SYS_H_

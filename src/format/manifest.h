@@ -1,0 +1,73 @@
+// Manifest: what the preparer found out about a model and where its prepared variants lie. It is written by the preparer
+// (which met untrusted bytes), so the daemon treats it as untrusted too: ParseManifest checks every bound.
+//
+// JSON on disk and in the catalog; docs/json.md gives the fields. Thread-safety: values.
+#ifndef TRIMS_FORMAT_MANIFEST_H_
+#define TRIMS_FORMAT_MANIFEST_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "trims/model.h"
+#include "trims/status.h"
+
+namespace trims {
+
+// `length` bytes of the file at `path` from `offset` on belong at `at` of the extent. Bytes no piece covers are zero.
+// An absolute path lies in the model's source, a relative one in the folder of the prepared model.
+struct ManifestPiece {
+  std::string path;
+  uint64_t offset = 0;
+  uint64_t length = 0;
+  uint64_t at = 0;
+};
+
+struct ManifestExtent {
+  uint64_t length = 0;
+  std::string sha256;  // of the whole extent, gaps included
+  std::vector<ManifestPiece> pieces;  // ascending, not overlapping
+};
+
+struct ManifestVariant {
+  Variant kind = Variant::kFiles;
+  std::string key;         // what it is bound to, e.g. "ort-1.32.0;level=all;cpu=…"; empty for `files` and `tensors`
+  std::string index_path;  // relative: the index (wire/index.fbs) as it will sit in memory
+  uint64_t index_length = 0;
+  std::string index_sha256;
+  std::vector<ManifestExtent> extents;
+
+  // What it takes when resident: page-rounded extents and index.
+  uint64_t FootprintBytes() const;
+};
+
+struct ManifestFile {
+  std::string name;  // relative path, '/' between parts
+  uint64_t length = 0;
+  std::string sha256;
+};
+
+struct Manifest {
+  // A single file's SHA-256; for several, that of the lines "<sha256>  <name>\n" in the order of their names.
+  std::string digest;
+  std::string format;  // "onnx", "safetensors", "gguf", "files"
+  std::string source;  // file:///…
+  std::vector<ManifestFile> files;
+  std::vector<ManifestVariant> variants;
+  std::vector<std::string> notes;  // for people: why a variant was not made, what was found
+
+  uint64_t SourceBytes() const;
+};
+
+std::string ManifestToJson(const Manifest& manifest);
+
+// INVALID_ARGUMENT says which field is wrong, what was expected and what came.
+Result<Manifest> ParseManifest(std::string_view json);
+
+std::string ModelDigest(const std::vector<ManifestFile>& files);
+
+}  // namespace trims
+
+#endif  // TRIMS_FORMAT_MANIFEST_H_

@@ -1,0 +1,50 @@
+// Loader: fills segments on worker threads. One load is one job; jobs beyond the number of threads wait in order.
+#ifndef TRIMS_MANAGER_LOADER_H_
+#define TRIMS_MANAGER_LOADER_H_
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "format/manifest.h"
+#include "manager/manager.h"
+#include "store/host_memory.h"
+#include "trims/status.h"
+
+namespace trims {
+
+struct LoadPlan {
+  std::string name;             // shows in /proc/PID/maps
+  std::string prepared_folder;  // what relative paths of the variant are relative to; absolute
+  std::string source_path;      // what absolute paths must equal or lie beneath
+  ManifestVariant variant;
+  HugePagePolicy pages = HugePagePolicy::kBest;
+};
+
+// Set by the loop, looked at by the worker between chunks.
+using CancelFlag = std::shared_ptr<std::atomic<bool>>;
+
+// Runs `call` on the event loop; callable from any thread.
+using PostToLoop = std::function<void(std::function<void()> call)>;
+
+class Loader {
+ public:
+  virtual ~Loader() = default;
+  // `done` runs on the loop. CANCELLED if the flag was set in time.
+  virtual void Load(LoadPlan plan, CancelFlag cancel, std::function<void(Result<ResidentBytes>)> done) = 0;
+  // Frees on a worker thread: freeing a large extent takes time.
+  virtual void Free(ResidentBytes bytes, std::function<void()> done) = 0;
+};
+
+// Reads, verifies (SHA-256 of each extent, the index's structure) and seals: the work of one job, on the calling thread.
+// DATA_LOSS: the bytes differ from their digest or the file is shorter than recorded (it changed since it was added);
+// NOT_FOUND: the file is gone; RESOURCE_EXHAUSTED: no memory, no descriptors.
+Result<ResidentBytes> LoadSegment(const LoadPlan& plan, const std::atomic<bool>& cancelled);
+
+// Waits for the jobs in flight when destroyed; their completions are still posted.
+Result<std::unique_ptr<Loader>> MakeThreadLoader(int threads, PostToLoop post);
+
+}  // namespace trims
+
+#endif  // TRIMS_MANAGER_LOADER_H_

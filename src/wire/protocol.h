@@ -1,0 +1,25 @@
+// Versions and limits of the control protocol. docs/wire.md explains them.
+#ifndef TRIMS_WIRE_PROTOCOL_H_
+#define TRIMS_WIRE_PROTOCOL_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace trims::wire {
+
+// A bump makes every older client fail with UNIMPLEMENTED; adding fields or requests needs none.
+inline constexpr uint16_t kProtocolVersion = 1;
+
+// A bump makes every prepared variant on disk unreadable until it is prepared again.
+inline constexpr uint16_t kIndexVersion = 1;
+
+inline constexpr size_t kMaxFrameBytes = 64 * 1024;
+inline constexpr size_t kMaxFramedFds = 250;  // the kernel takes 253 in one message
+inline constexpr size_t kMaxExtents = kMaxFramedFds - 1;
+inline constexpr size_t kMaxReferenceBytes = 512;
+inline constexpr size_t kMaxPathBytes = 4096;
+inline constexpr size_t kMaxClientNameBytes = 128;
+
+}  // namespace trims::wire
+
+#endif  // TRIMS_WIRE_PROTOCOL_H_
