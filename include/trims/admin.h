@@ -1,5 +1,5 @@
-// Admin: what an operator asks of the model resource manager. Answers are JSON documents, the same that `trims --json`
-// prints; docs/json.md gives their fields.
+// Admin: what an operator asks of the model resource manager. Answers are JSON documents, the same
+// that `trims --json` prints; docs/json.md gives their fields.
 //
 //   trims::Result<trims::Admin> admin = trims::Admin::Connect();
 //   trims::Result<std::string> added = admin->Add("ocr", "file:///models/common.onnx");
@@ -29,7 +29,7 @@ struct Progress {
 };
 
 struct AddOptions {
-  std::vector<Variant> variants;                   // empty: all that the format allows
+  std::vector<Variant> variants;                     // empty: all that the format allows
   std::function<void(const Progress&)> on_progress;  // called on the calling thread
   std::chrono::milliseconds timeout{std::chrono::minutes(30)};
 };
@@ -38,9 +38,11 @@ class Admin {
  public:
   TRIMS_EXPORT static Result<Admin> Connect(const ClientOptions& options = {});
 
-  // Registers `source` (file:///absolute/path of a file or folder) as `reference` and prepares its variants. Adding equal
-  // content under the same name again is OK and prepares what is missing. The document describes the model, as Show().
-  TRIMS_EXPORT Result<std::string> Add(std::string_view reference, std::string_view source, const AddOptions& options = {});
+  // Registers `source` (file:///absolute/path of a file or folder) as `reference` and prepares its
+  // variants. Adding equal content under the same name again is OK and prepares what is missing.
+  // The document describes the model, as Show().
+  TRIMS_EXPORT Result<std::string> Add(std::string_view reference, std::string_view source,
+                                       const AddOptions& options = {});
   // Forgets a model: running functions keep their pages, new opens get NOT_FOUND.
   TRIMS_EXPORT Result<std::string> Remove(std::string_view reference);
   TRIMS_EXPORT Result<std::string> List();

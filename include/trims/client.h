@@ -4,13 +4,16 @@
 //   if (!client.ok()) return Fail(client.status());
 //   trims::Result<trims::Model> model = client->Open("ocr", {.variant = trims::Variant::kOrt});
 //   if (!model.ok()) return Fail(model.status());
-//   Use(model->bytes());                       // read-only, shared with every process that opened it
+//   Use(model->bytes());                       // read-only, shared with every process that opened
+//   it
 //
-// Connect() costs one connect(2): the first frame of Open() carries hello and request together, so a hit is one round
-// trip. A connection that the daemon dropped (it was restarted, say) is made anew by the next Open; Models opened before
-// stay valid, since their pages are theirs too. After fork() the child gets a connection of its own on first use.
+// Connect() costs one connect(2): the first frame of Open() carries hello and request together, so
+// a hit is one round trip. A connection that the daemon dropped (it was restarted, say) is made
+// anew by the next Open; Models opened before stay valid, since their pages are theirs too. After
+// fork() the child gets a connection of its own on first use.
 //
-// Thread-safety: safe; the requests of one Client wait for each other. Use one Client a thread to open in parallel.
+// Thread-safety: safe; the requests of one Client wait for each other. Use one Client a thread to
+// open in parallel.
 #ifndef TRIMS_CLIENT_H_
 #define TRIMS_CLIENT_H_
 
@@ -26,7 +29,8 @@
 namespace trims {
 
 struct ClientOptions {
-  // Path of the daemon's socket. Empty: $TRIMS_SOCKET, else the per-user socket if it is there, else the system one.
+  // Path of the daemon's socket. Empty: $TRIMS_SOCKET, else the per-user socket if it is there,
+  // else the system one.
   std::string socket_path;
   // Shown in the daemon's log and status; empty: the program's name.
   std::string client_name;
@@ -34,7 +38,8 @@ struct ClientOptions {
 
 struct OpenOptions {
   Variant variant = Variant::kFiles;
-  // What the variant must be bound to; empty: any. FAILED_PRECONDITION if the prepared one is bound to something else.
+  // What the variant must be bound to; empty: any. FAILED_PRECONDITION if the prepared one is bound
+  // to something else.
   std::string variant_key;
   // How long a miss may take. Zero: the daemon's default (60 s unless configured).
   std::chrono::milliseconds deadline{0};
@@ -42,17 +47,19 @@ struct OpenOptions {
 
 class Client {
  public:
-  // NOT_FOUND: there is no socket; UNAVAILABLE: nobody listens on it; PERMISSION_DENIED: its folder may be written by
-  // others or belongs to neither this user nor root, or the kernel refuses the connection. Never starts a daemon.
+  // NOT_FOUND: there is no socket; UNAVAILABLE: nobody listens on it; PERMISSION_DENIED: its folder
+  // may be written by others or belongs to neither this user nor root, or the kernel refuses the
+  // connection. Never starts a daemon.
   TRIMS_EXPORT static Result<Client> Connect(const ClientOptions& options = {});
 
   TRIMS_EXPORT Client(Client&&) noexcept;
   TRIMS_EXPORT Client& operator=(Client&&) noexcept;
   TRIMS_EXPORT ~Client();  // models opened through it stay valid
 
-  // Leases `reference` ([namespace/]name[:version] or …@sha256:<digest>), loading it first if it is not resident, and maps it.
-  // NOT_FOUND (with near names), TOO_LARGE, RESOURCE_EXHAUSTED, FAILED_PRECONDITION, DEADLINE_EXCEEDED, DATA_LOSS,
-  // PERMISSION_DENIED, INVALID_ARGUMENT, UNAVAILABLE: see the message and the hint.
+  // Leases `reference` ([namespace/]name[:version] or …@sha256:<digest>), loading it first if it is
+  // not resident, and maps it. NOT_FOUND (with near names), TOO_LARGE, RESOURCE_EXHAUSTED,
+  // FAILED_PRECONDITION, DEADLINE_EXCEEDED, DATA_LOSS, PERMISSION_DENIED, INVALID_ARGUMENT,
+  // UNAVAILABLE: see the message and the hint.
   TRIMS_EXPORT Result<Model> Open(std::string_view reference, const OpenOptions& options = {});
 
  private:
@@ -62,8 +69,9 @@ class Client {
   std::shared_ptr<Impl> impl_;
 };
 
-// The sockets that Connect() tries when nothing is configured, first to last. Per user: $XDG_RUNTIME_DIR/trims/trimsd.sock,
-// else /tmp/trims-<uid>/trimsd.sock; system: /run/trims/trimsd.sock.
+// The sockets that Connect() tries when nothing is configured, first to last. Per user:
+// $XDG_RUNTIME_DIR/trims/trimsd.sock, else /tmp/trims-<uid>/trimsd.sock; system:
+// /run/trims/trimsd.sock.
 TRIMS_EXPORT std::string UserSocketPath();
 TRIMS_EXPORT std::string SystemSocketPath();
 

@@ -1,16 +1,18 @@
 // Model: a lease on a resident model and the mapping of its bytes.
 //
-// A Model is the move-only owner of both: while it lives, the MRM keeps the segment resident and the bytes stay mapped,
-// read-only, at one address. Holding one costs a lease (its bytes can't be evicted) and address space, but no private
-// memory: the pages are the MRM's and are shared with every other process that has the model open. The kernel ends the
-// lease if the process dies. Every span and string_view that a Model hands out ends with it.
+// A Model is the move-only owner of both: while it lives, the MRM keeps the segment resident and
+// the bytes stay mapped, read-only, at one address. Holding one costs a lease (its bytes can't be
+// evicted) and address space, but no private memory: the pages are the MRM's and are shared with
+// every other process that has the model open. The kernel ends the lease if the process dies. Every
+// span and string_view that a Model hands out ends with it.
 //
 //   trims::Result<trims::TensorView> weight = model.Tensor("encoder.layer.0.weight");
 //   if (weight.ok()) Use(weight->bytes.data(), weight->shape);
 //
-// Misuse: writing to the bytes ends the process with SIGSEGV; no mapping, mprotect or descriptor can make them writable.
-// Thread-safety: the const members may be called from any number of threads at once.
-// Source: the paper's open/close API and its sharing of read-only model data between processes (arXiv 1811.09732).
+// Misuse: writing to the bytes ends the process with SIGSEGV; no mapping, mprotect or descriptor
+// can make them writable. Thread-safety: the const members may be called from any number of threads
+// at once. Source: the paper's open/close API and its sharing of read-only model data between
+// processes (arXiv 1811.09732).
 #ifndef TRIMS_MODEL_H_
 #define TRIMS_MODEL_H_
 
@@ -56,17 +58,18 @@ struct TensorView {
 struct FileView {
   std::string_view name;             // relative path, '/' between parts
   std::span<const std::byte> bytes;  // the start is page-aligned if `fd` is not negative
-  int fd = -1;  // read-only, at offset 0 the file and nothing but the file; borrowed from the Model; -1: none of its own
+  int fd = -1;  // read-only, at offset 0 the file and nothing but the file; borrowed from the
+                // Model; -1: none of its own
 };
 
 // How an open was served.
 struct OpenInfo {
-  std::string reference;               // fully resolved, e.g. "default/resnet50:3f1c9a2b77d0"
-  std::string digest;                  // SHA-256 of the model, 64 hexadecimal digits
+  std::string reference;  // fully resolved, e.g. "default/resnet50:3f1c9a2b77d0"
+  std::string digest;     // SHA-256 of the model, 64 hexadecimal digits
   Variant variant = Variant::kFiles;
-  std::string variant_key;             // what the variant is bound to; empty for `files` and `tensors`
-  Pages pages = Pages::kSmall;         // of the first extent
-  bool hit = false;                    // the model was resident before
+  std::string variant_key;      // what the variant is bound to; empty for `files` and `tensors`
+  Pages pages = Pages::kSmall;  // of the first extent
+  bool hit = false;             // the model was resident before
   std::chrono::microseconds waited{};  // in the daemon, from request to reply
 };
 
@@ -81,7 +84,8 @@ class Model {
   // The whole segment as one contiguous range; gaps between extents fault when touched.
   TRIMS_EXPORT std::span<const std::byte> bytes() const;
 
-  // Tensors in the order of their names. `i` < tensor_count(), checked: beyond it a view with dtype kUnknown and no bytes.
+  // Tensors in the order of their names. `i` < tensor_count(), checked: beyond it a view with dtype
+  // kUnknown and no bytes.
   TRIMS_EXPORT size_t tensor_count() const;
   TRIMS_EXPORT TensorView tensor(size_t i) const;
   // O(log tensor_count()). NOT_FOUND names near ones.
@@ -92,7 +96,8 @@ class Model {
   TRIMS_EXPORT FileView file(size_t i) const;
   TRIMS_EXPORT Result<FileView> File(std::string_view name) const;
 
-  // What the preparer recorded, e.g. "format", "ort.version", "ort.form". Empty if there is no such key.
+  // What the preparer recorded, e.g. "format", "ort.version", "ort.form". Empty if there is no such
+  // key.
   TRIMS_EXPORT std::string_view Metadata(std::string_view key) const;
 
   // Read-only descriptors of the extents, in order; borrowed. A sealed memfd each.

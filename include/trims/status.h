@@ -1,14 +1,15 @@
 // Status and Result<T>: how every call of TrIMS says that it failed.
 //
-// A Status is a code, a message (what was expected and what came) and a hint (the next step, may be empty). Result<T>
-// holds either a T or a Status that is not OK. Neither may be ignored: both are [[nodiscard]]. The library throws nothing.
+// A Status is a code, a message (what was expected and what came) and a hint (the next step, may be
+// empty). Result<T> holds either a T or a Status that is not OK. Neither may be ignored: both are
+// [[nodiscard]]. The library throws nothing.
 //
 //   trims::Result<trims::Model> model = client.Open("resnet50");
 //   if (!model.ok()) return std::cerr << model.status().ToString() << '\n', 1;
 //   Use(*model);
 //
-// Misuse: value(), * and -> of a Result that is not ok() end the program with the status on standard error.
-// Thread-safety: values; concurrent reads of one object are safe.
+// Misuse: value(), * and -> of a Result that is not ok() end the program with the status on
+// standard error. Thread-safety: values; concurrent reads of one object are safe.
 #ifndef TRIMS_STATUS_H_
 #define TRIMS_STATUS_H_
 
@@ -25,23 +26,25 @@ namespace trims {
 // The codes are part of the wire protocol and of the C ABI: values are never reused or renumbered.
 enum class StatusCode : uint8_t {
   kOk = 0,
-  kInvalidArgument = 1,     // the request or the bytes are malformed; retrying does not help
-  kNotFound = 2,            // no such model, version, variant, tensor, file or daemon
-  kAlreadyExists = 3,       // the name is taken by other content
-  kPermissionDenied = 4,    // the kernel or the MRM's rules refuse this principal
-  kTooLarge = 5,            // larger than the tier or the limit: it can never fit
-  kQuotaExceeded = 6,       // a limit of this principal or connection is used up
-  kResourceExhausted = 7,   // no room now: memory, descriptors, budget held by leases
-  kFailedPrecondition = 8,  // the state forbids it: source changed, variant made for another runtime
-  kDeadlineExceeded = 9,    // the caller's deadline passed
-  kUnavailable = 10,        // the daemon is not there, is stopping or went away; retry may help
-  kDataLoss = 11,           // bytes differ from their digest, or a file is truncated
-  kUnimplemented = 12,      // this build, kernel or peer cannot do it
-  kCancelled = 13,          // given up by the caller
-  kInternal = 14,           // a defect of TrIMS
+  kInvalidArgument = 1,    // the request or the bytes are malformed; retrying does not help
+  kNotFound = 2,           // no such model, version, variant, tensor, file or daemon
+  kAlreadyExists = 3,      // the name is taken by other content
+  kPermissionDenied = 4,   // the kernel or the MRM's rules refuse this principal
+  kTooLarge = 5,           // larger than the tier or the limit: it can never fit
+  kQuotaExceeded = 6,      // a limit of this principal or connection is used up
+  kResourceExhausted = 7,  // no room now: memory, descriptors, budget held by leases
+  kFailedPrecondition =
+      8,                  // the state forbids it: source changed, variant made for another runtime
+  kDeadlineExceeded = 9,  // the caller's deadline passed
+  kUnavailable = 10,      // the daemon is not there, is stopping or went away; retry may help
+  kDataLoss = 11,         // bytes differ from their digest, or a file is truncated
+  kUnimplemented = 12,    // this build, kernel or peer cannot do it
+  kCancelled = 13,        // given up by the caller
+  kInternal = 14,         // a defect of TrIMS
 };
 
-// The name used in messages, JSON and metrics, e.g. "NOT_FOUND". "UNKNOWN" for a value outside the enum.
+// The name used in messages, JSON and metrics, e.g. "NOT_FOUND". "UNKNOWN" for a value outside the
+// enum.
 TRIMS_EXPORT std::string_view StatusCodeName(StatusCode code);
 
 class [[nodiscard]] Status {
@@ -73,8 +76,10 @@ namespace internal {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<1>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
-  Result(Status status) : state_(std::in_place_index<0>, std::move(status)) {  // NOLINT(google-explicit-constructor)
+  Result(T value)
+      : state_(std::in_place_index<1>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(Status status)
+      : state_(std::in_place_index<0>, std::move(status)) {  // NOLINT(google-explicit-constructor)
     if (std::get<0>(state_).ok()) {
       std::get<0>(state_) = Status(StatusCode::kInternal, "a Result was made from an OK status");
     }

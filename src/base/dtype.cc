@@ -11,9 +11,10 @@ struct Entry {
 };
 
 // Indexed by the enum's value.
-constexpr Entry kEntries[] = {{"UNKNOWN", 0}, {"F32", 4}, {"F64", 8}, {"F16", 2},  {"BF16", 2},   {"I8", 1},
-                              {"U8", 1},      {"I16", 2}, {"U16", 2}, {"I32", 4},  {"U32", 4},    {"I64", 8},
-                              {"U64", 8},     {"BOOL", 1}, {"F8_E4M3", 1}, {"F8_E5M2", 1}, {"C64", 8}, {"C128", 16}};
+constexpr Entry kEntries[] = {{"UNKNOWN", 0}, {"F32", 4}, {"F64", 8},  {"F16", 2},  {"BF16", 2},
+                              {"I8", 1},      {"U8", 1},  {"I16", 2},  {"U16", 2},  {"I32", 4},
+                              {"U32", 4},     {"I64", 8}, {"U64", 8},  {"BOOL", 1}, {"F8_E4M3", 1},
+                              {"F8_E5M2", 1}, {"C64", 8}, {"C128", 16}};
 
 const Entry& EntryOf(DType dtype) {
   const auto value = static_cast<size_t>(dtype);

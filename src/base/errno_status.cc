@@ -43,7 +43,10 @@ StatusCode CodeOfErrno(int error) {
 
 Status ErrnoStatus(const std::string& what, int error) {
   const char* name = ::strerrorname_np(error);
-  return Status(CodeOfErrno(error), what + ": " + (::strerrordesc_np(error) ? ::strerrordesc_np(error) : "unknown error") + " [" + (name ? name : "?") + "]");
+  return Status(CodeOfErrno(error),
+                what + ": " +
+                    (::strerrordesc_np(error) ? ::strerrordesc_np(error) : "unknown error") + " [" +
+                    (name ? name : "?") + "]");
 }
 
 }  // namespace trims

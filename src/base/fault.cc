@@ -29,7 +29,8 @@ thread_local int exemptions = 0;
 
 std::vector<std::string_view> Split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
-  for (size_t end; (end = text.find(separator)) != std::string_view::npos; text.remove_prefix(end + 1)) {
+  for (size_t end; (end = text.find(separator)) != std::string_view::npos;
+       text.remove_prefix(end + 1)) {
     parts.push_back(text.substr(0, end));
   }
   parts.push_back(text);
@@ -108,7 +109,8 @@ Result<Plan> ParsePlan(std::string_view text) {
                      (parts.size() == 3 || ParseInt(parts[3], &plan.count));
   if (!valid || plan.nth < 1 || plan.error < 1 || plan.count < 1) {
     return Status(StatusCode::kInvalidArgument,
-                  "fault plan '" + std::string(text) + "': expected op:nth:errno[:count], such as fallocate:1:28");
+                  "fault plan '" + std::string(text) +
+                      "': expected op:nth:errno[:count], such as fallocate:1:28");
   }
   return plan;
 }

@@ -1,8 +1,10 @@
-// Fault injection: makes the N-th system call of a kind fail, so that every failure point is tested by failing it.
+// Fault injection: makes the N-th system call of a kind fail, so that every failure point is tested
+// by failing it.
 //
-// The calls of base/sys.h ask Check() first. Without an installed plan that is one relaxed atomic load. A plan is for
-// tests only: it is installed by a test in its own process, or through TRIMS_FAULT in a daemon that a test started
-// with --allow-fault-injection. "Fail the N-th call" loops: install N = 1, 2, … until fired() stays false.
+// The calls of base/sys.h ask Check() first. Without an installed plan that is one relaxed atomic
+// load. A plan is for tests only: it is installed by a test in its own process, or through
+// TRIMS_FAULT in a daemon that a test started with --allow-fault-injection. "Fail the N-th call"
+// loops: install N = 1, 2, … until fired() stays false.
 //
 //   for (int nth = 1;; ++nth) {
 //     fault::ScopedPlan plan({.op = fault::Op::kFallocate, .nth = nth, .error = ENOSPC});
@@ -40,9 +42,10 @@ enum class Op : int {
   kThread,
 };
 
-inline constexpr Op kAllOps[] = {Op::kOpen,   Op::kRead, Op::kMemfdCreate, Op::kTruncate, Op::kFallocate,
-                                 Op::kMmap,   Op::kSeal, Op::kReopen,      Op::kSend,     Op::kReceive,
-                                 Op::kAccept, Op::kSpawn, Op::kWrite,      Op::kDatabase, Op::kThread};
+inline constexpr Op kAllOps[] = {Op::kOpen,      Op::kRead,     Op::kMemfdCreate, Op::kTruncate,
+                                 Op::kFallocate, Op::kMmap,     Op::kSeal,        Op::kReopen,
+                                 Op::kSend,      Op::kReceive,  Op::kAccept,      Op::kSpawn,
+                                 Op::kWrite,     Op::kDatabase, Op::kThread};
 
 std::string_view OpName(Op op);
 
@@ -54,7 +57,8 @@ struct Plan {
   int count = 1;
 };
 
-// "fallocate:3:28" or "fallocate:3:28:2" (op:nth:errno[:count]); INVALID_ARGUMENT says what is wrong with it.
+// "fallocate:3:28" or "fallocate:3:28:2" (op:nth:errno[:count]); INVALID_ARGUMENT says what is
+// wrong with it.
 Result<Plan> ParsePlan(std::string_view text);
 
 // Installs `plan` for the rest of the process. Replaces an earlier one.
@@ -62,7 +66,8 @@ void Install(const Plan& plan);
 void Uninstall();
 bool Fired();  // whether the installed plan has failed a call
 
-// Plans skip the calling thread while one of these lives (the client's side of a test that faults the daemon's).
+// Plans skip the calling thread while one of these lives (the client's side of a test that faults
+// the daemon's).
 class ScopedExemption {
  public:
   ScopedExemption();
@@ -87,7 +92,8 @@ int CheckSlow(Op op);
 
 // 0, or the errno with which this call of `op` is to fail.
 inline int Check(Op op) {
-  if (!internal::armed.load(std::memory_order_relaxed)) [[likely]] return 0;
+  if (!internal::armed.load(std::memory_order_relaxed)) [[likely]]
+    return 0;
   return internal::CheckSlow(op);
 }
 

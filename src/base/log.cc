@@ -11,7 +11,8 @@ namespace {
 
 spdlog::logger& Logger() {
   static const std::shared_ptr<spdlog::logger> logger = [] {
-    auto made = std::make_shared<spdlog::logger>("trims", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto made = std::make_shared<spdlog::logger>("trims",
+                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
     made->flush_on(spdlog::level::info);
     return made;
@@ -88,9 +89,17 @@ Result<LogLevel> ParseLogLevel(std::string_view name) {
                 "debug, info, warning, error or off");
 }
 
-void LogDebug(std::string_view event, LogFields fields) { Write(spdlog::level::debug, event, fields); }
-void LogInfo(std::string_view event, LogFields fields) { Write(spdlog::level::info, event, fields); }
-void LogWarning(std::string_view event, LogFields fields) { Write(spdlog::level::warn, event, fields); }
-void LogError(std::string_view event, LogFields fields) { Write(spdlog::level::err, event, fields); }
+void LogDebug(std::string_view event, LogFields fields) {
+  Write(spdlog::level::debug, event, fields);
+}
+void LogInfo(std::string_view event, LogFields fields) {
+  Write(spdlog::level::info, event, fields);
+}
+void LogWarning(std::string_view event, LogFields fields) {
+  Write(spdlog::level::warn, event, fields);
+}
+void LogError(std::string_view event, LogFields fields) {
+  Write(spdlog::level::err, event, fields);
+}
 
 }  // namespace trims

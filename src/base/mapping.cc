@@ -28,9 +28,12 @@ Result<Mapping> Mapping::OfFile(int fd, size_t size, int protection) {
 
 Result<Mapping> Mapping::Reserve(size_t size, size_t alignment) {
   const size_t padded = size + alignment;
-  if (padded < size) return Status(StatusCode::kTooLarge, "the range does not fit into the address space");
-  void* start = sys::Mmap(nullptr, padded, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (start == MAP_FAILED) return ErrnoStatus("reserving " + std::to_string(size) + " bytes of address space");
+  if (padded < size)
+    return Status(StatusCode::kTooLarge, "the range does not fit into the address space");
+  void* start =
+      sys::Mmap(nullptr, padded, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (start == MAP_FAILED)
+    return ErrnoStatus("reserving " + std::to_string(size) + " bytes of address space");
   const auto base = reinterpret_cast<uintptr_t>(start);
   const uintptr_t aligned = AlignUp(base, alignment);
   const uintptr_t end = aligned + AlignUp(size, kPageSize);
@@ -41,12 +44,14 @@ Result<Mapping> Mapping::Reserve(size_t size, size_t alignment) {
 
 Status Mapping::MapInto(size_t offset, size_t size, int fd, int protection) {
   if (offset > size_ || size > size_ - offset || offset % kPageSize != 0) {
-    return Status(StatusCode::kInvalidArgument, "an extent of " + std::to_string(size) + " bytes at offset " +
-                                                    std::to_string(offset) + " does not fit into a range of " +
+    return Status(StatusCode::kInvalidArgument, "an extent of " + std::to_string(size) +
+                                                    " bytes at offset " + std::to_string(offset) +
+                                                    " does not fit into a range of " +
                                                     std::to_string(size_));
   }
   void* start = sys::Mmap(data_ + offset, size, protection, MAP_SHARED | MAP_FIXED, fd, 0);
-  if (start == MAP_FAILED) return ErrnoStatus("mapping an extent of " + std::to_string(size) + " bytes");
+  if (start == MAP_FAILED)
+    return ErrnoStatus("mapping an extent of " + std::to_string(size) + " bytes");
   return Status();
 }
 

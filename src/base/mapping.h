@@ -1,7 +1,8 @@
 // Mapping: the move-only owner of one range of address space.
 //
-// A Mapping is either a view of a file or a bare reservation into which extents are mapped one after the other, so that
-// a segment of many extents is one contiguous range. Unmapped when it goes. Thread-safety: like a pointer.
+// A Mapping is either a view of a file or a bare reservation into which extents are mapped one
+// after the other, so that a segment of many extents is one contiguous range. Unmapped when it
+// goes. Thread-safety: like a pointer.
 //
 //   TRIMS_ASSIGN_OR_RETURN(Mapping range, Mapping::Reserve(2 * kHugePageSize, kHugePageSize));
 //   TRIMS_RETURN_IF_ERROR(range.MapInto(0, kHugePageSize, fd, PROT_READ));
@@ -22,7 +23,8 @@ namespace trims {
 inline constexpr size_t kPageSize = 4096;
 inline constexpr size_t kHugePageSize = size_t{2} << 20;
 
-// `value` rounded up to a multiple of `alignment` (a power of two). The caller makes sure that it does not overflow.
+// `value` rounded up to a multiple of `alignment` (a power of two). The caller makes sure that it
+// does not overflow.
 constexpr uint64_t AlignUp(uint64_t value, uint64_t alignment) {
   return (value + alignment - 1) & ~(alignment - 1);
 }
@@ -35,13 +37,16 @@ class Mapping {
   Mapping& operator=(Mapping&& other) noexcept;
   ~Mapping() { Unmap(); }
 
-  // Maps `size` (> 0) bytes of `fd` from its start, MAP_SHARED. `protection` is PROT_READ or PROT_READ | PROT_WRITE.
+  // Maps `size` (> 0) bytes of `fd` from its start, MAP_SHARED. `protection` is PROT_READ or
+  // PROT_READ | PROT_WRITE.
   static Result<Mapping> OfFile(int fd, size_t size, int protection);
 
-  // Reserves `size` (> 0) bytes of address space, start aligned to `alignment`, with nothing behind them yet.
+  // Reserves `size` (> 0) bytes of address space, start aligned to `alignment`, with nothing behind
+  // them yet.
   static Result<Mapping> Reserve(size_t size, size_t alignment);
 
-  // Maps the first `size` bytes of `fd` at `offset` (a multiple of the page size) of this reservation, MAP_SHARED.
+  // Maps the first `size` bytes of `fd` at `offset` (a multiple of the page size) of this
+  // reservation, MAP_SHARED.
   Status MapInto(size_t offset, size_t size, int fd, int protection);
 
   std::byte* data() const { return data_; }

@@ -1,4 +1,5 @@
-// Mutex, MutexLock and CondVar with the annotations that clang's -Wthread-safety checks, and the annotation macros.
+// Mutex, MutexLock and CondVar with the annotations that clang's -Wthread-safety checks, and the
+// annotation macros.
 //
 //   Mutex mutex_;
 //   std::deque<Job> jobs_ TRIMS_GUARDED_BY(mutex_);
@@ -50,7 +51,8 @@ class TRIMS_SCOPED_CAPABILITY MutexLock {
 
 class CondVar {
  public:
-  // Releases `mutex`, waits, takes it again. Wakes spuriously too: call it in a loop on the condition.
+  // Releases `mutex`, waits, takes it again. Wakes spuriously too: call it in a loop on the
+  // condition.
   void Wait(Mutex& mutex) TRIMS_REQUIRES(mutex) TRIMS_NO_THREAD_SAFETY_ANALYSIS {
     std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
     condition_.wait(lock);

@@ -16,7 +16,8 @@ struct Sha256::Context {
 
 Sha256::Sha256() : context_(std::make_unique<Context>()) {
   if (context_->evp == nullptr || EVP_DigestInit_ex(context_->evp, EVP_sha256(), nullptr) != 1) {
-    std::fputs("trims: OpenSSL has no SHA-256\n", stderr);  // an OpenSSL without it can't run the MRM at all
+    std::fputs("trims: OpenSSL has no SHA-256\n",
+               stderr);  // an OpenSSL without it can't run the MRM at all
     std::abort();
   }
 }

@@ -27,11 +27,14 @@ auto RetryOnInterrupt(Call call) {
 
 }  // namespace
 
-UniqueFd Open(const char* path, int flags, mode_t mode) { return OpenAt(AT_FDCWD, path, flags, mode); }
+UniqueFd Open(const char* path, int flags, mode_t mode) {
+  return OpenAt(AT_FDCWD, path, flags, mode);
+}
 
 UniqueFd OpenAt(int directory, const char* path, int flags, mode_t mode) {
   if (Injected(fault::Op::kOpen)) return UniqueFd();
-  return UniqueFd(RetryOnInterrupt([&] { return ::openat(directory, path, flags | O_CLOEXEC, mode); }));
+  return UniqueFd(
+      RetryOnInterrupt([&] { return ::openat(directory, path, flags | O_CLOEXEC, mode); }));
 }
 
 ssize_t Pread(int fd, void* data, size_t size, off_t offset) {
@@ -92,7 +95,8 @@ ssize_t ReceiveMessage(int fd, msghdr* message, int flags) {
 
 UniqueFd Accept(int fd) {
   if (Injected(fault::Op::kAccept)) return UniqueFd();
-  return UniqueFd(RetryOnInterrupt([&] { return ::accept4(fd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK); }));
+  return UniqueFd(RetryOnInterrupt(
+      [&] { return ::accept4(fd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK); }));
 }
 
 }  // namespace trims::sys

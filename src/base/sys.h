@@ -1,5 +1,6 @@
-// The system calls that can fail in ways a test must provoke, each behind base/fault.h. Same arguments, same errno
-// contract as the call itself, retried on EINTR where that is right. No policy here.
+// The system calls that can fail in ways a test must provoke, each behind base/fault.h. Same
+// arguments, same errno contract as the call itself, retried on EINTR where that is right. No
+// policy here.
 #ifndef TRIMS_BASE_SYS_H_
 #define TRIMS_BASE_SYS_H_
 
@@ -24,7 +25,8 @@ int Ftruncate(int fd, off_t size);
 int Fallocate(int fd, int mode, off_t offset, off_t size);
 void* Mmap(void* address, size_t size, int protection, int flags, int fd, off_t offset);
 int AddSeals(int fd, int seals);
-UniqueFd ReopenReadOnly(int fd);  // a new, read-only open file of the same inode, through /proc/self/fd
+UniqueFd ReopenReadOnly(
+    int fd);  // a new, read-only open file of the same inode, through /proc/self/fd
 ssize_t SendMessage(int fd, const msghdr* message, int flags);
 ssize_t ReceiveMessage(int fd, msghdr* message, int flags);
 UniqueFd Accept(int fd);  // close-on-exec and non-blocking

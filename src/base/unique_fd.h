@@ -35,7 +35,8 @@ class UniqueFd {
   int fd_ = -1;
 };
 
-// A second descriptor (close-on-exec) of the same open file. RESOURCE_EXHAUSTED if the table is full.
+// A second descriptor (close-on-exec) of the same open file. RESOURCE_EXHAUSTED if the table is
+// full.
 Result<UniqueFd> Duplicate(int fd);
 
 }  // namespace trims

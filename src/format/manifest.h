@@ -1,5 +1,6 @@
-// Manifest: what the preparer found out about a model and where its prepared variants lie. It is written by the preparer
-// (which met untrusted bytes), so the daemon treats it as untrusted too: ParseManifest checks every bound.
+// Manifest: what the preparer found out about a model and where its prepared variants lie. It is
+// written by the preparer (which met untrusted bytes), so the daemon treats it as untrusted too:
+// ParseManifest checks every bound.
 //
 // JSON on disk and in the catalog; docs/json.md gives the fields. Thread-safety: values.
 #ifndef TRIMS_FORMAT_MANIFEST_H_
@@ -16,8 +17,9 @@
 
 namespace trims {
 
-// `length` bytes of the file at `path` from `offset` on belong at `at` of the extent. Bytes no piece covers are zero.
-// An absolute path lies in the model's source, a relative one in the folder of the prepared model.
+// `length` bytes of the file at `path` from `offset` on belong at `at` of the extent. Bytes no
+// piece covers are zero. An absolute path lies in the model's source, a relative one in the folder
+// of the prepared model.
 struct ManifestPiece {
   std::string path;
   uint64_t offset = 0;
@@ -27,13 +29,14 @@ struct ManifestPiece {
 
 struct ManifestExtent {
   uint64_t length = 0;
-  std::string sha256;  // of the whole extent, gaps included
+  std::string sha256;                 // of the whole extent, gaps included
   std::vector<ManifestPiece> pieces;  // ascending, not overlapping
 };
 
 struct ManifestVariant {
   Variant kind = Variant::kFiles;
-  std::string key;         // what it is bound to, e.g. "ort-1.32.0;level=all;cpu=…"; empty for `files` and `tensors`
+  std::string key;  // what it is bound to, e.g. "ort-1.32.0;level=all;cpu=…"; empty for `files` and
+                    // `tensors`
   std::string index_path;  // relative: the index (wire/index.fbs) as it will sit in memory
   uint64_t index_length = 0;
   std::string index_sha256;
@@ -50,7 +53,8 @@ struct ManifestFile {
 };
 
 struct Manifest {
-  // A single file's SHA-256; for several, that of the lines "<sha256>  <name>\n" in the order of their names.
+  // A single file's SHA-256; for several, that of the lines "<sha256>  <name>\n" in the order of
+  // their names.
   std::string digest;
   std::string format;  // "onnx", "safetensors", "gguf", "files"
   std::string source;  // file:///…

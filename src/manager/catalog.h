@@ -1,8 +1,8 @@
 // Catalog: which models this node knows. SQLite on disk; a copy in memory answers the event loop.
 //
-// Look-ups never touch the disk. Changes are written on the catalog's own thread and reported on the loop once they are
-// durable; the copy in memory changes at that moment. DATA_LOSS from Open: the file is no catalog, or damaged.
-// Thread-safety: loop only.
+// Look-ups never touch the disk. Changes are written on the catalog's own thread and reported on
+// the loop once they are durable; the copy in memory changes at that moment. DATA_LOSS from Open:
+// the file is no catalog, or damaged. Thread-safety: loop only.
 #ifndef TRIMS_MANAGER_CATALOG_H_
 #define TRIMS_MANAGER_CATALOG_H_
 
@@ -11,10 +11,11 @@
 #include <string>
 #include <vector>
 
+#include "trims/status.h"
+
 #include "format/manifest.h"
 #include "manager/loader.h"
 #include "manager/model_reference.h"
-#include "trims/status.h"
 
 namespace trims {
 
@@ -32,13 +33,14 @@ class Catalog {
   static Result<std::unique_ptr<Catalog>> Open(const std::string& path, PostToLoop post);
   virtual ~Catalog() = default;
 
-  // The entry that a reference means: its version, its digest, or the newest of that name. NOT_FOUND with near names.
-  // The pointer holds until the next change.
+  // The entry that a reference means: its version, its digest, or the newest of that name.
+  // NOT_FOUND with near names. The pointer holds until the next change.
   virtual Result<const CatalogEntry*> Find(const ModelReference& reference) const = 0;
   virtual std::vector<const CatalogEntry*> All() const = 0;  // by name, then newest first
 
   virtual void Put(CatalogEntry entry, std::function<void(Status)> done) = 0;
-  virtual void Erase(const std::string& name, const std::string& version, std::function<void(Status)> done) = 0;
+  virtual void Erase(const std::string& name, const std::string& version,
+                     std::function<void(Status)> done) = 0;
 };
 
 }  // namespace trims

@@ -1,13 +1,15 @@
-// Manager: the brain of the MRM. It resolves references, admits, joins or starts loads, hands out leases and evicts.
+// Manager: the brain of the MRM. It resolves references, admits, joins or starts loads, hands out
+// leases and evicts.
 //
-// Single-threaded: every member is called on the event loop and every callback runs there. What blocks (reading, hashing,
-// SQLite, sealing, freeing, preparing) runs on worker threads or child processes behind the interfaces in
-// ManagerDependencies, whose completions are posted back to the loop.
+// Single-threaded: every member is called on the event loop and every callback runs there. What
+// blocks (reading, hashing, SQLite, sealing, freeing, preparing) runs on worker threads or child
+// processes behind the interfaces in ManagerDependencies, whose completions are posted back to the
+// loop.
 //
 //   manager.Open(params, [](Result<Lease> lease) { … });    // may call back at once
 //
-// Ownership: a Lease keeps its segment resident; when the last one ends, the reclaim policy decides. All leases must have
-// ended before the Manager is destroyed.
+// Ownership: a Lease keeps its segment resident; when the last one ends, the reclaim policy
+// decides. All leases must have ended before the Manager is destroyed.
 #ifndef TRIMS_MANAGER_MANAGER_H_
 #define TRIMS_MANAGER_MANAGER_H_
 
@@ -18,10 +20,11 @@
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
-#include "store/host_memory.h"
 #include "trims/model.h"
 #include "trims/status.h"
+
+#include "base/clock.h"
+#include "store/host_memory.h"
 #include "wire/principal.h"
 
 namespace trims {
@@ -37,7 +40,8 @@ struct ManagerOptions {
   uint64_t host_budget = 0;  // bytes
   Reclaim reclaim = Reclaim::kLazy;
   std::chrono::milliseconds default_deadline{std::chrono::seconds(60)};
-  std::chrono::milliseconds max_back_off{std::chrono::seconds(10)};  // after repeated failures of one segment
+  std::chrono::milliseconds max_back_off{
+      std::chrono::seconds(10)};  // after repeated failures of one segment
 };
 
 // The bytes of one resident segment; immutable.
@@ -75,7 +79,8 @@ using OpenCallback = std::function<void(Result<Lease>)>;
 using DocumentCallback = std::function<void(Result<std::string>)>;  // JSON
 using ProgressCallback = std::function<void(std::string_view stage, uint64_t done, uint64_t total)>;
 
-// Timers of the event loop; `CallAfter` returns an id that `Cancel` takes (no-op once it has fired).
+// Timers of the event loop; `CallAfter` returns an id that `Cancel` takes (no-op once it has
+// fired).
 class TimerService {
  public:
   virtual ~TimerService() = default;
@@ -106,13 +111,16 @@ class Manager {
   void CancelOpen(WaiterId waiter);
 
   // The principal must be the daemon's user or root. `progress` runs on the loop.
-  void Add(const wire::Principal& principal, const std::string& reference, const std::string& source,
-           const std::vector<Variant>& variants, ProgressCallback progress, DocumentCallback done);
-  void Remove(const wire::Principal& principal, const std::string& reference, DocumentCallback done);
+  void Add(const wire::Principal& principal, const std::string& reference,
+           const std::string& source, const std::vector<Variant>& variants,
+           ProgressCallback progress, DocumentCallback done);
+  void Remove(const wire::Principal& principal, const std::string& reference,
+              DocumentCallback done);
 
   std::string ListDocument() const;
   Result<std::string> ShowDocument(const std::string& reference) const;
-  // Counters, budget, segments with their states and leases, failures. The server adds its own part.
+  // Counters, budget, segments with their states and leases, failures. The server adds its own
+  // part.
   std::string StatusDocument() const;
 
   // Leases held, loads and preparations in flight: what an idle daemon has none of.

@@ -1,4 +1,5 @@
-// ModelReference: [namespace/]name[:version] or [namespace/]name@sha256:<64 hex digits>, taken apart.
+// ModelReference: [namespace/]name[:version] or [namespace/]name@sha256:<64 hex digits>, taken
+// apart.
 #ifndef TRIMS_MANAGER_MODEL_REFERENCE_H_
 #define TRIMS_MANAGER_MODEL_REFERENCE_H_
 
@@ -17,8 +18,9 @@ struct ModelReference {
   std::string ToString() const;
 };
 
-// Names, namespaces and versions are 1 to 128 characters of [A-Za-z0-9._-], the first a letter or digit. INVALID_ARGUMENT says
-// what is wrong and where. "latest" as version means the newest, as does none.
+// Names, namespaces and versions are 1 to 128 characters of [A-Za-z0-9._-], the first a letter or
+// digit. INVALID_ARGUMENT says what is wrong and where. "latest" as version means the newest, as
+// does none.
 Result<ModelReference> ParseModelReference(std::string_view text);
 
 }  // namespace trims

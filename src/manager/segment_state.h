@@ -1,7 +1,8 @@
 // The life of a segment, and the one table that says which steps are legal.
 //
 //   absent → reserved → loading → resident → draining → absent
-//                 └────────┴─→ failed ─→ reserved (the next open after the back-off) or absent (forgotten)
+//                 └────────┴─→ failed ─→ reserved (the next open after the back-off) or absent
+//                 (forgotten)
 #ifndef TRIMS_MANAGER_SEGMENT_STATE_H_
 #define TRIMS_MANAGER_SEGMENT_STATE_H_
 

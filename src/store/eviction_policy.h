@@ -1,7 +1,8 @@
-// Eviction policies: which resident, unleased segments go when the host tier needs space. Pure: a snapshot in, one
-// decision out; no clock, no memory, no side effect.
+// Eviction policies: which resident, unleased segments go when the host tier needs space. Pure: a
+// snapshot in, one decision out; no clock, no memory, no side effect.
 //
-// Names are those of the paper's server where it had one ("never", "lru"). More policies are more functions here.
+// Names are those of the paper's server where it had one ("never", "lru"). More policies are more
+// functions here.
 #ifndef TRIMS_STORE_EVICTION_POLICY_H_
 #define TRIMS_STORE_EVICTION_POLICY_H_
 
@@ -11,8 +12,9 @@
 #include <string_view>
 #include <vector>
 
-#include "base/clock.h"
 #include "trims/status.h"
+
+#include "base/clock.h"
 
 namespace trims {
 
@@ -28,9 +30,10 @@ class EvictionPolicy {
  public:
   virtual ~EvictionPolicy() = default;
   virtual std::string_view name() const = 0;
-  // The segments to evict, in order, so that at least `needed` bytes are freed; empty if that can't be reached, in which
-  // case nothing is to be evicted.
-  virtual std::vector<uint64_t> Choose(std::span<const EvictionCandidate> candidates, uint64_t needed) const = 0;
+  // The segments to evict, in order, so that at least `needed` bytes are freed; empty if that can't
+  // be reached, in which case nothing is to be evicted.
+  virtual std::vector<uint64_t> Choose(std::span<const EvictionCandidate> candidates,
+                                       uint64_t needed) const = 0;
 };
 
 // "never" or "lru"; INVALID_ARGUMENT names them for anything else.

@@ -1,12 +1,14 @@
-// Host memory for segments: memfds backed by huge pages where the kernel gives them, sealed once they are filled.
+// Host memory for segments: memfds backed by huge pages where the kernel gives them, sealed once
+// they are filled.
 //
-// Create and attach are different types: an ExtentWriter is filled by one loader thread and then becomes a SealedExtent,
-// which nobody can write any more, the MRM included. Sealing walks the pages: never do it on the event loop. So does
-// freeing: the last owner of a large SealedExtent should let go of it on a worker thread.
+// Create and attach are different types: an ExtentWriter is filled by one loader thread and then
+// becomes a SealedExtent, which nobody can write any more, the MRM included. Sealing walks the
+// pages: never do it on the event loop. So does freeing: the last owner of a large SealedExtent
+// should let go of it on a worker thread.
 //
-//   TRIMS_ASSIGN_OR_RETURN(ExtentWriter writer, ExtentWriter::Create("ocr", bytes, HugePagePolicy::kBest));
-//   Fill(writer.data());
-//   TRIMS_ASSIGN_OR_RETURN(SealedExtent extent, std::move(writer).Seal());
+//   TRIMS_ASSIGN_OR_RETURN(ExtentWriter writer, ExtentWriter::Create("ocr", bytes,
+//   HugePagePolicy::kBest)); Fill(writer.data()); TRIMS_ASSIGN_OR_RETURN(SealedExtent extent,
+//   std::move(writer).Seal());
 //
 // Thread-safety: an ExtentWriter belongs to one thread at a time; a SealedExtent is immutable.
 #ifndef TRIMS_STORE_HOST_MEMORY_H_
@@ -17,18 +19,21 @@
 #include <string>
 #include <string_view>
 
-#include "base/mapping.h"
-#include "base/unique_fd.h"
 #include "trims/model.h"
 #include "trims/status.h"
 
+#include "base/mapping.h"
+#include "base/unique_fd.h"
+
 namespace trims {
 
-// kBest: hugetlb pool if it has room, else transparent huge pages (asked for with MADV_COLLAPSE, which works even where
-// shmem_enabled is "never"), else 4 KiB. kSmall: 4 KiB, for comparison and for tiny extents.
+// kBest: hugetlb pool if it has room, else transparent huge pages (asked for with MADV_COLLAPSE,
+// which works even where shmem_enabled is "never"), else 4 KiB. kSmall: 4 KiB, for comparison and
+// for tiny extents.
 enum class HugePagePolicy { kBest, kNoHugeTlb, kSmall };
 
-// What an extent of `length` bytes costs the tier's budget at most: whole pages (whole huge pages with hugetlb).
+// What an extent of `length` bytes costs the tier's budget at most: whole pages (whole huge pages
+// with hugetlb).
 uint64_t ExtentFootprint(uint64_t length);
 
 class SealedExtent {
@@ -51,8 +56,8 @@ class SealedExtent {
 
 class ExtentWriter {
  public:
-  // Allocates all `length` (> 0) bytes at once, so that filling can't meet SIGBUS. RESOURCE_EXHAUSTED: no memory or
-  // descriptors. `name` shows in /proc/PID/maps.
+  // Allocates all `length` (> 0) bytes at once, so that filling can't meet SIGBUS.
+  // RESOURCE_EXHAUSTED: no memory or descriptors. `name` shows in /proc/PID/maps.
   static Result<ExtentWriter> Create(std::string_view name, uint64_t length, HugePagePolicy policy);
 
   std::byte* data() const { return mapping_.data(); }  // 2 MiB aligned
