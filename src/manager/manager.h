@@ -8,6 +8,9 @@
 //
 //   manager.Open(params, [](Result<Lease> lease) { … });    // may call back at once
 //
+// A load goes on when everybody who waited for it has given up, so that a deadline shorter than the load can't keep a
+// model from ever becoming resident; only the removal of the model or the end of the Manager cancels it.
+//
 // Ownership: a Lease keeps its segment resident; when the last one ends, the reclaim policy
 // decides. All leases must have ended before the Manager is destroyed.
 #ifndef TRIMS_MANAGER_MANAGER_H_
@@ -33,6 +36,7 @@ class Catalog;
 class EvictionPolicy;
 class Loader;
 class Preparer;
+class Worker;
 
 enum class Reclaim { kEager, kLazy };
 
@@ -96,6 +100,7 @@ struct ManagerDependencies {
   Loader* loader = nullptr;
   Preparer* preparer = nullptr;
   const EvictionPolicy* eviction = nullptr;
+  Worker* worker = nullptr;  // worker.h; makes, syncs and removes folders. Without one, Add answers FAILED_PRECONDITION
 };
 
 class Manager {
@@ -110,7 +115,8 @@ class Manager {
   WaiterId Open(const OpenParams& params, OpenCallback done);
   void CancelOpen(WaiterId waiter);
 
-  // The principal must be the daemon's user or root. `progress` runs on the loop.
+  // The principal must be the daemon's user or root. `progress` runs on the loop. Remove without a version (or digest)
+  // forgets every version of that name. An Add goes on when its caller has gone: its callbacks must tolerate that.
   void Add(const wire::Principal& principal, const std::string& reference,
            const std::string& source, const std::vector<Variant>& variants,
            ProgressCallback progress, DocumentCallback done);
