@@ -97,6 +97,8 @@ std::string_view OpName(Op op) {
       return "database";
     case Op::kThread:
       return "thread";
+    case Op::kMadvise:
+      return "madvise";
   }
   return "unknown";
 }

@@ -40,12 +40,13 @@ enum class Op : int {
   kWrite,
   kDatabase,
   kThread,
+  kMadvise,
 };
 
 inline constexpr Op kAllOps[] = {Op::kOpen,      Op::kRead,     Op::kMemfdCreate, Op::kTruncate,
                                  Op::kFallocate, Op::kMmap,     Op::kSeal,        Op::kReopen,
                                  Op::kSend,      Op::kReceive,  Op::kAccept,      Op::kSpawn,
-                                 Op::kWrite,     Op::kDatabase, Op::kThread};
+                                 Op::kWrite,     Op::kDatabase, Op::kThread,      Op::kMadvise};
 
 std::string_view OpName(Op op);
 

@@ -27,8 +27,9 @@ Result<Mapping> Mapping::OfFile(int fd, size_t size, int protection) {
 }
 
 Result<Mapping> Mapping::Reserve(size_t size, size_t alignment) {
-  const size_t padded = size + alignment;
-  if (padded < size)
+  const size_t range = AlignUp(size, alignment);
+  const size_t padded = range + alignment;
+  if (range < size || padded < range)
     return Status(StatusCode::kTooLarge, "the range does not fit into the address space");
   void* start =
       sys::Mmap(nullptr, padded, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -36,10 +37,10 @@ Result<Mapping> Mapping::Reserve(size_t size, size_t alignment) {
     return ErrnoStatus("reserving " + std::to_string(size) + " bytes of address space");
   const auto base = reinterpret_cast<uintptr_t>(start);
   const uintptr_t aligned = AlignUp(base, alignment);
-  const uintptr_t end = aligned + AlignUp(size, kPageSize);
+  const uintptr_t end = aligned + range;
   if (aligned > base) ::munmap(start, aligned - base);
   if (base + padded > end) ::munmap(reinterpret_cast<void*>(end), base + padded - end);
-  return Mapping(reinterpret_cast<std::byte*>(aligned), AlignUp(size, kPageSize));
+  return Mapping(reinterpret_cast<std::byte*>(aligned), range);
 }
 
 Status Mapping::MapInto(size_t offset, size_t size, int fd, int protection) {

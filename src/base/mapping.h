@@ -41,8 +41,9 @@ class Mapping {
   // PROT_READ | PROT_WRITE.
   static Result<Mapping> OfFile(int fd, size_t size, int protection);
 
-  // Reserves `size` (> 0) bytes of address space, start aligned to `alignment`, with nothing behind
-  // them yet.
+  // Reserves `size` (> 0) bytes of address space, start and size() rounded up to `alignment`, with
+  // nothing behind them yet. With kHugePageSize a hugetlb extent can be mapped at its end: the
+  // kernel rounds the length of such a mapping up.
   static Result<Mapping> Reserve(size_t size, size_t alignment);
 
   // Maps the first `size` bytes of `fd` at `offset` (a multiple of the page size) of this

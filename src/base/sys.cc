@@ -1,5 +1,7 @@
 #include "base/sys.h"
 
+#include <linux/openat2.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -37,6 +39,16 @@ UniqueFd OpenAt(int directory, const char* path, int flags, mode_t mode) {
       RetryOnInterrupt([&] { return ::openat(directory, path, flags | O_CLOEXEC, mode); }));
 }
 
+UniqueFd OpenAt2(int directory, const char* path, int flags, uint64_t resolve) {
+  if (Injected(fault::Op::kOpen)) return UniqueFd();
+  open_how how = {};
+  how.flags = static_cast<uint64_t>(flags | O_CLOEXEC);
+  how.resolve = resolve;
+  return UniqueFd(RetryOnInterrupt([&] {
+    return static_cast<int>(::syscall(SYS_openat2, directory, path, &how, sizeof(how)));
+  }));
+}
+
 ssize_t Pread(int fd, void* data, size_t size, off_t offset) {
   if (Injected(fault::Op::kRead)) return -1;
   return RetryOnInterrupt([&] { return ::pread(fd, data, size, offset); });
@@ -70,6 +82,11 @@ int Fallocate(int fd, int mode, off_t offset, off_t size) {
 void* Mmap(void* address, size_t size, int protection, int flags, int fd, off_t offset) {
   if (Injected(fault::Op::kMmap)) return MAP_FAILED;
   return ::mmap(address, size, protection, flags, fd, offset);
+}
+
+int Madvise(void* address, size_t size, int advice) {
+  if (Injected(fault::Op::kMadvise)) return -1;
+  return ::madvise(address, size, advice);
 }
 
 int AddSeals(int fd, int seals) {

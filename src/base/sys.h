@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 
 #include "base/unique_fd.h"
 
@@ -17,6 +18,8 @@ namespace trims::sys {
 
 UniqueFd Open(const char* path, int flags, mode_t mode = 0);
 UniqueFd OpenAt(int directory, const char* path, int flags, mode_t mode = 0);
+// openat2(2): `resolve` is RESOLVE_BENEATH and its kin. ENOSYS before Linux 5.6.
+UniqueFd OpenAt2(int directory, const char* path, int flags, uint64_t resolve);
 ssize_t Pread(int fd, void* data, size_t size, off_t offset);
 ssize_t Read(int fd, void* data, size_t size);
 ssize_t Write(int fd, const void* data, size_t size);
@@ -24,6 +27,7 @@ UniqueFd MemfdCreate(const char* name, unsigned flags);
 int Ftruncate(int fd, off_t size);
 int Fallocate(int fd, int mode, off_t offset, off_t size);
 void* Mmap(void* address, size_t size, int protection, int flags, int fd, off_t offset);
+int Madvise(void* address, size_t size, int advice);
 int AddSeals(int fd, int seals);
 UniqueFd ReopenReadOnly(
     int fd);  // a new, read-only open file of the same inode, through /proc/self/fd
