@@ -1,0 +1,86 @@
+#include "format/json_node.h"
+
+#include <utility>
+
+#include "base/macros.h"
+
+namespace trims {
+
+using nlohmann::json;
+
+Result<json> ParseJson(std::string_view text, const JsonLimits& limits) {
+  if (text.size() > limits.max_bytes) {
+    return Status(StatusCode::kTooLarge, "a JSON document of " + std::to_string(text.size()) +
+                                             " bytes: expected at most " +
+                                             std::to_string(limits.max_bytes));
+  }
+  bool too_deep = false;
+  const auto bound_depth = [&](int depth, json::parse_event_t, const json&) {
+    too_deep |= depth > limits.max_depth;
+    return !too_deep;
+  };
+  json document = json::parse(text.begin(), text.end(), bound_depth, /*allow_exceptions=*/false);
+  if (too_deep) {
+    return Status(
+        StatusCode::kInvalidArgument,
+        "JSON nested deeper than the " + std::to_string(limits.max_depth) + " levels allowed");
+  }
+  if (document.is_discarded()) return Status(StatusCode::kInvalidArgument, "not valid JSON");
+  return document;
+}
+
+Status JsonNode::Wrong(std::string_view expected, std::string_view came) const {
+  std::string message = where_.empty() ? "the document" : where_;
+  message.append(": expected ").append(expected).append(", came ").append(came);
+  return Status(StatusCode::kInvalidArgument, std::move(message));
+}
+
+Status JsonNode::WrongType(std::string_view expected) const {
+  return Wrong(expected, std::string("a value of type ") + value_->type_name());
+}
+
+Result<JsonNode> JsonNode::Member(std::string_view key) const {
+  if (!value_->is_object()) return WrongType("an object");
+  const std::string name(key);
+  const auto found = value_->find(name);
+  if (found == value_->end()) return Wrong("a member '" + name + "'", "an object without it");
+  return JsonNode(*found, where_.empty() ? name : where_ + "." + name);
+}
+
+Result<std::string> JsonNode::String(size_t max_bytes) const {
+  const auto* text = value_->get_ptr<const std::string*>();
+  if (text == nullptr) return WrongType("a string");
+  if (text->size() > max_bytes) {
+    return Wrong("at most " + std::to_string(max_bytes) + " bytes", std::to_string(text->size()));
+  }
+  return *text;
+}
+
+Result<uint64_t> JsonNode::Integer(uint64_t min, uint64_t max) const {
+  const std::string expected =
+      "an integer from " + std::to_string(min) + " to " + std::to_string(max);
+  const auto* number = value_->get_ptr<const json::number_unsigned_t*>();
+  if (number == nullptr) {
+    return value_->is_number() ? Wrong(expected, value_->dump()) : WrongType(expected);
+  }
+  if (*number < min || *number > max) return Wrong(expected, std::to_string(*number));
+  return *number;
+}
+
+Result<size_t> JsonNode::Size(size_t max) const {
+  if (!value_->is_array()) return WrongType("an array");
+  if (value_->size() > max) {
+    return Wrong("at most " + std::to_string(max) + " elements", std::to_string(value_->size()));
+  }
+  return value_->size();
+}
+
+Status JsonNode::ForEach(size_t max, const std::function<Status(const JsonNode&)>& use) const {
+  TRIMS_ASSIGN_OR_RETURN(const size_t size, Size(max));
+  for (size_t i = 0; i < size; ++i) {
+    TRIMS_RETURN_IF_ERROR(use(JsonNode((*value_)[i], where_ + "[" + std::to_string(i) + "]")));
+  }
+  return Status();
+}
+
+}  // namespace trims
