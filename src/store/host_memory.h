@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,7 @@
 
 #include "base/mapping.h"
 #include "base/unique_fd.h"
+#include "store/huge_pages.h"
 
 namespace trims {
 
@@ -32,8 +34,9 @@ namespace trims {
 // for tiny extents.
 enum class HugePagePolicy { kBest, kNoHugeTlb, kSmall };
 
-// What an extent of `length` bytes costs the tier's budget at most: whole pages (whole huge pages
-// with hugetlb).
+// What an extent of `length` bytes costs the tier's budget: whole 4 KiB pages. A hugetlb extent
+// takes whole huge pages, but out of a pool that the machine has set aside: its rounding is the
+// pool's loss.
 uint64_t ExtentFootprint(uint64_t length);
 
 class SealedExtent {
@@ -47,6 +50,7 @@ class SealedExtent {
 
  private:
   friend class ExtentWriter;
+  friend Result<SealedExtent> SealedCopy(std::string_view name, std::span<const std::byte> bytes);
   SealedExtent(UniqueFd fd, uint64_t length, Pages pages)
       : fd_(std::move(fd)), length_(length), pages_(pages) {}
   UniqueFd fd_;
@@ -60,23 +64,38 @@ class ExtentWriter {
   // RESOURCE_EXHAUSTED: no memory or descriptors. `name` shows in /proc/PID/maps.
   static Result<ExtentWriter> Create(std::string_view name, uint64_t length, HugePagePolicy policy);
 
+  // As Create, but nothing is allocated yet: only what Allocate() covered may be touched. For a
+  // loader that fills the beginning while the rest is being allocated.
+  static Result<ExtentWriter> Reserve(std::string_view name, uint64_t length,
+                                      HugePagePolicy policy);
+  // Allocates, zeroed, at least the first `end` (<= length()) bytes. Other threads may meanwhile
+  // fill what was allocated before. RESOURCE_EXHAUSTED: no memory.
+  Status Allocate(uint64_t end);
+
   std::byte* data() const { return mapping_.data(); }  // 2 MiB aligned
   uint64_t length() const { return length_; }
-  Pages pages() const { return pages_; }
+  // What backs the extent's whole 2 MiB regions; its last, shorter part is on 4 KiB pages unless
+  // this is kHugeTlb. Final once everything is allocated.
+  Pages pages() const;
 
-  // Unmaps, applies F_SEAL_WRITE | GROW | SHRINK | SEAL and re-opens read-only.
+  // Allocates what is not yet, unmaps, takes all write permissions off the inode, applies
+  // F_SEAL_WRITE | GROW | SHRINK | SEAL and re-opens read-only.
   Result<SealedExtent> Seal() &&;
 
  private:
-  ExtentWriter(UniqueFd fd, Mapping mapping, uint64_t length, Pages pages)
-      : fd_(std::move(fd)), mapping_(std::move(mapping)), length_(length), pages_(pages) {}
+  ExtentWriter(UniqueFd fd, Mapping mapping, uint64_t length, HugeMethod method)
+      : fd_(std::move(fd)), mapping_(std::move(mapping)), length_(length), method_(method) {}
+  static Result<ExtentWriter> Make(UniqueFd fd, uint64_t length, HugeMethod method);
+
   UniqueFd fd_;
   Mapping mapping_;
   uint64_t length_ = 0;
-  Pages pages_ = Pages::kSmall;
+  uint64_t allocated_ = 0;
+  HugeMethod method_ = HugeMethod::kNone;
 };
 
-// A small sealed memfd that holds a copy of `bytes` (an index, a JSON document), on 4 KiB pages.
+// A small sealed memfd that holds a copy of `bytes` (> 0; an index, a JSON document), on 4 KiB
+// pages.
 Result<SealedExtent> SealedCopy(std::string_view name, std::span<const std::byte> bytes);
 
 }  // namespace trims

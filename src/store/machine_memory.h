@@ -1,0 +1,29 @@
+// MachineMemory: how much memory this process could use, and could use now, as the kernel says.
+//
+// Both numbers heed the memory controllers (cgroup version 1 and 2) of the process's own group and
+// of all the groups above it that can be seen.
+//
+//   const MachineMemory memory = ReadMachineMemory();
+//   if (memory.available < bytes) return NoRoom();
+//
+// Thread-safety: safe; every call reads anew.
+#ifndef TRIMS_STORE_MACHINE_MEMORY_H_
+#define TRIMS_STORE_MACHINE_MEMORY_H_
+
+#include <cstdint>
+#include <string>
+
+namespace trims {
+
+struct MachineMemory {
+  uint64_t total = 0;      // the lowest of the machine's memory and every limit
+  uint64_t available = 0;  // without swapping; the page cache counts as available
+};
+
+// `root` stands before /proc and /sys, so that a test can bring its own. What can't be read counts
+// as no limit; a machine without /proc/meminfo has 0 and 0.
+MachineMemory ReadMachineMemory(const std::string& root = "");
+
+}  // namespace trims
+
+#endif  // TRIMS_STORE_MACHINE_MEMORY_H_
