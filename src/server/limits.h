@@ -1,0 +1,40 @@
+// ServerLimits: what one client may take of the daemon before it is slowed down, refused or
+// dropped.
+//
+// docs/operations.md explains each with the flag that sets it. Thread-safety: values.
+#ifndef TRIMS_SERVER_LIMITS_H_
+#define TRIMS_SERVER_LIMITS_H_
+
+#include <chrono>
+#include <cstddef>
+
+#include "base/clock.h"
+
+namespace trims {
+
+struct ServerLimits {
+  // Beyond these a new connection gets QUOTA_EXCEEDED and is closed.
+  size_t max_connections = 8192;
+  size_t max_connections_per_uid = 4096;
+
+  // Requests of one connection that wait for their reply. Beyond: its socket isn't read
+  // (back-pressure).
+  size_t max_requests_in_flight = 64;
+
+  // Leases of one connection. Beyond: QUOTA_EXCEEDED.
+  size_t max_leases = 16384;
+
+  // How long a client whose socket is full may go without taking a reply from it. Beyond: dropped.
+  // Nothing is read meanwhile, so that at most max_requests_in_flight replies wait.
+  Duration unsent_deadline = std::chrono::seconds(10);
+
+  // A connection that has sent nothing for this long is dropped.
+  Duration first_frame_deadline = std::chrono::seconds(10);
+
+  // Frames that one connection may have handled before it is the others' turn.
+  int max_frames_per_turn = 16;
+};
+
+}  // namespace trims
+
+#endif  // TRIMS_SERVER_LIMITS_H_

@@ -1,0 +1,169 @@
+#include "server/session.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "base/macros.h"
+#include "wire/protocol.h"
+
+namespace trims {
+namespace {
+
+constexpr int kFramesDrainedAtEnd = 16;
+
+}  // namespace
+
+Session::Session(SessionContext* context, uint64_t id, UniqueFd socket,
+                 const wire::Principal& principal)
+    : context_(context),
+      id_(id),
+      socket_(std::move(socket)),
+      principal_(principal),
+      outbox_(socket_.get()) {}
+
+Session::~Session() { End(); }
+
+Status Session::Start() {
+  interest_ = FdPoller::kRead;
+  watch_ = context_->loop->poller().Add(socket_.get(), interest_,
+                                        [this](unsigned ready) { OnReady(ready); });
+  if (watch_ != 0) return Status();
+  return Status(StatusCode::kResourceExhausted, "the event loop can't watch another connection",
+                "raise fs.epoll.max_user_watches");
+}
+
+void Session::Stop(const Status& why) {
+  const std::shared_ptr<Session> self = shared_from_this();
+  for (const Pending& pending : pending_) {
+    if (!ending_) ReplyError(pending.request, why);
+  }
+  End();
+}
+
+void Session::End() {
+  if (std::exchange(ended_, true)) return;
+  ending_ = true;
+  context_->loop->poller().Remove(watch_);
+  context_->loop->Cancel(unsent_timer_);
+  context_->requests_in_flight -= pending_.size();
+  for (const Pending& pending : std::exchange(pending_, {})) {
+    if (pending.waiter != 0) context_->manager->CancelOpen(pending.waiter);
+  }
+  leases_.clear();
+  DrainUnread();
+  ::shutdown(socket_.get(), SHUT_RDWR);
+  context_->on_end(id_);
+}
+
+// For callers inside a callback of the manager: ending leases there would change what it is working
+// on.
+void Session::EndSoon() {
+  if (std::exchange(ending_, true)) return;
+  context_->loop->poller().Remove(watch_);
+  context_->loop->Post([weak = weak_from_this()] {
+    if (const std::shared_ptr<Session> self = weak.lock()) self->End();
+  });
+}
+
+// A socket that is closed with frames unread makes the peer's next call fail before it sees the
+// last reply.
+void Session::DrainUnread() {
+  for (int i = 0; i < kFramesDrainedAtEnd; ++i) {
+    char byte;
+    if (::recv(socket_.get(), &byte, sizeof byte, MSG_DONTWAIT | MSG_TRUNC) <= 0) return;
+  }
+}
+
+void Session::OnReady(unsigned ready) {
+  const std::shared_ptr<Session> self = shared_from_this();
+  if (ready & FdPoller::kHangUp) return End();
+  if (ready & FdPoller::kWrite) FlushUnsent();
+  if (ready & FdPoller::kRead) ReadFrames();
+  UpdateInterest();
+}
+
+// While replies are unsent nothing is read: a client can't end a lease whose descriptors are still
+// to be sent, and can't make the daemon hold more for it than was on its way.
+bool Session::MayRead() const {
+  return !ending_ && outbox_.empty() && pending_.size() < context_->limits.max_requests_in_flight;
+}
+
+void Session::ReadFrames() {
+  for (int i = 0; i < context_->limits.max_frames_per_turn && MayRead(); ++i) {
+    if (!HandleFrame()) return;
+  }
+}
+
+// Whether it is worth looking for another frame now. Closes are one way and come before something
+// else; after a request its reply has to be read first.
+bool Session::HandleFrame() {
+  Status received = wire::ReceiveFrame(socket_.get(), 0, &context_->frame);
+  if (received.code() == StatusCode::kDeadlineExceeded) return false;
+  if (received.code() == StatusCode::kUnavailable) return End(), false;
+  wire::Call& call = context_->call;
+  call.id = 0;
+  if (received.ok()) received = wire::DecodeCall(context_->frame.bytes, &call);
+  if (!received.ok()) {
+    // A well-formed request of a later build costs an earlier one's client nothing but the answer.
+    if (!greeted_ || received.code() != StatusCode::kUnimplemented)
+      return Violation(received), false;
+    ReplyError(call.id, received);
+    return false;
+  }
+  if (!std::exchange(greeted_, true)) {
+    client_ = call.client.value_or("");
+    context_->on_first_frame(id_);
+    LogDebug("connection.open",
+             {{"client", client_}, {"uid", principal_.uid}, {"pid", principal_.pid}});
+  }
+  const bool one_way = std::holds_alternative<wire::CloseCall>(call.body);
+  Dispatch(call);
+  return one_way;
+}
+
+void Session::Violation(const Status& status) {
+  ++context_->counters.violations;
+  LogWarning("connection.violation", {{"error", status},
+                                      {"client", client_},
+                                      {"uid", principal_.uid},
+                                      {"gid", principal_.gid},
+                                      {"pid", principal_.pid}});
+  ReplyError(context_->call.id, status);
+  End();
+}
+
+void Session::FlushUnsent() {
+  bool progress = false;
+  const Status flushed = outbox_.Flush(&progress);
+  if (!flushed.ok()) return End();
+  if (progress) {
+    context_->loop->Cancel(std::exchange(unsent_timer_, 0));
+    ArmUnsentTimer();
+  }
+}
+
+void Session::UpdateInterest() {
+  if (ending_) return;
+  ArmUnsentTimer();
+  const unsigned wanted =
+      (MayRead() ? FdPoller::kRead : 0) | (outbox_.empty() ? 0 : FdPoller::kWrite);
+  if (wanted == interest_) return;
+  interest_ = wanted;
+  context_->loop->poller().SetInterest(watch_, wanted);
+}
+
+void Session::ArmUnsentTimer() {
+  if (outbox_.empty() || unsent_timer_ != 0) return;
+  unsent_timer_ = context_->loop->CallAfter(context_->limits.unsent_deadline, [this] {
+    const std::shared_ptr<Session> self = shared_from_this();
+    ++context_->counters.dropped_unread;
+    LogWarning("connection.unread",
+               {{"client", client_}, {"uid", principal_.uid}, {"pid", principal_.pid}});
+    End();
+  });
+}
+
+}  // namespace trims

@@ -1,0 +1,145 @@
+// Session: one client's connection. It reads requests, has the Manager serve them, sends the
+// replies and owns the leases.
+//
+// The connection's end, however it comes about, ends every lease and every waiting open of it. What
+// a client does wrong costs that client its connection and nobody else anything: see ServerLimits.
+// A reply's descriptors are the lease's own, neither duplicated nor copied.
+//
+//   auto session = std::make_shared<Session>(&context, id, std::move(socket), principal);
+//   TRIMS_RETURN_IF_ERROR(session->Start());
+//
+// Ownership: held by shared_ptr by the server, which lets go of it when SessionContext::on_end says
+// so; calls on the stack hold it too. Thread-safety: loop only.
+#ifndef TRIMS_SERVER_SESSION_H_
+#define TRIMS_SERVER_SESSION_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "trims/status.h"
+
+#include "base/unique_fd.h"
+#include "manager/manager.h"
+#include "server/event_loop.h"
+#include "server/limits.h"
+#include "server/outbox.h"
+#include "wire/answer.h"
+#include "wire/call.h"
+#include "wire/channel.h"
+#include "wire/principal.h"
+
+namespace trims {
+
+// Since the daemon started.
+struct ServerCounters {
+  uint64_t accepted = 0;
+  uint64_t refused = 0;  // beyond a limit on connections, or no descriptor left
+  uint64_t requests = 0;
+  uint64_t violations = 0;      // connections dropped for what they sent
+  uint64_t dropped_silent = 0;  // no first frame in time
+  uint64_t dropped_unread = 0;  // replies not taken in time
+  uint64_t replies_failed = 0;  // opens whose reply could not be sent
+};
+
+// What all sessions of a server share; it outlives them. The buffers are scratch: used within one
+// call.
+struct SessionContext {
+  EventLoop* loop = nullptr;
+  Manager* manager = nullptr;
+  ServerLimits limits;
+  std::function<std::string()> status_document;
+  std::function<void(uint64_t session)> on_first_frame;
+  std::function<void(uint64_t session)> on_end;
+
+  ServerCounters counters;
+  size_t requests_in_flight = 0;
+  wire::Frame frame;
+  wire::Call call;
+  wire::AnswerEncoder encoder;
+  std::vector<int> fds;
+  std::vector<wire::ExtentInfo> extents;
+};
+
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  Session(SessionContext* context, uint64_t id, UniqueFd socket, const wire::Principal& principal);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  Status Start();
+
+  // Answers what waits with `why`, as far as the socket takes it, and ends.
+  void Stop(const Status& why);
+  void End();
+
+  const wire::Principal& principal() const { return principal_; }
+  size_t leases() const { return leases_.size(); }
+
+ private:
+  // A request that waits for its reply.
+  struct Pending {
+    uint64_t token;
+    uint64_t request;
+    Manager::WaiterId waiter;  // 0 if it can't be cancelled
+  };
+
+  void OnReady(unsigned ready);
+  bool MayRead() const;
+  void ReadFrames();
+  bool HandleFrame();
+  void FlushUnsent();
+  void UpdateInterest();
+  void ArmUnsentTimer();
+
+  void Dispatch(const wire::Call& call);
+  void Serve(uint64_t request, const wire::OpenCall& call);
+  void Serve(uint64_t request, const wire::CloseCall& call);
+  void Serve(uint64_t request, const wire::AddCall& call);
+  void Serve(uint64_t request, const wire::RemoveCall& call);
+  void Serve(uint64_t request, const wire::ListCall& call);
+  void Serve(uint64_t request, const wire::ShowCall& call);
+  void Serve(uint64_t request, const wire::StatusCall& call);
+
+  uint64_t AddPending(uint64_t request);
+  void SetWaiter(uint64_t token, Manager::WaiterId waiter);
+  bool RemovePending(uint64_t token);
+
+  void ReplyOpen(uint64_t request, Result<Lease> lease);
+  Status SendLease(uint64_t request, uint64_t id, const Lease& lease);
+  void ReplyDocument(uint64_t request, const Result<std::string>& document);
+  void ReplyProgress(uint64_t request, std::string_view stage, uint64_t done, uint64_t total);
+  void ReplyError(uint64_t request, const Status& status);
+  DocumentCallback WhenDocument(uint64_t request);
+
+  void Violation(const Status& status);
+  void EndSoon();
+  void DrainUnread();
+
+  SessionContext* const context_;
+  const uint64_t id_;
+  const UniqueFd socket_;
+  const wire::Principal principal_;
+
+  Outbox outbox_;
+  uint64_t watch_ = 0;
+  unsigned interest_ = 0;
+  uint64_t unsent_timer_ = 0;
+  bool greeted_ = false;  // the first frame was well-formed
+  bool ending_ = false;   // reads and sends nothing more
+  bool ended_ = false;
+  uint64_t next_token_ = 1;
+  uint64_t next_lease_ = 1;
+  std::string client_;  // what it calls itself
+  std::vector<Pending> pending_;
+  std::unordered_map<uint64_t, Lease> leases_;
+};
+
+}  // namespace trims
+
+#endif  // TRIMS_SERVER_SESSION_H_

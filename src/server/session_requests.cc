@@ -1,0 +1,169 @@
+// The requests of a session and their replies; session.cc has the connection itself.
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "base/log.h"
+#include "base/macros.h"
+#include "server/session.h"
+#include "store/host_memory.h"
+
+namespace trims {
+
+void Session::Dispatch(const wire::Call& call) {
+  ++context_->counters.requests;
+  std::visit([&](const auto& body) { Serve(call.id, body); }, call.body);
+}
+
+void Session::Serve(uint64_t request, const wire::OpenCall& call) {
+  if (leases_.size() + pending_.size() >= context_->limits.max_leases) {
+    return ReplyError(request, Status(StatusCode::kQuotaExceeded,
+                                      "this connection holds " + std::to_string(leases_.size()) +
+                                          " leases, as many as one may",
+                                      "close models that are not needed any more"));
+  }
+  const OpenParams params{.principal = principal_,
+                          .reference = std::string(call.reference),
+                          .variant = call.variant,
+                          .variant_key = std::string(call.variant_key),
+                          .deadline = std::chrono::milliseconds(call.deadline_ms)};
+  const uint64_t token = AddPending(request);
+  // No open outlives the session: End() cancels it, after which the manager does not call back.
+  const Manager::WaiterId waiter =
+      context_->manager->Open(params, [this, token, request](Result<Lease> lease) {
+        if (!RemovePending(token)) return;
+        ReplyOpen(request, std::move(lease));
+        UpdateInterest();  // a place among the requests in flight is free
+      });
+  SetWaiter(token, waiter);
+}
+
+void Session::Serve(uint64_t, const wire::CloseCall& call) { leases_.erase(call.lease); }
+
+void Session::Serve(uint64_t request, const wire::AddCall& call) {
+  auto progress = [weak = weak_from_this(), request](std::string_view stage, uint64_t done,
+                                                     uint64_t total) {
+    if (const std::shared_ptr<Session> self = weak.lock()) {
+      self->ReplyProgress(request, stage, done, total);
+    }
+  };
+  context_->manager->Add(principal_, std::string(call.reference), std::string(call.source),
+                         call.variants, std::move(progress), WhenDocument(request));
+}
+
+void Session::Serve(uint64_t request, const wire::RemoveCall& call) {
+  context_->manager->Remove(principal_, std::string(call.reference), WhenDocument(request));
+}
+
+void Session::Serve(uint64_t request, const wire::ListCall&) {
+  ReplyDocument(request, context_->manager->ListDocument());
+}
+
+void Session::Serve(uint64_t request, const wire::ShowCall& call) {
+  ReplyDocument(request, context_->manager->ShowDocument(std::string(call.reference)));
+}
+
+void Session::Serve(uint64_t request, const wire::StatusCall&) {
+  ReplyDocument(request, context_->status_document());
+}
+
+// What goes on when its caller has gone: the session may be no more when it is done.
+DocumentCallback Session::WhenDocument(uint64_t request) {
+  return [weak = weak_from_this(), token = AddPending(request),
+          request](const Result<std::string>& document) {
+    const std::shared_ptr<Session> self = weak.lock();
+    if (self == nullptr || !self->RemovePending(token)) return;
+    self->ReplyDocument(request, document);
+    self->UpdateInterest();  // a place among the requests in flight is free
+  };
+}
+
+uint64_t Session::AddPending(uint64_t request) {
+  ++context_->requests_in_flight;
+  pending_.push_back(Pending{.token = next_token_, .request = request, .waiter = 0});
+  return next_token_++;
+}
+
+void Session::SetWaiter(uint64_t token, Manager::WaiterId waiter) {
+  for (Pending& pending : pending_) {
+    if (pending.token == token) pending.waiter = waiter;
+  }
+}
+
+bool Session::RemovePending(uint64_t token) {
+  const auto found = std::find_if(pending_.begin(), pending_.end(),
+                                  [&](const Pending& pending) { return pending.token == token; });
+  if (found == pending_.end()) return false;
+  pending_.erase(found);
+  --context_->requests_in_flight;
+  return true;
+}
+
+void Session::ReplyOpen(uint64_t request, Result<Lease> lease) {
+  if (ending_) return;
+  if (!lease.ok()) return ReplyError(request, lease.status());
+  const uint64_t id = next_lease_++;
+  const Lease& held = leases_.emplace(id, *std::move(lease)).first->second;
+  const Status sent = SendLease(request, id, held);
+  if (sent.ok()) return;
+  if (sent.code() == StatusCode::kUnavailable) return EndSoon();
+  ++context_->counters.replies_failed;
+  LogWarning("open.reply_failed", {{"error", sent}, {"reference", held.info().reference}});
+  leases_.erase(id);
+  ReplyError(request, Status(StatusCode::kResourceExhausted,
+                             "the model is resident but its descriptors could not be sent: " +
+                                 sent.message(),
+                             "try again; if it stays so, raise the daemon's limit on open files"));
+}
+
+Status Session::SendLease(uint64_t request, uint64_t id, const Lease& lease) {
+  const ResidentBytes& bytes = lease.bytes();
+  const OpenInfo& info = lease.info();
+  context_->fds.assign(1, bytes.index.read_only_fd());
+  context_->extents.clear();
+  for (const SealedExtent& extent : bytes.extents) {
+    context_->fds.push_back(extent.read_only_fd());
+    context_->extents.push_back({.length = extent.length(), .pages = extent.pages()});
+  }
+  const wire::OpenAnswer answer{.lease = id,
+                                .reference = info.reference,
+                                .digest = info.digest,
+                                .variant = info.variant,
+                                .variant_key = info.variant_key,
+                                .index_length = bytes.index.length(),
+                                .extents = context_->extents,
+                                .hit = info.hit,
+                                .waited_us = static_cast<uint64_t>(info.waited.count())};
+  return outbox_.Send(context_->encoder.Open(request, answer), context_->fds);
+}
+
+void Session::ReplyDocument(uint64_t request, const Result<std::string>& document) {
+  if (ending_) return;
+  if (!document.ok()) return ReplyError(request, document.status());
+  Result<SealedExtent> sealed =
+      SealedCopy("trims-document", std::as_bytes(std::span<const char>(*document)));
+  if (!sealed.ok()) return ReplyError(request, sealed.status());
+  const int fd = sealed->read_only_fd();
+  const std::span<const std::byte> frame =
+      context_->encoder.Document(request, {.length = sealed->length()});
+  const Status sent = outbox_.Send(frame, std::span<const int>(&fd, 1), *std::move(sealed));
+  if (sent.code() == StatusCode::kUnavailable) return EndSoon();
+  if (!sent.ok()) ReplyError(request, sent);
+}
+
+// Progress is for people who look on: one who does not keep up is told less of it.
+void Session::ReplyProgress(uint64_t request, std::string_view stage, uint64_t done,
+                            uint64_t total) {
+  if (ending_ || !outbox_.empty()) return;
+  const wire::ProgressAnswer answer{.stage = stage, .done = done, .total = total};
+  if (!outbox_.Send(context_->encoder.Progress(request, answer), {}).ok()) EndSoon();
+  UpdateInterest();
+}
+
+void Session::ReplyError(uint64_t request, const Status& status) {
+  if (ending_) return;
+  const Status sent = outbox_.Send(context_->encoder.Error(request, status), {});
+  if (!sent.ok()) EndSoon();
+}
+
+}  // namespace trims
