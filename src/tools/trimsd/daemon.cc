@@ -1,0 +1,149 @@
+#include "tools/trimsd/daemon.h"
+
+#include <csignal>
+#include <utility>
+
+#include "base/log.h"
+#include "base/macros.h"
+#include "manager/process_preparer.h"
+#include "store/host_budget.h"
+#include "tools/trimsd/pages_probe.h"
+#include "tools/trimsd/process_setup.h"
+#include "wire/channel.h"
+
+namespace trims::daemon {
+namespace {
+
+constexpr int kBacklog = 4096;
+constexpr unsigned kSecondsToStop = 10;
+
+// Has every load ask for the pages that the operator wants.
+class PagesLoader final : public Loader {
+ public:
+  PagesLoader(std::unique_ptr<Loader> inner, HugePagePolicy pages)
+      : inner_(std::move(inner)), pages_(pages) {}
+
+  void Load(LoadPlan plan, CancelFlag cancel,
+            std::function<void(Result<ResidentBytes>)> done) override {
+    plan.pages = pages_;
+    inner_->Load(std::move(plan), std::move(cancel), std::move(done));
+  }
+  void Free(ResidentBytes bytes, std::function<void()> done) override {
+    inner_->Free(std::move(bytes), std::move(done));
+  }
+
+ private:
+  const std::unique_ptr<Loader> inner_;
+  const HugePagePolicy pages_;
+};
+
+// A daemon without one serves what it has.
+std::string PreparerProgram(const DaemonOptions& options) {
+  const Result<std::string> found = FindPreparer(options.preparer);
+  if (found.ok()) return *found;
+  LogWarning("preparer.missing", {{"error", found.status()}});
+  return "";
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options) {
+  const uint64_t open_files = SetUpProcess();
+  TRIMS_RETURN_IF_ERROR(SetUpFaultInjection(options.allow_fault_injection));
+  TRIMS_ASSIGN_OR_RETURN(const uint64_t budget, ParseByteSize(options.host_budget, TotalMemory()));
+  TRIMS_ASSIGN_OR_RETURN(Places places, Places::Claim(options));
+  std::unique_ptr<Daemon> daemon(new Daemon(options, std::move(places)));
+  TRIMS_RETURN_IF_ERROR(daemon->MakeParts(budget));
+  TRIMS_RETURN_IF_ERROR(daemon->Serve());
+  LogDebug("limits", {{"open_files", open_files}});
+  daemon->LogServing(budget);
+  TellReady(options.ready_fd);
+  return daemon;
+}
+
+Daemon::Daemon(const DaemonOptions& options, Places places)
+    : options_(options), places_(std::move(places)) {}
+
+Daemon::~Daemon() {
+  if (server_ != nullptr) server_->Stop();
+}
+
+Status Daemon::MakeParts(uint64_t budget) {
+  TRIMS_ASSIGN_OR_RETURN(loop_, EventLoop::Create());
+  TRIMS_ASSIGN_OR_RETURN(worker_, MakeThreadWorker(loop_->poster()));
+  TRIMS_ASSIGN_OR_RETURN(catalog_, Catalog::Open(places_.data() + "/catalog.db", loop_->poster()));
+  TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<Loader> loader,
+                         MakeThreadLoader(options_.loader_threads, loop_->poster()));
+  loader_ = std::make_unique<PagesLoader>(std::move(loader), options_.huge_pages);
+  preparer_ = MakeProcessPreparer(
+      {.program = PreparerProgram(options_), .onnxruntime_library = options_.onnxruntime_library},
+      {.timers = loop_.get(), .watcher = loop_.get(), .worker = worker_.get()});
+  TRIMS_ASSIGN_OR_RETURN(eviction_, MakeEvictionPolicy(options_.eviction));
+  manager_ = std::make_unique<Manager>(OptionsOfManager(budget),
+                                       ManagerDependencies{.clock = &clock_,
+                                                           .timers = loop_.get(),
+                                                           .catalog = catalog_.get(),
+                                                           .loader = loader_.get(),
+                                                           .preparer = preparer_.get(),
+                                                           .eviction = eviction_.get(),
+                                                           .worker = worker_.get()});
+  return Status();
+}
+
+ManagerOptions Daemon::OptionsOfManager(uint64_t budget) const {
+  ManagerOptions options;
+  options.host_budget = budget;
+  options.reclaim = options_.reclaim;
+  options.default_deadline = options_.default_deadline;
+  return options;
+}
+
+ServerOptions Daemon::OptionsOfServer() {
+  ServerOptions options;
+  options.limits.max_connections = options_.max_connections;
+  options.limits.max_connections_per_uid = options_.max_connections_per_uid;
+  options.idle_exit = options_.idle_exit;
+  options.on_idle = [this] { Stop("idle"); };
+  options.version = TRIMS_VERSION;
+  options.socket_path = places_.socket();
+  return options;
+}
+
+Status Daemon::Serve() {
+  TRIMS_RETURN_IF_ERROR(loop_->OnSignals(
+      {SIGTERM, SIGINT}, [this](int signal) { Stop(signal == SIGTERM ? "SIGTERM" : "SIGINT"); }));
+  TRIMS_ASSIGN_OR_RETURN(UniqueFd listening,
+                         wire::ListenOn(places_.socket(), options_.socket_mode, kBacklog));
+  TRIMS_ASSIGN_OR_RETURN(server_, Server::Start(OptionsOfServer(), {loop_.get(), manager_.get()},
+                                                std::move(listening)));
+  return Status();
+}
+
+void Daemon::LogServing(uint64_t budget) {
+  const Result<PagesProbe> probe = ProbePages(options_.huge_pages);
+  LogInfo("trimsd.serving",
+          {{"version", TRIMS_VERSION},
+           {"socket", places_.socket()},
+           {"data", places_.data()},
+           {"budget_bytes", budget},
+           {"pages", probe.ok() ? std::string(PagesName(probe->pages)) : probe.status().ToString()},
+           {"reclaim", options_.reclaim == Reclaim::kEager ? "eager" : "lazy"},
+           {"eviction", options_.eviction}});
+  if (probe.ok() && !probe->advice.empty()) {
+    LogInfo("pages.advice", {{"pages", PagesName(probe->pages)}, {"advice", probe->advice}});
+  }
+}
+
+void Daemon::Run() { loop_->Run(); }
+
+// The name goes first: whoever comes now finds no socket and may start a successor once the lock is
+// free.
+void Daemon::Stop(const std::string& why) {
+  LogInfo("trimsd.stopping", {{"why", why}, {"connections", server_->connections()}});
+  EndWithin(kSecondsToStop);
+  places_.RemoveSocket();
+  server_->Stop();
+  loop_->Stop();
+}
+
+}  // namespace trims::daemon

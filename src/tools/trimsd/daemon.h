@@ -1,0 +1,63 @@
+// Daemon: all the parts of trimsd, put together, from the first lock to the last thread.
+//
+//   Result<std::unique_ptr<Daemon>> daemon = Daemon::Start(options);
+//   if (daemon.ok()) (*daemon)->Run();       // until SIGTERM, SIGINT or --idle-exit
+//
+// Thread-safety: one thread.
+#ifndef TRIMS_TOOLS_TRIMSD_DAEMON_H_
+#define TRIMS_TOOLS_TRIMSD_DAEMON_H_
+
+#include <memory>
+#include <string>
+
+#include "trims/status.h"
+
+#include "manager/catalog.h"
+#include "manager/loader.h"
+#include "manager/manager.h"
+#include "manager/preparer.h"
+#include "manager/worker.h"
+#include "server/event_loop.h"
+#include "server/server.h"
+#include "store/eviction_policy.h"
+#include "tools/trimsd/options.h"
+#include "tools/trimsd/places.h"
+
+namespace trims::daemon {
+
+class Daemon {
+ public:
+  static Result<std::unique_ptr<Daemon>> Start(const DaemonOptions& options);
+  ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  void Run();
+
+ private:
+  Daemon(const DaemonOptions& options, Places places);
+
+  Status MakeParts(uint64_t budget);
+  Status Serve();
+  ManagerOptions OptionsOfManager(uint64_t budget) const;
+  ServerOptions OptionsOfServer();
+  void LogServing(uint64_t budget);
+  void Stop(const std::string& why);
+
+  // In the order in which they depend on one another; they go in reverse.
+  const DaemonOptions options_;
+  Places places_;
+  std::unique_ptr<EventLoop> loop_;
+  SteadyClock clock_;
+  std::unique_ptr<Worker> worker_;
+  std::unique_ptr<Catalog> catalog_;
+  std::unique_ptr<Loader> loader_;
+  std::unique_ptr<Preparer> preparer_;
+  std::unique_ptr<EvictionPolicy> eviction_;
+  std::unique_ptr<Manager> manager_;
+  std::unique_ptr<Server> server_;
+};
+
+}  // namespace trims::daemon
+
+#endif  // TRIMS_TOOLS_TRIMSD_DAEMON_H_

@@ -1,0 +1,41 @@
+#include <charconv>
+#include <cstdint>
+#include <string>
+
+#include "tools/trimsd/options.h"
+
+namespace trims::daemon {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  int64_t milliseconds;
+};
+
+constexpr Unit kUnits[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
+constexpr int64_t kMost = int64_t{366} * 24 * 3'600'000;
+
+Status BadDuration(std::string_view text) {
+  return Status(StatusCode::kInvalidArgument,
+                "'" + std::string(text) +
+                    "' is no duration: expected a number with ms, s, m or h, "
+                    "at most a year, such as 90s, or off");
+}
+
+}  // namespace
+
+Result<std::chrono::milliseconds> ParseDuration(std::string_view text) {
+  if (text == "off" || text == "0") return std::chrono::milliseconds(0);
+  int64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || count < 0) return BadDuration(text);
+  const std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
+  for (const Unit& candidate : kUnits) {
+    if (candidate.name != unit) continue;
+    if (count > kMost / candidate.milliseconds) return BadDuration(text);
+    return std::chrono::milliseconds(count * candidate.milliseconds);
+  }
+  return BadDuration(text);
+}
+
+}  // namespace trims::daemon

@@ -1,0 +1,157 @@
+#include "tools/trimsd/options.h"
+
+#include <map>
+#include <ostream>
+
+#include <CLI/CLI.hpp>
+
+namespace trims::daemon {
+namespace {
+
+constexpr char kAbout[] =
+    "trimsd keeps one copy of each model on this machine and shares it, read-only, with every "
+    "process that opens it.\n";
+constexpr char kFooter[] =
+    "A line of the configuration file is a flag without its dashes: host-budget=\"8GiB\". Flags "
+    "win.\nManual: man trimsd, docs/operations.md";
+
+template <typename T>
+const std::map<std::string, T>& Names();
+
+template <>
+const std::map<std::string, Reclaim>& Names() {
+  static const auto& names =
+      *new std::map<std::string, Reclaim>{{"eager", Reclaim::kEager}, {"lazy", Reclaim::kLazy}};
+  return names;
+}
+
+template <>
+const std::map<std::string, HugePagePolicy>& Names() {
+  static const auto& names =
+      *new std::map<std::string, HugePagePolicy>{{"best", HugePagePolicy::kBest},
+                                                 {"no-hugetlb", HugePagePolicy::kNoHugeTlb},
+                                                 {"small", HugePagePolicy::kSmall}};
+  return names;
+}
+
+template <typename T>
+void AddNamed(CLI::App* app, const std::string& flag, T* value, const std::string& initial,
+              const std::string& choices, const std::string& help) {
+  app->add_option(flag, *value, help + ": " + choices + " [" + initial + "]")
+      ->type_name("NAME")
+      ->transform(CLI::CheckedTransformer(Names<T>()).description(""));
+}
+
+void AddDuration(CLI::App* app, const std::string& flag, std::chrono::milliseconds* value,
+                 const std::string& help) {
+  app->add_option_function<std::string>(
+         flag,
+         [value, flag](const std::string& text) {
+           const Result<std::chrono::milliseconds> parsed = ParseDuration(text);
+           if (!parsed.ok()) throw CLI::ValidationError(flag, parsed.status().message());
+           *value = *parsed;
+         },
+         help)
+      ->type_name("DURATION");
+}
+
+void AddPlaces(CLI::App* app, DaemonOptions* options) {
+  app->add_flag("--system", options->system,
+                "Serve the whole machine: /run/trims/trimsd.sock and /var/lib/trims (needs root)");
+  app->add_option("--socket", options->socket, "Socket to serve [this user's]")->type_name("PATH");
+  app->add_option("--data", options->data, "Folder of the catalog and the prepared models")
+      ->type_name("DIR");
+  app->add_option_function<std::string>(
+         "--socket-mode",
+         [options](const std::string& text) {
+           size_t used = 0;
+           const unsigned long mode = text.empty() ? 01000 : std::stoul(text, &used, 8);
+           if (used != text.size() || mode > 0777) throw std::invalid_argument(text);
+           options->socket_mode = static_cast<mode_t>(mode);
+         },
+         "Mode of the socket, octal: who may connect [0600]")
+      ->type_name("OCTAL");
+  app->add_option("--preparer", options->preparer, "The trims-prepare to run for `trims add`")
+      ->type_name("PATH");
+  app->add_option("--onnxruntime-library", options->onnxruntime_library,
+                  "The libonnxruntime.so that trims-prepare loads")
+      ->type_name("PATH");
+}
+
+void AddMemory(CLI::App* app, DaemonOptions* options) {
+  app->add_option("--host-budget", options->host_budget,
+                  "What models may take of the memory: 8GiB, 500MB, 50% [50%]")
+      ->type_name("SIZE|N%");
+  AddNamed(app, "--reclaim", &options->reclaim, "lazy", "eager, lazy",
+           "When a model that nobody uses goes");
+  app->add_option("--eviction", options->eviction, "Which model goes for another: never, lru [lru]")
+      ->type_name("NAME");
+  AddNamed(app, "--huge-pages", &options->huge_pages, "best", "best, no-hugetlb, small",
+           "Pages to ask for");
+  app->add_option("--loader-threads", options->loader_threads, "Models that load at once [2]")
+      ->type_name("N")
+      ->check(CLI::Range(1, 64).description(""));
+}
+
+void AddLimits(CLI::App* app, DaemonOptions* options) {
+  AddDuration(app, "--default-deadline", &options->default_deadline,
+              "How long an open that names no deadline may wait [60s]");
+  AddDuration(app, "--idle-exit", &options->idle_exit,
+              "Leave after so long without connection, lease or load [off]");
+  app->add_option("--max-connections", options->max_connections, "Connections at once [8192]")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  app->add_option("--max-connections-per-uid", options->max_connections_per_uid,
+                  "Connections of one user at once [4096]")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+}
+
+void AddRunning(CLI::App* app, DaemonOptions* options) {
+  app->add_option("--ready-fd", options->ready_fd,
+                  "Descriptor that one byte is written to once the socket is served")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
+  app->add_option_function<std::string>(
+         "--log-level",
+         [options](const std::string& text) {
+           const Result<LogLevel> level = ParseLogLevel(text);
+           if (!level.ok()) throw CLI::ValidationError("--log-level", level.status().ToString());
+           options->log_level = *level;
+         },
+         "debug, info, warning, error or off [info]")
+      ->type_name("NAME");
+  app->add_flag("--allow-fault-injection", options->allow_fault_injection,
+                "For tests: let TRIMS_FAULT make system calls fail");
+}
+
+}  // namespace
+
+// CLI11 reports through exceptions; none leaves this function.
+ParsedOptions ParseOptions(int argc, const char* const* argv, std::ostream& out,
+                           std::ostream& err) {
+  ParsedOptions parsed;
+  CLI::App app(kAbout, "trimsd");
+  app.footer(kFooter);
+  app.set_version_flag("--version", "trimsd " TRIMS_VERSION);
+  app.set_config("--config", "", "Read options from this file")->type_name("FILE");
+  app.allow_config_extras(CLI::config_extras_mode::error);
+  AddPlaces(&app, &parsed.options);
+  AddMemory(&app, &parsed.options);
+  AddLimits(&app, &parsed.options);
+  AddRunning(&app, &parsed.options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const bool is_answer = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success);
+    if (is_answer) app.exit(error, out, err);
+    if (!is_answer) err << "trimsd: " << error.what() << " (try: trimsd --help)\n";
+    parsed.exit_code = is_answer ? 0 : kExitUsage;
+  } catch (const std::exception& error) {
+    err << "trimsd: " << error.what() << " (try: trimsd --help)\n";
+    parsed.exit_code = kExitUsage;
+  }
+  return parsed;
+}
+
+}  // namespace trims::daemon

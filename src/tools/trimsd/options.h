@@ -1,0 +1,64 @@
+// DaemonOptions: what trimsd was told, by flags and by its configuration file.
+//
+//   ParsedOptions parsed = ParseOptions(argc, argv, std::cout, std::cerr);
+//   if (parsed.exit_code.has_value()) return *parsed.exit_code;   // --help, --version, or a usage
+//   error
+//
+// docs/operations.md explains every option. Thread-safety: values.
+#ifndef TRIMS_TOOLS_TRIMSD_OPTIONS_H_
+#define TRIMS_TOOLS_TRIMSD_OPTIONS_H_
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstddef>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "trims/status.h"
+
+#include "base/log.h"
+#include "manager/manager.h"
+#include "store/host_memory.h"
+
+namespace trims::daemon {
+
+inline constexpr int kExitFailure = 1;
+inline constexpr int kExitUsage = 2;
+
+struct DaemonOptions {
+  bool system = false;
+  std::string socket;  // empty: the default for this user or, with `system`, for the machine
+  std::string data;    // likewise
+  mode_t socket_mode = 0600;
+  std::string host_budget = "50%";
+  Reclaim reclaim = Reclaim::kLazy;
+  std::string eviction = "lru";
+  int loader_threads = 2;
+  HugePagePolicy huge_pages = HugePagePolicy::kBest;
+  std::chrono::milliseconds default_deadline{std::chrono::seconds(60)};
+  std::chrono::milliseconds idle_exit{0};  // 0: never
+  size_t max_connections = 8192;
+  size_t max_connections_per_uid = 4096;
+  std::string preparer;             // empty: looked for
+  std::string onnxruntime_library;  // empty: the preparer's own choice
+  int ready_fd = -1;
+  LogLevel log_level = LogLevel::kInfo;
+  bool allow_fault_injection = false;
+};
+
+struct ParsedOptions {
+  std::optional<int> exit_code;
+  DaemonOptions options;
+};
+
+ParsedOptions ParseOptions(int argc, const char* const* argv, std::ostream& out, std::ostream& err);
+
+// "90s", "5m", "1h", "250ms"; "off" and "0" are zero. INVALID_ARGUMENT says what is accepted.
+Result<std::chrono::milliseconds> ParseDuration(std::string_view text);
+
+}  // namespace trims::daemon
+
+#endif  // TRIMS_TOOLS_TRIMSD_OPTIONS_H_

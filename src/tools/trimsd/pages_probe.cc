@@ -1,0 +1,30 @@
+#include "tools/trimsd/pages_probe.h"
+
+#include <utility>
+
+#include "base/macros.h"
+#include "base/mapping.h"
+
+namespace trims::daemon {
+namespace {
+
+std::string AdviceFor(Pages pages, HugePagePolicy policy) {
+  if (pages == Pages::kHugeTlb || policy == HugePagePolicy::kSmall) return "";
+  if (pages == Pages::kTransparentHuge) {
+    if (policy == HugePagePolicy::kNoHugeTlb) return "";
+    return "a pool of huge pages is the surest: sysctl vm.nr_hugepages=<budget / 2 MiB>";
+  }
+  return "loads and first touches are up to ten times faster on huge pages: "
+         "echo advise > /sys/kernel/mm/transparent_hugepage/shmem_enabled, "
+         "or sysctl vm.nr_hugepages=<budget / 2 MiB>";
+}
+
+}  // namespace
+
+Result<PagesProbe> ProbePages(HugePagePolicy policy) {
+  TRIMS_ASSIGN_OR_RETURN(const ExtentWriter probe,
+                         ExtentWriter::Create("trims-probe", kHugePageSize, policy));
+  return PagesProbe{.pages = probe.pages(), .advice = AdviceFor(probe.pages(), policy)};
+}
+
+}  // namespace trims::daemon

@@ -1,0 +1,127 @@
+#include "tools/trimsd/process_setup.h"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include "base/errno_status.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/macros.h"
+#include "base/sys.h"
+#include "base/unique_fd.h"
+
+namespace trims::daemon {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kPreparerName[] = "trims-prepare";
+
+extern "C" void EndNow(int) {
+  static constexpr char kMessage[] =
+      "trimsd: something still runs after the time to stop; ending\n";
+  static_cast<void>(!::write(STDERR_FILENO, kMessage, sizeof kMessage - 1));
+  ::_exit(0);
+}
+
+uint64_t RaiseOpenFiles() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  const rlim_t before = limit.rlim_cur;
+  limit.rlim_cur = limit.rlim_max;
+  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : before;
+}
+
+bool IsProgram(const fs::path& path) {
+  std::error_code error;
+  return fs::is_regular_file(path, error) && ::access(path.c_str(), X_OK) == 0;
+}
+
+std::vector<fs::path> PathFolders() {
+  std::vector<fs::path> folders;
+  const char* variable = std::getenv("PATH");
+  std::string_view rest = variable == nullptr ? "" : variable;
+  while (!rest.empty()) {
+    const size_t end = rest.find(':');
+    if (const std::string_view folder = rest.substr(0, end); folder.starts_with('/')) {
+      folders.emplace_back(folder);
+    }
+    rest = end == std::string_view::npos ? "" : rest.substr(end + 1);
+  }
+  return folders;
+}
+
+// An installed daemon has it in libexec, one in a build tree in the folder beside its own.
+std::vector<fs::path> PreparerFolders() {
+  std::vector<fs::path> folders;
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  if (!error) {
+    const fs::path folder = self.parent_path();
+    folders = {folder, folder.parent_path() / "libexec" / "trims",
+               folder.parent_path() / "prepare"};
+  }
+  for (fs::path& folder : PathFolders()) folders.push_back(std::move(folder));
+  return folders;
+}
+
+}  // namespace
+
+uint64_t SetUpProcess() {
+  std::signal(SIGPIPE, SIG_IGN);
+  ::umask(077);
+  return RaiseOpenFiles();
+}
+
+Status SetUpFaultInjection(bool allowed) {
+  const char* text = std::getenv("TRIMS_FAULT");
+  if (text == nullptr || *text == '\0') return Status();
+  if (!allowed) {
+    LogWarning("fault.ignored", {{"TRIMS_FAULT", text}, {"hint", "needs --allow-fault-injection"}});
+    return Status();
+  }
+  TRIMS_ASSIGN_OR_RETURN(const fault::Plan plan, fault::ParsePlan(text));
+  fault::Install(plan);
+  LogWarning("fault.installed", {{"plan", text}});
+  return Status();
+}
+
+void EndWithin(unsigned seconds) {
+  std::signal(SIGALRM, EndNow);
+  ::alarm(seconds);
+}
+
+Result<std::string> FindPreparer(const std::string& wanted) {
+  std::error_code error;
+  if (!wanted.empty()) {
+    if (IsProgram(wanted)) return fs::absolute(wanted, error).string();
+    return Status(StatusCode::kNotFound, "'" + wanted + "' is no program",
+                  "--preparer PATH of trims-prepare");
+  }
+  for (const fs::path& folder : PreparerFolders()) {
+    if (IsProgram(folder / kPreparerName))
+      return (folder / kPreparerName).lexically_normal().string();
+  }
+  return Status(StatusCode::kNotFound,
+                "no trims-prepare beside trimsd, in ../libexec/trims or on PATH",
+                "models can be served but not added until there is: --preparer PATH");
+}
+
+void TellReady(int fd) {
+  if (fd < 0) return;
+  const UniqueFd owned(fd);
+  const char byte = '1';
+  if (sys::Write(fd, &byte, 1) != 1) {
+    LogWarning("ready.failed",
+               {{"error", ErrnoStatus("writing to --ready-fd " + std::to_string(fd))}});
+  }
+}
+
+}  // namespace trims::daemon
