@@ -1,0 +1,53 @@
+#include "trims/admin.h"
+
+#include <utility>
+
+#include "base/macros.h"
+#include "client/client_impl.h"
+
+namespace trims {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kDocumentPatience = std::chrono::seconds(30);
+
+}  // namespace
+
+Result<Admin> Admin::Connect(const ClientOptions& options) {
+  TRIMS_ASSIGN_OR_RETURN(Client client, Client::Connect(options));
+  return Admin(std::move(client));
+}
+
+Admin::Admin(Client client) : client_(std::move(client)) {}
+
+Result<std::string> Admin::Add(std::string_view reference, std::string_view source,
+                               const AddOptions& options) {
+  if (options.timeout.count() <= 0)
+    return Status(StatusCode::kInvalidArgument, "a timeout that has passed");
+  return client_.impl_->Fetch(
+      wire::AddCall{.reference = reference, .source = source, .variants = options.variants},
+      {.patience = options.timeout, .on_progress = options.on_progress});
+}
+
+Result<std::string> Admin::Remove(std::string_view reference) {
+  return client_.impl_->Fetch(
+      wire::RemoveCall{reference},
+      {.patience = kDocumentPatience, .repeatable = false, .on_progress = {}});
+}
+
+Result<std::string> Admin::List() {
+  return client_.impl_->Fetch(wire::ListCall{}, {.patience = kDocumentPatience, .on_progress = {}});
+}
+
+Result<std::string> Admin::Show(std::string_view reference) {
+  return client_.impl_->Fetch(wire::ShowCall{reference},
+                              {.patience = kDocumentPatience, .on_progress = {}});
+}
+
+Result<std::string> Admin::GetStatus() {
+  return client_.impl_->Fetch(wire::StatusCall{},
+                              {.patience = kDocumentPatience, .on_progress = {}});
+}
+
+}  // namespace trims

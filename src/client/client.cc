@@ -1,0 +1,178 @@
+#include "trims/client.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include "base/macros.h"
+#include "client/client_impl.h"
+#include "client/document.h"
+#include "client/model_impl.h"
+#include "wire/protocol.h"
+
+namespace trims {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// What the daemon takes when the caller names no deadline, unless it was configured otherwise.
+constexpr milliseconds kDefaultDeadline = std::chrono::seconds(60);
+// The daemon answers at its deadline; only one that hangs makes a client wait for this.
+constexpr milliseconds kGrace = std::chrono::seconds(10);
+constexpr milliseconds kLongestDeadline = std::chrono::hours(24);
+
+milliseconds PatienceFor(milliseconds deadline) {
+  return (deadline.count() > 0 ? std::min(deadline, kLongestDeadline) : kDefaultDeadline) + kGrace;
+}
+
+Status CheckReference(std::string_view reference, const OpenOptions& options) {
+  if (reference.empty() || reference.size() > wire::kMaxReferenceBytes) {
+    return Status(StatusCode::kInvalidArgument,
+                  "a model reference of " + std::to_string(reference.size()) +
+                      " bytes: expected 1 to " + std::to_string(wire::kMaxReferenceBytes));
+  }
+  if (options.variant_key.size() > wire::kMaxVariantKeyBytes) {
+    return Status(
+        StatusCode::kInvalidArgument,
+        "a variant key of more than " + std::to_string(wire::kMaxVariantKeyBytes) + " bytes");
+  }
+  if (options.deadline.count() < 0)
+    return Status(StatusCode::kInvalidArgument, "a negative deadline");
+  return Status();
+}
+
+Status WrongKind() {
+  return Status(StatusCode::kInternal, "trimsd answered another question",
+                "libtrims and trimsd of one release");
+}
+
+// The daemon's text for a caller: what a system call says about a socket means little to them.
+Status LostConnection(const Status& status) {
+  if (status.code() == StatusCode::kUnavailable)
+    return Status(StatusCode::kUnavailable, "trimsd closed the connection", "trims status");
+  if (status.code() == StatusCode::kDeadlineExceeded)
+    return Status(StatusCode::kDeadlineExceeded, "trimsd did not answer in time", "trims status");
+  return status;
+}
+
+}  // namespace
+
+Client::Impl::Impl(const ClientOptions& options)
+    : socket_path_(options.socket_path),
+      name_(options.client_name.empty() ? program_invocation_short_name : options.client_name) {}
+
+Status Client::Impl::Connect() {
+  MutexLock lock(mutex_);
+  return UsableConnection().status();
+}
+
+Result<std::shared_ptr<client::Connection>> Client::Impl::UsableConnection() {
+  if (connection_ != nullptr && connection_->Usable()) return connection_;
+  connection_.reset();
+  TRIMS_ASSIGN_OR_RETURN(connection_, client::Connection::Make(socket_path_));
+  return connection_;
+}
+
+Status Client::Impl::AwaitAnswer(uint64_t id, const Terms& terms, Exchange* exchange) {
+  const steady_clock::time_point end = steady_clock::now() + terms.patience;
+  milliseconds patience = terms.patience;
+  for (;;) {
+    TRIMS_RETURN_IF_ERROR(exchange->connection->Receive(patience, terms.max_fds, &exchange->frame));
+    TRIMS_RETURN_IF_ERROR(wire::DecodeAnswer(exchange->frame.bytes, &exchange->answer));
+    if (exchange->answer.id != id && exchange->answer.id != 0) return WrongKind();
+    const auto* progress = std::get_if<wire::ProgressAnswer>(&exchange->answer.body);
+    if (progress == nullptr) return Status();
+    if (terms.on_progress) terms.on_progress({progress->stage, progress->done, progress->total});
+    patience = std::chrono::ceil<milliseconds>(end - steady_clock::now());
+    if (patience.count() <= 0) return Status(StatusCode::kDeadlineExceeded, "no answer in time");
+  }
+}
+
+Status Client::Impl::AskOnce(const wire::CallBody& body, const Terms& terms, Exchange* exchange,
+                             bool* sent) {
+  const uint64_t id = ++last_id_;
+  wire::Call call{.id = id, .client = {}, .body = body};
+  if (!exchange->connection->greeted()) call.client = name_;
+  TRIMS_RETURN_IF_ERROR(exchange->connection->Send(encoder_.Encode(call)));
+  exchange->connection->set_greeted();
+  *sent = true;
+  return AwaitAnswer(id, terms, exchange);
+}
+
+Status Client::Impl::Ask(const wire::CallBody& body, const Terms& terms, Exchange* exchange) {
+  for (bool repeated = false;; repeated = true) {
+    const std::shared_ptr<client::Connection> before = connection_;
+    TRIMS_ASSIGN_OR_RETURN(exchange->connection, UsableConnection());
+    const bool reused = exchange->connection == before;
+    bool sent = false;
+    const Status status = AskOnce(body, terms, exchange, &sent);
+    if (status.ok()) break;
+    // Whatever comes over it now may belong to the request that was given up.
+    exchange->connection->MarkBroken();
+    connection_.reset();
+    // A daemon that was restarted meanwhile is no reason to fail.
+    const bool lost = status.code() == StatusCode::kUnavailable;
+    if (!lost || !reused || repeated || (sent && !terms.repeatable)) return LostConnection(status);
+  }
+  if (Status* error = std::get_if<Status>(&exchange->answer.body)) return std::move(*error);
+  return Status();
+}
+
+Result<Model> Client::Impl::Open(std::string_view reference, const OpenOptions& options) {
+  TRIMS_RETURN_IF_ERROR(CheckReference(reference, options));
+  const auto deadline = std::min(options.deadline, kLongestDeadline);
+  const wire::OpenCall call{.reference = reference,
+                            .variant = options.variant,
+                            .variant_key = options.variant_key,
+                            .deadline_ms = static_cast<uint32_t>(deadline.count())};
+  Exchange exchange;
+  {
+    MutexLock lock(mutex_);
+    TRIMS_RETURN_IF_ERROR(Ask(call,
+                              {.patience = PatienceFor(options.deadline),
+                               .repeatable = true,
+                               .max_fds = wire::kMaxFramedFds,
+                               .on_progress = {}},
+                              &exchange));
+  }
+  const auto* answer = std::get_if<wire::OpenAnswer>(&exchange.answer.body);
+  if (answer == nullptr) return WrongKind();
+  TRIMS_ASSIGN_OR_RETURN(
+      std::unique_ptr<Model::Impl> impl,
+      Model::Impl::Make(*answer, std::move(exchange.frame.fds), std::move(exchange.connection)));
+  return Model(std::move(impl));
+}
+
+Result<std::string> Client::Impl::Fetch(wire::CallBody body, Terms terms) {
+  Exchange exchange;
+  terms.max_fds = 1;
+  {
+    MutexLock lock(mutex_);
+    TRIMS_RETURN_IF_ERROR(Ask(body, terms, &exchange));
+  }
+  const auto* answer = std::get_if<wire::DocumentAnswer>(&exchange.answer.body);
+  if (answer == nullptr || exchange.frame.fds.size() != 1) return WrongKind();
+  return client::ReadDocument(exchange.frame.fds.front().get(), answer->length);
+}
+
+Result<Client> Client::Connect(const ClientOptions& options) {
+  auto impl = std::make_shared<Impl>(options);
+  TRIMS_RETURN_IF_ERROR(impl->Connect());
+  return Client(std::move(impl));
+}
+
+Client::Client(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Client::Client(Client&&) noexcept = default;
+Client& Client::operator=(Client&&) noexcept = default;
+Client::~Client() = default;
+
+Result<Model> Client::Open(std::string_view reference, const OpenOptions& options) {
+  if (!impl_) return Status(StatusCode::kFailedPrecondition, "the client was moved from");
+  return impl_->Open(reference, options);
+}
+
+}  // namespace trims

@@ -1,0 +1,63 @@
+// Client::Impl: one request at a time over a connection that is made anew when it was lost.
+#ifndef TRIMS_CLIENT_CLIENT_IMPL_H_
+#define TRIMS_CLIENT_CLIENT_IMPL_H_
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "trims/admin.h"
+#include "trims/client.h"
+
+#include "base/mutex.h"
+#include "client/connection.h"
+#include "wire/answer.h"
+#include "wire/call.h"
+
+namespace trims {
+
+class Client::Impl {
+ public:
+  explicit Impl(const ClientOptions& options);
+
+  // Makes the first connection. Sends nothing.
+  Status Connect() TRIMS_EXCLUDES(mutex_);
+
+  Result<Model> Open(std::string_view reference, const OpenOptions& options) TRIMS_EXCLUDES(mutex_);
+
+  struct Terms {
+    std::chrono::milliseconds patience;
+    bool repeatable = true;  // whether sending it twice is as good as once
+    size_t max_fds = 0;
+    std::function<void(const Progress&)> on_progress;
+  };
+  // The document that answers `body`.
+  Result<std::string> Fetch(wire::CallBody body, Terms terms) TRIMS_EXCLUDES(mutex_);
+
+ private:
+  // An answer that is no progress, with the frame that it views and the connection it came by.
+  struct Exchange {
+    wire::Frame frame;
+    wire::Answer answer;
+    std::shared_ptr<client::Connection> connection;
+  };
+
+  Status Ask(const wire::CallBody& body, const Terms& terms, Exchange* exchange)
+      TRIMS_REQUIRES(mutex_);
+  Status AskOnce(const wire::CallBody& body, const Terms& terms, Exchange* exchange, bool* sent)
+      TRIMS_REQUIRES(mutex_);
+  Status AwaitAnswer(uint64_t id, const Terms& terms, Exchange* exchange) TRIMS_REQUIRES(mutex_);
+  Result<std::shared_ptr<client::Connection>> UsableConnection() TRIMS_REQUIRES(mutex_);
+
+  const std::string socket_path_;
+  const std::string name_;
+  Mutex mutex_;
+  std::shared_ptr<client::Connection> connection_ TRIMS_GUARDED_BY(mutex_);
+  wire::CallEncoder encoder_ TRIMS_GUARDED_BY(mutex_);
+  uint64_t last_id_ TRIMS_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace trims
+
+#endif  // TRIMS_CLIENT_CLIENT_IMPL_H_

@@ -1,0 +1,80 @@
+#include "client/connection.h"
+
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "base/errno_status.h"
+#include "base/macros.h"
+#include "client/socket_path.h"
+#include "wire/call.h"
+#include "wire/socket_folder.h"
+
+namespace trims::client {
+namespace {
+
+Result<UniqueFd> TryCandidate(const SocketCandidate& candidate) {
+  TRIMS_RETURN_IF_ERROR(wire::CheckSocketFolder(candidate.path, candidate.origin));
+  return wire::ConnectTo(candidate.path);
+}
+
+bool WorthTryingTheNext(const Status& status) {
+  return status.code() == StatusCode::kNotFound || status.code() == StatusCode::kUnavailable;
+}
+
+Status NoSocket(const std::vector<SocketCandidate>& candidates) {
+  std::string tried;
+  for (const SocketCandidate& candidate : candidates) {
+    tried += (tried.empty() ? "" : " and ") + candidate.path;
+  }
+  return Status(StatusCode::kNotFound, "no trimsd socket at " + tried,
+                "start trimsd, or set TRIMS_SOCKET");
+}
+
+}  // namespace
+
+Connection::Connection(UniqueFd socket) : socket_(std::move(socket)), owner_(::getpid()) {}
+
+Result<std::shared_ptr<Connection>> Connection::Make(const std::string& path) {
+  const std::vector<SocketCandidate> candidates = SocketCandidates(path);
+  Status first = NoSocket(candidates);
+  for (const SocketCandidate& candidate : candidates) {
+    Result<UniqueFd> socket = TryCandidate(candidate);
+    if (socket.ok()) return std::make_shared<Connection>(*std::move(socket));
+    const Status status = std::move(socket).status();
+    if (!WorthTryingTheNext(status)) return status;
+    if (status.code() != StatusCode::kNotFound) first = status;
+  }
+  return first;
+}
+
+Status Connection::Send(std::span<const std::byte> frame) {
+  return wire::SendFrame(socket_.get(), frame, {});
+}
+
+Status Connection::Receive(std::chrono::milliseconds patience, size_t max_fds, wire::Frame* frame) {
+  if (patience != patience_) {
+    const auto count = patience.count();
+    const timeval limit = {.tv_sec = count / 1000, .tv_usec = count % 1000 * 1000};
+    if (::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) != 0)
+      return ErrnoStatus("setting a deadline");
+    patience_ = patience;
+  }
+  return wire::ReceiveFrame(socket_.get(), max_fds, frame);
+}
+
+void Connection::CloseLease(uint64_t lease) {
+  if (!Usable()) return;
+  wire::CallEncoder encoder;
+  // A daemon that can't be told would hold the lease: then the connection goes, which ends it.
+  if (!Send(encoder.Encode({.id = 0, .client = {}, .body = wire::CloseCall{lease}})).ok())
+    MarkBroken();
+}
+
+bool Connection::Usable() const {
+  return !broken_.load(std::memory_order_relaxed) && owner_ == ::getpid();
+}
+
+}  // namespace trims::client

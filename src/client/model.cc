@@ -1,0 +1,97 @@
+#include "trims/model.h"
+
+#include <string>
+
+#include "base/macros.h"
+#include "client/model_impl.h"
+#include "client/near_names.h"
+
+namespace trims {
+namespace {
+
+const OpenInfo& EmptyInfo() {
+  static const OpenInfo& info = *new OpenInfo;  // never destroyed: models may outlive main
+  return info;
+}
+
+Status Closed() { return Status(StatusCode::kFailedPrecondition, "the model is closed"); }
+
+Status NoSuch(const std::string& kind, std::string_view name, const std::string& near) {
+  return Status(StatusCode::kNotFound, "no " + kind + " '" + std::string(name) + "' in this model",
+                near);
+}
+
+}  // namespace
+
+Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(Model&&) noexcept = default;
+Model::~Model() = default;
+
+const OpenInfo& Model::info() const { return impl_ ? impl_->info : EmptyInfo(); }
+
+std::span<const std::byte> Model::bytes() const {
+  if (!impl_) return {};
+  return {impl_->range.data(), impl_->range_length};
+}
+
+size_t Model::tensor_count() const {
+  if (!impl_) return 0;
+  const Result<size_t> count = impl_->index.TensorCount();
+  return count.ok() ? *count : 0;
+}
+
+TensorView Model::tensor(size_t i) const {
+  if (!impl_) return {};
+  const Result<const index::Tensor*> tensor = impl_->index.Tensor(i);
+  if (!tensor.ok() || *tensor == nullptr) return {};
+  Result<TensorView> view = impl_->View(**tensor);
+  return view.ok() ? *view : TensorView();
+}
+
+Result<TensorView> Model::Tensor(std::string_view name) const {
+  if (!impl_) return Closed();
+  TRIMS_ASSIGN_OR_RETURN(const index::Tensor* tensor, impl_->index.FindTensor(name));
+  if (tensor != nullptr) return impl_->View(*tensor);
+  return NoSuch("tensor", name, client::NearNames(name, tensor_count(), [this](size_t i) {
+                  return this->tensor(i).name;
+                }));
+}
+
+size_t Model::file_count() const {
+  if (!impl_) return 0;
+  const Result<size_t> count = impl_->index.FileCount();
+  return count.ok() ? *count : 0;
+}
+
+FileView Model::file(size_t i) const {
+  if (!impl_) return {};
+  const Result<const index::File*> file = impl_->index.File(i);
+  if (!file.ok() || *file == nullptr) return {};
+  Result<FileView> view = impl_->View(**file);
+  return view.ok() ? *view : FileView();
+}
+
+Result<FileView> Model::File(std::string_view name) const {
+  if (!impl_) return Closed();
+  TRIMS_ASSIGN_OR_RETURN(const index::File* file, impl_->index.FindFile(name));
+  if (file != nullptr) return impl_->View(*file);
+  return NoSuch("file", name, client::NearNames(name, file_count(), [this](size_t i) {
+                  return this->file(i).name;
+                }));
+}
+
+std::string_view Model::Metadata(std::string_view key) const {
+  if (!impl_) return {};
+  const Result<const index::Metadata*> entry = impl_->index.FindMetadata(key);
+  if (!entry.ok() || *entry == nullptr || (*entry)->value() == nullptr) return {};
+  return (*entry)->value()->string_view();
+}
+
+size_t Model::extent_count() const { return impl_ ? impl_->extents.size() : 0; }
+
+int Model::extent_fd(size_t i) const { return i < extent_count() ? impl_->extents[i].get() : -1; }
+
+void Model::Close() { impl_.reset(); }
+
+}  // namespace trims

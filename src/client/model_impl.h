@@ -1,0 +1,57 @@
+// Model::Impl: what an open got: descriptors, mappings and the lease.
+#ifndef TRIMS_CLIENT_MODEL_IMPL_H_
+#define TRIMS_CLIENT_MODEL_IMPL_H_
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "trims/model.h"
+
+#include "base/mapping.h"
+#include "base/unique_fd.h"
+#include "client/connection.h"
+#include "wire/answer.h"
+#include "wire/index_reader.h"
+
+namespace trims {
+
+class Model::Impl {
+ public:
+  // Takes the lease and the descriptors of `answer`, and maps: in time proportional to the extents.
+  // INTERNAL: the reply and its descriptors don't fit together; otherwise what mmap says. The lease
+  // is closed on failure.
+  static Result<std::unique_ptr<Impl>> Make(const wire::OpenAnswer& answer,
+                                            std::vector<UniqueFd> fds,
+                                            std::shared_ptr<client::Connection> connection);
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl();
+
+  // Constant.
+  OpenInfo info;
+  Mapping index_bytes;
+  Mapping range;
+  uint64_t range_length = 0;
+  wire::IndexReader index;
+  std::vector<UniqueFd> extents;
+  std::vector<uint64_t> extent_lengths;
+
+  // DATA_LOSS: the index says what can't be.
+  Result<TensorView> View(const index::Tensor& tensor) const;
+  Result<FileView> View(const index::File& file) const;
+
+ private:
+  Impl(std::shared_ptr<client::Connection> connection, uint64_t lease)
+      : connection_(std::move(connection)), lease_(lease) {}
+  Status MapIndex(UniqueFd fd, uint64_t length);
+  Status MapExtents(std::span<const wire::ExtentInfo> infos);
+  Result<std::span<const std::byte>> Slice(uint64_t offset, uint64_t length) const;
+
+  std::shared_ptr<client::Connection> connection_;
+  uint64_t lease_;
+};
+
+}  // namespace trims
+
+#endif  // TRIMS_CLIENT_MODEL_IMPL_H_
