@@ -1,0 +1,27 @@
+// CheckLoadPlan and OpenPlanFile: what a load plan may ask for.
+//
+// The plan's variant comes from a manifest on disk, so nothing about it is believed: sums that
+// overflow, pieces that overlap and paths that leave the model are refused here, before any byte of
+// memory is taken.
+#ifndef TRIMS_MANAGER_LOAD_PLAN_CHECK_H_
+#define TRIMS_MANAGER_LOAD_PLAN_CHECK_H_
+
+#include <string>
+
+#include "trims/status.h"
+
+#include "manager/loader.h"
+#include "source/file_source.h"
+
+namespace trims {
+
+// INVALID_ARGUMENT says what is wrong with it.
+Status CheckLoadPlan(const LoadPlan& plan);
+
+// An absolute `path` must equal plan.source_path or lie beneath it, a relative one lies in
+// plan.prepared_folder; PERMISSION_DENIED otherwise. Errors as FileSource's.
+Result<FileSource> OpenPlanFile(const LoadPlan& plan, const std::string& path);
+
+}  // namespace trims
+
+#endif  // TRIMS_MANAGER_LOAD_PLAN_CHECK_H_
