@@ -1,0 +1,68 @@
+// Field numbers of onnx.proto, as far as TrIMS reads them.
+#ifndef TRIMS_FORMAT_ONNX_FIELDS_H_
+#define TRIMS_FORMAT_ONNX_FIELDS_H_
+
+#include <cstdint>
+
+namespace trims::onnx_fields {
+
+enum Model : uint32_t {
+  kModelIrVersion = 1,
+  kModelProducerName = 2,
+  kModelGraph = 7,
+  kModelOpsetImport = 8,
+  kModelFunctions = 25,
+};
+enum OperatorSet : uint32_t { kOperatorSetDomain = 1, kOperatorSetVersion = 2 };
+enum Graph : uint32_t { kGraphNode = 1, kGraphInitializer = 5 };
+enum Function : uint32_t { kFunctionNode = 7 };
+enum Node : uint32_t { kNodeAttribute = 5 };
+enum Attribute : uint32_t {
+  kAttributeTensor = 5,
+  kAttributeGraph = 6,
+  kAttributeTensors = 10,
+  kAttributeGraphs = 11,
+};
+enum Tensor : uint32_t {
+  kTensorDims = 1,
+  kTensorDataType = 2,
+  kTensorFloatData = 4,
+  kTensorInt32Data = 5,
+  kTensorStringData = 6,
+  kTensorInt64Data = 7,
+  kTensorName = 8,
+  kTensorRawData = 9,
+  kTensorDoubleData = 10,
+  kTensorUint64Data = 11,
+  kTensorExternalData = 13,
+  kTensorDataLocation = 14,
+};
+enum Entry : uint32_t { kEntryKey = 1, kEntryValue = 2 };
+
+inline constexpr uint64_t kDataLocationExternal = 1;
+
+// TensorProto.DataType, those that are named in code.
+enum Type : int32_t {
+  kFloat = 1,
+  kUint8 = 2,
+  kInt8 = 3,
+  kUint16 = 4,
+  kInt16 = 5,
+  kInt32 = 6,
+  kInt64 = 7,
+  kString = 8,
+  kBool = 9,
+  kFloat16 = 10,
+  kDouble = 11,
+  kUint32 = 12,
+  kUint64 = 13,
+  kComplex64 = 14,
+  kComplex128 = 15,
+  kBfloat16 = 16,
+  kFloat8E4M3FN = 17,
+  kFloat8E5M2 = 19,
+};
+
+}  // namespace trims::onnx_fields
+
+#endif  // TRIMS_FORMAT_ONNX_FIELDS_H_

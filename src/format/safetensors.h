@@ -1,0 +1,37 @@
+// Safetensors: reads and checks the header of a .safetensors file.
+//
+// All of the format's rules hold for what is returned: header of at most 100 000 000 bytes that
+// begins with '{', keys unique, ranges without holes or overlap from the header's end to the file's
+// end, shape × dtype == range.
+//
+//   TRIMS_ASSIGN_OR_RETURN(const Safetensors model, ReadSafetensors(file));
+//   for (const TensorEntry& tensor : model.tensors) Copy(file, tensor.offset, tensor.length);
+//
+// Source: the format's specification and the rules of its reference implementation
+// (huggingface/safetensors).
+#ifndef TRIMS_FORMAT_SAFETENSORS_H_
+#define TRIMS_FORMAT_SAFETENSORS_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "trims/status.h"
+
+#include "format/random_access.h"
+#include "format/tensor_entry.h"
+
+namespace trims {
+
+struct Safetensors {
+  std::vector<TensorEntry> tensors;             // ascending offsets
+  std::map<std::string, std::string> metadata;  // of "__metadata__"
+};
+
+// INVALID_ARGUMENT: a rule is broken; DATA_LOSS: the file ends before its header or its tensors do;
+// UNIMPLEMENTED: a dtype that trims/dtype.h doesn't have.
+Result<Safetensors> ReadSafetensors(const RandomAccess& file);
+
+}  // namespace trims
+
+#endif  // TRIMS_FORMAT_SAFETENSORS_H_
