@@ -4,24 +4,42 @@ namespace trims::onnxruntime {
 
 ONNXTensorElementDataType ElementType(DType dtype) {
   switch (dtype) {
-    case DType::kF32: return ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
-    case DType::kF64: return ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE;
-    case DType::kF16: return ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16;
-    case DType::kBF16: return ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16;
-    case DType::kI8: return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8;
-    case DType::kU8: return ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8;
-    case DType::kI16: return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT16;
-    case DType::kU16: return ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT16;
-    case DType::kI32: return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32;
-    case DType::kU32: return ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT32;
-    case DType::kI64: return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
-    case DType::kU64: return ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT64;
-    case DType::kBool: return ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL;
-    case DType::kF8E4M3: return ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT8E4M3FN;
-    case DType::kF8E5M2: return ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT8E5M2;
-    case DType::kC64: return ONNX_TENSOR_ELEMENT_DATA_TYPE_COMPLEX64;
-    case DType::kC128: return ONNX_TENSOR_ELEMENT_DATA_TYPE_COMPLEX128;
-    case DType::kUnknown: break;
+    case DType::kF32:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
+    case DType::kF64:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE;
+    case DType::kF16:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16;
+    case DType::kBF16:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16;
+    case DType::kI8:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8;
+    case DType::kU8:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8;
+    case DType::kI16:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT16;
+    case DType::kU16:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT16;
+    case DType::kI32:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32;
+    case DType::kU32:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT32;
+    case DType::kI64:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
+    case DType::kU64:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT64;
+    case DType::kBool:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL;
+    case DType::kF8E4M3:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT8E4M3FN;
+    case DType::kF8E5M2:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT8E5M2;
+    case DType::kC64:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_COMPLEX64;
+    case DType::kC128:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_COMPLEX128;
+    case DType::kUnknown:
+      break;
   }
   return ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
 }

@@ -3,10 +3,11 @@
 #include <utility>
 #include <vector>
 
+#include "trims/onnxruntime.h"
+
 #include "adapters/onnxruntime/element_type.h"
 #include "base/macros.h"
 #include "base/ort_variant_key.h"
-#include "trims/onnxruntime.h"
 
 namespace trims::onnxruntime {
 namespace {
@@ -14,10 +15,11 @@ namespace {
 // What the preparer writes into an `ort` variant; docs/adapters.md describes both forms.
 constexpr std::string_view kFormKey = "ort.form";
 constexpr std::string_view kFormBytes = "bytes";  // one file in ONNX Runtime's own format
-constexpr std::string_view kFormNamed = "named";  // an ONNX graph without weights, and the weights as tensors
+constexpr std::string_view kFormNamed =
+    "named";  // an ONNX graph without weights, and the weights as tensors
 
-// In the named form every initializer of the graph claims to lie in /dev/null: ONNX Runtime insists that the file exists,
-// and an empty one can never be read in place of the tensor.
+// In the named form every initializer of the graph claims to lie in /dev/null: ONNX Runtime insists
+// that the file exists, and an empty one can never be read in place of the tensor.
 constexpr char kPlaceholderFolder[] = "/dev";
 
 // Runs `call`, which may throw what ONNX Runtime's C++ API throws.
@@ -46,9 +48,9 @@ Ort::SessionOptions MakeSessionOptions(const Options& options) {
 
 Result<FileView> OnlyFile(const Model& model) {
   if (model.file_count() == 1) return model.file(0);
-  return Status(StatusCode::kDataLoss,
-                "expected one file in the ort variant of '" + model.info().reference + "', found " +
-                    std::to_string(model.file_count()));
+  return Status(StatusCode::kDataLoss, "expected one file in the ort variant of '" +
+                                           model.info().reference + "', found " +
+                                           std::to_string(model.file_count()));
 }
 
 }  // namespace
@@ -131,8 +133,7 @@ Result<Session> Session::Open(Client& client, std::string_view reference, const 
 
 Result<Session> Session::Over(Model model, const Options& options) {
   std::unique_ptr<Impl> impl;
-  TRIMS_RETURN_IF_ERROR(
-      Guard([&] { impl = std::make_unique<Impl>(std::move(model), options); }));
+  TRIMS_RETURN_IF_ERROR(Guard([&] { impl = std::make_unique<Impl>(std::move(model), options); }));
   TRIMS_RETURN_IF_ERROR(impl->Create(options));
   return Session(std::move(impl));
 }

@@ -1,19 +1,20 @@
 // trims::onnxruntime::Session: an ONNX Runtime session over a model that the MRM keeps in memory.
 //
 //   trims::Result<trims::Client> client = trims::Client::Connect();
-//   trims::Result<trims::onnxruntime::Session> ocr = trims::onnxruntime::Session::Open(*client, "ocr");
-//   if (!ocr.ok()) return Fail(ocr.status());
-//   std::vector<Ort::Value> out = (*ocr)->Run(Ort::RunOptions(), inputs, values, 1, outputs, 1);
+//   trims::Result<trims::onnxruntime::Session> ocr = trims::onnxruntime::Session::Open(*client,
+//   "ocr"); if (!ocr.ok()) return Fail(ocr.status()); std::vector<Ort::Value> out =
+//   (*ocr)->Run(Ort::RunOptions(), inputs, values, 1, outputs, 1);
 //
-// It uses the model's `ort` variant: optimised once, when the model was added, and used by ONNX Runtime where it lies. A
-// process that opens it pays for the graph's nodes and for nothing that grows with the weights. Models that `.ort` can't
-// hold (2 GB and more) come as a graph without weights and named tensors; the caller doesn't notice.
+// It uses the model's `ort` variant: optimised once, when the model was added, and used by ONNX
+// Runtime where it lies. A process that opens it pays for the graph's nodes and for nothing that
+// grows with the weights. Models that `.ort` can't hold (2 GB and more) come as a graph without
+// weights and named tensors; the caller doesn't notice.
 //
-// Ownership: a Session owns the Model (lease and mapping) and the Ort::Session over it, and ends them in the right order.
-// Values that Run() returned are the caller's and may outlive it.
-// Cost: a lease, address space, the runtime's structures for the graph; no private copy of the weights. With
-// Options::prepacking ONNX Runtime makes its own packed copy, which costs time and private memory.
-// Thread-safety: as Ort::Session; Run() may be called from any number of threads at once.
+// Ownership: a Session owns the Model (lease and mapping) and the Ort::Session over it, and ends
+// them in the right order. Values that Run() returned are the caller's and may outlive it. Cost: a
+// lease, address space, the runtime's structures for the graph; no private copy of the weights.
+// With Options::prepacking ONNX Runtime makes its own packed copy, which costs time and private
+// memory. Thread-safety: as Ort::Session; Run() may be called from any number of threads at once.
 #ifndef TRIMS_ONNXRUNTIME_H_
 #define TRIMS_ONNXRUNTIME_H_
 
@@ -34,22 +35,25 @@ namespace trims::onnxruntime {
 struct Options {
   int intra_op_threads = 0;  // 0: what session_options say, else ONNX Runtime's default
   int inter_op_threads = 0;
-  // Re-packed weights: a private copy and the time to make it, for faster large batches (a third at batch 64 of a large
-  // MatMul, nothing measurable at batch 1).
+  // Re-packed weights: a private copy and the time to make it, for faster large batches (a third at
+  // batch 64 of a large MatMul, nothing measurable at batch 1).
   bool prepacking = false;
   bool memory_arena = true;  // false: activations are freed after each run
-  // Where to start from: providers, logging, profiling, custom operators…; copied, may go after Open(). Graph optimisation
-  // and how the model is loaded are set by Open(): the graph was optimised when the model was added.
+  // Where to start from: providers, logging, profiling, custom operators…; copied, may go after
+  // Open(). Graph optimisation and how the model is loaded are set by Open(): the graph was
+  // optimised when the model was added.
   const Ort::SessionOptions* session_options = nullptr;
   // Null: one Env of this process, made on first use. Otherwise it outlives the Session.
   const Ort::Env* env = nullptr;
-  std::chrono::milliseconds deadline{0};  // of a load, if the model is not resident; 0: the daemon's default
+  std::chrono::milliseconds deadline{
+      0};  // of a load, if the model is not resident; 0: the daemon's default
 };
 
 class Session {
  public:
-  // As Client::Open. FAILED_PRECONDITION too: the model was prepared for another ONNX Runtime or another processor.
-  // UNIMPLEMENTED: it was prepared in a form this library doesn't know. INTERNAL: ONNX Runtime refused it, with its words.
+  // As Client::Open. FAILED_PRECONDITION too: the model was prepared for another ONNX Runtime or
+  // another processor. UNIMPLEMENTED: it was prepared in a form this library doesn't know.
+  // INTERNAL: ONNX Runtime refused it, with its words.
   TRIMS_EXPORT static Result<Session> Open(Client& client, std::string_view reference,
                                            const Options& options = {});
 
@@ -70,10 +74,12 @@ class Session {
   std::unique_ptr<Impl> impl_;
 };
 
-// The key of the `ort` variant that this process can use: ONNX Runtime's version, the level of optimisation, this processor.
+// The key of the `ort` variant that this process can use: ONNX Runtime's version, the level of
+// optimisation, this processor.
 TRIMS_EXPORT std::string VariantKey();
 
-// The Env that sessions get when Options::env is null. Never destroyed: a session may live in a static.
+// The Env that sessions get when Options::env is null. Never destroyed: a session may live in a
+// static.
 TRIMS_EXPORT const Ort::Env& SharedEnv();
 
 }  // namespace trims::onnxruntime
