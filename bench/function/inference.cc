@@ -1,0 +1,128 @@
+#include "function/inference.h"
+
+#include <cstdlib>
+#include <span>
+#include <sstream>
+
+#include "base/macros.h"
+
+namespace trims::bench {
+namespace {
+
+constexpr int64_t kSampleRate = 16000;
+
+// The owner of one input's elements.
+struct Input {
+  std::vector<float> floats;
+  std::vector<int64_t> integers;
+  Ort::Value value{nullptr};
+};
+
+size_t ElementCount(const std::vector<int64_t>& shape) {
+  size_t count = 1;
+  for (const int64_t extent : shape) count *= static_cast<size_t>(extent);
+  return count;
+}
+
+// A linear congruential sequence: the same on every machine and cheap enough not to be measured.
+void FillWithNumbers(std::span<float> values) {
+  uint32_t state = 2019;
+  for (float& value : values) {
+    state = state * 1664525 + 1013904223;
+    value = static_cast<float>(state >> 8) / 16777216.0f;
+  }
+}
+
+Result<Input> MakeInput(const InputSpec& spec, ONNXTensorElementDataType type) {
+  const Ort::MemoryInfo memory = Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeCPU);
+  Input input;
+  const size_t count = ElementCount(spec.shape);
+  if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT) {
+    input.floats.resize(count);
+    FillWithNumbers(input.floats);
+    input.value = Ort::Value::CreateTensor<float>(memory, input.floats.data(), count,
+                                                  spec.shape.data(), spec.shape.size());
+  } else if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64) {
+    input.integers.assign(count, kSampleRate);
+    input.value = Ort::Value::CreateTensor<int64_t>(memory, input.integers.data(), count,
+                                                    spec.shape.data(), spec.shape.size());
+  } else {
+    return Status(StatusCode::kUnimplemented, "input " + spec.name + ": expected float or int64");
+  }
+  return input;
+}
+
+Result<InputSpec> ParseInput(const std::string& text) {
+  const size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    return Status(StatusCode::kInvalidArgument, "expected name=1x2x3, found '" + text + "'");
+  }
+  InputSpec spec{.name = text.substr(0, equals), .shape = {}};
+  std::istringstream extents(text.substr(equals + 1));
+  for (std::string extent; std::getline(extents, extent, 'x');) {
+    const int64_t value = std::strtoll(extent.c_str(), nullptr, 10);
+    if (value <= 0 || value > 100'000) {
+      return Status(StatusCode::kInvalidArgument, "a bad extent in '" + text + "'");
+    }
+    spec.shape.push_back(value);
+  }
+  return spec;
+}
+
+uint64_t Hash(std::span<const std::byte> bytes, uint64_t hash) {
+  for (const std::byte byte : bytes) hash = (hash ^ static_cast<uint8_t>(byte)) * 1099511628211u;
+  return hash;
+}
+
+uint64_t HashOutputs(const std::vector<Ort::Value>& outputs) {
+  uint64_t hash = 14695981039346656037u;
+  for (const Ort::Value& output : outputs) {
+    const Ort::TensorTypeAndShapeInfo info = output.GetTensorTypeAndShapeInfo();
+    const size_t width = info.GetElementType() == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64 ? 8 : 4;
+    const auto* data = static_cast<const std::byte*>(output.GetTensorRawData());
+    hash = Hash({data, info.GetElementCount() * width}, hash);
+  }
+  return hash;
+}
+
+std::vector<Ort::AllocatedStringPtr> OutputNames(const Ort::Session& session) {
+  Ort::AllocatorWithDefaultOptions allocator;
+  std::vector<Ort::AllocatedStringPtr> names;
+  for (size_t i = 0; i < session.GetOutputCount(); ++i) {
+    names.push_back(session.GetOutputNameAllocated(i, allocator));
+  }
+  return names;
+}
+
+}  // namespace
+
+Result<std::vector<InputSpec>> ParseInputs(const std::string& text) {
+  std::vector<InputSpec> specs;
+  std::istringstream parts(text);
+  for (std::string part; std::getline(parts, part, ';');) {
+    TRIMS_ASSIGN_OR_RETURN(InputSpec spec, ParseInput(part));
+    specs.push_back(std::move(spec));
+  }
+  return specs;
+}
+
+Result<uint64_t> RunOnce(Ort::Session& session, const std::vector<InputSpec>& specs) {
+  std::vector<Input> inputs;
+  std::vector<const char*> input_names;
+  std::vector<Ort::Value> values;
+  inputs.reserve(specs.size());
+  for (size_t i = 0; i < specs.size(); ++i) {
+    const auto type = session.GetInputTypeInfo(i).GetTensorTypeAndShapeInfo().GetElementType();
+    TRIMS_ASSIGN_OR_RETURN(Input input, MakeInput(specs[i], type));
+    inputs.push_back(std::move(input));
+    values.push_back(std::move(inputs.back().value));
+    input_names.push_back(specs[i].name.c_str());
+  }
+  const std::vector<Ort::AllocatedStringPtr> outputs = OutputNames(session);
+  std::vector<const char*> output_names;
+  for (const Ort::AllocatedStringPtr& name : outputs) output_names.push_back(name.get());
+  return HashOutputs(session.Run(Ort::RunOptions{nullptr}, input_names.data(), values.data(),
+                                 values.size(), output_names.data(), output_names.size()));
+}
+
+}  // namespace trims::bench

@@ -1,0 +1,34 @@
+// Where a session of bench_function comes from: one function a mode.
+#ifndef TRIMS_BENCH_FUNCTION_SOURCES_H_
+#define TRIMS_BENCH_FUNCTION_SOURCES_H_
+
+#include <onnxruntime_cxx_api.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "trims/status.h"
+
+namespace trims::bench {
+
+// A session and whatever must live as long as it does.
+struct Function {
+  std::shared_ptr<void> holder;
+  Ort::Session* session = nullptr;
+};
+
+// file PATH: ONNX Runtime alone, its defaults, from the original model's path.
+Result<Function> FromFile(const Ort::Env& env, const std::vector<std::string>& arguments);
+// mapped PATH: ONNX Runtime alone, mapping a prepared .ort file itself.
+Result<Function> FromMappedFile(const Ort::Env& env, const std::vector<std::string>& arguments);
+// ideal FD BYTES: the prepared bytes for nothing: an inherited descriptor of them, mapped, and the
+// same session options as TrIMS's adapter gives them.
+Result<Function> FromInherited(const Ort::Env& env, const std::vector<std::string>& arguments);
+// trims SOCKET REFERENCE: through the adapter. Only in bench_function_trims.
+Result<Function> FromTrims(const Ort::Env& env, const std::vector<std::string>& arguments);
+
+}  // namespace trims::bench
+
+#endif  // TRIMS_BENCH_FUNCTION_SOURCES_H_

@@ -1,0 +1,84 @@
+"""scripts/bench: measures, prints a table and, with --json, writes a document (docs/benchmarks.md)."""
+import argparse
+import difflib
+import subprocess
+import sys
+from pathlib import Path
+
+from harness import machine, report
+from harness.processes import BenchError, say, stop_on_signals
+from harness.session import Bench
+from harness.suites import attach, hit, memory, miss, opens, startup
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SUITES = {"attach": attach, "hit": hit, "miss": miss, "memory": memory, "opens": opens, "startup": startup}
+SYNTHETIC = {"miss": miss.MEGABYTES, "memory": (memory.MEGABYTES,)}
+TARGETS = ("trimsd", "trims", "trims-prepare", "bench_programs")
+EXIT_USAGE = 2
+
+
+def suite_names(word):
+    """The suites that a word means; argparse shows the text of the error."""
+    if word == "all":
+        return list(SUITES)
+    if word in SUITES:
+        return [word]
+    near = difflib.get_close_matches(word, [*SUITES, "all"], n=1, cutoff=0.4)
+    advice = f"did you mean '{near[0]}'? " if near else ""
+    raise argparse.ArgumentTypeError(f"unknown suite '{word}': {advice}There are {', '.join(SUITES)} and all")
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures TrIMS beside its references.")
+    parser.add_argument("suites", metavar="SUITE", type=suite_names, help=", ".join(SUITES) + " or all")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="also write machine and rows there")
+    parser.add_argument("--quick", action="store_true", help="few repetitions, small models: a try, not a result")
+    return parser.parse_args(arguments)
+
+
+def step(text, argv):
+    """Runs a command whose output matters only if it fails."""
+    say(text)
+    done = subprocess.run([str(word) for word in argv], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode != 0:
+        raise BenchError(f"{' '.join(map(str, argv))} ended with {done.returncode}:\n{done.stdout[-4000:]}")
+
+
+def prepare(names):
+    step("setting up", ["scripts/setup"])
+    step("configuring the release preset", ["cmake", "--preset", "release"])
+    step("building the release preset", ["ninja", "-C", "build/release", *TARGETS])
+    sizes = sorted({size for name in names for size in SYNTHETIC.get(name, ())})
+    step("laying out the models", ["scripts/fetch-models", *[word for size in sizes for word in ("--synthetic", size)]])
+
+
+def measure(names, quick):
+    """The rows of all suites; each suite's table is shown as soon as it is done."""
+    bench, rows = Bench(ROOT, quick), []
+    for name in names:
+        found = SUITES[name].run(bench)
+        print(report.table(found) + "\n", flush=True)
+        rows += found
+    return rows
+
+
+def main(arguments):
+    options = parse(arguments)
+    stop_on_signals()
+    try:
+        prepare(options.suites)
+        here = machine.describe(ROOT) | {"quick": options.quick}
+        rows = measure(options.suites, options.quick)
+        if options.json:
+            options.json.write_text(report.document(here, rows))
+    except BenchError as error:
+        say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        say("interrupted")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,102 @@
+"""Rows, the bars they are held to, and how both are shown: a table for people, a document for programs."""
+import dataclasses
+import json
+from typing import Optional
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    suite: str
+    case: str
+    metric: str
+    unit: str
+    value: Optional[float]  # None: it could not be measured, `note` says why
+    reference: Optional[float] = None
+    n: int = 1
+    note: str = ""
+    held: bool = True  # False: shown beside the others, not held to the bar
+
+    @property
+    def ratio(self):
+        if self.value is None or not self.reference:
+            return None
+        return self.value / self.reference
+
+    def as_json(self):
+        row = {"suite": self.suite, "case": self.case, "metric": self.metric, "unit": self.unit, "value": self.value,
+               "reference": self.reference, "ratio": self.ratio, "n": self.n}
+        if self.note:
+            row["note"] = self.note
+        return row
+
+
+@dataclasses.dataclass(frozen=True)
+class Bar:
+    of: str  # "ratio" or "value"
+    comparison: str  # "<=", "<" or ">="
+    limit: float
+
+    def holds(self, row):
+        measured = row.ratio if self.of == "ratio" else row.value
+        if measured is None:
+            return None
+        return {"<=": measured <= self.limit, "<": measured < self.limit, ">=": measured >= self.limit}[self.comparison]
+
+    def __str__(self):
+        sign = "×" if self.of == "ratio" else ""
+        return f"{self.comparison} {self.limit:g}{sign}"
+
+
+# suite/metric → bar. What has none is shown, whichever side wins.
+BARS = {
+    ("attach", "p50"): Bar("ratio", "<=", 2.5),
+    ("attach", "flatness"): Bar("ratio", "<=", 1.15),
+    ("hit", "ideal"): Bar("ratio", "<=", 1.02),
+    ("miss", "framework-cold"): Bar("ratio", "<=", 1.0),
+    ("memory", "pss"): Bar("ratio", "<=", 1.05),
+    ("memory", "cgroup"): Bar("value", "<=", 8),
+    ("opens", "rate"): Bar("ratio", ">=", 0.5),
+    ("opens", "p99"): Bar("value", "<", 1000),
+    ("startup", "extra"): Bar("value", "<=", 1),
+}
+
+
+def verdict(row):
+    """(bar, "ok" | "MISS" | "skipped" | "")."""
+    bar = BARS.get((row.suite, row.metric)) if row.held else None
+    if row.value is None:
+        return (str(bar) if bar else "", "skipped")
+    if bar is None:
+        return ("", "")
+    return (str(bar), "ok" if bar.holds(row) else "MISS")
+
+
+def number(value):
+    if value is None:
+        return "–"
+    if value == 0 or 0.001 <= abs(value) < 100:
+        return f"{value:.3g}" if abs(value) < 10 else f"{value:.1f}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2e}"
+
+
+HEADINGS = ("suite/metric", "case", "value", "reference", "unit", "ratio", "bar", "")
+
+
+def cells(row):
+    bar, outcome = verdict(row)
+    ratio = "–" if row.ratio is None else f"{row.ratio:.3f}"
+    note = f"{outcome}: {row.note}" if outcome and row.note else outcome or row.note
+    return (f"{row.suite}/{row.metric}", row.case, number(row.value), number(row.reference), row.unit, ratio, bar, note)
+
+
+def table(rows):
+    lines = [HEADINGS] + [cells(row) for row in rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(HEADINGS))]
+    right = {2, 3, 5}
+    pad = lambda text, i: text.rjust(widths[i]) if i in right else text.ljust(widths[i])
+    shown = ["  ".join(pad(text, i) for i, text in enumerate(line)).rstrip() for line in lines]
+    return "\n".join([shown[0], "─" * max(len(line) for line in shown)] + shown[1:])
+
+
+def document(machine, rows):
+    return json.dumps({"machine": machine, "rows": [row.as_json() for row in rows]}, indent=1, ensure_ascii=False) + "\n"

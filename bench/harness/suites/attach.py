@@ -1,0 +1,71 @@
+"""attach: how long an open of a resident model takes, whatever its size and its number of tensors."""
+from harness.daemon import all_cpus, bare_server, daemon, pin
+from harness.models import write_safetensors
+from harness.processes import json_of, say
+from harness.report import Row
+from harness.session import scratch
+from harness.stats import median
+
+MB = 1_000_000
+SIZES = (("1MB", MB), ("16MB", 16 * MB), ("128MB", 128 * MB), ("1GB", 1000 * MB), ("8GB", 8000 * MB))
+TENSORS = (1, 100, 10_000)
+TENSOR_MODEL_BYTES = 128 * MB
+REFERENCE_PLACEMENT = "same core"  # what the bar is for: nothing hides behind a wake-up from another core
+
+
+def cases(bench):
+    """(label, model, file bytes, tensors, variant): sizes as `files`, numbers of tensors as `tensors`."""
+    sizes = [one for one in SIZES if not bench.quick or one[1] <= 128 * MB]
+    by_size = [(f"files {label}", f"size-{label.lower()}", size, 1, "files") for label, size in sizes]
+    by_tensors = [(f"tensors {count}", f"tensors-{count}", TENSOR_MODEL_BYTES, count, "tensors") for count in TENSORS]
+    return by_size + by_tensors
+
+
+def add_models(server, folder, wanted):
+    for label, name, size, tensors, variant in wanted:
+        source = write_safetensors(folder / f"{name}.safetensors", size, tensors)
+        server.add(name, source, [variant])
+
+
+def measure(bench, server, bare_socket, repetitions, wanted):
+    argv = [bench.build.program("bench_attach"), server.socket, bare_socket, bench.cpu(), repetitions]
+    return json_of(argv + [f"{label},{name},{variant}" for label, name, _, _, variant in wanted])["cases"]
+
+
+def rows_of(placement, measured):
+    for one in measured:
+        yield Row("attach", f"{one['label']}, {placement}", "p50", "µs", median(one["trims_ns"]) / 1e3,
+                  median(one["bare_ns"]) / 1e3, len(one["trims_ns"]), held=placement == REFERENCE_PLACEMENT)
+
+
+def flatness(kind, measured):
+    """The case with the most of its kind beside the one with the least."""
+    of_kind = [one for one in measured if one["label"].startswith(kind + " ")]
+    first, last = of_kind[0], of_kind[-1]
+    return Row("attach", f"{last['label']} beside {first['label']}", "flatness", "µs", median(last["trims_ns"]) / 1e3,
+               median(first["trims_ns"]) / 1e3, len(last["trims_ns"]))
+
+
+def placements(bench):
+    here = {bench.cpu()}
+    yield REFERENCE_PLACEMENT, here
+    elsewhere = all_cpus() - here
+    if elsewhere:
+        yield "other core", {min(elsewhere)}
+
+
+def run(bench):
+    wanted = cases(bench)
+    rows = []
+    with scratch() as folder, daemon(bench.build, "--host-budget", "80%") as server, \
+            bare_server(bench.build) as (bare_socket, bare):
+        add_models(server, folder, wanted)
+        for placement, cpus in placements(bench):
+            say(f"attach: servers on the {placement}")
+            for process in (server.process, bare):
+                pin(process.pid, cpus)
+            measured = measure(bench, server, bare_socket, bench.choose(500, 50), wanted)
+            rows += rows_of(placement, measured)
+            if placement == REFERENCE_PLACEMENT:
+                rows += [flatness("files", measured), flatness("tensors", measured)]
+    return rows
