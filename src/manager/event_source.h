@@ -1,4 +1,5 @@
-// FdWatcher: readiness of descriptors on the event loop, as far as the manager needs it (child processes).
+// FdWatcher: readiness of descriptors on the event loop, as far as the manager needs it (child
+// processes).
 //
 //   TRIMS_ASSIGN_OR_RETURN(watch_, watcher->WatchReadable(pipe.get(), [this] { ReadSome(); }));
 //
@@ -13,7 +14,8 @@
 
 namespace trims {
 
-// Owner of one watch: `ready` is not called any more once it is gone. It may be destroyed inside `ready`.
+// Owner of one watch: `ready` is not called any more once it is gone. It may be destroyed inside
+// `ready`.
 class FdWatch {
  public:
   virtual ~FdWatch() = default;
@@ -22,8 +24,9 @@ class FdWatch {
 class FdWatcher {
  public:
   virtual ~FdWatcher() = default;
-  // Calls `ready` on the loop, never at once, each time that `fd` is readable or at its end, until the watch is destroyed.
-  // `fd` is borrowed: it must stay open until then. Callers read until EAGAIN, so edge-triggered readiness will do.
+  // Calls `ready` on the loop, never at once, each time that `fd` is readable or at its end, until
+  // the watch is destroyed. `fd` is borrowed: it must stay open until then. Callers read until
+  // EAGAIN, so edge-triggered readiness will do.
   virtual Result<std::unique_ptr<FdWatch>> WatchReadable(int fd, std::function<void()> ready) = 0;
 };
 

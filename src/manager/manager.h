@@ -8,8 +8,9 @@
 //
 //   manager.Open(params, [](Result<Lease> lease) { … });    // may call back at once
 //
-// A load goes on when everybody who waited for it has given up, so that a deadline shorter than the load can't keep a
-// model from ever becoming resident; only the removal of the model or the end of the Manager cancels it.
+// A load goes on when everybody who waited for it has given up, so that a deadline shorter than the
+// load can't keep a model from ever becoming resident; only the removal of the model or the end of
+// the Manager cancels it.
 //
 // Ownership: a Lease keeps its segment resident; when the last one ends, the reclaim policy
 // decides. All leases must have ended before the Manager is destroyed.
@@ -36,6 +37,7 @@ class Catalog;
 class EvictionPolicy;
 class Loader;
 class Preparer;
+class SegmentTable;
 class Worker;
 
 enum class Reclaim { kEager, kLazy };
@@ -44,8 +46,11 @@ struct ManagerOptions {
   uint64_t host_budget = 0;  // bytes
   Reclaim reclaim = Reclaim::kLazy;
   std::chrono::milliseconds default_deadline{std::chrono::seconds(60)};
-  std::chrono::milliseconds max_back_off{
-      std::chrono::seconds(10)};  // after repeated failures of one segment
+  // After repeated failures of one segment.
+  std::chrono::milliseconds max_back_off{std::chrono::seconds(10)};
+  // Absolute folder of the prepared models; the manager makes and removes folders in it, and clears
+  // what no catalog entry names when it starts. Empty: Add answers FAILED_PRECONDITION.
+  std::string prepared_root;
 };
 
 // The bytes of one resident segment; immutable.
@@ -73,7 +78,7 @@ class Lease {
   const OpenInfo& info() const;
 
  private:
-  friend class Manager;
+  friend class SegmentTable;
   struct Impl;
   explicit Lease(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
@@ -100,7 +105,8 @@ struct ManagerDependencies {
   Loader* loader = nullptr;
   Preparer* preparer = nullptr;
   const EvictionPolicy* eviction = nullptr;
-  Worker* worker = nullptr;  // worker.h; makes, syncs and removes folders. Without one, Add answers FAILED_PRECONDITION
+  Worker* worker = nullptr;  // worker.h; makes, syncs and removes folders. Without one, Add answers
+                             // FAILED_PRECONDITION
 };
 
 class Manager {
@@ -115,8 +121,9 @@ class Manager {
   WaiterId Open(const OpenParams& params, OpenCallback done);
   void CancelOpen(WaiterId waiter);
 
-  // The principal must be the daemon's user or root. `progress` runs on the loop. Remove without a version (or digest)
-  // forgets every version of that name. An Add goes on when its caller has gone: its callbacks must tolerate that.
+  // The principal must be the daemon's user or root. `progress` runs on the loop. Remove without a
+  // version (or digest) forgets every version of that name. An Add goes on when its caller has
+  // gone: its callbacks must tolerate that.
   void Add(const wire::Principal& principal, const std::string& reference,
            const std::string& source, const std::vector<Variant>& variants,
            ProgressCallback progress, DocumentCallback done);

@@ -1,9 +1,11 @@
-// ProcessPreparer: the Preparer that runs `trims-prepare` as a child process (preparer.h gives its command line).
+// ProcessPreparer: the Preparer that runs `trims-prepare` as a child process (preparer.h gives its
+// command line).
 //
-// Beyond that line it passes --memory-limit BYTES --time-limit SECONDS, which the child applies to itself before it touches
-// input, and --onnxruntime-library PATH. The child has a process group of its own, an environment of PATH and LANG, and no
-// descriptor but /dev/null as 0 to 2 and the pipe for its progress as 3. When the wall-clock limit has passed, or it says
-// something that can't be understood, its whole group is killed.
+// Beyond that line it passes --memory-limit BYTES --time-limit SECONDS, which the child applies to
+// itself before it touches input, and --onnxruntime-library PATH. The child has a process group of
+// its own, an environment of PATH and LANG, and no descriptor but /dev/null as 0 to 2 and the pipe
+// for its progress as 3. When the wall-clock limit has passed, or it says something that can't be
+// understood, its whole group is killed.
 //
 // Thread-safety: loop only. Destroying it kills the children in flight; their callbacks do not run.
 #ifndef TRIMS_MANAGER_PROCESS_PREPARER_H_

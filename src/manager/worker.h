@@ -19,8 +19,8 @@ class Worker {
   virtual void Run(std::function<void()> work, std::function<void()> done) = 0;
 };
 
-// `post` is PostToLoop of loader.h. Destroyed, it finishes the work it was given; the completions are still posted.
-// RESOURCE_EXHAUSTED: no thread could be made.
+// `post` is PostToLoop of loader.h. Destroyed, it finishes the work it was given; the completions
+// are still posted. RESOURCE_EXHAUSTED: no thread could be made.
 Result<std::unique_ptr<Worker>> MakeThreadWorker(
     std::function<void(std::function<void()> call)> post);
 

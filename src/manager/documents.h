@@ -1,0 +1,35 @@
+// The JSON documents that describe models and the host tier; docs/json.md gives their fields.
+#ifndef TRIMS_MANAGER_DOCUMENTS_H_
+#define TRIMS_MANAGER_DOCUMENTS_H_
+
+#include <string>
+#include <vector>
+
+#include "manager/catalog.h"
+#include "manager/counters.h"
+#include "manager/manager.h"
+#include "manager/segment_table.h"
+
+namespace trims {
+
+std::string ListOf(const Catalog& catalog, const SegmentTable& segments);
+std::string ShowOf(const CatalogEntry& entry, const Catalog& catalog, const SegmentTable& segments);
+
+struct RemovedModel {
+  std::string reference;
+  std::string digest;
+};
+std::string RemovedOf(const std::vector<RemovedModel>& removed);
+
+struct StatusParts {
+  const ManagerOptions& options;
+  const ManagerDependencies& dependencies;
+  const SegmentTable& segments;
+  const Counters& counters;
+  size_t preparations = 0;
+};
+std::string StatusOf(const StatusParts& parts);
+
+}  // namespace trims
+
+#endif  // TRIMS_MANAGER_DOCUMENTS_H_
