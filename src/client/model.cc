@@ -90,7 +90,9 @@ std::string_view Model::Metadata(std::string_view key) const {
 
 size_t Model::extent_count() const { return impl_ ? impl_->extents.size() : 0; }
 
-int Model::extent_fd(size_t i) const { return i < extent_count() ? impl_->extents[i].get() : -1; }
+int Model::extent_fd(size_t i) const {
+  return i < extent_count() ? impl_->extents[i].fd.get() : -1;
+}
 
 void Model::Close() { impl_.reset(); }
 

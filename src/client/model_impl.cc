@@ -21,12 +21,12 @@ Status Nonsense(const std::string& what) {
 }
 
 // So that no look at the pages can meet SIGBUS.
-Status CheckHolds(int fd, uint64_t length) {
+Result<uint64_t> SizeHolding(int fd, uint64_t length) {
   struct stat info;
   if (::fstat(fd, &info) != 0) return ErrnoStatus("looking at a descriptor of trimsd's");
   if (!S_ISREG(info.st_mode) || static_cast<uint64_t>(info.st_size) < length)
     return Nonsense("a descriptor of fewer bytes than it said");
-  return Status();
+  return static_cast<uint64_t>(info.st_size);
 }
 
 OpenInfo InfoOf(const wire::OpenAnswer& answer) {
@@ -66,9 +66,8 @@ Result<std::unique_ptr<Model::Impl>> Model::Impl::Make(
   }
   UniqueFd index_fd = std::move(fds.front());
   fds.erase(fds.begin());
-  impl->extents = std::move(fds);
   TRIMS_RETURN_IF_ERROR(impl->MapIndex(std::move(index_fd), answer.index_length));
-  TRIMS_RETURN_IF_ERROR(impl->MapExtents(answer.extents));
+  TRIMS_RETURN_IF_ERROR(impl->MapExtents(answer.extents, std::move(fds)));
   impl->info = InfoOf(answer);
   return impl;
 }
@@ -79,44 +78,47 @@ Model::Impl::~Impl() { connection_->CloseLease(lease_); }
 
 Status Model::Impl::MapIndex(UniqueFd fd, uint64_t length) {
   if (length > wire::kMaxIndexBytes) return Nonsense("an index larger than any");
-  TRIMS_RETURN_IF_ERROR(CheckHolds(fd.get(), length));
+  TRIMS_RETURN_IF_ERROR(SizeHolding(fd.get(), length).status());
   TRIMS_ASSIGN_OR_RETURN(index_bytes, Mapping::OfFile(fd.get(), length, PROT_READ));
   index = wire::IndexReader(std::span<const std::byte>(index_bytes.data(), length));
   return Status();
 }
 
-Status Model::Impl::MapExtents(std::span<const wire::ExtentInfo> infos) {
+Status Model::Impl::MapExtents(std::span<const wire::ExtentInfo> infos, std::vector<UniqueFd> fds) {
   wire::RangeLayout layout;
-  std::vector<uint64_t> offsets;
-  offsets.reserve(infos.size());
-  extent_lengths.reserve(infos.size());
-  for (const wire::ExtentInfo& info : infos) {
-    Result<uint64_t> offset = layout.Append(info.length);
+  extents.reserve(infos.size());
+  for (size_t i = 0; i < infos.size(); ++i) {
+    const Result<uint64_t> offset = layout.Append(infos[i].length);
     if (!offset.ok()) return Nonsense("an extent that can't be");
-    offsets.push_back(*offset);
-    extent_lengths.push_back(info.length);
+    extents.push_back({.fd = std::move(fds[i]), .offset = *offset, .length = infos[i].length});
   }
-  if (infos.empty()) return Status();
+  if (extents.empty()) return Status();
   // Whole huge pages: the kernel maps a hugetlb extent to the end of its last one.
   TRIMS_ASSIGN_OR_RETURN(range,
                          Mapping::Reserve(AlignUp(layout.length(), kHugePageSize), kHugePageSize));
   range_length = layout.length();
-  for (size_t i = 0; i < infos.size(); ++i) {
-    TRIMS_RETURN_IF_ERROR(CheckHolds(extents[i].get(), infos[i].length));
-    TRIMS_RETURN_IF_ERROR(range.MapInto(offsets[i], infos[i].length, extents[i].get(), PROT_READ));
+  for (Extent& extent : extents) {
+    TRIMS_RETURN_IF_ERROR(MapExtent(&extent));
   }
   return Status();
 }
 
+Status Model::Impl::MapExtent(Extent* extent) {
+  TRIMS_ASSIGN_OR_RETURN(const uint64_t size, SizeHolding(extent->fd.get(), extent->length));
+  extent->exact = size == extent->length;
+  return range.MapInto(extent->offset, extent->length, extent->fd.get(), PROT_READ);
+}
+
 Result<std::span<const std::byte>> Model::Impl::Slice(uint64_t offset, uint64_t length) const {
   if (length == 0) return std::span<const std::byte>();
-  uint64_t start = 0;
-  for (uint64_t extent : extent_lengths) {
-    const bool inside = offset >= start && length <= extent && offset - start <= extent - length;
-    if (inside) return std::span<const std::byte>(range.data() + offset, length);
-    start = AlignUp(start + extent, kHugePageSize);
+  // The last extent that starts at or before `offset`.
+  const auto after = std::ranges::upper_bound(extents, offset, {}, &Extent::offset);
+  if (after != extents.begin()) {
+    const Extent& extent = *(after - 1);
+    if (length <= extent.length && offset - extent.offset <= extent.length - length)
+      return std::span<const std::byte>(range.data() + offset, length);
   }
-  return Status(StatusCode::kDataLoss, "outside");
+  return Status(StatusCode::kDataLoss, "not in one extent");
 }
 
 Result<TensorView> Model::Impl::View(const index::Tensor& tensor) const {
@@ -138,13 +140,13 @@ Result<FileView> Model::Impl::View(const index::File& file) const {
   FileView view;
   view.name = file.name()->string_view();
   Result<std::span<const std::byte>> bytes = Slice(file.offset(), file.length());
-  const bool alone = file.alone() && file.length() > 0;
-  if (!bytes.ok() || (alone && (file.extent() >= extents.size() ||
-                                extent_lengths[file.extent()] != file.length()))) {
-    return Lying(view.name);
-  }
+  if (!bytes.ok()) return Lying(view.name);
   view.bytes = *bytes;
-  if (alone) view.fd = extents[file.extent()].get();
+  if (!file.alone() || file.length() == 0) return view;
+  if (file.extent() >= extents.size()) return Lying(view.name);
+  const Extent& extent = extents[file.extent()];
+  if (extent.offset != file.offset() || extent.length != file.length()) return Lying(view.name);
+  if (extent.exact) view.fd = extent.fd.get();
   return view;
 }
 

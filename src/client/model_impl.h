@@ -34,8 +34,13 @@ class Model::Impl {
   Mapping range;
   uint64_t range_length = 0;
   wire::IndexReader index;
-  std::vector<UniqueFd> extents;
-  std::vector<uint64_t> extent_lengths;
+  struct Extent {
+    UniqueFd fd;
+    uint64_t offset = 0;  // in the range
+    uint64_t length = 0;
+    bool exact = false;  // the descriptor holds `length` bytes and no padding
+  };
+  std::vector<Extent> extents;
 
   // DATA_LOSS: the index says what can't be.
   Result<TensorView> View(const index::Tensor& tensor) const;
@@ -45,7 +50,8 @@ class Model::Impl {
   Impl(std::shared_ptr<client::Connection> connection, uint64_t lease)
       : connection_(std::move(connection)), lease_(lease) {}
   Status MapIndex(UniqueFd fd, uint64_t length);
-  Status MapExtents(std::span<const wire::ExtentInfo> infos);
+  Status MapExtents(std::span<const wire::ExtentInfo> infos, std::vector<UniqueFd> fds);
+  Status MapExtent(Extent* extent);
   Result<std::span<const std::byte>> Slice(uint64_t offset, uint64_t length) const;
 
   std::shared_ptr<client::Connection> connection_;

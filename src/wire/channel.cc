@@ -15,7 +15,11 @@
 namespace trims::wire {
 namespace {
 
-constexpr size_t kControlBytes = CMSG_SPACE(sizeof(int) * kMaxFramedFds);
+// Room for all that the kernel passes in one message (SCM_MAX_FD), not only for what a frame may
+// carry.
+constexpr size_t kKernelMaxFds = 253;
+constexpr size_t kControlBytes = CMSG_SPACE(sizeof(int) * kKernelMaxFds);
+static_assert(kMaxFramedFds <= kKernelMaxFds);
 constexpr timeval kConnectPatience = {.tv_sec = 10, .tv_usec = 0};
 constexpr std::string_view kNewSuffix = ".new";
 

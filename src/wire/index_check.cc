@@ -178,8 +178,6 @@ Status CheckMetadata(const index::Index& index) {
 Status CheckIndex(std::span<const std::byte> bytes, std::span<const uint64_t> extent_lengths) {
   if (bytes.size() > kMaxIndexBytes)
     return Bad("more than " + std::to_string(kMaxIndexBytes) + " bytes");
-  if (reinterpret_cast<uintptr_t>(bytes.data()) % alignof(uint64_t) != 0)
-    return Status(StatusCode::kInternal, "an index was given at an odd address");
   flatbuffers::Verifier verifier(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(),
                                  kMaxDepth, kMaxTables);
   if (!index::VerifyIndexBuffer(verifier)) return Bad("the structure is damaged");

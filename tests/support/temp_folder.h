@@ -11,13 +11,11 @@ namespace trims::testing {
 
 class TempFolder {
  public:
-  TempFolder() {
-    char name[] = "/tmp/trims-test-XXXXXX";
-    if (::mkdtemp(name) == nullptr) {
+  explicit TempFolder(const std::string& parent = "/tmp") : path_(parent + "/trims-test-XXXXXX") {
+    if (::mkdtemp(path_.data()) == nullptr) {
       std::perror("mkdtemp");
       std::abort();
     }
-    path_ = name;
   }
   ~TempFolder() {
     std::error_code ignored;
