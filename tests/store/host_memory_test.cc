@@ -8,13 +8,13 @@
 #include <cstring>
 
 #include "base/fault.h"
-#include "support/open_fds.h"
+#include "support/held_resources.h"
 
 namespace trims {
 namespace {
 
+using testing::HeldFds;
 using testing::MappedMemfds;
-using testing::OpenFds;
 
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 
@@ -46,7 +46,7 @@ class ExtentTest : public ::testing::TestWithParam<std::tuple<uint64_t, HugePage
 };
 
 TEST_P(ExtentTest, WhatWasWrittenIsWhatIsMapped) {
-  const size_t fds = OpenFds();
+  const size_t fds = HeldFds();
   {
     Result<ExtentWriter> writer = ExtentWriter::Create("roundtrip", length(), policy());
     ASSERT_TRUE(writer.ok()) << writer.status().ToString();
@@ -61,7 +61,7 @@ TEST_P(ExtentTest, WhatWasWrittenIsWhatIsMapped) {
     ASSERT_TRUE(mapped.ok()) << mapped.status().ToString();
     EXPECT_TRUE(HoldsPattern(mapped->bytes()));
   }
-  EXPECT_EQ(OpenFds(), fds);
+  EXPECT_EQ(HeldFds(), fds);
   EXPECT_EQ(MappedMemfds(), 0u);
 }
 
@@ -176,7 +176,7 @@ TEST(ExtentWriterTest, NamesAreCutAndMadePrintable) {
 }
 
 TEST(ExtentWriterTest, EveryFailureIsTypedAndLeavesNothing) {
-  const size_t fds = OpenFds();
+  const size_t fds = HeldFds();
   const auto make = [] {
     Result<ExtentWriter> writer = ExtentWriter::Create("fault", 5 * kMiB, HugePagePolicy::kBest);
     return writer.ok() ? std::move(*writer).Seal().status() : writer.status();
@@ -192,7 +192,7 @@ TEST(ExtentWriterTest, EveryFailureIsTypedAndLeavesNothing) {
         EXPECT_EQ(status.code(), StatusCode::kResourceExhausted) << fault::OpName(op) << nth;
         ++failures;
       }
-      EXPECT_EQ(OpenFds(), fds) << fault::OpName(op) << nth;
+      EXPECT_EQ(HeldFds(), fds) << fault::OpName(op) << nth;
       EXPECT_EQ(MappedMemfds(), 0u) << fault::OpName(op) << nth;
     }
   }
@@ -216,7 +216,7 @@ TEST(SealedCopyTest, NothingCanNotBeCopied) {
 }
 
 TEST(SealedCopyTest, EveryFailureIsTypedAndLeavesNothing) {
-  const size_t fds = OpenFds();
+  const size_t fds = HeldFds();
   const std::string text(10000, 'x');
   int failures = 0;
   for (const fault::Op op : fault::kAllOps) {
@@ -226,7 +226,7 @@ TEST(SealedCopyTest, EveryFailureIsTypedAndLeavesNothing) {
       const Status status = SealedCopy("copy", std::as_bytes(std::span(text))).status();
       if (!plan.fired()) break;
       EXPECT_EQ(status.code(), StatusCode::kResourceExhausted) << fault::OpName(op) << nth;
-      EXPECT_EQ(OpenFds(), fds);
+      EXPECT_EQ(HeldFds(), fds);
       ++failures;
     }
   }

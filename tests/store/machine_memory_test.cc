@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "support/temp_folder.h"
+#include "support/scratch_folder.h"
 
 namespace trims {
 namespace {
@@ -15,7 +15,7 @@ class MachineMemoryTest : public ::testing::Test {
     root_.Write("proc/meminfo",
                 "MemTotal:        1048576 kB\nMemFree: 1 kB\nMemAvailable:     524288 kB\n");
   }
-  testing::TempFolder root_;
+  testing::ScratchFolder root_;
 };
 
 TEST_F(MachineMemoryTest, WithoutGroupsItIsTheMachines) {
@@ -25,7 +25,7 @@ TEST_F(MachineMemoryTest, WithoutGroupsItIsTheMachines) {
 }
 
 TEST_F(MachineMemoryTest, NothingToReadIsNothing) {
-  const testing::TempFolder empty;
+  const testing::ScratchFolder empty;
   EXPECT_EQ(ReadMachineMemory(empty.path()).total, 0u);
 }
 

@@ -1,0 +1,78 @@
+#include "source/file_url.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace trims {
+namespace {
+
+struct Url {
+  std::string_view url;
+  std::string_view path;
+};
+
+TEST(FileUrlTest, GivesThePath) {
+  for (const Url& url : std::vector<Url>{{"file:///models/a.onnx", "/models/a.onnx"},
+                                         {"file://localhost/a", "/a"},
+                                         {"file:/a/b", "/a/b"},
+                                         {"file:///", "/"},
+                                         {"file:///a/", "/a"},
+                                         {"file:////a//b/./c", "/a/b/c"},
+                                         {"file:///a%20b%2Fc", "/a b/c"},
+                                         {"file:///100%25", "/100%"},
+                                         {"file:///%C3%A4", "/\xC3\xA4"},
+                                         {"file:///..a/b..", "/..a/b.."}}) {
+    const Result<std::string> path = ParseFileUrl(url.url);
+    ASSERT_TRUE(path.ok()) << url.url << ": " << path.status().ToString();
+    EXPECT_EQ(*path, url.path);
+  }
+}
+
+TEST(FileUrlTest, RefusesTheRestAndSaysWhatToWrite) {
+  const std::string too_long = "file:///" + std::string(4096, 'a');
+  for (const std::string_view url : {std::string_view(""),
+                                     std::string_view("/models/a"),
+                                     std::string_view("models"),
+                                     std::string_view("FILE:///a"),
+                                     std::string_view("file:"),
+                                     std::string_view("file://"),
+                                     std::string_view("file:a"),
+                                     std::string_view("file://host/a"),
+                                     std::string_view("file://host"),
+                                     std::string_view("file:///a/../b"),
+                                     std::string_view("file:///a/%2e%2E/b"),
+                                     std::string_view("file:///a%"),
+                                     std::string_view("file:///a%2"),
+                                     std::string_view("file:///%zz"),
+                                     std::string_view("file:///a%00b"),
+                                     std::string_view("file:///a\0b", 11),
+                                     std::string_view("file:///a?b"),
+                                     std::string_view("file:///a#b"),
+                                     std::string_view(too_long),
+                                     std::string_view("ftp://a/b")}) {
+    const Status status = ParseFileUrl(url).status();
+    EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << url;
+    EXPECT_THAT(status.hint(), ::testing::HasSubstr("file:///")) << url;
+  }
+}
+
+TEST(FileUrlTest, CloudSourcesAreNotThereYet) {
+  for (const std::string_view url : {"http://h/a", "https://h/a", "s3://b/k"}) {
+    EXPECT_EQ(ParseFileUrl(url).status().code(), StatusCode::kUnimplemented) << url;
+  }
+}
+
+TEST(FileUrlTest, EveryPathComesBackFromItsUrl) {
+  std::string path = "/";
+  for (int c = 1; c < 256; ++c) {
+    if (c != '/') path.push_back(static_cast<char>(c));
+  }
+  const Result<std::string> back = ParseFileUrl(FileUrl(path));
+  ASSERT_TRUE(back.ok()) << back.status().ToString();
+  EXPECT_EQ(*back, path);
+}
+
+}  // namespace
+}  // namespace trims
