@@ -1,0 +1,63 @@
+#include "loader_fixture.h"
+
+#include "base/sha256.h"
+#include "wire/index_generated.h"
+#include "wire/protocol.h"
+#include "wire/range_layout.h"
+
+namespace trims::testing {
+
+std::string Bytes(size_t size, unsigned seed) {
+  std::string bytes(size, '\0');
+  for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(i * (2 * seed + 1) + i / 4096);
+  return bytes;
+}
+
+LoaderFixture::LoaderFixture() {
+  plan_.name = "test";
+  plan_.prepared_folder = prepared_.path();
+  plan_.source_path = source_.path();
+}
+
+void LoaderFixture::AddFile(const std::string& name, const std::string& bytes) {
+  const std::string path = source_.Write(name, bytes);
+  AddExtent(bytes, {{path, 0, bytes.size(), 0}});
+}
+
+void LoaderFixture::AddExtent(const std::string& bytes, std::vector<ManifestPiece> pieces) {
+  Sha256 hash;
+  hash.Update(bytes);
+  plan_.variant.extents.push_back({bytes.size(), hash.FinishHex(), std::move(pieces)});
+  contents_.push_back(bytes);
+}
+
+void LoaderFixture::WriteIndex() {
+  wire::RangeLayout layout;
+  std::vector<index::Extent> extents;
+  for (const ManifestExtent& extent : plan_.variant.extents) {
+    extents.emplace_back(layout.Append(extent.length).value(), extent.length);
+  }
+  flatbuffers::FlatBufferBuilder builder;
+  const auto vector = builder.CreateVectorOfStructs(extents);
+  builder.Finish(index::CreateIndex(builder, wire::kIndexVersion, layout.length(), vector),
+                 index::IndexIdentifier());
+  const std::string bytes(reinterpret_cast<const char*>(builder.GetBufferPointer()),
+                          builder.GetSize());
+  prepared_.Write("index", bytes);
+  Sha256 hash;
+  hash.Update(bytes);
+  plan_.variant.index_path = "index";
+  plan_.variant.index_length = bytes.size();
+  plan_.variant.index_sha256 = hash.FinishHex();
+}
+
+Result<ResidentBytes> LoaderFixture::Load() const { return LoadSegment(plan_, cancelled_); }
+
+std::string LoaderFixture::Content(const SealedExtent& extent) {
+  const Result<Mapping> mapping =
+      Mapping::OfFile(extent.read_only_fd(), extent.length(), PROT_READ);
+  if (!mapping.ok()) return mapping.status().ToString();
+  return std::string(reinterpret_cast<const char*>(mapping->data()), extent.length());
+}
+
+}  // namespace trims::testing

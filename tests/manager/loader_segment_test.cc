@@ -1,0 +1,205 @@
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "loader_fixture.h"
+#include "support/held_resources.h"
+
+namespace trims {
+namespace {
+
+using testing::Bytes;
+using ::testing::HasSubstr;
+using testing::HeldFds;
+
+class LoadSegmentTest : public testing::LoaderFixture {
+ protected:
+  void ExpectLoads() {
+    const Result<ResidentBytes> loaded = Load();
+    ASSERT_TRUE(loaded.ok()) << loaded.status().ToString();
+    ASSERT_EQ(loaded->extents.size(), contents_.size());
+    for (size_t i = 0; i < contents_.size(); ++i) {
+      EXPECT_TRUE(Content(loaded->extents[i]) == contents_[i]) << "extent " << i;
+    }
+    EXPECT_EQ(loaded->index.length(), plan_.variant.index_length);
+  }
+
+  // The message of the load that fails with `code` and leaves nothing.
+  std::string Failure(StatusCode code) {
+    const size_t fds = HeldFds();
+    const Status status = Load().status();
+    EXPECT_EQ(status.code(), code) << status.ToString();
+    EXPECT_EQ(HeldFds(), fds);
+    EXPECT_EQ(testing::MappedMemfds(), 0u);
+    return status.message();
+  }
+};
+
+TEST_F(LoadSegmentTest, OneSmallFile) {
+  AddFile("model", Bytes(1000));
+  WriteIndex();
+  ExpectLoads();
+}
+
+TEST_F(LoadSegmentTest, FilesAroundEveryBoundaryOfChunksAndRegions) {
+  constexpr size_t kMiB = size_t{1} << 20;
+  unsigned seed = 1;
+  for (const size_t size : {size_t{1}, size_t{4096}, 2 * kMiB, 4 * kMiB - 1, 4 * kMiB, 4 * kMiB + 1,
+                            8 * kMiB, 33 * kMiB + 5}) {
+    AddFile("model" + std::to_string(seed), Bytes(size, seed));
+    ++seed;
+  }
+  WriteIndex();
+  ExpectLoads();
+}
+
+TEST_F(LoadSegmentTest, GapsBetweenPiecesAreZero) {
+  const std::string file = Bytes(9'000'000);
+  const std::string path = source_.Write("model", file);
+  std::string extent(12'000'000, '\0');
+  extent.replace(100, 5'000'000, file, 7, 5'000'000);
+  extent.replace(6'000'000, 3'000'000, file, 5'000'100, 3'000'000);
+  AddExtent(extent, {{path, 7, 5'000'000, 100}, {path, 5'000'100, 3'000'000, 6'000'000}});
+  AddExtent(std::string(5'000'000, '\0'), {});
+  WriteIndex();
+  ExpectLoads();
+}
+
+TEST_F(LoadSegmentTest, ManySmallFilesInOneExtentNeedFewDescriptors) {
+  std::string extent;
+  std::vector<ManifestPiece> pieces;
+  for (unsigned i = 0; i < 3000; ++i) {
+    const std::string bytes = Bytes(i % 5000 + 1, i);
+    const std::string path = source_.Write("f/" + std::to_string(i), bytes);
+    pieces.push_back({path, 0, bytes.size(), extent.size()});
+    extent += bytes;
+  }
+  AddExtent(extent, std::move(pieces));
+  WriteIndex();
+  ExpectLoads();
+}
+
+TEST_F(LoadSegmentTest, AHundredThousandPieces) {
+  const std::string file = Bytes(100'000 * 60);
+  const std::string path = source_.Write("model", file);
+  std::vector<ManifestPiece> pieces;
+  for (size_t i = 0; i < 100'000; ++i) pieces.push_back({path, i * 60, 60, i * 60});
+  AddExtent(file, std::move(pieces));
+  WriteIndex();
+  ExpectLoads();
+}
+
+TEST_F(LoadSegmentTest, AsManyExtentsAsAClientCanBeSent) {
+  for (unsigned i = 0; i < 249; ++i) AddFile("m" + std::to_string(i), Bytes(i * 700 + 1, i));
+  WriteIndex();
+  ExpectLoads();
+  AddFile("one more", Bytes(1));
+  Failure(StatusCode::kInvalidArgument);
+}
+
+TEST_F(LoadSegmentTest, PreparedFilesAreRelative) {
+  const std::string bytes = Bytes(5'000'000);
+  prepared_.Write("weights/0", bytes);
+  AddExtent(bytes, {{"weights/0", 0, bytes.size(), 0}});
+  WriteIndex();
+  ExpectLoads();
+}
+
+TEST_F(LoadSegmentTest, TheSourceMayBeTheFileItself) {
+  AddFile("model", Bytes(1000));
+  plan_.source_path = source_ / "model";
+  WriteIndex();
+  ExpectLoads();
+}
+
+TEST_F(LoadSegmentTest, AnExtentOfFilesIsExactlyTheFile) {
+  plan_.variant.kind = Variant::kFiles;
+  AddFile("model", Bytes(3'000'001));
+  WriteIndex();
+  const Result<ResidentBytes> loaded = Load();
+  ASSERT_TRUE(loaded.ok());
+  struct stat found = {};
+  ASSERT_EQ(::fstat(loaded->extents[0].read_only_fd(), &found), 0);
+  EXPECT_EQ(found.st_size, 3'000'001);
+}
+
+TEST_F(LoadSegmentTest, ATruncatedFileIsDataLossWithBothLengths) {
+  AddFile("model", Bytes(10'000'000));
+  WriteIndex();
+  std::filesystem::resize_file(source_ / "model", 9'999'999);
+  EXPECT_THAT(Failure(StatusCode::kDataLoss),
+              HasSubstr("9999999 bytes, expected at least 10000000"));
+}
+
+TEST_F(LoadSegmentTest, AFileThatHasGrownStillHoldsTheModel) {
+  AddFile("model", Bytes(10'000'000));
+  WriteIndex();
+  std::filesystem::resize_file(source_ / "model", 10'000'001);
+  ExpectLoads();
+}
+
+TEST_F(LoadSegmentTest, OneChangedByteIsDataLossAndTheFileIsNamed) {
+  AddFile("other", Bytes(100));
+  AddFile("model", Bytes(10'000'000));
+  WriteIndex();
+  for (const size_t at : {size_t{0}, size_t{5'000'000}, size_t{9'999'999}}) {
+    std::string changed = Bytes(10'000'000);
+    changed[at] ^= 1;
+    source_.Write("model", changed);
+    EXPECT_THAT(Failure(StatusCode::kDataLoss), HasSubstr(source_ / "model"));
+  }
+}
+
+TEST_F(LoadSegmentTest, AFileThatIsGoneIsNotFound) {
+  AddFile("first", Bytes(10'000'000));
+  AddFile("model", Bytes(10'000'000));
+  WriteIndex();
+  std::filesystem::remove(source_ / "model");
+  EXPECT_THAT(Failure(StatusCode::kNotFound), HasSubstr("model"));
+}
+
+TEST_F(LoadSegmentTest, ADamagedIndexIsDataLoss) {
+  AddFile("model", Bytes(1000));
+  WriteIndex();
+  const std::string good = plan_.variant.index_sha256;
+  plan_.variant.index_sha256 = std::string(64, '0');
+  Failure(StatusCode::kDataLoss);
+  plan_.variant.index_sha256 = good;
+  ++plan_.variant.index_length;
+  Failure(StatusCode::kDataLoss);
+  --plan_.variant.index_length;
+  std::filesystem::remove(prepared_ / "index");
+  Failure(StatusCode::kNotFound);
+}
+
+TEST_F(LoadSegmentTest, AnIndexOfOtherExtentsIsDataLoss) {
+  AddFile("model", Bytes(1000));
+  WriteIndex();
+  AddFile("more", Bytes(1000));
+  Failure(StatusCode::kDataLoss);
+}
+
+TEST_F(LoadSegmentTest, ALinkOutOfTheSourceIsRefused) {
+  const testing::ScratchFolder elsewhere;
+  elsewhere.Write("secret", Bytes(1000));
+  AddFile("model", Bytes(1000));
+  WriteIndex();
+  std::filesystem::remove(source_ / "model");
+  std::filesystem::create_symlink(elsewhere / "secret", source_ / "model");
+  Failure(StatusCode::kPermissionDenied);
+}
+
+TEST_F(LoadSegmentTest, ALoadThatWasCancelledBeforeItBeganReadsNothing) {
+  AddFile("model", Bytes(10'000'000));
+  WriteIndex();
+  cancelled_ = true;
+  Failure(StatusCode::kCancelled);
+  cancelled_ = false;
+  ExpectLoads();
+}
+
+}  // namespace
+}  // namespace trims
