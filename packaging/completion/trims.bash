@@ -1,0 +1,79 @@
+# bash completion for trims. Needs nothing but bash.
+#   source <(trims completion bash)        for this shell
+#   /usr/share/bash-completion/completions/trims   for all (the packages put it there)
+
+# The models of a running daemon; none is started for the sake of a completion.
+_trims_references() {
+  "${_trims_program:-trims}" --no-autostart ls --quiet 2>/dev/null
+}
+
+# Fills COMPREPLY with those of the given lines that begin with $_trims_current. bash has split the current word at ':' and
+# '=', and replaces only what comes after the last of them, so what comes before is cut off the answers.
+_trims_reply() {
+  local line before=""
+  case $_trims_current in
+    *[:=]*) before=${_trims_current%"${_trims_current##*[:=]}"} ;;
+  esac
+  COMPREPLY=()
+  while IFS= read -r line; do
+    [[ -n $line && $line == "$_trims_current"* ]] && COMPREPLY+=("${line#"$before"}")
+  done
+}
+
+_trims_files() {
+  local line
+  compopt -o filenames 2>/dev/null
+  COMPREPLY=()
+  while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -f -- "$_trims_current")
+}
+
+_trims() {
+  local commands="add ls show rm status doctor version completion"
+  local globals="--json --socket --no-autostart --color --help"
+  local _trims_program=$1 _trims_current typed=${COMP_LINE:0:COMP_POINT}
+  local -a words
+  read -ra words <<<"$typed"
+  # Words as the shell's user sees them, not as bash splits them.
+  _trims_current=""
+  if [[ $typed != *[[:space:]] ]]; then
+    _trims_current=${words[-1]}
+    unset 'words[-1]'
+  fi
+
+  local word previous="" command="" places=0 skip=""
+  for word in "${words[@]:1}"; do
+    previous=$word
+    if [[ -n $skip ]]; then skip=""; continue; fi
+    case $word in
+      --socket | --color | --variant) skip=1 ;;
+      -*) ;;
+      *) if [[ -z $command ]]; then command=$word; else places=$((places + 1)); fi ;;
+    esac
+  done
+
+  case $previous in
+    --socket) _trims_files; return ;;
+    --color) _trims_reply <<<$'auto\nnever'; return ;;
+    --variant) _trims_reply <<<$'files\ntensors\nort'; return ;;
+  esac
+  case $_trims_current in
+    --color=*) _trims_reply <<<$'--color=auto\n--color=never'; return ;;
+    --variant=*) _trims_reply <<<$'--variant=files\n--variant=tensors\n--variant=ort'; return ;;
+    -*)
+      local flags=$globals
+      [[ $command == add ]] && flags+=" --variant"
+      [[ $command == ls ]] && flags+=" --quiet"
+      _trims_reply <<<"${flags// /$'\n'}"
+      return
+      ;;
+  esac
+  case $command:$places in
+    :*) _trims_reply <<<"${commands// /$'\n'}" ;;
+    add:1) _trims_files ;;
+    show:0 | rm:0) _trims_reply < <(_trims_references) ;;
+    completion:0) _trims_reply <<<bash ;;
+    *) COMPREPLY=() ;;
+  esac
+}
+
+complete -F _trims trims

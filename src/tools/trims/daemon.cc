@@ -1,0 +1,67 @@
+#include "tools/trims/daemon.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string_view>
+
+#include "client/autostart.h"
+#include "tools/trims/run_program.h"
+
+namespace trims::cli {
+namespace {
+
+std::string Environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
+
+// A missing socket means a missing daemon, which scripts tell from a missing model by the exit
+// code.
+Status DaemonStatus(const Status& status) {
+  if (status.code() != StatusCode::kNotFound && status.code() != StatusCode::kUnavailable)
+    return status;
+  return Status(
+      StatusCode::kUnavailable, status.message(),
+      status.hint().empty() ? "start trimsd; trims doctor looks for the cause" : status.hint());
+}
+
+Result<std::string> FindOrStart(const Globals& globals) {
+  if (!AutostartAllowed(globals)) return globals.socket;
+  AutostartOptions options;
+  options.program = FindDaemonProgram();  // empty: the error of EnsureDaemon() says where it looked
+  return EnsureDaemon(options);
+}
+
+}  // namespace
+
+bool AutostartAllowed(const Globals& globals) {
+  return !globals.no_autostart && globals.socket.empty() && Environment("TRIMS_SOCKET").empty() &&
+         Environment("TRIMS_AUTOSTART") != "0";
+}
+
+std::string SocketInUse(const Globals& globals) {
+  if (!globals.socket.empty()) return globals.socket;
+  if (std::string socket = Environment("TRIMS_SOCKET"); !socket.empty()) return socket;
+  if (Exists(UserSocketPath()) || !Exists(SystemSocketPath())) return UserSocketPath();
+  return SystemSocketPath();
+}
+
+std::string FindDaemonProgram() {
+  if (std::string named = Environment("TRIMSD"); !named.empty()) return named;
+  const std::string own = OwnFolder();
+  // Installed side by side, or as the build leaves them.
+  return FindProgram("trimsd", {own, own + "/../trimsd"});
+}
+
+Result<Admin> ConnectToDaemon(const Context& context) {
+  const Result<std::string> socket = FindOrStart(context.globals);
+  if (!socket.ok()) return DaemonStatus(socket.status());
+  Result<Admin> admin = Admin::Connect({.socket_path = *socket, .client_name = "trims"});
+  if (!admin.ok()) return DaemonStatus(admin.status());
+  return admin;
+}
+
+}  // namespace trims::cli

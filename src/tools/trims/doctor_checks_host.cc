@@ -1,0 +1,166 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tools/trims/doctor_checks.h"
+#include "tools/trims/document.h"
+
+namespace trims::cli {
+namespace {
+
+Check Folder(const SocketFacts& socket) {
+  Check check{.id = "socket-folder", .found = socket.folder};
+  if (!socket.folder_exists) {
+    check.found += " is not there yet: trimsd makes it";
+    return check;
+  }
+  check.found +=
+      fmt::format(": mode {:04o}, owner uid {}", socket.folder_mode, socket.folder_owner);
+  if (!socket.folder_trust.ok()) {
+    check.level = CheckLevel::kFailure;
+    check.found = socket.folder_trust.message() + ": clients refuse a socket there";
+    check.mend = socket.folder_trust.hint().empty() ? "trims --socket PATH, in a folder of your own"
+                                                    : socket.folder_trust.hint();
+  }
+  return check;
+}
+
+Check SocketFile(const SocketFacts& socket) {
+  Check check{.id = "socket", .found = socket.path};
+  if (!socket.exists) {
+    check.found += " is not there: no trimsd runs";
+  } else if (!socket.is_socket) {
+    check.level = CheckLevel::kFailure;
+    check.found += " is no socket";
+    check.mend = "rm " + socket.path;
+  } else {
+    check.found += fmt::format(", owner uid {}", socket.owner);
+  }
+  return check;
+}
+
+Check Daemon(const SocketFacts& socket) {
+  Check check{.id = "daemon"};
+  if (socket.daemon.ok()) {
+    check.found = socket.daemon_version.empty() ? "trimsd answers"
+                                                : "trimsd " + socket.daemon_version + " answers";
+    return check;
+  }
+  const StatusCode code = socket.daemon.code();
+  const bool absent = code == StatusCode::kNotFound || code == StatusCode::kUnavailable;
+  if (absent && socket.autostart) {
+    check.found = "none runs: the first command or Python program that needs one starts it";
+    return check;
+  }
+  check.level = absent ? CheckLevel::kWarning : CheckLevel::kFailure;
+  check.found = socket.daemon.message();
+  check.mend = !socket.daemon.hint().empty() ? socket.daemon.hint()
+               : absent                      ? "trimsd &"
+                                             : "see the socket checks above";
+  return check;
+}
+
+std::string Searched(const ProgramFacts& programs) {
+  std::string text;
+  for (const std::string& place : programs.searched) text += (text.empty() ? "" : ", ") + place;
+  return text.empty() ? "" : " (looked in " + text + ")";
+}
+
+Check Program(const char* id, const char* name, const std::string& path,
+              const ProgramFacts& programs, const char* without) {
+  if (!path.empty()) return {.id = id, .found = path};
+  return {.id = id,
+          .level = CheckLevel::kFailure,
+          .found = std::string(name) + " was not found" + Searched(programs) + ": " + without,
+          .mend = "install it beside trims, or put its folder on PATH"};
+}
+
+// What trims-prepare says it can confine itself with: every boolean field that is false is a limit
+// that is missing.
+Check Sandbox(const ProgramFacts& programs) {
+  Check check{.id = "prepare-sandbox"};
+  if (programs.prepare.empty() || !programs.sandbox.ok()) {
+    check.level = CheckLevel::kWarning;
+    check.found = programs.prepare.empty() ? "not known without trims-prepare"
+                                           : programs.sandbox.status().message();
+    check.mend = programs.prepare.empty() ? "see trims-prepare above"
+                                          : programs.prepare + " --sandbox-check";
+    return check;
+  }
+  const Json report = Json::parse(*programs.sandbox, nullptr, false);
+  std::string there;
+  std::string missing;
+  for (const auto& [name, value] : report.items()) {
+    if (!value.is_boolean()) continue;
+    std::string& list = value.get<bool>() ? there : missing;
+    list += (list.empty() ? "" : ", ") + name;
+  }
+  check.found = there.empty() ? "no limits reported" : "confined by " + there;
+  if (there.empty() || !missing.empty()) {
+    check.level = CheckLevel::kWarning;
+    if (!missing.empty()) check.found += "; missing: " + missing;
+    check.mend = "see the kernel checks above";
+  }
+  return check;
+}
+
+Check OnnxRuntime(const ProgramFacts& programs) {
+  if (!programs.onnxruntime.empty() && programs.onnxruntime_error.empty()) {
+    return {.id = "onnxruntime",
+            .found = programs.onnxruntime_version + " (" + programs.onnxruntime + ")"};
+  }
+  return {.id = "onnxruntime",
+          .level = CheckLevel::kWarning,
+          .found = "no usable library, so no `ort` variants: " +
+                   (programs.onnxruntime_error.empty() ? "libonnxruntime.so.1 was not found"
+                                                       : programs.onnxruntime_error),
+          .mend = "scripts/setup, or trimsd --onnxruntime-library PATH"};
+}
+
+Check Bubblewrap(const ProgramFacts& programs) {
+  if (!programs.bubblewrap.empty()) return {.id = "bubblewrap", .found = programs.bubblewrap};
+  return {.id = "bubblewrap",
+          .level = CheckLevel::kWarning,
+          .found = "not found: only the demo needs it, to isolate its functions",
+          .mend = "sudo apt install bubblewrap"};
+}
+
+}  // namespace
+
+std::vector<Check> CheckSocket(const SocketFacts& socket) {
+  return {Folder(socket), SocketFile(socket), Daemon(socket)};
+}
+
+std::vector<Check> CheckPrograms(const ProgramFacts& programs) {
+  return {Program("trimsd", "trimsd", programs.trimsd, programs, "no daemon can be started"),
+          Program("trims-prepare", "trims-prepare", programs.prepare, programs,
+                  "no model can be added"),
+          Sandbox(programs), OnnxRuntime(programs), Bubblewrap(programs)};
+}
+
+std::string_view CheckLevelName(CheckLevel level) {
+  switch (level) {
+    case CheckLevel::kOk:
+      return "ok";
+    case CheckLevel::kWarning:
+      return "warn";
+    case CheckLevel::kFailure:
+      return "fail";
+  }
+  return "fail";
+}
+
+std::vector<Check> RunChecks(const DoctorFacts& facts) {
+  std::vector<Check> checks;
+  const auto append = [&checks](std::vector<Check> more) {
+    for (Check& check : more) checks.push_back(std::move(check));
+  };
+  append(CheckKernel(facts.kernel));
+  append(CheckHugePages(facts.huge_pages));
+  append(CheckMemory(facts.memory));
+  append(CheckSocket(facts.socket));
+  append(CheckPrograms(facts.programs));
+  return checks;
+}
+
+}  // namespace trims::cli

@@ -1,0 +1,81 @@
+#include "tools/trims/humanise.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace trims::cli {
+
+std::string HumanBytes(uint64_t bytes) {
+  static constexpr std::array<const char*, 6> kUnits = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  if (bytes < 1024) return fmt::format("{} B", bytes);
+  double value = static_cast<double>(bytes) / 1024;
+  size_t unit = 0;
+  // 1023.95 would be printed as 1024 of the smaller unit.
+  while (value >= 1023.5 && unit + 1 < kUnits.size()) {
+    value /= 1024;
+    ++unit;
+  }
+  return value < 99.95 ? fmt::format("{:.1f} {}", value, kUnits[unit])
+                       : fmt::format("{:.0f} {}", value, kUnits[unit]);
+}
+
+std::string Counted(uint64_t count, std::string_view singular, std::string_view plural) {
+  if (count == 1) return fmt::format("1 {}", singular);
+  return plural.empty() ? fmt::format("{} {}s", count, singular)
+                        : fmt::format("{} {}", count, plural);
+}
+
+std::string HumanDuration(std::chrono::seconds duration) {
+  const int64_t seconds = std::max<int64_t>(0, duration.count());
+  if (seconds < 60) return fmt::format("{} s", seconds);
+  if (seconds < 3600) return fmt::format("{} min {} s", seconds / 60, seconds % 60);
+  if (seconds < 86400) return fmt::format("{} h {} min", seconds / 3600, seconds % 3600 / 60);
+  return fmt::format("{} d {} h", seconds / 86400, seconds % 86400 / 3600);
+}
+
+std::string HumanAge(std::chrono::seconds age) {
+  const int64_t seconds = age.count();
+  if (seconds < 1) return "now";
+  if (seconds < 60) return fmt::format("{} s ago", seconds);
+  if (seconds < 3600) return fmt::format("{} min ago", seconds / 60);
+  if (seconds < 86400) return fmt::format("{} h ago", seconds / 3600);
+  return fmt::format("{} d ago", seconds / 86400);
+}
+
+namespace {
+
+double Fraction(uint64_t part, uint64_t total) {
+  if (total == 0) return 0;
+  return std::min(1.0, static_cast<double>(part) / static_cast<double>(total));
+}
+
+}  // namespace
+
+std::string Bar(uint64_t used, uint64_t total, size_t width) {
+  const size_t cells = width < 3 ? 1 : width - 2;
+  const auto full = static_cast<size_t>(Fraction(used, total) * static_cast<double>(cells));
+  return "[" + std::string(full, '#') + std::string(cells - full, '.') + "]";
+}
+
+std::string Percent(uint64_t part, uint64_t total) {
+  if (total == 0) return "-";
+  return fmt::format("{} %", static_cast<int>(Fraction(part, total) * 100));
+}
+
+std::string Printable(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) {
+      result += fmt::format("\\x{:02x}", byte);
+    } else {
+      result += c;
+    }
+  }
+  return result;
+}
+
+}  // namespace trims::cli

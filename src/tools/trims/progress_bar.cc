@@ -1,0 +1,89 @@
+#include "tools/trims/progress_bar.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "tools/trims/humanise.h"
+
+namespace trims::cli {
+namespace {
+
+constexpr std::string_view kClearLine = "\r\x1b[K";
+constexpr size_t kBarWidth = 24;
+constexpr uint64_t kFewestBytes = 4096;
+constexpr Duration kRedrawEvery = std::chrono::milliseconds(100);
+
+// Async-signal-safe. The disposition is back to the default by then (SA_RESETHAND), so that raising
+// ends the process the way a shell expects of Ctrl-C.
+extern "C" void ClearAndLeave(int signal) {
+  constexpr char kText[] = "\r\x1b[Ktrims: interrupted\n";
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kText, sizeof(kText) - 1);
+  raise(signal);
+}
+
+std::string Amount(const Progress& progress, Duration in_stage) {
+  if (progress.total < kFewestBytes) return fmt::format("{} of {}", progress.done, progress.total);
+  std::string text = fmt::format("{} of {}", HumanBytes(progress.done), HumanBytes(progress.total));
+  const double seconds = std::chrono::duration<double>(in_stage).count();
+  if (seconds >= 0.2 && progress.done > 0) {
+    text += fmt::format(
+        "  {}/s", HumanBytes(static_cast<uint64_t>(static_cast<double>(progress.done) / seconds)));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string ProgressLine(const Progress& progress, Duration in_stage, size_t columns) {
+  const std::string stage = Printable(progress.stage);
+  std::string line;
+  if (progress.total == 0) {
+    line = fmt::format("{:<9} {}", stage,
+                       HumanDuration(std::chrono::floor<std::chrono::seconds>(in_stage)));
+  } else {
+    line = fmt::format("{:<9} {} {:>5}  {}", stage, Bar(progress.done, progress.total, kBarWidth),
+                       Percent(progress.done, progress.total), Amount(progress, in_stage));
+  }
+  // A line that wraps can't be rewritten in place.
+  return line.substr(0, columns > 1 ? columns - 1 : 0);
+}
+
+ProgressBar::ProgressBar(const Terminal& terminal, const Clock& clock)
+    : terminal_(terminal), clock_(clock), stage_started_(clock.Now()), drawn_(clock.Now()) {
+  if (!terminal_.err_is_terminal) return;
+  struct sigaction action = {};
+  action.sa_handler = ClearAndLeave;
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
+  sigaction(SIGINT, &action, &previous_interrupt_);
+}
+
+ProgressBar::~ProgressBar() {
+  if (!terminal_.err_is_terminal) return;
+  Clear();
+  sigaction(SIGINT, &previous_interrupt_, nullptr);
+}
+
+void ProgressBar::Update(const Progress& progress) {
+  if (!terminal_.err_is_terminal) return;
+  const TimePoint now = clock_.Now();
+  const bool new_stage = progress.stage != stage_ || !visible_;
+  if (new_stage) {
+    stage_ = progress.stage;
+    stage_started_ = now;
+  }
+  const bool ended = progress.total > 0 && progress.done >= progress.total;
+  if (!new_stage && !ended && now - drawn_ < kRedrawEvery) return;
+  drawn_ = now;
+  visible_ = true;
+  terminal_.err << kClearLine << ProgressLine(progress, now - stage_started_, terminal_.columns)
+                << std::flush;
+}
+
+void ProgressBar::Clear() {
+  if (visible_) terminal_.err << kClearLine << std::flush;
+  visible_ = false;
+}
+
+}  // namespace trims::cli

@@ -1,0 +1,52 @@
+// ProgressBar: what goes on during a long request, on one line of the terminal that is rewritten in
+// place.
+//
+//   ProgressBar bar(terminal, clock);
+//   options.on_progress = [&](const Progress& progress) { bar.Update(progress); };
+//   … bar.Clear();                        // also done by the destructor
+//
+// Writes nothing where standard error is no terminal. While one lives, Ctrl-C first clears its
+// line. Thread-safety: none.
+#ifndef TRIMS_TOOLS_TRIMS_PROGRESS_BAR_H_
+#define TRIMS_TOOLS_TRIMS_PROGRESS_BAR_H_
+
+#include <csignal>
+#include <cstdint>
+#include <string>
+
+#include "trims/admin.h"
+
+#include "base/clock.h"
+#include "tools/trims/context.h"
+
+namespace trims::cli {
+
+// "read     [######........]  42 %  21.0 MiB of 50.0 MiB  410 MiB/s", at most `columns` wide, or
+// just the stage and how long it has taken where the total is unknown. Steps that are not bytes (a
+// total below 4096) read "2 of 3". Pure.
+std::string ProgressLine(const Progress& progress, Duration in_stage, size_t columns);
+
+class ProgressBar {
+ public:
+  ProgressBar(const Terminal& terminal, const Clock& clock);
+  ~ProgressBar();
+  ProgressBar(const ProgressBar&) = delete;
+  ProgressBar& operator=(const ProgressBar&) = delete;
+
+  // Draws at most ten times a second, and whenever the stage changes or ends.
+  void Update(const Progress& progress);
+  void Clear();
+
+ private:
+  const Terminal& terminal_;
+  const Clock& clock_;
+  std::string stage_;
+  TimePoint stage_started_;
+  TimePoint drawn_;
+  bool visible_ = false;
+  struct sigaction previous_interrupt_ = {};
+};
+
+}  // namespace trims::cli
+
+#endif  // TRIMS_TOOLS_TRIMS_PROGRESS_BAR_H_

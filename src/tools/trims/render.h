@@ -1,0 +1,30 @@
+// The daemon's documents (docs/json.md) as a person reads them. Pure: a document in, text out,
+// always ending in a newline.
+#ifndef TRIMS_TOOLS_TRIMS_RENDER_H_
+#define TRIMS_TOOLS_TRIMS_RENDER_H_
+
+#include <cstdint>
+#include <string>
+
+#include "tools/trims/document.h"
+
+namespace trims::cli {
+
+// One line a model. Without any, how to add one. `now`: seconds since 1970.
+std::string RenderList(const Json& list, int64_t now);
+
+// The references of a list, one a line, and nothing else.
+std::string RenderReferences(const Json& list);
+
+// One model: fields, variants, files, notes.
+std::string RenderModel(const Json& model, int64_t now);
+
+// What was removed.
+std::string RenderRemoved(const Json& removed);
+
+// One screen: the daemon, its budget, its segments, its counters.
+std::string RenderStatus(const Json& status);
+
+}  // namespace trims::cli
+
+#endif  // TRIMS_TOOLS_TRIMS_RENDER_H_

@@ -1,0 +1,149 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tools/trims/humanise.h"
+#include "tools/trims/render.h"
+#include "tools/trims/table.h"
+
+namespace trims::cli {
+namespace {
+
+constexpr size_t kBarWidth = 32;
+
+std::string DaemonLine(const Json& server) {
+  std::string text = "trimsd";
+  if (const std::string version = Text(server, "version"); !version.empty()) text += " " + version;
+  if (const uint64_t pid = Number(server, "pid"); pid != 0) text += fmt::format(", pid {}", pid);
+  if (const std::chrono::milliseconds up(Number(server, "uptime_ms")); up.count() != 0) {
+    text += ", up " + HumanDuration(std::chrono::duration_cast<std::chrono::seconds>(up));
+  }
+  return text;
+}
+
+std::string HostLine(const Json& host) {
+  const uint64_t used = Number(host, "used_bytes");
+  const uint64_t budget = Number(host, "budget_bytes");
+  return fmt::format("{} {} of {} ({})", Bar(used, budget, kBarWidth), HumanBytes(used),
+                     HumanBytes(budget), Percent(used, budget));
+}
+
+std::string HostParts(const Json& host) {
+  std::string text = fmt::format("{} leased, {} idle", HumanBytes(Number(host, "leased_bytes")),
+                                 HumanBytes(Number(host, "idle_bytes")));
+  if (const uint64_t loading = Number(host, "loading_bytes"); loading > 0) {
+    text += fmt::format(", {} loading", HumanBytes(loading));
+  }
+  if (const uint64_t draining = Number(host, "draining_bytes"); draining > 0) {
+    text += fmt::format(", {} being freed", HumanBytes(draining));
+  }
+  return text + fmt::format("; reclaim {}, eviction {}", Text(host, "reclaim"),
+                            Text(host, "eviction_policy"));
+}
+
+std::string OpensLine(const Json& counters) {
+  const uint64_t opens = Number(counters, "opens");
+  if (opens == 0) return "none yet";
+  return fmt::format("{}: {} hits ({}), {} loads, {} joined one, {} refused", opens,
+                     Number(counters, "hits"), Percent(Number(counters, "hits"), opens),
+                     Number(counters, "misses"), Number(counters, "joined"),
+                     Number(counters, "refused"));
+}
+
+std::string LoadsLine(const Json& counters) {
+  return fmt::format("{} done ({}), {} failed; {} evicted", Number(counters, "loads"),
+                     HumanBytes(Number(counters, "bytes_loaded")),
+                     Number(counters, "load_failures"),
+                     Counted(Number(counters, "evictions"), "segment"));
+}
+
+// How much of what is resident lies on huge pages.
+std::string PagesLine(const Json& segments) {
+  uint64_t huge = 0;
+  uint64_t resident = 0;
+  for (const Json& segment : segments) {
+    if (Text(segment, "state") != "resident") continue;
+    resident += Number(segment, "bytes");
+    if (Text(segment, "pages") != "4k") huge += Number(segment, "bytes");
+  }
+  if (resident == 0) return "nothing resident";
+  std::string text = fmt::format("{} of {} resident", HumanBytes(huge), HumanBytes(resident));
+  if (huge < resident) text += "; trims doctor says how to get more";
+  return text;
+}
+
+std::string WorkLine(const Json& status) {
+  return fmt::format("{}, {}, {}", Counted(Number(status, "loads_in_flight"), "load"),
+                     Counted(Number(status, "preparations_in_flight"), "preparation"),
+                     Counted(Number(status, "waiters"), "waiter"));
+}
+
+std::string SegmentState(const Json& segment) {
+  const std::string state = Text(segment, "state");
+  return Flag(segment, "removed") ? state + " (removed)" : state;
+}
+
+std::string IdleFor(const Json& segment) {
+  if (Text(segment, "state") != "resident" || Number(segment, "leases") > 0) return "-";
+  const std::chrono::milliseconds idle(Number(segment, "idle_ms"));
+  return HumanDuration(std::chrono::duration_cast<std::chrono::seconds>(idle));
+}
+
+std::string OrDash(const std::string& text) { return text.empty() ? "-" : text; }
+
+std::string RenderSegments(const Json& segments) {
+  Table table({{"SEGMENT"},
+               {"VARIANT"},
+               {"STATE"},
+               {"SIZE", Table::Align::kRight},
+               {"PAGES"},
+               {"LEASES", Table::Align::kRight},
+               {"OPENS", Table::Align::kRight},
+               {"IDLE", Table::Align::kRight}});
+  for (const Json& segment : segments) {
+    table.AddRow({ShortReference(Text(segment, "reference")), Text(segment, "kind"),
+                  SegmentState(segment), HumanBytes(Number(segment, "bytes")),
+                  OrDash(Text(segment, "pages")), std::to_string(Number(segment, "leases")),
+                  std::to_string(Number(segment, "opens")), IdleFor(segment)});
+  }
+  return table.Render();
+}
+
+std::string RenderFailures(const Json& segments) {
+  std::string text;
+  for (const Json& segment : segments) {
+    const Json& error = Object(segment, "error");
+    if (Number(segment, "failures") == 0 || error.empty()) continue;
+    text += fmt::format("\n{}: {}\n", ShortReference(Text(segment, "reference")),
+                        Text(error, "message"));
+    if (const std::string hint = Text(error, "hint"); !hint.empty())
+      text += "  next: " + hint + '\n';
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string RenderStatus(const Json& status) {
+  const Json& server = Object(status, "server");
+  const Json& host = Object(status, "host");
+  const Json& segments = List(status, "segments");
+  const Json& counters = Object(status, "counters");
+  Fields fields;
+  fields.Add("daemon", DaemonLine(server));
+  fields.Add("socket", Text(server, "socket"));
+  fields.Add("host memory", HostLine(host));
+  fields.Add("", HostParts(host));
+  fields.Add("huge pages", PagesLine(segments));
+  fields.Add("models", std::to_string(Number(status, "models")));
+  fields.Add("leases", fmt::format("{} on {}", Number(status, "leases"),
+                                   Counted(Number(server, "connections"), "connection")));
+  fields.Add("under way", WorkLine(status));
+  fields.Add("opens", OpensLine(counters));
+  fields.Add("loads", LoadsLine(counters));
+  std::string text = fields.Render() + '\n';
+  if (segments.empty()) return text + "No segments: the first open of a model makes one.\n";
+  return text + RenderSegments(segments) + RenderFailures(segments);
+}
+
+}  // namespace trims::cli

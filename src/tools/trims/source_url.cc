@@ -1,0 +1,95 @@
+#include "tools/trims/source_url.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <vector>
+
+#include "base/errno_status.h"
+#include "base/macros.h"
+#include "tools/trims/suggest.h"
+
+namespace trims::cli {
+namespace {
+
+constexpr std::string_view kFileScheme = "file://";
+
+Result<std::string> AbsolutePath(std::string_view source, const std::string& working_folder) {
+  if (source.empty())
+    return Status(StatusCode::kInvalidArgument, "SOURCE is empty: expected a path");
+  if (source.starts_with(kFileScheme)) {
+    const std::string_view path = source.substr(kFileScheme.size());
+    if (path.starts_with('/')) return std::string(path);
+    return Status(
+        StatusCode::kInvalidArgument,
+        "'" + std::string(source) + "' is no file URL of this machine: expected file:///PATH",
+        "give the path itself, relative or absolute");
+  }
+  const size_t colon = source.find("://");
+  if (colon != std::string_view::npos && source.find('/') > colon) {
+    return Status(StatusCode::kUnimplemented,
+                  "SOURCE has the scheme '" + std::string(source.substr(0, colon)) +
+                      "': this version reads files and folders only",
+                  "download it first, then add the file");
+  }
+  return (std::filesystem::path(working_folder) / source).lexically_normal().string();
+}
+
+std::string NearInFolder(const std::filesystem::path& path) {
+  std::error_code error;
+  std::vector<std::string> names;
+  constexpr size_t kMaxNames = 1000;
+  for (std::filesystem::directory_iterator it(path.parent_path(), error), end;
+       !error && it != end && names.size() < kMaxNames; it.increment(error)) {
+    names.push_back(it->path().filename().string());
+  }
+  return Nearest(path.filename().string(), names);
+}
+
+// The first part of `path` that is not there, which is what the person has to look at.
+Status NothingThere(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::path missing = path;
+  while (missing.has_parent_path() && !std::filesystem::exists(missing.parent_path(), error)) {
+    missing = missing.parent_path();
+  }
+  const std::string message = missing == path ? "no file or folder '" + path.string() + "'"
+                                              : "no file or folder '" + path.string() +
+                                                    "': there is no '" + missing.string() + "'";
+  const std::string near = NearInFolder(missing);
+  if (near.empty())
+    return Status(StatusCode::kNotFound, message, "give an existing path as SOURCE");
+  return Status(StatusCode::kNotFound, message,
+                "did you mean '" + (missing.parent_path() / near).string() + "'?");
+}
+
+Status CheckReadable(const std::string& path) {
+  struct stat info = {};
+  if (stat(path.c_str(), &info) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return NothingThere(path);
+    return ErrnoStatus("cannot look at '" + path + "'");
+  }
+  const bool folder = S_ISDIR(info.st_mode);
+  if (!folder && !S_ISREG(info.st_mode)) {
+    return Status(StatusCode::kInvalidArgument, "'" + path + "' is neither a file nor a folder");
+  }
+  if (access(path.c_str(), folder ? R_OK | X_OK : R_OK) != 0) {
+    return Status(StatusCode::kPermissionDenied, "'" + path + "' may not be read by this user",
+                  std::string("chmod ") + (folder ? "u+rx" : "u+r") + " '" + path + "'");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> SourceUrl(std::string_view source, const std::string& working_folder) {
+  TRIMS_ASSIGN_OR_RETURN(std::string path, AbsolutePath(source, working_folder));
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  TRIMS_RETURN_IF_ERROR(CheckReadable(path));
+  return std::string(kFileScheme) + path;
+}
+
+}  // namespace trims::cli

@@ -1,0 +1,24 @@
+// SourceUrl: what a person typed as SOURCE, as the URL that the daemon is sent.
+//
+//   SourceUrl("model.onnx", "/home/ada")  → "file:///home/ada/model.onnx"
+//
+// Looks at the file system, so that a slip is told at once and by the name that was looked for.
+#ifndef TRIMS_TOOLS_TRIMS_SOURCE_URL_H_
+#define TRIMS_TOOLS_TRIMS_SOURCE_URL_H_
+
+#include <string>
+#include <string_view>
+
+#include "trims/status.h"
+
+namespace trims::cli {
+
+// A path (relative ones against `working_folder`, which is absolute) or a file:/// URL of a file or
+// folder that this process may read. NOT_FOUND gives the absolute path and a near name from the
+// same folder; PERMISSION_DENIED; UNIMPLEMENTED for another scheme; INVALID_ARGUMENT for an empty
+// one, a file URL with a host, or what is neither file nor folder.
+Result<std::string> SourceUrl(std::string_view source, const std::string& working_folder);
+
+}  // namespace trims::cli
+
+#endif  // TRIMS_TOOLS_TRIMS_SOURCE_URL_H_
