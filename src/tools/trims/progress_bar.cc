@@ -39,9 +39,8 @@ std::string Amount(const Progress& progress, Duration in_stage) {
 std::string ProgressLine(const Progress& progress, Duration in_stage, size_t columns) {
   const std::string stage = Printable(progress.stage);
   std::string line;
-  if (progress.total == 0) {
-    line = fmt::format("{:<9} {}", stage,
-                       HumanDuration(std::chrono::floor<std::chrono::seconds>(in_stage)));
+  if (progress.total <= 1) {
+    line = stage + " ...";
   } else {
     line = fmt::format("{:<9} {} {:>5}  {}", stage, Bar(progress.done, progress.total, kBarWidth),
                        Percent(progress.done, progress.total), Amount(progress, in_stage));

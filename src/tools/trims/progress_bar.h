@@ -21,9 +21,9 @@
 
 namespace trims::cli {
 
-// "read     [######........]  42 %  21.0 MiB of 50.0 MiB  410 MiB/s", at most `columns` wide, or
-// just the stage and how long it has taken where the total is unknown. Steps that are not bytes (a
-// total below 4096) read "2 of 3". Pure.
+// "read      [######.......]  42 %  21.0 MiB of 50.0 MiB  410 MiB/s", at most `columns` wide. Steps
+// that are not bytes (a total below 4096) read "2 of 3"; a stage of one step or of an unknown
+// number reads "optimise ...". Pure.
 std::string ProgressLine(const Progress& progress, Duration in_stage, size_t columns);
 
 class ProgressBar {

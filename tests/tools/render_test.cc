@@ -1,0 +1,194 @@
+#include "tools/trims/render.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace trims::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr int64_t kNow = 1795428000;  // 2026-11-23T10:00:00Z
+
+Json Variants() {
+  return {{{"kind", "files"},
+           {"key", ""},
+           {"bytes", 54'525'952},
+           {"extents", 1},
+           {"state", "absent"},
+           {"leases", 0}},
+          {{"kind", "ort"},
+           {"key", "ort-1.32.0;level=all;cpu=avx512"},
+           {"bytes", 56'623'104},
+           {"extents", 1},
+           {"state", "resident"},
+           {"leases", 3}}};
+}
+
+Json Model() {
+  return {{"reference", "default/ocr:3f1c9a2b77d0"},
+          {"name", "default/ocr"},
+          {"version", "3f1c9a2b77d0"},
+          {"newest", true},
+          {"digest", "3f1c9a2b77d0aa"},
+          {"format", "onnx"},
+          {"source", "file:///models/common.onnx"},
+          {"source_bytes", 53'897'625},
+          {"added", "2026-11-23T09:57:00Z"},
+          {"variants", Variants()}};
+}
+
+TEST(RenderListTest, SaysHowToAddTheFirstModel) {
+  EXPECT_THAT(RenderList({{"models", Json::array()}}, kNow), HasSubstr("trims add NAME"));
+}
+
+TEST(RenderListTest, PrintsALineAModel) {
+  Json other = Model();
+  other["reference"] = "team/embed:prod";
+  other["format"] = "safetensors";
+  other["variants"] = Json::array();
+  other["added"] = "nonsense";
+  EXPECT_EQ(RenderList({{"models", {Model(), other}}}, kNow),
+            "REFERENCE         FORMAT           SIZE  VARIANTS   RESIDENT  LEASES  ADDED\n"
+            "ocr:3f1c9a2b77d0  onnx         51.4 MiB  files,ort  ort            3  3 min ago\n"
+            "team/embed:prod   safetensors  51.4 MiB  -          -              0  -\n");
+}
+
+TEST(RenderListTest, PrintsReferencesAlone) {
+  EXPECT_EQ(RenderReferences({{"models", {Model()}}}), "ocr:3f1c9a2b77d0\n");
+  EXPECT_EQ(RenderReferences(Json::object()), "");
+}
+
+TEST(RenderModelTest, PrintsEverythingAboutIt) {
+  Json model = Model();
+  model["files"] = {
+      {{"name", "common.onnx"}, {"bytes", 53'897'625}, {"sha256", "3f1c9a2b77d0aabbccdd"}}};
+  model["notes"] = {"no tensors variant: the weights are inside the graph"};
+  EXPECT_EQ(RenderModel(model, kNow),
+            "reference  ocr:3f1c9a2b77d0  (newest)\n"
+            "digest     sha256:3f1c9a2b77d0aa\n"
+            "format     onnx\n"
+            "source     file:///models/common.onnx\n"
+            "size       51.4 MiB in 1 file\n"
+            "added      3 min ago\n"
+            "\n"
+            "VARIANT      SIZE  STATE     LEASES  BOUND TO\n"
+            "files    52.0 MiB  absent         0  -\n"
+            "ort      54.0 MiB  resident       3  ort-1.32.0;level=all;cpu=avx512\n"
+            "\n"
+            "FILE             SIZE  SHA-256\n"
+            "common.onnx  51.4 MiB  3f1c9a2b77d0\n"
+            "\n"
+            "notes\n"
+            "  no tensors variant: the weights are inside the graph\n");
+}
+
+TEST(RenderModelTest, CutsLongListsOfFiles) {
+  Json model = Model();
+  model["files"] = Json::array();
+  for (int i = 0; i < 30; ++i)
+    model["files"].push_back({{"name", "f" + std::to_string(i)}, {"bytes", i}});
+  const std::string text = RenderModel(model, kNow);
+  EXPECT_THAT(text, HasSubstr("… and 10 more: --json lists them"));
+  EXPECT_THAT(text, Not(HasSubstr("f20")));
+}
+
+TEST(RenderRemovedTest, NamesWhatWent) {
+  EXPECT_EQ(RenderRemoved({{"removed", {{{"reference", "default/ocr:1"}, {"digest", "ab"}}}}}),
+            "removed ocr:1\n");
+  EXPECT_EQ(RenderRemoved(Json::object()), "nothing was removed\n");
+}
+
+Json Segment() {
+  return {{"id", 4},
+          {"reference", "default/ocr:3f1c9a2b77d0"},
+          {"kind", "ort"},
+          {"state", "resident"},
+          {"bytes", 56'623'104},
+          {"leases", 0},
+          {"opens", 41},
+          {"waiters", 0},
+          {"pages", "thp"},
+          {"idle_ms", 65'000},
+          {"removed", false},
+          {"failures", 0}};
+}
+
+Json ServedStatus() {
+  return {{"host",
+           {{"budget_bytes", uint64_t{4} << 30},
+            {"used_bytes", uint64_t{1} << 30},
+            {"leased_bytes", uint64_t{1} << 30},
+            {"idle_bytes", 0},
+            {"loading_bytes", 0},
+            {"draining_bytes", 0},
+            {"reclaim", "lazy"},
+            {"eviction_policy", "lru"}}},
+          {"models", 2},
+          {"leases", 3},
+          {"loads_in_flight", 0},
+          {"preparations_in_flight", 1},
+          {"waiters", 0},
+          {"segments", {Segment()}},
+          {"counters",
+           {{"opens", 50},
+            {"hits", 45},
+            {"misses", 2},
+            {"joined", 1},
+            {"refused", 2},
+            {"loads", 2},
+            {"load_failures", 0},
+            {"bytes_loaded", 108'421'577},
+            {"evictions", 1}}},
+          {"server",
+           {{"version", "0.1.0"},
+            {"pid", 4711},
+            {"socket", "/run/trims/trimsd.sock"},
+            {"uptime_ms", 5'000'000},
+            {"connections", 3}}}};
+}
+
+TEST(RenderStatusTest, IsOneScreen) {
+  EXPECT_EQ(RenderStatus(ServedStatus()),
+            "daemon       trimsd 0.1.0, pid 4711, up 1 h 23 min\n"
+            "socket       /run/trims/trimsd.sock\n"
+            "host memory  [#######.......................] 1.0 GiB of 4.0 GiB (25 %)\n"
+            "             1.0 GiB leased, 0 B idle; reclaim lazy, eviction lru\n"
+            "huge pages   54.0 MiB of 54.0 MiB resident\n"
+            "models       2\n"
+            "leases       3 on 3 connections\n"
+            "under way    0 loads, 1 preparation, 0 waiters\n"
+            "opens        50: 45 hits (90 %), 2 loads, 1 joined one, 2 refused\n"
+            "loads        2 done (103 MiB), 0 failed; 1 segment evicted\n"
+            "\n"
+            "SEGMENT           VARIANT  STATE         SIZE  PAGES  LEASES  OPENS       IDLE\n"
+            "ocr:3f1c9a2b77d0  ort      resident  54.0 MiB  thp         0     41  1 min 5 s\n");
+}
+
+TEST(RenderStatusTest, PointsToTheDoctorWhereHugePagesAreMissing) {
+  Json status = ServedStatus();
+  status["segments"][0]["pages"] = "4k";
+  EXPECT_THAT(RenderStatus(status),
+              HasSubstr("0 B of 54.0 MiB resident; trims doctor says how to get more"));
+}
+
+TEST(RenderStatusTest, ShowsWhyASegmentFailed) {
+  Json status = ServedStatus();
+  status["segments"][0]["state"] = "failed";
+  status["segments"][0]["failures"] = 2;
+  status["segments"][0]["error"] = {
+      {"code", "DATA_LOSS"}, {"message", "the file changed"}, {"hint", "trims add it again"}};
+  const std::string text = RenderStatus(status);
+  EXPECT_THAT(text, HasSubstr("ocr:3f1c9a2b77d0: the file changed\n  next: trims add it again\n"));
+  EXPECT_THAT(text, HasSubstr("nothing resident"));
+}
+
+TEST(RenderStatusTest, StandsAnEmptyDocument) {
+  const std::string text = RenderStatus(Json::object());
+  EXPECT_THAT(text, HasSubstr("none yet"));
+  EXPECT_THAT(text, HasSubstr("No segments"));
+}
+
+}  // namespace
+}  // namespace trims::cli

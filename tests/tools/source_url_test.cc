@@ -1,0 +1,85 @@
+#include "tools/trims/source_url.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace trims::cli {
+namespace {
+
+using testing::HasSubstr;
+
+class SourceUrlTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::path(testing::TempDir()) / "source-url-XXXXXX";
+    ASSERT_NE(mkdtemp(folder_.data()), nullptr);
+    std::ofstream(folder_ + "/model.onnx") << "x";
+    std::filesystem::create_directory(folder_ + "/repo");
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::string Url(const std::string& source) {
+    const Result<std::string> url = SourceUrl(source, folder_);
+    EXPECT_TRUE(url.ok()) << url.status().ToString();
+    return url.ok() ? *url : "";
+  }
+  Status Error(const std::string& source) { return SourceUrl(source, folder_).status(); }
+
+  std::string folder_;
+};
+
+TEST_F(SourceUrlTest, MakesPathsAbsolute) {
+  EXPECT_EQ(Url("model.onnx"), "file://" + folder_ + "/model.onnx");
+  EXPECT_EQ(Url("./repo/../model.onnx"), "file://" + folder_ + "/model.onnx");
+  EXPECT_EQ(Url(folder_ + "/model.onnx"), "file://" + folder_ + "/model.onnx");
+  EXPECT_EQ(Url("repo/"), "file://" + folder_ + "/repo");
+  EXPECT_EQ(Url("."), "file://" + folder_);
+}
+
+TEST_F(SourceUrlTest, KeepsFileUrls) {
+  EXPECT_EQ(Url("file://" + folder_ + "/repo"), "file://" + folder_ + "/repo");
+}
+
+TEST_F(SourceUrlTest, NamesWhatWasLookedForAndWhatIsNear) {
+  const Status error = Error("modle.onnx");
+  EXPECT_EQ(error.code(), StatusCode::kNotFound);
+  EXPECT_THAT(error.message(), HasSubstr("'" + folder_ + "/modle.onnx'"));
+  EXPECT_THAT(error.hint(), HasSubstr(folder_ + "/model.onnx"));
+}
+
+TEST_F(SourceUrlTest, NamesTheFirstMissingPart) {
+  const Status error = Error("no/such/file");
+  EXPECT_EQ(error.code(), StatusCode::kNotFound);
+  EXPECT_THAT(error.message(), HasSubstr("there is no '" + folder_ + "/no'"));
+}
+
+TEST_F(SourceUrlTest, RefusesOtherSchemesAndHosts) {
+  EXPECT_EQ(Error("s3://bucket/key").code(), StatusCode::kUnimplemented);
+  EXPECT_EQ(Error("file://host/path").code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Error("").code(), StatusCode::kInvalidArgument);
+}
+
+TEST_F(SourceUrlTest, TakesANameWithAColonForAFile) {
+  std::ofstream(folder_ + "/a:b") << "x";
+  EXPECT_EQ(Url("a:b"), "file://" + folder_ + "/a:b");
+}
+
+TEST_F(SourceUrlTest, RefusesWhatIsNeitherFileNorFolder) {
+  ASSERT_EQ(mkfifo((folder_ + "/pipe").c_str(), 0600), 0);
+  EXPECT_EQ(Error("pipe").code(), StatusCode::kInvalidArgument);
+}
+
+TEST_F(SourceUrlTest, RefusesWhatThisUserMayNotRead) {
+  if (geteuid() == 0) GTEST_SKIP() << "root may read everything";
+  ASSERT_EQ(chmod((folder_ + "/model.onnx").c_str(), 0), 0);
+  EXPECT_EQ(Error("model.onnx").code(), StatusCode::kPermissionDenied);
+}
+
+}  // namespace
+}  // namespace trims::cli
