@@ -1,0 +1,49 @@
+// Fails each system call of an open in turn: a typed error, nothing leaked, and the next open
+// works.
+#include <gtest/gtest.h>
+
+#include "trims/client.h"
+
+#include "client/fake_model.h"
+#include "support/open_fds.h"
+
+namespace trims {
+namespace {
+
+using testing::FakeDaemon;
+using testing::FakeModel;
+using testing::OpenFds;
+
+class ClientFaultTest : public ::testing::TestWithParam<fault::Op> {};
+
+TEST_P(ClientFaultTest, EachFailureIsTypedAndLeaksNothing) {
+  FakeModel fake;
+  FakeDaemon daemon([&](const auto& call, auto& peer) { fake.Serve(call, peer); });
+  Client client = Client::Connect({.socket_path = daemon.path()}).value();
+  ASSERT_TRUE(client.Open("ocr").ok());
+  const size_t before = OpenFds();
+  int failures = 0;
+  for (int nth = 1;; ++nth) {
+    const fault::ScopedPlan plan({.op = GetParam(), .nth = nth, .error = ENOMEM});
+    const Status status = client.Open("ocr").status();
+    if (!plan.fired()) break;
+    // A failed close is no failure of the open.
+    if (!status.ok()) {
+      EXPECT_EQ(status.code(), StatusCode::kResourceExhausted) << status.ToString();
+      ++failures;
+    }
+    fault::Uninstall();
+    EXPECT_TRUE(client.Open("ocr").ok()) << nth;
+  }
+  const bool used = GetParam() == fault::Op::kSend || GetParam() == fault::Op::kReceive ||
+                    GetParam() == fault::Op::kMmap;
+  EXPECT_EQ(failures > 0, used);
+  EXPECT_LE(OpenFds(),
+            before + 1);  // the daemon may not yet have closed the connection that was dropped
+}
+
+INSTANTIATE_TEST_SUITE_P(AllOps, ClientFaultTest, ::testing::ValuesIn(fault::kAllOps),
+                         [](const auto& op) { return std::string(fault::OpName(op.param)); });
+
+}  // namespace
+}  // namespace trims

@@ -1,0 +1,342 @@
+#include "trims/client.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <cstring>
+#include <thread>
+
+#include "trims/admin.h"
+
+#include "client/fake_model.h"
+#include "support/open_fds.h"
+#include "wire/protocol.h"
+
+namespace trims {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::FakeDaemon;
+using testing::FakeIndex;
+using testing::FakeModel;
+using ::testing::HasSubstr;
+using testing::IndexSpec;
+using ::testing::IsEmpty;
+using testing::OpenFds;
+using testing::TempFolder;
+
+Client ConnectTo(const FakeDaemon& daemon) {
+  return Client::Connect({.socket_path = daemon.path(), .client_name = "test"}).value();
+}
+
+TEST(ClientTest, OpensMapsAndLooksUp) {
+  FakeModel fake;
+  FakeDaemon daemon([&](const wire::Call& call, FakeDaemon::Peer& peer) {
+    const auto& open = std::get<wire::OpenCall>(call.body);
+    EXPECT_EQ(open.reference, "ocr");
+    EXPECT_EQ(open.variant, Variant::kTensors);
+    EXPECT_EQ(open.variant_key, "key");
+    EXPECT_EQ(open.deadline_ms, 1234U);
+    EXPECT_EQ(call.client, "test");
+    fake.Serve(call, peer);
+  });
+  Client client = ConnectTo(daemon);
+  Result<Model> model = client.Open("ocr", {.variant = Variant::kTensors,
+                                            .variant_key = "key",
+                                            .deadline = std::chrono::milliseconds(1234)});
+  ASSERT_TRUE(model.ok()) << model.status().ToString();
+  EXPECT_EQ(model->info().reference, "default/ocr:1");
+  EXPECT_EQ(model->info().digest, "abc");
+  EXPECT_EQ(model->info().pages, Pages::kTransparentHuge);
+  EXPECT_TRUE(model->info().hit);
+  EXPECT_EQ(model->bytes().size(), kHugePageSize + 3);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(model->bytes().data()) % kHugePageSize, 0U);
+  EXPECT_EQ(model->bytes()[63], std::byte{63});
+  const Result<TensorView> weight = model->Tensor("weight");
+  ASSERT_TRUE(weight.ok());
+  EXPECT_EQ(weight->dtype, DType::kF32);
+  EXPECT_THAT(weight->shape, ElementsAre(2, 2));
+  EXPECT_EQ(weight->bytes.data(), model->bytes().data() + 16);
+  EXPECT_EQ(weight->bytes.size(), 16U);
+  EXPECT_EQ(model->tensor_count(), 2U);
+  EXPECT_EQ(model->tensor(0).name, "bias");
+  EXPECT_EQ(model->tensor(2).dtype, DType::kUnknown);
+  EXPECT_EQ(model->Metadata("format"), "onnx");
+  EXPECT_EQ(model->Metadata("other"), "");
+  EXPECT_EQ(model->extent_count(), 2U);
+  EXPECT_GE(model->extent_fd(1), 0);
+  EXPECT_EQ(model->extent_fd(2), -1);
+}
+
+TEST(ClientTest, AFileAloneInItsExtentHasADescriptor) {
+  FakeModel fake;
+  FakeDaemon daemon([&](const auto& call, auto& peer) { fake.Serve(call, peer); });
+  const Model model = ConnectTo(daemon).Open("ocr").value();
+  const FileView config = model.File("config.json").value();
+  char text[4] = {};
+  EXPECT_EQ(::pread(config.fd, text, sizeof(text), 0), 3);
+  EXPECT_STREQ(text, "{ }");
+  EXPECT_EQ(std::memcmp(config.bytes.data(), "{ }", 3), 0);
+  EXPECT_EQ(model.File("part")->fd, -1);
+  EXPECT_EQ(model.file_count(), 2U);
+  EXPECT_EQ(model.file(1).name, "part");
+  EXPECT_EQ(model.file(2).name, "");
+}
+
+TEST(ClientTest, WhatWasReceivedCannotBeWritten) {
+  FakeModel fake;
+  FakeDaemon daemon([&](const auto& call, auto& peer) { fake.Serve(call, peer); });
+  const Model model = ConnectTo(daemon).Open("ocr").value();
+  auto* start = const_cast<std::byte*>(model.bytes().data());
+  EXPECT_NE(::mprotect(start, 4096, PROT_READ | PROT_WRITE), 0);
+  EXPECT_EQ(::mmap(nullptr, 64, PROT_READ | PROT_WRITE, MAP_SHARED, model.extent_fd(0), 0),
+            MAP_FAILED);
+}
+
+TEST(ClientTest, AnUnknownNameSuggestsNearOnes) {
+  FakeModel fake;
+  FakeDaemon daemon([&](const auto& call, auto& peer) { fake.Serve(call, peer); });
+  const Model model = ConnectTo(daemon).Open("ocr").value();
+  const Status tensor = model.Tensor("wieght").status();
+  EXPECT_EQ(tensor.code(), StatusCode::kNotFound);
+  EXPECT_EQ(tensor.hint(), "'weight'");
+  EXPECT_EQ(model.File("config.jsn").status().hint(), "'config.json'");
+  EXPECT_EQ(model.File("entirely different").status().hint(), "");
+}
+
+TEST(ClientTest, CloseTellsTheDaemonOnceAndEndsTheViews) {
+  FakeModel fake;
+  FakeDaemon daemon([&](const auto& call, auto& peer) { fake.Serve(call, peer); });
+  Client client = ConnectTo(daemon);
+  Model first = client.Open("ocr").value();
+  { const Model second = client.Open("ocr").value(); }
+  first.Close();
+  first.Close();
+  daemon.AwaitCloses(2);
+  EXPECT_THAT(daemon.closed_leases(), ElementsAre(2, 1));
+  EXPECT_EQ(first.tensor_count(), 0U);
+  EXPECT_EQ(first.Tensor("weight").status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(first.extent_fd(0), -1);
+  EXPECT_EQ(daemon.connections(), 1);
+}
+
+TEST(ClientTest, AModelOutlivesItsClientAndTheDaemon) {
+  FakeModel fake;
+  FakeDaemon daemon([&](const auto& call, auto& peer) { fake.Serve(call, peer); });
+  Model model = ConnectTo(daemon).Open("ocr").value();
+  daemon.Restart();
+  EXPECT_EQ(model.Tensor("bias")->bytes[3], std::byte{3});
+  model.Close();
+}
+
+TEST(ClientTest, AnErrorOfTheDaemonComesThrough) {
+  const Status told(StatusCode::kTooLarge, "9 GB into 1 GB", "a larger --host-budget");
+  FakeDaemon daemon([&](const auto& call, auto& peer) { peer.Error(call.id, told); });
+  Client client = ConnectTo(daemon);
+  EXPECT_EQ(client.Open("ocr").status(), told);
+  EXPECT_EQ(client.Open("ocr").status(), told);
+  EXPECT_EQ(daemon.connections(), 1);
+}
+
+TEST(ClientTest, ARestartedDaemonIsFoundAgain) {
+  FakeModel fake;
+  FakeDaemon daemon([&](const auto& call, auto& peer) { fake.Serve(call, peer); });
+  Client client = ConnectTo(daemon);
+  ASSERT_TRUE(client.Open("ocr").ok());
+  daemon.Restart();
+  EXPECT_TRUE(client.Open("ocr").ok());
+  EXPECT_EQ(daemon.connections(), 2);
+}
+
+TEST(ClientTest, ADaemonThatAlwaysHangsUpIsUnavailable) {
+  FakeDaemon daemon([](const auto&, auto& peer) { peer.HangUp(); });
+  Client client = ConnectTo(daemon);
+  EXPECT_EQ(client.Open("ocr").status().code(), StatusCode::kUnavailable);
+  EXPECT_LE(daemon.connections(), 2);
+}
+
+TEST(ClientTest, AChildGetsAConnectionOfItsOwnAndLeavesTheParentsLease) {
+  FakeModel fake;
+  FakeDaemon daemon([&](const auto& call, auto& peer) { fake.Serve(call, peer); });
+  Client client = ConnectTo(daemon);
+  Model model = client.Open("ocr").value();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    model.Close();  // the parent's lease: nothing is sent
+    ::_exit(client.Open("ocr").ok() ? 0 : 1);
+  }
+  int state = 0;
+  ASSERT_EQ(::waitpid(child, &state, 0), child);
+  EXPECT_EQ(state, 0);
+  EXPECT_EQ(daemon.connections(), 2);
+  EXPECT_TRUE(client.Open("ocr").ok());  // after the child: the daemon has read all that it sent
+  daemon.AwaitCloses(1);
+  EXPECT_THAT(daemon.closed_leases(), ::testing::Not(::testing::Contains(1)));
+}
+
+TEST(ClientTest, ThreadsShareAClient) {
+  FakeModel fake;
+  FakeDaemon daemon([&](const auto& call, auto& peer) { fake.Serve(call, peer); });
+  Client client = ConnectTo(daemon);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int j = 0; j < 50; ++j) EXPECT_TRUE(client.Open("ocr").value().Tensor("bias").ok());
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  daemon.AwaitCloses(200);
+}
+
+TEST(ClientTest, BadArgumentsAreRefusedBeforeAnythingIsSent) {
+  FakeDaemon daemon([](const auto&, auto&) { ADD_FAILURE() << "sent"; });
+  Client client = ConnectTo(daemon);
+  EXPECT_EQ(client.Open("").status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(client.Open(std::string(513, 'x')).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(client.Open("a", {.deadline = std::chrono::milliseconds(-1)}).status().code(),
+            StatusCode::kInvalidArgument);
+  const Client moved = std::move(client);
+  EXPECT_EQ(client.Open("a").status().code(), StatusCode::kFailedPrecondition);  // NOLINT
+}
+
+// What a daemon that lies could answer; all of it must be an error without a leak.
+struct Lie {
+  const char* name;
+  std::function<void(const FakeModel&, wire::OpenAnswer*, std::vector<int>*)> tell;
+};
+
+class LyingDaemonTest : public ::testing::TestWithParam<Lie> {};
+
+TEST_P(LyingDaemonTest, IsAnErrorAndNothingLeaks) {
+  FakeModel fake;
+  FakeDaemon daemon([&](const wire::Call& call, FakeDaemon::Peer& peer) {
+    wire::OpenAnswer answer = fake.Answer(1);
+    std::vector<int> fds = fake.fds();
+    GetParam().tell(fake, &answer, &fds);
+    peer.Send(peer.encoder.Open(call.id, answer), fds);
+  });
+  Client client = ConnectTo(daemon);
+  (void)client.Open("warm");
+  const size_t before = OpenFds();
+  const Status status = client.Open("ocr").status();
+  EXPECT_EQ(status.code(), StatusCode::kInternal) << status.ToString();
+  EXPECT_LE(OpenFds(), before + 1);  // a connection dropped or made on either side
+}
+
+const wire::ExtentInfo kTooLong[] = {{65, Pages::kSmall}, {3, Pages::kSmall}};
+const wire::ExtentInfo kEndless[] = {{UINT64_MAX, Pages::kSmall}, {3, Pages::kSmall}};
+const Lie kLies[] = {
+    {"TooFewDescriptors", [](const auto&, auto*, auto* fds) { fds->pop_back(); }},
+    {"NoDescriptors", [](const auto&, auto*, auto* fds) { fds->clear(); }},
+    {"TooManyDescriptors", [](const auto&, auto*, auto* fds) { fds->push_back(fds->front()); }},
+    {"LongerIndex", [](const auto&, auto* answer, auto*) { answer->index_length += 1; }},
+    {"EndlessIndex", [](const auto&, auto* answer, auto*) { answer->index_length = UINT64_MAX; }},
+    {"LongerExtent", [](const auto&, auto* answer, auto*) { answer->extents = kTooLong; }},
+    {"EndlessExtent", [](const auto&, auto* answer, auto*) { answer->extents = kEndless; }},
+};
+INSTANTIATE_TEST_SUITE_P(All, LyingDaemonTest, ::testing::ValuesIn(kLies),
+                         [](const auto& lie) { return std::string(lie.param.name); });
+
+TEST(ClientTest, OtherAnswersAreTheDaemonsDefect) {
+  FakeDaemon daemon([](const wire::Call& call, FakeDaemon::Peer& peer) {
+    const std::string_view reference = std::get<wire::OpenCall>(call.body).reference;
+    if (reference == "document") return peer.Document(call.id, "{}");
+    if (reference == "other-id") return peer.Error(call.id + 1, Status(StatusCode::kNotFound, ""));
+    peer.Send(testing::ToBytes("garbage that is long enough to be looked at"));
+  });
+  Client client = ConnectTo(daemon);
+  EXPECT_EQ(client.Open("document").status().code(), StatusCode::kInternal);
+  EXPECT_EQ(client.Open("other-id").status().code(), StatusCode::kInternal);
+  EXPECT_EQ(client.Open("garbage").status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST(ClientTest, ALyingIndexIsDataLossOnLookUp) {
+  IndexSpec spec = FakeIndex();
+  spec.tensors[0].offset = 60;            // past the end of the first extent
+  spec.tensors[1].shape = {2, 3};         // not its length
+  spec.files[0].extent = 9;               // none
+  spec.files[1].offset = UINT64_MAX - 1;  // far out
+  FakeModel fake(spec);
+  FakeDaemon daemon([&](const auto& call, auto& peer) { fake.Serve(call, peer); });
+  const Model model = ConnectTo(daemon).Open("ocr").value();
+  for (const char* name : {"bias", "weight"})
+    EXPECT_EQ(model.Tensor(name).status().code(), StatusCode::kDataLoss) << name;
+  for (const char* name : {"config.json", "part"})
+    EXPECT_EQ(model.File(name).status().code(), StatusCode::kDataLoss) << name;
+  EXPECT_THAT(model.tensor(0).bytes, IsEmpty());
+}
+
+TEST(ConnectTest, SaysWhyNot) {
+  const TempFolder folder;
+  const ClientOptions nothing{.socket_path = folder / "trimsd.sock"};
+  EXPECT_EQ(Client::Connect(nothing).status().code(), StatusCode::kNotFound);
+  { const auto stale = wire::ListenOn(nothing.socket_path, 0600, 1); }
+  EXPECT_EQ(Client::Connect(nothing).status().code(), StatusCode::kUnavailable);
+  ASSERT_EQ(::chmod(folder.path().c_str(), 0770), 0);
+  const Status status = Client::Connect(nothing).status();
+  EXPECT_EQ(status.code(), StatusCode::kPermissionDenied);
+  EXPECT_THAT(status.hint(), HasSubstr("chmod go-w"));
+}
+
+TEST(ConnectTest, TheEnvironmentNamesTheSocket) {
+  FakeModel fake;
+  FakeDaemon daemon([&](const auto& call, auto& peer) { fake.Serve(call, peer); });
+  ::setenv("TRIMS_SOCKET", daemon.path().c_str(), 1);
+  EXPECT_TRUE(Client::Connect().ok());
+  ::unsetenv("TRIMS_SOCKET");
+  ::setenv("XDG_RUNTIME_DIR", "/run/user/7", 1);
+  EXPECT_EQ(UserSocketPath(), "/run/user/7/trims/trimsd.sock");
+  ::unsetenv("XDG_RUNTIME_DIR");
+  EXPECT_EQ(UserSocketPath(), "/tmp/trims-" + std::to_string(::geteuid()) + "/trimsd.sock");
+}
+
+TEST(AdminTest, AsksForDocumentsAndReportsProgress) {
+  FakeDaemon daemon([](const wire::Call& call, FakeDaemon::Peer& peer) {
+    if (std::holds_alternative<wire::AddCall>(call.body)) {
+      for (uint64_t i = 1; i <= 3; ++i)
+        peer.Send(peer.encoder.Progress(call.id, {.stage = "read", .done = i, .total = 3}));
+    }
+    peer.Document(call.id, std::string(100'000, 'j'));
+  });
+  Admin admin = Admin::Connect({.socket_path = daemon.path()}).value();
+  std::vector<uint64_t> seen;
+  AddOptions options;
+  options.on_progress = [&](const Progress& progress) {
+    EXPECT_EQ(progress.stage, "read");
+    seen.push_back(progress.done);
+  };
+  EXPECT_EQ(admin.Add("a", "file:///b", options)->size(), 100'000U);
+  EXPECT_THAT(seen, ElementsAre(1, 2, 3));
+  EXPECT_TRUE(admin.List().ok());
+  EXPECT_TRUE(admin.Show("a").ok());
+  EXPECT_TRUE(admin.Remove("a").ok());
+  EXPECT_TRUE(admin.GetStatus().ok());
+}
+
+TEST(AdminTest, AShortOrHugeDocumentIsAnError) {
+  uint64_t length = 0;
+  FakeDaemon daemon([&](const wire::Call& call, FakeDaemon::Peer& peer) {
+    const UniqueFd fd = testing::Sealed(testing::ToBytes("{}"));
+    peer.Send(peer.encoder.Document(call.id, {.length = length}), {fd.get()});
+  });
+  Admin admin = Admin::Connect({.socket_path = daemon.path()}).value();
+  length = 3;
+  EXPECT_EQ(admin.List().status().code(), StatusCode::kDataLoss);
+  length = wire::kMaxDocumentBytes + 1;
+  EXPECT_EQ(admin.List().status().code(), StatusCode::kTooLarge);
+  length = 2;
+  EXPECT_EQ(*admin.List(), "{}");
+}
+
+TEST(AdminTest, AHangingDaemonIsGivenUp) {
+  FakeDaemon daemon([](const auto&, auto&) {});
+  Admin admin = Admin::Connect({.socket_path = daemon.path()}).value();
+  AddOptions options;
+  options.timeout = std::chrono::milliseconds(20);
+  EXPECT_EQ(admin.Add("a", "file:///b", options).status().code(), StatusCode::kDeadlineExceeded);
+}
+
+}  // namespace
+}  // namespace trims
