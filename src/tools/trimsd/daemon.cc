@@ -37,6 +37,13 @@ class PagesLoader final : public Loader {
   const HugePagePolicy pages_;
 };
 
+Result<uint64_t> BudgetOf(const DaemonOptions& options) {
+  Result<uint64_t> budget = ParseByteSize(options.host_budget, TotalMemory());
+  if (budget.ok()) return budget;
+  const Status why = budget.status();
+  return Status(why.code(), "--host-budget: " + why.message(), why.hint());
+}
+
 // A daemon without one serves what it has.
 std::string PreparerProgram(const DaemonOptions& options) {
   const Result<std::string> found = FindPreparer(options.preparer);
@@ -50,7 +57,7 @@ std::string PreparerProgram(const DaemonOptions& options) {
 Result<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options) {
   const uint64_t open_files = SetUpProcess();
   TRIMS_RETURN_IF_ERROR(SetUpFaultInjection(options.allow_fault_injection));
-  TRIMS_ASSIGN_OR_RETURN(const uint64_t budget, ParseByteSize(options.host_budget, TotalMemory()));
+  TRIMS_ASSIGN_OR_RETURN(const uint64_t budget, BudgetOf(options));
   TRIMS_ASSIGN_OR_RETURN(Places places, Places::Claim(options));
   std::unique_ptr<Daemon> daemon(new Daemon(options, std::move(places)));
   TRIMS_RETURN_IF_ERROR(daemon->MakeParts(budget));

@@ -1,5 +1,6 @@
 #include "tools/trimsd/options.h"
 
+#include <charconv>
 #include <map>
 #include <ostream>
 
@@ -55,6 +56,14 @@ void AddDuration(CLI::App* app, const std::string& flag, std::chrono::millisecon
       ->type_name("DURATION");
 }
 
+mode_t SocketMode(const std::string& text) {
+  unsigned mode = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
+  if (error == std::errc() && end == text.data() + text.size() && mode <= 0777) return mode;
+  throw CLI::ValidationError("--socket-mode",
+                             "'" + text + "' is no mode: expected octal digits, such as 0660");
+}
+
 void AddPlaces(CLI::App* app, DaemonOptions* options) {
   app->add_flag("--system", options->system,
                 "Serve the whole machine: /run/trims/trimsd.sock and /var/lib/trims (needs root)");
@@ -63,12 +72,7 @@ void AddPlaces(CLI::App* app, DaemonOptions* options) {
       ->type_name("DIR");
   app->add_option_function<std::string>(
          "--socket-mode",
-         [options](const std::string& text) {
-           size_t used = 0;
-           const unsigned long mode = text.empty() ? 01000 : std::stoul(text, &used, 8);
-           if (used != text.size() || mode > 0777) throw std::invalid_argument(text);
-           options->socket_mode = static_cast<mode_t>(mode);
-         },
+         [options](const std::string& text) { options->socket_mode = SocketMode(text); },
          "Mode of the socket, octal: who may connect [0600]")
       ->type_name("OCTAL");
   app->add_option("--preparer", options->preparer, "The trims-prepare to run for `trims add`")
@@ -143,9 +147,13 @@ ParsedOptions ParseOptions(int argc, const char* const* argv, std::ostream& out,
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    const bool in_file = dynamic_cast<const CLI::ConfigError*>(&error) != nullptr;
     const bool is_answer = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success);
     if (is_answer) app.exit(error, out, err);
-    if (!is_answer) err << "trimsd: " << error.what() << " (try: trimsd --help)\n";
+    if (!is_answer) {
+      err << "trimsd: " << (in_file ? "configuration file: " : "") << error.what()
+          << " (try: trimsd --help)\n";
+    }
     parsed.exit_code = is_answer ? 0 : kExitUsage;
   } catch (const std::exception& error) {
     err << "trimsd: " << error.what() << " (try: trimsd --help)\n";

@@ -75,7 +75,7 @@ Status CheckSocketFolder(const std::string& folder) {
     return Status(
         StatusCode::kPermissionDenied,
         "others may write the socket's folder " + folder + " (mode " + Octal(info.st_mode) + ")",
-        "chmod go-w " + folder);
+        "name a socket in a folder of its own: --socket PATH");
   }
   return Status();
 }
@@ -84,6 +84,9 @@ Status CheckSocketFolder(const std::string& folder) {
 Status MakeSocketFolder(const std::string& folder, mode_t mode) {
   if (::mkdir(folder.c_str(), mode) == 0) {
     if (::chmod(folder.c_str(), mode) != 0) return ErrnoStatus("setting the mode of " + folder);
+  } else if (errno == ENOENT) {
+    return Status(StatusCode::kNotFound, "the folder above " + folder + " is not there",
+                  "make it, or name another place: --socket PATH");
   } else if (errno != EEXIST) {
     return ErrnoStatus("making the socket's folder " + folder);
   }

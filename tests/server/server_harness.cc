@@ -1,0 +1,191 @@
+#include "server/server_harness.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <csignal>
+#include <filesystem>
+#include <future>
+
+#include "base/fault.h"
+#include "server/raw_client.h"
+#include "wire/channel.h"
+
+namespace trims::test {
+namespace {
+
+constexpr uint64_t kBudget = uint64_t{1} << 30;
+constexpr uint64_t kExtentBytes = 4096;
+
+std::string MakeFolder() {
+  std::string pattern = ::testing::TempDir() + "trims-server-XXXXXX";
+  return ::mkdtemp(pattern.data()) == nullptr ? "" : pattern;
+}
+
+Result<SealedExtent> Bytes(std::string_view name, uint64_t length) {
+  return SealedCopy(name, std::vector<std::byte>(length, std::byte{7}));
+}
+
+Result<ResidentBytes> MakeBytes(const ManifestVariant& variant) {
+  Result<SealedExtent> index = Bytes("index", variant.index_length);
+  if (!index.ok()) return index.status();
+  ResidentBytes bytes{.index = *std::move(index), .extents = {}};
+  for (const ManifestExtent& extent : variant.extents) {
+    Result<SealedExtent> made = Bytes("extent", extent.length);
+    if (!made.ok()) return made.status();
+    bytes.extents.push_back(*std::move(made));
+  }
+  return bytes;
+}
+
+CatalogEntry EntryOf(const std::string& name, size_t extents) {
+  CatalogEntry entry;
+  entry.name = "default/" + name;
+  entry.version = "1";
+  entry.prepared_folder = "/nowhere";
+  entry.manifest.digest =
+      std::string(64 - name.size() % 64, 'a') + std::string(name.size() % 64, 'b');
+  entry.manifest.format = "files";
+  entry.manifest.source = "file:///nowhere";
+  ManifestVariant variant;
+  variant.index_path = "index";
+  variant.index_length = 64;
+  variant.index_sha256 = entry.manifest.digest;
+  for (size_t i = 0; i < extents; ++i) {
+    variant.extents.push_back(
+        {.length = kExtentBytes, .sha256 = entry.manifest.digest, .pieces = {}});
+  }
+  entry.manifest.variants.push_back(std::move(variant));
+  return entry;
+}
+
+}  // namespace
+
+Result<const CatalogEntry*> FakeCatalog::Find(const ModelReference& reference) const {
+  const auto found = entries_.find(reference.name);
+  if (found != entries_.end()) return &found->second;
+  return Status(StatusCode::kNotFound, "no model '" + reference.name + "'");
+}
+
+std::vector<const CatalogEntry*> FakeCatalog::All() const {
+  std::vector<const CatalogEntry*> all;
+  for (const auto& [name, entry] : entries_) all.push_back(&entry);
+  return all;
+}
+
+void FakeCatalog::Put(CatalogEntry entry, std::function<void(Status)> done) {
+  entries_[entry.name] = std::move(entry);
+  done(Status());
+}
+
+void FakeCatalog::Erase(const std::string& name, const std::string&,
+                        std::function<void(Status)> done) {
+  entries_.erase(name);
+  done(Status());
+}
+
+void FakeLoader::Load(LoadPlan plan, CancelFlag cancel,
+                      std::function<void(Result<ResidentBytes>)> done) {
+  auto finish = [plan = std::move(plan), cancel = std::move(cancel), done = std::move(done)] {
+    if (*cancel) return done(Status(StatusCode::kCancelled, "cancelled"));
+    done(MakeBytes(plan.variant));
+  };
+  if (hold_) return held_.push_back(std::move(finish));
+  post_(std::move(finish));
+}
+
+void FakeLoader::Free(ResidentBytes bytes, std::function<void()> done) {
+  static_cast<void>(ResidentBytes(std::move(bytes)));
+  post_(std::move(done));
+}
+
+void FakeLoader::Release() {
+  hold_ = false;
+  for (std::function<void()>& finish : std::exchange(held_, {})) finish();
+}
+
+ServerHarness::ServerHarness(ServerOptions options)
+    : folder_(MakeFolder()), socket_path_(folder_ + "/s") {
+  std::signal(SIGPIPE, SIG_IGN);
+  loop_ = *EventLoop::Create();
+  loader_ = std::make_unique<FakeLoader>(loop_->poster());
+  worker_ = std::make_unique<InlineWorker>(loop_->poster());
+  eviction_ = *MakeEvictionPolicy("lru");
+  ManagerOptions manager_options;
+  manager_options.host_budget = kBudget;
+  manager_ =
+      std::make_unique<Manager>(manager_options, ManagerDependencies{.clock = &clock_,
+                                                                     .timers = loop_.get(),
+                                                                     .catalog = &catalog_,
+                                                                     .loader = loader_.get(),
+                                                                     .preparer = &preparer_,
+                                                                     .eviction = eviction_.get(),
+                                                                     .worker = worker_.get()});
+  Result<UniqueFd> listening = wire::ListenOn(socket_path_, 0600, 4096);
+  EXPECT_TRUE(listening.ok()) << listening.status().ToString();
+  server_ =
+      *Server::Start(std::move(options), {loop_.get(), manager_.get()}, *std::move(listening));
+  thread_ = std::thread([this] { loop_->Run(); });
+}
+
+ServerHarness::~ServerHarness() {
+  OnLoop([this] {
+    server_.reset();
+    manager_.reset();
+  });
+  loop_->Stop();
+  thread_.join();
+  std::filesystem::remove_all(folder_);
+}
+
+void ServerHarness::OnLoop(std::function<void()> call) {
+  std::promise<void> done;
+  loop_->Post([&] {
+    call();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+void ServerHarness::AddModel(const std::string& name, size_t extents) {
+  OnLoop([&] { catalog_.Put(EntryOf(name, extents), [](const Status&) {}); });
+}
+
+void ServerHarness::HoldLoads() {
+  OnLoop([this] { loader_->set_hold(true); });
+}
+
+void ServerHarness::ReleaseLoads() {
+  OnLoop([this] { loader_->Release(); });
+}
+
+void ServerHarness::StopServer() {
+  OnLoop([this] { server_->Stop(); });
+}
+
+ServerCounters ServerHarness::Counters() {
+  ServerCounters counters;
+  OnLoop([&] { counters = server_->counters(); });
+  return counters;
+}
+
+size_t ServerHarness::Connections() {
+  return StatusDocument()["server"]["connections"].get<size_t>() - 1;
+}
+
+nlohmann::json ServerHarness::StatusDocument() {
+  if (own_client_ == nullptr) own_client_ = std::make_unique<RawClient>(socket_path_);
+  EXPECT_TRUE(own_client_->Document(wire::ListCall{}).ok());
+  const Result<std::string> document = own_client_->Document(wire::StatusCall{});
+  EXPECT_TRUE(document.ok()) << document.status().ToString();
+  return document.ok() ? nlohmann::json::parse(*document, nullptr, false) : nlohmann::json();
+}
+
+size_t ServerHarness::Descriptors() {
+  StatusDocument();
+  OnLoop([] {});
+  const std::filesystem::directory_iterator entries("/proc/self/fd");
+  return static_cast<size_t>(std::distance(begin(entries), end(entries))) - 1;  // its own
+}
+
+}  // namespace trims::test

@@ -1,0 +1,131 @@
+// ServerHarness: a real Server and a real Manager on a loop thread of their own, with everything
+// that blocks faked.
+//
+//   ServerHarness harness;
+//   harness.AddModel("ocr", 2);                       // two extents
+//   RawClient client(harness.socket_path());
+//   ASSERT_OK(client.OpenLease("ocr").status());
+//
+// Thread-safety: members are called on the test's thread; what touches the loop's state runs there
+// through OnLoop().
+#ifndef TRIMS_TESTS_SERVER_SERVER_HARNESS_H_
+#define TRIMS_TESTS_SERVER_SERVER_HARNESS_H_
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "manager/catalog.h"
+#include "manager/loader.h"
+#include "manager/manager.h"
+#include "manager/preparer.h"
+#include "manager/worker.h"
+#include "server/event_loop.h"
+#include "server/raw_client.h"
+#include "server/server.h"
+#include "store/eviction_policy.h"
+
+namespace trims::test {
+
+class FakeCatalog final : public Catalog {
+ public:
+  Result<const CatalogEntry*> Find(const ModelReference& reference) const override;
+  std::vector<const CatalogEntry*> All() const override;
+  void Put(CatalogEntry entry, std::function<void(Status)> done) override;
+  void Erase(const std::string& name, const std::string& version,
+             std::function<void(Status)> done) override;
+
+ private:
+  std::map<std::string, CatalogEntry> entries_;
+};
+
+// Gives every load 4 KiB extents of its own; holds loads back while told to.
+class FakeLoader final : public Loader {
+ public:
+  explicit FakeLoader(PostToLoop post) : post_(std::move(post)) {}
+  void Load(LoadPlan plan, CancelFlag cancel,
+            std::function<void(Result<ResidentBytes>)> done) override;
+  void Free(ResidentBytes bytes, std::function<void()> done) override;
+
+  void set_hold(bool hold) { hold_ = hold; }
+  void Release();  // finishes what was held back, and holds nothing more
+  size_t held() const { return held_.size(); }
+
+ private:
+  const PostToLoop post_;
+  bool hold_ = false;
+  std::deque<std::function<void()>> held_;
+};
+
+class InlineWorker final : public Worker {
+ public:
+  explicit InlineWorker(PostToLoop post) : post_(std::move(post)) {}
+  void Run(std::function<void()> work, std::function<void()> done) override {
+    work();
+    post_(std::move(done));
+  }
+
+ private:
+  const PostToLoop post_;
+};
+
+class RefusingPreparer final : public Preparer {
+ public:
+  void Prepare(PrepareJob, Progress, std::function<void(Result<Manifest>)> done) override {
+    done(Status(StatusCode::kUnimplemented, "no preparer in this test"));
+  }
+};
+
+class ServerHarness {
+ public:
+  explicit ServerHarness(ServerOptions options = {});
+  ~ServerHarness();
+  ServerHarness(const ServerHarness&) = delete;
+  ServerHarness& operator=(const ServerHarness&) = delete;
+
+  const std::string& socket_path() const { return socket_path_; }
+
+  void AddModel(const std::string& name, size_t extents = 1);
+  void HoldLoads();
+  void ReleaseLoads();
+
+  // Runs `call` on the loop and waits for it.
+  void OnLoop(std::function<void()> call);
+  void StopServer();
+
+  ServerCounters Counters();
+  size_t Connections();  // the harness's own not among them
+  // Over a connection of the harness's own, which stays. What other clients did before, hang-ups
+  // included, has been seen by then: a first round trip puts this connection behind all that were
+  // ready.
+  nlohmann::json StatusDocument();
+  // Open descriptors of this process, which is server and clients, with nothing under way on the
+  // loop.
+  size_t Descriptors();
+
+ private:
+  std::string folder_;
+  std::string socket_path_;
+  std::unique_ptr<EventLoop> loop_;
+  SteadyClock clock_;
+  FakeCatalog catalog_;
+  std::unique_ptr<FakeLoader> loader_;
+  std::unique_ptr<InlineWorker> worker_;
+  RefusingPreparer preparer_;
+  std::unique_ptr<EvictionPolicy> eviction_;
+  std::unique_ptr<Manager> manager_;
+  std::unique_ptr<Server> server_;
+  std::thread thread_;
+  std::unique_ptr<RawClient> own_client_;
+};
+
+}  // namespace trims::test
+
+#endif  // TRIMS_TESTS_SERVER_SERVER_HARNESS_H_
