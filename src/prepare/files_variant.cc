@@ -1,0 +1,147 @@
+#include "prepare/files_variant.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/macros.h"
+#include "base/mapping.h"
+#include "base/sha256.h"
+#include "format/random_access.h"
+#include "wire/protocol.h"
+
+namespace trims {
+namespace {
+
+constexpr uint64_t kAloneBytes = uint64_t{1} << 20;
+constexpr size_t kBufferBytes = size_t{1} << 20;
+
+void HashZeros(uint64_t count, Sha256* hash) {
+  static constexpr std::byte kZeros[kFileAlignment] = {};
+  while (count > 0) {
+    const auto step = std::min<uint64_t>(count, sizeof(kZeros));
+    hash->Update({kZeros, static_cast<size_t>(step)});
+    count -= step;
+  }
+}
+
+class Hasher {
+ public:
+  Hasher(const PrepareContext& context, HashedFiles* result)
+      : context_(context), result_(*result), buffer_(kBufferBytes) {
+    for (const SourceFile& file : context.source.files()) {
+      total_ += file.length;
+      result_.files.push_back({file.name, file.length, {}});
+    }
+  }
+
+  Status Run() {
+    for (size_t i = 0; i < result_.files.size(); ++i) {
+      if (result_.files[i].length == 0) result_.files[i].sha256 = Sha256().FinishHex();
+    }
+    TRIMS_RETURN_IF_ERROR(HashShared());
+    for (const size_t i : result_.plan.alone) {
+      TRIMS_RETURN_IF_ERROR(HashFile(i, nullptr));
+      const SourceFile& file = context_.source.files()[i];
+      result_.extents.push_back({.length = file.length,
+                                 .sha256 = result_.files[i].sha256,
+                                 .pieces = {{file.path, 0, file.length, 0}}});
+    }
+    return Status();
+  }
+
+ private:
+  Status HashShared() {
+    if (result_.plan.shared.empty()) return Status();
+    ManifestExtent extent;
+    Sha256 hash;
+    for (const size_t i : result_.plan.shared) {
+      const SourceFile& file = context_.source.files()[i];
+      const uint64_t at = AlignUp(extent.length, kFileAlignment);
+      HashZeros(at - extent.length, &hash);
+      TRIMS_RETURN_IF_ERROR(HashFile(i, &hash));
+      extent.pieces.push_back({file.path, 0, file.length, at});
+      extent.length = at + file.length;
+    }
+    extent.sha256 = hash.FinishHex();
+    result_.extents.push_back(std::move(extent));
+    return Status();
+  }
+
+  // `shared`: the hash of the extent in which the file lies, too.
+  Status HashFile(size_t i, Sha256* shared) {
+    const SourceFile& file = context_.source.files()[i];
+    TRIMS_ASSIGN_OR_RETURN(const SourceReader reader, context_.source.Open(file));
+    Sha256 hash;
+    TRIMS_RETURN_IF_ERROR(ForEachChunk(reader.bytes(), 0, file.length, buffer_, [&](auto chunk) {
+      hash.Update(chunk);
+      if (shared != nullptr) shared->Update(chunk);
+      context_.progress.Report("read", done_ += chunk.size(), total_);
+      return Status();
+    }));
+    result_.files[i].sha256 = hash.FinishHex();
+    return Status();
+  }
+
+  const PrepareContext& context_;
+  HashedFiles& result_;
+  std::vector<std::byte> buffer_;
+  uint64_t done_ = 0;
+  uint64_t total_ = 0;
+};
+
+}  // namespace
+
+FilesPlan PlanFiles(std::span<const uint64_t> lengths, size_t max_extents) {
+  FilesPlan plan;
+  for (size_t i = 0; i < lengths.size(); ++i) {
+    if (lengths[i] == 0) continue;
+    const bool alone = lengths.size() == 1 || lengths[i] >= kAloneBytes;
+    (alone ? plan.alone : plan.shared).push_back(i);
+  }
+  const auto extents = [&] { return plan.alone.size() + (plan.shared.empty() ? 0 : 1); };
+  if (extents() <= max_extents) return plan;
+  std::stable_sort(plan.alone.begin(), plan.alone.end(),
+                   [&](size_t a, size_t b) { return lengths[a] > lengths[b]; });
+  while (extents() > max_extents) {
+    plan.shared.push_back(plan.alone.back());
+    plan.alone.pop_back();
+  }
+  std::sort(plan.shared.begin(), plan.shared.end());
+  std::sort(plan.alone.begin(), plan.alone.end());
+  return plan;
+}
+
+Result<HashedFiles> HashFiles(const PrepareContext& context) {
+  std::vector<uint64_t> lengths;
+  for (const SourceFile& file : context.source.files()) lengths.push_back(file.length);
+  HashedFiles result;
+  result.plan = PlanFiles(lengths, wire::kMaxExtents);
+  TRIMS_RETURN_IF_ERROR(Hasher(context, &result).Run());
+  return result;
+}
+
+Result<ManifestVariant> MakeFilesVariant(const PrepareContext& context, const HashedFiles& hashed,
+                                         const std::string& format) {
+  IndexContent content;
+  content.metadata["format"] = format;
+  for (const ManifestFile& file : hashed.files) {
+    if (file.length == 0) content.files.push_back({.name = file.name});
+  }
+  uint32_t extent = 0;
+  if (!hashed.plan.shared.empty()) {
+    for (size_t i = 0; i < hashed.plan.shared.size(); ++i) {
+      const ManifestFile& file = hashed.files[hashed.plan.shared[i]];
+      content.files.push_back(
+          {file.name, extent, hashed.extents[0].pieces[i].at, file.length, false});
+    }
+    ++extent;
+  }
+  for (const size_t i : hashed.plan.alone) {
+    const ManifestFile& file = hashed.files[i];
+    content.files.push_back({file.name, extent++, 0, file.length, true});
+  }
+  return FinishVariant(context.out, Variant::kFiles, "", hashed.extents, std::move(content));
+}
+
+}  // namespace trims

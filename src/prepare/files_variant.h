@@ -1,0 +1,41 @@
+// The `files` variant: every file of the source, byte for byte, read once for all digests and not
+// copied on disk.
+//
+// A file of 1 MiB and more, and a model's only file, is alone in an extent, so that its descriptor
+// can stand for the file. The others share one extent at multiples of 4 KiB. Where that makes more
+// extents than one message can carry, the smallest of the large ones share, too.
+#ifndef TRIMS_PREPARE_FILES_VARIANT_H_
+#define TRIMS_PREPARE_FILES_VARIANT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "prepare/job.h"
+
+namespace trims {
+
+struct FilesPlan {
+  std::vector<size_t> shared;  // files of the shared extent, in order of their names
+  std::vector<size_t> alone;   // likewise; one extent each, after the shared one
+};
+
+// Pure. Files without bytes are in neither list.
+FilesPlan PlanFiles(std::span<const uint64_t> lengths, size_t max_extents);
+
+struct HashedFiles {
+  std::vector<ManifestFile> files;  // by name, as in the source
+  std::vector<ManifestExtent> extents;
+  FilesPlan plan;
+};
+
+// Reads the whole source.
+Result<HashedFiles> HashFiles(const PrepareContext& context);
+
+Result<ManifestVariant> MakeFilesVariant(const PrepareContext& context, const HashedFiles& hashed,
+                                         const std::string& format);
+
+}  // namespace trims
+
+#endif  // TRIMS_PREPARE_FILES_VARIANT_H_

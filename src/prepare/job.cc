@@ -1,0 +1,31 @@
+#include "prepare/job.h"
+
+#include <utility>
+
+#include "base/macros.h"
+
+namespace trims {
+
+Result<ManifestVariant> FinishVariant(const OutFolder& out, Variant kind, std::string key,
+                                      std::vector<ManifestExtent> extents, IndexContent content) {
+  for (const ManifestExtent& extent : extents) content.extent_lengths.push_back(extent.length);
+  TRIMS_ASSIGN_OR_RETURN(const std::string index, BuildIndex(std::move(content)));
+  TRIMS_ASSIGN_OR_RETURN(Written written,
+                         out.WriteFile(std::string(VariantName(kind)) + ".index", index));
+  ManifestVariant variant;
+  variant.kind = kind;
+  variant.key = std::move(key);
+  variant.index_path = std::move(written.name);
+  variant.index_length = written.length;
+  variant.index_sha256 = std::move(written.sha256);
+  variant.extents = std::move(extents);
+  return variant;
+}
+
+ManifestExtent WholeFileExtent(const Written& file) {
+  return {.length = file.length,
+          .sha256 = file.sha256,
+          .pieces = {{.path = file.name, .offset = 0, .length = file.length, .at = 0}}};
+}
+
+}  // namespace trims

@@ -1,0 +1,58 @@
+#include "prepare/onnx_source.h"
+
+#include <utility>
+
+#include "base/macros.h"
+
+namespace trims {
+namespace {
+
+std::string BesideModel(const std::string& model, const std::string& location) {
+  const size_t slash = model.rfind('/');
+  return slash == std::string::npos ? location : model.substr(0, slash + 1) + location;
+}
+
+Status Missing(const SourceFiles& source, const std::string& location) {
+  const std::string what =
+      "the model keeps weights in '" + ShownName(location) + "', which is not ";
+  if (source.is_folder()) return Status(StatusCode::kNotFound, what + "in its folder");
+  return Status(StatusCode::kInvalidArgument, what + "part of the source",
+                "put the model and that file into a folder of their own and add the folder");
+}
+
+Status CheckRange(const OnnxTensor& tensor, const SourceFile& file) {
+  const TensorEntry& entry = tensor.entry;
+  if (entry.offset <= file.length && entry.length <= file.length - entry.offset) return Status();
+  return Status(StatusCode::kDataLoss,
+                "'" + file.name + "' is truncated: tensor '" + ShownName(entry.name) + "' takes " +
+                    std::to_string(entry.length) + " bytes at offset " +
+                    std::to_string(entry.offset) + ", the file has " + std::to_string(file.length));
+}
+
+Status ResolveExternal(const SourceFiles& source, OnnxSource* onnx) {
+  for (const std::string& location : onnx->model.external_files) {
+    const SourceFile* file = source.Find(BesideModel(onnx->file->name, location));
+    if (file == nullptr) return Missing(source, location);
+    onnx->external.emplace(location, file);
+    onnx->bytes += file->length;
+  }
+  for (const OnnxTensor& tensor : onnx->model.initializers) {
+    if (tensor.storage != OnnxTensor::Storage::kExternal) continue;
+    TRIMS_RETURN_IF_ERROR(CheckRange(tensor, *onnx->external.at(tensor.location)));
+  }
+  return Status();
+}
+
+}  // namespace
+
+Result<OnnxSource> ReadOnnxSource(const SourceFiles& source, const SourceFile& file) {
+  TRIMS_ASSIGN_OR_RETURN(const SourceReader reader, source.Open(file));
+  OnnxSource onnx;
+  onnx.file = &file;
+  onnx.bytes = file.length;
+  TRIMS_ASSIGN_OR_RETURN(onnx.model, ReadOnnx(reader.bytes()));
+  TRIMS_RETURN_IF_ERROR(ResolveExternal(source, &onnx));
+  return onnx;
+}
+
+}  // namespace trims

@@ -1,0 +1,53 @@
+// OrtLibrary: ONNX Runtime's shared library, loaded at run time, so that preparing other formats
+// needs none.
+//
+// The C interface is used and not the C++ one: it reports by value and throws nothing. Holding a
+// library costs its mapping; it is never unloaded, since its threads and statics do not survive
+// that. Thread-safety: as ONNX Runtime's own.
+//
+//   TRIMS_ASSIGN_OR_RETURN(const OrtLibrary ort, OrtLibrary::Load(path));
+//   TRIMS_RETURN_IF_ERROR(ort.Optimise({.model = …, .out = …, .format = OrtFormat::kOrt}));
+#ifndef TRIMS_PREPARE_ORT_LIBRARY_H_
+#define TRIMS_PREPARE_ORT_LIBRARY_H_
+
+#include <cstdint>
+#include <string>
+
+#include "trims/status.h"
+
+struct OrtApi;
+
+namespace trims {
+
+struct OptimiseJob {
+  std::string model;  // path of the .onnx file; external data lies beside it
+  std::string out;    // path to write
+  bool as_ort =
+      true;  // ONNX Runtime's own format; otherwise ONNX with its weights in a file beside `out`:
+  std::string weights_name;
+  uint64_t weights_min_bytes = 1024;  // smaller initializers stay in `out`
+};
+
+class OrtLibrary {
+ public:
+  // `path`: what was configured, or empty: $TRIMS_ONNXRUNTIME_LIBRARY, the one this was built with,
+  // the loader's own path. UNIMPLEMENTED: none can be loaded, or it is older than the interface
+  // this was built for.
+  static Result<OrtLibrary> Load(const std::string& path);
+
+  const std::string& version() const { return version_; }  // "1.32.0"
+  const std::string& path() const { return path_; }        // of the file that was loaded
+
+  // Optimises at the highest level and writes the result. INVALID_ARGUMENT, UNIMPLEMENTED: the
+  // model is refused.
+  Status Optimise(const OptimiseJob& job) const;
+
+ private:
+  const OrtApi* api_ = nullptr;
+  std::string version_;
+  std::string path_;
+};
+
+}  // namespace trims
+
+#endif  // TRIMS_PREPARE_ORT_LIBRARY_H_

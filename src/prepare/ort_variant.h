@@ -1,0 +1,29 @@
+// The `ort` variant: an ONNX model optimised once by ONNX Runtime, in a form that it maps without a
+// copy.
+//
+// Form "bytes": the file model.ort, ONNX Runtime's own format, alone in its extent. Form "named",
+// for models beyond `bytes_limit`, which that format can't hold: the file model.onnx, whose weights
+// are external data in a file called "null", and these weights as tensors of the index. With the
+// folder /dev that placeholder is /dev/null: it exists everywhere and reading it instead of a
+// tensor can't succeed.
+//
+// Index metadata: format=onnx, ort.form=bytes|named, ort.version.
+#ifndef TRIMS_PREPARE_ORT_VARIANT_H_
+#define TRIMS_PREPARE_ORT_VARIANT_H_
+
+#include <cstdint>
+
+#include "prepare/job.h"
+#include "prepare/onnx_source.h"
+#include "prepare/ort_library.h"
+
+namespace trims {
+
+// UNIMPLEMENTED, INVALID_ARGUMENT: ONNX Runtime refuses the model, or it can't be had in either
+// form.
+Result<ManifestVariant> MakeOrtVariant(const PrepareContext& context, const OnnxSource& onnx,
+                                       const OrtLibrary& ort, uint64_t bytes_limit);
+
+}  // namespace trims
+
+#endif  // TRIMS_PREPARE_ORT_VARIANT_H_

@@ -1,0 +1,109 @@
+#include "prepare/out_folder.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <utility>
+
+#include "base/errno_status.h"
+#include "base/macros.h"
+#include "base/sys.h"
+#include "format/random_access.h"
+
+namespace trims {
+namespace {
+
+constexpr size_t kBufferBytes = size_t{1} << 20;
+
+Status WriteFailed(const std::string& name) {
+  if (errno == EFBIG) {
+    return Status(StatusCode::kResourceExhausted,
+                  "writing '" + name + "': the file limit is reached");
+  }
+  return ErrnoStatus("writing '" + name + "'");
+}
+
+}  // namespace
+
+Status OutFile::WriteAll(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = sys::Write(fd_.get(), bytes.data(), bytes.size());
+    if (written < 0) return WriteFailed(name_);
+    bytes = bytes.subspan(static_cast<size_t>(written));
+  }
+  return Status();
+}
+
+Status OutFile::Flush() {
+  TRIMS_RETURN_IF_ERROR(WriteAll(pending_));
+  pending_.clear();
+  return Status();
+}
+
+Status OutFile::Append(std::span<const std::byte> bytes) {
+  hash_.Update(bytes);
+  size_ += bytes.size();
+  if (pending_.size() + bytes.size() <= kBufferBytes) {
+    pending_.insert(pending_.end(), bytes.begin(), bytes.end());
+    return Status();
+  }
+  TRIMS_RETURN_IF_ERROR(Flush());
+  if (bytes.size() >= kBufferBytes) return WriteAll(bytes);
+  pending_.assign(bytes.begin(), bytes.end());
+  return Status();
+}
+
+Status OutFile::PadTo(uint64_t size) {
+  static constexpr std::byte kZeros[4096] = {};
+  while (size_ < size) {
+    const uint64_t missing = size - size_;
+    const auto step = static_cast<size_t>(missing < sizeof(kZeros) ? missing : sizeof(kZeros));
+    TRIMS_RETURN_IF_ERROR(Append({kZeros, step}));
+  }
+  return Status();
+}
+
+Result<Written> OutFile::Finish() && {
+  TRIMS_RETURN_IF_ERROR(Flush());
+  fd_.reset();
+  return Written{std::move(name_), size_, hash_.FinishHex()};
+}
+
+Result<OutFile> OutFolder::Create(const std::string& name) const {
+  UniqueFd fd = sys::Open(PathOf(name).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  if (fd) return OutFile(std::move(fd), name);
+  if (errno != EEXIST) return ErrnoStatus("creating '" + PathOf(name) + "'");
+  return Status(StatusCode::kAlreadyExists, "'" + PathOf(name) + "' is there already",
+                "give --out an empty folder");
+}
+
+Result<Written> OutFolder::WriteFile(const std::string& name, std::string_view text) const {
+  TRIMS_ASSIGN_OR_RETURN(OutFile file, Create(name));
+  TRIMS_RETURN_IF_ERROR(file.Append(std::as_bytes(std::span(text))));
+  return std::move(file).Finish();
+}
+
+Result<Written> OutFolder::Describe(const std::string& name) const {
+  const UniqueFd fd = sys::Open(PathOf(name).c_str(), O_RDONLY | O_NOFOLLOW);
+  struct stat seen;
+  if (!fd || ::fstat(fd.get(), &seen) != 0) return ErrnoStatus("reading '" + name + "'");
+  const FileBytes bytes(fd.get(), static_cast<uint64_t>(seen.st_size), name);
+  std::vector<std::byte> buffer(kBufferBytes);
+  Sha256 hash;
+  TRIMS_RETURN_IF_ERROR(ForEachChunk(bytes, 0, bytes.size(), buffer, [&](auto chunk) {
+    hash.Update(chunk);
+    return Status();
+  }));
+  return Written{name, bytes.size(), hash.FinishHex()};
+}
+
+void OutFolder::Remove(const std::string& name) const { ::unlink(PathOf(name).c_str()); }
+
+Status OutFolder::Rename(const std::string& from, const std::string& to) const {
+  if (std::rename(PathOf(from).c_str(), PathOf(to).c_str()) == 0) return Status();
+  return ErrnoStatus("renaming '" + from + "' to '" + to + "'");
+}
+
+}  // namespace trims

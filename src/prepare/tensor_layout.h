@@ -1,0 +1,54 @@
+// TensorLayout: copies tensors out of files of any format into one extent, each at a multiple of
+// 256 bytes.
+//
+//   TensorLayout layout(out_file, progress, total_bytes);
+//   TRIMS_RETURN_IF_ERROR(layout.AddRange(entry, file));
+//   TRIMS_ASSIGN_OR_RETURN(const Laid laid, std::move(layout).Finish());
+//
+// The extent is rounded up to whole pages, so that it can be read directly to its end.
+// Thread-safety: one thread.
+#ifndef TRIMS_PREPARE_TENSOR_LAYOUT_H_
+#define TRIMS_PREPARE_TENSOR_LAYOUT_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "trims/status.h"
+
+#include "format/onnx.h"
+#include "format/random_access.h"
+#include "format/tensor_entry.h"
+#include "prepare/index_builder.h"
+#include "prepare/job.h"
+
+namespace trims {
+
+class TensorLayout {
+ public:
+  struct Laid {
+    Written file;
+    std::vector<IndexTensor> tensors;  // all in extent 0
+  };
+
+  TensorLayout(OutFile file, Progress& progress, uint64_t total);
+
+  // The bytes are [offset, offset + length) of `file`.
+  Status AddRange(const TensorEntry& entry, const RandomAccess& file);
+  // The bytes are in typed fields of the model `file`.
+  Status AddTyped(const OnnxTensor& tensor, const RandomAccess& file);
+  Result<Laid> Finish() &&;
+
+ private:
+  Status Begin(const TensorEntry& entry);
+  Status Append(std::span<const std::byte> bytes);
+
+  OutFile out_;
+  Progress& progress_;
+  uint64_t total_;
+  std::vector<std::byte> buffer_;
+  std::vector<IndexTensor> tensors_;
+};
+
+}  // namespace trims
+
+#endif  // TRIMS_PREPARE_TENSOR_LAYOUT_H_

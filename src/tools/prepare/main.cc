@@ -1,0 +1,172 @@
+// trims-prepare: turns a model file or folder into prepared variants. Run by trimsd as a child
+// (manager/preparer.h), and by hand: trims-prepare --source model.onnx --out folder
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <new>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "base/macros.h"
+#include "prepare/prepare.h"
+#include "prepare/sandbox.h"
+
+namespace trims {
+namespace {
+
+struct Flags {
+  std::string source;
+  std::string out;
+  std::vector<std::string> variants;
+  std::string onnxruntime_library;
+  int progress_fd = -1;
+  uint64_t ort_bytes_limit = kDefaultOrtBytesLimit;
+  uint64_t memory_limit = uint64_t{16} << 30;
+  uint64_t time_limit = 900;
+  bool sandbox_check = false;
+};
+
+void AddFlags(CLI::App* app, Flags* flags) {
+  app->add_option("--source", flags->source, "A model file or a folder (a path or file://…)");
+  app->add_option("--out", flags->out, "An empty folder; made if it is not there");
+  app->add_option("--variants", flags->variants,
+                  "files,tensors,ort; without it, all that the format allows")
+      ->delimiter(',');
+  app->add_option("--progress-fd", flags->progress_fd, "Descriptor for JSON lines of progress");
+  app->add_option("--onnxruntime-library", flags->onnxruntime_library,
+                  "ONNX Runtime's shared library; otherwise $TRIMS_ONNXRUNTIME_LIBRARY");
+  app->add_option("--ort-bytes-limit", flags->ort_bytes_limit,
+                  "Models beyond so many bytes keep their weights as named tensors");
+  app->add_option("--memory-limit", flags->memory_limit, "Bytes of memory this process may take")
+      ->check(CLI::Range(uint64_t{1} << 26, uint64_t{1} << 46));
+  app->add_option("--time-limit", flags->time_limit, "Seconds of processor time it may take")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 24));
+  app->add_flag("--sandbox-check", flags->sandbox_check,
+                "Print as JSON what this process can be confined by, and end");
+}
+
+Result<std::vector<Variant>> ParseVariants(const std::vector<std::string>& names) {
+  std::vector<Variant> variants;
+  for (const std::string& name : names) {
+    TRIMS_ASSIGN_OR_RETURN(const Variant variant, VariantFromName(name));
+    variants.push_back(variant);
+  }
+  return variants;
+}
+
+// Absolute, with the folder made if it is not there. Resolved now: in the sandbox nothing above it
+// can be looked at.
+Result<std::string> OutFolderPath(const std::string& out) {
+  std::error_code error;
+  std::filesystem::create_directories(out, error);
+  const std::filesystem::path path = std::filesystem::canonical(out, error);
+  if (!error) return path.string();
+  return Status(StatusCode::kInvalidArgument, "--out '" + out + "': " + error.message());
+}
+
+Result<std::string> SourcePath(std::string source) {
+  constexpr std::string_view kScheme = "file://";
+  if (source.starts_with(kScheme)) source.erase(0, kScheme.size());
+  std::error_code error;
+  const std::filesystem::path path = std::filesystem::absolute(source, error);
+  if (source.empty() || error) {
+    return Status(StatusCode::kInvalidArgument, "--source '" + source + "' is no path");
+  }
+  return path.lexically_normal().string();
+}
+
+// The library first: loading it must not need more of the file system than the sandbox leaves.
+Result<OrtLibrary> LoadOrt(const Flags& flags, const std::vector<Variant>& variants) {
+  for (const Variant variant : variants) {
+    if (variant == Variant::kOrt) return OrtLibrary::Load(flags.onnxruntime_library);
+  }
+  if (variants.empty()) return OrtLibrary::Load(flags.onnxruntime_library);
+  return Status(StatusCode::kUnimplemented, "ONNX Runtime was not loaded");
+}
+
+SandboxOptions SandboxFor(const Flags& flags) {
+  return {.source = {},
+          .out = {},
+          .library_folder = {},
+          .memory_limit = flags.memory_limit,
+          .cpu_limit = std::chrono::seconds(flags.time_limit),
+          .progress_fd = flags.progress_fd};
+}
+
+Result<Manifest> Execute(const Flags& flags, Progress& progress) {
+  PrepareOptions options;
+  options.ort_bytes_limit = flags.ort_bytes_limit;
+  TRIMS_ASSIGN_OR_RETURN(options.variants, ParseVariants(flags.variants));
+  TRIMS_ASSIGN_OR_RETURN(options.source, SourcePath(flags.source));
+  TRIMS_ASSIGN_OR_RETURN(options.out, OutFolderPath(flags.out));
+  const Result<OrtLibrary> ort = LoadOrt(flags, options.variants);
+  SandboxOptions sandbox = SandboxFor(flags);
+  // A link's target, since that is what will be opened.
+  std::error_code error;
+  const std::filesystem::path real = std::filesystem::canonical(options.source, error);
+  if (error) return Status(StatusCode::kNotFound, "'" + options.source + "': " + error.message());
+  sandbox.source = real.string();
+  sandbox.out = options.out;
+  if (ort.ok()) sandbox.library_folder = std::filesystem::path(ort->path()).parent_path().string();
+  TRIMS_ASSIGN_OR_RETURN(const SandboxReport report, ApplySandbox(sandbox));
+  options.notes.push_back(Describe(report));
+  return Prepare(options, ort, progress);
+}
+
+int CheckSandbox(const Flags& flags) {
+  const Result<SandboxReport> report = ApplySandbox(SandboxFor(flags));
+  if (!report.ok()) {
+    std::fprintf(stderr, "trims-prepare: %s\n", report.status().ToString().c_str());
+    return 1;
+  }
+  std::printf("%s\n", ToJson(*report).c_str());
+  return 0;
+}
+
+void PrintSummary(const Flags& flags, const Manifest& manifest) {
+  std::printf("%s  %s\n", manifest.digest.c_str(), flags.out.c_str());
+  for (const ManifestVariant& variant : manifest.variants) {
+    const std::string name(VariantName(variant.kind));
+    std::printf("  %-8s %12llu bytes  %s\n", name.c_str(),
+                static_cast<unsigned long long>(variant.FootprintBytes()), variant.key.c_str());
+  }
+  for (const std::string& note : manifest.notes) std::printf("  note: %s\n", note.c_str());
+}
+
+int Main(const Flags& flags) {
+  if (flags.sandbox_check) return CheckSandbox(flags);
+  const std::unique_ptr<Progress> progress =
+      flags.progress_fd >= 0 ? MakeJsonProgress(flags.progress_fd) : MakeTerminalProgress();
+  try {
+    const Result<Manifest> manifest = Execute(flags, *progress);
+    if (manifest.ok() && flags.progress_fd < 0) PrintSummary(flags, *manifest);
+    if (!manifest.ok()) progress->Fail(manifest.status());
+    return manifest.ok() ? 0 : 1;
+  } catch (const std::bad_alloc&) {
+    progress->Fail(Status(StatusCode::kResourceExhausted, "the model needs more than the " +
+                                                              std::to_string(flags.memory_limit) +
+                                                              " bytes of memory allowed"));
+    return 1;
+  }
+}
+
+}  // namespace
+}  // namespace trims
+
+int main(int argc, char** argv) {
+  CLI::App app("Turns a model file or folder into the variants that TrIMS shares.");
+  trims::Flags flags;
+  trims::AddFlags(&app, &flags);
+  CLI11_PARSE(app, argc, argv);
+  if (!flags.sandbox_check && (flags.source.empty() || flags.out.empty())) {
+    std::fprintf(stderr, "trims-prepare: --source and --out are needed (see --help)\n");
+    return 2;
+  }
+  const int status = trims::Main(flags);
+  std::fflush(nullptr);
+  // Nothing at exit is worth running inside the sandbox: not ONNX Runtime's destructors, and no
+  // leak checker that traces.
+  std::_Exit(status);
+}
