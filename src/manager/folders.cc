@@ -87,8 +87,10 @@ Result<std::string> PublishFolder(const std::string& folder, const std::string& 
   for (int n = 0; n < kMaxTries; ++n) {
     const std::string name = into + "/" + stem + "-" + std::to_string(n);
     if (::renameat2(AT_FDCWD, folder.c_str(), AT_FDCWD, name.c_str(), RENAME_NOREPLACE) == 0) {
-      TRIMS_RETURN_IF_ERROR(SyncPath(into, O_DIRECTORY));
-      return name;
+      Status synced = SyncPath(into, O_DIRECTORY);
+      if (synced.ok()) return name;
+      RemoveFolder(name).ok();  // nobody will know its name
+      return synced;
     }
     if (errno != EEXIST) return ErrnoStatus("can't rename " + folder + " to " + name);
   }

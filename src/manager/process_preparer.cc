@@ -117,7 +117,7 @@ class Preparation {
       timer_ = 0;
       Kill(Status(StatusCode::kDeadlineExceeded,
                   "preparing the model took longer than " + std::to_string(limit.count()) + " s",
-                  "start trimsd with a longer --prepare-time-limit"));
+                  "prepare less at once: trims add … --variants files"));
     });
     return {};
   }
