@@ -149,7 +149,7 @@ TEST_F(ProcessPreparerTest, PassesOnWhatTheChildReports) {
 
 TEST_F(ProcessPreparerTest, KillsTheWholeGroupAtTheDeadline) {
   Start(R"(sleep 1000 & echo '{"stage":"hang","done":0,"total":0}' >&3; wait)");
-  while (progress_.empty()) watcher_.RunOnce();  // the grandchild is there
+  while (progress_.empty() && !HasFatalFailure()) watcher_.RunOnce();  // the grandchild is there
   timers_.Advance(std::chrono::seconds(7));
   const Status status = Wait();
   EXPECT_EQ(status.code(), StatusCode::kDeadlineExceeded);
@@ -199,15 +199,19 @@ TEST_F(ProcessPreparerTest, AMissingProgramSaysWhich) {
 
 TEST_F(ProcessPreparerTest, FurtherJobsWait) {
   WriteManifest();
-  Start("cp " + folder_ + "/manifest " + out_ + "/manifest.json");
-  int done = 0;
-  for (int i = 0; i < 3; ++i) {
-    preparer_->Prepare({.source_path = "/models/m", .out_folder = out_, .variants = {}}, nullptr,
-                       [&](Result<Manifest> manifest) { done += manifest.ok(); });
+  Start("cp " + folder_ + "/manifest $4/manifest.json");  // $4: what follows --out
+  std::vector<Status> answers;
+  for (const char* name : {"/1", "/2", "/3"}) {
+    fs::create_directory(folder_ + name);
+    preparer_->Prepare(
+        {.source_path = "/models/m", .out_folder = folder_ + name, .variants = {}}, nullptr,
+        [&](const Result<Manifest>& manifest) { answers.push_back(manifest.status()); });
   }
   EXPECT_EQ(watcher_.size(), 4u);  // two children, two watches each
-  while (done < 3) watcher_.RunOnce();
-  EXPECT_TRUE(Wait().ok());
+  while (answers.size() < 3 && !HasFatalFailure()) watcher_.RunOnce();
+  EXPECT_THAT(answers, ElementsAre(Status(), Status(), Status()));
+  while (!outcome_ && !HasFatalFailure()) watcher_.RunOnce();
+  EXPECT_TRUE(outcome_->ok());
 }
 
 TEST_F(ProcessPreparerTest, DestroyedItEndsItsChildren) {
