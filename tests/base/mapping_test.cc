@@ -1,0 +1,107 @@
+#include "base/mapping.h"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+
+#include <cerrno>
+
+#include "base/fault.h"
+#include "base/sys.h"
+#include "base/unique_fd.h"
+#include "support/open_fds.h"
+
+namespace trims {
+namespace {
+
+using testing::OpenFds;
+
+UniqueFd FileOf(size_t size, char first) {
+  UniqueFd fd = sys::MemfdCreate("test", MFD_CLOEXEC);
+  EXPECT_EQ(sys::Ftruncate(fd.get(), static_cast<off_t>(size)), 0);
+  EXPECT_EQ(::pwrite(fd.get(), &first, 1, 0), 1);
+  return fd;
+}
+
+bool IsMapped(const void* address) {
+  unsigned char resident;
+  return ::mincore(const_cast<void*>(address), 1, &resident) == 0;
+}
+
+TEST(MappingTest, MapsAFileAndUnmapsIt) {
+  const UniqueFd fd = FileOf(kPageSize, 'a');
+  const std::byte* start = nullptr;
+  {
+    const Mapping mapping = Mapping::OfFile(fd.get(), kPageSize, PROT_READ).value();
+    start = mapping.data();
+    EXPECT_EQ(mapping.bytes()[0], std::byte{'a'});
+    EXPECT_TRUE(IsMapped(start));
+  }
+  EXPECT_FALSE(IsMapped(start));
+}
+
+TEST(MappingTest, AMoveLeavesOneOwner) {
+  const UniqueFd fd = FileOf(kPageSize, 'a');
+  Mapping first = Mapping::OfFile(fd.get(), kPageSize, PROT_READ).value();
+  Mapping second = std::move(first);
+  EXPECT_FALSE(first);  // NOLINT(bugprone-use-after-move)
+  const std::byte* start = second.data();
+  second = Mapping();
+  EXPECT_FALSE(IsMapped(start));
+}
+
+TEST(MappingTest, ExtentsLieSideBySideInAReservation) {
+  const UniqueFd a = FileOf(kPageSize, 'a');
+  const UniqueFd b = FileOf(kPageSize, 'b');
+  Mapping range = Mapping::Reserve(kHugePageSize + 1, kHugePageSize).value();
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(range.data()) % kHugePageSize, 0U);
+  EXPECT_GE(range.size(), kHugePageSize + kPageSize);
+  ASSERT_TRUE(range.MapInto(0, kPageSize, a.get(), PROT_READ).ok());
+  ASSERT_TRUE(range.MapInto(kHugePageSize, kPageSize, b.get(), PROT_READ).ok());
+  EXPECT_EQ(range.bytes()[0], std::byte{'a'});
+  EXPECT_EQ(range.bytes()[kHugePageSize], std::byte{'b'});
+}
+
+TEST(MappingTest, WhatDoesNotFitIsRefused) {
+  const UniqueFd fd = FileOf(kPageSize, 'a');
+  Mapping range = Mapping::Reserve(kPageSize, kPageSize).value();
+  for (const auto& [offset, size] : {std::pair<size_t, size_t>{0, kPageSize + 1},
+                                     {kPageSize, 1},
+                                     {SIZE_MAX, 1},
+                                     {1, 1},
+                                     {0, SIZE_MAX}}) {
+    EXPECT_EQ(range.MapInto(offset, size, fd.get(), PROT_READ).code(),
+              StatusCode::kInvalidArgument);
+  }
+  EXPECT_EQ(Mapping::Reserve(SIZE_MAX, kHugePageSize).status().code(), StatusCode::kTooLarge);
+}
+
+TEST(MappingTest, ARefusedMmapIsTyped) {
+  const UniqueFd fd = FileOf(kPageSize, 'a');
+  const fault::ScopedPlan plan({.op = fault::Op::kMmap, .nth = 1, .error = ENOMEM, .count = 3});
+  EXPECT_EQ(Mapping::OfFile(fd.get(), kPageSize, PROT_READ).status().code(),
+            StatusCode::kResourceExhausted);
+  EXPECT_EQ(Mapping::Reserve(kPageSize, kPageSize).status().code(), StatusCode::kResourceExhausted);
+}
+
+TEST(AlignUpTest, RoundsToMultiples) {
+  EXPECT_EQ(AlignUp(0, 256), 0U);
+  EXPECT_EQ(AlignUp(1, 256), 256U);
+  EXPECT_EQ(AlignUp(256, 256), 256U);
+}
+
+TEST(UniqueFdTest, OwnsOne) {
+  const size_t before = OpenFds();
+  {
+    UniqueFd fd = FileOf(1, 'a');
+    UniqueFd copy = Duplicate(fd.get()).value();
+    EXPECT_EQ(OpenFds(), before + 2);
+    fd = std::move(copy);
+    EXPECT_EQ(OpenFds(), before + 1);
+    EXPECT_FALSE(copy);  // NOLINT(bugprone-use-after-move)
+  }
+  EXPECT_EQ(OpenFds(), before);
+  EXPECT_FALSE(Duplicate(-1).ok());
+}
+
+}  // namespace
+}  // namespace trims

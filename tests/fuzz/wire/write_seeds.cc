@@ -1,0 +1,104 @@
+// Writes the seeds of the wire's fuzzers: write_seeds FOLDER (tests/fuzz/corpus). Run it when a
+// message changes.
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <span>
+#include <string>
+
+#include "base/mapping.h"
+#include "support/index_builder.h"
+#include "wire/answer.h"
+#include "wire/call.h"
+
+namespace {
+
+using namespace trims::wire;  // NOLINT(google-build-using-namespace)
+
+std::string root;
+
+void Write(const std::string& fuzzer, const std::string& name, std::span<const std::byte> bytes) {
+  const std::filesystem::path folder = std::filesystem::path(root) / fuzzer;
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / name, std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()),
+             static_cast<std::streamsize>(bytes.size()));
+}
+
+void WriteCalls() {
+  CallEncoder encoder;
+  const auto write = [&](const char* name, const Call& call) {
+    Write("fuzz_wire_call", name, encoder.Encode(call));
+  };
+  write("open", {.id = 1,
+                 .client = "client",
+                 .body = OpenCall{.reference = "team/ocr:3",
+                                  .variant = trims::Variant::kOrt,
+                                  .variant_key = "ort-1.32.0;level=all;cpu=avx2",
+                                  .deadline_ms = 500}});
+  write("open_short", {.id = 2, .client = {}, .body = OpenCall{.reference = "ocr"}});
+  write("close", {.id = 0, .client = {}, .body = CloseCall{7}});
+  write("add", {.id = 3,
+                .client = "trims",
+                .body = AddCall{.reference = "ocr",
+                                .source = "file:///models/ocr.onnx",
+                                .variants = {trims::Variant::kOrt, trims::Variant::kFiles}}});
+  write("remove", {.id = 4, .client = {}, .body = RemoveCall{"ocr"}});
+  write("list", {.id = 5, .client = "trims", .body = ListCall{}});
+  write("show", {.id = 6, .client = {}, .body = ShowCall{"ocr@sha256:abc"}});
+  write("status", {.id = 7, .client = {}, .body = StatusCall{}});
+}
+
+void WriteAnswers() {
+  AnswerEncoder encoder;
+  const ExtentInfo extents[] = {{4096, trims::Pages::kSmall},
+                                {1 << 30, trims::Pages::kTransparentHuge}};
+  Write("fuzz_wire_answer", "open",
+        encoder.Open(1, {.lease = 9,
+                         .reference = "default/ocr:1",
+                         .digest = std::string(64, 'a'),
+                         .variant = trims::Variant::kTensors,
+                         .variant_key = "key",
+                         .index_length = 512,
+                         .extents = extents,
+                         .hit = true,
+                         .waited_us = 3}));
+  Write("fuzz_wire_answer", "document", encoder.Document(2, {.length = 100}));
+  Write("fuzz_wire_answer", "progress", encoder.Progress(3, {"read", 1, 2}));
+  Write("fuzz_wire_answer", "error",
+        encoder.Error(4, trims::Status(trims::StatusCode::kNotFound, "no model", "trims ls")));
+}
+
+void WriteIndexes() {
+  trims::testing::IndexSpec spec;
+  spec.length = trims::kHugePageSize + 1000;
+  spec.extents = {{0, 4096}, {trims::kHugePageSize, 1000}};
+  spec.tensors = {{.name = "a.weight", .shape = {2, 3}, .offset = 256, .length = 24},
+                  {.name = "b.bias", .shape = {2}, .offset = 512, .length = 8}};
+  spec.files = {{.name = "config.json", .offset = 0, .length = 100, .extent = 0},
+                {.name = "sub/model.bin",
+                 .offset = trims::kHugePageSize,
+                 .length = 1000,
+                 .extent = 1,
+                 .alone = true}};
+  spec.metadata = {{"format", "onnx"}};
+  Write("fuzz_wire_index", "full", trims::testing::BuildIndex(spec));
+  spec.tensors.clear();
+  Write("fuzz_wire_index", "files", trims::testing::BuildIndex(spec));
+  spec.files.clear();
+  Write("fuzz_wire_index", "bare", trims::testing::BuildIndex(spec));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fprintf(stderr, "usage: write_seeds FOLDER\n");
+    return 2;
+  }
+  root = argv[1];
+  WriteCalls();
+  WriteAnswers();
+  WriteIndexes();
+  return 0;
+}
