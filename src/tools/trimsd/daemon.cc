@@ -102,6 +102,7 @@ ManagerOptions Daemon::OptionsOfManager(uint64_t budget) const {
   options.host_budget = budget;
   options.reclaim = options_.reclaim;
   options.default_deadline = options_.default_deadline;
+  options.prepared_root = places_.data() + "/prepared";
   return options;
 }
 
