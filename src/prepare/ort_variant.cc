@@ -118,12 +118,20 @@ Result<ManifestVariant> MakeNamedForm(const PrepareContext& context, const OnnxS
                        {WholeFileExtent(laid.file), WholeFileExtent(written)}, std::move(content));
 }
 
+// Without the variant the model is still prepared, and its folder then holds nothing that no
+// manifest names.
+void RemoveLeftOvers(const OutFolder& out) {
+  for (const char* name : {kOrtFile, kGraphFile, kWeightsFile, kExtentName}) out.Remove(name);
+}
+
 }  // namespace
 
 Result<ManifestVariant> MakeOrtVariant(const PrepareContext& context, const OnnxSource& onnx,
                                        const OrtLibrary& ort, uint64_t bytes_limit) {
-  return onnx.bytes > bytes_limit ? MakeNamedForm(context, onnx, ort)
-                                  : MakeBytesForm(context, onnx, ort);
+  Result<ManifestVariant> variant = onnx.bytes > bytes_limit ? MakeNamedForm(context, onnx, ort)
+                                                             : MakeBytesForm(context, onnx, ort);
+  if (!variant.ok()) RemoveLeftOvers(context.out);
+  return variant;
 }
 
 }  // namespace trims

@@ -51,10 +51,10 @@ class Run {
     if (Wants(options_.variants, Variant::kFiles)) {
       TRIMS_RETURN_IF_ERROR(Keep(MakeFilesVariant(context_, hashed, format_.name)));
     }
-    if (Wants(options_.variants, Variant::kTensors)) {
+    if (Applies(Variant::kTensors)) {
       TRIMS_RETURN_IF_ERROR(KeepOrNote(Variant::kTensors, MakeTensors()));
     }
-    if (Wants(options_.variants, Variant::kOrt)) {
+    if (Applies(Variant::kOrt)) {
       TRIMS_RETURN_IF_ERROR(KeepOrNote(Variant::kOrt, MakeOrt()));
     }
     TRIMS_RETURN_IF_ERROR(context_.source.CheckUnchanged());
@@ -65,6 +65,12 @@ class Run {
  private:
   bool AskedByName(Variant kind) const {
     return !options_.variants.empty() && Wants(options_.variants, kind);
+  }
+
+  // Asked for by name, or asked for by nobody in particular and possible for this format.
+  bool Applies(Variant kind) const {
+    if (!options_.variants.empty()) return Wants(options_.variants, kind);
+    return onnx_.has_value() || (format_.name == "safetensors" && kind == Variant::kTensors);
   }
 
   // Parsed even for variants that could do without, so that a damaged model is found out when it is
@@ -101,9 +107,8 @@ class Run {
   bool IsNoteworthy(Variant kind, StatusCode code) const {
     if (AskedByName(kind)) return false;
     if (code == StatusCode::kUnimplemented || code == StatusCode::kTooLarge) return true;
-    if (kind == Variant::kOrt) return code == StatusCode::kInvalidArgument;
-    const bool has_tensors = onnx_.has_value() || format_.name == "safetensors";
-    return code == StatusCode::kFailedPrecondition || !has_tensors;
+    return code ==
+           (kind == Variant::kOrt ? StatusCode::kInvalidArgument : StatusCode::kFailedPrecondition);
   }
 
   Status KeepOrNote(Variant kind, Result<ManifestVariant> variant) {

@@ -1,0 +1,181 @@
+#include "format/onnx.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <string>
+#include <utility>
+
+#include "format/model_bytes.h"
+
+namespace trims {
+namespace {
+
+using testing::AsBytes;
+using testing::ExternalData;
+using ::testing::HasSubstr;
+using testing::OnnxModelBytes;
+using testing::OnnxTensorProto;
+using testing::Proto;
+using testing::Raw;
+
+constexpr int kFloat = 1, kInt64 = 7, kString = 8, kBool = 9, kFloat16 = 10, kInt4 = 22;
+
+Result<OnnxModel> Read(const std::string& file) { return ReadOnnx(SpanBytes(AsBytes(file))); }
+
+std::string Decoded(const std::string& file, const OnnxTensor& tensor) {
+  std::string out;
+  EXPECT_TRUE(DecodeTyped(SpanBytes(AsBytes(file)), tensor, [&](std::span<const std::byte> chunk) {
+                out.append(reinterpret_cast<const char*>(chunk.data()), chunk.size());
+                return Status();
+              }).ok());
+  return out;
+}
+
+TEST(Onnx, RawDataIsFoundWhereItLies) {
+  const std::string weights = Raw<float>({1, 2, 3, 4, 5, 6});
+  const std::string file = OnnxModelBytes({OnnxTensorProto("w", kFloat, {2, 3}).Bytes(9, weights)});
+  Result<OnnxModel> model = Read(file);
+  ASSERT_TRUE(model.ok()) << model.status().ToString();
+  EXPECT_EQ(model->opset, "17");
+  EXPECT_EQ(model->producer, "test");
+  ASSERT_EQ(model->initializers.size(), 1u);
+  const TensorEntry& entry = model->initializers[0].entry;
+  EXPECT_EQ(entry.shape, (std::vector<uint64_t>{2, 3}));
+  EXPECT_EQ(file.substr(entry.offset, entry.length), weights);
+}
+
+TEST(Onnx, TypedFieldsAreDecodedToTheElementsWidth) {
+  Proto packed;
+  packed.Varint(0x3c00).Varint(0xbc00);
+  const std::string file =
+      OnnxModelBytes({OnnxTensorProto("f", kFloat, {2}).Bytes(4, Raw<float>({1.5f, -2})),
+                      OnnxTensorProto("h", kFloat16, {2}).Bytes(5, packed.str()),
+                      OnnxTensorProto("i", kInt64, {2}).Int(7, static_cast<uint64_t>(-1)).Int(7, 5),
+                      OnnxTensorProto("b", kBool, {2}).Int(5, 1).Int(5, 0)});
+  Result<OnnxModel> model = Read(file);
+  ASSERT_TRUE(model.ok()) << model.status().ToString();
+  EXPECT_EQ(Decoded(file, model->initializers[0]), Raw<float>({1.5f, -2}));
+  EXPECT_EQ(Decoded(file, model->initializers[1]), Raw<uint16_t>({0x3c00, 0xbc00}));
+  EXPECT_EQ(Decoded(file, model->initializers[2]), Raw<int64_t>({-1, 5}));
+  EXPECT_EQ(Decoded(file, model->initializers[3]), Raw<uint8_t>({1, 0}));
+}
+
+TEST(Onnx, ExternalDataIsReportedWithItsFile) {
+  const std::string file =
+      OnnxModelBytes({ExternalData(OnnxTensorProto("w", kFloat, {2}), "./w.bin", "64", "8")});
+  Result<OnnxModel> model = Read(file);
+  ASSERT_TRUE(model.ok()) << model.status().ToString();
+  EXPECT_EQ(model->initializers[0].location, "w.bin");
+  EXPECT_EQ(model->initializers[0].entry.offset, 64u);
+  EXPECT_EQ(model->external_files, std::set<std::string>{"w.bin"});
+}
+
+TEST(Onnx, TypesThatTensorsCantHaveAreKeptAndMarked) {
+  Result<OnnxModel> model = Read(OnnxModelBytes({OnnxTensorProto("s", kString, {1}).Bytes(6, "hi"),
+                                                 OnnxTensorProto("q", kInt4, {4}).Bytes(9, "ab")}));
+  ASSERT_TRUE(model.ok()) << model.status().ToString();
+  EXPECT_EQ(model->initializers[0].entry.dtype, DType::kUnknown);
+  EXPECT_EQ(OnnxTypeName(model->initializers[1].onnx_type), "INT4");
+}
+
+TEST(Onnx, EveryTruncationIsRefused) {
+  const std::string file =
+      OnnxModelBytes({OnnxTensorProto("w", kFloat, {2}).Bytes(9, Raw<float>({1, 2}))});
+  for (size_t length = 0; length < file.size(); ++length) {
+    EXPECT_FALSE(Read(file.substr(0, length)).ok()) << length;
+  }
+  EXPECT_EQ(Read(file.substr(0, file.size() - 1)).status().code(), StatusCode::kDataLoss);
+}
+
+TEST(Onnx, GraphsNestedWithoutEndAreRefused) {
+  Proto graph;
+  for (int i = 0; i < 100; ++i) {
+    const Proto attribute = Proto().Add(6, graph);
+    graph = Proto().Add(1, Proto().Add(5, attribute));
+  }
+  Result<OnnxModel> model = Read(Proto().Add(7, graph).str());
+  ASSERT_FALSE(model.ok());
+  EXPECT_THAT(model.status().message(), HasSubstr("nested"));
+}
+
+TEST(Onnx, ExternalDataOfANestedGraphIsChecked) {
+  const Proto inner =
+      Proto().Add(5, ExternalData(OnnxTensorProto("w", kFloat, {1}), "../x", "0", "4"));
+  const Proto node = Proto().Add(5, Proto().Add(6, inner));
+  Result<OnnxModel> model = Read(Proto().Add(7, Proto().Add(1, node)).str());
+  ASSERT_FALSE(model.ok());
+  EXPECT_THAT(model.status().message(), HasSubstr("../x"));
+}
+
+struct BadTensor {
+  const char* name;
+  Proto tensor;
+  const char* says;
+};
+
+class BadOnnx : public ::testing::TestWithParam<BadTensor> {};
+
+TEST_P(BadOnnx, IsRefused) {
+  Result<OnnxModel> model = Read(OnnxModelBytes({GetParam().tensor}));
+  ASSERT_FALSE(model.ok());
+  EXPECT_EQ(model.status().code(), StatusCode::kInvalidArgument) << model.status().ToString();
+  EXPECT_THAT(model.status().message(), HasSubstr(GetParam().says));
+}
+
+Proto External(const char* location, const char* offset, const char* length) {
+  return ExternalData(OnnxTensorProto("w", kFloat, {2}), location, offset, length);
+}
+
+const BadTensor kBadTensors[] = {
+    {"NoName", OnnxTensorProto("", kFloat, {1}).Bytes(9, "abcd"), "empty"},
+    {"NegativeDim", OnnxTensorProto("w", kFloat, {~0ull}).Bytes(9, ""), "dimension -1"},
+    {"Overflow", OnnxTensorProto("w", kFloat, {1ull << 40, 1ull << 40}).Bytes(9, ""), "overflows"},
+    {"ManyDims", OnnxTensorProto("w", kFloat, std::vector<uint64_t>(33, 1)).Bytes(9, "abcd"),
+     "dimensions"},
+    {"RawShort", OnnxTensorProto("w", kFloat, {2}).Bytes(9, "abcd"), "4 bytes of raw data"},
+    {"NoData", OnnxTensorProto("w", kFloat, {2}), "0 bytes of raw data"},
+    {"TypedShort", OnnxTensorProto("w", kFloat, {1ull << 40}).Bytes(4, Raw<float>({1})),
+     "1 values"},
+    {"TypedOtherField", OnnxTensorProto("w", kFloat, {1}).Int(7, 1), "expected field 4"},
+    {"TwoFields", OnnxTensorProto("w", kFloat, {1}).Bytes(4, Raw<float>({1})).Int(7, 1),
+     "two fields"},
+    {"RawAndTyped", OnnxTensorProto("w", kFloat, {1}).Bytes(4, Raw<float>({1})).Bytes(9, "abcd"),
+     "two places"},
+    {"ExternalUp", External("../w.bin", "0", "8"), "within the model's folder"},
+    {"ExternalAbsolute", External("/etc/passwd", "0", "8"), "within the model's folder"},
+    {"ExternalMemory", External("*/_ORT_MEM_ADDR_/*", "0", "8"), "within the model's folder"},
+    {"ExternalNoFile", External("", "0", "8"), "within the model's folder"},
+    {"ExternalOffset", External("w", "-1", "8"), "offset"},
+    {"ExternalOffsetHuge", External("w", "99999999999999999999", "8"), "offset"},
+    {"ExternalLength", External("w", "0", "9"), "9 bytes"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Tensors, BadOnnx, ::testing::ValuesIn(kBadTensors),
+                         [](const auto& info) { return info.param.name; });
+
+TEST(Onnx, TheSameNameTwiceIsRefused) {
+  const Proto tensor = OnnxTensorProto("w", kFloat, {1}).Bytes(9, "abcd");
+  EXPECT_THAT(Read(OnnxModelBytes({tensor, tensor})).status().message(), HasSubstr("twice"));
+}
+
+TEST(Onnx, WhatIsNoProtocolBufferIsRefused) {
+  EXPECT_FALSE(Read("").ok());
+  EXPECT_FALSE(Read("not a model").ok());
+  EXPECT_FALSE(Read(std::string(100, '\0')).ok());
+  EXPECT_FALSE(Read(std::string(100, '\xff')).ok());
+}
+
+TEST(Onnx, AHundredThousandInitializersAreFine) {
+  std::vector<Proto> tensors;
+  for (int i = 0; i < 100'000; ++i) {
+    tensors.push_back(OnnxTensorProto("t" + std::to_string(i), kFloat, {1}).Bytes(9, "abcd"));
+  }
+  Result<OnnxModel> model = Read(OnnxModelBytes(tensors));
+  ASSERT_TRUE(model.ok()) << model.status().ToString();
+  EXPECT_EQ(model->initializers.size(), 100'000u);
+}
+
+}  // namespace
+}  // namespace trims
