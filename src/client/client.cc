@@ -97,7 +97,12 @@ Status Client::Impl::AskOnce(const wire::CallBody& body, const Terms& terms, Exc
   const uint64_t id = ++last_id_;
   wire::Call call{.id = id, .client = {}, .body = body};
   if (!exchange->connection->greeted()) call.client = name_;
-  TRIMS_RETURN_IF_ERROR(exchange->connection->Send(encoder_.Encode(call)));
+  const Status status = exchange->connection->Send(encoder_.Encode(call));
+  if (!status.ok()) {
+    // It may have said why it hung up.
+    const bool gone = status.code() == StatusCode::kUnavailable;
+    return gone && AwaitAnswer(id, terms, exchange).ok() ? Status() : status;
+  }
   exchange->connection->set_greeted();
   *sent = true;
   return AwaitAnswer(id, terms, exchange);

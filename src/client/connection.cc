@@ -62,6 +62,10 @@ Status Connection::Receive(std::chrono::milliseconds patience, size_t max_fds, w
       return ErrnoStatus("setting a deadline");
     patience_ = patience;
   }
+  const Status status = wire::ReceiveFrame(socket_.get(), max_fds, frame);
+  if (status.code() != StatusCode::kUnavailable) return status;
+  // A daemon that refused and left without reading is reported as a reset before its last words
+  // are.
   return wire::ReceiveFrame(socket_.get(), max_fds, frame);
 }
 

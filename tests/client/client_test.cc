@@ -280,6 +280,19 @@ TEST(ConnectTest, SaysWhyNot) {
   EXPECT_THAT(status.hint(), HasSubstr("chmod go-w"));
 }
 
+TEST(ConnectTest, ARefusalThatNeedsNoRequestIsHeard) {
+  const TempFolder folder;
+  const UniqueFd listener = wire::ListenOn(folder / "trimsd.sock", 0600, 1).value();
+  Client client = Client::Connect({.socket_path = folder / "trimsd.sock"}).value();
+  {
+    const UniqueFd peer = sys::Accept(listener.get());
+    wire::AnswerEncoder encoder;
+    const Status refusal(StatusCode::kQuotaExceeded, "too many connections");
+    ASSERT_TRUE(wire::SendFrame(peer.get(), encoder.Error(0, refusal), {}).ok());
+  }
+  EXPECT_EQ(client.Open("ocr").status().code(), StatusCode::kQuotaExceeded);
+}
+
 TEST(ConnectTest, TheEnvironmentNamesTheSocket) {
   FakeModel fake;
   FakeDaemon daemon([&](const auto& call, auto& peer) { fake.Serve(call, peer); });
