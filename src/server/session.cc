@@ -109,7 +109,7 @@ bool Session::HandleFrame() {
   if (!received.ok()) {
     // A well-formed request of a later build costs an earlier one's client nothing but the answer.
     if (!greeted_ || received.code() != StatusCode::kUnimplemented)
-      return Violation(received), false;
+      return DropWithReply(received), false;
     ReplyError(call.id, received);
     return false;
   }
@@ -124,14 +124,17 @@ bool Session::HandleFrame() {
   return one_way;
 }
 
-void Session::Violation(const Status& status) {
-  ++context_->counters.violations;
-  LogWarning("connection.violation", {{"error", status},
-                                      {"client", client_},
-                                      {"uid", principal_.uid},
-                                      {"gid", principal_.gid},
-                                      {"pid", principal_.pid}});
-  ReplyError(context_->call.id, status);
+void Session::DropWithReply(const Status& why) {
+  const bool clients_doing =
+      why.code() == StatusCode::kInvalidArgument || why.code() == StatusCode::kUnimplemented;
+  if (clients_doing) ++context_->counters.violations;
+  LogWarning(clients_doing ? "connection.violation" : "connection.failed",
+             {{"error", why},
+              {"client", client_},
+              {"uid", principal_.uid},
+              {"gid", principal_.gid},
+              {"pid", principal_.pid}});
+  ReplyError(context_->call.id, why);
   End();
 }
 

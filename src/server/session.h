@@ -117,7 +117,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void ReplyError(uint64_t request, const Status& status);
   DocumentCallback WhenDocument(uint64_t request);
 
-  void Violation(const Status& status);
+  void DropWithReply(const Status& why);
   void EndSoon();
   void DrainUnread();
 

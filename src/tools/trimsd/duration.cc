@@ -12,7 +12,8 @@ struct Unit {
   int64_t milliseconds;
 };
 
-constexpr Unit kUnits[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
+constexpr Unit kUnits[] = {
+    {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"min", 60'000}, {"h", 3'600'000}};
 constexpr int64_t kMost = int64_t{366} * 24 * 3'600'000;
 
 Status BadDuration(std::string_view text) {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/fault.h"
 #include "base/macros.h"
 #include "base/mapping.h"
 
@@ -22,6 +23,7 @@ std::string AdviceFor(Pages pages, HugePagePolicy policy) {
 }  // namespace
 
 Result<PagesProbe> ProbePages(HugePagePolicy policy) {
+  const fault::ScopedExemption not_what_a_test_means_to_fail;
   TRIMS_ASSIGN_OR_RETURN(const ExtentWriter probe,
                          ExtentWriter::Create("trims-probe", kHugePageSize, policy));
   return PagesProbe{.pages = probe.pages(), .advice = AdviceFor(probe.pages(), policy)};

@@ -1,0 +1,216 @@
+// The real daemon and real clients: what is shared, what stays, what goes, and what a killed
+// process leaves.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <string>
+
+#include "e2e/daemon/daemon_process.h"
+#include "support/scratch_folder.h"
+
+namespace trims::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr size_t kModelBytes = size_t{4} << 20;
+
+class DaemonTest : public ::testing::Test {
+ protected:
+  testing::ScratchFolder folder_;
+};
+
+Result<Model> Open(const DaemonProcess& daemon, const std::string& reference) {
+  Result<Client> client = daemon.Connect();
+  if (!client.ok()) return client.status();
+  return client->Open(reference);
+}
+
+bool Exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+TEST_F(DaemonTest, AMissThenAHitGiveTheFilesOwnBytes) {
+  DaemonProcess daemon(folder_.path());
+  ASSERT_TRUE(daemon.ready()) << daemon.Log();
+  const std::string file = ReadFile(daemon.AddFile("one", kModelBytes));
+  const Result<Model> first = Open(daemon, "one");
+  ASSERT_TRUE(first.ok()) << first.status().ToString() << daemon.Log();
+  EXPECT_FALSE(first->info().hit);
+  const Result<Model> second = Open(daemon, "one");
+  ASSERT_TRUE(second.ok()) << second.status().ToString();
+  EXPECT_TRUE(second->info().hit);
+  ASSERT_EQ(second->file(0).bytes.size(), file.size());
+  EXPECT_EQ(std::memcmp(second->file(0).bytes.data(), file.data(), file.size()), 0);
+  EXPECT_EQ(daemon.GetStatus()["leases"], 2);
+}
+
+TEST_F(DaemonTest, TwoProcessesHaveTheSamePages) {
+  DaemonProcess daemon(folder_.path());
+  ASSERT_TRUE(daemon.ready()) << daemon.Log();
+  daemon.AddFile("one", kModelBytes);
+  ChildProcess a = ChildProcess::Start({CLIENT_PROGRAM, "inode", daemon.socket(), "one"});
+  ChildProcess b = ChildProcess::Start({CLIENT_PROGRAM, "inode", daemon.socket(), "one"});
+  const std::string said_a = a.ReadAll();
+  EXPECT_FALSE(said_a.empty());
+  EXPECT_EQ(said_a, b.ReadAll());
+}
+
+TEST_F(DaemonTest, TheLeastRecentlyUsedModelGoesAndALeasedOneStays) {
+  DaemonProcess daemon(folder_.path(), {"--host-budget", "10MiB"});
+  ASSERT_TRUE(daemon.ready()) << daemon.Log();
+  for (const char* name : {"a", "b", "c"}) daemon.AddFile(name, kModelBytes);
+  ASSERT_TRUE(Open(daemon, "a").ok());
+  ASSERT_TRUE(Open(daemon, "b").ok());
+  daemon.GetSettledStatus();
+  EXPECT_TRUE(Open(daemon, "a")->info().hit);
+  daemon.GetSettledStatus();
+  ASSERT_TRUE(Open(daemon, "c").ok());  // in the place of b
+  daemon.GetSettledStatus();
+  const Result<Model> a = Open(daemon, "a");
+  EXPECT_TRUE(a->info().hit);
+  const Result<Model> c = Open(daemon, "c");
+  EXPECT_TRUE(c->info().hit);
+  EXPECT_EQ(Open(daemon, "b").status().code(), StatusCode::kResourceExhausted);
+}
+
+TEST_F(DaemonTest, AModelLargerThanTheBudgetIsRefusedWithBothNumbers) {
+  DaemonProcess daemon(folder_.path(), {"--host-budget", "2MiB"});
+  ASSERT_TRUE(daemon.ready()) << daemon.Log();
+  daemon.AddFile("large", kModelBytes);
+  EXPECT_EQ(Open(daemon, "large").status().code(), StatusCode::kTooLarge);
+}
+
+TEST_F(DaemonTest, EagerReclaimLeavesNothing) {
+  DaemonProcess daemon(folder_.path(), {"--reclaim", "eager"});
+  ASSERT_TRUE(daemon.ready()) << daemon.Log();
+  daemon.AddFile("one", kModelBytes);
+  ASSERT_TRUE(Open(daemon, "one").ok());
+  EXPECT_EQ(daemon.GetSettledStatus()["host"]["used_bytes"], 0);
+}
+
+TEST_F(DaemonTest, SigtermEndsItCleanly) {
+  DaemonProcess daemon(folder_.path());
+  ASSERT_TRUE(daemon.ready()) << daemon.Log();
+  daemon.AddFile("one", kModelBytes);
+  const Result<Model> model = Open(daemon, "one");
+  ASSERT_TRUE(model.ok());
+  daemon.process().Signal(SIGTERM);
+  EXPECT_EQ(daemon.process().Wait(), 0) << daemon.Log();
+  EXPECT_FALSE(Exists(daemon.socket()));
+  EXPECT_THAT(daemon.Log(), HasSubstr("trimsd.stopped"));
+  EXPECT_EQ(model->file(0).bytes.size(), kModelBytes);
+}
+
+TEST_F(DaemonTest, LeavesWhenNobodyNeedsIt) {
+  DaemonProcess daemon(folder_.path(), {"--idle-exit", "50ms"});
+  ASSERT_TRUE(daemon.ready()) << daemon.Log();
+  EXPECT_EQ(daemon.process().Wait(), 0);
+  EXPECT_FALSE(Exists(daemon.socket()));
+  DaemonProcess next(folder_.path());
+  EXPECT_TRUE(next.ready()) << next.Log();
+}
+
+TEST_F(DaemonTest, ASecondOneForTheSameSocketOrDataIsRefused) {
+  DaemonProcess daemon(folder_.path());
+  ASSERT_TRUE(daemon.ready()) << daemon.Log();
+  DaemonProcess second(folder_.path());
+  EXPECT_FALSE(second.ready());
+  EXPECT_EQ(second.process().Wait(), 1);
+  EXPECT_THAT(daemon.Log(), HasSubstr("another trimsd serves"));
+  DaemonProcess third(folder_.path(), {"--socket", folder_ / "other/trimsd.sock"});
+  EXPECT_FALSE(third.ready());
+  EXPECT_EQ(third.process().Wait(), 1);
+  EXPECT_THAT(daemon.Log(), HasSubstr("another trimsd keeps its models"));
+  EXPECT_TRUE(daemon.GetStatus().is_object());
+}
+
+TEST_F(DaemonTest, ASocketFolderThatOthersMayWriteIsRefused) {
+  std::filesystem::create_directory(folder_ / "run");
+  ASSERT_EQ(::chmod((folder_ / "run").c_str(), 0777), 0);
+  DaemonProcess daemon(folder_.path());
+  EXPECT_FALSE(daemon.ready());
+  EXPECT_EQ(daemon.process().Wait(), 1);
+  EXPECT_THAT(daemon.Log(), HasSubstr("others may write"));
+}
+
+TEST_F(DaemonTest, AKilledDaemonLeavesItsClientsTheirPagesAndTheNextOneStartsClean) {
+  std::string file;
+  Result<Client> client(Status(StatusCode::kInternal, "not connected yet"));
+  Result<Model> model(Status(StatusCode::kInternal, "not open yet"));
+  {
+    DaemonProcess killed(folder_.path());
+    ASSERT_TRUE(killed.ready()) << killed.Log();
+    file = ReadFile(killed.AddFile("one", kModelBytes));
+    client = killed.Connect();
+    ASSERT_TRUE(client.ok());
+    model = client->Open("one");
+    ASSERT_TRUE(model.ok());
+    killed.process().Signal(SIGKILL);
+    EXPECT_EQ(killed.process().Wait(), 128 + SIGKILL);
+  }
+  EXPECT_EQ(std::memcmp(model->file(0).bytes.data(), file.data(), file.size()), 0);
+  DaemonProcess next(folder_.path());
+  ASSERT_TRUE(next.ready()) << next.Log();
+  EXPECT_EQ(next.GetStatus()["leases"], 0);
+  EXPECT_EQ(next.GetStatus()["host"]["used_bytes"], 0);
+  const Result<Model> again = client->Open("one");  // over a new connection
+  ASSERT_TRUE(again.ok()) << again.status().ToString();
+  EXPECT_FALSE(again->info().hit);
+  EXPECT_EQ(std::memcmp(again->file(0).bytes.data(), model->file(0).bytes.data(), file.size()), 0);
+}
+
+TEST_F(DaemonTest, NothingThatAClientGotCanBeWritten) {
+  DaemonProcess daemon(folder_.path());
+  ASSERT_TRUE(daemon.ready()) << daemon.Log();
+  daemon.AddFile("one", kModelBytes);
+  const Result<Model> model = Open(daemon, "one");
+  ASSERT_TRUE(model.ok());
+  const int fd = model->extent_fd(0);
+  ASSERT_GE(fd, 0);
+  EXPECT_EQ(::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), MAP_FAILED);
+  void* const mapped = const_cast<std::byte*>(model->bytes().data());
+  EXPECT_NE(::mprotect(mapped, 4096, PROT_READ | PROT_WRITE), 0);
+  EXPECT_LT(::write(fd, "x", 1), 0);
+  EXPECT_LT(::pwrite(fd, "x", 1, 0), 0);
+  EXPECT_NE(::ftruncate(fd, 0), 0);
+  EXPECT_NE(::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096), 0);
+  // Who owns the daemon may open its memory anew for writing; the seals then refuse each write.
+  const UniqueFd anew(::open(("/proc/self/fd/" + std::to_string(fd)).c_str(), O_RDWR | O_CLOEXEC));
+  if (anew) {
+    EXPECT_LT(::write(anew.get(), "x", 1), 0);
+    EXPECT_NE(::ftruncate(anew.get(), 0), 0);
+    EXPECT_NE(::fallocate(anew.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096), 0);
+    EXPECT_EQ(::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, anew.get(), 0), MAP_FAILED);
+  }
+}
+
+TEST_F(DaemonTest, TwoAutostartsAtOnceStartOneDaemon) {
+  std::filesystem::create_directory(folder_ / "runtime");
+  ASSERT_EQ(::chmod((folder_ / "runtime").c_str(), 0700), 0);
+  const std::vector<std::string> environment = {"XDG_RUNTIME_DIR=" + (folder_ / "runtime"),
+                                                "XDG_DATA_HOME=" + (folder_ / "home"),
+                                                "TRIMS_AUTOSTART=1", "TRIMS_SOCKET="};
+  const std::vector<std::string> command = {CLIENT_PROGRAM, "autostart", TRIMSD_PROGRAM};
+  std::vector<ChildProcess> clients;
+  for (int i = 0; i < 4; ++i) clients.push_back(ChildProcess::Start(command, environment));
+  pid_t pid = 0;
+  for (ChildProcess& client : clients) {
+    const nlohmann::json status = nlohmann::json::parse(client.ReadAll(), nullptr, false);
+    ASSERT_TRUE(status.is_object()) << ReadFile(folder_ / "runtime/trims/trimsd.log");
+    const pid_t answered = status["server"]["pid"].get<pid_t>();
+    if (pid == 0) pid = answered;
+    EXPECT_EQ(answered, pid);
+  }
+  ASSERT_GT(pid, 0);
+  ::kill(pid, SIGTERM);
+}
+
+}  // namespace
+}  // namespace trims::test

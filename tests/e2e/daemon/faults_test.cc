@@ -1,0 +1,85 @@
+// The machine fails the daemon once in the middle of an open: the open says why, the next one
+// works, nothing is left.
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <string>
+
+#include "base/fault.h"
+#include "e2e/daemon/daemon_process.h"
+#include "support/scratch_folder.h"
+
+namespace trims::test {
+namespace {
+
+constexpr size_t kModelBytes = size_t{1} << 20;
+constexpr int kMostTries = 1'000'000;
+
+struct Fault {
+  fault::Op op;
+  int error;
+  StatusCode code;
+};
+
+class DaemonFaultTest : public ::testing::TestWithParam<Fault> {};
+
+// A failed load is not repeated at once; who asks in the meantime is told until when.
+Status OpenAfterBackOff(Client* client, const std::string& reference) {
+  Status status;
+  for (int i = 0; i < kMostTries; ++i) {
+    status = client->Open(reference).status();
+    if (status.message().find("failed 1 times in a row") == std::string::npos) return status;
+  }
+  return status;
+}
+
+TEST_P(DaemonFaultTest, AnOpenSaysWhyAndTheNextOneWorks) {
+  const Fault& fault = GetParam();
+  const testing::ScratchFolder folder;
+  {
+    DaemonProcess first(folder.path());
+    ASSERT_TRUE(first.ready()) << first.Log();
+    first.AddFile("a", kModelBytes);
+    first.AddFile("b", kModelBytes);
+  }
+  const std::string plan =
+      std::string(fault::OpName(fault.op)) + ":1:" + std::to_string(fault.error);
+  DaemonProcess daemon(folder.path(), {"--allow-fault-injection", "--reclaim", "eager"},
+                       {"TRIMS_FAULT=" + plan});
+  ASSERT_TRUE(daemon.ready()) << daemon.Log();
+  Result<Client> client = daemon.Connect();
+  ASSERT_TRUE(client.ok());
+  const Status failed = client->Open("a").status();
+  EXPECT_EQ(failed.code(), fault.code) << failed.ToString();
+  EXPECT_TRUE(client->Open("b").ok());
+  const Status retried = OpenAfterBackOff(&*client, "a");
+  EXPECT_TRUE(retried.ok()) << retried.ToString();
+  *client = *daemon.Connect();
+  const nlohmann::json status = daemon.GetStatus();
+  EXPECT_EQ(status["leases"], 0);
+}
+
+std::string FaultName(const ::testing::TestParamInfo<Fault>& info) {
+  return std::string(fault::OpName(info.param.op)) + std::to_string(info.param.error);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Daemon, DaemonFaultTest,
+    ::testing::Values(Fault{fault::Op::kFallocate, ENOSPC, StatusCode::kResourceExhausted},
+                      Fault{fault::Op::kMemfdCreate, EMFILE, StatusCode::kResourceExhausted},
+                      Fault{fault::Op::kRead, EIO, StatusCode::kDataLoss},
+                      Fault{fault::Op::kMmap, ENOMEM, StatusCode::kResourceExhausted},
+                      Fault{fault::Op::kSeal, ENOMEM, StatusCode::kResourceExhausted},
+                      Fault{fault::Op::kReopen, EMFILE, StatusCode::kResourceExhausted}),
+    FaultName);
+
+TEST(DaemonFaultTest, WithoutLeaveTheEnvironmentIsIgnored) {
+  const testing::ScratchFolder folder;
+  DaemonProcess daemon(folder.path(), {}, {"TRIMS_FAULT=accept:1:24:1000"});
+  ASSERT_TRUE(daemon.ready());
+  EXPECT_TRUE(daemon.GetStatus().is_object());
+  EXPECT_NE(daemon.Log().find("fault.ignored"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace trims::test

@@ -1,0 +1,107 @@
+// What trimsd says of its options: flags, the configuration file, and mistakes in both.
+#include "tools/trimsd/options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "support/scratch_folder.h"
+
+namespace trims::daemon {
+namespace {
+
+using std::chrono::milliseconds;
+using ::testing::HasSubstr;
+
+class OptionsTest : public ::testing::Test {
+ protected:
+  ParsedOptions Parse(std::vector<const char*> arguments) {
+    arguments.insert(arguments.begin(), "trimsd");
+    return ParseOptions(static_cast<int>(arguments.size()), arguments.data(), out_, err_);
+  }
+  void ExpectUsageError(const std::vector<const char*>& arguments, const std::string& said) {
+    EXPECT_EQ(Parse(arguments).exit_code, kExitUsage);
+    EXPECT_THAT(err_.str(), HasSubstr(said));
+  }
+
+  testing::ScratchFolder folder_;
+  std::ostringstream out_;
+  std::ostringstream err_;
+};
+
+TEST_F(OptionsTest, DefaultsAreThoseOfTheHelp) {
+  const ParsedOptions parsed = Parse({});
+  ASSERT_FALSE(parsed.exit_code.has_value());
+  EXPECT_EQ(parsed.options.socket_mode, 0600u);
+  EXPECT_EQ(parsed.options.host_budget, "50%");
+  EXPECT_EQ(parsed.options.reclaim, Reclaim::kLazy);
+  EXPECT_EQ(parsed.options.idle_exit, milliseconds(0));
+}
+
+TEST_F(OptionsTest, FlagsAreRead) {
+  const ParsedOptions parsed =
+      Parse({"--socket", "/a/b", "--socket-mode", "0666", "--reclaim", "eager", "--huge-pages",
+             "small", "--idle-exit", "10min", "--loader-threads", "4", "--log-level", "debug"});
+  ASSERT_FALSE(parsed.exit_code.has_value()) << err_.str();
+  EXPECT_EQ(parsed.options.socket, "/a/b");
+  EXPECT_EQ(parsed.options.socket_mode, 0666u);
+  EXPECT_EQ(parsed.options.reclaim, Reclaim::kEager);
+  EXPECT_EQ(parsed.options.huge_pages, HugePagePolicy::kSmall);
+  EXPECT_EQ(parsed.options.idle_exit, std::chrono::minutes(10));
+  EXPECT_EQ(parsed.options.loader_threads, 4);
+  EXPECT_EQ(parsed.options.log_level, LogLevel::kDebug);
+}
+
+TEST_F(OptionsTest, AFileIsReadAndFlagsWin) {
+  const std::string file = folder_.Write(
+      "trimsd.toml", "# comment\nhost-budget=\"8GiB\"\nreclaim=\"eager\"\nidle-exit=\"5m\"\n");
+  const ParsedOptions parsed = Parse({"--config", file.c_str(), "--host-budget", "1GiB"});
+  ASSERT_FALSE(parsed.exit_code.has_value()) << err_.str();
+  EXPECT_EQ(parsed.options.host_budget, "1GiB");
+  EXPECT_EQ(parsed.options.reclaim, Reclaim::kEager);
+  EXPECT_EQ(parsed.options.idle_exit, std::chrono::minutes(5));
+}
+
+TEST_F(OptionsTest, AnUnknownLineOfAFileIsAnError) {
+  const std::string file = folder_.Write("trimsd.toml", "host-buget=\"8GiB\"\n");
+  ExpectUsageError({"--config", file.c_str()}, "host-buget");
+}
+
+TEST_F(OptionsTest, MistakesAreNamedInOneLine) {
+  ExpectUsageError({"--bogus"}, "--bogus");
+  ExpectUsageError({"--idle-exit", "5 parsecs"}, "5 parsecs");
+  ExpectUsageError({"--socket-mode", "0999"}, "0999");
+  ExpectUsageError({"--socket-mode", "07777"}, "07777");
+  ExpectUsageError({"--reclaim", "never"}, "reclaim");
+  ExpectUsageError({"--loader-threads", "0"}, "loader-threads");
+  ExpectUsageError({"--log-level", "loud"}, "loud");
+  ExpectUsageError({"--config", "/nowhere/at/all"}, "/nowhere/at/all");
+  const std::string said = err_.str();
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 8) << said;
+}
+
+TEST_F(OptionsTest, HelpAndVersionAreAnswersAndNoErrors) {
+  EXPECT_EQ(Parse({"--help"}).exit_code, 0);
+  EXPECT_THAT(out_.str(), HasSubstr("--host-budget"));
+  EXPECT_EQ(Parse({"--version"}).exit_code, 0);
+  EXPECT_THAT(out_.str(), HasSubstr("trimsd 0."));
+}
+
+TEST(DurationTest, UnitsAreReadAndNonsenseIsNot) {
+  EXPECT_EQ(*ParseDuration("250ms"), milliseconds(250));
+  EXPECT_EQ(*ParseDuration("90s"), std::chrono::seconds(90));
+  EXPECT_EQ(*ParseDuration("5m"), std::chrono::minutes(5));
+  EXPECT_EQ(*ParseDuration("10min"), std::chrono::minutes(10));
+  EXPECT_EQ(*ParseDuration("1h"), std::chrono::hours(1));
+  EXPECT_EQ(*ParseDuration("off"), milliseconds(0));
+  for (const char* wrong :
+       {"", "5", "s", "-5s", "5 s", "5d", "99999999999999999999s", "9999999h"}) {
+    EXPECT_EQ(ParseDuration(wrong).status().code(), StatusCode::kInvalidArgument) << wrong;
+  }
+}
+
+}  // namespace
+}  // namespace trims::daemon
