@@ -1,0 +1,227 @@
+#include "prepare/prepare.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+
+#include "base/fault.h"
+#include "prepare/files_variant.h"
+#include "prepare/prepare_fixture.h"
+
+namespace trims {
+namespace {
+
+using testing::ExternalData;
+using ::testing::HasSubstr;
+using testing::OnnxModelBytes;
+using testing::OnnxTensorProto;
+using testing::Proto;
+using testing::Raw;
+using testing::SafetensorsBytes;
+
+constexpr int kFloat = 1, kInt64 = 7, kString = 8;
+
+class Prepared : public testing::PrepareTest {
+ protected:
+  std::string FileBytes(const std::string& image, const std::string& name) {
+    const index::File* file = Index().files()->LookupByKey(name.c_str());
+    EXPECT_NE(file, nullptr) << name;
+    return file == nullptr ? "" : image.substr(file->offset(), file->length());
+  }
+  std::string TensorBytes(const std::string& image, const std::string& name) {
+    const index::Tensor* tensor = Index().tensors()->LookupByKey(name.c_str());
+    EXPECT_NE(tensor, nullptr) << name;
+    if (tensor == nullptr) return "";
+    EXPECT_EQ(tensor->offset() % kTensorAlignment, 0u);
+    return image.substr(tensor->offset(), tensor->length());
+  }
+};
+
+TEST_F(Prepared, AFolderKeepsItsFilesByteForByte) {
+  const std::string large(3 << 20, 'L');
+  Write("a.txt", "first");
+  Write("empty", "");
+  Write("sub/large.bin", large);
+  Write("z.txt", "last");
+  Result<Manifest> manifest = Run("");
+  ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  EXPECT_EQ(manifest->format, "files");
+  EXPECT_EQ(manifest->source, "file://" + root_ + "/in");
+  ASSERT_EQ(manifest->variants.size(), 1u);
+  const std::string image = Image(manifest->variants[0]);
+  EXPECT_EQ(manifest->variants[0].extents.size(), 2u);
+  EXPECT_EQ(FileBytes(image, "a.txt"), "first");
+  EXPECT_EQ(FileBytes(image, "empty"), "");
+  EXPECT_EQ(FileBytes(image, "sub/large.bin"), large);
+  EXPECT_EQ(FileBytes(image, "z.txt"), "last");
+  EXPECT_TRUE(Index().files()->LookupByKey("sub/large.bin")->alone());
+  EXPECT_FALSE(Index().files()->LookupByKey("a.txt")->alone());
+  EXPECT_TRUE(std::filesystem::exists(root_ + "/out/manifest.json"));
+}
+
+TEST_F(Prepared, ASingleFileIsAloneHoweverSmall) {
+  Write("tiny", "x");
+  Result<Manifest> manifest = Run("tiny");
+  ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  Image(manifest->variants[0]);
+  EXPECT_TRUE(Index().files()->LookupByKey("tiny")->alone());
+  EXPECT_EQ(manifest->digest, manifest->files[0].sha256);
+}
+
+TEST(FilesPlan, NeverMakesMoreExtentsThanOneMessageCarries) {
+  std::vector<uint64_t> lengths(600, 2 << 20);
+  lengths[7] = 5 << 20;
+  lengths.push_back(1);
+  const FilesPlan plan = PlanFiles(lengths, 249);
+  EXPECT_EQ(plan.alone.size(), 248u);
+  EXPECT_EQ(plan.shared.size(), 601u - 248u);
+  EXPECT_TRUE(std::count(plan.alone.begin(), plan.alone.end(), 7));
+}
+
+TEST_F(Prepared, LinksAreFollowedWithinTheFolderOnly) {
+  Write("real.bin", "content");
+  std::filesystem::create_symlink("real.bin", root_ + "/in/link.bin");
+  Result<Manifest> manifest = Run("");
+  ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  EXPECT_EQ(FileBytes(Image(manifest->variants[0]), "link.bin"), "content");
+  std::filesystem::create_symlink("/etc/passwd", root_ + "/in/out.bin");
+  EXPECT_EQ(Run("").status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST_F(Prepared, WhatHoldsNoBytesIsRefused) {
+  EXPECT_EQ(Run("missing").status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(Run("").status().code(), StatusCode::kInvalidArgument);
+  Write("empty", "");
+  EXPECT_EQ(Run("empty").status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST_F(Prepared, SafetensorsShardsBecomeOneVariant) {
+  Write(
+      "m-1.safetensors",
+      SafetensorsBytes(
+          R"({"__metadata__":{"format":"pt"},"b":{"dtype":"F16","shape":[3],"data_offsets":[0,6]}})",
+          "abcdef"));
+  Write("m-2.safetensors",
+        SafetensorsBytes(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}})", "xy"));
+  Result<Manifest> manifest = Run("");
+  ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  EXPECT_EQ(manifest->format, "safetensors");
+  const ManifestVariant* tensors = Find(*manifest, Variant::kTensors);
+  ASSERT_NE(tensors, nullptr);
+  const std::string image = Image(*tensors);
+  EXPECT_EQ(TensorBytes(image, "a"), "xy");
+  EXPECT_EQ(TensorBytes(image, "b"), "abcdef");
+  EXPECT_EQ(Index().metadata()->LookupByKey("safetensors.format")->value()->str(), "pt");
+  EXPECT_EQ(Find(*manifest, Variant::kOrt), nullptr);
+}
+
+TEST_F(Prepared, ATensorInTwoShardsIsRefused) {
+  const std::string shard =
+      SafetensorsBytes(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}})", "xy");
+  Write("1.safetensors", shard);
+  Write("2.safetensors", shard);
+  EXPECT_EQ(Run("").status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST_F(Prepared, OnnxTensorsComeFromEveryKindOfStorage) {
+  Write("model.onnx",
+        OnnxModelBytes({OnnxTensorProto("raw", kFloat, {2}).Bytes(9, Raw<float>({1, 2})),
+                        OnnxTensorProto("typed", kInt64, {2}).Int(7, 3).Int(7, 4),
+                        OnnxTensorProto("text", kString, {1}).Bytes(6, "s"),
+                        ExternalData(OnnxTensorProto("far", kFloat, {1}), "w.bin", "4", "4")}));
+  Write("w.bin", Raw<float>({8, 9, 10}));
+  Result<Manifest> manifest = Run("", {Variant::kTensors});
+  ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  const std::string image = Image(manifest->variants[0]);
+  EXPECT_EQ(TensorBytes(image, "raw"), Raw<float>({1, 2}));
+  EXPECT_EQ(TensorBytes(image, "typed"), Raw<int64_t>({3, 4}));
+  EXPECT_EQ(TensorBytes(image, "far"), Raw<float>({9}));
+  EXPECT_EQ(Index().tensors()->size(), 3u);
+  EXPECT_THAT(manifest->notes, ::testing::Contains(HasSubstr("STRING")));
+}
+
+TEST_F(Prepared, ExternalDataMustBeThereAndLongEnough) {
+  const Proto far = ExternalData(OnnxTensorProto("far", kFloat, {4}), "w.bin", "0", "16");
+  Write("model.onnx", OnnxModelBytes({far}));
+  EXPECT_EQ(Run("").status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(Run("model.onnx").status().code(), StatusCode::kInvalidArgument);
+  Write("w.bin", "short");
+  EXPECT_EQ(Run("").status().code(), StatusCode::kDataLoss);
+}
+
+TEST_F(Prepared, ADamagedModelIsAnErrorButItsFilesCanBeHad) {
+  Write("model.onnx", "this is no model");
+  EXPECT_EQ(Run("").status().code(), StatusCode::kInvalidArgument);
+  EXPECT_TRUE(Run("", {Variant::kFiles}).ok());
+}
+
+TEST_F(Prepared, AVariantAskedForByNameMustBePossible) {
+  Write("a.bin", "x");
+  EXPECT_EQ(Run("", {Variant::kOrt}).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Run("", {Variant::kTensors}).status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST_F(Prepared, AFileThatChangesMeanwhileIsNoticed) {
+  Write("a.bin", "before");
+  Result<SourceFiles> source = SourceFiles::List(root_ + "/in");
+  ASSERT_TRUE(source.ok());
+  Write("a.bin", "after, and longer");
+  EXPECT_EQ(source->Open(source->files()[0]).status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(source->CheckUnchanged().code(), StatusCode::kFailedPrecondition);
+  std::filesystem::remove(root_ + "/in/a.bin");
+  EXPECT_EQ(source->Open(source->files()[0]).status().code(), StatusCode::kFailedPrecondition);
+}
+
+TEST_F(Prepared, AFileCutShortAfterItWasOpenedIsDataLoss) {
+  Write("a.bin", std::string(10'000, 'x'));
+  Result<SourceFiles> source = SourceFiles::List(root_ + "/in");
+  ASSERT_TRUE(source.ok());
+  Result<SourceReader> reader = source->Open(source->files()[0]);
+  ASSERT_TRUE(reader.ok());
+  std::filesystem::resize_file(root_ + "/in/a.bin", 100);
+  std::vector<std::byte> buffer(10'000);
+  EXPECT_EQ(reader->bytes().Read(0, buffer).code(), StatusCode::kDataLoss);
+}
+
+TEST_F(Prepared, EverySystemCallThatFailsIsReported) {
+  Write("m.safetensors",
+        SafetensorsBytes(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}})", "xy"));
+  for (const auto& [op, error] :
+       {std::pair(fault::Op::kOpen, EMFILE), std::pair(fault::Op::kRead, EIO),
+        std::pair(fault::Op::kWrite, ENOSPC)}) {
+    for (int nth = 1;; ++nth) {
+      std::filesystem::remove_all(root_ + "/out");
+      std::filesystem::create_directory(root_ + "/out");
+      fault::ScopedPlan plan({.op = op, .nth = nth, .error = error});
+      Result<Manifest> manifest = Run("m.safetensors");
+      if (!plan.fired()) {
+        EXPECT_TRUE(manifest.ok()) << manifest.status().ToString();
+        EXPECT_GT(nth, 2);
+        break;
+      }
+      ASSERT_FALSE(manifest.ok()) << fault::OpName(op) << nth;
+      EXPECT_EQ(manifest.status().code(),
+                error == EIO ? StatusCode::kDataLoss : StatusCode::kResourceExhausted);
+      EXPECT_FALSE(std::filesystem::exists(root_ + "/out/manifest.json"));
+    }
+  }
+}
+
+TEST_F(Prepared, AHundredThousandTensorsArePreparedAndFound) {
+  std::vector<Proto> tensors;
+  for (int i = 0; i < 100'000; ++i) {
+    tensors.push_back(
+        OnnxTensorProto("t" + std::to_string(i), kFloat, {1}).Bytes(9, Raw<float>({float(i)})));
+  }
+  Write("model.onnx", OnnxModelBytes(tensors));
+  Result<Manifest> manifest = Run("model.onnx", {Variant::kTensors});
+  ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  const std::string image = Image(manifest->variants[0]);
+  EXPECT_EQ(Index().tensors()->size(), 100'000u);
+  EXPECT_EQ(TensorBytes(image, "t77777"), Raw<float>({77777}));
+}
+
+}  // namespace
+}  // namespace trims
