@@ -9,6 +9,7 @@
 
 #include "base/errno_status.h"
 #include "base/macros.h"
+#include "wire/alignment.h"
 #include "wire/protocol.h"
 #include "wire/range_layout.h"
 
@@ -125,6 +126,7 @@ Result<TensorView> Model::Impl::View(const index::Tensor& tensor) const {
   TensorView view;
   view.name = tensor.name()->string_view();
   view.dtype = static_cast<DType>(tensor.dtype());
+  if (!wire::IsAligned(tensor.shape())) return Lying(view.name);
   if (const auto* shape = tensor.shape())
     view.shape = std::span<const uint64_t>(shape->data(), shape->size());
   Result<std::span<const std::byte>> bytes = Slice(tensor.offset(), tensor.length());

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/macros.h"
+#include "wire/alignment.h"
 #include "wire/envelope.h"
 #include "wire/messages_generated.h"
 #include "wire/protocol.h"
@@ -19,6 +20,8 @@ Status CheckOpen(const OpenReply& message) {
     return Status(StatusCode::kInvalidArgument, "the reply has no index");
   if (message.extents() != nullptr && message.extents()->size() > kMaxExtents)
     return Status(StatusCode::kInvalidArgument, "the reply has too many extents");
+  if (!IsAligned(message.extents()))
+    return Status(StatusCode::kInvalidArgument, "the reply's extents are out of place");
   return Status();
 }
 

@@ -7,6 +7,7 @@
 #include "trims/dtype.h"
 
 #include "base/macros.h"
+#include "wire/alignment.h"
 #include "wire/index_generated.h"
 #include "wire/protocol.h"
 #include "wire/range_layout.h"
@@ -35,6 +36,7 @@ Status CheckExtents(const index::Index& index, std::span<const uint64_t> lengths
     return Bad(std::to_string(index.extents()->size()) + " extents: expected " +
                std::to_string(lengths.size()) + ", at most " + std::to_string(kMaxExtents));
   }
+  if (!IsAligned(index.extents())) return Bad("the extents are out of place");
   RangeLayout layout;
   for (size_t i = 0; i < lengths.size(); ++i) {
     const index::Extent& extent = *index.extents()->Get(static_cast<flatbuffers::uoffset_t>(i));
@@ -100,6 +102,7 @@ Status CheckTensor(const index::Index& index, const index::Tensor& tensor) {
     return BadEntry("tensor", name, "has no known type");
   if (tensor.shape() != nullptr && tensor.shape()->size() > kMaxRank)
     return BadEntry("tensor", name, "has more than " + std::to_string(kMaxRank) + " dimensions");
+  if (!IsAligned(tensor.shape())) return BadEntry("tensor", name, "has its shape out of place");
   if (BytesOf(tensor) != tensor.length()) {
     return BadEntry("tensor", name,
                     "has " + std::to_string(tensor.length()) + " bytes: its shape says otherwise");
