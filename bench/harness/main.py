@@ -13,7 +13,7 @@ from harness.suites import attach, hit, memory, miss, opens, startup
 ROOT = Path(__file__).resolve().parent.parent.parent
 SUITES = {"attach": attach, "hit": hit, "miss": miss, "memory": memory, "opens": opens, "startup": startup}
 SYNTHETIC = {"miss": miss.MEGABYTES, "memory": (memory.MEGABYTES,)}
-TARGETS = ("trimsd", "trims", "trims-prepare", "bench_programs")
+TARGETS = ("trimsd", "trims-cli", "trims-prepare", "bench_programs")
 EXIT_USAGE = 2
 
 

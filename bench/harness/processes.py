@@ -56,7 +56,7 @@ def output_of(argv, timeout=600, **options):
         except subprocess.TimeoutExpired:
             raise BenchError(f"{argv[0]} did not end within {timeout} s") from None
     if process.returncode != 0:
-        raise BenchError(f"{' '.join(map(str, argv[:3]))} … ended with {process.returncode}: {errors.strip()[-2000:]}")
+        raise BenchError(f"{' '.join(map(str, argv[:3]))} … ended with {process.returncode}: {(errors.strip() or out.strip())[-2000:]}")
     return out
 
 
