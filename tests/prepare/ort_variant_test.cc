@@ -1,0 +1,175 @@
+// Both forms of the `ort` variant, used as the adapters use them: no copy, no optimisation, and the
+// same answers.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <onnxruntime_cxx_api.h>
+
+#include <array>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "base/ort_variant_key.h"
+#include "prepare/prepare_fixture.h"
+
+namespace trims {
+namespace {
+
+using ::testing::Contains;
+using testing::ExternalData;
+using ::testing::HasSubstr;
+using testing::MatMulModelBytes;
+using testing::OnnxTensorProto;
+using testing::Proto;
+using testing::Raw;
+
+constexpr int kFloat = 1;
+constexpr uint64_t kIn = 64, kHidden = 96, kOut = 32, kRows = 3;
+
+std::vector<float> Values(size_t count, float step) {
+  std::vector<float> values(count);
+  for (size_t i = 0; i < count; ++i) values[i] = std::sin(static_cast<float>(i) * step);
+  return values;
+}
+
+std::vector<float> RunSession(Ort::Session& session) {
+  std::vector<float> x = Values(kRows * kIn, 0.37f);
+  const std::array<int64_t, 2> shape{kRows, kIn};
+  const auto memory = Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeCPU);
+  Ort::Value input =
+      Ort::Value::CreateTensor<float>(memory, x.data(), x.size(), shape.data(), shape.size());
+  const char* in = "x";
+  const char* out = "y";
+  std::vector<Ort::Value> outputs = session.Run(Ort::RunOptions(), &in, &input, 1, &out, 1);
+  const auto* y = outputs[0].GetTensorData<float>();
+  return {y, y + kRows * kOut};
+}
+
+void ExpectClose(const std::vector<float>& got, const std::vector<float>& expected) {
+  ASSERT_EQ(got.size(), expected.size());
+  for (size_t i = 0; i < got.size(); ++i) {
+    EXPECT_NEAR(got[i], expected[i], 1e-4 * std::max(1.0f, std::abs(expected[i]))) << i;
+  }
+}
+
+class OrtVariant : public testing::PrepareTest {
+ protected:
+  static Proto Weight(const char* name, uint64_t rows, uint64_t columns) {
+    return OnnxTensorProto(name, kFloat, {rows, columns})
+        .Bytes(9, Raw(Values(rows * columns, 0.11f)));
+  }
+  void WriteModel(const Proto& w1) {
+    Write("model.onnx", MatMulModelBytes(w1, Weight("w2", kHidden, kOut), kIn, kOut));
+  }
+
+  // What the framework makes of the original with its own defaults.
+  std::vector<float> Expected() {
+    Ort::Session session(env_, (root_ + "/in/model.onnx").c_str(), Ort::SessionOptions());
+    return RunSession(session);
+  }
+
+  std::vector<float> FromBytes(const std::string& image) {
+    Ort::SessionOptions options = Bare();
+    options.AddConfigEntry("session.load_model_format", "ORT");
+    options.AddConfigEntry("session.use_ort_model_bytes_directly", "1");
+    options.AddConfigEntry("session.use_ort_model_bytes_for_initializers", "1");
+    const index::File* file = Index().files()->LookupByKey("model.ort");
+    Ort::Session session(env_, image.data() + file->offset(), file->length(), options);
+    return RunSession(session);
+  }
+
+  std::vector<float> FromNamed(std::string& image) {
+    Ort::SessionOptions options = Bare();
+    options.AddConfigEntry("session.model_external_initializers_file_folder_path", "/dev");
+    const auto memory = Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeCPU);
+    std::vector<Ort::Value> values;
+    for (const index::Tensor* tensor : *Index().tensors()) {
+      const std::vector<int64_t> shape(tensor->shape()->begin(), tensor->shape()->end());
+      values.push_back(Ort::Value::CreateTensor(memory, image.data() + tensor->offset(),
+                                                tensor->length(), shape.data(), shape.size(),
+                                                ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT));
+      options.AddInitializer(tensor->name()->c_str(), values.back());
+    }
+    const index::File* file = Index().files()->LookupByKey("model.onnx");
+    Ort::Session session(env_, image.data() + file->offset(), file->length(), options);
+    return RunSession(session);
+  }
+
+  std::string Form() { return Index().metadata()->LookupByKey("ort.form")->value()->str(); }
+
+  Ort::Env env_{ORT_LOGGING_LEVEL_ERROR, "test"};
+
+ private:
+  static Ort::SessionOptions Bare() {
+    Ort::SessionOptions options;
+    options.SetGraphOptimizationLevel(ORT_DISABLE_ALL);
+    options.AddConfigEntry("session.disable_prepacking", "1");
+    return options;
+  }
+};
+
+TEST_F(OrtVariant, BytesFormGivesTheAnswersOfTheOriginal) {
+  WriteModel(Weight("w1", kIn, kHidden));
+  Result<Manifest> manifest = Run("model.onnx");
+  ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  const ManifestVariant* ort = Find(*manifest, Variant::kOrt);
+  ASSERT_NE(ort, nullptr) << ManifestToJson(*manifest);
+  EXPECT_EQ(ort->key, OrtVariantKey(OrtGetApiBase()->GetVersionString()));
+  const std::string image = Image(*ort);
+  EXPECT_EQ(Form(), "bytes");
+  EXPECT_TRUE(Index().files()->LookupByKey("model.ort")->alone());
+  ExpectClose(FromBytes(image), Expected());
+}
+
+TEST_F(OrtVariant, NamedFormGivesTheAnswersOfTheOriginal) {
+  WriteModel(Weight("w1", kIn, kHidden));
+  Result<Manifest> manifest = Run("model.onnx", {Variant::kOrt}, /*ort_bytes_limit=*/1000);
+  ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  std::string image = Image(manifest->variants[0]);
+  EXPECT_EQ(Form(), "named");
+  EXPECT_EQ(Index().tensors()->size(), 2u);
+  EXPECT_FALSE(std::filesystem::exists(root_ + "/out/null"));
+  ExpectClose(FromNamed(image), Expected());
+  // The answer comes from the tensors that were handed over, and from nowhere else.
+  const index::Tensor* w2 = Index().tensors()->LookupByKey("w2");
+  ASSERT_NE(w2, nullptr);
+  std::fill_n(image.begin() + static_cast<ptrdiff_t>(w2->offset()), w2->length(), '\0');
+  EXPECT_THAT(FromNamed(image), ::testing::Each(0.0f));
+}
+
+TEST_F(OrtVariant, ExternalDataOfTheSourceIsTakenIn) {
+  const std::string weights = Raw(Values(kIn * kHidden, 0.11f));
+  Write("w.bin", weights);
+  WriteModel(ExternalData(OnnxTensorProto("w1", kFloat, {kIn, kHidden}), "w.bin", "0",
+                          std::to_string(weights.size())));
+  Result<Manifest> manifest = Run("", {Variant::kOrt});
+  ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  const std::string image = Image(manifest->variants[0]);
+  ExpectClose(FromBytes(image), Expected());
+}
+
+TEST_F(OrtVariant, AModelThatTheFrameworkRefusesKeepsItsOtherVariants) {
+  const Proto node = Proto().Bytes(1, "w").Bytes(2, "y").Bytes(4, "NoSuchOperator");
+  const Proto graph = Proto().Add(1, node).Bytes(2, "g").Add(5, Weight("w", 4, 4));
+  Write("model.onnx", Proto().Int(1, 8).Add(8, Proto().Int(2, 17)).Add(7, graph).str());
+  Result<Manifest> manifest = Run("model.onnx");
+  ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  EXPECT_EQ(Find(*manifest, Variant::kOrt), nullptr);
+  EXPECT_NE(Find(*manifest, Variant::kTensors), nullptr);
+  EXPECT_THAT(manifest->notes, Contains(HasSubstr("no ort:")));
+  EXPECT_FALSE(std::filesystem::exists(root_ + "/out/model.ort"));
+  std::filesystem::remove_all(root_ + "/out");
+  std::filesystem::create_directory(root_ + "/out");
+  EXPECT_FALSE(Run("model.onnx", {Variant::kOrt}).ok());
+}
+
+TEST(OrtLibrary, ALibraryThatIsNotThereIsUnimplementedWithAHint) {
+  Result<OrtLibrary> library = OrtLibrary::Load("/nowhere/libonnxruntime.so");
+  ASSERT_FALSE(library.ok());
+  EXPECT_EQ(library.status().code(), StatusCode::kUnimplemented);
+  EXPECT_THAT(library.status().hint(), HasSubstr("scripts/setup"));
+  EXPECT_EQ(OrtLibrary::Load("libc.so.6").status().code(), StatusCode::kUnimplemented);
+}
+
+}  // namespace
+}  // namespace trims
