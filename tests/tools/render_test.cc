@@ -159,7 +159,7 @@ TEST(RenderStatusTest, IsOneScreen) {
             "models       2\n"
             "leases       3 on 3 connections\n"
             "under way    0 loads, 1 preparation, 0 waiters\n"
-            "opens        50: 45 hits (90 %), 2 loads, 1 joined one, 2 refused\n"
+            "opens        50: 45 hits (90 %), 2 misses, 1 joined a load, 2 refused\n"
             "loads        2 done (103 MiB), 0 failed; 1 segment evicted\n"
             "\n"
             "SEGMENT           VARIANT  STATE         SIZE  PAGES  LEASES  OPENS       IDLE\n"

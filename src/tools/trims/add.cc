@@ -42,19 +42,24 @@ Result<std::string> WorkingFolder() {
   return folder.string();
 }
 
+// Every preparation notes what confined it; `trims show` prints that, it is no news here.
+bool IsNews(const Json& note) {
+  return note.is_string() && !note.get_ref<const std::string&>().starts_with("prepared ");
+}
+
 std::string Summary(const Json& model, Duration took) {
-  const double seconds = std::chrono::duration<double>(took).count();
   std::string kinds;
   for (const Json& variant : List(model, "variants")) {
     kinds += (kinds.empty() ? "" : ", ") + Text(variant, "kind");
   }
   std::string text = "added " + ShortReference(Text(model, "reference")) + ": " +
-                     HumanBytes(Number(model, "source_bytes")) + " of " + Text(model, "format") +
+                     Text(model, "format") + ", " + HumanBytes(Number(model, "source_bytes")) +
                      ", variants " + kinds;
-  if (seconds >= 1) text += ", in " + HumanDuration(std::chrono::round<std::chrono::seconds>(took));
+  const auto seconds = std::chrono::round<std::chrono::seconds>(took);
+  if (seconds.count() > 0) text += ", in " + HumanDuration(seconds);
   text += '\n';
   for (const Json& note : List(model, "notes")) {
-    if (note.is_string()) text += "note: " + Printable(note.get_ref<const std::string&>()) + '\n';
+    if (IsNews(note)) text += "note: " + Printable(note.get_ref<const std::string&>()) + '\n';
   }
   return text;
 }

@@ -1,9 +1,12 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "tools/trims/doctor_checks.h"
 #include "tools/trims/document.h"
+#include "tools/trims/humanise.h"
 
 namespace trims::cli {
 namespace {
@@ -90,8 +93,10 @@ Check Sandbox(const ProgramFacts& programs) {
   const Json report = Json::parse(*programs.sandbox, nullptr, false);
   std::string there;
   std::string missing;
-  for (const auto& [name, value] : report.items()) {
+  for (const auto& [field, value] : report.items()) {
     if (!value.is_boolean()) continue;
+    std::string name = Printable(field);
+    std::replace(name.begin(), name.end(), '_', ' ');
     std::string& list = value.get<bool>() ? there : missing;
     list += (list.empty() ? "" : ", ") + name;
   }

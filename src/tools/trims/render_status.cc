@@ -43,11 +43,11 @@ std::string HostParts(const Json& host) {
 
 std::string OpensLine(const Json& counters) {
   const uint64_t opens = Number(counters, "opens");
+  const uint64_t hits = Number(counters, "hits");
   if (opens == 0) return "none yet";
-  return fmt::format("{}: {} hits ({}), {} loads, {} joined one, {} refused", opens,
-                     Number(counters, "hits"), Percent(Number(counters, "hits"), opens),
-                     Number(counters, "misses"), Number(counters, "joined"),
-                     Number(counters, "refused"));
+  return fmt::format("{}: {} ({}), {}, {} joined a load, {} refused", opens, Counted(hits, "hit"),
+                     Percent(hits, opens), Counted(Number(counters, "misses"), "miss", "misses"),
+                     Number(counters, "joined"), Number(counters, "refused"));
 }
 
 std::string LoadsLine(const Json& counters) {

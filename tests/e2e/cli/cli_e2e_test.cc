@@ -1,0 +1,202 @@
+// The `trims` program against a real trimsd and a real trims-prepare.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <fstream>
+
+#include <nlohmann/json.hpp>
+
+#include "trims/client.h"
+
+#include "e2e/cli/program.h"
+#include "support/temp_folder.h"
+
+namespace trims::testing {
+namespace {
+
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+using Json = nlohmann::json;
+
+class CliE2eTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(daemon_.ready()) << daemon_.Log();
+    std::ofstream(folder_ / "small.safetensors", std::ios::binary) << SmallSafetensors(1.0f);
+    std::ofstream(folder_ / "other.safetensors", std::ios::binary) << SmallSafetensors(7.0f);
+  }
+
+  Ended Trims(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), TRIMS_PROGRAM);
+    return RunToEnd(arguments, {{"TRIMS_SOCKET", daemon_.socket()}, {"HOME", folder_.path()}});
+  }
+
+  // Runs with --json, expects success, returns the document.
+  Json Document(std::vector<std::string> arguments) {
+    arguments.emplace_back("--json");
+    const Ended ended = Trims(arguments);
+    EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
+    EXPECT_EQ(ended.err, "") << "with --json nothing else is written";
+    return Json::parse(ended.out, nullptr, false);
+  }
+
+  // Runs with --json, expects that exit code, returns the error.
+  Json Error(std::vector<std::string> arguments, int code) {
+    arguments.emplace_back("--json");
+    const Ended ended = Trims(arguments);
+    EXPECT_EQ(ended.code, code) << ended.out << ended.err;
+    EXPECT_EQ(ended.err, "");
+    const Json document = Json::parse(ended.out, nullptr, false);
+    return document.is_object() && document.contains("error") ? document["error"] : Json::object();
+  }
+
+  Json AddSmall() { return Document({"add", "small", folder_ / "small.safetensors"}); }
+
+  TempFolder folder_;
+  DaemonProcess daemon_{folder_.path()};
+};
+
+TEST_F(CliE2eTest, AnEmptyNodeSaysHowToAddAModel) {
+  const Ended ended = Trims({"ls"});
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_THAT(ended.out, HasSubstr("trims add NAME"));
+  EXPECT_EQ(Document({"ls"})["models"], Json::array());
+}
+
+TEST_F(CliE2eTest, AddsAModelAndShowsIt) {
+  const Json added = AddSmall();
+  EXPECT_EQ(added["name"], "default/small");
+  EXPECT_EQ(added["format"], "safetensors");
+  EXPECT_EQ(added["source_bytes"], SmallSafetensors(1.0f).size());
+  EXPECT_EQ(added["source"], "file://" + (folder_ / "small.safetensors"));
+
+  const Json shown = Document({"show", "small"});
+  EXPECT_EQ(shown["digest"], added["digest"]);
+  EXPECT_EQ(shown["files"].size(), 1u);
+  EXPECT_EQ(Document({"ls"})["models"].size(), 1u);
+  EXPECT_EQ(Document({"status"})["models"], 1);
+}
+
+TEST_F(CliE2eTest, SpeaksToPeopleToo) {
+  const Ended added =
+      Trims({"add", "small", folder_ / "small.safetensors", "--variant", "tensors"});
+  EXPECT_EQ(added.code, 0) << added.err;
+  EXPECT_THAT(added.out, StartsWith("added small:"));
+  EXPECT_THAT(added.out, HasSubstr("variants tensors"));
+  EXPECT_EQ(added.err, "") << "no progress bar where standard error is no terminal";
+  EXPECT_THAT(Trims({"ls"}).out, StartsWith("REFERENCE"));
+  EXPECT_THAT(Trims({"ls", "--quiet"}).out, StartsWith("small:"));
+  EXPECT_THAT(Trims({"show", "small"}).out, HasSubstr("small.safetensors"));
+  const std::string status = Trims({"status"}).out;
+  EXPECT_THAT(status, HasSubstr("pid " + std::to_string(daemon_.pid())));
+  EXPECT_THAT(status, HasSubstr("of 64.0 MiB"));
+  EXPECT_THAT(status, HasSubstr(daemon_.socket()));
+  EXPECT_THAT(Trims({"rm", "small"}).out, StartsWith("removed small:"));
+  for (const char* command : {"ls", "status"}) {
+    EXPECT_EQ(Trims({command}).out.find('\x1b'), std::string::npos) << "no colours into a pipe";
+  }
+}
+
+TEST_F(CliE2eTest, AddingEqualContentAgainIsFine) {
+  EXPECT_EQ(AddSmall()["digest"], AddSmall()["digest"]);
+  EXPECT_EQ(Document({"ls"})["models"].size(), 1u);
+}
+
+TEST_F(CliE2eTest, RemovesEveryVersionUnlessOneIsNamed) {
+  AddSmall();
+  const Json newer = Document({"add", "small", folder_ / "other.safetensors"});
+  EXPECT_EQ(Document({"ls"})["models"].size(), 2u);
+  const std::string version = newer["version"];
+  EXPECT_EQ(Document({"rm", "small:" + version})["removed"].size(), 1u);
+  EXPECT_EQ(Document({"rm", "small"})["removed"].size(), 1u);
+  EXPECT_EQ(Document({"ls"})["models"].size(), 0u);
+}
+
+TEST_F(CliE2eTest, AnUnknownModelIsNotFoundAndTheNearOneNamed) {
+  AddSmall();
+  const Json error = Error({"show", "smal"}, 3);
+  EXPECT_EQ(error["code"], "NOT_FOUND");
+  EXPECT_THAT(error.dump(), HasSubstr("small"));
+  EXPECT_EQ(Error({"rm", "nothing"}, 3)["code"], "NOT_FOUND");
+}
+
+TEST_F(CliE2eTest, MistakesHaveTheirCodes) {
+  EXPECT_EQ(Error({"add", "bad name!", folder_ / "small.safetensors"}, 2)["code"],
+            "INVALID_ARGUMENT");
+  EXPECT_EQ(Error({"add", "small", folder_ / "missing"}, 3)["code"], "NOT_FOUND");
+  EXPECT_EQ(Error({"add", "small", "s3://bucket/key"}, 1)["code"], "UNIMPLEMENTED");
+  EXPECT_EQ(Error({"shwo", "small"}, 2)["hint"], "did you mean 'show'? (trims --help)");
+  std::string broken = SmallSafetensors(1.0f);
+  broken[8] = 'x';  // where the header's '{' was
+  std::ofstream(folder_ / "broken.safetensors", std::ios::binary) << broken;
+  EXPECT_EQ(
+      Error({"add", "broken", folder_ / "broken.safetensors", "--variant", "tensors"}, 2)["code"],
+      "INVALID_ARGUMENT");
+  EXPECT_EQ(Document({"ls"})["models"].size(), 0u) << "a failed add leaves nothing";
+}
+
+TEST_F(CliE2eTest, ShowsWhatIsResidentAndLeased) {
+  AddSmall();
+  Result<Client> client = Client::Connect({.socket_path = daemon_.socket()});
+  ASSERT_TRUE(client.ok()) << client.status().ToString();
+  Result<Model> model = client->Open("small", {.variant = Variant::kTensors});
+  ASSERT_TRUE(model.ok()) << model.status().ToString();
+
+  const Json status = Document({"status"});
+  EXPECT_EQ(status["leases"], 1);
+  ASSERT_EQ(status["segments"].size(), 1u);
+  EXPECT_EQ(status["segments"][0]["state"], "resident");
+  const std::string text = Trims({"status"}).out;
+  EXPECT_THAT(text, HasSubstr("1: 0 hits (0 %), 1 miss,"));
+  EXPECT_THAT(text, ContainsRegex("small:[0-9a-f]{12} +tensors +resident"));
+  EXPECT_THAT(Trims({"ls"}).out, ContainsRegex("files,tensors +tensors +1 "));
+
+  // Removed while in use: the lease and its pages stay.
+  EXPECT_EQ(Document({"rm", "small"})["removed"].size(), 1u);
+  EXPECT_THAT(Trims({"status"}).out, HasSubstr("(removed)"));
+  EXPECT_EQ(model->tensor_count(), 1u);
+}
+
+TEST_F(CliE2eTest, AFolderThatOthersMayWriteIsRefused) {
+  ASSERT_EQ(chmod(folder_.path().c_str(), 0777), 0);
+  const Json error = Error({"ls"}, 5);
+  EXPECT_EQ(error["code"], "PERMISSION_DENIED");
+  EXPECT_THAT(error["hint"].get<std::string>(), HasSubstr("chmod"));
+  const Ended doctor = Trims({"doctor"});
+  EXPECT_EQ(doctor.code, 1);
+  EXPECT_THAT(doctor.out, ContainsRegex("fail +socket-folder"));
+}
+
+TEST_F(CliE2eTest, TheDoctorFindsTheDaemon) {
+  const Ended ended = Trims({"doctor", "--json"});
+  const Json document = Json::parse(ended.out);
+  EXPECT_EQ(ended.code, document["failures"] == 0 ? 0 : 1);
+  for (const Json& check : document["checks"]) {
+    if (check["id"] == "daemon" || check["id"] == "socket-folder" ||
+        check["id"] == "trims-prepare") {
+      EXPECT_EQ(check["level"], "ok") << check;
+    }
+  }
+}
+
+TEST_F(CliE2eTest, AKilledDaemonIsUnavailable) {
+  daemon_.End(SIGKILL);
+  EXPECT_EQ(Error({"ls"}, 4)["code"], "UNAVAILABLE");
+  EXPECT_THAT(Trims({"ls"}).err, HasSubstr("\nnext: "));
+}
+
+TEST_F(CliE2eTest, CompletionKnowsTheModels) {
+  AddSmall();
+  const Ended ended = RunToEnd({"/bin/bash", "-c",
+                                "source <(\"$0\" completion bash); COMP_LINE='trims show sm' "
+                                "COMP_POINT=13; _trims \"$0\"; echo \"${COMPREPLY[*]}\"",
+                                TRIMS_PROGRAM},
+                               {{"TRIMS_SOCKET", daemon_.socket()}});
+  EXPECT_THAT(ended.out, StartsWith("small:")) << ended.err;
+}
+
+}  // namespace
+}  // namespace trims::testing
