@@ -173,7 +173,10 @@ nlohmann::json DaemonProcess::GetSettledStatus() {
   return status;
 }
 
-size_t DaemonProcess::Descriptors() const {
+size_t DaemonProcess::Descriptors() {
+  const Result<Admin*> admin = GetAdmin();
+  if (!admin.ok()) return 0;
+  EXPECT_EQ((*admin)->Show("nobody").status().code(), StatusCode::kNotFound);
   const std::filesystem::directory_iterator entries("/proc/" + std::to_string(process_.pid()) +
                                                     "/fd");
   return static_cast<size_t>(std::distance(begin(entries), end(entries)));

@@ -62,7 +62,8 @@ class DaemonProcess {
   nlohmann::json GetStatus();
   // Status once nothing is loading, freeing or being closed any more.
   nlohmann::json GetSettledStatus();
-  size_t Descriptors() const;
+  // With nothing under way: the reply to a request that has no descriptor has been sent.
+  size_t Descriptors();
 
  private:
   Result<Admin*> GetAdmin();
