@@ -14,6 +14,7 @@ using namespace onnx_fields;  // NOLINT(google-build-using-namespace): constants
 
 constexpr int kMaxGraphDepth = 32;
 constexpr size_t kMaxTextBytes = 4096;
+constexpr std::string_view kConstant = "Constant";
 
 class Walk {
  public:
@@ -91,10 +92,45 @@ class Walk {
   }
 
   Status Node(FileRange message, int depth) {
-    return ForEachField(message, [&](const ProtobufField& field) {
-      return field.number == kNodeAttribute && field.is_bytes() ? Attribute(field.payload, depth)
-                                                                : Status();
-    });
+    std::string op;
+    std::string output;
+    TRIMS_RETURN_IF_ERROR(ForEachField(message, [&](const ProtobufField& field) -> Status {
+      if (field.number == kNodeAttribute && field.is_bytes())
+        return Attribute(field.payload, depth);
+      // Only the main graph's constants are of interest, and only by their first output.
+      if (depth != 1 || !field.is_bytes()) return Status();
+      if (field.number == kNodeOpType) return Text(field, &op);
+      return field.number == kNodeOutput && output.empty() ? Text(field, &output) : Status();
+    }));
+    return op == kConstant ? Constant(message, std::move(output)) : Status();
+  }
+
+  Status Text(const ProtobufField& field, std::string* text) {
+    TRIMS_ASSIGN_OR_RETURN(*text, window_.StringAt(field.payload, kMaxTextBytes));
+    return Status();
+  }
+
+  // Some exporters write weights as nodes without input: they count as initializers of their
+  // output's name.
+  Status Constant(FileRange node, std::string output) {
+    std::optional<FileRange> value;
+    TRIMS_RETURN_IF_ERROR(ForEachField(node, [&](const ProtobufField& field) -> Status {
+      if (field.number != kNodeAttribute || !field.is_bytes()) return Status();
+      return ConstantValue(field.payload, &value);
+    }));
+    return value ? Initializer(*value, std::move(output)) : Status();
+  }
+
+  Status ConstantValue(FileRange attribute, std::optional<FileRange>* value) {
+    std::string name;
+    FileRange tensor;
+    TRIMS_RETURN_IF_ERROR(ForEachField(attribute, [&](const ProtobufField& field) -> Status {
+      if (!field.is_bytes()) return Status();
+      if (field.number == kAttributeTensor) tensor = field.payload;
+      return field.number == kAttributeName ? Text(field, &name) : Status();
+    }));
+    if (name == "value" && tensor.length() > 0) *value = tensor;
+    return Status();
   }
 
   Status Attribute(FileRange message, int depth) {
@@ -115,8 +151,10 @@ class Walk {
     return Status();
   }
 
-  Status Initializer(FileRange message) {
+  // `name`: of a constant; an initializer has its own.
+  Status Initializer(FileRange message, std::string name = {}) {
     TRIMS_ASSIGN_OR_RETURN(OnnxTensor tensor, ReadOnnxTensor(window_, message));
+    if (!name.empty()) tensor.entry.name = std::move(name);
     TRIMS_RETURN_IF_ERROR(CheckTensorName(tensor.entry.name));
     if (!names_.insert(tensor.entry.name).second) {
       return Status(StatusCode::kInvalidArgument,

@@ -1,8 +1,9 @@
 // Onnx: finds the weights of an ONNX model, which stay where they are until somebody copies them.
 //
-// The walk reads every message of the file that can hold a weight: the graph's initializers, which
-// are returned, and those of nested graphs, of nodes' attributes and of functions, of which only
-// external data is reported. Files larger than memory are fine.
+// The walk reads every message of the file that can hold a weight: the graph's initializers and the
+// values of its Constant nodes, which are returned, and those of nested graphs, of nodes'
+// attributes and of functions, of which only external data is reported. Files larger than memory
+// are fine.
 //
 //   TRIMS_ASSIGN_OR_RETURN(const OnnxModel model, ReadOnnx(file));
 //   for (const OnnxTensor& tensor : model.initializers) …
@@ -46,7 +47,7 @@ struct OnnxModel {
   int64_t ir_version = 0;
   std::string producer;
   std::string opset;                     // of the default domain, e.g. "17"
-  std::vector<OnnxTensor> initializers;  // of the main graph, names unique
+  std::vector<OnnxTensor> initializers;  // and constants of the main graph, names unique
   std::set<std::string> external_files;  // that any part of the model names
   bool nested_external = false;          // a nested graph or an attribute has external data
 };

@@ -16,8 +16,9 @@ enum Model : uint32_t {
 enum OperatorSet : uint32_t { kOperatorSetDomain = 1, kOperatorSetVersion = 2 };
 enum Graph : uint32_t { kGraphNode = 1, kGraphInitializer = 5 };
 enum Function : uint32_t { kFunctionNode = 7 };
-enum Node : uint32_t { kNodeAttribute = 5 };
+enum Node : uint32_t { kNodeOutput = 2, kNodeOpType = 4, kNodeAttribute = 5 };
 enum Attribute : uint32_t {
+  kAttributeName = 1,
   kAttributeTensor = 5,
   kAttributeGraph = 6,
   kAttributeTensors = 10,

@@ -62,6 +62,19 @@ TEST(Onnx, TypedFieldsAreDecodedToTheElementsWidth) {
   EXPECT_EQ(Decoded(file, model->initializers[3]), Raw<uint8_t>({1, 0}));
 }
 
+TEST(Onnx, ConstantsOfTheMainGraphCountAsInitializers) {
+  const Proto value = OnnxTensorProto("", kFloat, {1}).Bytes(9, "abcd");
+  const Proto attribute = Proto().Bytes(1, "value").Add(5, value);
+  const Proto node = Proto().Bytes(2, "c").Bytes(4, "Constant").Add(5, attribute);
+  const Proto other = Proto().Bytes(2, "d").Bytes(4, "Shape").Add(5, attribute);
+  const std::string file = Proto().Add(7, Proto().Add(1, node).Add(1, other)).str();
+  Result<OnnxModel> model = Read(file);
+  ASSERT_TRUE(model.ok()) << model.status().ToString();
+  ASSERT_EQ(model->initializers.size(), 1u);
+  EXPECT_EQ(model->initializers[0].entry.name, "c");
+  EXPECT_EQ(file.substr(model->initializers[0].entry.offset, 4), "abcd");
+}
+
 TEST(Onnx, ExternalDataIsReportedWithItsFile) {
   const std::string file =
       OnnxModelBytes({ExternalData(OnnxTensorProto("w", kFloat, {2}), "./w.bin", "64", "8")});
