@@ -1,0 +1,214 @@
+// trims._core: Client, Admin and Model as Python sees them. trims/__init__.py is what users import.
+//
+// Every call that may wait (connecting, opening, adding) releases the GIL. A PyModel holds its
+// trims::Model through a shared_ptr, as do the ByteViews made from it; close() gives up the
+// PyModel's part only, so that no array ever loses its pages.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "trims/admin.h"
+#include "trims/client.h"
+
+#include "base/ort_variant_key.h"
+#include "byte_view.h"
+#include "client/autostart.h"
+#include "errors.h"
+
+namespace trims::python {
+namespace {
+
+namespace nb = nanobind;
+
+class PyModel {
+ public:
+  explicit PyModel(Model model) : model_(std::make_shared<Model>(std::move(model))) {}
+
+  const std::shared_ptr<Model>& get() const {
+    if (!model_) Raise(Status(StatusCode::kFailedPrecondition, "the model is closed"));
+    return model_;
+  }
+  bool closed() const { return model_ == nullptr; }
+  void Close() { model_.reset(); }
+
+ private:
+  std::shared_ptr<Model> model_;
+};
+
+using PyTensor = std::tuple<std::string, std::string, std::vector<uint64_t>, ByteView>;
+using PyFile = std::tuple<std::string, ByteView, int>;
+
+PyTensor TensorTuple(const std::shared_ptr<Model>& model, const TensorView& tensor) {
+  return {std::string(tensor.name), std::string(DTypeName(tensor.dtype)),
+          std::vector<uint64_t>(tensor.shape.begin(), tensor.shape.end()),
+          ByteView{model, tensor.bytes}};
+}
+
+PyFile FileTuple(const std::shared_ptr<Model>& model, const FileView& file) {
+  return {std::string(file.name), ByteView{model, file.bytes}, file.fd};
+}
+
+nb::dict InfoDict(const OpenInfo& info) {
+  nb::dict out;
+  out["reference"] = info.reference;
+  out["digest"] = info.digest;
+  out["variant"] = std::string(VariantName(info.variant));
+  out["variant_key"] = info.variant_key;
+  out["pages"] = std::string(PagesName(info.pages));
+  out["hit"] = info.hit;
+  out["waited_us"] = info.waited.count();
+  return out;
+}
+
+std::vector<std::string> TensorNames(const Model& model) {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < model.tensor_count(); ++i) names.emplace_back(model.tensor(i).name);
+  return names;
+}
+
+std::vector<std::string> FileNames(const Model& model) {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < model.file_count(); ++i) names.emplace_back(model.file(i).name);
+  return names;
+}
+
+void DefineModel(nb::module_& module) {
+  nb::class_<PyModel>(module, "Model")
+      .def_prop_ro("closed", &PyModel::closed)
+      .def("close", &PyModel::Close)
+      .def("info", [](const PyModel& self) { return InfoDict(self.get()->info()); })
+      .def("metadata",
+           [](const PyModel& self, const std::string& key) {
+             return std::string(self.get()->Metadata(key));
+           })
+      .def("tensor_names", [](const PyModel& self) { return TensorNames(*self.get()); })
+      .def("tensor_count", [](const PyModel& self) { return self.get()->tensor_count(); })
+      .def("tensor",
+           [](const PyModel& self, const std::string& name) {
+             return TensorTuple(self.get(), ValueOrRaise(self.get()->Tensor(name)));
+           })
+      .def("file_names", [](const PyModel& self) { return FileNames(*self.get()); })
+      .def("file_count", [](const PyModel& self) { return self.get()->file_count(); })
+      .def("file", [](const PyModel& self, const std::string& name) {
+        return FileTuple(self.get(), ValueOrRaise(self.get()->File(name)));
+      });
+}
+
+template <typename Call>
+auto WithoutGil(const Call& call) {
+  nb::gil_scoped_release released;
+  return call();
+}
+
+PyModel OpenModel(Client& client, const std::string& reference, const std::string& variant,
+                  const std::string& variant_key, uint32_t deadline_ms) {
+  const OpenOptions options{.variant = ValueOrRaise(VariantFromName(variant)),
+                            .variant_key = variant_key,
+                            .deadline = std::chrono::milliseconds(deadline_ms)};
+  return PyModel(ValueOrRaise(WithoutGil([&] { return client.Open(reference, options); })));
+}
+
+void DefineClient(nb::module_& module) {
+  nb::class_<Client>(module, "Client")
+      .def_static(
+          "connect",
+          [](const std::string& socket_path, const std::string& name) {
+            const ClientOptions options{.socket_path = socket_path, .client_name = name};
+            return ValueOrRaise(WithoutGil([&] { return Client::Connect(options); }));
+          },
+          nb::arg("socket_path") = "", nb::arg("name") = "")
+      .def("open", &OpenModel, nb::arg("reference"), nb::arg("variant"),
+           nb::arg("variant_key") = "", nb::arg("deadline_ms") = 0);
+}
+
+// `progress` is called with the GIL held; the first exception that it raises is raised by the call
+// once it ends.
+class ProgressCaller {
+ public:
+  explicit ProgressCaller(nb::object callable) : callable_(std::move(callable)) {}
+
+  void operator()(const Progress& progress) {
+    nb::gil_scoped_acquire held;
+    if (callable_.is_none() || error_) return;
+    try {
+      callable_(std::string(progress.stage), progress.done, progress.total);
+    } catch (nb::python_error& error) {
+      error_ = std::make_unique<nb::python_error>(std::move(error));
+    }
+  }
+  void Rethrow() {
+    if (error_) throw nb::python_error(std::move(*error_));
+  }
+
+ private:
+  nb::object callable_;
+  std::unique_ptr<nb::python_error> error_;
+};
+
+std::string AddModel(Admin& admin, const std::string& reference, const std::string& source,
+                     const std::vector<std::string>& variants, nb::object progress,
+                     uint32_t timeout_ms) {
+  ProgressCaller caller(std::move(progress));
+  AddOptions options;
+  for (const std::string& name : variants)
+    options.variants.push_back(ValueOrRaise(VariantFromName(name)));
+  options.on_progress = [&caller](const Progress& report) { caller(report); };
+  if (timeout_ms > 0) options.timeout = std::chrono::milliseconds(timeout_ms);
+  Result<std::string> added = WithoutGil([&] { return admin.Add(reference, source, options); });
+  caller.Rethrow();
+  return ValueOrRaise(std::move(added));
+}
+
+void DefineAdmin(nb::module_& module) {
+  nb::class_<Admin>(module, "Admin")
+      .def_static(
+          "connect",
+          [](const std::string& socket_path, const std::string& name) {
+            const ClientOptions options{.socket_path = socket_path, .client_name = name};
+            return ValueOrRaise(WithoutGil([&] { return Admin::Connect(options); }));
+          },
+          nb::arg("socket_path") = "", nb::arg("name") = "")
+      .def("add", &AddModel, nb::arg("reference"), nb::arg("source"), nb::arg("variants"),
+           nb::arg("progress").none(), nb::arg("timeout_ms") = 0)
+      .def("remove",
+           [](Admin& admin, const std::string& reference) {
+             return ValueOrRaise(WithoutGil([&] { return admin.Remove(reference); }));
+           })
+      .def("list",
+           [](Admin& admin) { return ValueOrRaise(WithoutGil([&] { return admin.List(); })); })
+      .def("show",
+           [](Admin& admin, const std::string& reference) {
+             return ValueOrRaise(WithoutGil([&] { return admin.Show(reference); }));
+           })
+      .def("status", [](Admin& admin) {
+        return ValueOrRaise(WithoutGil([&] { return admin.GetStatus(); }));
+      });
+}
+
+}  // namespace
+}  // namespace trims::python
+
+NB_MODULE(_core, module) {
+  namespace python = trims::python;
+  python::DefineByteView(module);
+  python::DefineModel(module);
+  python::DefineClient(module);
+  python::DefineAdmin(module);
+  module.def("user_socket_path", &trims::UserSocketPath);
+  module.def("system_socket_path", &trims::SystemSocketPath);
+  // The socket of a daemon; `program` is the trimsd to start where none answers, "" for the
+  // library's own search.
+  module.def("ensure_daemon", [](const std::string& program) {
+    const trims::AutostartOptions options{.program = program};
+    return python::ValueOrRaise(python::WithoutGil([&] { return trims::EnsureDaemon(options); }));
+  });
+  module.def("ort_variant_key",
+             [](const std::string& version) { return trims::OrtVariantKey(version); });
+}

@@ -1,0 +1,21 @@
+"""One copy of each model per node, shared read-only with every process.
+
+    import trims
+
+    trims.add("bert", "/models/bert/model.safetensors")      # once
+    with trims.open("bert") as model:                        # in any process: maps the one copy
+        weight = model.tensors["encoder.layer.0.weight"]     # a read-only NumPy array, no bytes copied
+
+Where no socket is configured (TRIMS_SOCKET) and none answers, the first call starts a trimsd for this user;
+TRIMS_AUTOSTART=0 forbids it. trims.onnxruntime has an InferenceSession that takes a model's name.
+"""
+
+from . import errors
+from ._client import add, ls, rm, show, status
+from ._model import Model, open
+from .errors import *  # noqa: F403
+from .errors import Error
+
+__version__ = "0.1.0"
+__all__ = ["add", "errors", "ls", "Model", "open", "rm", "show", "status"]
+__all__ += [name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Error)]

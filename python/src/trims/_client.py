@@ -1,0 +1,78 @@
+"""Connections to the daemon, and what an operator asks of it."""
+
+import json
+import os
+import sys
+import threading
+from pathlib import Path
+
+from . import _core
+
+_thread = threading.local()
+
+
+def _name():
+    return "python " + (os.path.basename(sys.argv[0]) if sys.argv and sys.argv[0] else "")
+
+
+def _trimsd():
+    """The daemon that this package brings along, unless $TRIMSD names another; "" where it brings none."""
+    program = Path(__file__).parent / "bin/trimsd"
+    return "" if os.environ.get("TRIMSD") or not program.exists() else str(program)
+
+
+def _connect(kind, socket):
+    """A connection; where no socket is named and none answers, a daemon for this user is started first."""
+    return kind.connect(socket or _core.ensure_daemon(_trimsd()), _name().strip())
+
+
+def _of_thread(kind, socket):
+    """One connection a thread, so that threads open in parallel; the library mends it after a fork or a restart."""
+    cache = _thread.__dict__
+    key = (kind, socket or "", os.environ.get("TRIMS_SOCKET"))
+    if key not in cache:
+        cache[key] = _connect(kind, socket)
+    return cache[key]
+
+
+def client(socket=None):
+    return _of_thread(_core.Client, socket)
+
+
+def _admin(socket=None):
+    return _of_thread(_core.Admin, socket)
+
+
+def _source(source):
+    text = os.fspath(source)
+    return text if "://" in text else Path(text).absolute().as_uri()
+
+
+def add(reference, source, *, variants=(), progress=None, timeout=None, socket=None):
+    """Registers a model's file or folder under a name and prepares its variants; returns what show() does.
+
+    variants: of "files", "tensors", "ort"; none: all that the format allows. progress(stage, done, total) is called on
+    this thread. timeout is in seconds.
+    """
+    milliseconds = 0 if timeout is None else max(1, int(timeout * 1000))
+    return json.loads(_admin(socket).add(reference, _source(source), list(variants), progress, milliseconds))
+
+
+def rm(reference, *, socket=None):
+    """Forgets a model. Processes that have it open keep their pages."""
+    return json.loads(_admin(socket).remove(reference))
+
+
+def ls(*, socket=None):
+    """All models: the document that `trims ls --json` prints."""
+    return json.loads(_admin(socket).list())
+
+
+def show(reference, *, socket=None):
+    """One model: the document that `trims show --json` prints."""
+    return json.loads(_admin(socket).show(reference))
+
+
+def status(*, socket=None):
+    """Budget, segments, counters: the document that `trims status --json` prints."""
+    return json.loads(_admin(socket).status())

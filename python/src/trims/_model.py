@@ -1,0 +1,137 @@
+"""open() and Model: tensors as read-only NumPy arrays, files as read-only memoryviews, over the one copy of the node."""
+
+from collections.abc import Mapping
+
+from . import _client
+from .errors import InvalidArgument, MissingKey, NotFound
+
+# safetensors' names of element types and NumPy's. Those that NumPy lacks come from ml_dtypes where it is installed, and
+# as unsigned integers of the same size where it isn't.
+_NUMPY = {
+    "F32": "<f4", "F64": "<f8", "F16": "<f2", "I8": "i1", "U8": "u1", "I16": "<i2", "U16": "<u2", "I32": "<i4",
+    "U32": "<u4", "I64": "<i8", "U64": "<u8", "BOOL": "?", "C64": "<c8", "C128": "<c16",
+}
+_ML_DTYPES = {"BF16": ("bfloat16", "<u2"), "F8_E4M3": ("float8_e4m3fn", "u1"), "F8_E5M2": ("float8_e5m2", "u1")}
+
+
+def _numpy_dtype(name):
+    import numpy
+
+    if name in _NUMPY:
+        return numpy.dtype(_NUMPY[name])
+    if name not in _ML_DTYPES:
+        raise InvalidArgument(f"NumPy has no element type for {name}", "use the model's files")
+    attribute, raw = _ML_DTYPES[name]
+    try:
+        import ml_dtypes
+    except ImportError:
+        return numpy.dtype(raw)
+    return numpy.dtype(getattr(ml_dtypes, attribute))
+
+
+class _Views(Mapping):
+    """A read-only mapping from names to views, each made when it is asked for."""
+
+    def __init__(self, names, count, view):
+        self._names, self._count, self._view = names, count, view
+
+    def __getitem__(self, name):
+        if not isinstance(name, str):
+            raise KeyError(name)
+        try:
+            return self._view(name)
+        except NotFound as error:
+            raise MissingKey(error.message, error.hint) from None
+
+    def __iter__(self):
+        return iter(self._names())
+
+    def __len__(self):
+        return self._count()
+
+    def __repr__(self):
+        names = list(self)
+        return f"<{len(names)}: {', '.join(names[:4])}{', …' if len(names) > 4 else ''}>"
+
+
+class Model:
+    """A lease on a model and the mapping of its bytes; open() makes them.
+
+    tensors: name -> read-only numpy.ndarray        files: name -> read-only memoryview
+    reference, digest, variant, variant_key, pages, hit: how the open was served
+
+    Views hold the mapping: after close() those that exist stay valid, and the lease ends with the last of them. Writing to
+    one raises ValueError or TypeError; no trick with the memory makes the pages writable. Safe to use from several threads.
+    """
+
+    def __init__(self, core):
+        self._core = core
+        for name, value in core.info().items():
+            setattr(self, name, value)
+
+    @property
+    def tensors(self):
+        return _Views(self._core.tensor_names, self._core.tensor_count, self._tensor)
+
+    @property
+    def files(self):
+        return _Views(self._core.file_names, self._core.file_count, self._file)
+
+    def dtype(self, name):
+        """The tensor's element type as safetensors names it, e.g. "BF16"."""
+        return self._core.tensor(name)[1]
+
+    def metadata(self, key):
+        """What the preparer recorded; "" if there is no such key."""
+        return self._core.metadata(key)
+
+    @property
+    def closed(self):
+        return self._core.closed
+
+    def close(self):
+        """Gives up this handle. Idempotent."""
+        self._core.close()
+
+    def _tensor(self, name):
+        import numpy
+
+        _, dtype, shape, view = self._core.tensor(name)
+        return numpy.frombuffer(view, _numpy_dtype(dtype)).reshape(shape)
+
+    def _file(self, name):
+        return memoryview(self._core.file(name)[1])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def __reduce__(self):
+        raise TypeError(
+            f"a trims.Model can't be pickled: it is a lease of this process; send its reference, {self.reference!r}, "
+            "and open it there"
+        )
+
+    def __repr__(self):
+        return f"<trims.Model {self.reference} {self.variant}{' closed' if self.closed else ''}>"
+
+
+def open(reference, variant=None, *, variant_key="", deadline=None, socket=None):
+    """Leases `reference` ([namespace/]name[:version] or …@sha256:<digest>), loading it if it isn't resident, and maps it.
+
+    variant: "tensors", "files" or "ort"; None: "tensors" where the model has any, else "files". deadline is in seconds.
+    Raises a trims.Error: NotFound (with near names), TooLarge, DeadlineExceeded, …
+    """
+    milliseconds = 0 if deadline is None else max(1, int(deadline * 1000))
+    client = _client.client(socket)
+    if variant is not None:
+        return Model(client.open(reference, variant, variant_key, milliseconds))
+    try:
+        return Model(client.open(reference, "tensors", variant_key, milliseconds))
+    except NotFound as missing:
+        try:
+            return Model(client.open(reference, "files", variant_key, milliseconds))
+        except NotFound:
+            raise missing from None
