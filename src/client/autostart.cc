@@ -42,7 +42,7 @@ bool IsProgram(const std::string& path) {
 std::string InPath(const std::string& name) {
   std::string folders = Variable("PATH") + ":";
   for (size_t end; (end = folders.find(':')) != std::string::npos; folders.erase(0, end + 1)) {
-    const std::string candidate = folders.substr(0, end) + "/" + name;
+    std::string candidate = folders.substr(0, end) + "/" + name;
     if (candidate[0] == '/' && IsProgram(candidate)) return candidate;
   }
   return {};
@@ -86,7 +86,7 @@ Status Answers(const client::SocketCandidate& candidate) {
 // error.
 Result<std::string> FindAnswering() {
   for (const client::SocketCandidate& candidate : client::SocketCandidates("")) {
-    const Status status = Answers(candidate);
+    Status status = Answers(candidate);
     if (status.ok()) return candidate.path;
     if (status.code() != StatusCode::kNotFound && status.code() != StatusCode::kUnavailable)
       return status;
@@ -173,7 +173,7 @@ Status StartDaemon(const AutostartOptions& options, const std::string& socket) {
                              options.idle_exit, "--ready-fd", std::to_string(client::kInheritedFd)},
                             log.get(), ready.write.get()));
   ready.write.reset();
-  const Status status = AwaitReady(ready.read.get(), options.patience);
+  Status status = AwaitReady(ready.read.get(), options.patience);
   if (status.ok()) return status;
   return Status(status.code(), status.message() + ": " + TailOf(log_path, before),
                 "look into " + log_path);

@@ -152,7 +152,7 @@ Result<Model> Client::Impl::Open(std::string_view reference, const OpenOptions& 
   return Model(std::move(impl));
 }
 
-Result<std::string> Client::Impl::Fetch(wire::CallBody body, Terms terms) {
+Result<std::string> Client::Impl::Fetch(const wire::CallBody& body, Terms terms) {
   Exchange exchange;
   terms.max_fds = 1;
   {

@@ -33,7 +33,7 @@ class Client::Impl {
     std::function<void(const Progress&)> on_progress;
   };
   // The document that answers `body`.
-  Result<std::string> Fetch(wire::CallBody body, Terms terms) TRIMS_EXCLUDES(mutex_);
+  Result<std::string> Fetch(const wire::CallBody& body, Terms terms) TRIMS_EXCLUDES(mutex_);
 
  private:
   // An answer that is no progress, with the frame that it views and the connection it came by.

@@ -43,7 +43,7 @@ Result<std::shared_ptr<Connection>> Connection::Make(const std::string& path) {
   for (const SocketCandidate& candidate : candidates) {
     Result<UniqueFd> socket = TryCandidate(candidate);
     if (socket.ok()) return std::make_shared<Connection>(*std::move(socket));
-    const Status status = std::move(socket).status();
+    Status status = std::move(socket).status();
     if (!WorthTryingTheNext(status)) return status;
     if (status.code() != StatusCode::kNotFound) first = status;
   }

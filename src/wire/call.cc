@@ -111,6 +111,7 @@ struct BodyEncoder {
     const Text reference = TextIn(builder, call.reference);
     const Text source = TextIn(builder, call.source);
     std::vector<uint8_t> variants;
+    variants.reserve(call.variants.size());
     for (trims::Variant variant : call.variants) variants.push_back(static_cast<uint8_t>(variant));
     return CreateAddRequest(
                builder, reference, source,

@@ -23,7 +23,7 @@ flatbuffers::Verifier FrameVerifier(std::span<const std::byte> frame) {
 }
 
 Status ReadEnvelope(std::span<const std::byte> frame, uint64_t* id) {
-  const Status garbage(StatusCode::kInvalidArgument, "the frame holds no message of TrIMS");
+  Status garbage(StatusCode::kInvalidArgument, "the frame holds no message of TrIMS");
   if (frame.size() < kMinFrameBytes || frame.size() > kMaxFrameBytes) return garbage;
   flatbuffers::Verifier verifier = FrameVerifier(frame);
   const flatbuffers::uoffset_t root = verifier.VerifyOffset(size_t{0});
