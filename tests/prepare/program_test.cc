@@ -1,0 +1,153 @@
+// trims-prepare as trimsd runs it: a child with a pipe for its progress.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "prepare/prepare_fixture.h"
+
+extern char** environ;
+
+namespace trims {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+using testing::SafetensorsBytes;
+
+constexpr char kGoodHeader[] = R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}})";
+
+struct Ended {
+  int status = 0;  // as waitpid gives it
+  std::vector<json> lines;
+};
+
+class Program : public testing::PrepareTest {
+ protected:
+  pid_t Start(std::vector<std::string> arguments, int* from_child) {
+    int ends[2];
+    EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    arguments.insert(arguments.begin(), TRIMS_PREPARE_PROGRAM);
+    for (const char* more : {"--progress-fd", "3"}) arguments.emplace_back(more);
+    std::vector<char*> argv;
+    for (std::string& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_adddup2(&actions, ends[1], 3);
+    pid_t child = -1;
+    EXPECT_EQ(::posix_spawn(&child, argv[0], &actions, nullptr, argv.data(), environ), 0);
+    ::posix_spawn_file_actions_destroy(&actions);
+    ::close(ends[1]);
+    *from_child = ends[0];
+    return child;
+  }
+
+  Ended Finish(pid_t child, int from_child) {
+    std::string text;
+    char buffer[4096];
+    for (ssize_t got; (got = ::read(from_child, buffer, sizeof(buffer))) > 0;) {
+      text.append(buffer, static_cast<size_t>(got));
+    }
+    ::close(from_child);
+    Ended ended;
+    EXPECT_EQ(::waitpid(child, &ended.status, 0), child);
+    std::istringstream stream(text);
+    for (std::string line; std::getline(stream, line);) {
+      EXPECT_LE(line.size(), 4096u);
+      ended.lines.push_back(json::parse(line, nullptr, false));
+      EXPECT_FALSE(ended.lines.back().is_discarded()) << line;
+    }
+    return ended;
+  }
+
+  Ended RunProgram(const std::string& name, std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments{"--source", root_ + "/in/" + name, "--out", root_ + "/out"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    int from_child = -1;
+    const pid_t child = Start(arguments, &from_child);
+    return Finish(child, from_child);
+  }
+};
+
+TEST_F(Program, ReportsProgressAndLeavesAManifest) {
+  Write("m.safetensors", SafetensorsBytes(kGoodHeader, "xy"));
+  const Ended ended = RunProgram("m.safetensors");
+  EXPECT_EQ(ended.status, 0);
+  ASSERT_FALSE(ended.lines.empty());
+  EXPECT_EQ(ended.lines.front()["stage"], "read");
+  EXPECT_EQ(ended.lines.back()["stage"], "write");
+  Result<Manifest> manifest = ParseManifest(Read(root_ + "/out/manifest.json"));
+  ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  EXPECT_EQ(manifest->variants.size(), 2u);
+  EXPECT_THAT(manifest->notes.at(0), HasSubstr("system call filter"));
+}
+
+TEST_F(Program, ReportsATypedErrorAndLeavesNoManifest) {
+  Write("m.safetensors", SafetensorsBytes(kGoodHeader, "x"));
+  const Ended ended = RunProgram("m.safetensors");
+  EXPECT_EQ(WEXITSTATUS(ended.status), 1);
+  ASSERT_FALSE(ended.lines.empty());
+  EXPECT_EQ(ended.lines.back()["error"]["code"], "DATA_LOSS");
+  EXPECT_FALSE(std::filesystem::exists(root_ + "/out/manifest.json"));
+}
+
+TEST_F(Program, LongNamesOfABadModelFitIntoALine) {
+  const std::string name(60'000, '\x01');
+  Write("m.safetensors", SafetensorsBytes("{\"" + name + "\":{}}", ""));
+  EXPECT_EQ(RunProgram("m.safetensors").lines.back()["error"]["code"], "INVALID_ARGUMENT");
+}
+
+TEST_F(Program, VariantsAreChosenByName) {
+  Write("m.safetensors", SafetensorsBytes(kGoodHeader, "xy"));
+  EXPECT_EQ(RunProgram("m.safetensors", {"--variants", "files,ort"}).lines.back()["error"]["code"],
+            "INVALID_ARGUMENT");
+  EXPECT_EQ(RunProgram("m.safetensors", {"--variants", "nonsense"}).lines.back()["error"]["code"],
+            "INVALID_ARGUMENT");
+}
+
+TEST_F(Program, MemoryBeyondTheLimitIsATypedError) {
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+  GTEST_SKIP() << "a sanitizer's own memory is beyond any limit";
+#endif
+#endif
+  Write("m.safetensors", SafetensorsBytes("{" + std::string(90'000'000, ' ') + "}", ""));
+  const Ended ended = RunProgram("m.safetensors", {"--memory-limit", "67108864"});
+  ASSERT_FALSE(ended.lines.empty());
+  EXPECT_EQ(ended.lines.back()["error"]["code"], "RESOURCE_EXHAUSTED");
+}
+
+TEST_F(Program, KilledAtAnyMomentItLeavesNothingOutsideItsFolder) {
+  Write("m.safetensors", SafetensorsBytes(kGoodHeader, "xy"));
+  for (int i = 0; i < 20; ++i) {
+    int from_child = -1;
+    const pid_t child =
+        Start({"--source", root_ + "/in/m.safetensors", "--out", root_ + "/out"}, &from_child);
+    char byte;
+    if (i % 2 == 0) EXPECT_EQ(::read(from_child, &byte, 1), 1);  // in the midst of its work
+    ::kill(child, SIGKILL);
+    int status = 0;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    ::close(from_child);
+    std::filesystem::remove_all(root_ + "/out");
+    std::filesystem::create_directory(root_ + "/out");
+  }
+  std::vector<std::string> left;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root_)) {
+    left.push_back(entry.path().filename());
+  }
+  EXPECT_THAT(left, ::testing::UnorderedElementsAre("in", "m.safetensors", "out"));
+}
+
+}  // namespace
+}  // namespace trims
