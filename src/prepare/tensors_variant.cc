@@ -145,7 +145,8 @@ Result<ManifestVariant> MakeTensorsFromOnnx(const PrepareContext& context, const
   }
   NoteLeftOut(onnx.model, notes);
   if (supported == 0) {
-    return Status(StatusCode::kFailedPrecondition, "the model has no initializers or constants to share");
+    return Status(StatusCode::kFailedPrecondition,
+                  "the model has no initializers or constants to share");
   }
   TRIMS_ASSIGN_OR_RETURN(SourceReader reader, context.source.Open(*onnx.file));
   TRIMS_ASSIGN_OR_RETURN(OutFile file, context.out.Create(kExtentName));
