@@ -57,6 +57,9 @@ class Mapping {
 
  private:
   Mapping(std::byte* data, size_t size) : data_(data), size_(size) {}
+  static Result<Mapping> ReserveAnywhere(size_t size);
+  // Gives back all but `size` bytes from the first multiple of `alignment` on.
+  void Trim(size_t alignment, size_t size);
   void Unmap();
 
   std::byte* data_ = nullptr;

@@ -61,6 +61,22 @@ TEST(MappingTest, ExtentsLieSideBySideInAReservation) {
   EXPECT_EQ(range.bytes()[kHugePageSize], std::byte{'b'});
 }
 
+// The kernel keeps the smaller of these by itself, the larger have to be cut out of something
+// larger.
+TEST(MappingTest, AReservationKeepsItsAlignmentAndHasItsWholeLength) {
+  const UniqueFd fd = FileOf(kPageSize, 'a');
+  for (const size_t alignment : {kPageSize, kHugePageSize, size_t{1} << 26, size_t{1} << 30}) {
+    Mapping range = Mapping::Reserve(alignment + 1, alignment).value();
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(range.data()) % alignment, 0U);
+    EXPECT_EQ(range.size(), 2 * alignment);
+    ASSERT_TRUE(range.MapInto(range.size() - kPageSize, kPageSize, fd.get(), PROT_READ).ok());
+    EXPECT_EQ(range.bytes()[range.size() - kPageSize], std::byte{'a'});
+    const std::byte* last = range.data() + range.size() - kPageSize;
+    range = Mapping();
+    EXPECT_FALSE(IsMapped(last));
+  }
+}
+
 TEST(MappingTest, WhatDoesNotFitIsRefused) {
   const UniqueFd fd = FileOf(kPageSize, 'a');
   Mapping range = Mapping::Reserve(kPageSize, kPageSize).value();
