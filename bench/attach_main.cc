@@ -1,11 +1,14 @@
 // bench_attach: how long it takes to attach a resident model, beside a bare round trip that passes
 // the same number of descriptors in frames of the same sizes.
 //
-//   bench_attach TRIMS_SOCKET BARE_SOCKET CPU REPETITIONS CASE…      CASE: label,reference,variant
+//   bench_attach TRIMS_SOCKET BARE_SOCKET CPU REPETITIONS REST_US CASE…
+//                                                      CASE: label,reference,variant
 //
 // Timed: Open (request, reply, mapping) and the read of the first byte; and for the reference its
-// sendmsg and recvmsg. Not timed: closing, and a pause after it in which both servers fall idle, so
-// that what one open leaves behind is in no other's time. Cases and the two sides take turns.
+// sendmsg and recvmsg. Not timed: closing, and what comes after it so that both servers are idle
+// again and what one open leaves behind is in no other's time: the processor is offered to them for
+// 30 µs (REST_US 0), or everything sleeps for REST_US, from which caches come back cold. Cases and
+// the two sides take turns.
 // Prints {"cases": [{"label", "descriptors", "request_bytes", "reply_bytes", "trims_ns": […],
 // "bare_ns": […]}]}.
 
@@ -28,7 +31,7 @@
 namespace trims::bench {
 namespace {
 
-constexpr int64_t kPauseNs = 200'000;
+constexpr int64_t kSettleNs = 30'000;
 constexpr int kWarmUp = 20;
 
 struct Case {
@@ -101,13 +104,19 @@ Status MeasureBare(BareClient* client, Case* one, bool keep) {
   return {};
 }
 
-Status Measure(Client* client, BareClient* bare, int repetitions, std::vector<Case>* cases) {
+void LetSettle(int64_t rest_ns) {
+  if (rest_ns == 0) return YieldFor(kSettleNs);
+  SleepUntil(NowNs() + rest_ns);
+}
+
+Status Measure(Client* client, BareClient* bare, int repetitions, int64_t rest_ns,
+               std::vector<Case>* cases) {
   for (int i = -kWarmUp; i < repetitions; ++i) {
     for (Case& one : *cases) {
       TRIMS_RETURN_IF_ERROR(MeasureTrims(client, &one, i >= 0));
-      SleepUntil(NowNs() + kPauseNs);
+      LetSettle(rest_ns);
       TRIMS_RETURN_IF_ERROR(MeasureBare(bare, &one, i >= 0));
-      SleepUntil(NowNs() + kPauseNs);
+      LetSettle(rest_ns);
     }
   }
   return {};
@@ -127,12 +136,12 @@ void Print(const std::vector<Case>& cases) {
 }
 
 Status Main(std::span<char*> arguments) {
-  if (arguments.size() < 6) {
+  if (arguments.size() < 7) {
     return Status(StatusCode::kInvalidArgument,
-                  "expected TRIMS_SOCKET BARE_SOCKET CPU REPETITIONS CASE…");
+                  "expected TRIMS_SOCKET BARE_SOCKET CPU REPETITIONS REST_US CASE…");
   }
   std::vector<Case> cases;
-  for (char* text : arguments.subspan(5)) {
+  for (char* text : arguments.subspan(6)) {
     TRIMS_ASSIGN_OR_RETURN(Case one, ParseCase(text));
     cases.push_back(std::move(one));
   }
@@ -141,7 +150,8 @@ Status Main(std::span<char*> arguments) {
   TRIMS_ASSIGN_OR_RETURN(Client client,
                          Client::Connect({.socket_path = arguments[1], .client_name = {}}));
   TRIMS_ASSIGN_OR_RETURN(BareClient bare, BareClient::Connect(arguments[2]));
-  TRIMS_RETURN_IF_ERROR(Measure(&client, &bare, std::atoi(arguments[4]), &cases));
+  TRIMS_RETURN_IF_ERROR(
+      Measure(&client, &bare, std::atoi(arguments[4]), std::atoll(arguments[5]) * 1000, &cases));
   Print(cases);
   return {};
 }

@@ -29,6 +29,11 @@ void SleepUntil(int64_t when) {
 
 void UsePreciseTimers() { prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); }
 
+void YieldFor(int64_t ns) {
+  const int64_t end = NowNs() + ns;
+  while (NowNs() < end) sched_yield();
+}
+
 Status PinTo(int cpu) {
   if (cpu < 0) return {};
   cpu_set_t set;

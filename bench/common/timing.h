@@ -16,6 +16,10 @@ int64_t NowNs();
 void SleepUntil(int64_t when);
 void UsePreciseTimers();
 
+// Offers the processor to whoever else is runnable on it, again and again for that long. Unlike a
+// sleep it lets no processor fall into a deep sleep and no cache go cold.
+void YieldFor(int64_t ns);
+
 // Pins the calling thread, and what it starts later, to one processor. A negative `cpu` leaves it.
 Status PinTo(int cpu);
 

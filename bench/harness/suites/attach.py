@@ -10,7 +10,8 @@ MB = 1_000_000
 SIZES = (("1MB", MB), ("16MB", 16 * MB), ("128MB", 128 * MB), ("1GB", 1000 * MB), ("8GB", 8000 * MB))
 TENSORS = (1, 100, 10_000)
 TENSOR_MODEL_BYTES = 128 * MB
-REFERENCE_PLACEMENT = "same core"  # what the bar is for: nothing hides behind a wake-up from another core
+HELD = "same core"  # what the bars are for: nothing hides behind a wake-up from another core
+REST_US = 1000
 
 
 def cases(bench):
@@ -27,15 +28,15 @@ def add_models(server, folder, wanted):
         server.add(name, source, [variant])
 
 
-def measure(bench, server, bare_socket, repetitions, wanted):
-    argv = [bench.build.program("bench_attach"), server.socket, bare_socket, bench.cpu(), repetitions]
+def measure(bench, sockets, repetitions, rest_us, wanted):
+    argv = [bench.build.program("bench_attach"), *sockets, bench.cpu(), repetitions, rest_us]
     return json_of(argv + [f"{label},{name},{variant}" for label, name, _, _, variant in wanted])["cases"]
 
 
 def rows_of(placement, measured):
     for one in measured:
         yield Row("attach", f"{one['label']}, {placement}", "p50", "µs", median(one["trims_ns"]) / 1e3,
-                  median(one["bare_ns"]) / 1e3, len(one["trims_ns"]), held=placement == REFERENCE_PLACEMENT)
+                  median(one["bare_ns"]) / 1e3, len(one["trims_ns"]), held=placement == HELD)
 
 
 def flatness(kind, measured):
@@ -47,11 +48,13 @@ def flatness(kind, measured):
 
 
 def placements(bench):
+    """(name, processors of the servers, rest between two opens)."""
     here = {bench.cpu()}
-    yield REFERENCE_PLACEMENT, here
+    yield HELD, here, 0
     elsewhere = all_cpus() - here
     if elsewhere:
-        yield "other core", {min(elsewhere)}
+        yield "other core", {min(elsewhere)}, 0
+    yield "same core, rested", here, REST_US
 
 
 def run(bench):
@@ -60,12 +63,13 @@ def run(bench):
     with scratch() as folder, daemon(bench.build, "--host-budget", "80%") as server, \
             bare_server(bench.build) as (bare_socket, bare):
         add_models(server, folder, wanted)
-        for placement, cpus in placements(bench):
-            say(f"attach: servers on the {placement}")
+        for placement, cpus, rest_us in placements(bench):
+            say(f"attach: client and servers on the {placement}")
             for process in (server.process, bare):
                 pin(process.pid, cpus)
-            measured = measure(bench, server, bare_socket, bench.choose(500, 50), wanted)
+            repetitions = bench.choose(200 if rest_us else 1000, 50)
+            measured = measure(bench, (server.socket, bare_socket), repetitions, rest_us, wanted)
             rows += rows_of(placement, measured)
-            if placement == REFERENCE_PLACEMENT:
+            if placement == HELD:
                 rows += [flatness("files", measured), flatness("tensors", measured)]
     return rows

@@ -25,7 +25,7 @@ class Sides:
 
 def frame_sizes(bench, server, bare_socket):
     """Those of an open of this model, so that the bare server's are the same."""
-    one = json_of([bench.build.program("bench_attach"), server.socket, bare_socket, -1, 5, "model,model,files"])["cases"][0]
+    one = json_of([bench.build.program("bench_attach"), server.socket, bare_socket, -1, 5, 0, "model,model,files"])["cases"][0]
     return {"request_bytes": one["request_bytes"], "reply_bytes": one["reply_bytes"]}
 
 
