@@ -114,8 +114,10 @@ int RunTrims(const std::vector<std::string>& arguments, const Terminal& terminal
   Context context{.globals = {}, .terminal = terminal};
   try {
     const int code = ParseAndRun(arguments, &context);
-    terminal.out.flush();
-    return code;
+    if (terminal.out.flush()) return code;
+    context.globals.json = false;  // there is nowhere to write a document to
+    return ReportError(context, Status(StatusCode::kInternal, "standard output can't be written",
+                                       "is the disk full?"));
   } catch (const std::exception& error) {  // the parser's and the JSON library's own
     return ReportError(context,
                        Status(StatusCode::kInternal, std::string("a defect: ") + error.what(),

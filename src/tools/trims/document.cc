@@ -1,6 +1,6 @@
 #include "tools/trims/document.h"
 
-#include <cstdio>
+#include <ctime>
 
 #include "tools/trims/humanise.h"
 
@@ -57,15 +57,10 @@ const Json& Object(const Json& object, const char* field) {
 }
 
 int64_t UnixTime(const Json& object, const char* field) {
-  using std::chrono::day, std::chrono::month, std::chrono::year;
   const std::string text = Text(object, field);
-  int y = 0;
-  unsigned mo = 0, d = 0, h = 0, mi = 0, s = 0;
-  if (std::sscanf(text.c_str(), "%4d-%2u-%2uT%2u:%2u:%2u", &y, &mo, &d, &h, &mi, &s) != 6) return 0;
-  const std::chrono::year_month_day date = year(y) / month(mo) / day(d);
-  if (!date.ok()) return 0;
-  const auto days = std::chrono::sys_days(date).time_since_epoch();
-  return std::chrono::seconds(days).count() + h * 3600 + mi * 60 + s;
+  tm time = {};
+  if (strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &time) == nullptr) return 0;
+  return timegm(&time);
 }
 
 std::string ShortReference(std::string_view reference) {

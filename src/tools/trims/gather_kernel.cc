@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdio>
+#include <charconv>
 
 #include "base/errno_status.h"
 #include "base/mapping.h"
@@ -22,6 +22,13 @@ constexpr int kMadvCollapse = 25;
 constexpr int kSoPeerPidfd = 77;
 constexpr long kSysLandlockCreateRuleset = 444;
 constexpr unsigned kLandlockCreateRulesetVersion = 1;
+
+// "6.8.0-test" → 6 and 8; zeros where it reads otherwise.
+void ParseRelease(const std::string& release, KernelFacts* kernel) {
+  const char* end = release.data() + release.size();
+  const auto [dot, error] = std::from_chars(release.data(), end, kernel->major);
+  if (error == std::errc() && dot != end) std::from_chars(dot + 1, end, kernel->minor);
+}
 
 Status TrySeals() {
   const UniqueFd fd = sys::MemfdCreate("trims-doctor", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -101,7 +108,7 @@ KernelFacts GatherKernel() {
   utsname name = {};
   if (uname(&name) == 0) {
     kernel.release = name.release;
-    std::sscanf(name.release, "%d.%d", &kernel.major, &kernel.minor);
+    ParseRelease(kernel.release, &kernel);
   }
   kernel.memfd_seals = TrySeals();
   kernel.user_namespace = TryUserNamespace();

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -40,7 +41,7 @@ std::optional<uint64_t> LowestLimit(const CgroupPlace& place) {
   std::optional<uint64_t> lowest;
   std::filesystem::path folder = place.path;
   while (true) {
-    const auto limit = NumberInFile(mount + folder.string() + "/" + file);
+    const auto limit = NumberInFile(fmt::format("{}{}/{}", mount, folder.string(), file));
     if (limit && *limit < kNoLimit) lowest = std::min(*limit, lowest.value_or(*limit));
     if (!folder.has_relative_path()) return lowest;
     folder = folder.parent_path();

@@ -37,6 +37,7 @@ Result<Pipe> MakePipe() {
 
 Result<pid_t> Spawn(const std::vector<std::string>& arguments, int output) {
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   posix_spawn_file_actions_t actions;
@@ -101,13 +102,14 @@ Result<std::string> RunProgram(const std::vector<std::string>& arguments,
 
 std::string FindProgram(const std::string& name, const std::vector<std::string>& folders) {
   for (const std::string& folder : folders) {
-    const std::string path = (std::filesystem::path(folder) / name).lexically_normal().string();
+    std::string path = (std::filesystem::path(folder) / name).lexically_normal().string();
     if (IsProgram(path)) return path;
   }
   const char* path = std::getenv("PATH");
   std::istringstream parts(path == nullptr ? "" : path);
   for (std::string folder; std::getline(parts, folder, ':');) {
-    if (!folder.empty() && IsProgram(folder + "/" + name)) return folder + "/" + name;
+    std::string candidate = std::filesystem::path(folder) / name;
+    if (!folder.empty() && IsProgram(candidate)) return candidate;
   }
   return {};
 }

@@ -188,6 +188,13 @@ TEST_F(CliE2eTest, AKilledDaemonIsUnavailable) {
   EXPECT_THAT(Trims({"ls"}).err, HasSubstr("\nnext: "));
 }
 
+TEST_F(CliE2eTest, AnAnswerThatIsLostIsAFailure) {
+  const Ended ended = RunToEnd({"/bin/bash", "-c", "\"$0\" ls --json > /dev/full", TRIMS_PROGRAM},
+                               {{"TRIMS_SOCKET", daemon_.socket()}});
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_THAT(ended.err, StartsWith("trims: error: standard output"));
+}
+
 TEST_F(CliE2eTest, CompletionKnowsTheModels) {
   AddSmall();
   const Ended ended = RunToEnd({"/bin/bash", "-c",
