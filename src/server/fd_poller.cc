@@ -65,8 +65,8 @@ void FdPoller::RunBatch() {
   std::array<epoll_event, kBatch> events;
   const int count = ::epoll_wait(epoll_.get(), events.data(), kBatch, 0);
   for (int i = 0; i < count; ++i) {
-    // An earlier callback of this batch may have removed this one.
-    const auto found = watches_.find(events[i].data.u64);
+    const uint64_t watch = events[i].data.u64;  // a copy: epoll_event is packed
+    const auto found = watches_.find(watch);    // an earlier callback may have removed it
     if (found != watches_.end()) found->second->callback(ReadyOf(events[i].events));
   }
   removed_.clear();
