@@ -241,7 +241,7 @@ class ProcessPreparer final : public Preparer {
     dependencies_.worker->Run(
         [manifest, folder = request->job.out_folder] { *manifest = ReadManifest(folder); },
         [manifest, request, alive = std::weak_ptr<bool>(alive_)] {
-          if (!alive.expired()) request->done(**std::move(manifest));
+          if (!alive.expired()) request->done(std::move(**manifest));
         });
   }
 
