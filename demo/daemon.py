@@ -11,9 +11,10 @@ from pathlib import Path
 class Daemon:
     """Serves from entering to leaving a `with`; nothing of it stays behind."""
 
-    def __init__(self, build, onnxruntime_library, options=()):
+    def __init__(self, build, onnxruntime_library, preparer=None):
         self._tools = Path(build) / "src/tools"
-        self._library, self._options = onnxruntime_library, options
+        self._library = onnxruntime_library
+        self._preparer = preparer or self._tools / "prepare/trims-prepare"
 
     def __enter__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="trims-demo-"))
@@ -33,14 +34,14 @@ class Daemon:
         log = (self.folder / "trimsd.log").open("w")
         self._process = subprocess.Popen(
             [self._tools / "trimsd/trimsd", "--socket", self.socket, "--socket-mode", "0666",
-             "--data", self.folder / "data", "--preparer", self._tools / "prepare/trims-prepare",
-             "--onnxruntime-library", self._library, "--ready-fd", str(write_end), *self._options],
+             "--data", self.folder / "data", "--preparer", self._preparer,
+             "--onnxruntime-library", self._library, "--ready-fd", str(write_end)],
             pass_fds=(write_end,), stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
         )
         log.close()
         os.close(write_end)
         with os.fdopen(ready) as pipe:
-            if not pipe.readline():
+            if not pipe.read(1):
                 self._process.wait()
                 raise RuntimeError("trimsd did not start: " + (self.folder / "trimsd.log").read_text()[-2000:])
 

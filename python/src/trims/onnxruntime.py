@@ -13,6 +13,7 @@ optimisation is off while the session is made, as is the re-packing of weights, 
 
 import os
 import threading
+import weakref
 
 import onnxruntime
 from onnxruntime import *  # noqa: F403 - a drop-in for `import onnxruntime as ort`
@@ -32,8 +33,14 @@ _BYTES = {
 # Every initializer of a `named` graph claims to lie in /dev/null; docs/adapters.md says why.
 _NAMED = {_FOLDER: "/dev"}
 
+__version__ = onnxruntime.__version__
+
 # One SessionOptions object may make many sessions, some of them from files: what a session needs is set while it is made.
 _options_lock = threading.RLock()
+
+# Session options that hold initializers of a model: they can't be taken out again, and ONNX Runtime keeps pointers to them,
+# so the values live as long as the options. options -> (digest, values)
+_bound = weakref.WeakKeyDictionary()
 
 
 def variant_key():
@@ -114,6 +121,7 @@ class InferenceSession(onnxruntime.InferenceSession):
         if form not in ("bytes", "named") or len(names) != 1:
             raise Unimplemented(f"{model.reference}: unknown ort form {form!r} with {len(names)} files")
         _, view, descriptor = model._core.file(names[0])
+        self._trims_view = view  # keeps the descriptor, which ONNX Runtime may be given again, even if the model is closed
         self._trims_values, self._trims_entries = {}, _BYTES
         if form == "named":
             self._trims_entries = _NAMED
@@ -128,9 +136,20 @@ class InferenceSession(onnxruntime.InferenceSession):
         if self.trims_model is None:
             return super()._create_inference_session(providers, provider_options, disabled_optimizers)
         with _Entries(self._sess_options, self._trims_entries, not self._trims_owns_options):
-            for name, value in self._trims_values.items():
-                self._sess_options.add_initializer(name, value)
+            self._add_initializers(self._sess_options)
             return super()._create_inference_session(providers, provider_options, disabled_optimizers)
+
+    def _add_initializers(self, options):
+        digest, values = _bound.get(options, (self.trims_model.digest, None))
+        if digest != self.trims_model.digest:
+            raise FailedPrecondition(
+                "these session options hold the weights of another model", "use new session options for each model"
+            )
+        if values is None and self._trims_values:
+            for name, value in self._trims_values.items():
+                options.add_initializer(name, value)
+            _bound[options] = (digest, self._trims_values)
+        self._trims_values = values or self._trims_values
 
 
 _ONNX_TYPES = {"BF16": 16, "F8_E4M3": 17, "F8_E5M2": 19}  # TensorProto.DataType of what NumPy lacks
@@ -143,3 +162,7 @@ def _value(model, name):
         return onnxruntime.OrtValue.ortvalue_from_numpy(array)
     raw = array.view("u1" if array.dtype.itemsize == 1 else "<u2")
     return onnxruntime.OrtValue.ortvalue_from_numpy_with_onnx_type(raw, _ONNX_TYPES[dtype])
+
+
+def __getattr__(name):
+    return getattr(onnxruntime, name)

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Runs the tests of what is written in Python against the programs of a build folder.
+#   run.sh package BUILD    builds the wheel, installs it into a fresh virtual environment and runs pytest there
+#   run.sh demo BUILD       every function once without and once with TrIMS, with the right answer
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+what=$1 build=$(realpath "$2") python=$PWD/.venv/bin/python
+[ -x "$python" ] || { echo "no .venv here (try: scripts/setup)" >&2; exit 1; }
+scripts/fetch-models >&2
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+exec 9>"$build/python-wheel.lock"
+flock 9
+SKBUILD_CMAKE_DEFINE="TRIMS_PROGRAMS_FROM=$build" SKBUILD_BUILD_DIR="$build/python-wheel" "$python" -m pip wheel --quiet \
+  --disable-pip-version-check --no-build-isolation --no-deps --wheel-dir "$scratch" ./python
+flock -u 9
+
+# A fresh environment: only the wheel is installed in it; NumPy, ONNX Runtime and pytest come from .venv by a .pth file.
+"$python" -m venv --without-pip "$scratch/venv"
+"$python" -m pip --disable-pip-version-check --python "$scratch/venv/bin/python" install --quiet --no-deps "$scratch"/*.whl
+site=$(echo "$scratch"/venv/lib/python3*/site-packages)
+echo "$PWD"/.venv/lib/python3*/site-packages > "$site/dependencies.pth"
+
+if [ "$what" = demo ]; then
+  "$python" demo/run.py --build "$build" --site "$site" --repetitions 1 --functions 3
+else
+  TRIMS_TEST_BUILD=$build "$scratch/venv/bin/python" -m pytest -q -p no:cacheprovider python/tests
+fi

@@ -1,0 +1,251 @@
+"""trims.open: views of the one copy, their lifetime, and what can't be done to them."""
+
+import copy
+import gc
+import os
+import pickle
+import subprocess
+import sys
+import threading
+
+import numpy
+import pytest
+import trims
+
+
+def mapped():
+    with open("/proc/self/maps") as maps:
+        return sum("/memfd:" in line for line in maps)
+
+
+def test_tensors_are_the_models(small):
+    name, _, matrix = small
+    with trims.open(name) as model:
+        assert set(model.tensors) == {"matrix", "scalar", "empty", "half", "flags"}
+        assert len(model.tensors) == 5 and "matrix" in model.tensors and "other" not in model.tensors
+        assert (model.tensors["matrix"] == matrix).all()
+        assert model.tensors["scalar"].shape == () and model.tensors["scalar"] == 7
+        assert model.tensors["empty"].shape == (0, 5) and model.tensors["empty"].dtype == numpy.float16
+        assert model.tensors["flags"].tolist() == [True, False]
+        assert model.variant == "tensors" and model.reference.startswith("default/small:")
+
+
+def test_types_that_numpy_lacks_come_as_raw_bits(small):
+    with trims.open(small[0]) as model:
+        assert model.dtype("half") == "BF16"
+        half = model.tensors["half"]
+        assert half.view(numpy.uint16).tolist() == [0x3F80, 0x4000]
+
+
+def test_files_are_byte_for_byte(small):
+    name, path, _ = small
+    with trims.open(name, "files") as model:
+        (file,) = model.files
+        assert model.files[file] == path.read_bytes()
+        assert model.files[file].readonly
+
+
+def test_arrays_are_no_copies(small):
+    with trims.open(small[0]) as model:
+        first, second = model.tensors["matrix"], model.tensors["matrix"]
+        assert first.ctypes.data == second.ctypes.data
+        assert first.ctypes.data % 256 == 0
+        assert not first.flags.owndata
+
+
+def test_views_outlive_model_and_client(small):
+    gc.collect()
+    before = mapped()
+    model = trims.open(small[0])
+    view, rows = model.tensors["matrix"], model.tensors["matrix"][1:]
+    model.close()
+    model.close()
+    assert model.closed
+    del model
+    gc.collect()
+    assert view.sum() == small[2].sum() and rows.sum() == small[2][1:].sum()
+    assert mapped() > before
+    del view
+    gc.collect()
+    assert rows.sum() == small[2][1:].sum()
+    del rows
+    gc.collect()
+    assert mapped() == before
+
+
+def test_the_lease_ends_with_the_last_view(small, daemon):
+    def leases():
+        return daemon.command("status")["leases"]
+
+    gc.collect()
+    before = leases()
+    model = trims.open(small[0])
+    view = model.tensors["matrix"]
+    assert leases() == before + 1
+    model.close()
+    del model
+    assert leases() == before + 1
+    del view
+    gc.collect()
+    trims.status()  # a round trip on the connection that the lease was closed on or after it
+    assert leases() == before
+
+
+def test_reference_counts_stay_even(small):
+    model = trims.open(small[0])
+    core = model._core
+    before = sys.getrefcount(core)
+    for _ in range(100):
+        list(model.tensors.values())
+    gc.collect()
+    assert sys.getrefcount(core) == before
+
+
+def test_nothing_makes_a_view_writable(small):
+    model = trims.open(small[0])
+    array = model.tensors["matrix"]
+    with pytest.raises(ValueError):
+        array[0, 0] = 1
+    with pytest.raises(ValueError):
+        array.flags.writeable = True
+    with pytest.raises(ValueError):
+        array.reshape(-1).flags.writeable = True
+    with trims.open(small[0], "files") as files:
+        view = files.files[next(iter(files.files))]
+        with pytest.raises(TypeError):
+            view[0] = 1
+
+
+def test_a_write_past_python_ends_the_process(small):
+    code = (
+        "import ctypes, trims\n"
+        f"array = trims.open({small[0]!r}).tensors['matrix']\n"
+        "ctypes.memset(array.ctypes.data, 1, 1)\n"
+        "print('written')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == -11 and "written" not in done.stdout, done.stderr
+
+
+def test_models_are_not_pickled_or_copied(small):
+    model = trims.open(small[0])
+    for refused in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="send its reference"):
+            refused(model)
+
+
+def test_threads_open_and_read_at_once(small):
+    name, _, matrix = small
+    failures = []
+
+    def work():
+        try:
+            for _ in range(20):
+                with trims.open(name) as model:
+                    assert (model.tensors["matrix"] == matrix).all()
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+
+
+def test_a_forked_child_opens_for_itself(small):
+    model = trims.open(small[0])
+    child = os.fork()
+    if child == 0:
+        fine = trims.open(small[0]).tensors["matrix"].sum() == small[2].sum() == model.tensors["matrix"].sum()
+        os._exit(0 if fine else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert model.tensors["matrix"].sum() == small[2].sum()
+
+
+def test_errors_have_code_and_hint(small):
+    with pytest.raises(trims.NotFound) as unknown:
+        trims.open("smal")
+    assert unknown.value.code == "NOT_FOUND" and "smal" in unknown.value.message
+    assert "small" in str(unknown.value)
+    assert isinstance(unknown.value, (trims.Error, LookupError))
+    with pytest.raises(trims.InvalidArgument):
+        trims.open("no/such/deep/name")
+    with pytest.raises(ValueError):
+        trims.open(small[0], "nonsense")
+    with trims.open(small[0]) as model, pytest.raises(KeyError) as missing:
+        model.tensors["matrx"]
+    assert isinstance(missing.value, trims.NotFound)
+    with pytest.raises(trims.FailedPrecondition):
+        model.tensors["matrix"]
+
+
+def test_operators_calls(daemon, small, tmp_path):
+    stages = []
+    path = tmp_path / "weights.bin"
+    path.write_bytes(b"x" * 10000)
+    added = trims.add("passing", path, variants=["files"], progress=lambda *args: stages.append(args))
+    assert "passing" in str(added)
+    assert any("passing" in entry["reference"] for entry in trims.ls()["models"])
+    assert trims.show("passing")["digest"] if "digest" in trims.show("passing") else trims.show("passing")
+    assert trims.status()["leases"] >= 0
+    trims.rm("passing")
+    with pytest.raises(trims.NotFound):
+        trims.open("passing", "files")
+
+
+def test_an_exception_of_the_progress_callback_is_raised(daemon, tmp_path):
+    path = tmp_path / "weights.bin"
+    path.write_bytes(b"y" * 10000)
+
+    def fail(*_):
+        raise RuntimeError("stop that")
+
+    with pytest.raises(RuntimeError, match="stop that"):
+        trims.add("progressing", path, variants=["files"], progress=fail)
+
+
+def test_no_daemon_and_none_may_be_started(tmp_path):
+    environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path), "TRIMS_AUTOSTART": "0", "HOME": str(tmp_path)}
+    environment.pop("TRIMS_SOCKET", None)
+    code = "import trims\ntry: trims.open('x')\nexcept trims.Error as e: print(e.code)"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.stdout.strip() in ("NOT_FOUND", "UNAVAILABLE"), done.stderr
+
+
+def test_the_package_starts_a_daemon_of_its_own(tmp_path, small):
+    """The wheel brings trimsd along: a user types one line."""
+    tmp_path.chmod(0o700)
+    environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data"),
+                   "HOME": str(tmp_path), "TRIMS_AUTOSTART": "1"}
+    environment.pop("TRIMS_SOCKET", None)
+    code = (
+        "import trims, json\n"
+        f"trims.add('mine', {str(small[1])!r}, variants=['tensors'])\n"
+        "print(trims.open('mine').tensors['matrix'].sum())\n"
+        "print(json.dumps(trims.status()))"
+    )
+    try:
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+        assert done.stdout.split("\n")[0] == str(small[2].sum()), done.stderr
+    finally:
+        end_daemons_of(tmp_path)
+
+
+def end_daemons_of(folder):
+    """The trimsd that serves a socket in this folder, which nobody else can have started."""
+    socket = f"{folder}/trims/trimsd.sock"
+    for entry in os.listdir("/proc"):
+        try:
+            with open(f"/proc/{entry}/cmdline", "rb") as file:
+                words = file.read().split(b"\0")
+        except OSError:
+            continue
+        if words[0].endswith(b"trimsd") and any(socket.encode() in word for word in words):
+            descriptor = os.pidfd_open(int(entry))
+            os.kill(int(entry), 15)
+            import select
+
+            select.select([descriptor], [], [], 20)
+            os.close(descriptor)

@@ -1,0 +1,134 @@
+// trims::onnxruntime on real models against a real trimsd: equal answers, no copies, errors that
+// say why.
+#include "trims/onnxruntime.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstring>
+#include <thread>
+
+#include "adapters/ort_fixture.h"
+
+namespace trims {
+namespace {
+
+using testing::Answer;
+using ::testing::HasSubstr;
+using testing::OnnxRuntimeTest;
+using testing::Outputs;
+using testing::PrivateBytes;
+using testing::RealModel;
+using testing::WorstError;
+
+// ONNX Runtime alone, over a private copy of the bytes that the MRM shares.
+Outputs RunPrivateCopy(const Model& prepared, const RealModel& model) {
+  const FileView file = prepared.file(0);
+  const std::vector<std::byte> copy(file.bytes.begin(), file.bytes.end());
+  Ort::SessionOptions options;
+  options.SetGraphOptimizationLevel(ORT_DISABLE_ALL);
+  options.SetIntraOpNumThreads(1);
+  options.AddConfigEntry("session.load_model_format", "ORT");
+  options.AddConfigEntry("session.disable_prepacking", "1");
+  Ort::Session session(onnxruntime::SharedEnv(), copy.data(), copy.size(), options);
+  return Answer(session, model);
+}
+
+TEST_F(OnnxRuntimeTest, AnswersOfEveryRealModelEqualThoseOfOnnxRuntimeAlone) {
+  for (const RealModel& model : models_) {
+    SCOPED_TRACE(model.name);
+    Register(model);
+    onnxruntime::Session shared = Open(model.name, {.intra_op_threads = 1});
+    const Outputs outputs = Answer(shared.session(), model);
+    ASSERT_FALSE(outputs.empty());
+    EXPECT_EQ(outputs, RunPrivateCopy(shared.model(), model)) << "not bit for bit";
+    Ort::Session original(onnxruntime::SharedEnv(), model.path.c_str(), Ort::SessionOptions());
+    EXPECT_LE(WorstError(outputs, Answer(original, model)), 1e-4);
+  }
+}
+
+TEST_F(OnnxRuntimeTest, PrepackingChangesSpeedAndNotAnswers) {
+  Register(models_[0]);
+  onnxruntime::Session packed = Open("ocr", {.prepacking = true, .memory_arena = false});
+  onnxruntime::Session plain = Open("ocr");
+  EXPECT_LE(WorstError(Answer(packed.session(), models_[0]), Answer(plain.session(), models_[0])),
+            1e-4);
+}
+
+TEST_F(OnnxRuntimeTest, ASessionHasNoCopyOfTheWeights) {
+  Register(models_[0]);
+  Open("ocr");  // what the runtime allocates once in a process
+  const uint64_t before = PrivateBytes();
+  onnxruntime::Session session = Open("ocr");
+  const uint64_t weights = session.model().file(0).bytes.size();
+  EXPECT_GT(weights, uint64_t{50'000'000});
+  const uint64_t after = PrivateBytes();
+  EXPECT_LT(after - std::min(before, after), weights / 10);
+}
+
+TEST_F(OnnxRuntimeTest, MetadataOfTheModelIsThere) {
+  Register(models_[5]);
+  onnxruntime::Session session = Open("text-rec");
+  Ort::AllocatorWithDefaultOptions allocator;
+  const Ort::AllocatedStringPtr characters =
+      session->GetModelMetadata().LookupCustomMetadataMapAllocated("character", allocator);
+  ASSERT_NE(characters, nullptr);
+  EXPECT_GT(std::strlen(characters.get()), size_t{10'000});
+}
+
+TEST_F(OnnxRuntimeTest, ASessionOutlivesClientAndDaemonAndMoves) {
+  Register(models_[6]);
+  onnxruntime::Session session = Open("vad");
+  const Outputs before = Answer(session.session(), models_[6]);
+  session = Open("vad");  // ends the old session before the bytes under it
+  client_.reset();
+  daemon_.process().Signal(SIGKILL);
+  daemon_.process().Wait();
+  const onnxruntime::Session& moved = session;
+  EXPECT_EQ(Answer(session.session(), models_[6]), before);
+  EXPECT_EQ(moved.model().info().variant, Variant::kOrt);
+}
+
+TEST_F(OnnxRuntimeTest, ThreadsShareOneSession) {
+  Register(models_[6]);
+  onnxruntime::Session session = Open("vad", {.intra_op_threads = 1});
+  const Outputs expected = Answer(session.session(), models_[6]);
+  std::vector<Outputs> seen(4);
+  {
+    std::vector<std::jthread> threads;
+    for (Outputs& out : seen) {
+      threads.emplace_back([&] { out = Answer(session.session(), models_[6]); });
+    }
+  }
+  EXPECT_THAT(seen, ::testing::Each(expected));
+}
+
+TEST_F(OnnxRuntimeTest, UserOptionsAreKeptAndNotChanged) {
+  Register(models_[6]);
+  Ort::SessionOptions options;
+  options.AddConfigEntry("session.intra_op.allow_spinning", "0");
+  onnxruntime::Session session = Open("vad", {.session_options = &options});
+  EXPECT_FALSE(options.HasConfigEntry("session.load_model_format"));
+  EXPECT_FALSE(Answer(session.session(), models_[6]).empty());
+}
+
+TEST_F(OnnxRuntimeTest, ErrorsSayWhy) {
+  Register(models_[6]);
+  const Result<onnxruntime::Session> missing = onnxruntime::Session::Open(*client_, "vadd");
+  EXPECT_EQ(missing.status().code(), StatusCode::kNotFound);
+  EXPECT_THAT(missing.status().ToString(), HasSubstr("vad"));
+
+  const Result<Model> other =
+      client_->Open("vad", {.variant = Variant::kOrt, .variant_key = "ort-0.1"});
+  EXPECT_EQ(other.status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(other.status().message(), HasSubstr(onnxruntime::VariantKey()));
+
+  Result<Model> files = client_->Open("vad", {.variant = Variant::kFiles});
+  ASSERT_TRUE(files.ok()) << files.status().ToString();
+  const Result<onnxruntime::Session> wrong = onnxruntime::Session::Over(*std::move(files));
+  EXPECT_EQ(wrong.status().code(), StatusCode::kUnimplemented);
+}
+
+}  // namespace
+}  // namespace trims
