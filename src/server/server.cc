@@ -82,7 +82,7 @@ void Server::Accept(UniqueFd socket) {
   sessions_.emplace(id, session);
   ++connections_of_uid_[principal->uid];
   half_open_of_[id] = half_open_.insert(half_open_.end(), {.session = id, .since = clock_.Now()});
-  if (const Status started = session->Start(); !started.ok()) return session->Stop(started);
+  if (!session->Start().ok()) return session->End();
   ++context_.counters.accepted;
   WaitForHalfOpen();
 }

@@ -31,8 +31,10 @@ Status Session::Start() {
   watch_ = context_->loop->poller().Add(socket_.get(), interest_,
                                         [this](unsigned ready) { OnReady(ready); });
   if (watch_ != 0) return Status();
-  return Status(StatusCode::kResourceExhausted, "the event loop can't watch another connection",
-                "raise fs.epoll.max_user_watches");
+  const Status why(StatusCode::kResourceExhausted, "the event loop can't watch another connection",
+                   "raise fs.epoll.max_user_watches");
+  ReplyError(0, why);
+  return why;
 }
 
 void Session::Stop(const Status& why) {

@@ -72,6 +72,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
+  // RESOURCE_EXHAUSTED, which the client has been told: end it.
   Status Start();
 
   // Answers what waits with `why`, as far as the socket takes it, and ends.
