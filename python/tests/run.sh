@@ -9,6 +9,7 @@ what=$1 build=$(realpath "$2") python=$PWD/.venv/bin/python
 scripts/fetch-models >&2
 
 scratch=$(mktemp -d)
+chmod 755 "$scratch"  # functions run as users of their own
 trap 'rm -rf "$scratch"' EXIT
 exec 9>"$build/python-wheel.lock"
 flock 9
