@@ -104,18 +104,18 @@ void AddLimits(CLI::App* app, DaemonOptions* options) {
               "Leave after so long without connection, lease or load [off]");
   app->add_option("--max-connections", options->max_connections, "Connections at once [8192]")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1 << 30).description(""));
   app->add_option("--max-connections-per-uid", options->max_connections_per_uid,
                   "Connections of one user at once [4096]")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1 << 30).description(""));
 }
 
 void AddRunning(CLI::App* app, DaemonOptions* options) {
   app->add_option("--ready-fd", options->ready_fd,
                   "Descriptor that one byte is written to once the socket is served")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0, 1 << 30).description(""));
   app->add_option_function<std::string>(
          "--log-level",
          [options](const std::string& text) {
