@@ -10,7 +10,8 @@ MB = 1_000_000
 SIZES = (("1MB", MB), ("16MB", 16 * MB), ("128MB", 128 * MB), ("1GB", 1000 * MB), ("8GB", 8000 * MB))
 TENSORS = (1, 100, 10_000)
 TENSOR_MODEL_BYTES = 128 * MB
-HELD = "same core"  # what the bars are for: nothing hides behind a wake-up from another core
+SAME_CORE, OTHER_CORE, RESTED = "same core", "other core", "same core, rested"
+HELD = (SAME_CORE, OTHER_CORE)
 REST_US = 1000
 
 
@@ -36,7 +37,7 @@ def measure(bench, sockets, repetitions, rest_us, wanted):
 def rows_of(placement, measured):
     for one in measured:
         yield Row("attach", f"{one['label']}, {placement}", "p50", "µs", median(one["trims_ns"]) / 1e3,
-                  median(one["bare_ns"]) / 1e3, len(one["trims_ns"]), held=placement == HELD)
+                  median(one["bare_ns"]) / 1e3, len(one["trims_ns"]), held=placement in HELD)
 
 
 def flatness(kind, measured):
@@ -50,11 +51,11 @@ def flatness(kind, measured):
 def placements(bench):
     """(name, processors of the servers, rest between two opens)."""
     here = {bench.cpu()}
-    yield HELD, here, 0
+    yield SAME_CORE, here, 0
     elsewhere = all_cpus() - here
     if elsewhere:
-        yield "other core", {min(elsewhere)}, 0
-    yield "same core, rested", here, REST_US
+        yield OTHER_CORE, {min(elsewhere)}, 0
+    yield RESTED, here, REST_US
 
 
 def run(bench):
@@ -70,6 +71,6 @@ def run(bench):
             repetitions = bench.choose(200 if rest_us else 1000, 50)
             measured = measure(bench, (server.socket, bare_socket), repetitions, rest_us, wanted)
             rows += rows_of(placement, measured)
-            if placement == HELD:
+            if placement == SAME_CORE:
                 rows += [flatness("files", measured), flatness("tensors", measured)]
     return rows
