@@ -1,13 +1,16 @@
 #include "trims/model.h"
 
+#include <functional>
 #include <string>
 
 #include "base/macros.h"
+#include "base/near_names.h"
 #include "client/model_impl.h"
-#include "client/near_names.h"
 
 namespace trims {
 namespace {
+
+constexpr size_t kMaxSuggestions = 3;
 
 const OpenInfo& EmptyInfo() {
   static const OpenInfo& info = *new OpenInfo;  // never destroyed: models may outlive main
@@ -16,9 +19,10 @@ const OpenInfo& EmptyInfo() {
 
 Status Closed() { return Status(StatusCode::kFailedPrecondition, "the model is closed"); }
 
-Status NoSuch(const std::string& kind, std::string_view name, const std::string& near) {
+Status NoSuch(const std::string& kind, std::string_view name, size_t count,
+              const std::function<std::string_view(size_t)>& name_at) {
   return Status(StatusCode::kNotFound, "no " + kind + " '" + std::string(name) + "' in this model",
-                near);
+                Alternatives(NearNames(name, count, name_at, kMaxSuggestions)));
 }
 
 }  // namespace
@@ -53,9 +57,7 @@ Result<TensorView> Model::Tensor(std::string_view name) const {
   if (!impl_) return Closed();
   TRIMS_ASSIGN_OR_RETURN(const index::Tensor* tensor, impl_->index.FindTensor(name));
   if (tensor != nullptr) return impl_->View(*tensor);
-  return NoSuch("tensor", name, client::NearNames(name, tensor_count(), [this](size_t i) {
-                  return this->tensor(i).name;
-                }));
+  return NoSuch("tensor", name, tensor_count(), [this](size_t i) { return this->tensor(i).name; });
 }
 
 size_t Model::file_count() const {
@@ -76,9 +78,7 @@ Result<FileView> Model::File(std::string_view name) const {
   if (!impl_) return Closed();
   TRIMS_ASSIGN_OR_RETURN(const index::File* file, impl_->index.FindFile(name));
   if (file != nullptr) return impl_->View(*file);
-  return NoSuch("file", name, client::NearNames(name, file_count(), [this](size_t i) {
-                  return this->file(i).name;
-                }));
+  return NoSuch("file", name, file_count(), [this](size_t i) { return this->file(i).name; });
 }
 
 std::string_view Model::Metadata(std::string_view key) const {

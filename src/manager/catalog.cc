@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "base/macros.h"
+#include "base/near_names.h"
 #include "manager/catalog_database.h"
-#include "manager/near_names.h"
 #include "manager/worker.h"
 
 namespace trims {
@@ -18,16 +18,6 @@ constexpr size_t kMaxVersionsShown = 5;
 std::string WithoutDefault(const std::string& name) {
   constexpr std::string_view kPrefix = "default/";
   return name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : name;
-}
-
-// "a, b or c"
-std::string Alternatives(const std::vector<std::string>& names) {
-  std::string text;
-  for (size_t i = 0; i < names.size(); ++i) {
-    if (i > 0) text += i + 1 == names.size() ? " or " : ", ";
-    text += names[i];
-  }
-  return text;
 }
 
 class MemoryCatalog final : public Catalog {

@@ -134,9 +134,9 @@ TEST_F(CatalogTest, NearNamesAndVersionsAreNamed) {
   ASSERT_TRUE(Open().ok());
   ASSERT_TRUE(Put(Entry("default/resnet50", "v1", 'a')).ok());
   EXPECT_THAT(catalog_->Find(ParseModelReference("resnet5").value()).status().message(),
-              HasSubstr("did you mean resnet50?"));
+              HasSubstr("did you mean 'resnet50'?"));
   EXPECT_THAT(catalog_->Find(ParseModelReference("resnet50:v9").value()).status().message(),
-              HasSubstr("there is v1"));
+              HasSubstr("there is 'v1'"));
 }
 
 TEST_F(CatalogTest, EachWriteThatFailsLeavesAllAsItWas) {

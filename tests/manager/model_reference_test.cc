@@ -5,13 +5,11 @@
 
 #include <string>
 
-#include "manager/near_names.h"
 #include "manager/segment_state.h"
 
 namespace trims {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 TEST(ModelReference, TakesTheForms) {
@@ -37,14 +35,6 @@ TEST(ModelReference, RefusesEverythingElse) {
 
 TEST(ModelReference, SaysWhere) {
   EXPECT_THAT(ParseModelReference("team/oc r").status().message(), HasSubstr("character 8"));
-}
-
-TEST(NearNames, NearestFirst) {
-  EXPECT_EQ(EditDistance("kitten", "sitting"), 3u);
-  EXPECT_EQ(EditDistance("", "abc"), 3u);
-  EXPECT_THAT(NearNames("resnet5", {"resnet50", "bert", "resnet152", "resnet101", "resnet18"}, 3),
-              ElementsAre("resnet50", "resnet152", "resnet18"));
-  EXPECT_THAT(NearNames("ocr", {"bert"}, 3), ElementsAre());
 }
 
 TEST(SegmentState, LegalStepsAreThoseOfTheDiagram) {

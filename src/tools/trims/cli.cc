@@ -7,7 +7,6 @@
 
 #include "tools/trims/command.h"
 #include "tools/trims/exit_codes.h"
-#include "tools/trims/suggest.h"
 #include "tools/trims/usage_error.h"
 
 namespace trims::cli {

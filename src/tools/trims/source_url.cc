@@ -10,7 +10,7 @@
 
 #include "base/errno_status.h"
 #include "base/macros.h"
-#include "tools/trims/suggest.h"
+#include "base/near_names.h"
 
 namespace trims::cli {
 namespace {
@@ -46,7 +46,7 @@ std::string NearInFolder(const std::filesystem::path& path) {
        !error && it != end && names.size() < kMaxNames; it.increment(error)) {
     names.push_back(it->path().filename().string());
   }
-  return Nearest(path.filename().string(), names);
+  return NearestName(path.filename().string(), names);
 }
 
 // The first part of `path` that is not there, which is what the person has to look at.

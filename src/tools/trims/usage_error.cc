@@ -5,7 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "tools/trims/suggest.h"
+#include "base/near_names.h"
 
 namespace trims::cli {
 namespace {
@@ -39,7 +39,7 @@ Status UnknownOption(const CLI::App& app, const std::string& word) {
   const std::string name = word.substr(0, word.find('='));
   // Without the dashes, which every option shares and which make all of them look alike.
   const std::string bare = name.substr(std::min(name.size(), name.find_first_not_of('-')));
-  const std::string near = Nearest(bare, names);
+  const std::string near = NearestName(bare, names);
   return Status(StatusCode::kInvalidArgument, "unknown option '" + name + "'",
                 DidYouMean(near.empty() ? "" : "--" + near, command));
 }
@@ -50,7 +50,7 @@ Status UnknownCommand(const CLI::App& app, const std::string& word) {
     names.push_back(command->get_name());
   }
   return Status(StatusCode::kInvalidArgument, "unknown command '" + word + "'",
-                DidYouMean(Nearest(word, names), nullptr));
+                DidYouMean(NearestName(word, names), nullptr));
 }
 
 }  // namespace
