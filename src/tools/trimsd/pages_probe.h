@@ -15,8 +15,12 @@ namespace trims::daemon {
 
 struct PagesProbe {
   Pages pages = Pages::kSmall;
-  std::string advice;  // empty if there is nothing to gain
+  std::string advice;  // PagesAdvice()
 };
+
+// What to change where models lie on `pages`. Empty with huge pages of either kind, which are fast
+// enough to be no news, and where the operator asked for small ones.
+std::string PagesAdvice(Pages pages, HugePagePolicy policy);
 
 Result<PagesProbe> ProbePages(HugePagePolicy policy);
 
