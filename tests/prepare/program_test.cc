@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "prepare/die_with_parent.h"
 #include "prepare/prepare_fixture.h"
 
 extern char** environ;
@@ -125,6 +127,19 @@ TEST_F(Program, MemoryBeyondTheLimitIsATypedError) {
   const Ended ended = RunProgram("m.safetensors", {"--memory-limit", "67108864"});
   ASSERT_FALSE(ended.lines.empty());
   EXPECT_EQ(ended.lines.back()["error"]["code"], "RESOURCE_EXHAUSTED");
+}
+
+TEST(DieWithParentTest, TellsAParentThatIsGone) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  EXPECT_TRUE(DieWithParent(ends[1]).ok());
+  int signal = 0;
+  EXPECT_EQ(::prctl(PR_GET_PDEATHSIG, &signal), 0);
+  EXPECT_EQ(signal, SIGKILL);
+  ::close(ends[0]);
+  EXPECT_EQ(DieWithParent(ends[1]).code(), StatusCode::kCancelled);
+  ::close(ends[1]);
+  EXPECT_EQ(::prctl(PR_SET_PDEATHSIG, 0), 0);
 }
 
 TEST_F(Program, KilledAtAnyMomentItLeavesNothingOutsideItsFolder) {

@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/macros.h"
+#include "prepare/die_with_parent.h"
 #include "prepare/prepare.h"
 #include "prepare/sandbox.h"
 
@@ -96,6 +97,7 @@ SandboxOptions SandboxFor(const Flags& flags) {
 }
 
 Result<Manifest> Execute(const Flags& flags, Progress& progress) {
+  if (flags.progress_fd >= 0) TRIMS_RETURN_IF_ERROR(DieWithParent(flags.progress_fd));
   PrepareOptions options;
   options.ort_bytes_limit = flags.ort_bytes_limit;
   TRIMS_ASSIGN_OR_RETURN(options.variants, ParseVariants(flags.variants));

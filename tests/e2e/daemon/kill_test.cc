@@ -1,7 +1,11 @@
 // Clients are killed at 200 random moments of connect, open, load, touch and close. Afterwards no
 // lease, no descriptor and no byte of budget is missing.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <iostream>
@@ -78,6 +82,30 @@ TEST(KillTest, WithLazyReclaimTheModelsStayAndNothingElse) {
   EXPECT_EQ(status["waiters"], 0);
   EXPECT_EQ(status["host"], resident);
   EXPECT_EQ(daemon.Descriptors(), before);
+}
+
+// So large that hashing it takes longer than the test, and made of nothing: it has no blocks.
+constexpr off_t kEndlessBytes = off_t{64} << 30;
+
+TEST(KillTest, APreparerDoesNotOutliveTheDaemon) {
+  const testing::ScratchFolder folder;
+  const std::string model = folder.path() + "/endless.bin";
+  ASSERT_TRUE(UniqueFd(::open(model.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)));
+  ASSERT_EQ(::truncate(model.c_str(), kEndlessBytes), 0);
+  ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0);  // the daemon's child becomes this process's
+  DaemonProcess daemon(folder.path());
+  ASSERT_TRUE(daemon.ready()) << daemon.Log();
+  Result<Admin> admin = Admin::Connect({.socket_path = daemon.socket(), .client_name = "e2e"});
+  ASSERT_TRUE(admin.ok());
+  const auto kill = [&daemon](const Progress&) { daemon.process().Signal(SIGKILL); };
+  const Result<std::string> added = admin->Add(
+      "endless", "file://" + model, {.variants = {Variant::kFiles}, .on_progress = kill});
+  EXPECT_EQ(added.status().code(), StatusCode::kUnavailable) << added.status().ToString();
+  EXPECT_EQ(daemon.process().Wait(), 128 + SIGKILL);
+  int status = 0;
+  EXPECT_GT(::waitpid(-1, &status, 0), 0) << "no preparer was left";
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;
+  EXPECT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
 }
 
 }  // namespace
