@@ -216,11 +216,18 @@ def probe_with(build, site, daemon):
     return probe
 
 
+def choose_sandbox(options, daemon):
+    if options.plain:
+        return Plain("asked for with --plain")
+    if not shutil.which("bwrap"):
+        return Plain("there is no bwrap (try: scripts/setup)")
+    return choose(probe_with(options.build, options.site, daemon))
+
+
 def demonstrate(options, say):
     library = RUNTIME / "libonnxruntime.so"
     with Daemon(options.build, library) as daemon:
-        sandbox = Plain() if options.plain or not shutil.which("bwrap") else choose(
-            probe_with(options.build, options.site, daemon))
+        sandbox = choose_sandbox(options, daemon)
         stage = Stage(sandbox, options.build, options.site, daemon)
         say(f"A private trimsd (pid {daemon.pid}); functions in {sandbox.name}.")
         register(daemon, say)

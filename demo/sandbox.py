@@ -59,9 +59,10 @@ class Running:
 
 
 class Plain:
-    """No isolation: where the machine forbids namespaces."""
+    """No isolation: where the machine forbids namespaces, or the user does."""
 
-    name = "plain processes: this machine forbids namespaces"
+    def __init__(self, why):
+        self.name = f"plain processes: {why}"
 
     def path(self, outside, inside):
         return outside
@@ -114,4 +115,4 @@ def choose(probe):
         with contextlib.suppress(OSError, RuntimeError, ValueError):
             if probe(sandbox):
                 return sandbox
-    return Plain()
+    return Plain("this machine forbids namespaces")

@@ -35,7 +35,8 @@ _NAMED = {_FOLDER: "/dev"}
 
 __version__ = onnxruntime.__version__
 
-# One SessionOptions object may make many sessions, some of them from files: what a session needs is set while it is made.
+# One SessionOptions object of a caller may make many sessions, some of them from files and some on other threads: what a
+# session needs is set while it is made.
 _options_lock = threading.RLock()
 
 # Session options that hold initializers of a model: they can't be taken out again, and ONNX Runtime keeps pointers to them,
@@ -76,7 +77,8 @@ class _Entries:
             self._options.add_session_config_entry(key, value)
 
     def __enter__(self):
-        _options_lock.acquire()
+        if self._restore:
+            _options_lock.acquire()
         self._level = self._options.graph_optimization_level
         entries = dict(self._entries)
         if not self._get(_PREPACKING):
@@ -93,7 +95,7 @@ class _Entries:
                 if key in self._before:
                     self._set(key, self._before[key])
             self._options.graph_optimization_level = self._level
-        _options_lock.release()
+            _options_lock.release()
 
 
 class InferenceSession(onnxruntime.InferenceSession):
