@@ -7,10 +7,11 @@
 #include <memory>
 #include <string>
 
+#include "trims/status.h"
+
 #include "format/manifest.h"
 #include "manager/manager.h"
 #include "store/host_memory.h"
-#include "trims/status.h"
 
 namespace trims {
 
@@ -32,7 +33,8 @@ class Loader {
  public:
   virtual ~Loader() = default;
   // `done` runs on the loop. CANCELLED if the flag was set in time.
-  virtual void Load(LoadPlan plan, CancelFlag cancel, std::function<void(Result<ResidentBytes>)> done) = 0;
+  virtual void Load(LoadPlan plan, CancelFlag cancel,
+                    std::function<void(Result<ResidentBytes>)> done) = 0;
   // Frees on a worker thread: freeing a large extent takes time.
   virtual void Free(ResidentBytes bytes, std::function<void()> done) = 0;
 };
