@@ -233,6 +233,12 @@ def test_the_package_starts_a_daemon_of_its_own(tmp_path, small):
         end_daemons_of(tmp_path)
 
 
+@pytest.mark.parametrize("program", ["trims", "trimsd"])
+def test_the_wheel_installs_the_programs(program):
+    done = subprocess.run([f"{sys.prefix}/bin/{program}", "--version"], capture_output=True, text=True)
+    assert done.returncode == 0 and "0.1.0" in done.stdout, done.stderr
+
+
 def end_daemons_of(folder):
     """The trimsd that serves a socket in this folder, which nobody else can have started."""
     socket = f"{folder}/trims/trimsd.sock"
