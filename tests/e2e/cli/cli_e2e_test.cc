@@ -130,6 +130,10 @@ TEST_F(CliE2eTest, MistakesHaveTheirCodes) {
   EXPECT_EQ(Error({"add", "small", "s3://bucket/key"}, 1)["code"], "UNIMPLEMENTED");
   EXPECT_EQ(Error({"shwo", "small"}, 2)["hint"], "did you mean 'show'? (trims --help)");
   std::string broken = SmallSafetensors(1.0f);
+  std::ofstream(folder_ / "cut.safetensors", std::ios::binary)
+      << broken.substr(0, broken.size() - 1);
+  EXPECT_EQ(Error({"add", "cut", folder_ / "cut.safetensors", "--variant", "tensors"}, 1)["code"],
+            "DATA_LOSS");
   broken[8] = 'x';  // where the header's '{' was
   std::ofstream(folder_ / "broken.safetensors", std::ios::binary) << broken;
   EXPECT_EQ(
