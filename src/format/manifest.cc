@@ -162,10 +162,20 @@ Status ParseVariants(const JsonNode& node, std::vector<ManifestVariant>* variant
   });
 }
 
+Result<std::string> PrintableText(const JsonNode& node) {
+  TRIMS_ASSIGN_OR_RETURN(std::string text, node.String(kMaxNoteBytes));
+  if (!IsPrintable(text)) return node.Wrong("printable text", "a control character");
+  return text;
+}
+
+Result<std::string> MemberPrintable(const JsonNode& node, std::string_view name) {
+  TRIMS_ASSIGN_OR_RETURN(const JsonNode member, node.Member(name));
+  return PrintableText(member);
+}
+
 Status ParseNotes(const JsonNode& node, std::vector<std::string>* notes) {
   return node.ForEach(kMaxNotes, [&](const JsonNode& element) -> Status {
-    TRIMS_ASSIGN_OR_RETURN(std::string note, element.String(kMaxNoteBytes));
-    if (!IsPrintable(note)) return element.Wrong("printable text", "a control character");
+    TRIMS_ASSIGN_OR_RETURN(std::string note, PrintableText(element));
     notes->push_back(std::move(note));
     return Status();
   });
@@ -237,7 +247,7 @@ std::string ManifestToJson(const Manifest& manifest) {
   const json document = {{"version", kManifestVersion}, {"digest", manifest.digest},
                          {"format", manifest.format},   {"source", manifest.source},
                          {"files", std::move(files)},   {"variants", std::move(variants)},
-                         {"notes", manifest.notes}};
+                         {"sandbox", manifest.sandbox}, {"notes", manifest.notes}};
   // Bytes that are no UTF-8 are replaced, since an exception is the only other choice; the preparer
   // lets no such name in.
   return document.dump(2, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace);
@@ -256,6 +266,7 @@ Result<Manifest> ParseManifest(std::string_view text) {
   TRIMS_RETURN_IF_ERROR(ParseFiles(files, &manifest.files));
   TRIMS_ASSIGN_OR_RETURN(const JsonNode variants, root.Member("variants"));
   TRIMS_RETURN_IF_ERROR(ParseVariants(variants, &manifest.variants));
+  TRIMS_ASSIGN_OR_RETURN(manifest.sandbox, MemberPrintable(root, "sandbox"));
   TRIMS_ASSIGN_OR_RETURN(const JsonNode notes, root.Member("notes"));
   TRIMS_RETURN_IF_ERROR(ParseNotes(notes, &manifest.notes));
   TRIMS_RETURN_IF_ERROR(CheckDigest(root, manifest));

@@ -60,6 +60,7 @@ struct Manifest {
   std::string source;  // file:///…
   std::vector<ManifestFile> files;
   std::vector<ManifestVariant> variants;
+  std::string sandbox;             // for people: what confined the preparer; empty if unknown
   std::vector<std::string> notes;  // for people: why a variant was not made, what was found
 
   uint64_t SourceBytes() const;

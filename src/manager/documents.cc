@@ -142,6 +142,7 @@ std::string ShowOf(const CatalogEntry& entry, const Catalog& catalog,
     files.push_back({{"name", file.name}, {"bytes", file.length}, {"sha256", file.sha256}});
   }
   model["files"] = std::move(files);
+  model["sandbox"] = entry.manifest.sandbox;
   model["notes"] = entry.manifest.notes;
   return Dump(model);
 }

@@ -40,7 +40,7 @@ class Run {
  public:
   Run(const PrepareOptions& options, const Result<OrtLibrary>& ort, const PrepareContext& context)
       : options_(options), ort_(ort), context_(context) {
-    manifest_.notes = options.notes;
+    manifest_.sandbox = options.sandbox;
   }
 
   Result<Manifest> All() {

@@ -27,7 +27,7 @@ struct PrepareOptions {
   std::string out;                // absolute path of an empty folder
   std::vector<Variant> variants;  // empty: all that the format allows
   uint64_t ort_bytes_limit = kDefaultOrtBytesLimit;
-  std::vector<std::string> notes;  // go into the manifest first
+  std::string sandbox;  // Describe() of the sandbox that this runs in; goes into the manifest
 };
 
 // Writes manifest.json into the out folder last: a folder without one is not prepared. A variant

@@ -143,7 +143,7 @@ Result<SandboxReport> ApplySandbox(const SandboxOptions& options) {
 }
 
 std::string Describe(const SandboxReport& report) {
-  std::string text = "prepared without new privileges, with limits and a system call filter";
+  std::string text = "without new privileges, with limits and a system call filter";
   if (report.landlock) text += ", Landlock (ABI " + std::to_string(report.landlock_abi) + ")";
   if (report.network_namespace) text += ", no network";
   if (report.capabilities_dropped) text += ", no capabilities";

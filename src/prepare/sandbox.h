@@ -46,7 +46,7 @@ struct SandboxReport {
 // FAILED_PRECONDITION: a layer that must be there can't be had.
 Result<SandboxReport> ApplySandbox(const SandboxOptions& options);
 
-// One line for a manifest's notes.
+// One line for Manifest::sandbox.
 std::string Describe(const SandboxReport& report);
 // What `trims-prepare --sandbox-check` prints.
 std::string ToJson(const SandboxReport& report);

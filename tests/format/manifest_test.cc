@@ -39,6 +39,7 @@ Manifest Example() {
   manifest.variants.push_back(FilesVariant());
   manifest.variants.back().kind = Variant::kOrt;
   manifest.variants.back().key = "ort-1.32.0;level=all;cpu=avx2";
+  manifest.sandbox = "without new privileges";
   manifest.notes = {"no tensors: none found"};
   manifest.digest = ModelDigest(manifest.files);
   return manifest;
@@ -134,6 +135,8 @@ const Damage kDamages[] = {
     {"PieceBeyond", [](json& d) { Piece(d, 1)["length"] = 4097; }, "pieces[1].length"},
     {"PieceOverflow", [](json& d) { Piece(d, 1)["at"] = ~0ull; }, "pieces[1].at"},
     {"PiecesOverlap", [](json& d) { Piece(d, 1)["at"] = 99; }, "pieces[1].at"},
+    {"SandboxMissing", [](json& d) { d.erase("sandbox"); }, "sandbox"},
+    {"SandboxControl", [](json& d) { d["sandbox"] = "a\nb"; }, "sandbox"},
     {"NoteNumber", [](json& d) { d["notes"][0] = 1; }, "notes[0]"},
 };
 

@@ -59,7 +59,7 @@ class PrepareTest : public ::testing::Test {
                     .out = root_ + "/out",
                     .variants = std::move(variants),
                     .ort_bytes_limit = ort_bytes_limit,
-                    .notes = {}},
+                    .sandbox = {}},
                    ort, progress);
   }
 

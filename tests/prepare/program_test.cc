@@ -91,7 +91,7 @@ TEST_F(Program, ReportsProgressAndLeavesAManifest) {
   Result<Manifest> manifest = ParseManifest(Read(root_ + "/out/manifest.json"));
   ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
   EXPECT_EQ(manifest->variants.size(), 2u);
-  EXPECT_THAT(manifest->notes.at(0), HasSubstr("system call filter"));
+  EXPECT_THAT(manifest->sandbox, HasSubstr("system call filter"));
 }
 
 TEST_F(Program, ReportsATypedErrorAndLeavesNoManifest) {

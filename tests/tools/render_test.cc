@@ -64,6 +64,7 @@ TEST(RenderModelTest, PrintsEverythingAboutIt) {
   Json model = Model();
   model["files"] = {
       {{"name", "common.onnx"}, {"bytes", 53'897'625}, {"sha256", "3f1c9a2b77d0aabbccdd"}}};
+  model["sandbox"] = "without new privileges, no network";
   model["notes"] = {"no tensors variant: the weights are inside the graph"};
   EXPECT_EQ(RenderModel(model, kNow),
             "reference  ocr:3f1c9a2b77d0  (newest)\n"
@@ -72,6 +73,7 @@ TEST(RenderModelTest, PrintsEverythingAboutIt) {
             "source     file:///models/common.onnx\n"
             "size       51.4 MiB in 1 file\n"
             "added      3 min ago\n"
+            "sandbox    without new privileges, no network\n"
             "\n"
             "VARIANT      SIZE  STATE     LEASES  BOUND TO\n"
             "files    52.0 MiB  absent         0  -\n"

@@ -113,7 +113,7 @@ Result<Manifest> Execute(const Flags& flags, Progress& progress) {
   sandbox.out = options.out;
   if (ort.ok()) sandbox.library_folder = std::filesystem::path(ort->path()).parent_path().string();
   TRIMS_ASSIGN_OR_RETURN(const SandboxReport report, ApplySandbox(sandbox));
-  options.notes.push_back(Describe(report));
+  options.sandbox = Describe(report);
   return Prepare(options, ort, progress);
 }
 
@@ -134,6 +134,7 @@ void PrintSummary(const Flags& flags, const Manifest& manifest) {
     std::printf("  %-8s %12llu bytes  %s\n", name.c_str(),
                 static_cast<unsigned long long>(variant.FootprintBytes()), variant.key.c_str());
   }
+  std::printf("  sandbox: %s\n", manifest.sandbox.c_str());
   for (const std::string& note : manifest.notes) std::printf("  note: %s\n", note.c_str());
 }
 

@@ -42,11 +42,6 @@ Result<std::string> WorkingFolder() {
   return folder.string();
 }
 
-// Every preparation notes what confined it; `trims show` prints that, it is no news here.
-bool IsNews(const Json& note) {
-  return note.is_string() && !note.get_ref<const std::string&>().starts_with("prepared ");
-}
-
 std::string Summary(const Json& model, Duration took) {
   std::string kinds;
   for (const Json& variant : List(model, "variants")) {
@@ -59,7 +54,7 @@ std::string Summary(const Json& model, Duration took) {
   if (seconds.count() > 0) text += ", in " + HumanDuration(seconds);
   text += '\n';
   for (const Json& note : List(model, "notes")) {
-    if (IsNews(note)) text += "note: " + Printable(note.get_ref<const std::string&>()) + '\n';
+    if (note.is_string()) text += "note: " + Printable(note.get_ref<const std::string&>()) + '\n';
   }
   return text;
 }

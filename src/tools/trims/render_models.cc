@@ -104,6 +104,9 @@ std::string RenderModel(const Json& model, int64_t now) {
   fields.Add("size",
              HumanBytes(Number(model, "source_bytes")) + " in " + Counted(files.size(), "file"));
   fields.Add("added", Age(model, now));
+  if (const std::string sandbox = Text(model, "sandbox"); !sandbox.empty()) {
+    fields.Add("sandbox", Printable(sandbox));
+  }
   std::string text = fields.Render() + '\n' + RenderVariants(model);
   if (!files.empty()) text += '\n' + RenderFiles(files);
   const Json& notes = List(model, "notes");
