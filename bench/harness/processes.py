@@ -2,6 +2,7 @@
 import contextlib
 import ctypes
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -31,20 +32,20 @@ def stop_on_signals():
 
 @contextlib.contextmanager
 def running(argv, **options):
-    """A process that is ended, first with SIGTERM, when the block is left."""
-    process = subprocess.Popen([str(word) for word in argv], preexec_fn=die_with_parent, **options)
+    """A process that is ended with all that it started, first with SIGTERM, when the block is left."""
+    process = subprocess.Popen([str(word) for word in argv], preexec_fn=die_with_parent, start_new_session=True, **options)
     try:
         yield process
     finally:
         if process.poll() is None:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)
         for pipe in (process.stdin, process.stdout):
             if pipe:
                 pipe.close()
         try:
             process.wait(timeout=10)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
