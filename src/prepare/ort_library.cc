@@ -16,6 +16,7 @@
 namespace trims {
 namespace {
 
+constexpr size_t kMaxMessageBytes = 1000;
 constexpr char kHint[] = "run scripts/setup, or give --onnxruntime-library PATH";
 
 std::vector<std::string> Candidates(const std::string& path) {
@@ -36,7 +37,13 @@ std::string PathOfHandle(void* handle) {
   return ::dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0 ? map->l_name : "";
 }
 
-StatusCode CodeOf(OrtErrorCode code) {
+// How ONNX Runtime words that memory ran out; it has no code for it.
+bool IsOutOfMemory(std::string_view message) {
+  return message.find("bad_alloc") != std::string_view::npos ||
+         message.find("Failed to allocate memory") != std::string_view::npos;
+}
+
+StatusCode CodeOf(int code) {
   switch (code) {
     case ORT_NOT_IMPLEMENTED:
       return StatusCode::kUnimplemented;
@@ -69,12 +76,7 @@ class Optimiser {
   Status Check(OrtStatus* raw) const {
     const Owned<OrtStatus> status(raw, api_->ReleaseStatus);
     if (status == nullptr) return Status();
-    std::string message = api_->GetErrorMessage(status.get());
-    std::replace_if(
-        message.begin(), message.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; },
-        ' ');
-    return Status(CodeOf(api_->GetErrorCode(status.get())),
-                  "ONNX Runtime: " + message.substr(0, 1000));
+    return OrtFailure(api_->GetErrorCode(status.get()), api_->GetErrorMessage(status.get()));
   }
 
   Status MakeEnv() {
@@ -113,6 +115,17 @@ class Optimiser {
 };
 
 }  // namespace
+
+Status OrtFailure(int code, std::string message) {
+  std::replace_if(
+      message.begin(), message.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; },
+      ' ');
+  message = "ONNX Runtime: " + message.substr(0, kMaxMessageBytes);
+  if (!IsOutOfMemory(message)) return Status(CodeOf(code), message);
+  return Status(StatusCode::kResourceExhausted, message,
+                "optimising it takes more memory than trims-prepare may have: name the other "
+                "variants (trims add … --variant files --variant tensors)");
+}
 
 Result<OrtLibrary> OrtLibrary::Load(const std::string& path) {
   std::string tried;

@@ -28,6 +28,11 @@ struct OptimiseJob {
   uint64_t weights_min_bytes = 1024;  // smaller initializers stay in `out`
 };
 
+// What a failure of ONNX Runtime means, by its OrtErrorCode and its words. INVALID_ARGUMENT,
+// UNIMPLEMENTED: it refuses the model; NOT_FOUND: it misses a file; RESOURCE_EXHAUSTED: it ran out
+// of the memory that this process may have.
+Status OrtFailure(int code, std::string message);
+
 class OrtLibrary {
  public:
   // `path`: what was configured, or empty: $TRIMS_ONNXRUNTIME_LIBRARY, the one this was built with,
@@ -38,8 +43,7 @@ class OrtLibrary {
   const std::string& version() const { return version_; }  // "1.32.0"
   const std::string& path() const { return path_; }        // of the file that was loaded
 
-  // Optimises at the highest level and writes the result. INVALID_ARGUMENT, UNIMPLEMENTED: the
-  // model is refused.
+  // Optimises at the highest level and writes the result. Errors as OrtFailure().
   Status Optimise(const OptimiseJob& job) const;
 
  private:

@@ -52,6 +52,18 @@ void ExpectClose(const std::vector<float>& got, const std::vector<float>& expect
   }
 }
 
+TEST(OrtFailureTest, SaysWhatItMeans) {
+  EXPECT_EQ(OrtFailure(ORT_INVALID_GRAPH, "no such op").code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(OrtFailure(ORT_NOT_IMPLEMENTED, "not yet").code(), StatusCode::kUnimplemented);
+  EXPECT_EQ(OrtFailure(ORT_FAIL, "a\nb").message(), "ONNX Runtime: a b");
+  for (const char* words : {"Exception during initialization: std::bad_alloc",
+                            "Failed to allocate memory for requested buffer of size 4294967296"}) {
+    const Status status = OrtFailure(ORT_RUNTIME_EXCEPTION, words);
+    EXPECT_EQ(status.code(), StatusCode::kResourceExhausted) << words;
+    EXPECT_THAT(status.hint(), HasSubstr("--variant files"));
+  }
+}
+
 class OrtVariant : public testing::PrepareTest {
  protected:
   static Proto Weight(const char* name, uint64_t rows, uint64_t columns) {

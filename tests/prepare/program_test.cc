@@ -129,6 +129,24 @@ TEST_F(Program, MemoryBeyondTheLimitIsATypedError) {
   EXPECT_EQ(ended.lines.back()["error"]["code"], "RESOURCE_EXHAUSTED");
 }
 
+TEST_F(Program, MemoryThatOnnxRuntimeWantsBeyondTheLimitIsTheSameError) {
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+  GTEST_SKIP() << "a sanitizer's own memory is beyond any limit";
+#endif
+#endif
+  constexpr uint64_t kSide = 4096;  // 64 MiB of weights
+  const auto weight = [](const char* name, uint64_t columns) {
+    return testing::OnnxTensorProto(name, /*dtype=*/1, {kSide, columns})
+        .Bytes(9, std::string(kSide * columns * sizeof(float), '\0'));
+  };
+  Write("m.onnx", testing::MatMulModelBytes(weight("w1", kSide), weight("w2", 1), kSide, 1));
+  const Ended ended = RunProgram("m.onnx", {"--variants", "ort", "--memory-limit", "100000000"});
+  ASSERT_FALSE(ended.lines.empty());
+  EXPECT_EQ(ended.lines.back()["error"]["code"], "RESOURCE_EXHAUSTED") << ended.lines.back();
+  EXPECT_THAT(ended.lines.back()["error"]["hint"].get<std::string>(), HasSubstr("--variant"));
+}
+
 TEST(DieWithParentTest, TellsAParentThatIsGone) {
   int ends[2];
   ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
