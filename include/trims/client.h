@@ -10,7 +10,10 @@
 // Connect() costs one connect(2): the first frame of Open() carries hello and request together, so
 // a hit is one round trip. A connection that the daemon dropped (it was restarted, say) is made
 // anew by the next Open; Models opened before stay valid, since their pages are theirs too. After
-// fork() the child gets a connection of its own on first use.
+// fork() the child gets a connection of its own on first use. If another thread was inside a call
+// of the Client when the process forked, the child may do nothing with it but destroy it: the lock
+// that the other thread held is never released there. A child of a program with threads is best off
+// with a Client of its own. Models may be read in the child; closing one there ends no lease.
 //
 // Thread-safety: safe; the requests of one Client wait for each other. Use one Client a thread to
 // open in parallel.
@@ -41,7 +44,9 @@ struct OpenOptions {
   // What the variant must be bound to; empty: any. FAILED_PRECONDITION if the prepared one is bound
   // to something else.
   std::string variant_key;
-  // How long a miss may take. Zero: the daemon's default (60 s unless configured).
+  // How long a miss may take, at most a day. Zero: 60 s, whatever the daemon is configured to: its
+  // own default is for clients that name no deadline, and this one always does. DEADLINE_EXCEEDED
+  // comes from the daemon; only one that hangs is given 10 s more, and then given up.
   std::chrono::milliseconds deadline{0};
 };
 

@@ -19,14 +19,15 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// What the daemon takes when the caller names no deadline, unless it was configured otherwise.
+// Said to the daemon when the caller names none, so that both sides wait equally long.
 constexpr milliseconds kDefaultDeadline = std::chrono::seconds(60);
 // The daemon answers at its deadline; only one that hangs makes a client wait for this.
 constexpr milliseconds kGrace = std::chrono::seconds(10);
 constexpr milliseconds kLongestDeadline = std::chrono::hours(24);
 
-milliseconds PatienceFor(milliseconds deadline) {
-  return (deadline.count() > 0 ? std::min(deadline, kLongestDeadline) : kDefaultDeadline) + kGrace;
+milliseconds DeadlineOf(const OpenOptions& options) {
+  return options.deadline.count() > 0 ? std::min(options.deadline, kLongestDeadline)
+                                      : kDefaultDeadline;
 }
 
 Status CheckReference(std::string_view reference, const OpenOptions& options) {
@@ -129,7 +130,7 @@ Status Client::Impl::Ask(const wire::CallBody& body, const Terms& terms, Exchang
 
 Result<Model> Client::Impl::Open(std::string_view reference, const OpenOptions& options) {
   TRIMS_RETURN_IF_ERROR(CheckReference(reference, options));
-  const auto deadline = std::min(options.deadline, kLongestDeadline);
+  const milliseconds deadline = DeadlineOf(options);
   const wire::OpenCall call{.reference = reference,
                             .variant = options.variant,
                             .variant_key = options.variant_key,
@@ -138,7 +139,7 @@ Result<Model> Client::Impl::Open(std::string_view reference, const OpenOptions& 
   {
     MutexLock lock(mutex_);
     TRIMS_RETURN_IF_ERROR(Ask(call,
-                              {.patience = PatienceFor(options.deadline),
+                              {.patience = deadline + kGrace,
                                .repeatable = true,
                                .max_fds = wire::kMaxFramedFds,
                                .on_progress = {}},
