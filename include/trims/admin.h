@@ -38,8 +38,8 @@ class Admin {
  public:
   TRIMS_EXPORT static Result<Admin> Connect(const ClientOptions& options = {});
 
-  // Registers `source` (file:///absolute/path of a file or folder) as `reference` and prepares its
-  // variants. Adding equal content under the same name again is OK and prepares what is missing.
+  // Registers `source` (file:///absolute/path of a file or folder, a URL: ' ', '%', '#', '?' and
+  // bytes beyond ASCII are written %XX) as `reference` and prepares its variants. Adding equal content under the same name again is OK and prepares what is missing.
   // The document describes the model, as Show().
   TRIMS_EXPORT Result<std::string> Add(std::string_view reference, std::string_view source,
                                        const AddOptions& options = {});

@@ -195,6 +195,15 @@ def test_operators_calls(daemon, small, tmp_path):
         trims.open("passing", "files")
 
 
+def test_a_file_of_any_name_and_its_url(daemon, tmp_path):
+    path = tmp_path / "m\u00fc 100%#1.bin"
+    path.write_bytes(b"z" * 10000)
+    added = trims.add("odd", path, variants=["files"])
+    assert added["source"] == path.as_uri()
+    assert trims.add("odd", added["source"], variants=["files"])["digest"] == added["digest"]
+    assert bytes(trims.open("odd", "files").files[path.name]) == path.read_bytes()
+
+
 def test_an_exception_of_the_progress_callback_is_raised(daemon, tmp_path):
     path = tmp_path / "weights.bin"
     path.write_bytes(b"y" * 10000)

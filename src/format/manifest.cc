@@ -31,7 +31,6 @@ constexpr size_t kMaxVariants = 16;
 constexpr size_t kMaxNotes = 1000;
 constexpr size_t kMaxKeyBytes = 256;
 constexpr size_t kMaxNoteBytes = 4096;
-constexpr size_t kMaxSourceBytes = wire::kMaxPathBytes + 16;
 
 bool IsPrintable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
@@ -261,7 +260,7 @@ Result<Manifest> ParseManifest(std::string_view text) {
   Manifest manifest;
   TRIMS_ASSIGN_OR_RETURN(manifest.digest, MemberDigest(root, "digest"));
   TRIMS_ASSIGN_OR_RETURN(manifest.format, MemberString(root, "format", 64));
-  TRIMS_ASSIGN_OR_RETURN(manifest.source, MemberString(root, "source", kMaxSourceBytes));
+  TRIMS_ASSIGN_OR_RETURN(manifest.source, MemberString(root, "source", wire::kMaxSourceBytes));
   TRIMS_ASSIGN_OR_RETURN(const JsonNode files, root.Member("files"));
   TRIMS_RETURN_IF_ERROR(ParseFiles(files, &manifest.files));
   TRIMS_ASSIGN_OR_RETURN(const JsonNode variants, root.Member("variants"));

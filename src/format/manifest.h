@@ -57,7 +57,7 @@ struct Manifest {
   // their names.
   std::string digest;
   std::string format;  // "onnx", "safetensors", "gguf", "files"
-  std::string source;  // file:///…
+  std::string source;  // a file:// URL
   std::vector<ManifestFile> files;
   std::vector<ManifestVariant> variants;
   std::string sandbox;             // for people: what confined the preparer; empty if unknown

@@ -11,7 +11,7 @@
 #include "manager/preparer.h"
 #include "manager/registrar.h"
 #include "manager/worker.h"
-#include "wire/protocol.h"
+#include "source/file_url.h"
 
 namespace trims {
 namespace {
@@ -19,31 +19,12 @@ namespace {
 constexpr size_t kMaxAdds = 64;
 constexpr size_t kVersionDigits = 12;
 constexpr size_t kStemDigits = 16;
-constexpr std::string_view kFileScheme = "file://";
 constexpr std::string_view kNestedStem = "add";
 
 int64_t UnixNow() {
   return std::chrono::duration_cast<std::chrono::seconds>(
              std::chrono::system_clock::now().time_since_epoch())
       .count();
-}
-
-Status WrongSource(const std::string& why) {
-  return Status(StatusCode::kInvalidArgument, "source: " + why,
-                "give an absolute path: file:///path/of/a/file/or/folder");
-}
-
-// The bytes after "file://" are the path, as they are: no %-escapes.
-Result<std::string> PathOfSource(const std::string& source) {
-  if (!source.starts_with(kFileScheme)) return WrongSource("it must start with file://");
-  std::string path = source.substr(kFileScheme.size());
-  if (!path.starts_with('/')) return WrongSource("the path after file:// is not absolute");
-  if (path.size() > wire::kMaxPathBytes) {
-    return WrongSource("the path has " + std::to_string(path.size()) + " bytes, at most " +
-                       std::to_string(wire::kMaxPathBytes) + " are allowed");
-  }
-  if (path.find('\0') != std::string::npos) return WrongSource("the path holds a zero byte");
-  return path;
 }
 
 // Parsed, and fit to be a new name.
@@ -87,7 +68,7 @@ void Registrar::Add(const wire::Principal& principal, const std::string& referen
   if (const Status status = CheckAdd(principal); !status.ok()) return done(status);
   Result<ModelReference> wanted = NewName(reference);
   if (!wanted.ok()) return done(wanted.status());
-  Result<std::string> path = PathOfSource(source);
+  Result<std::string> path = ParseFileUrl(source);
   if (!path.ok()) return done(path.status());
   auto job = std::make_shared<AddJob>();
   job->wanted = *std::move(wanted);
@@ -133,7 +114,7 @@ void Registrar::Prepared(const Job& job, Result<Manifest> manifest) {
   if (!manifest.ok()) return Abandon(job, manifest.status());
   job->fresh = *std::move(manifest);
   // The preparer has met untrusted bytes: where the model came from is not its word to give.
-  job->fresh.source = std::string(kFileScheme) + job->source_path;
+  job->fresh.source = FileUrl(job->source_path);
   InTurn([this, job] { Publish(job); });
 }
 

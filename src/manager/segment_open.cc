@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "manager/segment_table.h"
+#include "source/file_url.h"
 
 namespace trims {
 namespace {
@@ -19,8 +20,8 @@ std::chrono::microseconds Microseconds(Duration duration) {
 
 // Where the source lies on this machine; empty if it does not.
 std::string SourcePath(const std::string& source) {
-  constexpr std::string_view kScheme = "file://";
-  return source.starts_with(kScheme) ? source.substr(kScheme.size()) : "";
+  Result<std::string> path = ParseFileUrl(source);
+  return path.ok() ? *std::move(path) : std::string();
 }
 
 OpenInfo InfoOf(const ResolvedModel& model) {

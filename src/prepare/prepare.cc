@@ -10,6 +10,7 @@
 #include "prepare/onnx_source.h"
 #include "prepare/ort_variant.h"
 #include "prepare/tensors_variant.h"
+#include "source/file_url.h"
 
 namespace trims {
 namespace {
@@ -124,7 +125,7 @@ class Run {
   Result<Manifest> Finish() {
     manifest_.digest = ModelDigest(manifest_.files);
     manifest_.format = format_.name;
-    manifest_.source = "file://" + context_.source.root();
+    manifest_.source = FileUrl(context_.source.root());
     const std::string json = ManifestToJson(manifest_);
     TRIMS_RETURN_IF_ERROR(context_.out.WriteFile("manifest.json.new", json).status());
     TRIMS_RETURN_IF_ERROR(context_.out.Rename("manifest.json.new", "manifest.json"));

@@ -77,8 +77,8 @@ Status CheckScheme(std::string_view url) {
 }
 
 bool NeedsEscape(unsigned char c) {
-  return c <= ' ' || c >= 0x7f || c == '%' || c == '?' || c == '#' || c == '"' || c == '<' ||
-         c == '>';
+  constexpr std::string_view kNotInAPath = R"(%?#"<>[]\^`{|})";
+  return c <= ' ' || c >= 0x7f || kNotInAPath.find(static_cast<char>(c)) != kNotInAPath.npos;
 }
 
 }  // namespace

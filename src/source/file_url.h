@@ -1,6 +1,10 @@
-// ParseFileUrl: the absolute path that a file:// URL means.
+// file:// URLs and the absolute paths that they mean.
 //
 //   ParseFileUrl("file:///models/my%20net.onnx")  →  "/models/my net.onnx"
+//   FileUrl("/models/my net.onnx")                →  "file:///models/my%20net.onnx"
+//
+// A URL is taken apart once, where it enters (the daemon, trims, trims-prepare), and a path is made
+// a URL where it leaves; in between it is a path with its own bytes. Thread-safety: pure functions.
 #ifndef TRIMS_SOURCE_FILE_URL_H_
 #define TRIMS_SOURCE_FILE_URL_H_
 
@@ -17,7 +21,7 @@ namespace trims {
 // are written %3F and %23), more than 4096 bytes.
 Result<std::string> ParseFileUrl(std::string_view url);
 
-// The URL of an absolute path: what ParseFileUrl takes apart.
+// The URL of an absolute path, in ASCII: what ParseFileUrl takes apart.
 std::string FileUrl(std::string_view absolute_path);
 
 }  // namespace trims

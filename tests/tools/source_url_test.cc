@@ -46,6 +46,14 @@ TEST_F(SourceUrlTest, KeepsFileUrls) {
   EXPECT_EQ(Url("file://" + folder_ + "/repo"), "file://" + folder_ + "/repo");
 }
 
+TEST_F(SourceUrlTest, EscapesAPathAndTakesEscapesInAUrl) {
+  std::ofstream(folder_ + "/m\u00fc 100%#1") << "x";
+  const std::string url = "file://" + folder_ + "/m%C3%BC%20100%25%231";
+  EXPECT_EQ(Url("m\u00fc 100%#1"), url);
+  EXPECT_EQ(Url(url), url);
+  EXPECT_EQ(Error("file://" + folder_ + "/m\u00fc 100%#1").code(), StatusCode::kInvalidArgument);
+}
+
 TEST_F(SourceUrlTest, NamesWhatWasLookedForAndWhatIsNear) {
   const Status error = Error("modle.onnx");
   EXPECT_EQ(error.code(), StatusCode::kNotFound);

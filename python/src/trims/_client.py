@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 import threading
 from pathlib import Path
@@ -44,8 +45,9 @@ def _admin(socket=None):
 
 
 def _source(source):
+    """A URL as it is, a path as its file:// URL. As in the trims program, a scheme comes before the first slash."""
     text = os.fspath(source)
-    return text if "://" in text else Path(text).absolute().as_uri()
+    return text if re.match("file:/|[^/]*://", text) else Path(text).absolute().as_uri()
 
 
 def add(reference, source, *, variants=(), progress=None, timeout=None, socket=None):

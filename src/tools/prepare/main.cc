@@ -13,6 +13,7 @@
 #include "prepare/die_with_parent.h"
 #include "prepare/prepare.h"
 #include "prepare/sandbox.h"
+#include "source/file_url.h"
 
 namespace trims {
 namespace {
@@ -30,7 +31,7 @@ struct Flags {
 };
 
 void AddFlags(CLI::App* app, Flags* flags) {
-  app->add_option("--source", flags->source, "A model file or a folder (a path or file://…)");
+  app->add_option("--source", flags->source, "A model file or a folder (a path or a file:// URL)");
   app->add_option("--out", flags->out, "An empty folder; made if it is not there");
   app->add_option("--variants", flags->variants,
                   "files,tensors,ort; without it, all that the format allows")
@@ -67,9 +68,8 @@ Result<std::string> OutFolderPath(const std::string& out) {
   return Status(StatusCode::kInvalidArgument, "--out '" + out + "': " + error.message());
 }
 
-Result<std::string> SourcePath(std::string source) {
-  constexpr std::string_view kScheme = "file://";
-  if (source.starts_with(kScheme)) source.erase(0, kScheme.size());
+Result<std::string> SourcePath(const std::string& source) {
+  if (source.starts_with("file:/")) return ParseFileUrl(source);
   std::error_code error;
   const std::filesystem::path path = std::filesystem::absolute(source, error);
   if (source.empty() || error) {

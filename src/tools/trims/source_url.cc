@@ -11,30 +11,22 @@
 #include "base/errno_status.h"
 #include "base/macros.h"
 #include "base/near_names.h"
+#include "source/file_url.h"
 
 namespace trims::cli {
 namespace {
 
-constexpr std::string_view kFileScheme = "file://";
+// A scheme before the first slash. A file whose name holds "://" is written ./name.
+bool IsUrl(std::string_view source) {
+  const size_t colon = source.find(":/");
+  return colon != std::string_view::npos && source.find('/') > colon &&
+         (source.starts_with("file:/") || source.substr(colon).starts_with("://"));
+}
 
 Result<std::string> AbsolutePath(std::string_view source, const std::string& working_folder) {
   if (source.empty())
     return Status(StatusCode::kInvalidArgument, "SOURCE is empty: expected a path");
-  if (source.starts_with(kFileScheme)) {
-    const std::string_view path = source.substr(kFileScheme.size());
-    if (path.starts_with('/')) return std::string(path);
-    return Status(
-        StatusCode::kInvalidArgument,
-        "'" + std::string(source) + "' is no file URL of this machine: expected file:///PATH",
-        "give the path itself, relative or absolute");
-  }
-  const size_t colon = source.find("://");
-  if (colon != std::string_view::npos && source.find('/') > colon) {
-    return Status(StatusCode::kUnimplemented,
-                  "SOURCE has the scheme '" + std::string(source.substr(0, colon)) +
-                      "': this version reads files and folders only",
-                  "download it first, then add the file");
-  }
+  if (IsUrl(source)) return ParseFileUrl(source);
   return (std::filesystem::path(working_folder) / source).lexically_normal().string();
 }
 
@@ -89,7 +81,7 @@ Result<std::string> SourceUrl(std::string_view source, const std::string& workin
   TRIMS_ASSIGN_OR_RETURN(std::string path, AbsolutePath(source, working_folder));
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
   TRIMS_RETURN_IF_ERROR(CheckReadable(path));
-  return std::string(kFileScheme) + path;
+  return FileUrl(path);
 }
 
 }  // namespace trims::cli

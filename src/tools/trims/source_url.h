@@ -1,6 +1,7 @@
 // SourceUrl: what a person typed as SOURCE, as the URL that the daemon is sent.
 //
-//   SourceUrl("model.onnx", "/home/ada")  → "file:///home/ada/model.onnx"
+//   SourceUrl("model.onnx", "/home/ada")   → "file:///home/ada/model.onnx"
+//   SourceUrl("my net.onnx", "/home/ada")  → "file:///home/ada/my%20net.onnx"
 //
 // Looks at the file system, so that a slip is told at once and by the name that was looked for.
 #ifndef TRIMS_TOOLS_TRIMS_SOURCE_URL_H_
@@ -13,10 +14,10 @@
 
 namespace trims::cli {
 
-// A path (relative ones against `working_folder`, which is absolute) or a file:/// URL of a file or
-// folder that this process may read. NOT_FOUND gives the absolute path and a near name from the
-// same folder; PERMISSION_DENIED; UNIMPLEMENTED for another scheme; INVALID_ARGUMENT for an empty
-// one, a file URL with a host, or what is neither file nor folder.
+// A path, as it is (a relative one against `working_folder`, which is absolute), or a file:/// URL,
+// escaped (source/file_url.h), of a file or folder that this process may read. NOT_FOUND gives the absolute path and a near name from the
+// same folder; PERMISSION_DENIED; UNIMPLEMENTED for http, https and s3; INVALID_ARGUMENT
+// for an empty one, any other URL, a file URL with a host, or what is neither file nor folder.
 Result<std::string> SourceUrl(std::string_view source, const std::string& working_folder);
 
 }  // namespace trims::cli

@@ -66,6 +66,15 @@ TEST_F(CliE2eTest, AnEmptyNodeSaysHowToAddAModel) {
   EXPECT_EQ(Document({"ls"})["models"], Json::array());
 }
 
+TEST_F(CliE2eTest, TakesAnyNameOfAFileAndItsUrl) {
+  const std::string path = folder_ / "m\u00fc 100%#1.safetensors";
+  std::ofstream(path, std::ios::binary) << SmallSafetensors(1.0f);
+  const Json added = Document({"add", "odd", path});
+  const std::string source = added["source"];
+  EXPECT_EQ(source, "file://" + (folder_ / "m%C3%BC%20100%25%231.safetensors"));
+  EXPECT_EQ(Document({"add", "odd", source})["digest"], added["digest"]);
+}
+
 TEST_F(CliE2eTest, AddsAModelAndShowsIt) {
   const Json added = AddSmall();
   EXPECT_EQ(added["name"], "default/small");

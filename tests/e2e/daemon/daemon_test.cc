@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "e2e/daemon/daemon_process.h"
@@ -51,6 +52,24 @@ TEST_F(DaemonTest, AMissThenAHitGiveTheFilesOwnBytes) {
   ASSERT_EQ(second->file(0).bytes.size(), file.size());
   EXPECT_EQ(std::memcmp(second->file(0).bytes.data(), file.data(), file.size()), 0);
   EXPECT_EQ(daemon.GetStatus()["leases"], 2);
+}
+
+TEST_F(DaemonTest, AFileOfAnyNameIsAddedByItsUrlAndOpened) {
+  DaemonProcess daemon(folder_.path());
+  ASSERT_TRUE(daemon.ready()) << daemon.Log();
+  const std::string bytes(kModelBytes, 'm');
+  std::ofstream(folder_.path() + "/m\u00fc 100%#1?.bin", std::ios::binary) << bytes;
+  Result<Admin> admin = Admin::Connect({.socket_path = daemon.socket(), .client_name = "e2e"});
+  ASSERT_TRUE(admin.ok());
+  const std::string url = "file://" + folder_.path() + "/m%C3%BC%20100%25%231%3F.bin";
+  const Result<std::string> added =
+      admin->Add("odd", url, {.variants = {Variant::kFiles}, .on_progress = {}});
+  ASSERT_TRUE(added.ok()) << added.status().ToString();
+  EXPECT_EQ(nlohmann::json::parse(*added)["source"], url);
+  const Result<Model> model = Open(daemon, "odd");
+  ASSERT_TRUE(model.ok()) << model.status().ToString();
+  ASSERT_EQ(model->file(0).bytes.size(), bytes.size());
+  EXPECT_EQ(std::memcmp(model->file(0).bytes.data(), bytes.data(), bytes.size()), 0);
 }
 
 TEST_F(DaemonTest, TwoProcessesHaveTheSamePages) {
