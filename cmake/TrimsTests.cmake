@@ -35,6 +35,10 @@ function(trims_fuzzer name)
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/include")
   target_link_libraries(${name} PRIVATE ${arg_DEPS} trims_options)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  if(NOT TARGET fuzzers)
+    add_custom_target(fuzzers)  # what the fuzz preset builds
+  endif()
+  add_dependencies(fuzzers ${name})
   set(found "${CMAKE_CURRENT_BINARY_DIR}/corpus-${name}")
   file(MAKE_DIRECTORY "${found}")
   add_test(NAME fuzz.${name}
