@@ -9,6 +9,7 @@
 #include <cstddef>
 
 #include "base/clock.h"
+#include "wire/protocol.h"
 
 namespace trims {
 
@@ -28,12 +29,20 @@ struct ServerLimits {
   // Nothing is read meanwhile, so that at most max_requests_in_flight replies wait.
   Duration unsent_deadline = std::chrono::seconds(10);
 
+  // What may wait in the socket of a client that doesn't read, as the kernel counts it: some 30
+  // small replies. The kernel's own limit is five times that, and each reply may hold 250
+  // descriptors, of which all clients together may leave only so many untaken before nobody can be
+  // sent another. The largest reply has to fit: an error.
+  size_t unread_bytes = size_t{40} * 1024;
+
   // A connection that has sent nothing for this long is dropped.
   Duration first_frame_deadline = std::chrono::seconds(10);
 
   // Frames that one connection may have handled before it is the others' turn.
   int max_frames_per_turn = 16;
 };
+
+static_assert(ServerLimits{}.unread_bytes >= 2 * wire::kMaxErrorTextBytes + 4096);
 
 }  // namespace trims
 

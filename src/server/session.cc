@@ -14,6 +14,12 @@ namespace {
 
 constexpr int kFramesDrainedAtEnd = 16;
 
+// The kernel doubles what it is given. Should it refuse, its own limit stands.
+void LimitUnread(int socket, size_t bytes) {
+  const int half = static_cast<int>(bytes / 2);
+  ::setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &half, sizeof half);
+}
+
 }  // namespace
 
 Session::Session(SessionContext* context, uint64_t id, UniqueFd socket,
@@ -27,6 +33,7 @@ Session::Session(SessionContext* context, uint64_t id, UniqueFd socket,
 Session::~Session() { End(); }
 
 Status Session::Start() {
+  LimitUnread(socket_.get(), context_->limits.unread_bytes);
   interest_ = FdPoller::kRead;
   watch_ = context_->loop->poller().Add(socket_.get(), interest_,
                                         [this](unsigned ready) { OnReady(ready); });

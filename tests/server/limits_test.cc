@@ -141,6 +141,21 @@ TEST(LimitsTest, AClientThatNeverReadsIsDroppedAndOthersGoOn) {
   EXPECT_EQ(harness.Descriptors(), before);
 }
 
+// Descriptors that nobody took count against the daemon's user, whom the kernel lets leave only so
+// many on their way: one client must not use them up.
+TEST(LimitsTest, AClientThatNeverReadsLeavesFewDescriptorsUntaken) {
+  ServerHarness harness;
+  harness.AddModel("ocr");
+  RawClient greedy(harness.socket_path());
+  const timeval patience{.tv_sec = 0, .tv_usec = 20000};
+  ::setsockopt(greedy.socket(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  while (greedy.Send(wire::OpenCall{.reference = "ocr"}).ok()) {
+  }
+  const uint64_t served = harness.Counters().requests;
+  EXPECT_GT(served, 10u);
+  EXPECT_LT(served, 70u);
+}
+
 TEST(LimitsTest, AClientThatReadsLateGetsEveryReply) {
   ServerHarness harness;
   harness.AddModel("ocr");
