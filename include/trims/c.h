@@ -5,25 +5,25 @@
  *   trims_status* status = trims_client_connect(NULL, &client);
  *   if (status == NULL) status = trims_client_open(client, "ocr", NULL, &model);
  *   if (status != NULL) {
- *     fprintf(stderr, "%s: %s\n", trims_status_code_name(trims_status_code(status)),
- * trims_status_message(status)); trims_status_free(status);
+ *     fprintf(stderr, "%s\n", trims_status_message(status));
+ *     trims_status_free(status);
  *   }
  *   trims_model_close(model);
  *   trims_client_free(client);
  *
  * Contract
  * - A function that can fail returns NULL for success, else a status that the caller frees. Results
- * are set only on success.
+ *   are set only on success.
  * - Option structs begin with their size (struct_size = sizeof(the struct)), so that fields can be
- * added at the end: zero is always "as if not given". Use the *_INIT macros. The other structs
- * never change; functions are only ever added.
+ *   added at the end: zero is always "as if not given". Use the *_INIT macros. The other structs
+ *   never change; functions are only ever added.
  * - Pointers in views are read-only and end with the model (trims_model_close). Texts end with a
- * NUL byte.
+ *   NUL byte.
  * - trims_*_free and trims_model_close take NULL. A NULL handle elsewhere is INVALID_ARGUMENT, or
- * zero, NULL or -1.
+ *   zero, NULL or -1.
  * - Thread-safety: a client may be used by several threads (its requests wait for each other), a
- * model by any number of them for reading. No exception leaves a function. Bumping the SONAME is
- * the only way in which any of this may break.
+ *   model by any number of them for reading. No exception leaves a function. Bumping the SONAME is
+ *   the only way in which any of this may break.
  */
 #ifndef TRIMS_C_H_
 #define TRIMS_C_H_

@@ -1,4 +1,6 @@
 // Client::Impl: one request at a time over a connection that is made anew when it was lost.
+//
+// Thread-safety: safe; the lock is held from a request to its answer, so calls wait for each other.
 #ifndef TRIMS_CLIENT_CLIENT_IMPL_H_
 #define TRIMS_CLIENT_CLIENT_IMPL_H_
 

@@ -1,4 +1,7 @@
 // Model::Impl: what an open got: descriptors, mappings and the lease.
+//
+// Ownership: its descriptors and mappings are its own, the connection is shared with the Client.
+// Thread-safety: const members from any thread.
 #ifndef TRIMS_CLIENT_MODEL_IMPL_H_
 #define TRIMS_CLIENT_MODEL_IMPL_H_
 

@@ -1,4 +1,6 @@
 // SocketCandidates: where a daemon may listen, in the order in which a client tries.
+//
+// Thread-safety: safe while nobody changes the environment.
 #ifndef TRIMS_CLIENT_SOCKET_PATH_H_
 #define TRIMS_CLIENT_SOCKET_PATH_H_
 

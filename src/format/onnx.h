@@ -10,6 +10,8 @@
 //
 // Source: onnx.proto of the ONNX project (field numbers), its IR and ExternalData documents
 // (rules).
+//
+// Thread-safety: a function of `file`; any number at once.
 #ifndef TRIMS_FORMAT_ONNX_H_
 #define TRIMS_FORMAT_ONNX_H_
 

@@ -1,5 +1,7 @@
 // IsPlainRelativePath: whether a path that came from outside can only name something beneath the
 // folder it is joined to.
+//
+// Thread-safety: pure functions.
 #ifndef TRIMS_FORMAT_RELATIVE_PATH_H_
 #define TRIMS_FORMAT_RELATIVE_PATH_H_
 

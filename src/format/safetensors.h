@@ -9,6 +9,8 @@
 //
 // Source: the format's specification and the rules of its reference implementation
 // (huggingface/safetensors).
+//
+// Thread-safety: a function of `file`; any number at once.
 #ifndef TRIMS_FORMAT_SAFETENSORS_H_
 #define TRIMS_FORMAT_SAFETENSORS_H_
 

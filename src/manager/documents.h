@@ -1,4 +1,6 @@
 // The JSON documents that describe models and the host tier; docs/json.md gives their fields.
+//
+// Thread-safety: loop only, since they look at catalog and segments.
 #ifndef TRIMS_MANAGER_DOCUMENTS_H_
 #define TRIMS_MANAGER_DOCUMENTS_H_
 

@@ -3,6 +3,8 @@
 // The plan's variant comes from a manifest on disk, so nothing about it is believed: sums that
 // overflow, pieces that overlap and paths that leave the model are refused here, before any byte of
 // memory is taken.
+//
+// Thread-safety: safe; OpenPlanFile blocks, so it belongs on a worker thread.
 #ifndef TRIMS_MANAGER_LOAD_PLAN_CHECK_H_
 #define TRIMS_MANAGER_LOAD_PLAN_CHECK_H_
 

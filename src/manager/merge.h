@@ -1,5 +1,7 @@
 // MergeManifests: one manifest of what was prepared before and what has been prepared now, for
 // equal content.
+//
+// Thread-safety: pure functions.
 #ifndef TRIMS_MANAGER_MERGE_H_
 #define TRIMS_MANAGER_MERGE_H_
 

@@ -1,5 +1,7 @@
 // ModelReference: [namespace/]name[:version] or [namespace/]name@sha256:<64 hex digits>, taken
 // apart.
+//
+// Thread-safety: values and a pure parser.
 #ifndef TRIMS_MANAGER_MODEL_REFERENCE_H_
 #define TRIMS_MANAGER_MODEL_REFERENCE_H_
 

@@ -1,4 +1,6 @@
 // Resolve: from what a client wrote to the prepared variant that it means.
+//
+// Thread-safety: loop only, since it looks into the catalog.
 #ifndef TRIMS_MANAGER_RESOLVE_H_
 #define TRIMS_MANAGER_RESOLVE_H_
 

@@ -3,6 +3,8 @@
 //   absent → reserved → loading → resident → draining → absent
 //                 └────────┴─→ failed ─→ reserved (the next open after the back-off) or absent
 //                 (forgotten)
+//
+// Thread-safety: pure functions.
 #ifndef TRIMS_MANAGER_SEGMENT_STATE_H_
 #define TRIMS_MANAGER_SEGMENT_STATE_H_
 

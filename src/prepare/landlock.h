@@ -1,5 +1,7 @@
 // Landlock: restricts which files this process may open, by the kernel's own security module
 // (Linux 5.13 and later).
+//
+// It can't be undone, and holds for the calling thread and those it starts later.
 #ifndef TRIMS_PREPARE_LANDLOCK_H_
 #define TRIMS_PREPARE_LANDLOCK_H_
 

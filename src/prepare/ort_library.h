@@ -6,7 +6,7 @@
 // that. Thread-safety: as ONNX Runtime's own.
 //
 //   TRIMS_ASSIGN_OR_RETURN(const OrtLibrary ort, OrtLibrary::Load(path));
-//   TRIMS_RETURN_IF_ERROR(ort.Optimise({.model = …, .out = …, .format = OrtFormat::kOrt}));
+//   TRIMS_RETURN_IF_ERROR(ort.Optimise({.model = …, .out = …}));
 #ifndef TRIMS_PREPARE_ORT_LIBRARY_H_
 #define TRIMS_PREPARE_ORT_LIBRARY_H_
 
@@ -22,8 +22,9 @@ namespace trims {
 struct OptimiseJob {
   std::string model;  // path of the .onnx file; external data lies beside it
   std::string out;    // path to write
-  bool as_ort =
-      true;  // ONNX Runtime's own format; otherwise ONNX with its weights in a file beside `out`:
+  // ONNX Runtime's own format; otherwise ONNX with its weights in the file `weights_name` beside
+  // `out`.
+  bool as_ort = true;
   std::string weights_name;
   uint64_t weights_min_bytes = 1024;  // smaller initializers stay in `out`
 };

@@ -6,8 +6,8 @@
 // without no_new_privs, limits and the system call filter it fails. Nothing of it can be undone,
 // and threads started later inherit it.
 //
-//   TRIMS_ASSIGN_OR_RETURN(const SandboxReport report, ApplySandbox({.source = "/models/m", .out =
-//   "/tmp/out"}));
+//   const Result<SandboxReport> report =
+//       ApplySandbox({.source = "/models/m", .out = "/tmp/out"});
 //
 // docs/preparer.md lists what each layer forbids.
 #ifndef TRIMS_PREPARE_SANDBOX_H_

@@ -1,4 +1,6 @@
 // InstallSyscallFilter: the seccomp filter of the preparer.
+//
+// It can't be undone, and holds for the calling thread and those it starts later.
 #ifndef TRIMS_PREPARE_SYSCALL_FILTER_H_
 #define TRIMS_PREPARE_SYSCALL_FILTER_H_
 

@@ -6,9 +6,10 @@
 // pages: never do it on the event loop. So does freeing: the last owner of a large SealedExtent
 // should let go of it on a worker thread.
 //
-//   TRIMS_ASSIGN_OR_RETURN(ExtentWriter writer, ExtentWriter::Create("ocr", bytes,
-//   HugePagePolicy::kBest)); Fill(writer.data()); TRIMS_ASSIGN_OR_RETURN(SealedExtent extent,
-//   std::move(writer).Seal());
+//   TRIMS_ASSIGN_OR_RETURN(ExtentWriter writer,
+//                          ExtentWriter::Create("ocr", bytes, HugePagePolicy::kBest));
+//   Fill(writer.data());
+//   TRIMS_ASSIGN_OR_RETURN(SealedExtent extent, std::move(writer).Seal());
 //
 // Thread-safety: an ExtentWriter belongs to one thread at a time; a SealedExtent is immutable.
 #ifndef TRIMS_STORE_HOST_MEMORY_H_

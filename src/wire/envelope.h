@@ -3,6 +3,8 @@
 // Version and id keep their places (the first and second field of the root table) in every version
 // of the protocol, so that a peer of another version can be told so, under the id of its own
 // request.
+//
+// Thread-safety: pure functions.
 #ifndef TRIMS_WIRE_ENVELOPE_H_
 #define TRIMS_WIRE_ENVELOPE_H_
 

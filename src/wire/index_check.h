@@ -1,4 +1,6 @@
 // CheckIndex: whether bytes are a well-formed index (wire/index.fbs) of extents of these lengths.
+//
+// Thread-safety: a pure function.
 #ifndef TRIMS_WIRE_INDEX_CHECK_H_
 #define TRIMS_WIRE_INDEX_CHECK_H_
 

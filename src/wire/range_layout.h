@@ -7,6 +7,8 @@
 //   RangeLayout layout;
 //   for (uint64_t length : lengths) TRIMS_ASSIGN_OR_RETURN(uint64_t offset, layout.Append(length));
 //   index.length = layout.length();
+//
+// Thread-safety: pure functions.
 #ifndef TRIMS_WIRE_RANGE_LAYOUT_H_
 #define TRIMS_WIRE_RANGE_LAYOUT_H_
 
