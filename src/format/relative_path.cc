@@ -1,20 +1,18 @@
 #include "format/relative_path.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
+#include "base/plain_path.h"
 #include "wire/protocol.h"
 
 namespace trims {
 namespace {
 
-bool IsPlainPart(std::string_view part) {
-  if (part.empty() || part == "." || part == "..") return false;
-  for (const char c : part) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) return false;
-  }
-  return true;
+bool IsControl(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20 || byte == 0x7f;
 }
 
 // Length of the sequence that `lead` begins, and the smallest code point that may be written with
@@ -53,13 +51,8 @@ bool IsUtf8(std::string_view text) {
 }
 
 bool IsPlainRelativePath(std::string_view path) {
-  if (path.size() > wire::kMaxPathBytes || !IsUtf8(path)) return false;
-  for (;;) {
-    const size_t slash = path.find('/');
-    if (!IsPlainPart(path.substr(0, slash))) return false;
-    if (slash == std::string_view::npos) return true;
-    path.remove_prefix(slash + 1);
-  }
+  return path.size() <= wire::kMaxPathBytes && IsUtf8(path) && IsPlainPath(path) &&
+         std::ranges::none_of(path, IsControl);
 }
 
 }  // namespace trims

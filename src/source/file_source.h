@@ -9,6 +9,7 @@
 //   TRIMS_RETURN_IF_ERROR(file.ReadAt(0, {writer.data(), length}));
 //
 // Holding one costs two descriptors. The file may change meanwhile: who reads checks a digest.
+// Thread-safety: reading from any thread.
 #ifndef TRIMS_SOURCE_FILE_SOURCE_H_
 #define TRIMS_SOURCE_FILE_SOURCE_H_
 
@@ -30,10 +31,9 @@ class FileSource final : public Source {
   // RESOURCE_EXHAUSTED (no descriptors).
   static Result<FileSource> Open(const std::string& path);
 
-  // Opens the regular file `relative` of the folder `root` (absolute). `relative` is plain: no
-  // empty,
-  // "." or ".." part, not absolute; INVALID_ARGUMENT otherwise. A symbolic link that leads out of
-  // `root` is PERMISSION_DENIED, whoever put it there and however late.
+  // Opens the regular file `relative` of the folder `root` (absolute). INVALID_ARGUMENT unless
+  // `relative` is plain (base/plain_path.h). A symbolic link that leads out of `root` is
+  // PERMISSION_DENIED, whoever put it there and however late.
   static Result<FileSource> OpenBeneath(const std::string& root, const std::string& relative);
 
   FileSource(FileSource&& other) noexcept;

@@ -3,11 +3,11 @@
 #include <linux/openat2.h>
 
 #include <cerrno>
-#include <string_view>
 #include <utility>
 
 #include "base/errno_status.h"
 #include "base/macros.h"
+#include "base/plain_path.h"
 #include "base/sys.h"
 
 namespace trims {
@@ -18,17 +18,6 @@ constexpr uint64_t kBeneath = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
 // openat2 gives EAGAIN where a rename races with it: it could not tell whether the path left the
 // root.
 constexpr int kRaceAttempts = 8;
-
-bool IsPlain(std::string_view path) {
-  if (path.find('\0') != std::string_view::npos) return false;
-  for (;;) {
-    const size_t end = path.find('/');
-    const std::string_view part = path.substr(0, end);
-    if (part.empty() || part == "." || part == "..") return false;
-    if (end == std::string_view::npos) return true;
-    path.remove_prefix(end + 1);
-  }
-}
 
 UniqueFd OpenIn(int root, const std::string& relative) {
   UniqueFd fd;
@@ -70,7 +59,7 @@ UniqueFd internal::WalkBeneath(int root, const std::string& relative) {
 }
 
 Result<UniqueFd> OpenFileBeneath(const std::string& root, const std::string& relative) {
-  if (!IsPlain(relative)) {
+  if (!IsPlainPath(relative)) {
     return Status(StatusCode::kInvalidArgument,
                   "'" + relative + "' is no plain path of a file beneath '" + root + "'");
   }

@@ -7,6 +7,7 @@
 #include "trims/dtype.h"
 
 #include "base/macros.h"
+#include "base/plain_path.h"
 #include "wire/alignment.h"
 #include "wire/index_generated.h"
 #include "wire/protocol.h"
@@ -112,20 +113,9 @@ Status CheckTensor(const index::Index& index, const index::Tensor& tensor) {
   return Status();
 }
 
-// A relative path without empty parts, "." and "..".
-bool IsPlainRelativePath(std::string_view path) {
-  for (;;) {
-    const size_t end = path.find('/');
-    const std::string_view part = path.substr(0, end);
-    if (part.empty() || part == "." || part == "..") return false;
-    if (end == std::string_view::npos) return true;
-    path.remove_prefix(end + 1);
-  }
-}
-
 Status CheckFile(const index::Index& index, const index::File& file) {
   const std::string_view name = TextOf(file.name());
-  if (!IsPlainRelativePath(name)) return BadEntry("file", name, "is no plain relative path");
+  if (!IsPlainPath(name)) return BadEntry("file", name, "is no plain relative path");
   if (file.length() == 0) {
     if (file.alone() || file.offset() > index.length())
       return BadEntry("file", name, "has no bytes and still a place of its own");

@@ -1,0 +1,26 @@
+#include "base/plain_path.h"
+
+#include <gtest/gtest.h>
+
+#include <string_view>
+
+namespace trims {
+namespace {
+
+using namespace std::string_view_literals;
+
+TEST(PlainPathTest, NamesOfWhatLiesBeneath) {
+  for (const std::string_view path : {"a", "a/b.bin", "..a/b..", ".a", "m\u00fc #1"}) {
+    EXPECT_TRUE(IsPlainPath(path)) << path;
+  }
+}
+
+TEST(PlainPathTest, EverythingElseIsRefused) {
+  for (const std::string_view path : {""sv, "/"sv, "/a"sv, "a/"sv, "a//b"sv, "."sv, ".."sv, "a/."sv,
+                                      "./a"sv, "a/../b"sv, "../a"sv, "a\0b"sv}) {
+    EXPECT_FALSE(IsPlainPath(path)) << path;
+  }
+}
+
+}  // namespace
+}  // namespace trims
