@@ -5,6 +5,9 @@
 
 #include "trims/model.h"
 
+#include "base/macros.h"
+#include "base/variants.h"
+
 namespace trims {
 namespace {
 
@@ -25,6 +28,15 @@ Result<Variant> VariantFromName(std::string_view name) {
   }
   return Status(StatusCode::kInvalidArgument,
                 "no variant '" + std::string(name) + "': expected files, tensors or ort");
+}
+
+Result<std::vector<Variant>> VariantsFromNames(std::span<const std::string> names) {
+  std::vector<Variant> variants;
+  for (const std::string& name : names) {
+    TRIMS_ASSIGN_OR_RETURN(const Variant variant, VariantFromName(name));
+    variants.push_back(variant);
+  }
+  return variants;
 }
 
 std::string_view PagesName(Pages pages) {

@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/macros.h"
+#include "base/variants.h"
 #include "prepare/die_with_parent.h"
 #include "prepare/prepare.h"
 #include "prepare/sandbox.h"
@@ -47,15 +48,6 @@ void AddFlags(CLI::App* app, Flags* flags) {
       ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 24));
   app->add_flag("--sandbox-check", flags->sandbox_check,
                 "Print as JSON what this process can be confined by, and end");
-}
-
-Result<std::vector<Variant>> ParseVariants(const std::vector<std::string>& names) {
-  std::vector<Variant> variants;
-  for (const std::string& name : names) {
-    TRIMS_ASSIGN_OR_RETURN(const Variant variant, VariantFromName(name));
-    variants.push_back(variant);
-  }
-  return variants;
 }
 
 // Absolute, with the folder made if it is not there. Resolved now: in the sandbox nothing above it
@@ -100,7 +92,7 @@ Result<Manifest> Execute(const Flags& flags, Progress& progress) {
   if (flags.progress_fd >= 0) TRIMS_RETURN_IF_ERROR(DieWithParent(flags.progress_fd));
   PrepareOptions options;
   options.ort_bytes_limit = flags.ort_bytes_limit;
-  TRIMS_ASSIGN_OR_RETURN(options.variants, ParseVariants(flags.variants));
+  TRIMS_ASSIGN_OR_RETURN(options.variants, VariantsFromNames(flags.variants));
   TRIMS_ASSIGN_OR_RETURN(options.source, SourcePath(flags.source));
   TRIMS_ASSIGN_OR_RETURN(options.out, OutFolderPath(flags.out));
   const Result<OrtLibrary> ort = LoadOrt(flags, options.variants);

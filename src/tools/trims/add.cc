@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/errno_status.h"
 #include "base/macros.h"
+#include "base/variants.h"
 #include "tools/trims/command.h"
 #include "tools/trims/daemon.h"
 #include "tools/trims/exit_codes.h"
@@ -25,15 +26,6 @@ struct AddArguments {
   std::string source;
   std::vector<std::string> variants;
 };
-
-Result<std::vector<Variant>> ParseVariants(const std::vector<std::string>& names) {
-  std::vector<Variant> variants;
-  for (const std::string& name : names) {
-    TRIMS_ASSIGN_OR_RETURN(const Variant variant, VariantFromName(name));
-    variants.push_back(variant);
-  }
-  return variants;
-}
 
 Result<std::string> WorkingFolder() {
   std::error_code error;
@@ -61,7 +53,7 @@ std::string Summary(const Json& model, Duration took) {
 
 Result<int> RunAdd(const Context& context, const AddArguments& arguments) {
   AddOptions options;
-  TRIMS_ASSIGN_OR_RETURN(options.variants, ParseVariants(arguments.variants));
+  TRIMS_ASSIGN_OR_RETURN(options.variants, VariantsFromNames(arguments.variants));
   TRIMS_ASSIGN_OR_RETURN(const std::string folder, WorkingFolder());
   TRIMS_ASSIGN_OR_RETURN(const std::string url, SourceUrl(arguments.source, folder));
   TRIMS_ASSIGN_OR_RETURN(Admin admin, ConnectToDaemon(context));
