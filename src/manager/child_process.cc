@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "base/errno_status.h"
@@ -64,13 +65,20 @@ int SpawnInto(pid_t* pid, const std::vector<std::string>& arguments,
                        environment);
 }
 
+// EAGAIN is no matter of waiting here: a limit on processes is reached.
+Status SpawnFailed(const std::string& program, int error) {
+  if (error != EAGAIN) return ErrnoStatus("can't start " + program, error);
+  return Status(StatusCode::kResourceExhausted, "can't start " + program + ": too many processes",
+                "raise the daemon's limit on them (systemd: TasksMax=)");
+}
+
 }  // namespace
 
 Result<ChildProcess> ChildProcess::Spawn(const std::vector<std::string>& arguments, int passed) {
   const SpawnSettings settings(passed);
   pid_t pid = 0;
   if (const int error = SpawnInto(&pid, arguments, settings); error != 0) {
-    return ErrnoStatus("can't start " + arguments[0], error);
+    return SpawnFailed(arguments[0], error);
   }
   ChildProcess child(pid);
   // The child is not collected yet, so its id can't be another's.

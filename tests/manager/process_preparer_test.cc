@@ -182,7 +182,7 @@ TEST_F(ProcessPreparerTest, AFailedStartIsReportedAndTheNextWorks) {
   const std::string script = "cp " + folder_ + "/manifest " + out_ + "/manifest.json";
   {
     fault::ScopedPlan plan({.op = fault::Op::kSpawn, .nth = 1, .error = EAGAIN});
-    EXPECT_FALSE(Run(script).ok());
+    EXPECT_EQ(Run(script).code(), StatusCode::kResourceExhausted);
     EXPECT_TRUE(plan.fired());
   }
   Again();
