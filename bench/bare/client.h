@@ -34,7 +34,6 @@ class BareClient {
   // One sendmsg(2) and one recvmsg(2). INTERNAL: the reply is not what was asked for.
   Status RoundTrip(const ExchangeShape& shape);
   int descriptor(size_t i) const { return descriptors_[i]; }
-  size_t descriptor_count() const { return count_; }
   void CloseDescriptors();
 
   BareClient(BareClient&& other) noexcept;

@@ -11,10 +11,6 @@ namespace trims::python {
 // Throws nanobind's python_error around what trims.errors makes of `status`. The GIL is held.
 [[noreturn]] void Raise(const Status& status);
 
-inline void ThrowIfError(const Status& status) {
-  if (!status.ok()) Raise(status);
-}
-
 template <typename T>
 T ValueOrRaise(Result<T> result) {
   if (!result.ok()) Raise(result.status());
