@@ -35,6 +35,10 @@ struct ServerLimits {
   // sent another. The largest reply has to fit: an error.
   size_t unread_bytes = size_t{40} * 1024;
 
+  // Documents that a client has been sent and has not taken. Beyond: RESOURCE_EXHAUSTED. They are
+  // memory of the daemon that belongs to no budget.
+  size_t untaken_document_bytes = size_t{1} << 20;
+
   // A connection that has sent nothing for this long is dropped.
   Duration first_frame_deadline = std::chrono::seconds(10);
 

@@ -113,6 +113,8 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void ReplyOpen(uint64_t request, Result<Lease> lease);
   Status SendLease(uint64_t request, uint64_t id, const Lease& lease);
+  // Whether to make another document for this client, who has been told if not.
+  bool MayHaveDocument(uint64_t request);
   void ReplyDocument(uint64_t request, const Result<std::string>& document);
   void ReplyProgress(uint64_t request, std::string_view stage, uint64_t done, uint64_t total);
   void ReplyError(uint64_t request, const Status& status);
@@ -136,7 +138,8 @@ class Session : public std::enable_shared_from_this<Session> {
   bool ended_ = false;
   uint64_t next_token_ = 1;
   uint64_t next_lease_ = 1;
-  std::string client_;  // what it calls itself
+  uint64_t largest_document_ = 0;  // since the client's socket was last seen empty
+  std::string client_;             // what it calls itself
   std::vector<Pending> pending_;
   std::unordered_map<uint64_t, Lease> leases_;
 };

@@ -1,4 +1,7 @@
 // The requests of a session and their replies; session.cc has the connection itself.
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 #include <algorithm>
 #include <span>
 #include <utility>
@@ -9,6 +12,12 @@
 #include "store/host_memory.h"
 
 namespace trims {
+namespace {
+
+// Of a socket's buffer, as the kernel counts a reply.
+constexpr uint64_t kLeastReplyBytes = 768;
+
+}  // namespace
 
 void Session::Dispatch(const wire::Call& call) {
   ++context_->counters.requests;
@@ -56,14 +65,17 @@ void Session::Serve(uint64_t request, const wire::RemoveCall& call) {
 }
 
 void Session::Serve(uint64_t request, const wire::ListCall&) {
+  if (!MayHaveDocument(request)) return;
   ReplyDocument(request, context_->manager->ListDocument());
 }
 
 void Session::Serve(uint64_t request, const wire::ShowCall& call) {
+  if (!MayHaveDocument(request)) return;
   ReplyDocument(request, context_->manager->ShowDocument(std::string(call.reference)));
 }
 
 void Session::Serve(uint64_t request, const wire::StatusCall&) {
+  if (!MayHaveDocument(request)) return;
   ReplyDocument(request, context_->status_document());
 }
 
@@ -137,12 +149,30 @@ Status Session::SendLease(uint64_t request, uint64_t id, const Lease& lease) {
   return outbox_.Send(context_->encoder.Open(request, answer), context_->fds);
 }
 
+// The kernel says how much of the socket's buffer untaken replies fill, not which they are: each
+// counts as the largest document since the socket was empty.
+bool Session::MayHaveDocument(uint64_t request) {
+  int unread = 0;
+  if (::ioctl(socket_.get(), SIOCOUTQ, &unread) != 0 || unread <= 0) {
+    largest_document_ = 0;
+    return true;
+  }
+  const uint64_t untaken = static_cast<uint64_t>(unread) / kLeastReplyBytes * largest_document_;
+  if (untaken < context_->limits.untaken_document_bytes) return true;
+  ReplyError(request, Status(StatusCode::kResourceExhausted,
+                             "this connection has not taken up to " + std::to_string(untaken) +
+                                 " bytes of documents, as many as may wait",
+                             "read the replies before asking for more"));
+  return false;
+}
+
 void Session::ReplyDocument(uint64_t request, const Result<std::string>& document) {
   if (ending_) return;
   if (!document.ok()) return ReplyError(request, document.status());
   Result<SealedExtent> sealed =
       SealedCopy("trims-document", std::as_bytes(std::span<const char>(*document)));
   if (!sealed.ok()) return ReplyError(request, sealed.status());
+  largest_document_ = std::max(largest_document_, ExtentFootprint(sealed->length()));
   const int fd = sealed->read_only_fd();
   const std::span<const std::byte> frame =
       context_->encoder.Document(request, {.length = sealed->length()});

@@ -156,6 +156,26 @@ TEST(LimitsTest, AClientThatNeverReadsLeavesFewDescriptorsUntaken) {
   EXPECT_LT(served, 70u);
 }
 
+TEST(LimitsTest, DocumentsThatNobodyTakesAreLimited) {
+  constexpr uint64_t kAsked = 20;
+  ServerHarness harness(WithLimits({.untaken_document_bytes = 16384}));
+  RawClient client(harness.socket_path());
+  for (uint64_t i = 0; i < kAsked; ++i) ASSERT_TRUE(client.Send(wire::ListCall{}, i).ok());
+  // A frame a turn.
+  for (uint64_t turn = 0; turn < 2 * kAsked; ++turn) harness.StatusDocument();
+  size_t documents = 0;
+  for (uint64_t i = 0; i < kAsked; ++i) {
+    const auto answer = client.Receive();
+    ASSERT_TRUE(answer.ok());
+    const auto* refused = std::get_if<Status>(&(*answer)->body);
+    if (refused != nullptr) EXPECT_EQ(refused->code(), StatusCode::kResourceExhausted);
+    documents += client.fds().size();
+  }
+  EXPECT_GE(documents, 1u);
+  EXPECT_LE(documents, 5u);
+  EXPECT_TRUE(client.Document(wire::ListCall{}).ok());  // all of them are taken now
+}
+
 TEST(LimitsTest, AClientThatReadsLateGetsEveryReply) {
   ServerHarness harness;
   harness.AddModel("ocr");
