@@ -1,24 +1,17 @@
 #include "server/event_loop.h"
 
-#include <exception>
+#include <atomic>
 #include <string>
-#include <unordered_map>
 #include <utility>
 
-#include <asio/io_context.hpp>
-#include <asio/posix/stream_descriptor.hpp>
-#include <asio/post.hpp>
-#include <asio/signal_set.hpp>
-#include <asio/steady_timer.hpp>
-
 #include "base/errno_status.h"
+#include "base/macros.h"
+#include "server/posted_calls.h"
+#include "server/signal_pipe.h"
+#include "server/timer_queue.h"
 
 namespace trims {
 namespace {
-
-Status AsioStatus(const char* what, const std::string& error) {
-  return Status(StatusCode::kResourceExhausted, std::string(what) + ": " + error);
-}
 
 class PollerWatch final : public FdWatch {
  public:
@@ -36,108 +29,56 @@ class PollerWatch final : public FdWatch {
 
 class EventLoop::Impl {
  public:
-  explicit Impl(std::unique_ptr<FdPoller> poller)
-      : poller_(std::move(poller)), context_(1), poller_ready_(context_), signals_(context_) {}
-  // Asio closes what it holds; the epoll set is FdPoller's.
-  ~Impl() {
-    if (poller_ready_.is_open()) static_cast<void>(poller_ready_.release());
-  }
+  Impl(std::unique_ptr<FdPoller> poller, std::unique_ptr<TimerQueue> timers,
+       std::unique_ptr<PostedCalls> posted)
+      : poller_(std::move(poller)), timers_(std::move(timers)), posted_(std::move(posted)) {}
 
   Status Start() {
-    asio::error_code error;
-    poller_ready_.assign(poller_->fd(), error);
-    if (error) return AsioStatus("watching the epoll set", error.message());
-    WaitForPoller();
-    return Status();
+    TRIMS_RETURN_IF_ERROR(Watch(posted_->fd(), [this] { posted_->RunAll(); }));
+    return Watch(timers_->fd(), [this] { timers_->RunDue(); });
   }
 
   void Run() {
-    const auto work = asio::make_work_guard(context_);
-    context_.restart();
-    context_.run();
+    stopped_.store(false);
+    while (!stopped_.load()) poller_->WaitAndRunBatch();
   }
 
-  void Stop() { context_.stop(); }
-  void Post(std::function<void()> call) { asio::post(context_, std::move(call)); }
-
-  uint64_t CallAfter(Duration delay, std::function<void()> call) {
-    const uint64_t id = next_timer_++;
-    auto timer =
-        std::make_unique<Timer>(Timer{asio::steady_timer(context_, delay), std::move(call)});
-    timer->timer.async_wait([this, id](const asio::error_code& error) {
-      if (!error) Fire(id);
-    });
-    timers_.emplace(id, std::move(timer));
-    return id;
+  void Stop() {
+    stopped_.store(true);
+    posted_->Wake();
   }
-
-  void Cancel(uint64_t id) { timers_.erase(id); }
 
   Status OnSignals(std::initializer_list<int> signals, std::function<void(int)> call) {
-    for (const int signal : signals) {
-      asio::error_code error;
-      signals_.add(signal, error);
-      if (error) return AsioStatus("catching signals", error.message());
-    }
-    on_signal_ = std::move(call);
-    WaitForSignal();
-    return Status();
+    TRIMS_ASSIGN_OR_RETURN(signals_, SignalPipe::Catch(signals));
+    return Watch(signals_->fd(),
+                 [pipe = signals_.get(), call = std::move(call)] { pipe->Take(call); });
+  }
+
+  // For as long as the loop is there.
+  Status Watch(int fd, std::function<void()> ready) {
+    const uint64_t watch =
+        poller_->Add(fd, FdPoller::kRead, [call = std::move(ready)](unsigned) { call(); });
+    return watch != 0 ? Status() : ErrnoStatus("watching a descriptor of the event loop's");
   }
 
   FdPoller& poller() { return *poller_; }
+  PostedCalls& posted() { return *posted_; }
+  TimerQueue& timers() { return *timers_; }
 
  private:
-  struct Timer {
-    asio::steady_timer timer;
-    std::function<void()> call;
-  };
-
-  // A timer that was cancelled after it expired and before its turn came is gone from the table.
-  void Fire(uint64_t id) {
-    const auto found = timers_.find(id);
-    if (found == timers_.end()) return;
-    const std::unique_ptr<Timer> timer = std::move(found->second);
-    timers_.erase(found);
-    timer->call();
-  }
-
-  // One batch a turn, so that timers and posted calls get theirs.
-  void WaitForPoller() {
-    poller_ready_.async_wait(asio::posix::stream_descriptor::wait_read,
-                             [this](const asio::error_code& error) {
-                               if (error) return;
-                               poller_->RunBatch();
-                               WaitForPoller();
-                             });
-  }
-
-  void WaitForSignal() {
-    signals_.async_wait([this](const asio::error_code& error, int signal) {
-      if (error) return;
-      on_signal_(signal);
-      WaitForSignal();
-    });
-  }
-
+  std::atomic<bool> stopped_{false};
   const std::unique_ptr<FdPoller> poller_;
-  asio::io_context context_;
-  asio::posix::stream_descriptor poller_ready_;
-  asio::signal_set signals_;
-  std::function<void(int)> on_signal_;
-  uint64_t next_timer_ = 1;
-  std::unordered_map<uint64_t, std::unique_ptr<Timer>> timers_;
+  const std::unique_ptr<TimerQueue> timers_;
+  const std::unique_ptr<PostedCalls> posted_;  // the first to go: calls may own what has timers
+  std::unique_ptr<SignalPipe> signals_;
 };
 
 Result<std::unique_ptr<EventLoop>> EventLoop::Create() {
-  Result<std::unique_ptr<FdPoller>> poller = FdPoller::Create();
-  if (!poller.ok()) return std::move(poller).status();
-  std::unique_ptr<Impl> impl;
-  try {  // Asio's constructors are the one place that throws; nothing of it leaves this function.
-    impl = std::make_unique<Impl>(*std::move(poller));
-  } catch (const std::exception& error) {
-    return AsioStatus("making the event loop", error.what());
-  }
-  if (Status status = impl->Start(); !status.ok()) return status;
+  TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<FdPoller> poller, FdPoller::Create());
+  TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<TimerQueue> timers, TimerQueue::Create());
+  TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<PostedCalls> posted, PostedCalls::Create());
+  auto impl = std::make_unique<Impl>(std::move(poller), std::move(timers), std::move(posted));
+  TRIMS_RETURN_IF_ERROR(impl->Start());
   return std::unique_ptr<EventLoop>(new EventLoop(std::move(impl)));
 }
 
@@ -145,11 +86,11 @@ EventLoop::EventLoop(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 EventLoop::~EventLoop() = default;
 void EventLoop::Run() { impl_->Run(); }
 void EventLoop::Stop() { impl_->Stop(); }
-void EventLoop::Post(std::function<void()> call) { impl_->Post(std::move(call)); }
+void EventLoop::Post(std::function<void()> call) { impl_->posted().Add(std::move(call)); }
 uint64_t EventLoop::CallAfter(Duration delay, std::function<void()> call) {
-  return impl_->CallAfter(delay, std::move(call));
+  return impl_->timers().Add(delay, std::move(call));
 }
-void EventLoop::Cancel(uint64_t id) { impl_->Cancel(id); }
+void EventLoop::Cancel(uint64_t id) { impl_->timers().Cancel(id); }
 Result<std::unique_ptr<FdWatch>> EventLoop::WatchReadable(int fd, std::function<void()> ready) {
   FdPoller& poller = impl_->poller();
   const uint64_t watch =

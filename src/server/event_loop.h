@@ -1,5 +1,5 @@
-// EventLoop: the one thread on which manager and sessions live. Timers, signals and calls from
-// other threads are Asio's; descriptors are watched through an FdPoller.
+// EventLoop: the one thread on which manager and sessions live. It waits in one place, its FdPoller,
+// in which timers, signals and calls from other threads are descriptors among the others.
 //
 //   TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<EventLoop> loop, EventLoop::Create());
 //   loop->OnSignals({SIGTERM, SIGINT}, [&](int signal) { server.Stop(); });
@@ -44,7 +44,7 @@ class EventLoop final : public TimerService, public FdWatcher {
   Result<std::unique_ptr<FdWatch>> WatchReadable(int fd, std::function<void()> ready) override;
 
   // `call` runs on the loop for each of them that arrives; replaces what the signals did before.
-  // Once per loop.
+  // One loop at a time in a process, and once.
   Status OnSignals(std::initializer_list<int> signals, std::function<void(int signal)> call);
 
   FdPoller& poller();

@@ -61,9 +61,9 @@ void FdPoller::Remove(uint64_t watch) {
   watches_.erase(found);
 }
 
-void FdPoller::RunBatch() {
+void FdPoller::Run(int timeout_ms) {
   std::array<epoll_event, kBatch> events;
-  const int count = ::epoll_wait(epoll_.get(), events.data(), kBatch, 0);
+  const int count = ::epoll_wait(epoll_.get(), events.data(), kBatch, timeout_ms);
   for (int i = 0; i < count; ++i) {
     const uint64_t watch = events[i].data.u64;  // a copy: epoll_event is packed
     const auto found = watches_.find(watch);    // an earlier callback may have removed it

@@ -1,8 +1,7 @@
 // FdPoller: which of many descriptors are ready, level-triggered, one batch at a time.
 //
-// An epoll set of its own, whose descriptor (ready when any watched one is) the event loop watches
-// in turn: a batch of ready connections costs the loop two system calls instead of one for each
-// connection. kHangUp (with kRead and kWrite, so that the owner's next call meets it) is reported
+// The event loop's only wait: a request costs epoll_wait, recvmsg and sendmsg, and several ready
+// connections share the first. kHangUp (with kRead and kWrite, so that the owner's next call meets it) is reported
 // whatever the interest, until the watch is removed.
 //
 //   const uint64_t watch = poller.Add(fd, FdPoller::kRead, [this](unsigned ready) { OnReady(ready);
@@ -41,10 +40,10 @@ class FdPoller {
   void SetInterest(uint64_t watch, unsigned interest);
   void Remove(uint64_t watch);
 
-  // Calls back those that are ready now, at most a batch of them. Never blocks.
-  void RunBatch();
-
-  int fd() const { return epoll_.get(); }
+  // Calls back those that are ready, at most a batch of them; what is left has its turn before they
+  // have another. RunBatch never blocks; WaitAndRunBatch returns after a signal as well.
+  void RunBatch() { Run(0); }
+  void WaitAndRunBatch() { Run(-1); }
 
  private:
   struct Watch {
@@ -53,6 +52,7 @@ class FdPoller {
   };
 
   explicit FdPoller(UniqueFd epoll) : epoll_(std::move(epoll)) {}
+  void Run(int timeout_ms);
 
   UniqueFd epoll_;
   uint64_t next_ = 1;

@@ -143,6 +143,50 @@ TEST_F(EventLoopTest, SaysWhichSignalCame) {
   EXPECT_EQ(came, SIGUSR1);
 }
 
+TEST_F(EventLoopTest, OneLoopAtATimeCatchesSignals) {
+  ASSERT_TRUE(loop_->OnSignals({SIGUSR1}, [](int) {}).ok());
+  const std::unique_ptr<EventLoop> other = *EventLoop::Create();
+  EXPECT_EQ(other->OnSignals({SIGUSR1}, [](int) {}).code(), StatusCode::kFailedPrecondition);
+}
+
+TEST_F(EventLoopTest, WhatSignalsDidIsInForceAgainAfterTheLoop) {
+  struct sigaction before;
+  struct sigaction after;
+  ASSERT_EQ(::sigaction(SIGUSR1, nullptr, &before), 0);
+  {
+    const std::unique_ptr<EventLoop> loop = *EventLoop::Create();
+    ASSERT_TRUE(loop->OnSignals({SIGUSR1}, [](int) {}).ok());
+  }
+  ASSERT_EQ(::sigaction(SIGUSR1, nullptr, &after), 0);
+  EXPECT_EQ(after.sa_handler, before.sa_handler);
+}
+
+TEST_F(EventLoopTest, ACallMayPostAndAddTimersForLater) {
+  std::vector<int> ran;
+  loop_->Post([&] {
+    loop_->CallAfter(milliseconds(0), [&] {
+      ran.push_back(2);
+      loop_->CallAfter(std::chrono::hours(1'000'000), [] {});
+      loop_->CallAfter(milliseconds(1), [&] { loop_->Stop(); });
+    });
+    ran.push_back(1);
+  });
+  loop_->Run();
+  EXPECT_THAT(ran, ElementsAre(1, 2));
+}
+
+TEST_F(EventLoopTest, RunsAgainAfterAStopFromAnotherThread) {
+  std::thread([&] { loop_->Post([&] { loop_->Stop(); }); }).join();
+  loop_->Run();
+  bool ran = false;
+  loop_->Post([&] {
+    ran = true;
+    loop_->Stop();
+  });
+  loop_->Run();
+  EXPECT_TRUE(ran);
+}
+
 TEST_F(EventLoopTest, OneOfABatchMayRemoveAnother) {
   int ends[2];
   ASSERT_EQ(::pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
