@@ -130,7 +130,8 @@ TEST(ExtentWriterTest, SmallPagesAreSmall) {
 }
 
 TEST(ExtentWriterTest, WhereTheKernelRefusesHugePagesThereAreSmallOnesAndThatIsSaid) {
-  for (const int refused : {1, 2, 4}) {
+  // The first region of all, or one after it; how many calls the rest takes depends on how busy the machine is.
+  for (const int refused : {1, 2}) {
     const fault::ScopedPlan plan(
         {.op = fault::Op::kMadvise, .nth = refused, .error = ENOMEM, .count = 1000});
     Result<ExtentWriter> writer =
