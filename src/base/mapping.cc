@@ -14,6 +14,13 @@ namespace {
 // which saves each attach a system call. Until a range comes otherwise.
 std::atomic<bool> kernel_aligns{true};
 
+// Where the last range that was asked for with an alignment lay: free again once that is closed.
+std::atomic<std::byte*> last_place{nullptr};
+
+bool IsMultiple(const void* address, size_t alignment) {
+  return reinterpret_cast<uintptr_t>(address) % alignment == 0;
+}
+
 }  // namespace
 
 Mapping& Mapping::operator=(Mapping&& other) noexcept {
@@ -35,6 +42,25 @@ Result<Mapping> Mapping::OfFile(int fd, size_t size, int protection) {
   return Mapping(static_cast<std::byte*>(start), size);
 }
 
+Mapping Mapping::OfFileAt(std::byte* place, int fd, size_t size, int protection) {
+  // Kernels before 4.17 don't know the flag and take the place for a wish.
+  void* start = sys::Mmap(place, size, protection, MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
+  if (start == MAP_FAILED) return Mapping();
+  Mapping mapping(static_cast<std::byte*>(start), size);
+  return start == place ? std::move(mapping) : Mapping();
+}
+
+Result<Mapping> Mapping::OfFileAligned(int fd, size_t size, size_t alignment, int protection) {
+  std::byte* const place = last_place.load(std::memory_order_relaxed);
+  if (place != nullptr && IsMultiple(place, alignment)) {
+    if (Mapping mapping = OfFileAt(place, fd, AlignUp(size, alignment), protection)) return mapping;
+  }
+  TRIMS_ASSIGN_OR_RETURN(Mapping range, Reserve(size, alignment));
+  TRIMS_RETURN_IF_ERROR(range.MapInto(0, range.size(), fd, protection));
+  last_place.store(range.data(), std::memory_order_relaxed);
+  return range;
+}
+
 Result<Mapping> Mapping::Reserve(size_t size, size_t alignment) {
   const size_t range = AlignUp(size, alignment);
   const size_t padded = range + alignment;
@@ -42,7 +68,7 @@ Result<Mapping> Mapping::Reserve(size_t size, size_t alignment) {
     return Status(StatusCode::kTooLarge, "the range does not fit into the address space");
   if (kernel_aligns.load(std::memory_order_relaxed)) {
     TRIMS_ASSIGN_OR_RETURN(Mapping exact, ReserveAnywhere(range));
-    if (reinterpret_cast<uintptr_t>(exact.data()) % alignment == 0) return exact;
+    if (IsMultiple(exact.data(), alignment)) return exact;
     kernel_aligns.store(false, std::memory_order_relaxed);
   }
   TRIMS_ASSIGN_OR_RETURN(Mapping mapping, ReserveAnywhere(padded));

@@ -41,6 +41,11 @@ class Mapping {
   // PROT_READ | PROT_WRITE.
   static Result<Mapping> OfFile(int fd, size_t size, int protection);
 
+  // As OfFile, start and size() rounded up to `alignment` (which must not overflow). What lies beyond
+  // the file's last page can't be read. One system call where the last such mapping of this process
+  // has been unmapped, since its place is tried first; else that of a reservation and MapInto.
+  static Result<Mapping> OfFileAligned(int fd, size_t size, size_t alignment, int protection);
+
   // Reserves `size` (> 0) bytes of address space, start and size() rounded up to `alignment`, with
   // nothing behind them yet. With kHugePageSize a hugetlb extent can be mapped at its end: the
   // kernel rounds the length of such a mapping up.
@@ -58,6 +63,8 @@ class Mapping {
  private:
   Mapping(std::byte* data, size_t size) : data_(data), size_(size) {}
   static Result<Mapping> ReserveAnywhere(size_t size);
+  // Empty if something else is there.
+  static Mapping OfFileAt(std::byte* place, int fd, size_t size, int protection);
   // Gives back all but `size` bytes from the first multiple of `alignment` on.
   void Trim(size_t alignment, size_t size);
   void Unmap();

@@ -19,6 +19,13 @@ const OpenInfo& EmptyInfo() {
 
 Status Closed() { return Status(StatusCode::kFailedPrecondition, "the model is closed"); }
 
+// What a member of IndexReader answers, or why there is none to ask.
+template <typename Impl, typename Answer, typename... Of>
+Answer InIndex(const Impl& impl, Answer (wire::IndexReader::*look_up)(Of...) const, Of... of) {
+  TRIMS_ASSIGN_OR_RETURN(const wire::IndexReader* index, impl.Index());
+  return (index->*look_up)(of...);
+}
+
 Status NoSuch(const std::string& kind, std::string_view name, size_t count,
               const std::function<std::string_view(size_t)>& name_at) {
   return Status(StatusCode::kNotFound, "no " + kind + " '" + std::string(name) + "' in this model",
@@ -41,13 +48,13 @@ std::span<const std::byte> Model::bytes() const {
 
 size_t Model::tensor_count() const {
   if (!impl_) return 0;
-  const Result<size_t> count = impl_->index.TensorCount();
+  const Result<size_t> count = InIndex(*impl_, &wire::IndexReader::TensorCount);
   return count.ok() ? *count : 0;
 }
 
 TensorView Model::tensor(size_t i) const {
   if (!impl_) return {};
-  const Result<const index::Tensor*> tensor = impl_->index.Tensor(i);
+  const Result<const index::Tensor*> tensor = InIndex(*impl_, &wire::IndexReader::Tensor, i);
   if (!tensor.ok() || *tensor == nullptr) return {};
   Result<TensorView> view = impl_->View(**tensor);
   return view.ok() ? *view : TensorView();
@@ -55,20 +62,21 @@ TensorView Model::tensor(size_t i) const {
 
 Result<TensorView> Model::Tensor(std::string_view name) const {
   if (!impl_) return Closed();
-  TRIMS_ASSIGN_OR_RETURN(const index::Tensor* tensor, impl_->index.FindTensor(name));
+  TRIMS_ASSIGN_OR_RETURN(const index::Tensor* tensor,
+                         InIndex(*impl_, &wire::IndexReader::FindTensor, name));
   if (tensor != nullptr) return impl_->View(*tensor);
   return NoSuch("tensor", name, tensor_count(), [this](size_t i) { return this->tensor(i).name; });
 }
 
 size_t Model::file_count() const {
   if (!impl_) return 0;
-  const Result<size_t> count = impl_->index.FileCount();
+  const Result<size_t> count = InIndex(*impl_, &wire::IndexReader::FileCount);
   return count.ok() ? *count : 0;
 }
 
 FileView Model::file(size_t i) const {
   if (!impl_) return {};
-  const Result<const index::File*> file = impl_->index.File(i);
+  const Result<const index::File*> file = InIndex(*impl_, &wire::IndexReader::File, i);
   if (!file.ok() || *file == nullptr) return {};
   Result<FileView> view = impl_->View(**file);
   return view.ok() ? *view : FileView();
@@ -76,14 +84,16 @@ FileView Model::file(size_t i) const {
 
 Result<FileView> Model::File(std::string_view name) const {
   if (!impl_) return Closed();
-  TRIMS_ASSIGN_OR_RETURN(const index::File* file, impl_->index.FindFile(name));
+  TRIMS_ASSIGN_OR_RETURN(const index::File* file,
+                         InIndex(*impl_, &wire::IndexReader::FindFile, name));
   if (file != nullptr) return impl_->View(*file);
   return NoSuch("file", name, file_count(), [this](size_t i) { return this->file(i).name; });
 }
 
 std::string_view Model::Metadata(std::string_view key) const {
   if (!impl_) return {};
-  const Result<const index::Metadata*> entry = impl_->index.FindMetadata(key);
+  const Result<const index::Metadata*> entry =
+      InIndex(*impl_, &wire::IndexReader::FindMetadata, key);
   if (!entry.ok() || *entry == nullptr || (*entry)->value() == nullptr) return {};
   return (*entry)->value()->string_view();
 }

@@ -65,10 +65,10 @@ Result<std::unique_ptr<Model::Impl>> Model::Impl::Make(
     return Nonsense(std::to_string(fds.size()) + " descriptors for " +
                     std::to_string(answer.extents.size()) + " extents");
   }
-  UniqueFd index_fd = std::move(fds.front());
-  fds.erase(fds.begin());
-  TRIMS_RETURN_IF_ERROR(impl->MapIndex(std::move(index_fd), answer.index_length));
-  TRIMS_RETURN_IF_ERROR(impl->MapExtents(answer.extents, std::move(fds)));
+  if (answer.index_length > wire::kMaxIndexBytes) return Nonsense("an index larger than any");
+  impl->index_fd_ = std::move(fds.front());
+  impl->index_length_ = answer.index_length;
+  TRIMS_RETURN_IF_ERROR(impl->MapExtents(answer.extents, std::span(fds).subspan(1)));
   impl->info = InfoOf(answer);
   return impl;
 }
@@ -77,37 +77,55 @@ Result<std::unique_ptr<Model::Impl>> Model::Impl::Make(
 // stay.
 Model::Impl::~Impl() { connection_->CloseLease(lease_); }
 
-Status Model::Impl::MapIndex(UniqueFd fd, uint64_t length) {
-  if (length > wire::kMaxIndexBytes) return Nonsense("an index larger than any");
-  TRIMS_RETURN_IF_ERROR(SizeHolding(fd.get(), length).status());
-  TRIMS_ASSIGN_OR_RETURN(index_bytes, Mapping::OfFile(fd.get(), length, PROT_READ));
-  index = wire::IndexReader(std::span<const std::byte>(index_bytes.data(), length));
+Result<const wire::IndexReader*> Model::Impl::Index() const {
+  std::call_once(index_once_, [this] { index_status_ = MapIndex(); });
+  TRIMS_RETURN_IF_ERROR(index_status_);
+  return &index_;
+}
+
+Status Model::Impl::MapIndex() const {
+  const UniqueFd fd = std::move(index_fd_);
+  if (!SizeHolding(fd.get(), index_length_).ok())
+    return Status(StatusCode::kDataLoss, "the index is shorter than trimsd said",
+                  "libtrims and trimsd of one release");
+  TRIMS_ASSIGN_OR_RETURN(index_bytes_, Mapping::OfFile(fd.get(), index_length_, PROT_READ));
+  index_ = wire::IndexReader(index_bytes_.bytes());
   return Status();
 }
 
-Status Model::Impl::MapExtents(std::span<const wire::ExtentInfo> infos, std::vector<UniqueFd> fds) {
+Status Model::Impl::MapExtents(std::span<const wire::ExtentInfo> infos, std::span<UniqueFd> fds) {
   wire::RangeLayout layout;
   extents.reserve(infos.size());
   for (size_t i = 0; i < infos.size(); ++i) {
     const Result<uint64_t> offset = layout.Append(infos[i].length);
     if (!offset.ok()) return Nonsense("an extent that can't be");
     extents.push_back({.fd = std::move(fds[i]), .offset = *offset, .length = infos[i].length});
+    TRIMS_RETURN_IF_ERROR(CheckExtent(&extents.back()));
   }
-  if (extents.empty()) return Status();
-  // Whole huge pages: the kernel maps a hugetlb extent to the end of its last one.
-  TRIMS_ASSIGN_OR_RETURN(range,
-                         Mapping::Reserve(AlignUp(layout.length(), kHugePageSize), kHugePageSize));
   range_length = layout.length();
-  for (Extent& extent : extents) {
-    TRIMS_RETURN_IF_ERROR(MapExtent(&extent));
-  }
+  return extents.empty() ? Status() : MapRange();
+}
+
+Status Model::Impl::CheckExtent(Extent* extent) const {
+  TRIMS_ASSIGN_OR_RETURN(const uint64_t size, SizeHolding(extent->fd.get(), extent->length));
+  extent->exact = size == extent->length;
   return Status();
 }
 
-Status Model::Impl::MapExtent(Extent* extent) {
-  TRIMS_ASSIGN_OR_RETURN(const uint64_t size, SizeHolding(extent->fd.get(), extent->length));
-  extent->exact = size == extent->length;
-  return range.MapInto(extent->offset, extent->length, extent->fd.get(), PROT_READ);
+// Whole huge pages: the kernel maps a hugetlb extent to the end of its last one.
+Status Model::Impl::MapRange() {
+  if (extents.size() == 1) {
+    const int fd = extents.front().fd.get();
+    TRIMS_ASSIGN_OR_RETURN(range,
+                           Mapping::OfFileAligned(fd, range_length, kHugePageSize, PROT_READ));
+    return Status();
+  }
+  TRIMS_ASSIGN_OR_RETURN(range,
+                         Mapping::Reserve(AlignUp(range_length, kHugePageSize), kHugePageSize));
+  for (const Extent& extent : extents) {
+    TRIMS_RETURN_IF_ERROR(range.MapInto(extent.offset, extent.length, extent.fd.get(), PROT_READ));
+  }
+  return Status();
 }
 
 Result<std::span<const std::byte>> Model::Impl::Slice(uint64_t offset, uint64_t length) const {

@@ -6,6 +6,7 @@
 #define TRIMS_CLIENT_MODEL_IMPL_H_
 
 #include <memory>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -33,10 +34,8 @@ class Model::Impl {
 
   // Constant.
   OpenInfo info;
-  Mapping index_bytes;
   Mapping range;
   uint64_t range_length = 0;
-  wire::IndexReader index;
   struct Extent {
     UniqueFd fd;
     uint64_t offset = 0;  // in the range
@@ -45,6 +44,11 @@ class Model::Impl {
   };
   std::vector<Extent> extents;
 
+  // Maps the index the first time: who takes the bytes as they are pays nothing for it. DATA_LOSS:
+  // its descriptor is not what the daemon said; otherwise what mmap says, from then on.
+  // Thread-safety: safe.
+  Result<const wire::IndexReader*> Index() const;
+
   // DATA_LOSS: the index says what can't be.
   Result<TensorView> View(const index::Tensor& tensor) const;
   Result<FileView> View(const index::File& file) const;
@@ -52,13 +56,22 @@ class Model::Impl {
  private:
   Impl(std::shared_ptr<client::Connection> connection, uint64_t lease)
       : connection_(std::move(connection)), lease_(lease) {}
-  Status MapIndex(UniqueFd fd, uint64_t length);
-  Status MapExtents(std::span<const wire::ExtentInfo> infos, std::vector<UniqueFd> fds);
-  Status MapExtent(Extent* extent);
+  Status MapIndex() const;
+  Status MapRange();
+  Status MapExtents(std::span<const wire::ExtentInfo> infos, std::span<UniqueFd> fds);
+  Status CheckExtent(Extent* extent) const;
   Result<std::span<const std::byte>> Slice(uint64_t offset, uint64_t length) const;
 
   std::shared_ptr<client::Connection> connection_;
   uint64_t lease_;
+  uint64_t index_length_ = 0;
+
+  // Constant once Index() was called.
+  mutable std::once_flag index_once_;
+  mutable UniqueFd index_fd_;  // until then
+  mutable Status index_status_;
+  mutable Mapping index_bytes_;
+  mutable wire::IndexReader index_;
 };
 
 }  // namespace trims

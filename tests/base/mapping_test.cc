@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <cerrno>
+#include <vector>
 
 #include "base/fault.h"
 #include "base/sys.h"
@@ -47,6 +48,35 @@ TEST(MappingTest, AMoveLeavesOneOwner) {
   const std::byte* start = second.data();
   second = Mapping();
   EXPECT_FALSE(IsMapped(start));
+}
+
+TEST(MappingTest, AnAlignedFileNeedsOneCallWhereTheLastOneLay) {
+  const UniqueFd fd = FileOf(kHugePageSize + 1, 'a');
+  const auto map = [&] {
+    return Mapping::OfFileAligned(fd.get(), kHugePageSize + 1, kHugePageSize, PROT_READ);
+  };
+  const std::byte* start = map().value().data();
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(start) % kHugePageSize, 0U);
+  const fault::ScopedPlan plan({.op = fault::Op::kMmap, .nth = 2, .error = ENOMEM});
+  const Mapping again = map().value();
+  EXPECT_EQ(again.data(), start);
+  EXPECT_EQ(again.size(), 2 * kHugePageSize);
+  EXPECT_EQ(again.bytes()[0], std::byte{'a'});
+  EXPECT_FALSE(plan.fired());
+}
+
+TEST(MappingTest, AnAlignedFileTakesNobodysPlace) {
+  const UniqueFd a = FileOf(kPageSize, 'a');
+  const UniqueFd b = FileOf(kPageSize, 'b');
+  std::vector<Mapping> mappings;
+  for (const UniqueFd* fd : {&a, &b, &a, &b}) {
+    mappings.push_back(
+        Mapping::OfFileAligned(fd->get(), kPageSize, kHugePageSize, PROT_READ).value());
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(mappings.back().data()) % kHugePageSize, 0U);
+  }
+  for (size_t i = 0; i < mappings.size(); ++i) {
+    EXPECT_EQ(mappings[i].bytes()[0], i % 2 == 0 ? std::byte{'a'} : std::byte{'b'});
+  }
 }
 
 TEST(MappingTest, ExtentsLieSideBySideInAReservation) {

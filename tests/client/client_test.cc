@@ -5,8 +5,10 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <atomic>
 #include <cstring>
 #include <thread>
+#include <vector>
 
 #include "trims/admin.h"
 
@@ -231,7 +233,6 @@ const Lie kLies[] = {
     {"TooFewDescriptors", [](const auto&, auto*, auto* fds) { fds->pop_back(); }},
     {"NoDescriptors", [](const auto&, auto*, auto* fds) { fds->clear(); }},
     {"TooManyDescriptors", [](const auto&, auto*, auto* fds) { fds->push_back(fds->front()); }},
-    {"LongerIndex", [](const auto&, auto* answer, auto*) { answer->index_length += 1; }},
     {"EndlessIndex", [](const auto&, auto* answer, auto*) { answer->index_length = UINT64_MAX; }},
     {"LongerExtent", [](const auto&, auto* answer, auto*) { answer->extents = kTooLong; }},
     {"EndlessExtent", [](const auto&, auto* answer, auto*) { answer->extents = kEndless; }},
@@ -266,6 +267,34 @@ TEST(ClientTest, ALyingIndexIsDataLossOnLookUp) {
   for (const char* name : {"config.json", "part"})
     EXPECT_EQ(model.File(name).status().code(), StatusCode::kDataLoss) << name;
   EXPECT_THAT(model.tensor(0).bytes, IsEmpty());
+}
+
+TEST(ClientTest, AnIndexThatIsShorterThanSaidIsDataLossOnLookUp) {
+  FakeModel fake;
+  FakeDaemon daemon([&](const auto& call, auto& peer) {
+    wire::OpenAnswer answer = fake.Answer(1);
+    answer.index_length += 1;
+    peer.Send(peer.encoder.Open(call.id, answer), fake.fds());
+  });
+  const Model model = ConnectTo(daemon).Open("ocr").value();
+  EXPECT_EQ(model.bytes()[1], std::byte{1});
+  EXPECT_EQ(model.Tensor("bias").status().code(), StatusCode::kDataLoss);
+  EXPECT_EQ(model.File("part").status().code(), StatusCode::kDataLoss);
+  EXPECT_EQ(model.tensor_count(), 0u);
+  EXPECT_EQ(model.Metadata("format"), "");
+}
+
+TEST(ClientTest, ManyThreadsMayLookUpFirst) {
+  FakeModel fake;
+  FakeDaemon daemon([&](const auto& call, auto& peer) { fake.Serve(call, peer); });
+  const Model model = ConnectTo(daemon).Open("ocr").value();
+  std::atomic<int> found{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] { found += model.Tensor("weight").ok() && model.file_count() == 2; });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(found, 4);
 }
 
 TEST(ConnectTest, SaysWhyNot) {
