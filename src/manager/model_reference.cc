@@ -33,16 +33,15 @@ Status Wrong(std::string_view reference, const std::string& why) {
                 "write [namespace/]name[:version] or [namespace/]name@sha256:<64 hex digits>");
 }
 
-Status CheckPart(std::string_view reference, std::string_view what, std::string_view part) {
-  const std::string name(what);
-  if (part.empty()) return Wrong(reference, "the " + name + " is empty");
+Status CheckPart(std::string_view reference, const char* name, std::string_view part) {
+  if (part.empty()) return Wrong(reference, std::string("the ") + name + " is empty");
   if (part.size() > kMaxPartBytes) {
-    return Wrong(reference, "the " + name + " has " + std::to_string(part.size()) +
+    return Wrong(reference, std::string("the ") + name + " has " + std::to_string(part.size()) +
                                 " characters, at most " + std::to_string(kMaxPartBytes) +
                                 " are allowed");
   }
   if (!IsAlphanumeric(part[0])) {
-    return Wrong(reference, "the " + name + " must start with a letter or digit");
+    return Wrong(reference, std::string("the ") + name + " must start with a letter or digit");
   }
   for (const char& c : part) {
     if (IsPartCharacter(c)) continue;
@@ -97,7 +96,8 @@ Result<ModelReference> ParseModelReference(std::string_view text) {
     TRIMS_RETURN_IF_ERROR(CheckPart(text, "namespace", space));
   }
   TRIMS_RETURN_IF_ERROR(CheckPart(text, "name", name));
-  parsed.name = std::string(space) + "/" + std::string(name);
+  parsed.name.reserve(space.size() + 1 + name.size());
+  parsed.name.append(space).append(1, '/').append(name);
   return parsed;
 }
 

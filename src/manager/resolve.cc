@@ -51,15 +51,17 @@ Result<ResolvedModel> ResolveVariant(const Catalog& catalog, const std::string& 
   return NeverPrepared(*entry, kind);
 }
 
-std::string ReferenceOf(const CatalogEntry& entry) { return entry.name + ":" + entry.version; }
+std::string ReferenceOf(const CatalogEntry& entry) {
+  std::string reference;
+  reference.reserve(entry.name.size() + 1 + entry.version.size());
+  return reference.append(entry.name).append(1, ':').append(entry.version);
+}
 
 std::string SegmentKey(const Manifest& manifest, const ManifestVariant& variant) {
-  std::string key = manifest.digest;
-  key += '/';
-  key += VariantName(variant.kind);
-  key += '/';
-  key += variant.key;
-  return key;
+  const std::string_view kind = VariantName(variant.kind);
+  std::string key;
+  key.reserve(manifest.digest.size() + kind.size() + variant.key.size() + 2);
+  return key.append(manifest.digest).append(1, '/').append(kind).append(1, '/').append(variant.key);
 }
 
 }  // namespace trims

@@ -65,6 +65,12 @@ Status CheckReceived(const msghdr& message, size_t max_fds, size_t fds) {
   return Status();
 }
 
+// An empty socket is no event worth a text: a daemon meets it after every close.
+Status ReceiveStatus(int error) {
+  if (error == EAGAIN) return Status(StatusCode::kDeadlineExceeded, "nothing came");
+  return ErrnoStatus("receiving a frame", error);
+}
+
 Result<sockaddr_un> AddressOf(const std::string& path) {
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;
@@ -164,7 +170,7 @@ Status ReceiveFrame(int socket, size_t max_fds, Frame* frame) {
   frame->bytes.clear();
   frame->fds.clear();
   const ssize_t size = sys::ReceiveMessage(socket, &message, 0);
-  if (size < 0) return ErrnoStatus("receiving a frame");
+  if (size < 0) return ReceiveStatus(errno);
   std::vector<UniqueFd> fds;
   TakeFds(&message, &fds);
   if (size == 0) return Status(StatusCode::kUnavailable, "the peer closed the connection");

@@ -15,6 +15,10 @@ constexpr size_t kMinFrameBytes = 16;  // a root offset, a table and its vtable
 static_assert(static_cast<int>(Request::VT_VERSION) == static_cast<int>(Reply::VT_VERSION));
 static_assert(static_cast<int>(Request::VT_ID) == static_cast<int>(Reply::VT_ID));
 
+Status Garbage() {
+  return Status(StatusCode::kInvalidArgument, "the frame holds no message of TrIMS");
+}
+
 }  // namespace
 
 flatbuffers::Verifier FrameVerifier(std::span<const std::byte> frame) {
@@ -23,16 +27,15 @@ flatbuffers::Verifier FrameVerifier(std::span<const std::byte> frame) {
 }
 
 Status ReadEnvelope(std::span<const std::byte> frame, uint64_t* id) {
-  Status garbage(StatusCode::kInvalidArgument, "the frame holds no message of TrIMS");
-  if (frame.size() < kMinFrameBytes || frame.size() > kMaxFrameBytes) return garbage;
+  if (frame.size() < kMinFrameBytes || frame.size() > kMaxFrameBytes) return Garbage();
   flatbuffers::Verifier verifier = FrameVerifier(frame);
   const flatbuffers::uoffset_t root = verifier.VerifyOffset(size_t{0});
-  if (root == 0) return garbage;
+  if (root == 0) return Garbage();
   const auto* table = reinterpret_cast<const flatbuffers::Table*>(frame.data() + root);
   if (!table->VerifyTableStart(verifier) ||
       !table->VerifyField<uint16_t>(verifier, Request::VT_VERSION, sizeof(uint16_t)) ||
       !table->VerifyField<uint64_t>(verifier, Request::VT_ID, sizeof(uint64_t))) {
-    return garbage;
+    return Garbage();
   }
   *id = table->GetField<uint64_t>(Request::VT_ID, 0);
   const uint16_t version = table->GetField<uint16_t>(Request::VT_VERSION, 0);
