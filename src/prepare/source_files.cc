@@ -139,8 +139,10 @@ const SourceFile* SourceFiles::Find(std::string_view name) const {
 }
 
 Result<SourceReader> SourceFiles::Open(const SourceFile& file) const {
-  UniqueFd fd = sys::Open(file.path.c_str(), O_RDONLY | O_NOFOLLOW | O_NOCTTY);
-  if (!fd) return errno == ENOENT ? Changed(file) : ErrnoStatus("opening '" + file.name + "'");
+  UniqueFd fd = sys::Open(file.path.c_str(), O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+  // ENXIO: it became a socket.
+  if (!fd && (errno == ENOENT || errno == ENXIO)) return Changed(file);
+  if (!fd) return ErrnoStatus("opening '" + file.name + "'");
   struct stat now;
   if (::fstat(fd.get(), &now) != 0) return ErrnoStatus("'" + file.name + "'");
   if (!SameState(now, file.seen)) return Changed(file);

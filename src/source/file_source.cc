@@ -58,7 +58,7 @@ FileSource::FileSource(FileSource&& other) noexcept
 
 Result<FileSource> FileSource::Open(const std::string& path) {
   UniqueFd fd = sys::Open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY);
-  if (!fd) return ErrnoStatus("opening '" + path + "'");
+  if (!fd) return internal::OpenFailed("'" + path + "'", errno);
   return FromFd(path, std::move(fd));
 }
 

@@ -30,16 +30,21 @@ UniqueFd OpenIn(int root, const std::string& relative) {
   return fd;
 }
 
-Status OpenFailed(const std::string& root, const std::string& relative, int error) {
+Status OpenBeneathFailed(const std::string& root, const std::string& relative, int error) {
   const std::string name = "'" + relative + "' in '" + root + "'";
   if (error == EXDEV || error == ELOOP) {
     return Status(StatusCode::kPermissionDenied, "a symbolic link on " + name + " leads out of it",
                   "replace the link by the file it means");
   }
-  return ErrnoStatus("opening " + name, error);
+  return internal::OpenFailed(name, error);
 }
 
 }  // namespace
+
+Status internal::OpenFailed(const std::string& name, int error) {
+  if (error == ENXIO) return Status(StatusCode::kFailedPrecondition, name + " is no regular file");
+  return ErrnoStatus("opening " + name, error);
+}
 
 UniqueFd internal::WalkBeneath(int root, const std::string& relative) {
   UniqueFd folder;
@@ -66,7 +71,7 @@ Result<UniqueFd> OpenFileBeneath(const std::string& root, const std::string& rel
   const UniqueFd folder = sys::Open(root.c_str(), O_PATH | O_DIRECTORY);
   if (!folder) return ErrnoStatus("opening the folder '" + root + "'");
   UniqueFd fd = OpenIn(folder.get(), relative);
-  if (!fd) return OpenFailed(root, relative, errno);
+  if (!fd) return OpenBeneathFailed(root, relative, errno);
   return fd;
 }
 

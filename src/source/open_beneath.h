@@ -17,6 +17,9 @@ namespace trims {
 Result<UniqueFd> OpenFileBeneath(const std::string& root, const std::string& relative);
 
 namespace internal {
+// ENXIO: a socket, or a device that isn't there.
+Status OpenFailed(const std::string& name, int error);
+
 // The way for kernels without openat2: one part at a time, no link followed. For tests.
 UniqueFd WalkBeneath(int root, const std::string& relative);
 }  // namespace internal

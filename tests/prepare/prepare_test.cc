@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <string>
@@ -172,6 +173,11 @@ TEST_F(Prepared, AFileThatChangesMeanwhileIsNoticed) {
   EXPECT_EQ(source->CheckUnchanged().code(), StatusCode::kFailedPrecondition);
   std::filesystem::remove(root_ + "/in/a.bin");
   EXPECT_EQ(source->Open(source->files()[0]).status().code(), StatusCode::kFailedPrecondition);
+  for (const mode_t kind : {S_IFSOCK, S_IFIFO}) {  // neither an error of ours nor a wait
+    ASSERT_EQ(::mknod((root_ + "/in/a.bin").c_str(), kind | 0600, 0), 0);
+    EXPECT_EQ(source->Open(source->files()[0]).status().code(), StatusCode::kFailedPrecondition);
+    std::filesystem::remove(root_ + "/in/a.bin");
+  }
 }
 
 TEST_F(Prepared, AFileCutShortAfterItWasOpenedIsDataLoss) {

@@ -140,6 +140,12 @@ TEST(FileSourceTest, WhatIsNoRegularFileIsRefusedAndNothingWaits) {
   ASSERT_EQ(::mkfifo((folder / "fifo").c_str(), 0600), 0);
   EXPECT_EQ(FileSource::Open(folder / "fifo").status().code(), StatusCode::kFailedPrecondition);
   EXPECT_EQ(FileSource::Open(folder.path()).status().code(), StatusCode::kFailedPrecondition);
+  ASSERT_EQ(::mknod((folder / "socket").c_str(), S_IFSOCK | 0600, 0), 0);
+  for (const Status& status : {FileSource::Open(folder / "socket").status(),
+                               FileSource::OpenBeneath(folder.path(), "socket").status()}) {
+    EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition) << status.ToString();
+    EXPECT_THAT(status.message(), HasSubstr("no regular file"));
+  }
   EXPECT_EQ(FileSource::Open("/dev/zero").status().code(), StatusCode::kFailedPrecondition);
   EXPECT_EQ(FileSource::Open(folder / "none").status().code(), StatusCode::kNotFound);
 }
