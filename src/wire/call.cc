@@ -1,6 +1,9 @@
 #include "wire/call.h"
 
+#include <algorithm>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/macros.h"
 #include "wire/envelope.h"
@@ -20,6 +23,22 @@ Result<trims::Variant> VariantOf(Variant value) {
 
 Status CheckReference(std::string_view reference) {
   return CheckText("the model reference", reference, kMaxReferenceBytes);
+}
+
+bool IsControl(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20 || byte == 0x7f;
+}
+
+// Its length is no matter: what is too long is cut.
+Status DecodeHello(const Hello& message, std::optional<std::string_view>* client) {
+  const std::string_view name = TextOf(message.client());
+  TRIMS_RETURN_IF_ERROR(CheckText("the client's name", name, name.size()));
+  if (std::any_of(name.begin(), name.end(), IsControl)) {
+    return Status(StatusCode::kInvalidArgument, "the client's name holds a control character");
+  }
+  *client = Cut(name, kMaxClientNameBytes);
+  return Status();
 }
 
 Status Decode(const OpenRequest& message, CallBody* body) {
@@ -146,8 +165,9 @@ Status DecodeCall(std::span<const std::byte> frame, Call* call) {
   const auto* request = flatbuffers::GetRoot<Request>(frame.data());
   CallBody body;
   TRIMS_RETURN_IF_ERROR(DecodeBody(*request, &body));
-  if (const Hello* hello = request->hello())
-    call->client = Cut(TextOf(hello->client()), kMaxClientNameBytes);
+  if (const Hello* hello = request->hello()) {
+    TRIMS_RETURN_IF_ERROR(DecodeHello(*hello, &call->client));
+  }
   call->body = std::move(body);
   return Status();
 }
@@ -165,8 +185,11 @@ std::span<const std::byte> CallEncoder::Encode(const Call& call) {
   Builder& builder = impl_->builder;
   builder.Clear();
   flatbuffers::Offset<Hello> hello;
-  if (call.client)
-    hello = CreateHello(builder, TextIn(builder, Cut(*call.client, kMaxClientNameBytes)));
+  if (call.client) {
+    std::string name(Cut(*call.client, kMaxClientNameBytes));
+    std::replace_if(name.begin(), name.end(), IsControl, '?');
+    hello = CreateHello(builder, TextIn(builder, name));
+  }
   const Body body = std::visit(BodyEncoder{builder}, call.body);
   builder.Finish(CreateRequest(builder, kProtocolVersion, call.id, hello,
                                kBodyTypes[call.body.index()], body));

@@ -117,6 +117,38 @@ TEST(CallTest, ALongClientNameIsCutAtACharacter) {
   EXPECT_EQ(call.client, std::string(kMaxClientNameBytes - 1, 'n'));
 }
 
+Status StatusOfClientNamed(const std::string& name) {
+  flatbuffers::FlatBufferBuilder builder;
+  const auto hello = CreateHello(builder, builder.CreateString(name));
+  const auto body = CreateListRequest(builder).Union();
+  builder.Finish(
+      CreateRequest(builder, kProtocolVersion, 5, hello, RequestBody::ListRequest, body));
+  Call call;
+  return DecodeCall(BytesOf(builder), &call);
+}
+
+TEST(CallTest, AClientNameWithNulOrControlCharactersIsRefused) {
+  EXPECT_THAT(StatusOfClientNamed(std::string("a\0b", 3)).message(), HasSubstr("NUL"));
+  const std::string beyond_the_cut = std::string(kMaxClientNameBytes, 'n') + "\n";
+  for (const std::string& name :
+       {std::string("a\nb"), std::string("\x1b[31m"), std::string("\x7f"), beyond_the_cut}) {
+    EXPECT_EQ(StatusOfClientNamed(name).code(), StatusCode::kInvalidArgument) << name;
+  }
+  EXPECT_TRUE(StatusOfClientNamed(std::string(kMaxClientNameBytes + 1, 'n')).ok());
+  EXPECT_TRUE(StatusOfClientNamed("gr\xc3\xb6\xc3\x9f"
+                                  "e (2)")
+                  .ok());
+}
+
+// A program's own name is sent without anybody having looked at it.
+TEST(CallTest, ControlCharactersOfAnOwnNameAreNotSent) {
+  const std::vector<std::byte> bytes =
+      Encoded({.id = 1, .client = "odd\nname", .body = ListCall{}});
+  Call call;
+  ASSERT_TRUE(DecodeCall(bytes, &call).ok());
+  EXPECT_EQ(call.client, "odd?name");
+}
+
 TEST(CallTest, AnotherVersionIsToldSoUnderItsId) {
   flatbuffers::FlatBufferBuilder builder;
   const auto body = CreateListRequest(builder).Union();
