@@ -23,7 +23,7 @@ spdlog::logger& Logger() {
 bool NeedsQuotes(std::string_view value) {
   return value.empty() || std::any_of(value.begin(), value.end(), [](char c) {
            const auto byte = static_cast<unsigned char>(c);
-           return byte <= 0x20 || byte == '"' || byte == '=' || byte == '\\' || byte == 0x7f;
+           return byte <= 0x20 || byte == '"' || byte == '=' || byte == '\\' || byte >= 0x7f;
          });
 }
 
@@ -34,7 +34,7 @@ void AppendQuoted(std::string_view value, std::string* line) {
     if (byte == '"' || byte == '\\') {
       *line += '\\';
       *line += c;
-    } else if (byte < 0x20 || byte == 0x7f) {
+    } else if (byte < 0x20 || byte >= 0x7f) {
       *line += fmt::format("\\x{:02x}", byte);
     } else {
       *line += c;

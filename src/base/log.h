@@ -4,8 +4,8 @@
 //   LogInfo("segment.resident", {{"model", name}, {"bytes", size}});
 //   → 2026-11-23T10:00:00.000Z info segment.resident model=resnet50 bytes=102400
 //
-// Values that hold a space, a quote, '=' or a control character are quoted and escaped, so bytes
-// from a client can't forge a line. The client library does not log and does not link this.
+// Values that hold a space, a quote, '=', a control character or a byte beyond ASCII are quoted and
+// escaped, so bytes from a client can't forge a line or change what a terminal shows. The client library does not log and does not link this.
 // Thread-safety: safe.
 #ifndef TRIMS_BASE_LOG_H_
 #define TRIMS_BASE_LOG_H_

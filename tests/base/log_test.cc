@@ -29,8 +29,11 @@ TEST(LogTest, BytesOfAClientCannotForgeALineOrAField) {
   EXPECT_EQ(FormatLogLine("e", {{"k", ""}}), "e k=\"\"");
 }
 
-TEST(LogTest, TextBeyondAsciiStaysReadable) {
-  EXPECT_EQ(FormatLogLine("e", {{"k", "größe"}}), "e k=größe");
+// U+009B starts a terminal's control sequence as ESC [ does, U+202E turns the line around.
+TEST(LogTest, BytesBeyondAsciiAreEscaped) {
+  EXPECT_EQ(FormatLogLine("e", {{"k", "a\x80\xff"}}), "e k=\"a\\x80\\xff\"");
+  EXPECT_EQ(FormatLogLine("e", {{"k", "\xc2\x9b[31m"}}), "e k=\"\\xc2\\x9b[31m\"");
+  EXPECT_EQ(FormatLogLine("e", {{"k", "\xe2\x80\xae"}}), "e k=\"\\xe2\\x80\\xae\"");
 }
 
 TEST(LogTest, WritesTimeLevelAndLineAboveTheLevel) {
