@@ -137,8 +137,10 @@ class MemoryCatalog final : public Catalog {
 
 }  // namespace
 
-Result<std::unique_ptr<Catalog>> Catalog::Open(const std::string& path, PostToLoop post) {
-  TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<CatalogDatabase> database, CatalogDatabase::Open(path));
+Result<std::unique_ptr<Catalog>> Catalog::Open(const std::string& path,
+                                               const std::string& prepared_root, PostToLoop post) {
+  TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<CatalogDatabase> database,
+                         CatalogDatabase::Open(path, prepared_root));
   auto catalog = std::make_unique<MemoryCatalog>(std::move(database));
   TRIMS_RETURN_IF_ERROR(catalog->Start(std::move(post)));
   return std::unique_ptr<Catalog>(std::move(catalog));

@@ -29,8 +29,11 @@ struct CatalogEntry {
 
 class Catalog {
  public:
-  // Opens or makes `path`. Blocks: call it before the loop runs.
-  static Result<std::unique_ptr<Catalog>> Open(const std::string& path, PostToLoop post);
+  // Opens `path`, or makes it where nothing has been prepared yet. FAILED_PRECONDITION: it is
+  // missing or empty, but `prepared_root` holds models, which would be taken for orphans. Blocks:
+  // call it before the loop runs.
+  static Result<std::unique_ptr<Catalog>> Open(const std::string& path,
+                                               const std::string& prepared_root, PostToLoop post);
   virtual ~Catalog() = default;
 
   // The entry that a reference means: its version, its digest, or the newest of that name.

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
 #include <string_view>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/macros.h"
+#include "manager/folders.h"
 
 namespace trims {
 namespace {
@@ -51,8 +53,8 @@ StatusCode CodeOf(int result) {
 std::string HintFor(StatusCode code, const std::string& path) {
   switch (code) {
     case StatusCode::kDataLoss:
-      return "stop trimsd, move the file away (mv " + path + " " + path +
-             ".damaged) and add the models again with trims add";
+      return "stop trimsd and restore the file, or move it away (mv " + path + " " + path +
+             ".damaged), remove the folder of prepared models beside it and add the models again";
     case StatusCode::kResourceExhausted:
       return "make room on the file system that holds " + path;
     case StatusCode::kPermissionDenied:
@@ -66,7 +68,8 @@ std::string HintFor(StatusCode code, const std::string& path) {
 
 class SqliteCatalog final : public CatalogDatabase {
  public:
-  explicit SqliteCatalog(std::string path) : path_(std::move(path)) {}
+  SqliteCatalog(std::string path, std::string prepared_root)
+      : path_(std::move(path)), prepared_root_(std::move(prepared_root)) {}
 
   Status Start() {
     sqlite3* raw = nullptr;
@@ -132,14 +135,28 @@ class SqliteCatalog final : public CatalogDatabase {
 
  private:
   Status Failed(std::string_view what, int result) const {
+    const int error = database_ ? sqlite3_system_errno(database_.get()) : 0;
+    if ((result & 0xff) == SQLITE_CANTOPEN && (error == EMFILE || error == ENFILE)) {
+      return TooFewFiles();
+    }
     const char* detail = database_ ? sqlite3_errmsg(database_.get()) : sqlite3_errstr(result);
     return Broken(CodeOf(result), "can't " + std::string(what) + ": " + detail);
   }
 
   Status Broken(StatusCode code, const std::string& what) const {
-    Status status(code, "catalog " + path_ + ": " + what, HintFor(code, path_));
+    return Logged(Status(code, "catalog " + path_ + ": " + what, HintFor(code, path_)));
+  }
+
+  Status Logged(Status status) const {
     LogError("catalog.failed", {{"path", path_}, {"error", status}});
     return status;
+  }
+
+  // SQLite calls this "unable to open database file" too.
+  Status TooFewFiles() const {
+    return Logged(Status(StatusCode::kResourceExhausted,
+                         "catalog " + path_ + ": can't open it: too many open files",
+                         "raise the limit on open files (ulimit -n, systemd: LimitNOFILE=)"));
   }
 
   Status Injected() const {
@@ -208,7 +225,10 @@ class SqliteCatalog final : public CatalogDatabase {
     TRIMS_ASSIGN_OR_RETURN(const int64_t version, Number("PRAGMA user_version"));
     TRIMS_ASSIGN_OR_RETURN(const int64_t application, Number("PRAGMA application_id"));
     TRIMS_ASSIGN_OR_RETURN(const int64_t tables, Number("SELECT count(*) FROM sqlite_master"));
-    if (version == 0 && application == 0 && tables == 0) return MakeSchema();
+    if (version == 0 && application == 0 && tables == 0) {
+      TRIMS_RETURN_IF_ERROR(CheckNothingPrepared());
+      return MakeSchema();
+    }
     if (application != kApplicationId) {
       return Broken(StatusCode::kDataLoss, "an SQLite file of another program, not a catalog");
     }
@@ -217,6 +237,18 @@ class SqliteCatalog final : public CatalogDatabase {
                   "catalog " + path_ + ": it has schema " + std::to_string(version) +
                       ", this release reads schema " + std::to_string(kCatalogSchemaVersion),
                   "run the release of trimsd that wrote it");
+  }
+
+  // A new catalog names no model, so that all that was prepared would be removed as orphans. The
+  // schema is there before the first folder: a killed daemon's own can't be in this state.
+  Status CheckNothingPrepared() const {
+    TRIMS_ASSIGN_OR_RETURN(const size_t models, CountPublished(prepared_root_));
+    if (models == 0) return {};
+    return Logged(Status(StatusCode::kFailedPrecondition,
+                         "catalog " + path_ + " is missing or empty, but " + prepared_root_ +
+                             " holds prepared models (" + std::to_string(models) + ")",
+                         "restore " + path_ + ", or remove the folder to start anew (rm -r " +
+                             prepared_root_ + ")"));
   }
 
   Status MakeSchema() {
@@ -256,13 +288,15 @@ class SqliteCatalog final : public CatalogDatabase {
   }
 
   const std::string path_;
+  const std::string prepared_root_;
   Database database_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<CatalogDatabase>> CatalogDatabase::Open(const std::string& path) {
-  auto database = std::make_unique<SqliteCatalog>(path);
+Result<std::unique_ptr<CatalogDatabase>> CatalogDatabase::Open(const std::string& path,
+                                                               const std::string& prepared_root) {
+  auto database = std::make_unique<SqliteCatalog>(path, prepared_root);
   TRIMS_RETURN_IF_ERROR(database->Start());
   return std::unique_ptr<CatalogDatabase>(std::move(database));
 }

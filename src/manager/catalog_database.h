@@ -26,8 +26,10 @@ struct CatalogRow {
 
 class CatalogDatabase {
  public:
-  // DATA_LOSS: no catalog, or damaged; FAILED_PRECONDITION: written by a newer release.
-  static Result<std::unique_ptr<CatalogDatabase>> Open(const std::string& path);
+  // DATA_LOSS: no catalog, or damaged; FAILED_PRECONDITION: written by a newer release, or missing
+  // or empty although `prepared_root` holds models; RESOURCE_EXHAUSTED: too few open files.
+  static Result<std::unique_ptr<CatalogDatabase>> Open(const std::string& path,
+                                                       const std::string& prepared_root);
   virtual ~CatalogDatabase() = default;
 
   virtual Result<std::vector<CatalogRow>> ReadAll() = 0;

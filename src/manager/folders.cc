@@ -106,6 +106,18 @@ Status RemoveFolder(const std::string& folder) {
   return status;
 }
 
+Result<size_t> CountPublished(const std::string& root) {
+  std::error_code error;
+  size_t count = 0;
+  fs::directory_iterator entries(root, error);
+  if (error == std::errc::no_such_file_or_directory) return size_t{0};
+  for (const fs::directory_iterator end; !error && entries != end; entries.increment(error)) {
+    if (IsPublishedName(entries->path().filename().string())) ++count;
+  }
+  if (error) return ErrnoStatus("can't read folder " + root, error.value());
+  return count;
+}
+
 void RemoveOrphans(const std::string& root, const std::set<std::string>& keep) {
   std::error_code error;
   std::vector<std::string> orphans;

@@ -7,6 +7,7 @@
 #ifndef TRIMS_MANAGER_FOLDERS_H_
 #define TRIMS_MANAGER_FOLDERS_H_
 
+#include <cstddef>
 #include <set>
 #include <string>
 
@@ -27,6 +28,9 @@ Result<std::string> PublishFolder(const std::string& folder, const std::string& 
 
 // Removes `folder` and all in it, without following links. No error if it isn't there.
 Status RemoveFolder(const std::string& folder);
+
+// How many folders in `root` bear the name of a prepared model; none if there is no `root`.
+Result<size_t> CountPublished(const std::string& root);
 
 // Removes the folders in `root` that have one of the names above and are not in `keep`; leaves
 // everything else alone. `keep` holds names, not paths, so that another spelling of `root` than

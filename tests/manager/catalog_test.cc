@@ -1,9 +1,14 @@
 #include "manager/catalog.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <sys/fsuid.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <deque>
@@ -13,7 +18,10 @@
 
 #include "base/fault.h"
 #include "base/mutex.h"
+#include "base/unique_fd.h"
 #include "manager/fakes.h"
+#include "manager/folders.h"
+#include "support/scratch_folder.h"
 
 namespace trims {
 namespace {
@@ -61,7 +69,8 @@ class CatalogTest : public ::testing::Test {
 
   Status Open() {
     catalog_.reset();
-    Result<std::unique_ptr<Catalog>> opened = Catalog::Open(path_, loop_.post());
+    Result<std::unique_ptr<Catalog>> opened =
+        Catalog::Open(path_, folder_ + "/prepared", loop_.post());
     if (!opened.ok()) return opened.status();
     catalog_ = *std::move(opened);
     return {};
@@ -223,6 +232,57 @@ TEST_F(CatalogTest, AManifestThatCantBeReadIsDataLoss) {
   const Status status = Open();
   EXPECT_EQ(status.code(), StatusCode::kDataLoss);
   EXPECT_THAT(status.message(), HasSubstr("default/a:v1"));
+}
+
+TEST_F(CatalogTest, ALostCatalogDoesNotTakeThePreparedModelsForOrphans) {
+  std::filesystem::create_directories(folder_ + "/prepared/" + std::string(16, 'a') + "-0");
+  for (const bool empty_file : {false, true, true}) {
+    if (empty_file) std::ofstream(path_, std::ios::trunc).close();
+    const Status status = Open();
+    EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition) << status.ToString();
+    EXPECT_THAT(status.message(), HasSubstr("prepared models (1)"));
+    EXPECT_THAT(status.hint(), HasSubstr("restore " + path_));
+    EXPECT_THAT(status.hint(), HasSubstr("rm -r " + folder_ + "/prepared"));
+  }
+  std::filesystem::remove_all(folder_ + "/prepared");
+  EXPECT_TRUE(Open().ok());
+}
+
+TEST_F(CatalogTest, AnEmptyCatalogOfADaemonKilledBeforeItsFirstWriteIsGood) {
+  ASSERT_TRUE(Open().ok());
+  std::filesystem::create_directories(folder_ + "/prepared/" + std::string(16, 'a') + "-0");
+  EXPECT_TRUE(Open().ok());
+}
+
+TEST_F(CatalogTest, AFirstStartMayFindWhatWasNeverPublished) {
+  std::filesystem::create_directories(folder_ + "/prepared/.incoming-XyZ123");
+  EXPECT_TRUE(Open().ok());
+}
+
+TEST_F(CatalogTest, TooFewOpenFilesIsNotBlamedOnTheFolder) {
+  rlimit old{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &old), 0);
+  const UniqueFd next(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const rlimit tight = {static_cast<rlim_t>(next.get()), old.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+  const Status status = Open();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &old), 0);
+  EXPECT_EQ(status.code(), StatusCode::kResourceExhausted) << status.ToString();
+  EXPECT_THAT(status.hint(), HasSubstr("open files"));
+}
+
+// Root may write anywhere, but for a thread that touches files as another user.
+TEST(FoldersTest, AFolderThatMayNotBeWrittenIsPermissionDenied) {
+  const testing::ScratchFolder folder;
+  ASSERT_EQ(::chmod(folder.path().c_str(), 0555), 0);
+  constexpr uid_t kNobody = 65534;
+  ::setfsuid(kNobody);
+  const Status root = MakeIncomingFolder(folder / "prepared").status();
+  const Status incoming = MakeIncomingFolder(folder.path()).status();
+  ::setfsuid(::geteuid());
+  EXPECT_EQ(root.code(), StatusCode::kPermissionDenied) << root.ToString();
+  EXPECT_EQ(incoming.code(), StatusCode::kPermissionDenied) << incoming.ToString();
+  EXPECT_THAT(root.message(), HasSubstr(folder / "prepared"));
 }
 
 TEST_F(CatalogTest, MissingFolderSaysSo) {

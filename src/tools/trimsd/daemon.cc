@@ -78,7 +78,8 @@ Daemon::~Daemon() {
 Status Daemon::MakeParts(uint64_t budget) {
   TRIMS_ASSIGN_OR_RETURN(loop_, EventLoop::Create());
   TRIMS_ASSIGN_OR_RETURN(worker_, MakeThreadWorker(loop_->poster()));
-  TRIMS_ASSIGN_OR_RETURN(catalog_, Catalog::Open(places_.data() + "/catalog.db", loop_->poster()));
+  TRIMS_ASSIGN_OR_RETURN(catalog_, Catalog::Open(places_.data() + "/catalog.db",
+                                                 places_.data() + "/prepared", loop_->poster()));
   TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<Loader> loader,
                          MakeThreadLoader(options_.loader_threads, loop_->poster()));
   loader_ = std::make_unique<PagesLoader>(std::move(loader), options_.huge_pages);
