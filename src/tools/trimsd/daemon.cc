@@ -123,6 +123,7 @@ Status Daemon::Serve() {
       {SIGTERM, SIGINT}, [this](int signal) { Stop(signal == SIGTERM ? "SIGTERM" : "SIGINT"); }));
   TRIMS_ASSIGN_OR_RETURN(UniqueFd listening,
                          wire::ListenOn(places_.socket(), options_.socket_mode, kBacklog));
+  TRIMS_RETURN_IF_ERROR(places_.NoteSocket());
   TRIMS_ASSIGN_OR_RETURN(server_, Server::Start(OptionsOfServer(), {loop_.get(), manager_.get()},
                                                 std::move(listening)));
   return Status();

@@ -1,5 +1,6 @@
 #include "tools/trimsd/places.h"
 
+#include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "trims/client.h"
 
 #include "base/errno_status.h"
+#include "base/log.h"
 #include "base/macros.h"
 #include "base/sys.h"
 
@@ -134,6 +136,21 @@ Result<Places> Places::Claim(const DaemonOptions& options) {
   return places;
 }
 
-void Places::RemoveSocket() { ::unlink(socket_.c_str()); }
+Status Places::NoteSocket() {
+  bound_ = sys::Open(socket_.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  return bound_ ? Status() : ErrnoStatus("opening the socket " + socket_);
+}
+
+void Places::RemoveSocket() {
+  struct stat bound;
+  struct stat there;
+  if (!bound_ || ::fstat(bound_.get(), &bound) != 0) return;
+  if (::lstat(socket_.c_str(), &there) != 0) return;
+  if (bound.st_dev == there.st_dev && bound.st_ino == there.st_ino) {
+    ::unlink(socket_.c_str());
+    return;
+  }
+  LogWarning("socket.replaced", {{"socket", socket_}, {"hint", "it is not this daemon's: left"}});
+}
 
 }  // namespace trims::daemon

@@ -31,13 +31,17 @@ class Places {
   const std::string& socket() const { return socket_; }
   const std::string& data() const { return data_; }
 
+  // Once the socket is bound: remembers which file it is.
+  Status NoteSocket();
   // Takes the socket's name away while the lock is still held, so that it can't be a successor's.
+  // What somebody else has put there meanwhile stays.
   void RemoveSocket();
 
  private:
   Places() = default;
   std::string socket_;
   std::string data_;
+  UniqueFd bound_;  // O_PATH: while it is open no other file can have its inode number
   UniqueFd socket_lock_;
   UniqueFd data_lock_;
 };
