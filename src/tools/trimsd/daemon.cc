@@ -56,6 +56,7 @@ std::string PreparerProgram(const DaemonOptions& options) {
 
 Result<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options) {
   const uint64_t open_files = SetUpProcess();
+  TRIMS_RETURN_IF_ERROR(CheckOpenFiles(open_files));
   TRIMS_RETURN_IF_ERROR(SetUpFaultInjection(options.allow_fault_injection));
   TRIMS_ASSIGN_OR_RETURN(const uint64_t budget, BudgetOf(options));
   TRIMS_ASSIGN_OR_RETURN(Places places, Places::Claim(options));

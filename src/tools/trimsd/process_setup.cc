@@ -22,6 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr uint64_t kLeastOpenFiles = 64;
 constexpr char kPreparerName[] = "trims-prepare";
 
 extern "C" void EndNow(int) {
@@ -78,6 +79,15 @@ uint64_t SetUpProcess() {
   std::signal(SIGPIPE, SIG_IGN);
   ::umask(077);
   return RaiseOpenFiles();
+}
+
+Status CheckOpenFiles(uint64_t limit) {
+  if (limit == 0 || limit >= kLeastOpenFiles) return Status();
+  return Status(StatusCode::kFailedPrecondition,
+                "trimsd may open " + std::to_string(limit) + " files, expected at least " +
+                    std::to_string(kLeastOpenFiles) +
+                    ": every connection and every model needs some",
+                "raise the hard limit (ulimit -Hn, systemd: LimitNOFILE=)");
 }
 
 Status SetUpFaultInjection(bool allowed) {

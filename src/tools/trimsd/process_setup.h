@@ -14,6 +14,10 @@ namespace trims::daemon {
 // it may. Returns that limit.
 uint64_t SetUpProcess();
 
+// FAILED_PRECONDITION if a daemon that may open `limit` files could hardly serve anybody. 0, where
+// the limit is not known, is no reason.
+Status CheckOpenFiles(uint64_t limit);
+
 // Installs the plan of TRIMS_FAULT if `allowed`; without leave it is ignored with a warning.
 Status SetUpFaultInjection(bool allowed);
 

@@ -1,6 +1,7 @@
-// Whose socket it is that goes.
+// Whose socket it is that goes, and what the process needs before it starts.
 #include "tools/trimsd/places.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -8,12 +9,14 @@
 #include <memory>
 
 #include "support/scratch_folder.h"
+#include "tools/trimsd/process_setup.h"
 #include "wire/channel.h"
 
 namespace trims::daemon {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::HasSubstr;
 
 class PlacesTest : public ::testing::Test {
  protected:
@@ -57,6 +60,15 @@ TEST_F(PlacesTest, AnotherSocketInItsPlaceStays) {
   ASSERT_TRUE(other.ok());
   places_->RemoveSocket();
   EXPECT_TRUE(Exists());
+}
+
+TEST(ProcessSetupTest, TooFewOpenFilesAreRefusedWithBothNumbers) {
+  EXPECT_TRUE(CheckOpenFiles(64).ok());
+  EXPECT_TRUE(CheckOpenFiles(0).ok());
+  const Status status = CheckOpenFiles(63);
+  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(status.message(), HasSubstr("63 files, expected at least 64"));
+  EXPECT_THAT(status.hint(), HasSubstr("LimitNOFILE"));
 }
 
 }  // namespace
