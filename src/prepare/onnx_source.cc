@@ -20,6 +20,14 @@ Status Missing(const SourceFiles& source, const std::string& location) {
                 "put the model and that file into a folder of their own and add the folder");
 }
 
+// The reader knows offsets and not whose they are, and a folder may hold several files.
+Status InFile(const SourceFile& file, const Status& status) {
+  const bool cut = status.code() == StatusCode::kDataLoss;
+  const std::string next = cut ? "get the file again" : "--variant files keeps any file as it is";
+  return Status(status.code(), "'" + ShownName(file.name) + "': " + status.message(),
+                status.hint().empty() ? next : status.hint());
+}
+
 Status CheckRange(const OnnxTensor& tensor, const SourceFile& file) {
   const TensorEntry& entry = tensor.entry;
   if (entry.offset <= file.length && entry.length <= file.length - entry.offset) return Status();
@@ -50,7 +58,9 @@ Result<OnnxSource> ReadOnnxSource(const SourceFiles& source, const SourceFile& f
   OnnxSource onnx;
   onnx.file = &file;
   onnx.bytes = file.length;
-  TRIMS_ASSIGN_OR_RETURN(onnx.model, ReadOnnx(reader.bytes()));
+  Result<OnnxModel> model = ReadOnnx(reader.bytes());
+  if (!model.ok()) return InFile(file, model.status());
+  onnx.model = *std::move(model);
   TRIMS_RETURN_IF_ERROR(ResolveExternal(source, &onnx));
   return onnx;
 }

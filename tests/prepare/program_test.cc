@@ -103,6 +103,14 @@ TEST_F(Program, ReportsATypedErrorAndLeavesNoManifest) {
   EXPECT_FALSE(std::filesystem::exists(root_ + "/out/manifest.json"));
 }
 
+TEST_F(Program, AnErrorInAnOnnxModelNamesTheFile) {
+  Write("cut.onnx", "\x3a\x7f only the start");
+  const auto error = RunProgram("cut.onnx").lines.back()["error"];
+  EXPECT_EQ(error["code"], "DATA_LOSS");
+  EXPECT_THAT(error["message"].get<std::string>(), HasSubstr("cut.onnx"));
+  EXPECT_EQ(error["hint"], "get the file again");
+}
+
 TEST_F(Program, LongNamesOfABadModelFitIntoALine) {
   const std::string name(60'000, '\x01');
   Write("m.safetensors", SafetensorsBytes("{\"" + name + "\":{}}", ""));
