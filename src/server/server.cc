@@ -48,6 +48,7 @@ Server::Server(ServerOptions options, const ServerDependencies& dependencies, Un
   context_.limits = options_.limits;
   context_.status_document = [this] { return StatusDocument(); };
   context_.on_first_frame = [this](uint64_t session) { OnFirstFrame(session); };
+  context_.may_log_violation = [this] { return MayLogViolation(); };
   context_.on_end = [this](uint64_t session) { OnEnd(session); };
 }
 
@@ -63,6 +64,8 @@ void Server::Stop() {
     const std::shared_ptr<Session> session = sessions_.begin()->second;
     session->Stop(why);
   }
+  loop_->Cancel(suppressed_timer_);
+  TellSuppressed();
 }
 
 bool Server::Idle() {
@@ -157,6 +160,23 @@ void Server::WaitForIdle() {
     if (Idle()) return options_.on_idle();
     WaitForIdle();  // something goes on without a connection; a connection's end waits anew
   });
+}
+
+// Whoever may connect can cause these lines as fast as it can connect.
+bool Server::MayLogViolation() {
+  if (violations_.Admit()) return true;
+  if (suppressed_timer_ == 0) {
+    suppressed_timer_ = loop_->CallAfter(std::chrono::seconds(1), [this] {
+      suppressed_timer_ = 0;
+      TellSuppressed();
+    });
+  }
+  return false;
+}
+
+void Server::TellSuppressed() {
+  const uint64_t count = violations_.TakeSuppressed();
+  if (count > 0) LogWarning("connection.violations_suppressed", {{"count", count}});
 }
 
 std::string Server::StatusDocument() const {

@@ -19,6 +19,8 @@
 
 #include "trims/status.h"
 
+#include "base/clock.h"
+#include "base/log_throttle.h"
 #include "base/unique_fd.h"
 #include "server/event_loop.h"
 #include "server/limits.h"
@@ -64,6 +66,8 @@ class Server {
   const ServerCounters& counters() const { return context_.counters; }
 
  private:
+  static constexpr uint64_t kViolationsLoggedASecond = 10;
+
   // Connections that have sent nothing yet, oldest first.
   struct HalfOpen {
     uint64_t session;
@@ -81,6 +85,8 @@ class Server {
   void WaitForHalfOpen();
   void DropHalfOpen();
   void WaitForIdle();
+  bool MayLogViolation();
+  void TellSuppressed();
   std::string StatusDocument() const;
 
   const ServerOptions options_;
@@ -88,6 +94,7 @@ class Server {
   Manager* const manager_;
   const SteadyClock clock_;
   const TimePoint started_;
+  LogThrottle violations_{&clock_, kViolationsLoggedASecond};
   SessionContext context_;
   std::unordered_map<uint64_t, std::shared_ptr<Session>> sessions_;
   std::unordered_map<uid_t, size_t> connections_of_uid_;
@@ -95,6 +102,7 @@ class Server {
   std::unordered_map<uint64_t, std::list<HalfOpen>::iterator> half_open_of_;
   uint64_t half_open_timer_ = 0;
   uint64_t idle_timer_ = 0;
+  uint64_t suppressed_timer_ = 0;
   uint64_t next_session_ = 1;
   bool stopped_ = false;
   Listener listener_;

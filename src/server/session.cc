@@ -137,12 +137,14 @@ void Session::DropWithReply(const Status& why) {
   const bool clients_doing =
       why.code() == StatusCode::kInvalidArgument || why.code() == StatusCode::kUnimplemented;
   if (clients_doing) ++context_->counters.violations;
-  LogWarning(clients_doing ? "connection.violation" : "connection.failed",
-             {{"error", why},
-              {"client", client_},
-              {"uid", principal_.uid},
-              {"gid", principal_.gid},
-              {"pid", principal_.pid}});
+  if (!clients_doing || context_->may_log_violation()) {
+    LogWarning(clients_doing ? "connection.violation" : "connection.failed",
+               {{"error", why},
+                {"client", client_},
+                {"uid", principal_.uid},
+                {"gid", principal_.gid},
+                {"pid", principal_.pid}});
+  }
   ReplyError(context_->call.id, why);
   End();
 }

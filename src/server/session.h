@@ -55,6 +55,7 @@ struct SessionContext {
   std::function<std::string()> status_document;
   std::function<void(uint64_t session)> on_first_frame;
   std::function<void(uint64_t session)> on_end;
+  std::function<bool()> may_log_violation;  // asked for each; the server tells how many were not
 
   ServerCounters counters;
   size_t requests_in_flight = 0;

@@ -177,6 +177,33 @@ TEST_F(SessionTest, GarbageIsAnsweredAndItsSenderDropped) {
   ExpectOthersServed();
 }
 
+size_t CountOf(const std::string& text, const std::string& part) {
+  size_t count = 0;
+  for (size_t at = 0; (at = text.find(part, at)) != std::string::npos; at += part.size()) ++count;
+  return count;
+}
+
+// Each line of its own or counted in one of the lines about the rest, and not all of them lines.
+TEST_F(SessionTest, AStormOfViolationsDoesNotFillTheLog) {
+  constexpr size_t kViolations = 200;
+  const std::string kSuppressed = "connection.violations_suppressed count=";
+  ::testing::internal::CaptureStderr();
+  for (size_t i = 0; i < kViolations; ++i) {
+    RawClient client(harness_.socket_path());
+    ASSERT_TRUE(client.SendBytes(Garbage(64)).ok());
+    EXPECT_TRUE(client.WaitForEnd());
+  }
+  harness_.StopServer();
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  size_t told = CountOf(log, "connection.violation ");
+  EXPECT_LT(told, kViolations);
+  for (size_t at = 0; (at = log.find(kSuppressed, at)) != std::string::npos;) {
+    at += kSuppressed.size();
+    told += std::stoul(log.substr(at));
+  }
+  EXPECT_EQ(told, kViolations) << log;
+}
+
 TEST_F(SessionTest, AnOversizeFrameIsAnsweredAndItsSenderDropped) {
   RawClient client(harness_.socket_path());
   const std::vector<std::byte> bytes = Garbage(wire::kMaxFrameBytes + 1);
