@@ -47,6 +47,27 @@ bool IsBeneath(const std::string& path, const std::string& folder, std::string* 
   return true;
 }
 
+Result<FileSource> OpenWhereItLies(const LoadPlan& plan, const std::string& path) {
+  if (!path.starts_with('/')) return FileSource::OpenBeneath(plan.prepared_folder, path);
+  if (path == plan.source_path) return FileSource::Open(path);
+  std::string rest;
+  if (!IsBeneath(path, plan.source_path, &rest)) {
+    return Status(StatusCode::kPermissionDenied, "'" + path + "' of '" + plan.name +
+                                                     "' is not in the model's source '" +
+                                                     plan.source_path + "'");
+  }
+  return FileSource::OpenBeneath(plan.source_path, rest);
+}
+
+// The same code as an unknown model's, so the text has to tell them apart.
+Status Gone(const LoadPlan& plan, const std::string& path, const Status& status) {
+  const std::string whose = path.starts_with('/') ? "source files" : "prepared files";
+  return Status(
+      status.code(),
+      "the " + whose + " of model '" + plan.name + "' are not where they were: " + status.message(),
+      "put '" + path + "' back, or trims rm the model and add it again");
+}
+
 }  // namespace
 
 Status CheckLoadPlan(const LoadPlan& plan) {
@@ -68,15 +89,10 @@ Status CheckLoadPlan(const LoadPlan& plan) {
 }
 
 Result<FileSource> OpenPlanFile(const LoadPlan& plan, const std::string& path) {
-  if (!path.starts_with('/')) return FileSource::OpenBeneath(plan.prepared_folder, path);
-  if (path == plan.source_path) return FileSource::Open(path);
-  std::string rest;
-  if (!IsBeneath(path, plan.source_path, &rest)) {
-    return Status(StatusCode::kPermissionDenied, "'" + path + "' of '" + plan.name +
-                                                     "' is not in the model's source '" +
-                                                     plan.source_path + "'");
-  }
-  return FileSource::OpenBeneath(plan.source_path, rest);
+  Result<FileSource> file = OpenWhereItLies(plan, path);
+  if (!file.ok() && file.status().code() == StatusCode::kNotFound)
+    return Gone(plan, path, file.status());
+  return file;
 }
 
 }  // namespace trims

@@ -158,7 +158,7 @@ TEST_F(LoadSegmentTest, AFileThatIsGoneIsNotFound) {
   AddFile("model", Bytes(10'000'000));
   WriteIndex();
   std::filesystem::remove(source_ / "model");
-  EXPECT_THAT(Failure(StatusCode::kNotFound), HasSubstr("model"));
+  EXPECT_THAT(Failure(StatusCode::kNotFound), HasSubstr("source files of model"));
 }
 
 TEST_F(LoadSegmentTest, ADamagedIndexIsDataLoss) {
