@@ -25,12 +25,15 @@ bool WorthTryingTheNext(const Status& status) {
 }
 
 Status NoSocket(const std::vector<SocketCandidate>& candidates) {
+  // One candidate: somebody named it.
+  const bool named = candidates.size() == 1;
   std::string tried;
   for (const SocketCandidate& candidate : candidates) {
     tried += (tried.empty() ? "" : " and ") + candidate.path;
   }
   return Status(StatusCode::kNotFound, "no trimsd socket at " + tried,
-                "start trimsd, or set TRIMS_SOCKET");
+                named ? "start trimsd there, or leave out --socket and TRIMS_SOCKET"
+                      : "start trimsd, or set TRIMS_SOCKET");
 }
 
 }  // namespace
