@@ -12,6 +12,7 @@ namespace {
 
 using namespace onnx_fields;  // NOLINT(google-build-using-namespace): constants of this layer
 
+constexpr int kMainGraph = 0;  // the depth of a graph: how many graphs it is nested in
 constexpr int kMaxGraphDepth = 32;
 constexpr size_t kMaxTextBytes = 4096;
 constexpr std::string_view kConstant = "Constant";
@@ -55,14 +56,20 @@ class Walk {
       case kModelOpsetImport:
         return Opset(field.payload);
       case kModelGraph:
-        return Graph(field.payload, 0);
+        return Graph(field.payload, kMainGraph);
       case kModelFunctions:
-        return ForEachField(field.payload, [this](const ProtobufField& part) {
-          return part.number == kFunctionNode && part.is_bytes() ? Node(part.payload, 1) : Status();
-        });
+        return Function(field.payload);
       default:
         return Status();
     }
+  }
+
+  // A function's names are its own, so its constants are none of the main graph's.
+  Status Function(FileRange message) {
+    return ForEachField(message, [this](const ProtobufField& field) {
+      const bool node = field.number == kFunctionNode && field.is_bytes();
+      return node ? Node(field.payload, kMainGraph + 1) : Status();
+    });
   }
 
   Status Opset(FileRange message) {
@@ -77,7 +84,6 @@ class Walk {
     return Status();
   }
 
-  // depth 0: the main graph.
   Status Graph(FileRange message, int depth) {
     if (depth > kMaxGraphDepth) {
       return Status(StatusCode::kInvalidArgument,
@@ -85,12 +91,13 @@ class Walk {
     }
     return ForEachField(message, [&](const ProtobufField& field) -> Status {
       if (!field.is_bytes()) return Status();
-      if (field.number == kGraphNode) return Node(field.payload, depth + 1);
+      if (field.number == kGraphNode) return Node(field.payload, depth);
       if (field.number != kGraphInitializer) return Status();
-      return depth == 0 ? Initializer(field.payload) : NestedTensor(field.payload);
+      return depth == kMainGraph ? Initializer(field.payload) : NestedTensor(field.payload);
     });
   }
 
+  // `depth`: that of the graph it is a node of.
   Status Node(FileRange message, int depth) {
     std::string op;
     std::string output;
@@ -98,7 +105,7 @@ class Walk {
       if (field.number == kNodeAttribute && field.is_bytes())
         return Attribute(field.payload, depth);
       // Only the main graph's constants are of interest, and only by their first output.
-      if (depth != 1 || !field.is_bytes()) return Status();
+      if (depth != kMainGraph || !field.is_bytes()) return Status();
       if (field.number == kNodeOpType) return Text(field, &op);
       return field.number == kNodeOutput && output.empty() ? Text(field, &output) : Status();
     }));
@@ -139,7 +146,7 @@ class Walk {
       const bool tensor = field.number == kAttributeTensor || field.number == kAttributeTensors;
       const bool graph = field.number == kAttributeGraph || field.number == kAttributeGraphs;
       if (tensor) return NestedTensor(field.payload);
-      return graph ? Graph(field.payload, depth) : Status();
+      return graph ? Graph(field.payload, depth + 1) : Status();
     });
   }
 

@@ -75,6 +75,35 @@ TEST(Onnx, ConstantsOfTheMainGraphCountAsInitializers) {
   EXPECT_EQ(file.substr(model->initializers[0].entry.offset, 4), "abcd");
 }
 
+Proto ConstantNode(const char* output) {
+  const Proto value = OnnxTensorProto("", kFloat, {1}).Bytes(9, "abcd");
+  return Proto()
+      .Bytes(2, output)
+      .Bytes(4, "Constant")
+      .Add(5, Proto().Bytes(1, "value").Add(5, value));
+}
+
+TEST(Onnx, ConstantsOfFunctionsAreNoneOfTheMainGraphs) {
+  const Proto graph = Proto().Add(1, ConstantNode("c"));
+  const Proto first = Proto().Bytes(1, "f").Add(7, ConstantNode("c"));
+  const Proto second = Proto().Bytes(1, "g").Add(7, ConstantNode("c")).Add(7, ConstantNode("d"));
+  Result<OnnxModel> model = Read(Proto().Add(7, graph).Add(25, first).Add(25, second).str());
+  ASSERT_TRUE(model.ok()) << model.status().ToString();
+  ASSERT_EQ(model->initializers.size(), 1u);
+  EXPECT_EQ(model->initializers[0].entry.name, "c");
+}
+
+TEST(Onnx, ExternalDataOfAFunctionIsReported) {
+  const Proto tensor = ExternalData(OnnxTensorProto("", kFloat, {1}), "w.bin", "0", "4");
+  const Proto value = Proto().Bytes(1, "value").Add(5, tensor);
+  const Proto node = Proto().Bytes(2, "c").Bytes(4, "Constant").Add(5, value);
+  const Proto function = Proto().Add(7, node);
+  Result<OnnxModel> model = Read(Proto().Add(7, Proto()).Add(25, function).str());
+  ASSERT_TRUE(model.ok()) << model.status().ToString();
+  EXPECT_TRUE(model->nested_external);
+  EXPECT_EQ(model->external_files, std::set<std::string>{"w.bin"});
+}
+
 TEST(Onnx, ExternalDataIsReportedWithItsFile) {
   const std::string file =
       OnnxModelBytes({ExternalData(OnnxTensorProto("w", kFloat, {2}), "./w.bin", "64", "8")});

@@ -143,6 +143,20 @@ TEST_F(Prepared, OnnxTensorsComeFromEveryKindOfStorage) {
   EXPECT_THAT(manifest->notes, ::testing::Contains(HasSubstr("STRING")));
 }
 
+TEST_F(Prepared, ConstantsOfOnnxFunctionsAreNotShared) {
+  const Proto value = OnnxTensorProto("", kFloat, {1}).Bytes(9, Raw<float>({1}));
+  const Proto attribute = Proto().Bytes(1, "value").Add(5, value);
+  const Proto constant = Proto().Bytes(2, "c").Bytes(4, "Constant").Add(5, attribute);
+  const Proto function = Proto().Bytes(1, "f").Add(7, constant);
+  const Proto graph = Proto().Add(5, OnnxTensorProto("w", kFloat, {1}).Bytes(9, Raw<float>({2})));
+  Write("model.onnx", Proto().Int(1, 8).Add(7, graph).Add(25, function).Add(25, function).str());
+  Result<Manifest> manifest = Run("model.onnx", {Variant::kTensors});
+  ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  const std::string image = Image(manifest->variants[0]);
+  EXPECT_EQ(TensorBytes(image, "w"), Raw<float>({2}));
+  EXPECT_EQ(Index().tensors()->size(), 1u);
+}
+
 TEST_F(Prepared, ExternalDataMustBeThereAndLongEnough) {
   const Proto far = ExternalData(OnnxTensorProto("far", kFloat, {4}), "w.bin", "0", "16");
   Write("model.onnx", OnnxModelBytes({far}));
