@@ -9,6 +9,7 @@
 
 #include "base/errno_status.h"
 #include "base/macros.h"
+#include "base/model_limits.h"
 #include "wire/alignment.h"
 #include "wire/protocol.h"
 #include "wire/range_layout.h"
@@ -65,7 +66,7 @@ Result<std::unique_ptr<Model::Impl>> Model::Impl::Make(
     return Nonsense(std::to_string(fds.size()) + " descriptors for " +
                     std::to_string(answer.extents.size()) + " extents");
   }
-  if (answer.index_length > wire::kMaxIndexBytes) return Nonsense("an index larger than any");
+  if (answer.index_length > kMaxIndexBytes) return Nonsense("an index larger than any");
   impl->index_fd_ = std::move(fds.front());
   impl->index_length_ = answer.index_length;
   TRIMS_RETURN_IF_ERROR(impl->MapExtents(answer.extents, std::span(fds).subspan(1)));

@@ -9,6 +9,7 @@
 
 #include "base/macros.h"
 #include "base/mapping.h"
+#include "base/model_limits.h"
 #include "base/sha256.h"
 #include "format/json_node.h"
 #include "format/relative_path.h"
@@ -20,17 +21,16 @@ namespace {
 using nlohmann::json;
 
 // A bump makes every prepared model on disk unreadable until it is added again.
-constexpr uint64_t kManifestVersion = 1;
+constexpr uint64_t kManifestVersion = 2;
 
-// No field may reach a value with which sums of a whole manifest could overflow.
-constexpr uint64_t kMaxBytes = uint64_t{1} << 46;
-constexpr uint64_t kMaxIndexBytes = uint64_t{1} << 30;
-constexpr size_t kMaxFiles = 100'000;
 constexpr size_t kMaxPieces = 200'000;
-constexpr size_t kMaxVariants = 16;
 constexpr size_t kMaxNotes = 1000;
 constexpr size_t kMaxKeyBytes = 256;
 constexpr size_t kMaxNoteBytes = 4096;
+
+std::string_view OriginName(PieceOrigin origin) {
+  return origin == PieceOrigin::kSource ? "source" : "prepared";
+}
 
 bool IsPrintable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
@@ -59,21 +59,36 @@ Result<std::string> MemberDigest(const JsonNode& node, std::string_view key) {
   return digest;
 }
 
-Result<std::string> MemberPath(const JsonNode& node, std::string_view key, bool may_be_absolute) {
+Result<std::string> MemberPath(const JsonNode& node, std::string_view key) {
   TRIMS_ASSIGN_OR_RETURN(const JsonNode member, node.Member(key));
-  TRIMS_ASSIGN_OR_RETURN(std::string path, member.String(wire::kMaxPathBytes));
-  std::string_view relative = path;
-  if (may_be_absolute && relative.starts_with('/')) relative.remove_prefix(1);
-  if (!IsPlainRelativePath(relative)) {
-    return member.Wrong("a path without empty, '.' or '..' parts", "'" + path + "'");
+  TRIMS_ASSIGN_OR_RETURN(std::string path, member.String(kMaxPathBytes));
+  if (IsPlainRelativePath(path)) return path;
+  return member.Wrong("a relative path without empty, '.' or '..' parts", "'" + path + "'");
+}
+
+Result<PieceOrigin> MemberOrigin(const JsonNode& node, std::string_view key) {
+  TRIMS_ASSIGN_OR_RETURN(const JsonNode member, node.Member(key));
+  TRIMS_ASSIGN_OR_RETURN(const std::string name, member.String(32));
+  for (const PieceOrigin origin : {PieceOrigin::kSource, PieceOrigin::kPrepared}) {
+    if (name == OriginName(origin)) return origin;
   }
-  return path;
+  return member.Wrong("source or prepared", "'" + name + "'");
+}
+
+Status CheckVersion(const JsonNode& root) {
+  TRIMS_ASSIGN_OR_RETURN(const JsonNode member, root.Member("version"));
+  TRIMS_ASSIGN_OR_RETURN(const uint64_t version, member.Integer(0, UINT32_MAX));
+  if (version == kManifestVersion) return Status();
+  return Status(StatusCode::kInvalidArgument,
+                "version: this release reads manifests of version " +
+                    std::to_string(kManifestVersion) + ", came " + std::to_string(version),
+                "install trims-prepare and trimsd of one release");
 }
 
 Result<ManifestFile> ParseFile(const JsonNode& node) {
   ManifestFile file;
-  TRIMS_ASSIGN_OR_RETURN(file.name, MemberPath(node, "name", /*may_be_absolute=*/false));
-  TRIMS_ASSIGN_OR_RETURN(file.length, MemberInteger(node, "length", 0, kMaxBytes));
+  TRIMS_ASSIGN_OR_RETURN(file.name, MemberPath(node, "name"));
+  TRIMS_ASSIGN_OR_RETURN(file.length, MemberInteger(node, "length", 0, kMaxModelBytes));
   TRIMS_ASSIGN_OR_RETURN(file.sha256, MemberDigest(node, "sha256"));
   return file;
 }
@@ -81,8 +96,9 @@ Result<ManifestFile> ParseFile(const JsonNode& node) {
 // `end` is where the piece before it ended in the extent.
 Result<ManifestPiece> ParsePiece(const JsonNode& node, uint64_t end, uint64_t extent_length) {
   ManifestPiece piece;
-  TRIMS_ASSIGN_OR_RETURN(piece.path, MemberPath(node, "path", /*may_be_absolute=*/true));
-  TRIMS_ASSIGN_OR_RETURN(piece.offset, MemberInteger(node, "offset", 0, kMaxBytes));
+  TRIMS_ASSIGN_OR_RETURN(piece.origin, MemberOrigin(node, "origin"));
+  TRIMS_ASSIGN_OR_RETURN(piece.path, MemberPath(node, "path"));
+  TRIMS_ASSIGN_OR_RETURN(piece.offset, MemberInteger(node, "offset", 0, kMaxModelBytes));
   TRIMS_ASSIGN_OR_RETURN(piece.at, MemberInteger(node, "at", end, extent_length));
   TRIMS_ASSIGN_OR_RETURN(piece.length, MemberInteger(node, "length", 1, extent_length - piece.at));
   return piece;
@@ -90,7 +106,7 @@ Result<ManifestPiece> ParsePiece(const JsonNode& node, uint64_t end, uint64_t ex
 
 Result<ManifestExtent> ParseExtent(const JsonNode& node) {
   ManifestExtent extent;
-  TRIMS_ASSIGN_OR_RETURN(extent.length, MemberInteger(node, "length", 1, kMaxBytes));
+  TRIMS_ASSIGN_OR_RETURN(extent.length, MemberInteger(node, "length", 1, kMaxModelBytes));
   TRIMS_ASSIGN_OR_RETURN(extent.sha256, MemberDigest(node, "sha256"));
   TRIMS_ASSIGN_OR_RETURN(const JsonNode pieces, node.Member("pieces"));
   uint64_t end = 0;
@@ -127,8 +143,9 @@ Result<ManifestVariant> ParseVariant(const JsonNode& node) {
   ManifestVariant variant;
   TRIMS_ASSIGN_OR_RETURN(variant.kind, ParseKind(node));
   TRIMS_ASSIGN_OR_RETURN(variant.key, MemberString(node, "key", kMaxKeyBytes));
+  TRIMS_ASSIGN_OR_RETURN(variant.folder, MemberPath(node, "folder"));
   TRIMS_ASSIGN_OR_RETURN(const JsonNode index, node.Member("index"));
-  TRIMS_ASSIGN_OR_RETURN(variant.index_path, MemberPath(index, "path", /*may_be_absolute=*/false));
+  TRIMS_ASSIGN_OR_RETURN(variant.index_path, MemberPath(index, "path"));
   TRIMS_ASSIGN_OR_RETURN(variant.index_length, MemberInteger(index, "length", 1, kMaxIndexBytes));
   TRIMS_ASSIGN_OR_RETURN(variant.index_sha256, MemberDigest(index, "sha256"));
   TRIMS_ASSIGN_OR_RETURN(const JsonNode extents, node.Member("extents"));
@@ -137,7 +154,7 @@ Result<ManifestVariant> ParseVariant(const JsonNode& node) {
 }
 
 Status ParseFiles(const JsonNode& node, std::vector<ManifestFile>* files) {
-  return node.ForEach(kMaxFiles, [&](const JsonNode& element) -> Status {
+  return node.ForEach(kMaxModelFiles, [&](const JsonNode& element) -> Status {
     TRIMS_ASSIGN_OR_RETURN(ManifestFile file, ParseFile(element));
     if (!files->empty() && files->back().name >= file.name) {
       return element.Wrong("files in ascending order of their names",
@@ -150,7 +167,7 @@ Status ParseFiles(const JsonNode& node, std::vector<ManifestFile>* files) {
 
 Status ParseVariants(const JsonNode& node, std::vector<ManifestVariant>* variants) {
   std::set<std::pair<Variant, std::string>> seen;
-  return node.ForEach(kMaxVariants, [&](const JsonNode& element) -> Status {
+  return node.ForEach(kMaxManifestVariants, [&](const JsonNode& element) -> Status {
     TRIMS_ASSIGN_OR_RETURN(ManifestVariant variant, ParseVariant(element));
     if (!seen.emplace(variant.kind, variant.key).second) {
       return element.Wrong("each kind and key once", std::string(VariantName(variant.kind)) +
@@ -187,9 +204,39 @@ Status CheckDigest(const JsonNode& root, const Manifest& manifest) {
   return root.Wrong("the digest " + digest + " that its files make", manifest.digest);
 }
 
+// What is read from the source is part of what was hashed there.
+Status CheckSourcePiece(const JsonNode& root, const Manifest& manifest,
+                        const ManifestPiece& piece) {
+  const auto file =
+      std::lower_bound(manifest.files.begin(), manifest.files.end(), piece.path,
+                       [](const auto& one, const auto& name) { return one.name < name; });
+  if (file == manifest.files.end() || file->name != piece.path) {
+    return root.Wrong("source pieces of its files", "'" + piece.path + "'");
+  }
+  if (piece.offset <= file->length && piece.length <= file->length - piece.offset) return Status();
+  return root.Wrong("source pieces within their files", std::to_string(piece.length) +
+                                                            " bytes of '" + piece.path + "' from " +
+                                                            std::to_string(piece.offset));
+}
+
+Status CheckSourcePieces(const JsonNode& root, const Manifest& manifest) {
+  for (const ManifestVariant& variant : manifest.variants) {
+    for (const ManifestExtent& extent : variant.extents) {
+      for (const ManifestPiece& piece : extent.pieces) {
+        if (piece.origin != PieceOrigin::kSource) continue;
+        TRIMS_RETURN_IF_ERROR(CheckSourcePiece(root, manifest, piece));
+      }
+    }
+  }
+  return Status();
+}
+
 json PieceToJson(const ManifestPiece& piece) {
-  return {
-      {"path", piece.path}, {"offset", piece.offset}, {"length", piece.length}, {"at", piece.at}};
+  return {{"origin", OriginName(piece.origin)},
+          {"path", piece.path},
+          {"offset", piece.offset},
+          {"length", piece.length},
+          {"at", piece.at}};
 }
 
 json ExtentToJson(const ManifestExtent& extent) {
@@ -203,6 +250,7 @@ json VariantToJson(const ManifestVariant& variant) {
   for (const ManifestExtent& extent : variant.extents) extents.push_back(ExtentToJson(extent));
   return {{"kind", VariantName(variant.kind)},
           {"key", variant.key},
+          {"folder", variant.folder},
           {"index",
            {{"path", variant.index_path},
             {"length", variant.index_length},
@@ -255,12 +303,11 @@ std::string ManifestToJson(const Manifest& manifest) {
 Result<Manifest> ParseManifest(std::string_view text) {
   TRIMS_ASSIGN_OR_RETURN(const json document, ParseJson(text, JsonLimits{}));
   const JsonNode root(document);
-  TRIMS_ASSIGN_OR_RETURN([[maybe_unused]] const uint64_t version,
-                         MemberInteger(root, "version", kManifestVersion, kManifestVersion));
+  TRIMS_RETURN_IF_ERROR(CheckVersion(root));
   Manifest manifest;
   TRIMS_ASSIGN_OR_RETURN(manifest.digest, MemberDigest(root, "digest"));
   TRIMS_ASSIGN_OR_RETURN(manifest.format, MemberString(root, "format", 64));
-  TRIMS_ASSIGN_OR_RETURN(manifest.source, MemberString(root, "source", wire::kMaxSourceBytes));
+  TRIMS_ASSIGN_OR_RETURN(manifest.source, MemberString(root, "source", kMaxSourceBytes));
   TRIMS_ASSIGN_OR_RETURN(const JsonNode files, root.Member("files"));
   TRIMS_RETURN_IF_ERROR(ParseFiles(files, &manifest.files));
   TRIMS_ASSIGN_OR_RETURN(const JsonNode variants, root.Member("variants"));
@@ -269,6 +316,7 @@ Result<Manifest> ParseManifest(std::string_view text) {
   TRIMS_ASSIGN_OR_RETURN(const JsonNode notes, root.Member("notes"));
   TRIMS_RETURN_IF_ERROR(ParseNotes(notes, &manifest.notes));
   TRIMS_RETURN_IF_ERROR(CheckDigest(root, manifest));
+  TRIMS_RETURN_IF_ERROR(CheckSourcePieces(root, manifest));
   return manifest;
 }
 

@@ -6,6 +6,7 @@
 #ifndef TRIMS_FORMAT_MANIFEST_H_
 #define TRIMS_FORMAT_MANIFEST_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -17,10 +18,17 @@
 
 namespace trims {
 
-// `length` bytes of the file at `path` from `offset` on belong at `at` of the extent. Bytes no
-// piece covers are zero. An absolute path lies in the model's source, a relative one in the folder
-// of the prepared model.
+// Where the file of a piece lies.
+enum class PieceOrigin : uint8_t {
+  kSource,    // in the model's source, under one of the names in Manifest::files
+  kPrepared,  // in the variant's folder
+};
+
+// `length` bytes of the file `path` from `offset` on belong at `at` of the extent. Bytes no piece
+// covers are zero. The path is relative to the origin; the only file of a source that is a file has
+// its base name.
 struct ManifestPiece {
+  PieceOrigin origin = PieceOrigin::kPrepared;
   std::string path;
   uint64_t offset = 0;
   uint64_t length = 0;
@@ -37,7 +45,10 @@ struct ManifestVariant {
   Variant kind = Variant::kFiles;
   std::string key;  // what it is bound to, e.g. "ort-1.32.0;level=all;cpu=…"; empty for `files` and
                     // `tensors`
-  std::string index_path;  // relative: the index (wire/index.fbs) as it will sit in memory
+  // What was prepared for it lies in this folder: in the preparer's manifest relative to the out
+  // folder, in the catalog to the folder of prepared models that the entry names.
+  std::string folder;
+  std::string index_path;  // in `folder`: the index (wire/index.fbs) as it will sit in memory
   uint64_t index_length = 0;
   std::string index_sha256;
   std::vector<ManifestExtent> extents;
@@ -51,6 +62,8 @@ struct ManifestFile {
   uint64_t length = 0;
   std::string sha256;
 };
+
+inline constexpr size_t kMaxManifestVariants = 16;
 
 struct Manifest {
   // A single file's SHA-256; for several, that of the lines "<sha256>  <name>\n" in the order of
@@ -68,7 +81,8 @@ struct Manifest {
 
 std::string ManifestToJson(const Manifest& manifest);
 
-// INVALID_ARGUMENT says which field is wrong, what was expected and what came.
+// INVALID_ARGUMENT says which field is wrong, what was expected and what came, or that the version
+// is another one than this release reads.
 Result<Manifest> ParseManifest(std::string_view json);
 
 std::string ModelDigest(const std::vector<ManifestFile>& files);

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "base/macros.h"
+#include "base/model_limits.h"
 #include "format/onnx_fields.h"
 #include "format/relative_path.h"
-#include "wire/protocol.h"
 
 namespace trims {
 namespace {
@@ -63,7 +63,7 @@ Status AddExternalEntry(ProtobufWindow& window, FileRange message, Parts* parts)
     TRIMS_ASSIGN_OR_RETURN(const std::optional<ProtobufField> field, reader.Next());
     if (!field) break;
     if (!field->is_bytes() || field->number > kEntryValue) continue;
-    TRIMS_ASSIGN_OR_RETURN(std::string text, window.StringAt(field->payload, wire::kMaxPathBytes));
+    TRIMS_ASSIGN_OR_RETURN(std::string text, window.StringAt(field->payload, kMaxPathBytes));
     (field->number == kEntryKey ? key : value) = std::move(text);
   }
   if (parts->external_data.size() == kMaxExternalEntries) {

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/model_limits.h"
 #include "base/plain_path.h"
-#include "wire/protocol.h"
 
 namespace trims {
 namespace {
@@ -51,7 +51,7 @@ bool IsUtf8(std::string_view text) {
 }
 
 bool IsPlainRelativePath(std::string_view path) {
-  return path.size() <= wire::kMaxPathBytes && IsUtf8(path) && IsPlainPath(path) &&
+  return path.size() <= kMaxPathBytes && IsUtf8(path) && IsPlainPath(path) &&
          std::ranges::none_of(path, IsControl);
 }
 

@@ -10,7 +10,7 @@
 namespace trims {
 
 // Not empty, not absolute, no control characters (so that it may stand in a line of text), valid
-// UTF-8 (so that it may stand in JSON), at most wire::kMaxPathBytes, and no part of it is empty,
+// UTF-8 (so that it may stand in JSON), at most kMaxPathBytes, and no part of it is empty,
 // '.' or '..'. Symbolic links are another matter.
 bool IsPlainRelativePath(std::string_view path);
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/macros.h"
+#include "base/model_limits.h"
 #include "format/tensor_entry.h"
 
 namespace trims {

@@ -11,13 +11,13 @@
 #include "trims/dtype.h"
 #include "trims/status.h"
 
-#include "wire/protocol.h"
+#include "base/model_limits.h"
 
 namespace trims {
 
-// Bounds that every reader applies to what it is given; index and clients rely on them.
+// Bounds that every reader applies to what it is given, besides kMaxTensorRank; index and clients
+// rely on them.
 inline constexpr size_t kMaxTensorNameBytes = 4096;
-inline constexpr size_t kMaxTensorRank = wire::kMaxRank;
 inline constexpr size_t kMaxTensors = 4'000'000;
 
 struct TensorEntry {

@@ -233,10 +233,18 @@ class SqliteCatalog final : public CatalogDatabase {
       return Broken(StatusCode::kDataLoss, "an SQLite file of another program, not a catalog");
     }
     if (version == kCatalogSchemaVersion) return {};
-    return Status(StatusCode::kFailedPrecondition,
-                  "catalog " + path_ + ": it has schema " + std::to_string(version) +
-                      ", this release reads schema " + std::to_string(kCatalogSchemaVersion),
-                  "run the release of trimsd that wrote it");
+    return OtherSchema(version);
+  }
+
+  Status OtherSchema(int64_t version) const {
+    const std::string folder = path_.substr(0, path_.rfind('/'));
+    const std::string anew = "move the data folder away (mv " + folder + " " + folder +
+                             ".old) and add the models again, or ";
+    return Status(
+        StatusCode::kFailedPrecondition,
+        "catalog " + path_ + ": it has schema " + std::to_string(version) +
+            ", this release reads schema " + std::to_string(kCatalogSchemaVersion),
+        (version < kCatalogSchemaVersion ? anew : "") + "run the release of trimsd that wrote it");
   }
 
   // A new catalog names no model, so that all that was prepared would be removed as orphans. The

@@ -17,7 +17,7 @@
 namespace trims {
 
 // A bump makes the catalogs of older releases unreadable until a migration is written for them.
-inline constexpr int kCatalogSchemaVersion = 1;
+inline constexpr int kCatalogSchemaVersion = 2;
 
 struct CatalogRow {
   CatalogEntry entry;
@@ -26,7 +26,7 @@ struct CatalogRow {
 
 class CatalogDatabase {
  public:
-  // DATA_LOSS: no catalog, or damaged; FAILED_PRECONDITION: written by a newer release, or missing
+  // DATA_LOSS: no catalog, or damaged; FAILED_PRECONDITION: written by another release, or missing
   // or empty although `prepared_root` holds models; RESOURCE_EXHAUSTED: too few open files.
   static Result<std::unique_ptr<CatalogDatabase>> Open(const std::string& path,
                                                        const std::string& prepared_root);

@@ -58,8 +58,9 @@ void ExtentFill::CutIntoChunks() {
 // Cut at multiples of the chunk size in the extent, so that all but the ends can be read directly.
 void ExtentFill::CutPiece(const ManifestPiece& piece, size_t extent) {
   MutexLock lock(files_mutex_);
-  if (files_.empty() || files_.back().path != piece.path)
-    files_.push_back({piece.path, 0, nullptr});
+  if (files_.empty() || files_.back().origin != piece.origin || files_.back().path != piece.path) {
+    files_.push_back({piece.origin, piece.path, 0, nullptr});
+  }
   for (uint64_t done = 0; done < piece.length;) {
     const uint64_t at = piece.at + done;
     const uint64_t length = std::min(piece.length - done, kChunkBytes - at % kChunkBytes);
@@ -188,7 +189,8 @@ void ExtentFill::Fail(Status status) {
 Result<std::shared_ptr<const FileSource>> ExtentFill::AcquireFile(size_t file) {
   MutexLock lock(files_mutex_);
   if (!files_[file].source) {
-    TRIMS_ASSIGN_OR_RETURN(FileSource source, OpenPlanFile(plan_, files_[file].path));
+    TRIMS_ASSIGN_OR_RETURN(FileSource source,
+                           OpenPlanFile(plan_, files_[file].origin, files_[file].path));
     files_[file].source = std::make_shared<const FileSource>(std::move(source));
   }
   return files_[file].source;

@@ -44,6 +44,7 @@ class ExtentFill {
  private:
   // Neighbouring pieces of one file; open from its first chunk to its last.
   struct File {
+    PieceOrigin origin = PieceOrigin::kPrepared;
     std::string path;
     size_t chunks_left = 0;
     std::shared_ptr<const FileSource> source;

@@ -1,14 +1,13 @@
 #include "manager/load_plan_check.h"
 
+#include <sys/stat.h>
+
 #include "base/macros.h"
+#include "base/model_limits.h"
 #include "wire/protocol.h"
 
 namespace trims {
 namespace {
-
-// As in the manifest: with these no sum over a plan can overflow.
-constexpr uint64_t kMaxBytes = uint64_t{1} << 46;
-constexpr uint64_t kMaxIndexBytes = uint64_t{1} << 30;
 
 Status BadPlan(const LoadPlan& plan, const std::string& what) {
   return Status(StatusCode::kInvalidArgument, "manifest of '" + plan.name + "': " + what,
@@ -22,12 +21,12 @@ Status CheckPiece(const LoadPlan& plan, const ManifestPiece& piece, uint64_t beg
                              std::to_string(piece.at) + " lies outside " + std::to_string(begin) +
                              " to " + std::to_string(end) + " of its extent");
   }
-  if (piece.offset > kMaxBytes) return BadPlan(plan, "a piece lies too far into its file");
+  if (piece.offset > kMaxModelBytes) return BadPlan(plan, "a piece lies too far into its file");
   return Status();
 }
 
 Status CheckExtent(const LoadPlan& plan, const ManifestExtent& extent) {
-  if (extent.length == 0 || extent.length > kMaxBytes) {
+  if (extent.length == 0 || extent.length > kMaxModelBytes) {
     return BadPlan(plan, "an extent has " + std::to_string(extent.length) + " bytes");
   }
   uint64_t begin = 0;
@@ -38,34 +37,38 @@ Status CheckExtent(const LoadPlan& plan, const ManifestExtent& extent) {
   return Status();
 }
 
-// Whether `path` starts with `folder` and goes on with a part of its own, which is left in `rest`.
-bool IsBeneath(const std::string& path, const std::string& folder, std::string* rest) {
-  if (folder.empty() || !path.starts_with(folder)) return false;
-  const size_t slash = folder.back() == '/' ? folder.size() - 1 : folder.size();
-  if (path.size() <= slash + 1 || path[slash] != '/') return false;
-  *rest = path.substr(slash + 1);
-  return true;
+bool IsFolder(const std::string& path) {
+  struct stat found = {};
+  return ::stat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode);
 }
 
-Result<FileSource> OpenWhereItLies(const LoadPlan& plan, const std::string& path) {
-  if (!path.starts_with('/')) return FileSource::OpenBeneath(plan.prepared_folder, path);
-  if (path == plan.source_path) return FileSource::Open(path);
-  std::string rest;
-  if (!IsBeneath(path, plan.source_path, &rest)) {
-    return Status(StatusCode::kPermissionDenied, "'" + path + "' of '" + plan.name +
-                                                     "' is not in the model's source '" +
-                                                     plan.source_path + "'");
+std::string BaseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+// The only file of a source that is a file goes by its base name.
+Result<FileSource> OpenInSource(const LoadPlan& plan, const std::string& name) {
+  if (plan.source_path.empty()) {
+    return Status(StatusCode::kPermissionDenied,
+                  "the source of '" + plan.name + "' can't be read by this daemon");
   }
-  return FileSource::OpenBeneath(plan.source_path, rest);
+  const bool folder = name != BaseName(plan.source_path) || IsFolder(plan.source_path);
+  return folder ? FileSource::OpenBeneath(plan.source_path, name)
+                : FileSource::Open(plan.source_path);
+}
+
+Result<FileSource> OpenWhereItLies(const LoadPlan& plan, PieceOrigin origin,
+                                   const std::string& path) {
+  if (origin == PieceOrigin::kSource) return OpenInSource(plan, path);
+  return FileSource::OpenBeneath(plan.prepared_folder, plan.variant.folder + "/" + path);
 }
 
 // The same code as an unknown model's, so the text has to tell them apart.
-Status Gone(const LoadPlan& plan, const std::string& path, const Status& status) {
-  const std::string whose = path.starts_with('/') ? "source files" : "prepared files";
+Status Gone(const LoadPlan& plan, PieceOrigin origin, const std::string& path,
+            const Status& status) {
+  const std::string whose = origin == PieceOrigin::kSource ? "source files" : "prepared files";
   return Status(
       status.code(),
       "the " + whose + " of model '" + plan.name + "' are not where they were: " + status.message(),
-      "put '" + path + "' back, or trims rm the model and add it again");
+      "put '" + PlanPath(plan, origin, path) + "' back, or trims rm the model and add it again");
 }
 
 }  // namespace
@@ -88,11 +91,18 @@ Status CheckLoadPlan(const LoadPlan& plan) {
   return Status();
 }
 
-Result<FileSource> OpenPlanFile(const LoadPlan& plan, const std::string& path) {
-  Result<FileSource> file = OpenWhereItLies(plan, path);
-  if (!file.ok() && file.status().code() == StatusCode::kNotFound)
-    return Gone(plan, path, file.status());
-  return file;
+std::string PlanPath(const LoadPlan& plan, PieceOrigin origin, const std::string& path) {
+  if (origin == PieceOrigin::kPrepared) {
+    return plan.prepared_folder + "/" + plan.variant.folder + "/" + path;
+  }
+  const bool file = path == BaseName(plan.source_path) && !IsFolder(plan.source_path);
+  return file ? plan.source_path : plan.source_path + "/" + path;
+}
+
+Result<FileSource> OpenPlanFile(const LoadPlan& plan, PieceOrigin origin, const std::string& path) {
+  Result<FileSource> file = OpenWhereItLies(plan, origin, path);
+  if (file.ok() || file.status().code() != StatusCode::kNotFound) return file;
+  return Gone(plan, origin, path, file.status());
 }
 
 }  // namespace trims

@@ -20,9 +20,12 @@ namespace trims {
 // INVALID_ARGUMENT says what is wrong with it.
 Status CheckLoadPlan(const LoadPlan& plan);
 
-// An absolute `path` must equal plan.source_path or lie beneath it, a relative one lies in
-// plan.prepared_folder; PERMISSION_DENIED otherwise. Errors as FileSource's.
-Result<FileSource> OpenPlanFile(const LoadPlan& plan, const std::string& path);
+// A file of the model's source or of the variant's folder. INVALID_ARGUMENT: `path` is not plain;
+// PERMISSION_DENIED: a link leads out, or there is no source; errors as FileSource's.
+Result<FileSource> OpenPlanFile(const LoadPlan& plan, PieceOrigin origin, const std::string& path);
+
+// Where that file is looked for, for messages.
+std::string PlanPath(const LoadPlan& plan, PieceOrigin origin, const std::string& path);
 
 }  // namespace trims
 

@@ -34,7 +34,10 @@ Status CheckDigest(const LoadPlan& plan, size_t extent, const std::string& diges
   const ManifestExtent& expected = plan.variant.extents[extent];
   if (digest == expected.sha256) return Status();
   std::string from;
-  if (!expected.pieces.empty()) from = ", read from '" + expected.pieces.front().path + "'";
+  if (!expected.pieces.empty()) {
+    const ManifestPiece& first = expected.pieces.front();
+    from = ", read from '" + PlanPath(plan, first.origin, first.path) + "'";
+  }
   return Status(StatusCode::kDataLoss,
                 "extent " + std::to_string(extent) + " of '" + plan.name + "'" + from +
                     ", has SHA-256 " + digest + ", expected " + expected.sha256 +
@@ -44,7 +47,8 @@ Status CheckDigest(const LoadPlan& plan, size_t extent, const std::string& diges
 
 Result<std::vector<std::byte>> ReadIndex(const LoadPlan& plan) {
   const ManifestVariant& variant = plan.variant;
-  TRIMS_ASSIGN_OR_RETURN(const FileSource file, OpenPlanFile(plan, variant.index_path));
+  TRIMS_ASSIGN_OR_RETURN(const FileSource file,
+                         OpenPlanFile(plan, PieceOrigin::kPrepared, variant.index_path));
   if (file.size() != variant.index_length) {
     return Status(StatusCode::kDataLoss,
                   "'" + file.name() + "' is " + std::to_string(file.size()) + " bytes, expected " +

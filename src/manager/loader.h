@@ -17,8 +17,8 @@ namespace trims {
 
 struct LoadPlan {
   std::string name;             // shows in /proc/PID/maps
-  std::string prepared_folder;  // what relative paths of the variant are relative to; absolute
-  std::string source_path;      // what absolute paths must equal or lie beneath
+  std::string prepared_folder;  // in which the variant's folder lies; absolute
+  std::string source_path;  // of the model's source, a file or a folder; empty: not readable here
   ManifestVariant variant;
   HugePagePolicy pages = HugePagePolicy::kBest;
 };

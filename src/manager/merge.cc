@@ -7,15 +7,12 @@
 namespace trims {
 namespace {
 
-constexpr size_t kMaxVariants = 16;  // as ParseManifest
 constexpr size_t kMaxNotes = 100;
-
-bool IsAbsolute(const std::string& path) { return path.starts_with('/'); }
 
 bool ReadsFromSource(const ManifestVariant& variant) {
   return std::any_of(variant.extents.begin(), variant.extents.end(), [](const auto& extent) {
     return std::any_of(extent.pieces.begin(), extent.pieces.end(),
-                       [](const auto& piece) { return IsAbsolute(piece.path); });
+                       [](const auto& piece) { return piece.origin == PieceOrigin::kSource; });
   });
 }
 
@@ -28,7 +25,7 @@ bool Has(const Manifest& manifest, const ManifestVariant& variant) {
 }  // namespace
 
 std::vector<ManifestVariant> KeptVariants(const Manifest& old, const Manifest& fresh) {
-  const size_t room = kMaxVariants - std::min(kMaxVariants, fresh.variants.size());
+  const size_t room = kMaxManifestVariants - std::min(kMaxManifestVariants, fresh.variants.size());
   std::vector<ManifestVariant> kept;
   for (const ManifestVariant& variant : old.variants) {
     if (Has(fresh, variant)) continue;
@@ -40,15 +37,8 @@ std::vector<ManifestVariant> KeptVariants(const Manifest& old, const Manifest& f
   return kept;
 }
 
-void PrefixPaths(const std::string& prefix, std::vector<ManifestVariant>* variants) {
-  for (ManifestVariant& variant : *variants) {
-    variant.index_path = prefix + variant.index_path;
-    for (ManifestExtent& extent : variant.extents) {
-      for (ManifestPiece& piece : extent.pieces) {
-        if (!IsAbsolute(piece.path)) piece.path = prefix + piece.path;
-      }
-    }
-  }
+void PrefixFolders(const std::string& prefix, std::vector<ManifestVariant>* variants) {
+  for (ManifestVariant& variant : *variants) variant.folder = prefix + variant.folder;
 }
 
 Manifest MergeManifests(const Manifest& old, Manifest fresh, std::vector<ManifestVariant> kept) {

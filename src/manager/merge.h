@@ -17,9 +17,9 @@ namespace trims {
 // damaged variants. Never more than a manifest may hold.
 std::vector<ManifestVariant> KeptVariants(const Manifest& old, const Manifest& fresh);
 
-// Puts `prefix` ("add-0/") before the variants' relative paths: they lie in a folder within that of
-// the older variants.
-void PrefixPaths(const std::string& prefix, std::vector<ManifestVariant>* variants);
+// Puts `prefix` ("add-0/") before the variants' folders: they lie in a folder within that of the
+// older variants.
+void PrefixFolders(const std::string& prefix, std::vector<ManifestVariant>* variants);
 
 // `fresh` with `kept` before its own variants, and the notes of both.
 Manifest MergeManifests(const Manifest& old, Manifest fresh, std::vector<ManifestVariant> kept);

@@ -164,7 +164,7 @@ void Registrar::Publish(const Job& job) {
         if (!folder.ok()) return void(job->status = folder.status());
         job->folder = *folder;
         job->entry.prepared_folder = nested ? into : *folder;
-        if (nested) PrefixPaths(folder->substr(into.size() + 1) + "/", &job->fresh.variants);
+        if (nested) PrefixFolders(folder->substr(into.size() + 1) + "/", &job->fresh.variants);
         job->entry.manifest =
             nested ? MergeManifests(old, job->fresh, std::move(kept)) : job->fresh;
       },

@@ -45,7 +45,7 @@ class Hasher {
       const SourceFile& file = context_.source.files()[i];
       result_.extents.push_back({.length = file.length,
                                  .sha256 = result_.files[i].sha256,
-                                 .pieces = {{file.path, 0, file.length, 0}}});
+                                 .pieces = {{PieceOrigin::kSource, file.name, 0, file.length, 0}}});
     }
     return Status();
   }
@@ -60,7 +60,7 @@ class Hasher {
       const uint64_t at = AlignUp(extent.length, kFileAlignment);
       HashZeros(at - extent.length, &hash);
       TRIMS_RETURN_IF_ERROR(HashFile(i, &hash));
-      extent.pieces.push_back({file.path, 0, file.length, at});
+      extent.pieces.push_back({PieceOrigin::kSource, file.name, 0, file.length, at});
       extent.length = at + file.length;
     }
     extent.sha256 = hash.FinishHex();

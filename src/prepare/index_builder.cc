@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/macros.h"
+#include "base/model_limits.h"
 #include "format/tensor_entry.h"
 #include "wire/index_check.h"
 #include "wire/index_generated.h"
@@ -14,8 +15,6 @@
 namespace trims {
 namespace {
 
-// FlatBuffers ends at 2 GiB; a manifest takes half of that.
-constexpr uint64_t kMaxIndexBytes = uint64_t{1} << 30;
 constexpr uint64_t kBytesPerEntry = 128;
 
 Status CheckSize(const IndexContent& content) {

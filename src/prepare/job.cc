@@ -25,7 +25,11 @@ Result<ManifestVariant> FinishVariant(const OutFolder& out, Variant kind, std::s
 ManifestExtent WholeFileExtent(const Written& file) {
   return {.length = file.length,
           .sha256 = file.sha256,
-          .pieces = {{.path = file.name, .offset = 0, .length = file.length, .at = 0}}};
+          .pieces = {{.origin = PieceOrigin::kPrepared,
+                      .path = file.name,
+                      .offset = 0,
+                      .length = file.length,
+                      .at = 0}}};
 }
 
 }  // namespace trims

@@ -24,18 +24,19 @@ inline constexpr uint64_t kDefaultOrtBytesLimit = uint64_t{1900} << 20;
 inline constexpr uint64_t kTensorAlignment = 256;  // of a tensor in its extent
 inline constexpr uint64_t kFileAlignment = 4096;   // of a file in an extent that it shares
 
-// All borrowed.
+// All borrowed. `out` is the folder of the variant that is being made.
 struct PrepareContext {
   const SourceFiles& source;
   const OutFolder& out;
   Progress& progress;
 };
 
-// Writes the index of a variant as `name` and fills in the rest of the manifest's entry.
+// Writes the index of a variant into its folder and fills in the manifest's entry but for the
+// folder's name.
 Result<ManifestVariant> FinishVariant(const OutFolder& out, Variant kind, std::string key,
                                       std::vector<ManifestExtent> extents, IndexContent content);
 
-// An extent that is one whole file of the out folder.
+// An extent that is one whole file of the variant's folder.
 ManifestExtent WholeFileExtent(const Written& file);
 
 }  // namespace trims

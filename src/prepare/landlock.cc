@@ -31,7 +31,9 @@ constexpr uint64_t kExecute = 1 << 0;
 constexpr uint64_t kWriteFile = 1 << 1;
 constexpr uint64_t kReadFile = 1 << 2;
 constexpr uint64_t kReadFolder = 1 << 3;
+constexpr uint64_t kRemoveFolder = 1 << 4;
 constexpr uint64_t kRemoveFile = 1 << 5;
+constexpr uint64_t kMakeFolder = 1 << 7;
 constexpr uint64_t kMakeRegular = 1 << 8;
 constexpr uint64_t kTruncate = 1 << 14;
 constexpr uint64_t kAllOfAbi1 = (1 << 13) - 1;
@@ -41,8 +43,8 @@ constexpr uint64_t kTcp = 3;                // bind and connect
 constexpr uint64_t kScopes = 3;             // abstract sockets and signals
 
 constexpr uint64_t kReadFolderAndFiles = kReadFile | kReadFolder;
-constexpr uint64_t kWriteFolder =
-    kReadFolderAndFiles | kWriteFile | kRemoveFile | kMakeRegular | kTruncate;
+constexpr uint64_t kWriteFolder = kReadFolderAndFiles | kWriteFile | kRemoveFolder | kRemoveFile |
+                                  kMakeFolder | kMakeRegular | kTruncate;
 // What a rule on a file, instead of a folder, may hold.
 constexpr uint64_t kOfFiles = kExecute | kWriteFile | kReadFile | kTruncate | kIoctlDevice;
 

@@ -20,7 +20,7 @@ constexpr char kGraphFile[] = "model.onnx";
 constexpr char kWeightsFile[] = "null";  // see the header
 constexpr char kExtentName[] = "ort.extent";
 
-// A file that ONNX Runtime has just written into the out folder.
+// A file that ONNX Runtime has just written into the variant's folder.
 class OutReader {
  public:
   static Result<OutReader> Open(const OutFolder& out, const std::string& name) {
@@ -118,20 +118,12 @@ Result<ManifestVariant> MakeNamedForm(const PrepareContext& context, const OnnxS
                        {WholeFileExtent(laid.file), WholeFileExtent(written)}, std::move(content));
 }
 
-// Without the variant the model is still prepared, and its folder then holds nothing that no
-// manifest names.
-void RemoveLeftOvers(const OutFolder& out) {
-  for (const char* name : {kOrtFile, kGraphFile, kWeightsFile, kExtentName}) out.Remove(name);
-}
-
 }  // namespace
 
 Result<ManifestVariant> MakeOrtVariant(const PrepareContext& context, const OnnxSource& onnx,
                                        const OrtLibrary& ort, uint64_t bytes_limit) {
-  Result<ManifestVariant> variant = onnx.bytes > bytes_limit ? MakeNamedForm(context, onnx, ort)
-                                                             : MakeBytesForm(context, onnx, ort);
-  if (!variant.ok()) RemoveLeftOvers(context.out);
-  return variant;
+  return onnx.bytes > bytes_limit ? MakeNamedForm(context, onnx, ort)
+                                  : MakeBytesForm(context, onnx, ort);
 }
 
 }  // namespace trims

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "base/errno_status.h"
@@ -23,6 +25,12 @@ Status WriteFailed(const std::string& name) {
                   "writing '" + name + "': the file limit is reached");
   }
   return ErrnoStatus("writing '" + name + "'");
+}
+
+Status CreateFailed(const std::string& path) {
+  if (errno != EEXIST) return ErrnoStatus("creating '" + path + "'");
+  return Status(StatusCode::kAlreadyExists, "'" + path + "' is there already",
+                "give --out an empty folder");
 }
 
 }  // namespace
@@ -71,12 +79,20 @@ Result<Written> OutFile::Finish() && {
   return Written{std::move(name_), size_, hash_.FinishHex()};
 }
 
+Result<OutFolder> OutFolder::MakeFolder(const std::string& name) const {
+  if (::mkdir(PathOf(name).c_str(), 0700) != 0) return CreateFailed(PathOf(name));
+  return OutFolder(PathOf(name));
+}
+
+void OutFolder::RemoveFolder(const std::string& name) const {
+  std::error_code ignored;  // what is left, the caller of trims-prepare removes
+  std::filesystem::remove_all(PathOf(name), ignored);
+}
+
 Result<OutFile> OutFolder::Create(const std::string& name) const {
   UniqueFd fd = sys::Open(PathOf(name).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-  if (fd) return OutFile(std::move(fd), name);
-  if (errno != EEXIST) return ErrnoStatus("creating '" + PathOf(name) + "'");
-  return Status(StatusCode::kAlreadyExists, "'" + PathOf(name) + "' is there already",
-                "give --out an empty folder");
+  if (!fd) return CreateFailed(PathOf(name));
+  return OutFile(std::move(fd), name);
 }
 
 Result<Written> OutFolder::WriteFile(const std::string& name, std::string_view text) const {

@@ -1,4 +1,5 @@
-// OutFolder and OutFile: what the preparer writes, hashed on the way.
+// OutFolder and OutFile: what the preparer writes, hashed on the way. Each variant has a folder of
+// its own in the one that the preparer was given.
 //
 //   TRIMS_ASSIGN_OR_RETURN(OutFile file, out.Create("tensors.extent"));
 //   TRIMS_RETURN_IF_ERROR(file.PadTo(256));
@@ -58,6 +59,9 @@ class OutFolder {
 
   const std::string& path() const { return path_; }
   std::string PathOf(const std::string& name) const { return path_ + "/" + name; }
+  // A new folder in it. ALREADY_EXISTS: there is one already.
+  Result<OutFolder> MakeFolder(const std::string& name) const;
+  void RemoveFolder(const std::string& name) const;  // with all in it
   // ALREADY_EXISTS: the folder is not empty.
   Result<OutFile> Create(const std::string& name) const;
   Result<Written> WriteFile(const std::string& name, std::string_view text) const;

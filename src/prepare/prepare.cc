@@ -50,13 +50,21 @@ class Run {
     TRIMS_ASSIGN_OR_RETURN(const HashedFiles hashed, HashFiles(context_));
     TRIMS_RETURN_IF_ERROR(ReadModel());
     if (Wants(options_.variants, Variant::kFiles)) {
-      TRIMS_RETURN_IF_ERROR(Keep(MakeFilesVariant(context_, hashed, format_.name)));
+      TRIMS_RETURN_IF_ERROR(Keep(InFolder(Variant::kFiles, [&](const PrepareContext& context) {
+        return MakeFilesVariant(context, hashed, format_.name);
+      })));
     }
     if (Applies(Variant::kTensors)) {
-      TRIMS_RETURN_IF_ERROR(KeepOrNote(Variant::kTensors, MakeTensors()));
+      TRIMS_RETURN_IF_ERROR(KeepOrNote(
+          Variant::kTensors, InFolder(Variant::kTensors, [this](const PrepareContext& context) {
+            return MakeTensors(context);
+          })));
     }
     if (Applies(Variant::kOrt)) {
-      TRIMS_RETURN_IF_ERROR(KeepOrNote(Variant::kOrt, MakeOrt()));
+      TRIMS_RETURN_IF_ERROR(
+          KeepOrNote(Variant::kOrt, InFolder(Variant::kOrt, [this](const PrepareContext& context) {
+                       return MakeOrt(context);
+                     })));
     }
     TRIMS_RETURN_IF_ERROR(context_.source.CheckUnchanged());
     manifest_.files = hashed.files;
@@ -85,16 +93,32 @@ class Run {
     return Status();
   }
 
-  Result<ManifestVariant> MakeTensors() {
-    if (onnx_) return MakeTensorsFromOnnx(context_, *onnx_, &manifest_.notes);
-    if (format_.name == "safetensors") return MakeTensorsFromSafetensors(context_, format_.parts);
+  // A variant in a folder of its own, which is gone again if it can't be made: nothing stays that no
+  // manifest names.
+  template <typename Make>
+  Result<ManifestVariant> InFolder(Variant kind, const Make& make) {
+    const std::string name(VariantName(kind));
+    TRIMS_ASSIGN_OR_RETURN(const OutFolder folder, context_.out.MakeFolder(name));
+    Result<ManifestVariant> variant =
+        make(PrepareContext{context_.source, folder, context_.progress});
+    if (variant.ok()) {
+      variant->folder = name;
+    } else {
+      context_.out.RemoveFolder(name);
+    }
+    return variant;
+  }
+
+  Result<ManifestVariant> MakeTensors(const PrepareContext& context) {
+    if (onnx_) return MakeTensorsFromOnnx(context, *onnx_, &manifest_.notes);
+    if (format_.name == "safetensors") return MakeTensorsFromSafetensors(context, format_.parts);
     return NotForFormat(Variant::kTensors, format_.name);
   }
 
-  Result<ManifestVariant> MakeOrt() {
+  Result<ManifestVariant> MakeOrt(const PrepareContext& context) {
     if (!onnx_) return NotForFormat(Variant::kOrt, format_.name);
     if (!ort_.ok()) return ort_.status();
-    return MakeOrtVariant(context_, *onnx_, *ort_, options_.ort_bytes_limit);
+    return MakeOrtVariant(context, *onnx_, *ort_, options_.ort_bytes_limit);
   }
 
   Status Keep(Result<ManifestVariant> variant) {

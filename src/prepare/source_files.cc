@@ -11,6 +11,7 @@
 
 #include "base/errno_status.h"
 #include "base/macros.h"
+#include "base/model_limits.h"
 #include "base/sys.h"
 #include "format/relative_path.h"
 
@@ -19,7 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kMaxFiles = 100'000;  // as in a manifest
 constexpr int kMaxFolderDepth = 64;
 
 struct Free {
@@ -84,8 +84,8 @@ Status AddEntry(const std::string& root, const fs::directory_entry& entry,
   const fs::file_status status = entry.symlink_status(error);
   if (error) return ErrnoStatus("'" + entry.path().string() + "'", error.value());
   if (fs::is_directory(status)) return Status();
-  if (files->size() == kMaxFiles)
-    return Refuse("more than " + std::to_string(kMaxFiles) + " files");
+  if (files->size() == kMaxModelFiles)
+    return Refuse("more than " + std::to_string(kMaxModelFiles) + " files");
   const std::string path = entry.path().string();
   std::string name = path.substr(root.size() + 1);
   TRIMS_ASSIGN_OR_RETURN(SourceFile file, fs::is_symlink(status)

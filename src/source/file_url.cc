@@ -1,11 +1,11 @@
 #include "source/file_url.h"
 
 #include "base/macros.h"
+#include "base/model_limits.h"
 
 namespace trims {
 namespace {
 
-constexpr size_t kMaxPathBytes = 4096;
 constexpr std::string_view kScheme = "file:";
 constexpr std::string_view kHint = "write file:///absolute/path";
 

@@ -8,6 +8,7 @@
 
 #include "base/errno_status.h"
 #include "base/macros.h"
+#include "base/model_limits.h"
 #include "base/sys.h"
 #include "store/machine_memory.h"
 
@@ -18,7 +19,6 @@ namespace {
 constexpr unsigned kHugeTlbFlags = MFD_HUGETLB | (21u << 26);  // MFD_HUGE_2MB
 constexpr unsigned kNoExecSeal = 0x0008;
 
-constexpr uint64_t kMaxExtentBytes = uint64_t{1} << 46;
 constexpr size_t kMaxNameBytes = 200;  // memfd_create takes 249
 // Below this, asking how much memory is available costs more than finding out.
 constexpr uint64_t kCheckedBytes = uint64_t{64} << 20;
@@ -60,10 +60,10 @@ Result<UniqueFd> MakeSizedMemfd(std::string_view name, uint64_t length, unsigned
 
 Status CheckLength(uint64_t length) {
   if (length == 0) return Status(StatusCode::kInvalidArgument, "an extent can't be empty");
-  if (length > kMaxExtentBytes) {
+  if (length > kMaxModelBytes) {
     return Status(StatusCode::kTooLarge, "an extent of " + std::to_string(length) +
                                              " bytes is beyond the limit of " +
-                                             std::to_string(kMaxExtentBytes));
+                                             std::to_string(kMaxModelBytes));
   }
   if (length < kCheckedBytes) return Status();
   // fallocate of more than there is would wake the OOM killer before it fails.

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/macros.h"
+#include "base/model_limits.h"
 #include "wire/envelope.h"
 #include "wire/messages_generated.h"
 #include "wire/protocol.h"

@@ -7,6 +7,7 @@
 #include "trims/dtype.h"
 
 #include "base/macros.h"
+#include "base/model_limits.h"
 #include "base/plain_path.h"
 #include "wire/alignment.h"
 #include "wire/index_generated.h"
@@ -101,8 +102,9 @@ Status CheckTensor(const index::Index& index, const index::Tensor& tensor) {
   const std::string_view name = TextOf(tensor.name());
   if (DTypeSize(static_cast<DType>(tensor.dtype())) == 0)
     return BadEntry("tensor", name, "has no known type");
-  if (tensor.shape() != nullptr && tensor.shape()->size() > kMaxRank)
-    return BadEntry("tensor", name, "has more than " + std::to_string(kMaxRank) + " dimensions");
+  if (tensor.shape() != nullptr && tensor.shape()->size() > kMaxTensorRank)
+    return BadEntry("tensor", name,
+                    "has more than " + std::to_string(kMaxTensorRank) + " dimensions");
   if (!IsAligned(tensor.shape())) return BadEntry("tensor", name, "has its shape out of place");
   if (BytesOf(tensor) != tensor.length()) {
     return BadEntry("tensor", name,

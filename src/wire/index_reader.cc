@@ -1,6 +1,7 @@
 #include "wire/index_reader.h"
 
 #include "base/macros.h"
+#include "base/model_limits.h"
 #include "wire/protocol.h"
 
 namespace trims::wire {

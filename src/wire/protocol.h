@@ -1,4 +1,5 @@
-// Versions and limits of the control protocol. docs/wire.md explains them.
+// Versions and limits of the control protocol. docs/wire.md explains them; the limits of models are
+// in base/model_limits.h.
 #ifndef TRIMS_WIRE_PROTOCOL_H_
 #define TRIMS_WIRE_PROTOCOL_H_
 
@@ -17,18 +18,14 @@ inline constexpr size_t kMaxFrameBytes = 64 * 1024;
 inline constexpr size_t kMaxFramedFds = 250;  // the kernel takes 253 in one message
 inline constexpr size_t kMaxExtents = kMaxFramedFds - 1;
 inline constexpr size_t kMaxReferenceBytes = 512;
-inline constexpr size_t kMaxPathBytes = 4096;
-inline constexpr size_t kMaxClientNameBytes = 128;                 // longer ones are cut
-inline constexpr size_t kMaxSourceBytes = 3 * kMaxPathBytes + 16;  // a URL: a path, escaped
+inline constexpr size_t kMaxClientNameBytes = 128;  // longer ones are cut
 inline constexpr size_t kMaxVariantKeyBytes = 512;
-inline constexpr size_t kMaxVariants = 8;
+inline constexpr size_t kMaxVariants = 8;  // kinds that one request asks for
 inline constexpr size_t kMaxDigestBytes = 64;
-inline constexpr size_t kMaxRank = 32;  // dimensions of a tensor
 inline constexpr size_t kMaxStageBytes = 128;
 inline constexpr size_t kMaxErrorTextBytes =
     16 * 1024;  // message and hint, each; longer ones are cut
 inline constexpr uint64_t kMaxDocumentBytes = uint64_t{256} << 20;
-inline constexpr uint64_t kMaxIndexBytes = uint64_t{1} << 30;
 
 }  // namespace trims::wire
 

@@ -17,13 +17,13 @@
 #include "trims/status.h"
 
 #include "base/mapping.h"
+#include "base/model_limits.h"
 
 namespace trims::wire {
 
 class RangeLayout {
  public:
-  // Far above any machine's memory and far below where sums could overflow.
-  static constexpr uint64_t kMaxLength = uint64_t{1} << 46;
+  static constexpr uint64_t kMaxLength = kMaxModelBytes;
 
   // The offset of the next extent. INVALID_ARGUMENT: no bytes, or the range would pass kMaxLength.
   Result<uint64_t> Append(uint64_t length) {

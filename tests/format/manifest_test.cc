@@ -21,12 +21,14 @@ std::string Digest(std::string_view text) { return Sha256Hex(std::as_bytes(std::
 
 ManifestVariant FilesVariant() {
   ManifestVariant variant;
+  variant.folder = "files";
   variant.index_path = "files.index";
   variant.index_length = 300;
   variant.index_sha256 = Digest("index");
   variant.extents.push_back({.length = 8192,
                              .sha256 = Digest("extent"),
-                             .pieces = {{"/models/m/a.bin", 0, 100, 0}, {"b.bin", 7, 4096, 4096}}});
+                             .pieces = {{PieceOrigin::kSource, "a.bin", 0, 100, 0},
+                                        {PieceOrigin::kPrepared, "b.bin", 7, 4096, 4096}}});
   return variant;
 }
 
@@ -54,7 +56,10 @@ TEST(Manifest, SurvivesTheRoundTrip) {
   EXPECT_EQ(parsed->variants[1].kind, Variant::kOrt);
   EXPECT_EQ(parsed->variants[1].key, "ort-1.32.0;level=all;cpu=avx2");
   ASSERT_EQ(parsed->variants[0].extents[0].pieces.size(), 2u);
+  EXPECT_EQ(parsed->variants[0].extents[0].pieces[0].origin, PieceOrigin::kSource);
+  EXPECT_EQ(parsed->variants[0].extents[0].pieces[1].origin, PieceOrigin::kPrepared);
   EXPECT_EQ(parsed->variants[0].extents[0].pieces[1].at, 4096u);
+  EXPECT_EQ(parsed->variants[0].folder, "files");
   EXPECT_EQ(parsed->SourceBytes(), 5100u);
 }
 
@@ -101,7 +106,9 @@ json& Piece(json& document, int i) { return document["variants"][0]["extents"][0
 
 const Damage kDamages[] = {
     {"NotAnObject", [](json& d) { d = json::array(); }, "the document"},
-    {"Version", [](json& d) { d["version"] = 2; }, "version"},
+    {"Version", [](json& d) { d["version"] = 1; }, "version 2, came 1"},
+    {"VersionOfLater", [](json& d) { d["version"] = 3; }, "version 2, came 3"},
+    {"VersionText", [](json& d) { d["version"] = "2"; }, "version"},
     {"NoDigest", [](json& d) { d.erase("digest"); }, "digest"},
     {"DigestNotHex", [](json& d) { d["digest"] = "xyz"; }, "digest"},
     {"DigestOfOther", [](json& d) { d["digest"] = Digest("other"); }, "the digest"},
@@ -129,8 +136,16 @@ const Damage kDamages[] = {
      },
      "extents"},
     {"ExtentEmpty", [](json& d) { d["variants"][0]["extents"][0]["length"] = 0; }, "length"},
-    {"PieceAbove", [](json& d) { Piece(d, 0)["path"] = "/models/../etc/shadow"; },
-     "pieces[0].path"},
+    {"FolderMissing", [](json& d) { d["variants"][0].erase("folder"); }, "folder"},
+    {"FolderAbove", [](json& d) { d["variants"][0]["folder"] = "../files"; }, "variants[0].folder"},
+    {"FolderAbsolute", [](json& d) { d["variants"][0]["folder"] = "/files"; },
+     "variants[0].folder"},
+    {"PieceAbove", [](json& d) { Piece(d, 0)["path"] = "../etc/shadow"; }, "pieces[0].path"},
+    {"PieceAbsolute", [](json& d) { Piece(d, 1)["path"] = "/etc/shadow"; }, "pieces[1].path"},
+    {"PieceOfNowhere", [](json& d) { Piece(d, 0)["origin"] = "network"; }, "pieces[0].origin"},
+    {"PieceWithoutOrigin", [](json& d) { Piece(d, 0).erase("origin"); }, "origin"},
+    {"PieceOfAnUnknownFile", [](json& d) { Piece(d, 0)["path"] = "c.bin"; }, "'c.bin'"},
+    {"PieceBeyondItsFile", [](json& d) { Piece(d, 0)["offset"] = 1; }, "within their files"},
     {"PieceEmpty", [](json& d) { Piece(d, 0)["length"] = 0; }, "pieces[0].length"},
     {"PieceBeyond", [](json& d) { Piece(d, 1)["length"] = 4097; }, "pieces[1].length"},
     {"PieceOverflow", [](json& d) { Piece(d, 1)["at"] = ~0ull; }, "pieces[1].at"},

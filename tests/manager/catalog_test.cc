@@ -217,8 +217,15 @@ void RunSql(const std::string& path, const char* sql) {
 TEST_F(CatalogTest, OtherSchemasAndProgramsAreRefused) {
   ASSERT_TRUE(Open().ok());
   catalog_.reset();
-  RunSql(path_, "PRAGMA user_version=99");
-  EXPECT_EQ(Open().code(), StatusCode::kFailedPrecondition);
+  for (const char* version : {"1", "99"}) {
+    RunSql(path_, ("PRAGMA user_version=" + std::string(version)).c_str());
+    const Status status = Open();
+    EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
+    EXPECT_THAT(status.message(), HasSubstr("has schema " + std::string(version)));
+    EXPECT_EQ(status.hint().find("mv " + folder_ + " ") != std::string::npos,
+              std::string(version) == "1")
+        << status.hint();
+  }
   path_ = folder_ + "/other.db";
   RunSql(path_, "CREATE TABLE songs (title TEXT)");
   EXPECT_EQ(Open().code(), StatusCode::kDataLoss);

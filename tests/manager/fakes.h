@@ -172,12 +172,15 @@ inline ManifestVariant MakeVariant(Variant kind, uint64_t pages, const std::stri
   ManifestVariant variant;
   variant.kind = kind;
   variant.key = key;
+  variant.folder = VariantName(kind);
   variant.index_path = "index";
   variant.index_length = 100;
   variant.index_sha256 = Digest('1');
-  variant.extents.push_back({.length = pages * 4096,
-                             .sha256 = Digest('2'),
-                             .pieces = {{.path = "data", .offset = 0, .length = 8, .at = 0}}});
+  variant.extents.push_back(
+      {.length = pages * 4096,
+       .sha256 = Digest('2'),
+       .pieces = {
+           {.origin = PieceOrigin::kPrepared, .path = "data", .offset = 0, .length = 8, .at = 0}}});
   return variant;
 }
 

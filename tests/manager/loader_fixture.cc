@@ -17,11 +17,12 @@ LoaderFixture::LoaderFixture() {
   plan_.name = "test";
   plan_.prepared_folder = prepared_.path();
   plan_.source_path = source_.path();
+  plan_.variant.folder = "files";
 }
 
 void LoaderFixture::AddFile(const std::string& name, const std::string& bytes) {
-  const std::string path = source_.Write(name, bytes);
-  AddExtent(bytes, {{path, 0, bytes.size(), 0}});
+  source_.Write(name, bytes);
+  AddExtent(bytes, {{PieceOrigin::kSource, name, 0, bytes.size(), 0}});
 }
 
 void LoaderFixture::AddExtent(const std::string& bytes, std::vector<ManifestPiece> pieces) {
@@ -43,7 +44,7 @@ void LoaderFixture::WriteIndex() {
                  index::IndexIdentifier());
   const std::string bytes(reinterpret_cast<const char*>(builder.GetBufferPointer()),
                           builder.GetSize());
-  prepared_.Write("index", bytes);
+  prepared_.Write("files/index", bytes);
   Sha256 hash;
   hash.Update(bytes);
   plan_.variant.index_path = "index";

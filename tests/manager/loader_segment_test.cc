@@ -58,11 +58,12 @@ TEST_F(LoadSegmentTest, FilesAroundEveryBoundaryOfChunksAndRegions) {
 
 TEST_F(LoadSegmentTest, GapsBetweenPiecesAreZero) {
   const std::string file = Bytes(9'000'000);
-  const std::string path = source_.Write("model", file);
+  source_.Write("model", file);
   std::string extent(12'000'000, '\0');
   extent.replace(100, 5'000'000, file, 7, 5'000'000);
   extent.replace(6'000'000, 3'000'000, file, 5'000'100, 3'000'000);
-  AddExtent(extent, {{path, 7, 5'000'000, 100}, {path, 5'000'100, 3'000'000, 6'000'000}});
+  AddExtent(extent, {{PieceOrigin::kSource, "model", 7, 5'000'000, 100},
+                     {PieceOrigin::kSource, "model", 5'000'100, 3'000'000, 6'000'000}});
   AddExtent(std::string(5'000'000, '\0'), {});
   WriteIndex();
   ExpectLoads();
@@ -73,8 +74,9 @@ TEST_F(LoadSegmentTest, ManySmallFilesInOneExtentNeedFewDescriptors) {
   std::vector<ManifestPiece> pieces;
   for (unsigned i = 0; i < 3000; ++i) {
     const std::string bytes = Bytes(i % 5000 + 1, i);
-    const std::string path = source_.Write("f/" + std::to_string(i), bytes);
-    pieces.push_back({path, 0, bytes.size(), extent.size()});
+    const std::string name = "f/" + std::to_string(i);
+    source_.Write(name, bytes);
+    pieces.push_back({PieceOrigin::kSource, name, 0, bytes.size(), extent.size()});
     extent += bytes;
   }
   AddExtent(extent, std::move(pieces));
@@ -84,9 +86,11 @@ TEST_F(LoadSegmentTest, ManySmallFilesInOneExtentNeedFewDescriptors) {
 
 TEST_F(LoadSegmentTest, AHundredThousandPieces) {
   const std::string file = Bytes(100'000 * 60);
-  const std::string path = source_.Write("model", file);
+  source_.Write("model", file);
   std::vector<ManifestPiece> pieces;
-  for (size_t i = 0; i < 100'000; ++i) pieces.push_back({path, i * 60, 60, i * 60});
+  for (size_t i = 0; i < 100'000; ++i) {
+    pieces.push_back({PieceOrigin::kSource, "model", i * 60, 60, i * 60});
+  }
   AddExtent(file, std::move(pieces));
   WriteIndex();
   ExpectLoads();
@@ -100,10 +104,11 @@ TEST_F(LoadSegmentTest, AsManyExtentsAsAClientCanBeSent) {
   Failure(StatusCode::kInvalidArgument);
 }
 
-TEST_F(LoadSegmentTest, PreparedFilesAreRelative) {
+TEST_F(LoadSegmentTest, PreparedFilesLieInTheVariantsFolder) {
   const std::string bytes = Bytes(5'000'000);
-  prepared_.Write("weights/0", bytes);
-  AddExtent(bytes, {{"weights/0", 0, bytes.size(), 0}});
+  prepared_.Write("files/weights/0", bytes);
+  source_.Write("weights/0", Bytes(5'000'000, 2));
+  AddExtent(bytes, {{PieceOrigin::kPrepared, "weights/0", 0, bytes.size(), 0}});
   WriteIndex();
   ExpectLoads();
 }
@@ -111,6 +116,17 @@ TEST_F(LoadSegmentTest, PreparedFilesAreRelative) {
 TEST_F(LoadSegmentTest, TheSourceMayBeTheFileItself) {
   AddFile("model", Bytes(1000));
   plan_.source_path = source_ / "model";
+  WriteIndex();
+  ExpectLoads();
+  plan_.variant.extents[0].pieces[0].path = "other";
+  source_.Write("other", Bytes(1000));
+  EXPECT_FALSE(Load().ok());
+}
+
+TEST_F(LoadSegmentTest, AFolderMayHoldAFileOfItsOwnName) {
+  source_.Write("net/net", Bytes(1000));
+  AddExtent(Bytes(1000), {{PieceOrigin::kSource, "net", 0, 1000, 0}});
+  plan_.source_path = source_ / "net";
   WriteIndex();
   ExpectLoads();
 }
@@ -171,7 +187,7 @@ TEST_F(LoadSegmentTest, ADamagedIndexIsDataLoss) {
   ++plan_.variant.index_length;
   Failure(StatusCode::kDataLoss);
   --plan_.variant.index_length;
-  std::filesystem::remove(prepared_ / "index");
+  std::filesystem::remove(prepared_ / "files/index");
   Failure(StatusCode::kNotFound);
 }
 

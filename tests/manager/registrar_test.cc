@@ -52,7 +52,11 @@ class RegistrarTest : public ::testing::Test {
   // The preparer's part of an Add: a file in the folder and the manifest.
   void Prepare(char digit, std::vector<ManifestVariant> variants) {
     ASSERT_FALSE(preparer_.requests.empty());
-    std::ofstream(preparer_.requests.front().job.out_folder + "/data") << digit;
+    for (const ManifestVariant& variant : variants) {
+      const std::string out = preparer_.requests.front().job.out_folder + "/" + variant.folder;
+      fs::create_directory(out);
+      std::ofstream(out + "/data") << digit;
+    }
     preparer_.Finish(testing::MakeManifest(testing::Digest(digit), std::move(variants)));
   }
   void AddFiles(const std::string& reference, char digit) {
@@ -87,7 +91,7 @@ TEST_F(RegistrarTest, AddPublishesUnderTheDigest) {
   EXPECT_EQ(model["newest"], true);
   EXPECT_EQ(model["variants"][0]["state"], "absent");
   EXPECT_EQ(catalog_.entries.front().prepared_folder, root_ + "/" + std::string(16, 'a') + "-0");
-  EXPECT_TRUE(fs::exists(catalog_.entries.front().prepared_folder + "/data"));
+  EXPECT_TRUE(fs::exists(catalog_.entries.front().prepared_folder + "/files/data"));
   EXPECT_TRUE(manager_->Idle());
 }
 
@@ -154,8 +158,8 @@ TEST_F(RegistrarTest, AddingAgainAddsWhatIsMissing) {
   const CatalogEntry& entry = catalog_.entries.front();
   ASSERT_EQ(entry.manifest.variants.size(), 2u);
   EXPECT_EQ(entry.prepared_folder, folder);
-  EXPECT_EQ(entry.manifest.variants[1].index_path, "add-0/index");
-  EXPECT_TRUE(fs::exists(folder + "/" + entry.manifest.variants[1].extents[0].pieces[0].path));
+  EXPECT_EQ(entry.manifest.variants[1].folder, "add-0/tensors");
+  EXPECT_TRUE(fs::exists(folder + "/add-0/tensors/data"));
   EXPECT_EQ(Folders(), 1u);
 }
 

@@ -140,7 +140,7 @@ TEST_F(OrtVariant, NamedFormGivesTheAnswersOfTheOriginal) {
   std::string image = Image(manifest->variants[0]);
   EXPECT_EQ(Form(), "named");
   EXPECT_EQ(Index().tensors()->size(), 2u);
-  EXPECT_FALSE(std::filesystem::exists(root_ + "/out/null"));
+  EXPECT_FALSE(std::filesystem::exists(root_ + "/out/ort/null"));
   ExpectClose(FromNamed(image), Expected());
   // The answer comes from the tensors that were handed over, and from nowhere else.
   const index::Tensor* w2 = Index().tensors()->LookupByKey("w2");
@@ -169,7 +169,7 @@ TEST_F(OrtVariant, AModelThatTheFrameworkRefusesKeepsItsOtherVariants) {
   EXPECT_EQ(Find(*manifest, Variant::kOrt), nullptr);
   EXPECT_NE(Find(*manifest, Variant::kTensors), nullptr);
   EXPECT_THAT(manifest->notes, Contains(HasSubstr("no ort:")));
-  EXPECT_FALSE(std::filesystem::exists(root_ + "/out/model.ort"));
+  EXPECT_FALSE(std::filesystem::exists(root_ + "/out/ort"));
   std::filesystem::remove_all(root_ + "/out");
   std::filesystem::create_directory(root_ + "/out");
   EXPECT_FALSE(Run("model.onnx", {Variant::kOrt}).ok());

@@ -77,20 +77,24 @@ class PrepareTest : public ::testing::Test {
     for (const ManifestExtent& extent : variant.extents) {
       std::string bytes(extent.length, '\0');
       for (const ManifestPiece& piece : extent.pieces) {
-        const std::string path = piece.path[0] == '/' ? piece.path : root_ + "/out/" + piece.path;
-        bytes.replace(piece.at, piece.length, Read(path), piece.offset, piece.length);
+        bytes.replace(piece.at, piece.length, Read(PathOf(variant, piece)), piece.offset,
+                      piece.length);
       }
       EXPECT_EQ(Sha256Hex(AsBytes(bytes)), extent.sha256);
       image.resize(AlignUp(image.size(), kHugePageSize));
       image += bytes;
       lengths.push_back(extent.length);
     }
-    index_ = Read(root_ + "/out/" + variant.index_path);
+    index_ = Read(root_ + "/out/" + variant.folder + "/" + variant.index_path);
     EXPECT_EQ(index_.size(), variant.index_length);
     EXPECT_EQ(Sha256Hex(AsBytes(index_)), variant.index_sha256);
     const Status sound = wire::CheckIndex(AsBytes(index_), lengths);
     EXPECT_TRUE(sound.ok()) << sound.ToString();
     return image;
+  }
+  std::string PathOf(const ManifestVariant& variant, const ManifestPiece& piece) const {
+    if (piece.origin == PieceOrigin::kSource) return root_ + "/in/" + piece.path;
+    return root_ + "/out/" + variant.folder + "/" + piece.path;
   }
   const index::Index& Index() const { return *index::GetIndex(index_.data()); }
 

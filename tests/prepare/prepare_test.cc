@@ -59,6 +59,9 @@ TEST_F(Prepared, AFolderKeepsItsFilesByteForByte) {
   EXPECT_EQ(FileBytes(image, "z.txt"), "last");
   EXPECT_TRUE(Index().files()->LookupByKey("sub/large.bin")->alone());
   EXPECT_FALSE(Index().files()->LookupByKey("a.txt")->alone());
+  EXPECT_EQ(manifest->variants[0].folder, "files");
+  EXPECT_EQ(manifest->variants[0].extents[1].pieces[0].path, "sub/large.bin");
+  EXPECT_TRUE(std::filesystem::exists(root_ + "/out/files"));
   EXPECT_TRUE(std::filesystem::exists(root_ + "/out/manifest.json"));
 }
 

@@ -48,6 +48,7 @@ CatalogEntry EntryOf(const std::string& name, size_t extents) {
   entry.manifest.format = "files";
   entry.manifest.source = "file:///nowhere";
   ManifestVariant variant;
+  variant.folder = "files";
   variant.index_path = "index";
   variant.index_length = 64;
   variant.index_sha256 = entry.manifest.digest;

@@ -6,6 +6,7 @@
 #include <random>
 #include <string>
 
+#include "base/model_limits.h"
 #include "wire/messages_generated.h"
 #include "wire/protocol.h"
 
