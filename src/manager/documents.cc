@@ -99,11 +99,11 @@ Json HostJson(const StatusParts& parts) {
           {"idle_bytes", use.idle},
           {"loading_bytes", use.loading},
           {"draining_bytes", use.draining},
-          {"reclaim", parts.options.reclaim == Reclaim::kEager ? "eager" : "lazy"},
+          {"reclaim", parts.options.residency.reclaim == Reclaim::kEager ? "eager" : "lazy"},
           {"eviction_policy", parts.dependencies.eviction->name()}};
 }
 
-Json CountersJson(const Counters& counters) {
+Json CountersJson(const Counters& counters, const IngestCounters& ingest) {
   return {{"opens", counters.opens},
           {"hits", counters.hits},
           {"misses", counters.misses},
@@ -117,9 +117,9 @@ Json CountersJson(const Counters& counters) {
           {"evictions", counters.evictions},
           {"bytes_evicted", counters.bytes_evicted},
           {"reclaimed", counters.reclaimed},
-          {"adds", counters.adds},
-          {"add_failures", counters.add_failures},
-          {"removes", counters.removes}};
+          {"adds", ingest.adds},
+          {"add_failures", ingest.add_failures},
+          {"removes", ingest.removes}};
 }
 
 }  // namespace
@@ -167,7 +167,7 @@ std::string StatusOf(const StatusParts& parts) {
                {"preparations_in_flight", parts.preparations},
                {"waiters", parts.segments.waiters()},
                {"segments", std::move(segments)},
-               {"counters", CountersJson(parts.counters)}});
+               {"counters", CountersJson(parts.counters, parts.ingest)}});
 }
 
 }  // namespace trims

@@ -7,20 +7,16 @@
 #include <string>
 #include <vector>
 
-#include "manager/catalog.h"
-#include "manager/counters.h"
+#include "catalog/catalog.h"
 #include "manager/manager.h"
-#include "manager/segment_table.h"
+#include "residency/counters.h"
+#include "residency/segment_table.h"
 
 namespace trims {
 
 std::string ListOf(const Catalog& catalog, const SegmentTable& segments);
 std::string ShowOf(const CatalogEntry& entry, const Catalog& catalog, const SegmentTable& segments);
 
-struct RemovedModel {
-  std::string reference;
-  std::string digest;
-};
 std::string RemovedOf(const std::vector<RemovedModel>& removed);
 
 struct StatusParts {
@@ -28,6 +24,7 @@ struct StatusParts {
   const ManagerDependencies& dependencies;
   const SegmentTable& segments;
   const Counters& counters;
+  const IngestCounters& ingest;
   size_t preparations = 0;
 };
 std::string StatusOf(const StatusParts& parts);

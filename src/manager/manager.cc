@@ -1,14 +1,15 @@
 #include "manager/manager.h"
 
+#include <set>
 #include <utility>
 
 #include "base/macros.h"
-#include "manager/catalog.h"
-#include "manager/counters.h"
+#include "catalog/catalog.h"
+#include "catalog/resolve.h"
+#include "ingest/registrar.h"
 #include "manager/documents.h"
-#include "manager/registrar.h"
-#include "manager/resolve.h"
-#include "manager/segment_table.h"
+#include "residency/counters.h"
+#include "residency/segment_table.h"
 
 namespace trims {
 
@@ -17,8 +18,32 @@ class Manager::Impl {
   Impl(const ManagerOptions& options, const ManagerDependencies& dependencies)
       : options(options),
         dependencies(dependencies),
-        segments(options, dependencies, &counters),
-        registrar(options, dependencies, &segments, &counters) {}
+        segments(options.residency,
+                 {.clock = dependencies.clock,
+                  .timers = dependencies.timers,
+                  .loader = dependencies.loader,
+                  .eviction = dependencies.eviction},
+                 &counters),
+        registrar(options.ingest,
+                  {.catalog = dependencies.catalog,
+                   .preparer = dependencies.preparer,
+                   .worker = dependencies.worker,
+                   .catalog_changed = [this] { KeepKnown(); },
+                   .is_read_from =
+                       [this](const std::string& folder) { return segments.LoadsFrom(folder); }}) {
+    segments.OnLoadEnd([this] { registrar.LoadEnded(); });
+  }
+
+  // What the catalog no longer knows goes with its last lease.
+  void KeepKnown() {
+    std::set<std::string> keys;
+    for (const CatalogEntry* entry : dependencies.catalog->All()) {
+      for (const ManifestVariant& variant : entry->manifest.variants) {
+        keys.insert(SegmentKey(entry->manifest, variant));
+      }
+    }
+    segments.KeepOnly(keys);
+  }
 
   const ManagerOptions options;
   const ManagerDependencies dependencies;
@@ -31,7 +56,7 @@ Manager::Manager(const ManagerOptions& options, const ManagerDependencies& depen
     : impl_(std::make_unique<Impl>(options, dependencies)) {}
 Manager::~Manager() = default;
 
-Manager::WaiterId Manager::Open(const OpenParams& params, OpenCallback done) {
+WaiterId Manager::Open(const OpenParams& params, OpenCallback done) {
   ++impl_->counters.opens;
   const Result<ResolvedModel> model = ResolveVariant(*impl_->dependencies.catalog, params.reference,
                                                      params.variant, params.variant_key);
@@ -45,14 +70,21 @@ void Manager::CancelOpen(WaiterId waiter) { impl_->segments.CancelOpen(waiter); 
 
 void Manager::Add(const wire::Principal& principal, const std::string& reference,
                   const std::string& source, const std::vector<Variant>& variants,
-                  ProgressCallback progress, DocumentCallback done) {
+                  Preparer::Progress progress, DocumentCallback done) {
   impl_->registrar.Add(principal, reference, source, variants, std::move(progress),
-                       std::move(done));
+                       [this, done = std::move(done)](const Result<CatalogEntry>& added) {
+                         if (!added.ok()) return done(added.status());
+                         done(ShowOf(*added, *impl_->dependencies.catalog, impl_->segments));
+                       });
 }
 
 void Manager::Remove(const wire::Principal& principal, const std::string& reference,
                      DocumentCallback done) {
-  impl_->registrar.Remove(principal, reference, std::move(done));
+  impl_->registrar.Remove(
+      principal, reference,
+      [done = std::move(done)](const Result<std::vector<RemovedModel>>& removed) {
+        removed.ok() ? done(RemovedOf(*removed)) : done(removed.status());
+      });
 }
 
 std::string Manager::ListDocument() const {
@@ -70,6 +102,7 @@ std::string Manager::StatusDocument() const {
                    .dependencies = impl_->dependencies,
                    .segments = impl_->segments,
                    .counters = impl_->counters,
+                   .ingest = impl_->registrar.counters(),
                    .preparations = impl_->registrar.in_flight()});
 }
 

@@ -17,7 +17,6 @@
 #ifndef TRIMS_MANAGER_MANAGER_H_
 #define TRIMS_MANAGER_MANAGER_H_
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -28,7 +27,10 @@
 #include "trims/status.h"
 
 #include "base/clock.h"
-#include "store/host_memory.h"
+#include "ingest/preparer.h"
+#include "ingest/registrar.h"
+#include "residency/lease.h"
+#include "residency/residency_options.h"
 #include "wire/principal.h"
 
 namespace trims {
@@ -36,66 +38,15 @@ namespace trims {
 class Catalog;
 class EvictionPolicy;
 class Loader;
-class Preparer;
-class SegmentTable;
+class TimerService;
 class Worker;
 
-enum class Reclaim { kEager, kLazy };
-
 struct ManagerOptions {
-  uint64_t host_budget = 0;  // bytes
-  Reclaim reclaim = Reclaim::kLazy;
-  std::chrono::milliseconds default_deadline{std::chrono::seconds(60)};
-  // After repeated failures of one segment.
-  std::chrono::milliseconds max_back_off{std::chrono::seconds(10)};
-  // Absolute folder of the prepared models; the manager makes and removes folders in it, and clears
-  // what no catalog entry names when it starts. Empty: Add answers FAILED_PRECONDITION.
-  std::string prepared_root;
+  ResidencyOptions residency;
+  IngestOptions ingest;
 };
 
-// The bytes of one resident segment; immutable.
-struct ResidentBytes {
-  SealedExtent index;
-  std::vector<SealedExtent> extents;
-};
-
-struct OpenParams {
-  wire::Principal principal;
-  std::string reference;
-  Variant variant = Variant::kFiles;
-  std::string variant_key;
-  std::chrono::milliseconds deadline{0};  // 0: the default
-};
-
-// A client's right to a resident segment. Move-only; ending it on the loop may evict or free.
-class Lease {
- public:
-  Lease(Lease&&) noexcept;
-  Lease& operator=(Lease&&) noexcept;
-  ~Lease();
-
-  const ResidentBytes& bytes() const;
-  const OpenInfo& info() const;
-
- private:
-  friend class SegmentTable;
-  struct Impl;
-  explicit Lease(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
-};
-
-using OpenCallback = std::function<void(Result<Lease>)>;
 using DocumentCallback = std::function<void(Result<std::string>)>;  // JSON
-using ProgressCallback = std::function<void(std::string_view stage, uint64_t done, uint64_t total)>;
-
-// Timers of the event loop; `CallAfter` returns an id that `Cancel` takes (no-op once it has
-// fired).
-class TimerService {
- public:
-  virtual ~TimerService() = default;
-  virtual uint64_t CallAfter(Duration delay, std::function<void()> call) = 0;
-  virtual void Cancel(uint64_t id) = 0;
-};
 
 // All outlive the Manager.
 struct ManagerDependencies {
@@ -105,8 +56,7 @@ struct ManagerDependencies {
   Loader* loader = nullptr;
   Preparer* preparer = nullptr;
   const EvictionPolicy* eviction = nullptr;
-  Worker* worker = nullptr;  // worker.h; makes, syncs and removes folders. Without one, Add answers
-                             // FAILED_PRECONDITION
+  Worker* worker = nullptr;
 };
 
 class Manager {
@@ -117,7 +67,6 @@ class Manager {
   Manager& operator=(const Manager&) = delete;
 
   // A waiter that was cancelled is not called back. 0 if the callback has run already.
-  using WaiterId = uint64_t;
   WaiterId Open(const OpenParams& params, OpenCallback done);
   void CancelOpen(WaiterId waiter);
 
@@ -126,7 +75,7 @@ class Manager {
   // gone: its callbacks must tolerate that.
   void Add(const wire::Principal& principal, const std::string& reference,
            const std::string& source, const std::vector<Variant>& variants,
-           ProgressCallback progress, DocumentCallback done);
+           Preparer::Progress progress, DocumentCallback done);
   void Remove(const wire::Principal& principal, const std::string& reference,
               DocumentCallback done);
 

@@ -17,7 +17,7 @@
 #include "trims/status.h"
 
 #include "base/unique_fd.h"
-#include "server/event_loop.h"
+#include "loop/event_loop.h"
 
 namespace trims {
 

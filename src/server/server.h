@@ -22,7 +22,7 @@
 #include "base/clock.h"
 #include "base/log_throttle.h"
 #include "base/unique_fd.h"
-#include "server/event_loop.h"
+#include "loop/event_loop.h"
 #include "server/limits.h"
 #include "server/listener.h"
 #include "server/session.h"

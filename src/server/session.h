@@ -24,8 +24,8 @@
 #include "trims/status.h"
 
 #include "base/unique_fd.h"
+#include "loop/event_loop.h"
 #include "manager/manager.h"
-#include "server/event_loop.h"
 #include "server/limits.h"
 #include "server/outbox.h"
 #include "wire/answer.h"
@@ -88,7 +88,7 @@ class Session : public std::enable_shared_from_this<Session> {
   struct Pending {
     uint64_t token;
     uint64_t request;
-    Manager::WaiterId waiter;  // 0 if it can't be cancelled
+    WaiterId waiter;  // 0 if it can't be cancelled
   };
 
   void OnReady(unsigned ready);
@@ -109,7 +109,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void Serve(uint64_t request, const wire::StatusCall& call);
 
   uint64_t AddPending(uint64_t request);
-  void SetWaiter(uint64_t token, Manager::WaiterId waiter);
+  void SetWaiter(uint64_t token, WaiterId waiter);
   bool RemovePending(uint64_t token);
 
   void ReplyOpen(uint64_t request, Result<Lease> lease);

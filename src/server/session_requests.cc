@@ -38,7 +38,7 @@ void Session::Serve(uint64_t request, const wire::OpenCall& call) {
                           .deadline = std::chrono::milliseconds(call.deadline_ms)};
   const uint64_t token = AddPending(request);
   // No open outlives the session: End() cancels it, after which the manager does not call back.
-  const Manager::WaiterId waiter =
+  const WaiterId waiter =
       context_->manager->Open(params, [this, token, request](Result<Lease> lease) {
         if (!RemovePending(token)) return;
         ReplyOpen(request, std::move(lease));
@@ -96,7 +96,7 @@ uint64_t Session::AddPending(uint64_t request) {
   return next_token_++;
 }
 
-void Session::SetWaiter(uint64_t token, Manager::WaiterId waiter) {
+void Session::SetWaiter(uint64_t token, WaiterId waiter) {
   for (Pending& pending : pending_) {
     if (pending.token == token) pending.waiter = waiter;
   }

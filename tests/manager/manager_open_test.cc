@@ -6,9 +6,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "manager/fakes.h"
 #include "manager/manager.h"
 #include "store/eviction_policy.h"
+#include "support/manager_fakes.h"
 
 namespace trims {
 namespace {
@@ -30,9 +30,9 @@ class ManagerOpen : public ::testing::Test {
   void Start(uint64_t budget_pages, Reclaim reclaim = Reclaim::kLazy, const char* policy = "lru") {
     eviction_ = MakeEvictionPolicy(policy).value();
     ManagerOptions options;
-    options.host_budget = budget_pages * kPage;
-    options.reclaim = reclaim;
-    options.max_back_off = milliseconds(400);
+    options.residency.host_budget = budget_pages * kPage;
+    options.residency.reclaim = reclaim;
+    options.residency.max_back_off = milliseconds(400);
     manager_ = std::make_unique<Manager>(options, ManagerDependencies{.clock = &clock_,
                                                                       .timers = &timers_,
                                                                       .catalog = &catalog_,
@@ -92,7 +92,7 @@ class ManagerOpen : public ::testing::Test {
   testing::InlineWorker worker_;
   std::unique_ptr<EvictionPolicy> eviction_;
   std::unique_ptr<Manager> manager_;
-  Manager::WaiterId last_waiter_ = 0;
+  WaiterId last_waiter_ = 0;
 };
 
 TEST_F(ManagerOpen, MissLoadsOnceAndServesAllWhoWait) {
@@ -301,7 +301,7 @@ TEST_F(ManagerOpen, CancelledWaiterIsNotCalledBack) {
 TEST_F(ManagerOpen, CancelledWithinAnotherCallbackItsLeaseEnds) {
   Know("a", 'a', 4);
   Start(8);
-  Manager::WaiterId second_id = 0;
+  WaiterId second_id = 0;
   manager_->Open({.principal = {}, .reference = "a", .variant_key = {}},
                  [&](Result<Lease>) { manager_->CancelOpen(second_id); });
   auto second = Open("a");

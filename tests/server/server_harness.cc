@@ -113,7 +113,7 @@ ServerHarness::ServerHarness(ServerOptions options)
   worker_ = std::make_unique<InlineWorker>(loop_->poster());
   eviction_ = *MakeEvictionPolicy("lru");
   ManagerOptions manager_options;
-  manager_options.host_budget = kBudget;
+  manager_options.residency.host_budget = kBudget;
   manager_ =
       std::make_unique<Manager>(manager_options, ManagerDependencies{.clock = &clock_,
                                                                      .timers = loop_.get(),

@@ -22,12 +22,12 @@
 
 #include <nlohmann/json.hpp>
 
-#include "manager/catalog.h"
-#include "manager/loader.h"
+#include "catalog/catalog.h"
+#include "ingest/preparer.h"
+#include "load/loader.h"
+#include "loop/event_loop.h"
+#include "loop/worker.h"
 #include "manager/manager.h"
-#include "manager/preparer.h"
-#include "manager/worker.h"
-#include "server/event_loop.h"
 #include "server/raw_client.h"
 #include "server/server.h"
 #include "store/eviction_policy.h"

@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "base/macros.h"
-#include "manager/process_preparer.h"
+#include "ingest/process_preparer.h"
 #include "store/host_budget.h"
 #include "tools/trimsd/pages_probe.h"
 #include "tools/trimsd/process_setup.h"
@@ -101,10 +101,10 @@ Status Daemon::MakeParts(uint64_t budget) {
 
 ManagerOptions Daemon::OptionsOfManager(uint64_t budget) const {
   ManagerOptions options;
-  options.host_budget = budget;
-  options.reclaim = options_.reclaim;
-  options.default_deadline = options_.default_deadline;
-  options.prepared_root = places_.data() + "/prepared";
+  options.residency.host_budget = budget;
+  options.residency.reclaim = options_.reclaim;
+  options.residency.default_deadline = options_.default_deadline;
+  options.ingest.prepared_root = places_.data() + "/prepared";
   return options;
 }
 

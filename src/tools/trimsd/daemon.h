@@ -12,12 +12,12 @@
 
 #include "trims/status.h"
 
-#include "manager/catalog.h"
-#include "manager/loader.h"
+#include "catalog/catalog.h"
+#include "ingest/preparer.h"
+#include "load/loader.h"
+#include "loop/event_loop.h"
+#include "loop/worker.h"
 #include "manager/manager.h"
-#include "manager/preparer.h"
-#include "manager/worker.h"
-#include "server/event_loop.h"
 #include "server/server.h"
 #include "store/eviction_policy.h"
 #include "tools/trimsd/options.h"

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "manager/model_reference.h"
+#include "catalog/model_reference.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

@@ -1,0 +1,149 @@
+#include "catalog/catalog.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "base/macros.h"
+#include "base/near_names.h"
+#include "catalog/catalog_database.h"
+#include "loop/worker.h"
+
+namespace trims {
+namespace {
+
+constexpr size_t kMaxSuggestions = 3;
+constexpr size_t kMaxVersionsShown = 5;
+
+std::string WithoutDefault(const std::string& name) {
+  constexpr std::string_view kPrefix = "default/";
+  return name.starts_with(kPrefix) ? name.substr(kPrefix.size()) : name;
+}
+
+class MemoryCatalog final : public Catalog {
+ public:
+  explicit MemoryCatalog(std::unique_ptr<CatalogDatabase> database)
+      : database_(std::move(database)) {}
+  ~MemoryCatalog() override { alive_.reset(); }
+
+  Status Start(PostToLoop post) {
+    TRIMS_ASSIGN_OR_RETURN(std::vector<CatalogRow> rows, database_->ReadAll());
+    for (CatalogRow& row : rows) Insert(std::move(row));
+    TRIMS_ASSIGN_OR_RETURN(writer_, MakeThreadWorker(std::move(post)));
+    return {};
+  }
+
+  Result<const CatalogEntry*> Find(const ModelReference& reference) const override {
+    const auto found = models_.find(reference.name);
+    if (found == models_.end()) return UnknownName(reference);
+    for (const CatalogRow& row : found->second) {
+      if (Matches(row.entry, reference)) return &row.entry;
+    }
+    return UnknownVersion(reference, found->second);
+  }
+
+  std::vector<const CatalogEntry*> All() const override {
+    std::vector<const CatalogEntry*> all;
+    for (const auto& [name, rows] : models_) {
+      for (const CatalogRow& row : rows) all.push_back(&row.entry);
+    }
+    return all;
+  }
+
+  void Put(CatalogEntry entry, std::function<void(Status)> done) override {
+    auto row = std::make_shared<CatalogRow>(CatalogRow{std::move(entry), ++last_sequence_});
+    Write([row](CatalogDatabase* database) { return database->Put(*row); },
+          [this, row] { Insert(std::move(*row)); }, std::move(done));
+  }
+
+  void Erase(const std::string& name, const std::string& version,
+             std::function<void(Status)> done) override {
+    Write([=](CatalogDatabase* database) { return database->Erase(name, version); },
+          [=, this] { Drop(name, version); }, std::move(done));
+  }
+
+ private:
+  using Rows = std::vector<CatalogRow>;  // newest first
+
+  static bool Matches(const CatalogEntry& entry, const ModelReference& reference) {
+    if (!reference.digest.empty()) return entry.manifest.digest == reference.digest;
+    return reference.version.empty() || entry.version == reference.version;
+  }
+
+  // Memory follows the disk: `apply` runs only if `write` went well.
+  void Write(std::function<Status(CatalogDatabase*)> write, std::function<void()> apply,
+             std::function<void(Status)> done) {
+    auto outcome = std::make_shared<Status>();
+    writer_->Run([database = database_.get(), write = std::move(write),
+                  outcome] { *outcome = write(database); },
+                 [alive = std::weak_ptr<bool>(alive_), outcome, apply = std::move(apply),
+                  done = std::move(done)] {
+                   if (alive.expired()) return;
+                   if (outcome->ok()) apply();
+                   done(*outcome);
+                 });
+  }
+
+  void Drop(const std::string& name, const std::string& version) {
+    const auto found = models_.find(name);
+    if (found == models_.end()) return;
+    std::erase_if(found->second,
+                  [&](const CatalogRow& row) { return row.entry.version == version; });
+    if (found->second.empty()) models_.erase(found);
+  }
+
+  void Insert(CatalogRow row) {
+    Drop(row.entry.name, row.entry.version);
+    last_sequence_ = std::max(last_sequence_, row.sequence);
+    Rows& rows = models_[row.entry.name];
+    const auto place = std::find_if(rows.begin(), rows.end(), [&](const CatalogRow& other) {
+      return other.sequence < row.sequence;
+    });
+    rows.insert(place, std::move(row));
+  }
+
+  Status UnknownName(const ModelReference& reference) const {
+    std::vector<std::string> known;
+    for (const auto& [name, rows] : models_) known.push_back(WithoutDefault(name));
+    const std::string wanted = WithoutDefault(reference.name);
+    std::string message = "no model '" + wanted + "'";
+    const std::vector<std::string> near = NearNames(wanted, known, kMaxSuggestions);
+    if (!near.empty()) message += "; did you mean " + Alternatives(near) + "?";
+    return Status(StatusCode::kNotFound, message,
+                  models_.empty() ? "trims add " + wanted + " file:///path/of/the/model"
+                                  : "trims ls shows what there is");
+  }
+
+  static Status UnknownVersion(const ModelReference& reference, const Rows& rows) {
+    std::vector<std::string> versions;
+    for (size_t i = 0; i < std::min(rows.size(), kMaxVersionsShown); ++i) {
+      versions.push_back(rows[i].entry.version);
+    }
+    const std::string name = WithoutDefault(reference.name);
+    const std::string wanted = reference.digest.empty()
+                                   ? "no version '" + reference.version + "'"
+                                   : "no version with digest sha256:" + reference.digest;
+    return Status(StatusCode::kNotFound,
+                  "model '" + name + "' has " + wanted + "; there is " + Alternatives(versions),
+                  "trims show " + name + ":" + versions.front());
+  }
+
+  const std::unique_ptr<CatalogDatabase> database_;  // used by the writer once it runs
+  std::map<std::string, Rows> models_;               // no name without rows
+  int64_t last_sequence_ = 0;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  std::unique_ptr<Worker> writer_;  // last: it ends before what it uses
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Catalog>> Catalog::Open(const std::string& path,
+                                               const std::string& prepared_root, PostToLoop post) {
+  TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<CatalogDatabase> database,
+                         CatalogDatabase::Open(path, prepared_root));
+  auto catalog = std::make_unique<MemoryCatalog>(std::move(database));
+  TRIMS_RETURN_IF_ERROR(catalog->Start(std::move(post)));
+  return std::unique_ptr<Catalog>(std::move(catalog));
+}
+
+}  // namespace trims

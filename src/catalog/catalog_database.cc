@@ -1,0 +1,312 @@
+#include "catalog/catalog_database.h"
+
+#include <sqlite3.h>
+
+#include <cerrno>
+#include <string_view>
+#include <utility>
+
+#include "base/errno_status.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/macros.h"
+#include "store/folders.h"
+
+namespace trims {
+namespace {
+
+constexpr int kApplicationId = 0x5472694d;  // "TriM"; tells our files from other SQLite files
+constexpr int kBusyMilliseconds = 5000;
+
+struct CloseDatabase {
+  void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
+};
+struct FinalizeStatement {
+  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+};
+using Database = std::unique_ptr<sqlite3, CloseDatabase>;
+using Statement = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
+
+StatusCode CodeOf(int result) {
+  switch (result & 0xff) {
+    case SQLITE_FULL:
+    case SQLITE_NOMEM:
+      return StatusCode::kResourceExhausted;
+    case SQLITE_IOERR:
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return StatusCode::kDataLoss;
+    case SQLITE_PERM:
+    case SQLITE_READONLY:
+    case SQLITE_AUTH:
+      return StatusCode::kPermissionDenied;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return StatusCode::kUnavailable;
+    case SQLITE_CANTOPEN:
+      return StatusCode::kFailedPrecondition;
+    default:
+      return StatusCode::kInternal;
+  }
+}
+
+std::string HintFor(StatusCode code, const std::string& path) {
+  switch (code) {
+    case StatusCode::kDataLoss:
+      return "stop trimsd and restore the file, or move it away (mv " + path + " " + path +
+             ".damaged), remove the folder of prepared models beside it and add the models again";
+    case StatusCode::kResourceExhausted:
+      return "make room on the file system that holds " + path;
+    case StatusCode::kPermissionDenied:
+    case StatusCode::kFailedPrecondition:
+      return "check that the folder exists and that the daemon's user may write it: ls -ld " +
+             path.substr(0, path.rfind('/') + 1);
+    default:
+      return "";
+  }
+}
+
+class SqliteCatalog final : public CatalogDatabase {
+ public:
+  SqliteCatalog(std::string path, std::string prepared_root)
+      : path_(std::move(path)), prepared_root_(std::move(prepared_root)) {}
+
+  Status Start() {
+    sqlite3* raw = nullptr;
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    const int result = sqlite3_open_v2(path_.c_str(), &raw, flags, nullptr);
+    database_.reset(raw);
+    if (result != SQLITE_OK) return Failed("open", result);
+    sqlite3_extended_result_codes(raw, 1);
+    sqlite3_busy_timeout(raw, kBusyMilliseconds);
+    TRIMS_RETURN_IF_ERROR(CheckIntegrity());
+    TRIMS_RETURN_IF_ERROR(Execute("PRAGMA journal_mode=WAL"));
+    TRIMS_RETURN_IF_ERROR(Execute("PRAGMA synchronous=FULL"));
+    return CheckSchema();
+  }
+
+  Result<std::vector<CatalogRow>> ReadAll() override {
+    TRIMS_ASSIGN_OR_RETURN(Statement statement,
+                           Prepare("SELECT name, version, manifest, prepared_folder, added, "
+                                   "sequence FROM models"));
+    std::vector<CatalogRow> rows;
+    for (;;) {
+      const int result = sqlite3_step(statement.get());
+      if (result == SQLITE_DONE) return rows;
+      if (result != SQLITE_ROW) return Failed("read", result);
+      TRIMS_ASSIGN_OR_RETURN(CatalogRow row, ReadRow(statement.get()));
+      rows.push_back(std::move(row));
+    }
+  }
+
+  Status Put(const CatalogRow& row) override {
+    const CatalogEntry& entry = row.entry;
+    const std::string manifest = ManifestToJson(entry.manifest);
+    // What can't be read back would make the whole catalog unreadable at the next start.
+    if (const Status readable = ParseManifest(manifest).status(); !readable.ok()) {
+      return Status(StatusCode::kInternal, "manifest of " + entry.name + ":" + entry.version +
+                                               " would not be readable: " + readable.message());
+    }
+    return Write([&]() -> Status {
+      TRIMS_ASSIGN_OR_RETURN(
+          Statement statement,
+          Prepare("INSERT OR REPLACE INTO models (name, version, digest, manifest, "
+                  "prepared_folder, added, sequence) VALUES (?, ?, ?, ?, ?, ?, ?)"));
+      int column = 0;
+      for (const std::string* text : {&entry.name, &entry.version, &entry.manifest.digest,
+                                      &manifest, &entry.prepared_folder}) {
+        TRIMS_RETURN_IF_ERROR(Bind(statement.get(), ++column, *text));
+      }
+      sqlite3_bind_int64(statement.get(), ++column, entry.added_unix_seconds);
+      sqlite3_bind_int64(statement.get(), ++column, row.sequence);
+      return Step(statement.get());
+    });
+  }
+
+  Status Erase(const std::string& name, const std::string& version) override {
+    return Write([&]() -> Status {
+      TRIMS_ASSIGN_OR_RETURN(Statement statement,
+                             Prepare("DELETE FROM models WHERE name = ? AND version = ?"));
+      TRIMS_RETURN_IF_ERROR(Bind(statement.get(), 1, name));
+      TRIMS_RETURN_IF_ERROR(Bind(statement.get(), 2, version));
+      return Step(statement.get());
+    });
+  }
+
+ private:
+  Status Failed(std::string_view what, int result) const {
+    const int error = database_ ? sqlite3_system_errno(database_.get()) : 0;
+    if ((result & 0xff) == SQLITE_CANTOPEN && (error == EMFILE || error == ENFILE)) {
+      return TooFewFiles();
+    }
+    const char* detail = database_ ? sqlite3_errmsg(database_.get()) : sqlite3_errstr(result);
+    return Broken(CodeOf(result), "can't " + std::string(what) + ": " + detail);
+  }
+
+  Status Broken(StatusCode code, const std::string& what) const {
+    return Logged(Status(code, "catalog " + path_ + ": " + what, HintFor(code, path_)));
+  }
+
+  Status Logged(Status status) const {
+    LogError("catalog.failed", {{"path", path_}, {"error", status}});
+    return status;
+  }
+
+  // SQLite calls this "unable to open database file" too.
+  Status TooFewFiles() const {
+    return Logged(Status(StatusCode::kResourceExhausted,
+                         "catalog " + path_ + ": can't open it: too many open files",
+                         "raise the limit on open files (ulimit -n, systemd: LimitNOFILE=)"));
+  }
+
+  Status Injected() const {
+    const int error = fault::Check(fault::Op::kDatabase);
+    if (error == 0) return {};
+    const Status status = ErrnoStatus("can't write", error);
+    return Broken(status.code(), status.message());
+  }
+
+  Status Execute(const char* sql) {
+    const int result = sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr);
+    return result == SQLITE_OK ? Status() : Failed(sql, result);
+  }
+
+  Result<Statement> Prepare(const char* sql) {
+    sqlite3_stmt* raw = nullptr;
+    const int result = sqlite3_prepare_v2(database_.get(), sql, -1, &raw, nullptr);
+    Statement statement(raw);
+    if (result != SQLITE_OK) return Failed("read its tables", result);
+    return statement;
+  }
+
+  Status Bind(sqlite3_stmt* statement, int column, const std::string& text) {
+    const int result = sqlite3_bind_text64(statement, column, text.data(), text.size(),
+                                           SQLITE_STATIC, SQLITE_UTF8);
+    return result == SQLITE_OK ? Status() : Failed("write", result);
+  }
+
+  Status Step(sqlite3_stmt* statement) {
+    const int result = sqlite3_step(statement);
+    return result == SQLITE_DONE ? Status() : Failed("write", result);
+  }
+
+  // A transaction around `change`; each of its three steps can be failed by a test.
+  template <typename Change>
+  Status Write(Change change) {
+    TRIMS_RETURN_IF_ERROR(Injected());
+    TRIMS_RETURN_IF_ERROR(Execute("BEGIN IMMEDIATE"));
+    Status status = Injected();
+    if (status.ok()) status = change();
+    if (status.ok()) status = Injected();
+    if (status.ok()) status = Execute("COMMIT");
+    // SQLite has rolled back by itself after some errors; a second time is an error that means
+    // nothing.
+    if (!status.ok()) sqlite3_exec(database_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+    return status;
+  }
+
+  Result<int64_t> Number(const char* sql) {
+    TRIMS_ASSIGN_OR_RETURN(Statement statement, Prepare(sql));
+    const int result = sqlite3_step(statement.get());
+    if (result != SQLITE_ROW) return Failed("read its header", result);
+    return static_cast<int64_t>(sqlite3_column_int64(statement.get(), 0));
+  }
+
+  Status CheckIntegrity() {
+    TRIMS_ASSIGN_OR_RETURN(Statement statement, Prepare("PRAGMA integrity_check(1)"));
+    const int result = sqlite3_step(statement.get());
+    if (result != SQLITE_ROW) return Failed("check it", result);
+    const std::string_view verdict = Text(statement.get(), 0);
+    if (verdict == "ok") return {};
+    return Broken(StatusCode::kDataLoss, "damaged: " + std::string(verdict));
+  }
+
+  Status CheckSchema() {
+    TRIMS_ASSIGN_OR_RETURN(const int64_t version, Number("PRAGMA user_version"));
+    TRIMS_ASSIGN_OR_RETURN(const int64_t application, Number("PRAGMA application_id"));
+    TRIMS_ASSIGN_OR_RETURN(const int64_t tables, Number("SELECT count(*) FROM sqlite_master"));
+    if (version == 0 && application == 0 && tables == 0) {
+      TRIMS_RETURN_IF_ERROR(CheckNothingPrepared());
+      return MakeSchema();
+    }
+    if (application != kApplicationId) {
+      return Broken(StatusCode::kDataLoss, "an SQLite file of another program, not a catalog");
+    }
+    if (version == kCatalogSchemaVersion) return {};
+    return OtherSchema(version);
+  }
+
+  Status OtherSchema(int64_t version) const {
+    const std::string folder = path_.substr(0, path_.rfind('/'));
+    const std::string anew = "move the data folder away (mv " + folder + " " + folder +
+                             ".old) and add the models again, or ";
+    return Status(
+        StatusCode::kFailedPrecondition,
+        "catalog " + path_ + ": it has schema " + std::to_string(version) +
+            ", this release reads schema " + std::to_string(kCatalogSchemaVersion),
+        (version < kCatalogSchemaVersion ? anew : "") + "run the release of trimsd that wrote it");
+  }
+
+  // A new catalog names no model, so that all that was prepared would be removed as orphans. The
+  // schema is there before the first folder: a killed daemon's own can't be in this state.
+  Status CheckNothingPrepared() const {
+    TRIMS_ASSIGN_OR_RETURN(const size_t models, CountPublished(prepared_root_));
+    if (models == 0) return {};
+    return Logged(Status(StatusCode::kFailedPrecondition,
+                         "catalog " + path_ + " is missing or empty, but " + prepared_root_ +
+                             " holds prepared models (" + std::to_string(models) + ")",
+                         "restore " + path_ + ", or remove the folder to start anew (rm -r " +
+                             prepared_root_ + ")"));
+  }
+
+  Status MakeSchema() {
+    return Write([&] {
+      return Execute(("CREATE TABLE models (name TEXT NOT NULL, version TEXT NOT NULL, "
+                      "digest TEXT NOT NULL, manifest TEXT NOT NULL, prepared_folder TEXT NOT "
+                      "NULL, added INTEGER NOT NULL, sequence INTEGER NOT NULL, "
+                      "PRIMARY KEY (name, version));"
+                      "PRAGMA application_id=" +
+                      std::to_string(kApplicationId) +
+                      ";PRAGMA user_version=" + std::to_string(kCatalogSchemaVersion))
+                         .c_str());
+    });
+  }
+
+  static std::string_view Text(sqlite3_stmt* statement, int column) {
+    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, column));
+    if (text == nullptr) return {};
+    return {text, static_cast<size_t>(sqlite3_column_bytes(statement, column))};
+  }
+
+  Result<CatalogRow> ReadRow(sqlite3_stmt* statement) {
+    CatalogRow row;
+    row.entry.name = Text(statement, 0);
+    row.entry.version = Text(statement, 1);
+    Result<Manifest> manifest = ParseManifest(Text(statement, 2));
+    if (!manifest.ok()) {
+      return Broken(StatusCode::kDataLoss, "the manifest of " + row.entry.name + ":" +
+                                               row.entry.version +
+                                               " can't be read: " + manifest.status().message());
+    }
+    row.entry.manifest = *std::move(manifest);
+    row.entry.prepared_folder = Text(statement, 3);
+    row.entry.added_unix_seconds = sqlite3_column_int64(statement, 4);
+    row.sequence = sqlite3_column_int64(statement, 5);
+    return row;
+  }
+
+  const std::string path_;
+  const std::string prepared_root_;
+  Database database_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<CatalogDatabase>> CatalogDatabase::Open(const std::string& path,
+                                                               const std::string& prepared_root) {
+  auto database = std::make_unique<SqliteCatalog>(path, prepared_root);
+  TRIMS_RETURN_IF_ERROR(database->Start());
+  return std::unique_ptr<CatalogDatabase>(std::move(database));
+}
+
+}  // namespace trims

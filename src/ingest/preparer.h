@@ -1,0 +1,50 @@
+// Preparer: turns a source into prepared variants in a child process, `trims-prepare`, with limits
+// on time, memory, files and network: untrusted input never meets a parser inside the daemon.
+//
+// The child is run as
+//   trims-prepare --source PATH --out DIR --variants files,tensors,ort --progress-fd N
+// It writes into DIR (which exists, is empty and is the only place it may write): manifest.json,
+// and the index and extent files that the manifest names. On descriptor N it writes JSON lines:
+// {"stage":"optimise","done":1,"total":3} any number of times, and if it fails
+// {"error":{"code":"INVALID_ARGUMENT","message":"…","hint":"…"}} before it exits non-zero. No line
+// is longer than 4096 bytes. No --variants: all that the format allows; one that was asked for by
+// name and can't be made is an error, otherwise a note in the manifest.
+#ifndef TRIMS_INGEST_PREPARER_H_
+#define TRIMS_INGEST_PREPARER_H_
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "trims/model.h"
+#include "trims/status.h"
+
+#include "format/manifest.h"
+
+namespace trims {
+
+struct PrepareJob {
+  std::string source_path;  // absolute
+  std::string out_folder;   // absolute, exists, empty
+  std::vector<Variant> variants;
+};
+
+class Preparer {
+ public:
+  virtual ~Preparer() = default;
+  using Progress = std::function<void(std::string_view stage, uint64_t done, uint64_t total)>;
+  // Both callbacks run on the loop. The manifest has passed ParseManifest. DEADLINE_EXCEEDED,
+  // RESOURCE_EXHAUSTED: the child met a limit and was killed; whatever the child reported;
+  // INTERNAL: it died without a word. What it wrote stays in out_folder; the caller removes it on
+  // failure.
+  virtual void Prepare(PrepareJob job, Progress progress,
+                       std::function<void(Result<Manifest>)> done) = 0;
+};
+
+}  // namespace trims
+
+#endif  // TRIMS_INGEST_PREPARER_H_

@@ -1,0 +1,108 @@
+#include "load/load_plan_check.h"
+
+#include <sys/stat.h>
+
+#include "base/macros.h"
+#include "base/model_limits.h"
+#include "wire/protocol.h"
+
+namespace trims {
+namespace {
+
+Status BadPlan(const LoadPlan& plan, const std::string& what) {
+  return Status(StatusCode::kInvalidArgument, "manifest of '" + plan.name + "': " + what,
+                "add the model again");
+}
+
+Status CheckPiece(const LoadPlan& plan, const ManifestPiece& piece, uint64_t begin, uint64_t end) {
+  if (piece.path.empty()) return BadPlan(plan, "a piece names no file");
+  if (piece.at < begin || piece.at > end || piece.length == 0 || piece.length > end - piece.at) {
+    return BadPlan(plan, "a piece of " + std::to_string(piece.length) + " bytes at " +
+                             std::to_string(piece.at) + " lies outside " + std::to_string(begin) +
+                             " to " + std::to_string(end) + " of its extent");
+  }
+  if (piece.offset > kMaxModelBytes) return BadPlan(plan, "a piece lies too far into its file");
+  return Status();
+}
+
+Status CheckExtent(const LoadPlan& plan, const ManifestExtent& extent) {
+  if (extent.length == 0 || extent.length > kMaxModelBytes) {
+    return BadPlan(plan, "an extent has " + std::to_string(extent.length) + " bytes");
+  }
+  uint64_t begin = 0;
+  for (const ManifestPiece& piece : extent.pieces) {
+    TRIMS_RETURN_IF_ERROR(CheckPiece(plan, piece, begin, extent.length));
+    begin = piece.at + piece.length;
+  }
+  return Status();
+}
+
+bool IsFolder(const std::string& path) {
+  struct stat found = {};
+  return ::stat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode);
+}
+
+std::string BaseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+// The only file of a source that is a file goes by its base name.
+Result<FileSource> OpenInSource(const LoadPlan& plan, const std::string& name) {
+  if (plan.source_path.empty()) {
+    return Status(StatusCode::kPermissionDenied,
+                  "the source of '" + plan.name + "' can't be read by this daemon");
+  }
+  const bool folder = name != BaseName(plan.source_path) || IsFolder(plan.source_path);
+  return folder ? FileSource::OpenBeneath(plan.source_path, name)
+                : FileSource::Open(plan.source_path);
+}
+
+Result<FileSource> OpenWhereItLies(const LoadPlan& plan, PieceOrigin origin,
+                                   const std::string& path) {
+  if (origin == PieceOrigin::kSource) return OpenInSource(plan, path);
+  return FileSource::OpenBeneath(plan.prepared_folder, plan.variant.folder + "/" + path);
+}
+
+// The same code as an unknown model's, so the text has to tell them apart.
+Status Gone(const LoadPlan& plan, PieceOrigin origin, const std::string& path,
+            const Status& status) {
+  const std::string whose = origin == PieceOrigin::kSource ? "source files" : "prepared files";
+  return Status(
+      status.code(),
+      "the " + whose + " of model '" + plan.name + "' are not where they were: " + status.message(),
+      "put '" + PlanPath(plan, origin, path) + "' back, or trims rm the model and add it again");
+}
+
+}  // namespace
+
+Status CheckLoadPlan(const LoadPlan& plan) {
+  const ManifestVariant& variant = plan.variant;
+  if (!plan.prepared_folder.starts_with('/')) {
+    return BadPlan(plan, "the prepared folder '" + plan.prepared_folder + "' is not absolute");
+  }
+  if (variant.index_length == 0 || variant.index_length > kMaxIndexBytes) {
+    return BadPlan(plan, "an index has " + std::to_string(variant.index_length) + " bytes");
+  }
+  if (variant.extents.empty() || variant.extents.size() > wire::kMaxExtents) {
+    return BadPlan(plan, std::to_string(variant.extents.size()) + " extents, expected 1 to " +
+                             std::to_string(wire::kMaxExtents));
+  }
+  for (const ManifestExtent& extent : variant.extents) {
+    TRIMS_RETURN_IF_ERROR(CheckExtent(plan, extent));
+  }
+  return Status();
+}
+
+std::string PlanPath(const LoadPlan& plan, PieceOrigin origin, const std::string& path) {
+  if (origin == PieceOrigin::kPrepared) {
+    return plan.prepared_folder + "/" + plan.variant.folder + "/" + path;
+  }
+  const bool file = path == BaseName(plan.source_path) && !IsFolder(plan.source_path);
+  return file ? plan.source_path : plan.source_path + "/" + path;
+}
+
+Result<FileSource> OpenPlanFile(const LoadPlan& plan, PieceOrigin origin, const std::string& path) {
+  Result<FileSource> file = OpenWhereItLies(plan, origin, path);
+  if (file.ok() || file.status().code() != StatusCode::kNotFound) return file;
+  return Gone(plan, origin, path, file.status());
+}
+
+}  // namespace trims

@@ -1,0 +1,107 @@
+#include <utility>
+
+#include "base/macros.h"
+#include "base/sha256.h"
+#include "load/extent_fill.h"
+#include "load/load_plan_check.h"
+#include "load/loader.h"
+#include "wire/index_check.h"
+
+namespace trims {
+namespace {
+
+constexpr char kAddAgain[] = "add the model again";
+
+// The descriptor of an extent of files may be read as the file itself, so it must not be longer,
+// which a hugetlb memfd would be.
+HugePagePolicy PolicyFor(const LoadPlan& plan) {
+  const bool exact = plan.variant.kind != Variant::kTensors;
+  return exact && plan.pages == HugePagePolicy::kBest ? HugePagePolicy::kNoHugeTlb : plan.pages;
+}
+
+Result<std::vector<ExtentWriter>> ReserveExtents(const LoadPlan& plan) {
+  std::vector<ExtentWriter> writers;
+  writers.reserve(plan.variant.extents.size());
+  for (const ManifestExtent& extent : plan.variant.extents) {
+    TRIMS_ASSIGN_OR_RETURN(ExtentWriter writer,
+                           ExtentWriter::Reserve(plan.name, extent.length, PolicyFor(plan)));
+    writers.push_back(std::move(writer));
+  }
+  return writers;
+}
+
+Status CheckDigest(const LoadPlan& plan, size_t extent, const std::string& digest) {
+  const ManifestExtent& expected = plan.variant.extents[extent];
+  if (digest == expected.sha256) return Status();
+  std::string from;
+  if (!expected.pieces.empty()) {
+    const ManifestPiece& first = expected.pieces.front();
+    from = ", read from '" + PlanPath(plan, first.origin, first.path) + "'";
+  }
+  return Status(StatusCode::kDataLoss,
+                "extent " + std::to_string(extent) + " of '" + plan.name + "'" + from +
+                    ", has SHA-256 " + digest + ", expected " + expected.sha256 +
+                    ": it changed since it was added",
+                kAddAgain);
+}
+
+Result<std::vector<std::byte>> ReadIndex(const LoadPlan& plan) {
+  const ManifestVariant& variant = plan.variant;
+  TRIMS_ASSIGN_OR_RETURN(const FileSource file,
+                         OpenPlanFile(plan, PieceOrigin::kPrepared, variant.index_path));
+  if (file.size() != variant.index_length) {
+    return Status(StatusCode::kDataLoss,
+                  "'" + file.name() + "' is " + std::to_string(file.size()) + " bytes, expected " +
+                      std::to_string(variant.index_length) + ": it changed since it was added",
+                  kAddAgain);
+  }
+  std::vector<std::byte> bytes(variant.index_length);
+  TRIMS_RETURN_IF_ERROR(file.ReadAt(0, bytes));
+  if (Sha256Hex(bytes) != variant.index_sha256) {
+    return Status(StatusCode::kDataLoss, "'" + file.name() + "' has changed since it was added",
+                  kAddAgain);
+  }
+  return bytes;
+}
+
+Result<SealedExtent> LoadIndex(const LoadPlan& plan) {
+  TRIMS_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, ReadIndex(plan));
+  std::vector<uint64_t> lengths;
+  for (const ManifestExtent& extent : plan.variant.extents) lengths.push_back(extent.length);
+  const Status status = wire::CheckIndex(bytes, lengths);
+  if (!status.ok()) {
+    return Status(StatusCode::kDataLoss,
+                  "the index of '" + plan.name + "' is damaged: " + status.message(), kAddAgain);
+  }
+  return SealedCopy(plan.name + ".index", bytes);
+}
+
+Result<std::vector<SealedExtent>> LoadExtents(const LoadPlan& plan,
+                                              const std::atomic<bool>& cancelled) {
+  TRIMS_ASSIGN_OR_RETURN(std::vector<ExtentWriter> writers, ReserveExtents(plan));
+  ExtentFill fill(plan, &writers, cancelled);
+  TRIMS_ASSIGN_OR_RETURN(const std::vector<std::string> digests, fill.Run());
+  std::vector<SealedExtent> sealed;
+  sealed.reserve(writers.size());
+  for (size_t i = 0; i < writers.size(); ++i) {
+    TRIMS_RETURN_IF_ERROR(CheckDigest(plan, i, digests[i]));
+    TRIMS_ASSIGN_OR_RETURN(SealedExtent extent, std::move(writers[i]).Seal());
+    sealed.push_back(std::move(extent));
+  }
+  return sealed;
+}
+
+}  // namespace
+
+Result<ResidentBytes> LoadSegment(const LoadPlan& plan, const std::atomic<bool>& cancelled) {
+  TRIMS_RETURN_IF_ERROR(CheckLoadPlan(plan));
+  if (cancelled.load(std::memory_order_relaxed)) {
+    return Status(StatusCode::kCancelled, "the load of '" + plan.name + "' was given up");
+  }
+  // The index first: it is small, and most of what can be wrong with a prepared folder shows in it.
+  TRIMS_ASSIGN_OR_RETURN(SealedExtent index, LoadIndex(plan));
+  TRIMS_ASSIGN_OR_RETURN(std::vector<SealedExtent> extents, LoadExtents(plan, cancelled));
+  return ResidentBytes{std::move(index), std::move(extents)};
+}
+
+}  // namespace trims

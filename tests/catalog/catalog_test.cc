@@ -1,0 +1,306 @@
+#include "catalog/catalog.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <sys/fsuid.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
+#include "base/fault.h"
+#include "base/mutex.h"
+#include "base/unique_fd.h"
+#include "store/folders.h"
+#include "support/manager_fakes.h"
+#include "support/scratch_folder.h"
+
+namespace trims {
+namespace {
+
+using ::testing::HasSubstr;
+
+// A loop that runs what was posted on the test's thread.
+class TestLoop {
+ public:
+  PostToLoop post() {
+    return [this](std::function<void()> call) {
+      MutexLock lock(mutex_);
+      calls_.push_back(std::move(call));
+      posted_.NotifyOne();
+    };
+  }
+  void RunOne() {
+    std::function<void()> call;
+    {
+      MutexLock lock(mutex_);
+      while (calls_.empty()) posted_.Wait(mutex_);
+      call = std::move(calls_.front());
+      calls_.pop_front();
+    }
+    call();
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar posted_;
+  std::deque<std::function<void()>> calls_ TRIMS_GUARDED_BY(mutex_);
+};
+
+class CatalogTest : public ::testing::Test {
+ protected:
+  CatalogTest() {
+    char folder[] = "/tmp/trims-catalog-XXXXXX";
+    folder_ = ::mkdtemp(folder);
+    path_ = folder_ + "/catalog.db";
+  }
+  ~CatalogTest() override {
+    catalog_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  Status Open() {
+    catalog_.reset();
+    Result<std::unique_ptr<Catalog>> opened =
+        Catalog::Open(path_, folder_ + "/prepared", loop_.post());
+    if (!opened.ok()) return opened.status();
+    catalog_ = *std::move(opened);
+    return {};
+  }
+
+  static CatalogEntry Entry(const std::string& name, const std::string& version, char digit) {
+    CatalogEntry entry;
+    entry.name = name;
+    entry.version = version;
+    entry.manifest =
+        testing::MakeManifest(testing::Digest(digit), {testing::MakeVariant(Variant::kFiles, 1)});
+    entry.prepared_folder = "/prepared/" + version;
+    entry.added_unix_seconds = 1;
+    return entry;
+  }
+
+  Status Put(CatalogEntry entry) {
+    std::optional<Status> outcome;
+    catalog_->Put(std::move(entry), [&](const Status& status) { outcome = status; });
+    while (!outcome) loop_.RunOne();
+    return *outcome;
+  }
+  Status Erase(const std::string& name, const std::string& version) {
+    std::optional<Status> outcome;
+    catalog_->Erase(name, version, [&](const Status& status) { outcome = status; });
+    while (!outcome) loop_.RunOne();
+    return *outcome;
+  }
+  // The version found, or the name of the error's code.
+  std::string Find(const std::string& reference) {
+    const auto found = catalog_->Find(ParseModelReference(reference).value());
+    return found.ok() ? (*found)->version : std::string(StatusCodeName(found.status().code()));
+  }
+
+  std::string folder_;
+  std::string path_;
+  TestLoop loop_;
+  std::unique_ptr<Catalog> catalog_;
+};
+
+TEST_F(CatalogTest, KeepsEntriesAcrossReopening) {
+  ASSERT_TRUE(Open().ok());
+  ASSERT_TRUE(Put(Entry("default/a", "v1", 'a')).ok());
+  ASSERT_TRUE(Put(Entry("default/a", "v2", 'b')).ok());
+  ASSERT_TRUE(Put(Entry("default/b", "v1", 'c')).ok());
+  ASSERT_TRUE(Open().ok());
+  EXPECT_EQ(Find("a"), "v2");
+  EXPECT_EQ(Find("a:v1"), "v1");
+  EXPECT_EQ(Find("a@sha256:" + testing::Digest('a')), "v1");
+  EXPECT_EQ(catalog_->All().size(), 3u);
+  EXPECT_EQ(catalog_->All()[0]->version, "v2");
+  EXPECT_EQ(catalog_->All()[0]->manifest.variants.size(), 1u);
+}
+
+TEST_F(CatalogTest, PuttingAgainMakesAVersionTheNewest) {
+  ASSERT_TRUE(Open().ok());
+  ASSERT_TRUE(Put(Entry("default/a", "v1", 'a')).ok());
+  ASSERT_TRUE(Put(Entry("default/a", "v2", 'b')).ok());
+  ASSERT_TRUE(Put(Entry("default/a", "v1", 'a')).ok());
+  EXPECT_EQ(Find("a"), "v1");
+  ASSERT_TRUE(Open().ok());
+  EXPECT_EQ(Find("a"), "v1");
+  ASSERT_TRUE(Erase("default/a", "v1").ok());
+  EXPECT_EQ(Find("a"), "v2");
+  ASSERT_TRUE(Erase("default/a", "v2").ok());
+  EXPECT_EQ(Find("a"), "NOT_FOUND");
+}
+
+TEST_F(CatalogTest, NearNamesAndVersionsAreNamed) {
+  ASSERT_TRUE(Open().ok());
+  ASSERT_TRUE(Put(Entry("default/resnet50", "v1", 'a')).ok());
+  EXPECT_THAT(catalog_->Find(ParseModelReference("resnet5").value()).status().message(),
+              HasSubstr("did you mean 'resnet50'?"));
+  EXPECT_THAT(catalog_->Find(ParseModelReference("resnet50:v9").value()).status().message(),
+              HasSubstr("there is 'v1'"));
+}
+
+TEST_F(CatalogTest, EachWriteThatFailsLeavesAllAsItWas) {
+  ASSERT_TRUE(Open().ok());
+  ASSERT_TRUE(Put(Entry("default/a", "v1", 'a')).ok());
+  for (const auto& [error, code] :
+       {std::pair{ENOSPC, StatusCode::kResourceExhausted}, {EIO, StatusCode::kDataLoss}}) {
+    int nth = 1;
+    for (;; ++nth) {
+      fault::ScopedPlan plan({.op = fault::Op::kDatabase, .nth = nth, .error = error});
+      const Status status = Put(Entry("default/a", "v2", 'b'));
+      if (!plan.fired()) break;
+      EXPECT_EQ(status.code(), code);
+      EXPECT_NE(status.hint(), "");
+      EXPECT_EQ(Find("a"), "v1");
+    }
+    EXPECT_GT(nth, 3);
+    EXPECT_EQ(Find("a"), "v2");  // the write after the failed ones went well
+    for (nth = 1;; ++nth) {
+      fault::ScopedPlan plan({.op = fault::Op::kDatabase, .nth = nth, .error = error});
+      const Status status = Erase("default/a", "v2");
+      if (!plan.fired()) break;
+      EXPECT_EQ(status.code(), code);
+      EXPECT_EQ(Find("a"), "v2");
+    }
+    EXPECT_EQ(Find("a"), "v1");
+  }
+  ASSERT_TRUE(Open().ok());
+  EXPECT_EQ(Find("a"), "v1");
+}
+
+TEST_F(CatalogTest, MakingTheFileCanFailAndSucceedNextTime) {
+  for (int nth = 1;; ++nth) {
+    fault::ScopedPlan plan({.op = fault::Op::kDatabase, .nth = nth, .error = ENOSPC});
+    const Status status = Open();
+    if (!plan.fired()) break;
+    EXPECT_EQ(status.code(), StatusCode::kResourceExhausted);
+  }
+  EXPECT_TRUE(Open().ok());
+}
+
+TEST_F(CatalogTest, NoCatalogIsDataLossWithTheWayOut) {
+  std::ofstream(path_) << std::string(8192, 'x');
+  const Status status = Open();
+  EXPECT_EQ(status.code(), StatusCode::kDataLoss);
+  EXPECT_THAT(status.hint(), HasSubstr("mv " + path_));
+}
+
+TEST_F(CatalogTest, DamagedPagesAreFoundAtOpen) {
+  ASSERT_TRUE(Open().ok());
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_TRUE(Put(Entry("default/a", "v" + std::to_string(i), 'a')).ok());
+  }
+  catalog_.reset();  // folds the log into the file
+  std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(4096);
+  file << std::string(4096, '\x5a');
+  file.close();
+  EXPECT_EQ(Open().code(), StatusCode::kDataLoss);
+}
+
+void RunSql(const std::string& path, const char* sql) {
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(database, sql, nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(database);
+}
+
+TEST_F(CatalogTest, OtherSchemasAndProgramsAreRefused) {
+  ASSERT_TRUE(Open().ok());
+  catalog_.reset();
+  for (const char* version : {"1", "99"}) {
+    RunSql(path_, ("PRAGMA user_version=" + std::string(version)).c_str());
+    const Status status = Open();
+    EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
+    EXPECT_THAT(status.message(), HasSubstr("has schema " + std::string(version)));
+    EXPECT_EQ(status.hint().find("mv " + folder_ + " ") != std::string::npos,
+              std::string(version) == "1")
+        << status.hint();
+  }
+  path_ = folder_ + "/other.db";
+  RunSql(path_, "CREATE TABLE songs (title TEXT)");
+  EXPECT_EQ(Open().code(), StatusCode::kDataLoss);
+}
+
+TEST_F(CatalogTest, AManifestThatCantBeReadIsDataLoss) {
+  ASSERT_TRUE(Open().ok());
+  ASSERT_TRUE(Put(Entry("default/a", "v1", 'a')).ok());
+  catalog_.reset();
+  RunSql(path_, "UPDATE models SET manifest='{}'");
+  const Status status = Open();
+  EXPECT_EQ(status.code(), StatusCode::kDataLoss);
+  EXPECT_THAT(status.message(), HasSubstr("default/a:v1"));
+}
+
+TEST_F(CatalogTest, ALostCatalogDoesNotTakeThePreparedModelsForOrphans) {
+  std::filesystem::create_directories(folder_ + "/prepared/" + std::string(16, 'a') + "-0");
+  for (const bool empty_file : {false, true, true}) {
+    if (empty_file) std::ofstream(path_, std::ios::trunc).close();
+    const Status status = Open();
+    EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition) << status.ToString();
+    EXPECT_THAT(status.message(), HasSubstr("prepared models (1)"));
+    EXPECT_THAT(status.hint(), HasSubstr("restore " + path_));
+    EXPECT_THAT(status.hint(), HasSubstr("rm -r " + folder_ + "/prepared"));
+  }
+  std::filesystem::remove_all(folder_ + "/prepared");
+  EXPECT_TRUE(Open().ok());
+}
+
+TEST_F(CatalogTest, AnEmptyCatalogOfADaemonKilledBeforeItsFirstWriteIsGood) {
+  ASSERT_TRUE(Open().ok());
+  std::filesystem::create_directories(folder_ + "/prepared/" + std::string(16, 'a') + "-0");
+  EXPECT_TRUE(Open().ok());
+}
+
+TEST_F(CatalogTest, AFirstStartMayFindWhatWasNeverPublished) {
+  std::filesystem::create_directories(folder_ + "/prepared/.incoming-XyZ123");
+  EXPECT_TRUE(Open().ok());
+}
+
+TEST_F(CatalogTest, TooFewOpenFilesIsNotBlamedOnTheFolder) {
+#if defined(__has_feature)
+#if __has_feature(undefined_behavior_sanitizer)
+  GTEST_SKIP() << "UBSan's own check of a type needs descriptors";
+#endif
+#endif
+  rlimit old{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &old), 0);
+  const UniqueFd next(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const rlimit tight = {static_cast<rlim_t>(next.get()), old.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+  const Status status = Open();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &old), 0);
+  EXPECT_EQ(status.code(), StatusCode::kResourceExhausted) << status.ToString();
+  EXPECT_THAT(status.hint(), HasSubstr("open files"));
+}
+
+// Root may write anywhere, but for a thread that touches files as another user.
+TEST(FoldersTest, AFolderThatMayNotBeWrittenIsPermissionDenied) {
+  const testing::ScratchFolder folder;
+  ASSERT_EQ(::chmod(folder.path().c_str(), 0555), 0);
+  constexpr uid_t kNobody = 65534;
+  ::setfsuid(kNobody);
+  const Status root = MakeIncomingFolder(folder / "prepared").status();
+  const Status incoming = MakeIncomingFolder(folder.path()).status();
+  ::setfsuid(::geteuid());
+  EXPECT_EQ(root.code(), StatusCode::kPermissionDenied) << root.ToString();
+  EXPECT_EQ(incoming.code(), StatusCode::kPermissionDenied) << incoming.ToString();
+  EXPECT_THAT(root.message(), HasSubstr(folder / "prepared"));
+}
+
+TEST_F(CatalogTest, MissingFolderSaysSo) {
+  path_ = folder_ + "/none/catalog.db";
+  EXPECT_EQ(Open().code(), StatusCode::kFailedPrecondition);
+}
+
+}  // namespace
+}  // namespace trims

@@ -1,0 +1,41 @@
+// LoaderFixture: a prepared model on disk and the plan that loads it.
+#ifndef TRIMS_TESTS_LOAD_LOADER_FIXTURE_H_
+#define TRIMS_TESTS_LOAD_LOADER_FIXTURE_H_
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "load/loader.h"
+#include "support/scratch_folder.h"
+
+namespace trims::testing {
+
+// `size` bytes that differ for each `seed`.
+std::string Bytes(size_t size, unsigned seed = 1);
+
+class LoaderFixture : public ::testing::Test {
+ protected:
+  LoaderFixture();
+
+  // Adds an extent that is the whole file `name` of the source folder, which it writes.
+  void AddFile(const std::string& name, const std::string& bytes);
+  // Adds an extent of these bytes; `pieces` say where they come from.
+  void AddExtent(const std::string& bytes, std::vector<ManifestPiece> pieces);
+  // Writes the index of the extents added so far.
+  void WriteIndex();
+
+  Result<ResidentBytes> Load() const;
+  static std::string Content(const SealedExtent& extent);
+
+  ScratchFolder source_;
+  ScratchFolder prepared_;
+  LoadPlan plan_;
+  std::vector<std::string> contents_;  // of the extents
+  std::atomic<bool> cancelled_{false};
+};
+
+}  // namespace trims::testing
+
+#endif  // TRIMS_TESTS_LOAD_LOADER_FIXTURE_H_

@@ -1,0 +1,200 @@
+// Stand-ins for what the manager depends on, all driven by hand and stricter than the real ones.
+#ifndef TRIMS_TESTS_SUPPORT_MANAGER_FAKES_H_
+#define TRIMS_TESTS_SUPPORT_MANAGER_FAKES_H_
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "catalog/catalog.h"
+#include "ingest/preparer.h"
+#include "load/loader.h"
+#include "loop/timer_service.h"
+#include "loop/worker.h"
+#include "manager/manager.h"
+#include "store/host_memory.h"
+
+namespace trims::testing {
+
+// Timers that fire while the clock is moved.
+class FakeTimers final : public TimerService {
+ public:
+  explicit FakeTimers(ManualClock* clock) : clock_(clock) {}
+  uint64_t CallAfter(Duration delay, std::function<void()> call) override {
+    pending_[++last_] = {clock_->Now() + delay, std::move(call)};
+    return last_;
+  }
+  void Cancel(uint64_t id) override { pending_.erase(id); }
+
+  void Advance(Duration by) {
+    clock_->Advance(by);
+    for (bool fired = true; fired;) {
+      fired = false;
+      for (auto& [id, timer] : pending_) {
+        if (timer.first > clock_->Now()) continue;
+        const std::function<void()> call = std::move(timer.second);
+        pending_.erase(id);
+        call();
+        fired = true;
+        break;
+      }
+    }
+  }
+  size_t pending() const { return pending_.size(); }
+
+ private:
+  ManualClock* const clock_;
+  uint64_t last_ = 0;
+  std::map<uint64_t, std::pair<TimePoint, std::function<void()>>> pending_;
+};
+
+inline ResidentBytes SmallBytes() {
+  const std::byte bytes[8] = {};
+  ResidentBytes resident{.index = SealedCopy("index", bytes).value(), .extents = {}};
+  resident.extents.push_back(SealedCopy("extent", bytes).value());
+  return resident;
+}
+
+// Loads and frees end when the test says so.
+class FakeLoader final : public Loader {
+ public:
+  struct Job {
+    LoadPlan plan;
+    CancelFlag cancel;
+    std::function<void(Result<ResidentBytes>)> done;
+  };
+  void Load(LoadPlan plan, CancelFlag cancel,
+            std::function<void(Result<ResidentBytes>)> done) override {
+    ++started;
+    loads.push_back({std::move(plan), std::move(cancel), std::move(done)});
+  }
+  void Free(ResidentBytes, std::function<void()> done) override {
+    frees.push_back(std::move(done));
+  }
+
+  void Finish(Result<ResidentBytes> result) {
+    ASSERT_FALSE(loads.empty());
+    Job job = std::move(loads.front());
+    loads.pop_front();
+    job.done(std::move(result));
+  }
+  void Finish() { Finish(SmallBytes()); }
+  void Fail(StatusCode code) { Finish(Status(code, "the load failed")); }
+  void FinishFree() {
+    ASSERT_FALSE(frees.empty());
+    const std::function<void()> done = std::move(frees.front());
+    frees.pop_front();
+    done();
+  }
+
+  int started = 0;
+  std::list<Job> loads;
+  std::list<std::function<void()>> frees;
+};
+
+// Keeps entries newest first and can refuse the next change.
+class FakeCatalog final : public Catalog {
+ public:
+  Result<const CatalogEntry*> Find(const ModelReference& reference) const override {
+    for (const CatalogEntry& entry : entries) {
+      const bool meant = reference.digest.empty()
+                             ? reference.version.empty() || entry.version == reference.version
+                             : entry.manifest.digest == reference.digest;
+      if (entry.name == reference.name && meant) return &entry;
+    }
+    return Status(StatusCode::kNotFound, "no model '" + reference.name + "'");
+  }
+  std::vector<const CatalogEntry*> All() const override {
+    std::vector<const CatalogEntry*> all;
+    for (const CatalogEntry& entry : entries) all.push_back(&entry);
+    return all;
+  }
+  void Put(CatalogEntry entry, std::function<void(Status)> done) override {
+    if (!next.ok()) return done(std::exchange(next, {}));
+    Drop(entry.name, entry.version);
+    entries.push_front(std::move(entry));
+    done({});
+  }
+  void Erase(const std::string& name, const std::string& version,
+             std::function<void(Status)> done) override {
+    if (!next.ok()) return done(std::exchange(next, {}));
+    Drop(std::string(name), std::string(version));
+    done({});
+  }
+  void Drop(const std::string& name, const std::string& version) {
+    entries.remove_if(
+        [&](const CatalogEntry& entry) { return entry.name == name && entry.version == version; });
+  }
+
+  std::list<CatalogEntry> entries;
+  Status next;  // what the next change answers
+};
+
+// Works at once, on the calling thread.
+class InlineWorker final : public Worker {
+ public:
+  void Run(std::function<void()> work, std::function<void()> done) override {
+    work();
+    done();
+  }
+};
+
+class FakePreparer final : public Preparer {
+ public:
+  struct Request {
+    PrepareJob job;
+    Progress progress;
+    std::function<void(Result<Manifest>)> done;
+  };
+  void Prepare(PrepareJob job, Progress progress,
+               std::function<void(Result<Manifest>)> done) override {
+    requests.push_back({std::move(job), std::move(progress), std::move(done)});
+  }
+  void Finish(Result<Manifest> result) {
+    ASSERT_FALSE(requests.empty());
+    Request request = std::move(requests.front());
+    requests.pop_front();
+    request.done(std::move(result));
+  }
+  std::list<Request> requests;
+};
+
+inline std::string Digest(char digit) { return std::string(64, digit); }
+
+// Takes (pages + 1) * 4096 bytes of budget: its extent and one page of index.
+inline ManifestVariant MakeVariant(Variant kind, uint64_t pages, const std::string& key = "") {
+  ManifestVariant variant;
+  variant.kind = kind;
+  variant.key = key;
+  variant.folder = VariantName(kind);
+  variant.index_path = "index";
+  variant.index_length = 100;
+  variant.index_sha256 = Digest('1');
+  variant.extents.push_back(
+      {.length = pages * 4096,
+       .sha256 = Digest('2'),
+       .pieces = {
+           {.origin = PieceOrigin::kPrepared, .path = "data", .offset = 0, .length = 8, .at = 0}}});
+  return variant;
+}
+
+inline Manifest MakeManifest(const std::string& digest, std::vector<ManifestVariant> variants) {
+  Manifest manifest;
+  manifest.digest = digest;
+  manifest.format = "files";
+  manifest.source = "file:///models/m";
+  manifest.files = {{.name = "m", .length = 10, .sha256 = digest}};
+  manifest.variants = std::move(variants);
+  return manifest;
+}
+
+}  // namespace trims::testing
+
+#endif  // TRIMS_TESTS_SUPPORT_MANAGER_FAKES_H_
