@@ -16,7 +16,7 @@ std::string Prepared(const Manifest& manifest) {
 }
 
 std::string AddCommand(const CatalogEntry& entry, Variant kind) {
-  return "trims add " + ReferenceOf(entry) + " " + entry.manifest.source + " --variants " +
+  return "trims add " + ReferenceOf(entry) + " " + entry.manifest.source + " --variant " +
          std::string(VariantName(kind));
 }
 

@@ -2,12 +2,12 @@
 // on time, memory, files and network: untrusted input never meets a parser inside the daemon.
 //
 // The child is run as
-//   trims-prepare --source PATH --out DIR --variants files,tensors,ort --progress-fd N
+//   trims-prepare --source PATH --out DIR --variant files,tensors,ort --progress-fd N
 // It writes into DIR (which exists, is empty and is the only place it may write): manifest.json,
 // and the index and extent files that the manifest names. On descriptor N it writes JSON lines:
 // {"stage":"optimise","done":1,"total":3} any number of times, and if it fails
 // {"error":{"code":"INVALID_ARGUMENT","message":"…","hint":"…"}} before it exits non-zero. No line
-// is longer than 4096 bytes. No --variants: all that the format allows; one that was asked for by
+// is longer than 4096 bytes. No --variant: all that the format allows; one that was asked for by
 // name and can't be made is an error, otherwise a note in the manifest.
 #ifndef TRIMS_INGEST_PREPARER_H_
 #define TRIMS_INGEST_PREPARER_H_

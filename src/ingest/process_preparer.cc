@@ -71,7 +71,7 @@ std::vector<std::string> Arguments(const ProcessPreparerOptions& options, const 
   for (const Variant variant : job.variants) {
     variants += (variants.empty() ? "" : ",") + std::string(VariantName(variant));
   }
-  if (!variants.empty()) arguments.insert(arguments.end(), {"--variants", variants});
+  if (!variants.empty()) arguments.insert(arguments.end(), {"--variant", variants});
   if (!options.onnxruntime_library.empty()) {
     arguments.insert(arguments.end(), {"--onnxruntime-library", options.onnxruntime_library});
   }
@@ -117,7 +117,7 @@ class Preparation {
       timer_ = 0;
       Kill(Status(StatusCode::kDeadlineExceeded,
                   "preparing the model took longer than " + std::to_string(limit.count()) + " s",
-                  "prepare less at once: trims add … --variants files"));
+                  "prepare less at once: trims add … --variant files"));
     });
     return {};
   }

@@ -134,7 +134,7 @@ TEST_F(ProcessPreparerTest, GivesTheManifestAndTheProgress) {
   std::string arguments;
   std::getline(std::ifstream(folder_ + "/arguments"), arguments);
   EXPECT_EQ(arguments, "--source /models/m --out " + out_ +
-                           " --progress-fd 3 --memory-limit 1000 --time-limit 7 --variants ort "
+                           " --progress-fd 3 --memory-limit 1000 --time-limit 7 --variant ort "
                            "--onnxruntime-library /lib/ort.so");
   std::stringstream fds;
   fds << std::ifstream(folder_ + "/fds").rdbuf();

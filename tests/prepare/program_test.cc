@@ -119,9 +119,9 @@ TEST_F(Program, LongNamesOfABadModelFitIntoALine) {
 
 TEST_F(Program, VariantsAreChosenByName) {
   Write("m.safetensors", SafetensorsBytes(kGoodHeader, "xy"));
-  EXPECT_EQ(RunProgram("m.safetensors", {"--variants", "files,ort"}).lines.back()["error"]["code"],
+  EXPECT_EQ(RunProgram("m.safetensors", {"--variant", "files,ort"}).lines.back()["error"]["code"],
             "INVALID_ARGUMENT");
-  EXPECT_EQ(RunProgram("m.safetensors", {"--variants", "nonsense"}).lines.back()["error"]["code"],
+  EXPECT_EQ(RunProgram("m.safetensors", {"--variant", "nonsense"}).lines.back()["error"]["code"],
             "INVALID_ARGUMENT");
 }
 
@@ -149,7 +149,7 @@ TEST_F(Program, MemoryThatOnnxRuntimeWantsBeyondTheLimitIsTheSameError) {
         .Bytes(9, std::string(kSide * columns * sizeof(float), '\0'));
   };
   Write("m.onnx", testing::MatMulModelBytes(weight("w1", kSide), weight("w2", 1), kSide, 1));
-  const Ended ended = RunProgram("m.onnx", {"--variants", "ort", "--memory-limit", "100000000"});
+  const Ended ended = RunProgram("m.onnx", {"--variant", "ort", "--memory-limit", "100000000"});
   ASSERT_FALSE(ended.lines.empty());
   EXPECT_EQ(ended.lines.back()["error"]["code"], "RESOURCE_EXHAUSTED") << ended.lines.back();
   EXPECT_THAT(ended.lines.back()["error"]["hint"].get<std::string>(), HasSubstr("--variant"));

@@ -1,5 +1,5 @@
 // trims-prepare: turns a model file or folder into prepared variants. Run by trimsd as a child
-// (manager/preparer.h), and by hand: trims-prepare --source model.onnx --out folder
+// (ingest/preparer.h), and by hand: trims-prepare --source model.onnx --out folder
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -34,8 +34,9 @@ struct Flags {
 void AddFlags(CLI::App* app, Flags* flags) {
   app->add_option("--source", flags->source, "A model file or a folder (a path or a file:// URL)");
   app->add_option("--out", flags->out, "An empty folder; made if it is not there");
-  app->add_option("--variants", flags->variants,
-                  "files,tensors,ort; without it, all that the format allows")
+  app->add_option("--variant", flags->variants,
+                  "files, tensors or ort; again for more (default: all that the format allows)")
+      ->allow_extra_args(false)
       ->delimiter(',');
   app->add_option("--progress-fd", flags->progress_fd, "Descriptor for JSON lines of progress");
   app->add_option("--onnxruntime-library", flags->onnxruntime_library,
