@@ -37,6 +37,8 @@ class Preparer {
  public:
   virtual ~Preparer() = default;
   using Progress = std::function<void(std::string_view stage, uint64_t done, uint64_t total)>;
+  // OK if it can prepare at all; FAILED_PRECONDITION says what is missing and how to get it.
+  virtual Status Ready() const = 0;
   // Both callbacks run on the loop. The manifest has passed ParseManifest. DEADLINE_EXCEEDED,
   // RESOURCE_EXHAUSTED: the child met a limit and was killed; whatever the child reported;
   // INTERNAL: it died without a word. What it wrote stays in out_folder; the caller removes it on

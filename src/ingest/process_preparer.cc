@@ -56,7 +56,7 @@ Result<Manifest> ReadManifest(const std::string& folder) {
 }
 
 std::vector<std::string> Arguments(const ProcessPreparerOptions& options, const PrepareJob& job) {
-  std::vector<std::string> arguments = {options.program,
+  std::vector<std::string> arguments = {*options.program,
                                         "--source",
                                         job.source_path,
                                         "--out",
@@ -187,7 +187,10 @@ class ProcessPreparer final : public Preparer {
                   const ProcessPreparerDependencies& dependencies)
       : options_(options), dependencies_(dependencies) {}
 
+  Status Ready() const override { return options_.program.status(); }
+
   void Prepare(PrepareJob job, Progress progress, Done done) override {
+    if (const Status ready = Ready(); !ready.ok()) return done(ready);
     waiting_.push_back({std::move(job), std::move(progress), std::move(done)});
     StartWaiting();
   }

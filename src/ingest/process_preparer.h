@@ -24,8 +24,9 @@
 namespace trims {
 
 struct ProcessPreparerOptions {
-  std::string program;              // absolute path of trims-prepare
-  std::string onnxruntime_library;  // absolute; empty: not passed
+  Result<std::string> program = std::string();  // absolute path of trims-prepare, or why there is
+                                                // none (FAILED_PRECONDITION)
+  std::string onnxruntime_library;              // absolute; empty: not passed
   uint64_t memory_limit = uint64_t{16} << 30;
   std::chrono::seconds time_limit{std::chrono::minutes(15)};
   int max_concurrent = 2;  // further jobs wait in order

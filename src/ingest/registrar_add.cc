@@ -95,6 +95,7 @@ Status Registrar::CheckAdd(const wire::Principal& principal) const {
   if (dependencies_.worker == nullptr || options_.prepared_root.empty()) {
     return Status(StatusCode::kFailedPrecondition, "this daemon has no folder for prepared models");
   }
+  TRIMS_RETURN_IF_ERROR(dependencies_.preparer->Ready());
   if (adds_ < kMaxAdds) return {};
   return Status(StatusCode::kResourceExhausted,
                 std::to_string(adds_) + " models are being added already",

@@ -197,6 +197,15 @@ TEST_F(ProcessPreparerTest, AMissingProgramSaysWhich) {
   EXPECT_THAT(outcome_->status().message(), HasSubstr("/none"));
 }
 
+TEST_F(ProcessPreparerTest, WithoutAProgramItSaysWhyNot) {
+  const Status why(StatusCode::kFailedPrecondition, "none in /usr/bin", "--preparer PATH");
+  preparer_ = MakeProcessPreparer({.program = why, .onnxruntime_library = {}},
+                                  {.timers = &timers_, .watcher = &watcher_, .worker = &worker_});
+  EXPECT_EQ(preparer_->Ready(), why);
+  Again();
+  EXPECT_EQ(outcome_->status(), why);
+}
+
 TEST_F(ProcessPreparerTest, FurtherJobsWait) {
   WriteManifest();
   Start("cp " + folder_ + "/manifest $4/manifest.json");  // $4: what follows --out

@@ -116,6 +116,14 @@ TEST_F(RegistrarTest, WrongRequestsGetNoFurther) {
   EXPECT_TRUE(manager_->Idle());
 }
 
+TEST_F(RegistrarTest, WithoutAPreparerAnAddIsToldWhy) {
+  preparer_.ready = Status(StatusCode::kFailedPrecondition, "none in /usr/bin", "--preparer PATH");
+  Add("ocr");
+  EXPECT_EQ(answer_.status(), preparer_.ready);
+  EXPECT_TRUE(preparer_.requests.empty());
+  EXPECT_TRUE(manager_->Idle());
+}
+
 TEST_F(RegistrarTest, FailedPreparationLeavesNothing) {
   Add("ocr");
   preparer_.Finish(Status(StatusCode::kInvalidArgument, "truncated"));

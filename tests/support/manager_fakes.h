@@ -153,6 +153,7 @@ class FakePreparer final : public Preparer {
     Progress progress;
     std::function<void(Result<Manifest>)> done;
   };
+  Status Ready() const override { return ready; }
   void Prepare(PrepareJob job, Progress progress,
                std::function<void(Result<Manifest>)> done) override {
     requests.push_back({std::move(job), std::move(progress), std::move(done)});
@@ -164,6 +165,7 @@ class FakePreparer final : public Preparer {
     request.done(std::move(result));
   }
   std::list<Request> requests;
+  Status ready;
 };
 
 inline std::string Digest(char digit) { return std::string(64, digit); }

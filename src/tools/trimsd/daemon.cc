@@ -44,12 +44,11 @@ Result<uint64_t> BudgetOf(const DaemonOptions& options) {
   return Status(why.code(), "--host-budget: " + why.message(), why.hint());
 }
 
-// A daemon without one serves what it has.
-std::string PreparerProgram(const DaemonOptions& options) {
-  const Result<std::string> found = FindPreparer(options.preparer);
-  if (found.ok()) return *found;
-  LogWarning("preparer.missing", {{"error", found.status()}});
-  return "";
+// A daemon without one serves what it has; whoever adds a model is told.
+Result<std::string> PreparerProgram(const DaemonOptions& options) {
+  Result<std::string> found = FindPreparer(options.preparer);
+  if (!found.ok()) LogWarning("preparer.missing", {{"error", found.status()}});
+  return found;
 }
 
 }  // namespace

@@ -73,6 +73,13 @@ std::vector<fs::path> PreparerFolders() {
   return folders;
 }
 
+Status NoPreparer(const std::string& why) {
+  return Status(
+      StatusCode::kFailedPrecondition,
+      "this daemon has no trims-prepare, without which models are served but not added: " + why,
+      "start trimsd again with --preparer PATH of trims-prepare");
+}
+
 }  // namespace
 
 uint64_t SetUpProcess() {
@@ -112,16 +119,15 @@ Result<std::string> FindPreparer(const std::string& wanted) {
   std::error_code error;
   if (!wanted.empty()) {
     if (IsProgram(wanted)) return fs::absolute(wanted, error).string();
-    return Status(StatusCode::kNotFound, "'" + wanted + "' is no program",
-                  "--preparer PATH of trims-prepare");
+    return NoPreparer("trimsd's --preparer, '" + wanted + "', is no program");
   }
+  std::string looked;
   for (const fs::path& folder : PreparerFolders()) {
-    if (IsProgram(folder / kPreparerName))
-      return (folder / kPreparerName).lexically_normal().string();
+    const std::string program = (folder / kPreparerName).lexically_normal().string();
+    if (IsProgram(program)) return program;
+    looked += (looked.empty() ? "" : ", ") + program;
   }
-  return Status(StatusCode::kNotFound,
-                "no trims-prepare beside trimsd, in ../libexec/trims or on PATH",
-                "models can be served but not added until there is: --preparer PATH");
+  return NoPreparer("none of these is a program: " + looked);
 }
 
 void TellReady(int fd) {

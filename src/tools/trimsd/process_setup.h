@@ -26,7 +26,8 @@ Status SetUpFaultInjection(bool allowed);
 void EndWithin(unsigned seconds);
 
 // The trims-prepare that belongs to this daemon: `wanted` if given, else beside this program, in
-// ../libexec/trims, on PATH. NOT_FOUND says where it looked.
+// ../libexec/trims, on PATH. FAILED_PRECONDITION says
+// where it looked.
 Result<std::string> FindPreparer(const std::string& wanted);
 
 // Says on descriptor `fd` that the daemon serves, and closes it. -1: nobody asked.

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -109,9 +110,11 @@ int ChildProcess::Wait() {
 DaemonProcess::DaemonProcess(const std::string& folder, const std::vector<std::string>& arguments,
                              const std::vector<std::string>& environment)
     : folder_(folder), socket_(folder + "/run/trimsd.sock") {
-  std::vector<std::string> command = {TRIMSD_PROGRAM,       "--socket",   socket_, "--data",
-                                      folder + "/data",     "--ready-fd", "1",     "--preparer",
-                                      TRIMS_PREPARE_PROGRAM};
+  std::vector<std::string> command = {TRIMSD_PROGRAM,   "--socket",   socket_, "--data",
+                                      folder + "/data", "--ready-fd", "1"};
+  if (std::find(arguments.begin(), arguments.end(), "--preparer") == arguments.end()) {
+    command.insert(command.end(), {"--preparer", TRIMS_PREPARE_PROGRAM});
+  }
   command.insert(command.end(), arguments.begin(), arguments.end());
   process_ = ChildProcess::Start(command, environment, folder + "/log");
   ready_ = process_.ReadByte();

@@ -54,6 +54,17 @@ TEST_F(DaemonTest, AMissThenAHitGiveTheFilesOwnBytes) {
   EXPECT_EQ(daemon.GetStatus()["leases"], 2);
 }
 
+TEST_F(DaemonTest, WithoutAPreparerAnAddSaysWhereItLookedAndWhatToDo) {
+  DaemonProcess daemon(folder_.path(), {"--preparer", folder_.path() + "/none"});
+  ASSERT_TRUE(daemon.ready()) << daemon.Log();
+  Result<Admin> admin = Admin::Connect({.socket_path = daemon.socket()});
+  ASSERT_TRUE(admin.ok()) << admin.status().ToString();
+  const Status status = admin->Add("one", "file://" + folder_.path()).status();
+  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(status.message(), HasSubstr(folder_.path() + "/none"));
+  EXPECT_THAT(status.hint(), HasSubstr("--preparer PATH"));
+}
+
 TEST_F(DaemonTest, AFileOfAnyNameIsAddedByItsUrlAndOpened) {
   DaemonProcess daemon(folder_.path());
   ASSERT_TRUE(daemon.ready()) << daemon.Log();
