@@ -73,11 +73,13 @@ Status Connection::Receive(std::chrono::milliseconds patience, size_t max_fds, w
 }
 
 void Connection::CloseLease(uint64_t lease) {
-  if (!Usable()) return;
+  if (unheard_.load(std::memory_order_relaxed) || owner_ != ::getpid()) return;
   wire::CallEncoder encoder;
-  // A daemon that can't be told would hold the lease: then the connection goes, which ends it.
-  if (!Send(encoder.Encode({.id = 0, .client = {}, .body = wire::CloseCall{lease}})).ok())
-    MarkBroken();
+  if (Send(encoder.Encode({.id = 0, .client = {}, .body = wire::CloseCall{lease}})).ok()) return;
+  // The lease ends with the connection, which gets no new owner. A daemon that stopped reading is
+  // waited for once, not at each close.
+  unheard_.store(true, std::memory_order_relaxed);
+  MarkBroken();
 }
 
 bool Connection::Usable() const {

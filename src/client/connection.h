@@ -34,14 +34,13 @@ class Connection {
   // DEADLINE_EXCEEDED after `patience`.
   Status Receive(std::chrono::milliseconds patience, size_t max_fds, wire::Frame* frame);
 
-  // One way. Does nothing in a child that inherited the connection by fork(): the lease is its
-  // parent's.
+  // One way, and so over a broken connection too, which other Models may keep. Does nothing in a
+  // child that inherited the connection by fork(): the lease is its parent's.
   void CloseLease(uint64_t lease);
 
   // Not broken, and of this process.
   bool Usable() const;
-  // Nothing that comes over it can be relied upon any more. Leases stay until the last owner lets
-  // go.
+  // Nothing that comes over it can be relied upon any more; what is sent still arrives.
   void MarkBroken() { broken_.store(true, std::memory_order_relaxed); }
 
   bool greeted() const { return greeted_; }
@@ -51,6 +50,7 @@ class Connection {
   const UniqueFd socket_;
   const pid_t owner_;
   std::atomic<bool> broken_{false};
+  std::atomic<bool> unheard_{false};      // sending failed
   bool greeted_ = false;                  // of the receiving thread
   std::chrono::milliseconds patience_{};  // of the receiving thread: what the socket is set to
 };

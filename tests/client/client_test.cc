@@ -124,6 +124,23 @@ TEST(ClientTest, CloseTellsTheDaemonOnceAndEndsTheViews) {
   EXPECT_EQ(daemon.connections(), 1);
 }
 
+TEST(ClientTest, AFailedRequestKeepsNoLeaseOfAModelThatIsClosed) {
+  FakeModel fake;
+  FakeDaemon daemon([&](const wire::Call& call, FakeDaemon::Peer& peer) {
+    if (std::get<wire::OpenCall>(call.body).reference == "ocr") return fake.Serve(call, peer);
+    peer.Error(call.id + 1, Status(StatusCode::kNotFound, "nobody asked"));
+  });
+  Client client = ConnectTo(daemon);
+  Model closed = client.Open("ocr").value();
+  const Model kept = client.Open("ocr").value();  // and with it the connection
+  EXPECT_EQ(client.Open("out-of-step").status().code(), StatusCode::kInternal);
+  closed.Close();
+  // Comes over a connection of its own, which the daemon looks at after the older one.
+  const Model later = client.Open("ocr").value();
+  EXPECT_EQ(daemon.connections(), 2);
+  EXPECT_THAT(daemon.closed_leases(), ElementsAre(1));
+}
+
 TEST(ClientTest, AModelOutlivesItsClientAndTheDaemon) {
   FakeModel fake;
   FakeDaemon daemon([&](const auto& call, auto& peer) { fake.Serve(call, peer); });
