@@ -137,6 +137,17 @@ class MemoryCatalog final : public Catalog {
 
 }  // namespace
 
+CatalogEntry MakeCatalogEntry(std::string name, std::string version, Manifest manifest,
+                              std::string prepared_folder, int64_t added_unix_seconds) {
+  std::vector<ImagePtr> images = MakeImages(manifest, name, version);
+  return {.name = std::move(name),
+          .version = std::move(version),
+          .manifest = std::move(manifest),
+          .prepared_folder = std::move(prepared_folder),
+          .added_unix_seconds = added_unix_seconds,
+          .images = std::move(images)};
+}
+
 Result<std::unique_ptr<Catalog>> Catalog::Open(const std::string& path,
                                                const std::string& prepared_root, PostToLoop post) {
   TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<CatalogDatabase> database,

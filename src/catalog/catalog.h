@@ -14,6 +14,7 @@
 #include "trims/status.h"
 
 #include "catalog/model_reference.h"
+#include "format/image.h"
 #include "format/manifest.h"
 #include "loop/post_to_loop.h"
 
@@ -25,7 +26,12 @@ struct CatalogEntry {
   Manifest manifest;
   std::string prepared_folder;  // absolute
   int64_t added_unix_seconds = 0;
+  std::vector<ImagePtr> images;  // of the manifest's variants, in their order
 };
+
+// With the images of its variants, which takes a copy of them.
+CatalogEntry MakeCatalogEntry(std::string name, std::string version, Manifest manifest,
+                              std::string prepared_folder, int64_t added_unix_seconds);
 
 class Catalog {
  public:

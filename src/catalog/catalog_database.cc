@@ -279,18 +279,17 @@ class SqliteCatalog final : public CatalogDatabase {
   }
 
   Result<CatalogRow> ReadRow(sqlite3_stmt* statement) {
-    CatalogRow row;
-    row.entry.name = Text(statement, 0);
-    row.entry.version = Text(statement, 1);
+    std::string name(Text(statement, 0));
+    std::string version(Text(statement, 1));
     Result<Manifest> manifest = ParseManifest(Text(statement, 2));
     if (!manifest.ok()) {
-      return Broken(StatusCode::kDataLoss, "the manifest of " + row.entry.name + ":" +
-                                               row.entry.version +
+      return Broken(StatusCode::kDataLoss, "the manifest of " + name + ":" + version +
                                                " can't be read: " + manifest.status().message());
     }
-    row.entry.manifest = *std::move(manifest);
-    row.entry.prepared_folder = Text(statement, 3);
-    row.entry.added_unix_seconds = sqlite3_column_int64(statement, 4);
+    CatalogRow row;
+    row.entry =
+        MakeCatalogEntry(std::move(name), std::move(version), *std::move(manifest),
+                         std::string(Text(statement, 3)), sqlite3_column_int64(statement, 4));
     row.sequence = sqlite3_column_int64(statement, 5);
     return row;
   }

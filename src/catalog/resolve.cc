@@ -27,25 +27,25 @@ Status NeverPrepared(const CatalogEntry& entry, Variant kind) {
                 AddCommand(entry, kind));
 }
 
-Status OtherKey(const CatalogEntry& entry, const ManifestVariant& variant, std::string_view key) {
+Status OtherKey(const CatalogEntry& entry, const Image& image, std::string_view key) {
   return Status(StatusCode::kFailedPrecondition,
-                "variant '" + std::string(VariantName(variant.kind)) + "' of model '" +
-                    ReferenceOf(entry) + "' was made for '" + variant.key + "', not for '" +
+                "variant '" + std::string(VariantName(image.kind)) + "' of model '" +
+                    image.reference + "' was made for '" + image.variant_key + "', not for '" +
                     std::string(key) + "'",
-                AddCommand(entry, variant.kind));
+                AddCommand(entry, image.kind));
 }
 
 }  // namespace
 
-Result<ResolvedModel> ResolveVariant(const Catalog& catalog, const std::string& reference,
-                                     Variant kind, std::string_view key) {
+Result<ImagePtr> ResolveVariant(const Catalog& catalog, const std::string& reference, Variant kind,
+                                std::string_view key) {
   TRIMS_ASSIGN_OR_RETURN(const ModelReference parsed, ParseModelReference(reference));
   TRIMS_ASSIGN_OR_RETURN(const CatalogEntry* entry, catalog.Find(parsed));
-  const ManifestVariant* other = nullptr;
-  for (const ManifestVariant& variant : entry->manifest.variants) {
-    if (variant.kind != kind) continue;
-    if (key.empty() || variant.key == key) return ResolvedModel{entry, &variant};
-    other = &variant;
+  const Image* other = nullptr;
+  for (const ImagePtr& image : entry->images) {
+    if (image->kind != kind) continue;
+    if (key.empty() || image->variant_key == key) return image;
+    other = image.get();
   }
   if (other != nullptr) return OtherKey(*entry, *other, key);
   return NeverPrepared(*entry, kind);
@@ -55,13 +55,6 @@ std::string ReferenceOf(const CatalogEntry& entry) {
   std::string reference;
   reference.reserve(entry.name.size() + 1 + entry.version.size());
   return reference.append(entry.name).append(1, ':').append(entry.version);
-}
-
-std::string SegmentKey(const Manifest& manifest, const ManifestVariant& variant) {
-  const std::string_view kind = VariantName(variant.kind);
-  std::string key;
-  key.reserve(manifest.digest.size() + kind.size() + variant.key.size() + 2);
-  return key.append(manifest.digest).append(1, '/').append(kind).append(1, '/').append(variant.key);
 }
 
 }  // namespace trims

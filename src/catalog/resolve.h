@@ -1,4 +1,4 @@
-// Resolve: from what a client wrote to the prepared variant that it means.
+// Resolve: from what a client wrote to the image that it means.
 //
 // Thread-safety: loop only, since it looks into the catalog.
 #ifndef TRIMS_CATALOG_RESOLVE_H_
@@ -14,23 +14,14 @@
 
 namespace trims {
 
-// Both pointers hold until the catalog's next change.
-struct ResolvedModel {
-  const CatalogEntry* entry = nullptr;
-  const ManifestVariant* variant = nullptr;
-};
-
 // NOT_FOUND: no such model, version or digest, or the variant was never prepared (the message lists
 // those that were). FAILED_PRECONDITION: it was prepared, but is bound to another key (the message
 // gives both). An empty `key` is any.
-Result<ResolvedModel> ResolveVariant(const Catalog& catalog, const std::string& reference,
-                                     Variant kind, std::string_view key);
+Result<ImagePtr> ResolveVariant(const Catalog& catalog, const std::string& reference, Variant kind,
+                                std::string_view key);
 
 // "namespace/name:version"
 std::string ReferenceOf(const CatalogEntry& entry);
-
-// The identity of a segment: equal for equal content, whatever its name.
-std::string SegmentKey(const Manifest& manifest, const ManifestVariant& variant);
 
 }  // namespace trims
 

@@ -46,7 +46,7 @@ struct ManifestVariant {
   std::string key;  // what it is bound to, e.g. "ort-1.32.0;level=all;cpu=…"; empty for `files` and
                     // `tensors`
   // What was prepared for it lies in this folder: in the preparer's manifest relative to the out
-  // folder, in the catalog to the folder of prepared models that the entry names.
+  // folder, in the catalog to the folder of all prepared models.
   std::string folder;
   std::string index_path;  // in `folder`: the index (wire/index.fbs) as it will sit in memory
   uint64_t index_length = 0;

@@ -17,8 +17,7 @@ namespace trims {
 // damaged variants. Never more than a manifest may hold.
 std::vector<ManifestVariant> KeptVariants(const Manifest& old, const Manifest& fresh);
 
-// Puts `prefix` ("add-0/") before the variants' folders: they lie in a folder within that of the
-// older variants.
+// Puts `prefix` ("0123456789abcdef-0/") before the variants' folders, which were relative to it.
 void PrefixFolders(const std::string& prefix, std::vector<ManifestVariant>* variants);
 
 // `fresh` with `kept` before its own variants, and the notes of both.

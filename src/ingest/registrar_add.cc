@@ -28,6 +28,8 @@ int64_t UnixNow() {
       .count();
 }
 
+std::string BaseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
 // Parsed, and fit to be a new name.
 Result<ModelReference> NewName(const std::string& reference) {
   TRIMS_ASSIGN_OR_RETURN(ModelReference parsed, ParseModelReference(reference));
@@ -145,8 +147,6 @@ void Registrar::Publish(const Job& job) {
     EndTurn();
     return Abandon(job, existing.status());
   }
-  job->entry.name = job->wanted.name;
-  job->entry.added_unix_seconds = UnixNow();
   std::vector<ManifestVariant> kept;
   Manifest old;
   if (*existing != nullptr) {
@@ -165,10 +165,12 @@ void Registrar::Publish(const Job& job) {
         Result<std::string> folder = PublishFolder(job->folder, into, stem);
         if (!folder.ok()) return void(job->status = folder.status());
         job->folder = *folder;
-        job->entry.prepared_folder = nested ? into : *folder;
-        if (nested) PrefixFolders(folder->substr(into.size() + 1) + "/", &job->fresh.variants);
-        job->entry.manifest =
-            nested ? MergeManifests(old, job->fresh, std::move(kept)) : job->fresh;
+        const std::string outer = nested ? BaseName(into) + "/" : "";
+        PrefixFolders(outer + BaseName(*folder) + "/", &job->fresh.variants);
+        job->entry =
+            MakeCatalogEntry(job->wanted.name, job->entry.version,
+                             nested ? MergeManifests(old, job->fresh, std::move(kept)) : job->fresh,
+                             nested ? into : *folder, UnixNow());
       },
       [this, job] { job->status.ok() ? Enter(job) : Finish(job, job->status); });
 }

@@ -44,9 +44,9 @@ Result<std::vector<std::string>> ExtentFill::Run() {
 }
 
 void ExtentFill::CutIntoChunks() {
-  for (size_t extent = 0; extent < plan_.variant.extents.size(); ++extent) {
+  for (size_t extent = 0; extent < plan_.image->variant.extents.size(); ++extent) {
     first_chunk_.push_back(chunks_.size());
-    for (const ManifestPiece& piece : plan_.variant.extents[extent].pieces) {
+    for (const ManifestPiece& piece : plan_.image->variant.extents[extent].pieces) {
       CutPiece(piece, extent);
     }
   }
@@ -174,7 +174,8 @@ bool ExtentFill::ClaimExtent(size_t* extent) {
 
 bool ExtentFill::Stopped() {
   if (cancelled_.load(std::memory_order_relaxed)) {
-    Fail(Status(StatusCode::kCancelled, "the load of '" + plan_.name + "' was given up"));
+    Fail(Status(StatusCode::kCancelled,
+                "the load of '" + plan_.image->reference + "' was given up"));
   }
   MutexLock lock(mutex_);
   return !failure_.ok();

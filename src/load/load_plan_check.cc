@@ -10,8 +10,8 @@ namespace trims {
 namespace {
 
 Status BadPlan(const LoadPlan& plan, const std::string& what) {
-  return Status(StatusCode::kInvalidArgument, "manifest of '" + plan.name + "': " + what,
-                "add the model again");
+  return Status(StatusCode::kInvalidArgument,
+                "manifest of '" + plan.image->reference + "': " + what, "add the model again");
 }
 
 Status CheckPiece(const LoadPlan& plan, const ManifestPiece& piece, uint64_t begin, uint64_t end) {
@@ -48,7 +48,7 @@ std::string BaseName(const std::string& path) { return path.substr(path.rfind('/
 Result<FileSource> OpenInSource(const LoadPlan& plan, const std::string& name) {
   if (plan.source_path.empty()) {
     return Status(StatusCode::kPermissionDenied,
-                  "the source of '" + plan.name + "' can't be read by this daemon");
+                  "the source of '" + plan.image->reference + "' can't be read by this daemon");
   }
   const bool folder = name != BaseName(plan.source_path) || IsFolder(plan.source_path);
   return folder ? FileSource::OpenBeneath(plan.source_path, name)
@@ -58,7 +58,7 @@ Result<FileSource> OpenInSource(const LoadPlan& plan, const std::string& name) {
 Result<FileSource> OpenWhereItLies(const LoadPlan& plan, PieceOrigin origin,
                                    const std::string& path) {
   if (origin == PieceOrigin::kSource) return OpenInSource(plan, path);
-  return FileSource::OpenBeneath(plan.prepared_folder, plan.variant.folder + "/" + path);
+  return FileSource::OpenBeneath(plan.prepared_root, plan.image->variant.folder + "/" + path);
 }
 
 // The same code as an unknown model's, so the text has to tell them apart.
@@ -67,16 +67,17 @@ Status Gone(const LoadPlan& plan, PieceOrigin origin, const std::string& path,
   const std::string whose = origin == PieceOrigin::kSource ? "source files" : "prepared files";
   return Status(
       status.code(),
-      "the " + whose + " of model '" + plan.name + "' are not where they were: " + status.message(),
+      "the " + whose + " of model '" + plan.image->reference +
+          "' are not where they were: " + status.message(),
       "put '" + PlanPath(plan, origin, path) + "' back, or trims rm the model and add it again");
 }
 
 }  // namespace
 
 Status CheckLoadPlan(const LoadPlan& plan) {
-  const ManifestVariant& variant = plan.variant;
-  if (!plan.prepared_folder.starts_with('/')) {
-    return BadPlan(plan, "the prepared folder '" + plan.prepared_folder + "' is not absolute");
+  const ManifestVariant& variant = plan.image->variant;
+  if (!plan.prepared_root.starts_with('/')) {
+    return BadPlan(plan, "the prepared folder '" + plan.prepared_root + "' is not absolute");
   }
   if (variant.index_length == 0 || variant.index_length > kMaxIndexBytes) {
     return BadPlan(plan, "an index has " + std::to_string(variant.index_length) + " bytes");
@@ -93,7 +94,7 @@ Status CheckLoadPlan(const LoadPlan& plan) {
 
 std::string PlanPath(const LoadPlan& plan, PieceOrigin origin, const std::string& path) {
   if (origin == PieceOrigin::kPrepared) {
-    return plan.prepared_folder + "/" + plan.variant.folder + "/" + path;
+    return plan.prepared_root + "/" + plan.image->variant.folder + "/" + path;
   }
   const bool file = path == BaseName(plan.source_path) && !IsFolder(plan.source_path);
   return file ? plan.source_path : plan.source_path + "/" + path;

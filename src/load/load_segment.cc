@@ -15,23 +15,24 @@ constexpr char kAddAgain[] = "add the model again";
 // The descriptor of an extent of files may be read as the file itself, so it must not be longer,
 // which a hugetlb memfd would be.
 HugePagePolicy PolicyFor(const LoadPlan& plan) {
-  const bool exact = plan.variant.kind != Variant::kTensors;
+  const bool exact = plan.image->variant.kind != Variant::kTensors;
   return exact && plan.pages == HugePagePolicy::kBest ? HugePagePolicy::kNoHugeTlb : plan.pages;
 }
 
 Result<std::vector<ExtentWriter>> ReserveExtents(const LoadPlan& plan) {
   std::vector<ExtentWriter> writers;
-  writers.reserve(plan.variant.extents.size());
-  for (const ManifestExtent& extent : plan.variant.extents) {
-    TRIMS_ASSIGN_OR_RETURN(ExtentWriter writer,
-                           ExtentWriter::Reserve(plan.name, extent.length, PolicyFor(plan)));
+  writers.reserve(plan.image->variant.extents.size());
+  for (const ManifestExtent& extent : plan.image->variant.extents) {
+    TRIMS_ASSIGN_OR_RETURN(
+        ExtentWriter writer,
+        ExtentWriter::Reserve(plan.image->reference, extent.length, PolicyFor(plan)));
     writers.push_back(std::move(writer));
   }
   return writers;
 }
 
 Status CheckDigest(const LoadPlan& plan, size_t extent, const std::string& digest) {
-  const ManifestExtent& expected = plan.variant.extents[extent];
+  const ManifestExtent& expected = plan.image->variant.extents[extent];
   if (digest == expected.sha256) return Status();
   std::string from;
   if (!expected.pieces.empty()) {
@@ -39,14 +40,14 @@ Status CheckDigest(const LoadPlan& plan, size_t extent, const std::string& diges
     from = ", read from '" + PlanPath(plan, first.origin, first.path) + "'";
   }
   return Status(StatusCode::kDataLoss,
-                "extent " + std::to_string(extent) + " of '" + plan.name + "'" + from +
+                "extent " + std::to_string(extent) + " of '" + plan.image->reference + "'" + from +
                     ", has SHA-256 " + digest + ", expected " + expected.sha256 +
                     ": it changed since it was added",
                 kAddAgain);
 }
 
 Result<std::vector<std::byte>> ReadIndex(const LoadPlan& plan) {
-  const ManifestVariant& variant = plan.variant;
+  const ManifestVariant& variant = plan.image->variant;
   TRIMS_ASSIGN_OR_RETURN(const FileSource file,
                          OpenPlanFile(plan, PieceOrigin::kPrepared, variant.index_path));
   if (file.size() != variant.index_length) {
@@ -67,13 +68,14 @@ Result<std::vector<std::byte>> ReadIndex(const LoadPlan& plan) {
 Result<SealedExtent> LoadIndex(const LoadPlan& plan) {
   TRIMS_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, ReadIndex(plan));
   std::vector<uint64_t> lengths;
-  for (const ManifestExtent& extent : plan.variant.extents) lengths.push_back(extent.length);
+  for (const ManifestExtent& extent : plan.image->variant.extents) lengths.push_back(extent.length);
   const Status status = wire::CheckIndex(bytes, lengths);
   if (!status.ok()) {
     return Status(StatusCode::kDataLoss,
-                  "the index of '" + plan.name + "' is damaged: " + status.message(), kAddAgain);
+                  "the index of '" + plan.image->reference + "' is damaged: " + status.message(),
+                  kAddAgain);
   }
-  return SealedCopy(plan.name + ".index", bytes);
+  return SealedCopy(plan.image->reference + ".index", bytes);
 }
 
 Result<std::vector<SealedExtent>> LoadExtents(const LoadPlan& plan,
@@ -96,7 +98,8 @@ Result<std::vector<SealedExtent>> LoadExtents(const LoadPlan& plan,
 Result<ResidentBytes> LoadSegment(const LoadPlan& plan, const std::atomic<bool>& cancelled) {
   TRIMS_RETURN_IF_ERROR(CheckLoadPlan(plan));
   if (cancelled.load(std::memory_order_relaxed)) {
-    return Status(StatusCode::kCancelled, "the load of '" + plan.name + "' was given up");
+    return Status(StatusCode::kCancelled,
+                  "the load of '" + plan.image->reference + "' was given up");
   }
   // The index first: it is small, and most of what can be wrong with a prepared folder shows in it.
   TRIMS_ASSIGN_OR_RETURN(SealedExtent index, LoadIndex(plan));

@@ -9,7 +9,7 @@
 
 #include "trims/status.h"
 
-#include "format/manifest.h"
+#include "format/image.h"
 #include "loop/post_to_loop.h"
 #include "store/host_memory.h"
 #include "store/resident_bytes.h"
@@ -17,10 +17,9 @@
 namespace trims {
 
 struct LoadPlan {
-  std::string name;             // shows in /proc/PID/maps
-  std::string prepared_folder;  // in which the variant's folder lies; absolute
-  std::string source_path;  // of the model's source, a file or a folder; empty: not readable here
-  ManifestVariant variant;
+  ImagePtr image;             // its reference shows in /proc/PID/maps
+  std::string prepared_root;  // in which the variant's folder lies; absolute
+  std::string source_path;    // of the model's source, a file or a folder; empty: not readable here
   HugePagePolicy pages = HugePagePolicy::kBest;
 };
 

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "catalog/resolve.h"
 #include "store/eviction_policy.h"
 
 namespace trims {
@@ -31,21 +32,17 @@ int64_t Milliseconds(Duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
 
-Json VariantJson(const Manifest& manifest, const ManifestVariant& variant,
-                 const SegmentTable& segments) {
-  const Segment* segment = segments.FindByKey(SegmentKey(manifest, variant));
+Json VariantJson(const Image& image, const SegmentTable& segments) {
+  const Segment* segment = segments.FindByKey(image.key);
   const SegmentState state = segment == nullptr ? SegmentState::kAbsent : segment->state;
-  return {
-      {"kind", VariantName(variant.kind)}, {"key", variant.key},
-      {"bytes", variant.FootprintBytes()}, {"extents", variant.extents.size()},
-      {"state", SegmentStateName(state)},  {"leases", segment == nullptr ? 0 : segment->leases}};
+  return {{"kind", VariantName(image.kind)},  {"key", image.variant_key},
+          {"bytes", image.footprint},         {"extents", image.variant.extents.size()},
+          {"state", SegmentStateName(state)}, {"leases", segment == nullptr ? 0 : segment->leases}};
 }
 
 Json ModelJson(const CatalogEntry& entry, bool newest, const SegmentTable& segments) {
   Json variants = Json::array();
-  for (const ManifestVariant& variant : entry.manifest.variants) {
-    variants.push_back(VariantJson(entry.manifest, variant, segments));
-  }
+  for (const ImagePtr& image : entry.images) variants.push_back(VariantJson(*image, segments));
   return {{"reference", ReferenceOf(entry)},
           {"name", entry.name},
           {"version", entry.version},

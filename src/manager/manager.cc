@@ -38,9 +38,7 @@ class Manager::Impl {
   void KeepKnown() {
     std::set<std::string> keys;
     for (const CatalogEntry* entry : dependencies.catalog->All()) {
-      for (const ManifestVariant& variant : entry->manifest.variants) {
-        keys.insert(SegmentKey(entry->manifest, variant));
-      }
+      for (const ImagePtr& image : entry->images) keys.insert(image->key);
     }
     segments.KeepOnly(keys);
   }
@@ -58,11 +56,11 @@ Manager::~Manager() = default;
 
 WaiterId Manager::Open(const OpenParams& params, OpenCallback done) {
   ++impl_->counters.opens;
-  const Result<ResolvedModel> model = ResolveVariant(*impl_->dependencies.catalog, params.reference,
-                                                     params.variant, params.variant_key);
-  if (model.ok()) return impl_->segments.Open(*model, params, std::move(done));
+  const Result<ImagePtr> image = ResolveVariant(*impl_->dependencies.catalog, params.reference,
+                                                params.variant, params.variant_key);
+  if (image.ok()) return impl_->segments.Open(*image, params, std::move(done));
   ++impl_->counters.refused;
-  done(model.status());
+  done(image.status());
   return 0;
 }
 

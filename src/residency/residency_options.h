@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 #include "base/clock.h"
 
@@ -17,7 +18,8 @@ class TimerService;
 enum class Reclaim { kEager, kLazy };
 
 struct ResidencyOptions {
-  uint64_t host_budget = 0;  // bytes
+  uint64_t host_budget = 0;   // bytes
+  std::string prepared_root;  // absolute folder of the prepared models, which loads read from
   Reclaim reclaim = Reclaim::kLazy;
   std::chrono::milliseconds default_deadline{std::chrono::seconds(60)};
   // After repeated failures of one segment.

@@ -36,7 +36,7 @@ struct LoadFailure {
 struct Segment {
   // Constant.
   uint64_t id = 0;
-  std::string key;        // SegmentKey(): its identity
+  std::string key;        // Image::key: its identity
   std::string reference;  // under which it was opened first
   std::string digest;
   Variant kind = Variant::kFiles;

@@ -24,36 +24,35 @@ std::string SourcePath(const std::string& source) {
   return path.ok() ? *std::move(path) : std::string();
 }
 
-OpenInfo InfoOf(const ResolvedModel& model) {
+OpenInfo InfoOf(const Image& image) {
   OpenInfo info;
-  info.reference = ReferenceOf(*model.entry);
-  info.digest = model.entry->manifest.digest;
-  info.variant = model.variant->kind;
-  info.variant_key = model.variant->key;
+  info.reference = image.reference;
+  info.digest = image.digest;
+  info.variant = image.kind;
+  info.variant_key = image.variant_key;
   return info;
 }
 
 }  // namespace
 
-WaiterId SegmentTable::Open(const ResolvedModel& model, const OpenParams& params,
-                            OpenCallback done) {
+WaiterId SegmentTable::Open(const ImagePtr& image, const OpenParams& params, OpenCallback done) {
   WaiterId waiter = 0;
   {
     Entry entry(this);
-    Segment* segment = FindOrMake(model);
+    Segment* segment = FindOrMake(*image);
     segment->removed = false;
     switch (segment->state) {
       case SegmentState::kResident:
-        return Hit(segment, InfoOf(model), std::move(done));
+        return Hit(segment, InfoOf(*image), std::move(done));
       case SegmentState::kReserved:
       case SegmentState::kLoading:
         ++counters_->joined;
         break;
       default:
-        if (Status status = StartMiss(segment, model); !status.ok()) return Refuse(status, done);
+        if (Status status = StartMiss(segment, image); !status.ok()) return Refuse(status, done);
         ++counters_->misses;
     }
-    waiter = AddWaiter(segment, InfoOf(model), params, std::move(done));
+    waiter = AddWaiter(segment, InfoOf(*image), params, std::move(done));
     FillRoom();
   }
   return waiters_.contains(waiter) ? waiter : 0;
@@ -73,13 +72,12 @@ WaiterId SegmentTable::Refuse(const Status& why, const OpenCallback& done) {
 }
 
 // On failure the segment is as it was, or gone if it was new.
-Status SegmentTable::StartMiss(Segment* segment, const ResolvedModel& model) {
+Status SegmentTable::StartMiss(Segment* segment, const ImagePtr& image) {
   Status status = BackingOff(*segment);
   if (status.ok()) {
-    segment->plan = {.name = segment->reference,
-                     .prepared_folder = model.entry->prepared_folder,
-                     .source_path = SourcePath(model.entry->manifest.source),
-                     .variant = *model.variant,
+    segment->plan = {.image = image,
+                     .prepared_root = options_.prepared_root,
+                     .source_path = SourcePath(image->source),
                      .pages = HugePagePolicy::kBest};
     // One that is being freed is admitted when it is gone.
     if (segment->state == SegmentState::kDraining) return {};

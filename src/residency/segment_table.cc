@@ -70,18 +70,17 @@ const Segment* SegmentTable::FindByKey(const std::string& key) const {
   return found == by_key_.end() ? nullptr : found->second;
 }
 
-Segment* SegmentTable::FindOrMake(const ResolvedModel& model) {
-  std::string key = SegmentKey(model.entry->manifest, *model.variant);
-  const auto found = by_key_.find(key);
+Segment* SegmentTable::FindOrMake(const Image& image) {
+  const auto found = by_key_.find(image.key);
   if (found != by_key_.end()) return found->second;
   auto segment = std::make_unique<Segment>();
   segment->id = ++last_segment_;
-  segment->key = std::move(key);
-  segment->reference = ReferenceOf(*model.entry);
-  segment->digest = model.entry->manifest.digest;
-  segment->kind = model.variant->kind;
-  segment->variant_key = model.variant->key;
-  segment->footprint = model.variant->FootprintBytes();
+  segment->key = image.key;
+  segment->reference = image.reference;
+  segment->digest = image.digest;
+  segment->kind = image.kind;
+  segment->variant_key = image.variant_key;
+  segment->footprint = image.footprint;
   Segment* made = segment.get();
   by_key_.emplace(made->key, made);
   segments_.emplace(made->id, std::move(segment));
@@ -146,10 +145,11 @@ void SegmentTable::DropRemoved(Segment* segment) {
 }
 
 bool SegmentTable::LoadsFrom(const std::string& prepared_folder) const {
+  const std::string within = prepared_folder.substr(prepared_folder.rfind('/') + 1) + "/";
   for (const auto& [id, segment] : segments_) {
     const bool will_read = segment->state == SegmentState::kReserved ||
                            segment->state == SegmentState::kLoading || !segment->waiters.empty();
-    if (will_read && segment->plan.prepared_folder == prepared_folder) return true;
+    if (will_read && segment->plan.image->variant.folder.starts_with(within)) return true;
   }
   return false;
 }

@@ -24,7 +24,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "catalog/resolve.h"
+#include "format/image.h"
 #include "loop/timer_service.h"
 #include "residency/counters.h"
 #include "residency/lease.h"
@@ -53,7 +53,7 @@ class SegmentTable {
   SegmentTable& operator=(const SegmentTable&) = delete;
 
   // Contract of Manager::Open, for a model that has been resolved.
-  WaiterId Open(const ResolvedModel& model, const OpenParams& params, OpenCallback done);
+  WaiterId Open(const ImagePtr& image, const OpenParams& params, OpenCallback done);
   void CancelOpen(WaiterId waiter);
 
   // Marks what is not among `keys` as removed: it goes with its last lease, or its load, at once if
@@ -84,13 +84,13 @@ class SegmentTable {
 
   void Step(Segment* segment, SegmentState to);
   Segment* FindById(uint64_t id);
-  Segment* FindOrMake(const ResolvedModel& model);
+  Segment* FindOrMake(const Image& image);
   void Forget(Segment* segment);  // ends an absent or failed segment
   void DropRemoved(Segment* segment);
 
   // Opening (segment_open.cc).
   WaiterId Hit(Segment* segment, OpenInfo info, OpenCallback done);
-  Status StartMiss(Segment* segment, const ResolvedModel& model);
+  Status StartMiss(Segment* segment, const ImagePtr& image);
   WaiterId Refuse(const Status& why, const OpenCallback& done);
   WaiterId AddWaiter(Segment* segment, OpenInfo info, const OpenParams& params, OpenCallback done);
   Status BackingOff(const Segment& segment) const;

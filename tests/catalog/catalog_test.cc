@@ -77,14 +77,10 @@ class CatalogTest : public ::testing::Test {
   }
 
   static CatalogEntry Entry(const std::string& name, const std::string& version, char digit) {
-    CatalogEntry entry;
-    entry.name = name;
-    entry.version = version;
-    entry.manifest =
-        testing::MakeManifest(testing::Digest(digit), {testing::MakeVariant(Variant::kFiles, 1)});
-    entry.prepared_folder = "/prepared/" + version;
-    entry.added_unix_seconds = 1;
-    return entry;
+    return MakeCatalogEntry(
+        name, version,
+        testing::MakeManifest(testing::Digest(digit), {testing::MakeVariant(Variant::kFiles, 1)}),
+        "/prepared/" + version, 1);
   }
 
   Status Put(CatalogEntry entry) {

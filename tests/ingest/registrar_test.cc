@@ -166,7 +166,7 @@ TEST_F(RegistrarTest, AddingAgainAddsWhatIsMissing) {
   const CatalogEntry& entry = catalog_.entries.front();
   ASSERT_EQ(entry.manifest.variants.size(), 2u);
   EXPECT_EQ(entry.prepared_folder, folder);
-  EXPECT_EQ(entry.manifest.variants[1].folder, "add-0/tensors");
+  EXPECT_EQ(entry.manifest.variants[1].folder, folder.substr(root_.size() + 1) + "/add-0/tensors");
   EXPECT_TRUE(fs::exists(folder + "/add-0/tensors/data"));
   EXPECT_EQ(Folders(), 1u);
 }

@@ -14,10 +14,10 @@ std::string Bytes(size_t size, unsigned seed) {
 }
 
 LoaderFixture::LoaderFixture() {
-  plan_.name = "test";
-  plan_.prepared_folder = prepared_.path();
+  image_.reference = "test";
+  plan_.prepared_root = prepared_.path();
   plan_.source_path = source_.path();
-  plan_.variant.folder = "files";
+  image_.variant.folder = "files";
 }
 
 void LoaderFixture::AddFile(const std::string& name, const std::string& bytes) {
@@ -28,14 +28,14 @@ void LoaderFixture::AddFile(const std::string& name, const std::string& bytes) {
 void LoaderFixture::AddExtent(const std::string& bytes, std::vector<ManifestPiece> pieces) {
   Sha256 hash;
   hash.Update(bytes);
-  plan_.variant.extents.push_back({bytes.size(), hash.FinishHex(), std::move(pieces)});
+  image_.variant.extents.push_back({bytes.size(), hash.FinishHex(), std::move(pieces)});
   contents_.push_back(bytes);
 }
 
 void LoaderFixture::WriteIndex() {
   wire::RangeLayout layout;
   std::vector<index::Extent> extents;
-  for (const ManifestExtent& extent : plan_.variant.extents) {
+  for (const ManifestExtent& extent : image_.variant.extents) {
     extents.emplace_back(layout.Append(extent.length).value(), extent.length);
   }
   flatbuffers::FlatBufferBuilder builder;
@@ -47,12 +47,18 @@ void LoaderFixture::WriteIndex() {
   prepared_.Write("files/index", bytes);
   Sha256 hash;
   hash.Update(bytes);
-  plan_.variant.index_path = "index";
-  plan_.variant.index_length = bytes.size();
-  plan_.variant.index_sha256 = hash.FinishHex();
+  image_.variant.index_path = "index";
+  image_.variant.index_length = bytes.size();
+  image_.variant.index_sha256 = hash.FinishHex();
 }
 
-Result<ResidentBytes> LoaderFixture::Load() const { return LoadSegment(plan_, cancelled_); }
+LoadPlan LoaderFixture::Plan() const {
+  LoadPlan plan = plan_;
+  plan.image = std::make_shared<const Image>(image_);
+  return plan;
+}
+
+Result<ResidentBytes> LoaderFixture::Load() const { return LoadSegment(Plan(), cancelled_); }
 
 std::string LoaderFixture::Content(const SealedExtent& extent) {
   const Result<Mapping> mapping =

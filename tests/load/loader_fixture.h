@@ -26,12 +26,14 @@ class LoaderFixture : public ::testing::Test {
   // Writes the index of the extents added so far.
   void WriteIndex();
 
+  LoadPlan Plan() const;
   Result<ResidentBytes> Load() const;
   static std::string Content(const SealedExtent& extent);
 
   ScratchFolder source_;
   ScratchFolder prepared_;
-  LoadPlan plan_;
+  Image image_;
+  LoadPlan plan_;                      // without the image
   std::vector<std::string> contents_;  // of the extents
   std::atomic<bool> cancelled_{false};
 };

@@ -16,7 +16,7 @@ class LoadPlanTest : public testing::LoaderFixture {
     AddFile("model", Bytes(1000));
     WriteIndex();
   }
-  ManifestExtent& extent() { return plan_.variant.extents[0]; }
+  ManifestExtent& extent() { return image_.variant.extents[0]; }
   ManifestPiece& piece() { return extent().pieces[0]; }
 
   void ExpectRefused(StatusCode code = StatusCode::kInvalidArgument) {
@@ -28,7 +28,7 @@ class LoadPlanTest : public testing::LoaderFixture {
 TEST_F(LoadPlanTest, EmptyExtents) {
   extent() = {};
   ExpectRefused();
-  plan_.variant.extents.clear();
+  image_.variant.extents.clear();
   ExpectRefused();
 }
 
@@ -36,9 +36,9 @@ TEST_F(LoadPlanTest, AbsurdLengths) {
   extent().length = UINT64_MAX;
   ExpectRefused();
   extent().length = 1000;
-  plan_.variant.index_length = UINT64_MAX;
+  image_.variant.index_length = UINT64_MAX;
   ExpectRefused();
-  plan_.variant.index_length = 0;
+  image_.variant.index_length = 0;
   ExpectRefused();
 }
 
@@ -93,24 +93,24 @@ TEST_F(LoadPlanTest, WithoutASourceNothingIsReadFromIt) {
 
 TEST_F(LoadPlanTest, TheIndexLiesInTheVariantsFolder) {
   for (const char* path : {"../index", "/etc/passwd"}) {
-    plan_.variant.index_path = path;
+    image_.variant.index_path = path;
     ExpectRefused();
   }
-  plan_.variant.index_path = "index";
-  plan_.variant.folder = "../" + prepared_.path().substr(prepared_.path().rfind('/') + 1);
+  image_.variant.index_path = "index";
+  image_.variant.folder = "../" + prepared_.path().substr(prepared_.path().rfind('/') + 1);
   ExpectRefused();
 }
 
 TEST_F(LoadPlanTest, ARelativePreparedFolderIsRefused) {
-  plan_.prepared_folder = "here";
+  plan_.prepared_root = "here";
   ExpectRefused();
 }
 
 TEST_F(LoadPlanTest, MoreThanTheMachineHasIsExhaustedAndTakesNothing) {
   const size_t fds = testing::HeldFds();
-  plan_.variant.extents.clear();
+  image_.variant.extents.clear();
   contents_.clear();
-  plan_.variant.extents.push_back({uint64_t{1} << 45, std::string(64, '0'), {}});
+  image_.variant.extents.push_back({uint64_t{1} << 45, std::string(64, '0'), {}});
   WriteIndex();
   ExpectRefused(StatusCode::kResourceExhausted);
   EXPECT_EQ(testing::HeldFds(), fds);

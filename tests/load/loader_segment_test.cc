@@ -24,7 +24,7 @@ class LoadSegmentTest : public testing::LoaderFixture {
     for (size_t i = 0; i < contents_.size(); ++i) {
       EXPECT_TRUE(Content(loaded->extents[i]) == contents_[i]) << "extent " << i;
     }
-    EXPECT_EQ(loaded->index.length(), plan_.variant.index_length);
+    EXPECT_EQ(loaded->index.length(), image_.variant.index_length);
   }
 
   // The message of the load that fails with `code` and leaves nothing.
@@ -118,7 +118,7 @@ TEST_F(LoadSegmentTest, TheSourceMayBeTheFileItself) {
   plan_.source_path = source_ / "model";
   WriteIndex();
   ExpectLoads();
-  plan_.variant.extents[0].pieces[0].path = "other";
+  image_.variant.extents[0].pieces[0].path = "other";
   source_.Write("other", Bytes(1000));
   EXPECT_FALSE(Load().ok());
 }
@@ -132,7 +132,7 @@ TEST_F(LoadSegmentTest, AFolderMayHoldAFileOfItsOwnName) {
 }
 
 TEST_F(LoadSegmentTest, AnExtentOfFilesIsExactlyTheFile) {
-  plan_.variant.kind = Variant::kFiles;
+  image_.variant.kind = Variant::kFiles;
   AddFile("model", Bytes(3'000'001));
   WriteIndex();
   const Result<ResidentBytes> loaded = Load();
@@ -180,13 +180,13 @@ TEST_F(LoadSegmentTest, AFileThatIsGoneIsNotFound) {
 TEST_F(LoadSegmentTest, ADamagedIndexIsDataLoss) {
   AddFile("model", Bytes(1000));
   WriteIndex();
-  const std::string good = plan_.variant.index_sha256;
-  plan_.variant.index_sha256 = std::string(64, '0');
+  const std::string good = image_.variant.index_sha256;
+  image_.variant.index_sha256 = std::string(64, '0');
   Failure(StatusCode::kDataLoss);
-  plan_.variant.index_sha256 = good;
-  ++plan_.variant.index_length;
+  image_.variant.index_sha256 = good;
+  ++image_.variant.index_length;
   Failure(StatusCode::kDataLoss);
-  --plan_.variant.index_length;
+  --image_.variant.index_length;
   std::filesystem::remove(prepared_ / "files/index");
   Failure(StatusCode::kNotFound);
 }

@@ -64,7 +64,7 @@ TEST_F(ThreadLoaderTest, LoadsAndFreesAndLeavesNothing) {
   const size_t fds = HeldFds();
   const std::unique_ptr<Loader> loader = Make(1);
   std::optional<Result<ResidentBytes>> loaded;
-  loader->Load(plan_, NotCancelled(),
+  loader->Load(Plan(), NotCancelled(),
                [&](Result<ResidentBytes> r) { loaded.emplace(std::move(r)); });
   EXPECT_FALSE(loaded) << "done before the loop ran";
   loop_.RunOne();
@@ -82,7 +82,7 @@ TEST_F(ThreadLoaderTest, ManyLoadsOnFewThreadsAllEnd) {
   const std::unique_ptr<Loader> loader = Make(2);
   int ok = 0;
   for (int i = 0; i < 20; ++i) {
-    loader->Load(plan_, NotCancelled(), [&](const Result<ResidentBytes>& r) { ok += r.ok(); });
+    loader->Load(Plan(), NotCancelled(), [&](const Result<ResidentBytes>& r) { ok += r.ok(); });
   }
   for (int i = 0; i < 20; ++i) loop_.RunOne();
   EXPECT_EQ(ok, 20);
@@ -92,7 +92,7 @@ TEST_F(ThreadLoaderTest, OneThreadKeepsTheOrder) {
   const std::unique_ptr<Loader> loader = Make(1);
   std::vector<int> order;
   for (int i = 0; i < 10; ++i) {
-    loader->Load(plan_, NotCancelled(),
+    loader->Load(Plan(), NotCancelled(),
                  [&, i](const Result<ResidentBytes>&) { order.push_back(i); });
   }
   for (int i = 0; i < 10; ++i) loop_.RunOne();
@@ -103,16 +103,17 @@ TEST_F(ThreadLoaderTest, ACancelledJobSaysSo) {
   const std::unique_ptr<Loader> loader = Make(1);
   const CancelFlag cancelled = std::make_shared<std::atomic<bool>>(true);
   StatusCode code = StatusCode::kOk;
-  loader->Load(plan_, cancelled, [&](const Result<ResidentBytes>& r) { code = r.status().code(); });
+  loader->Load(Plan(), cancelled,
+               [&](const Result<ResidentBytes>& r) { code = r.status().code(); });
   loop_.RunOne();
   EXPECT_EQ(code, StatusCode::kCancelled);
 }
 
 TEST_F(ThreadLoaderTest, AFailedLoadIsReported) {
-  plan_.variant.extents[0].sha256 = std::string(64, '0');
+  image_.variant.extents[0].sha256 = std::string(64, '0');
   const std::unique_ptr<Loader> loader = Make(1);
   StatusCode code = StatusCode::kOk;
-  loader->Load(plan_, NotCancelled(),
+  loader->Load(Plan(), NotCancelled(),
                [&](const Result<ResidentBytes>& r) { code = r.status().code(); });
   loop_.RunOne();
   EXPECT_EQ(code, StatusCode::kDataLoss);
@@ -124,7 +125,7 @@ TEST_F(ThreadLoaderTest, DestroyedItStillPostsEveryCompletion) {
   {
     const std::unique_ptr<Loader> loader = Make(1);
     for (int i = 0; i < 5; ++i) {
-      loader->Load(plan_, NotCancelled(), [&](const Result<ResidentBytes>&) { ++done; });
+      loader->Load(Plan(), NotCancelled(), [&](const Result<ResidentBytes>&) { ++done; });
     }
   }
   EXPECT_EQ(loop_.Pending(), 5u);

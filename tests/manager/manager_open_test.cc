@@ -45,12 +45,10 @@ class ManagerOpen : public ::testing::Test {
   // A model whose files take `pages` of budget.
   void Know(const std::string& name, char digit, uint64_t pages) {
     catalog_.entries.push_front(
-        {.name = "default/" + name,
-         .version = "v1",
-         .manifest = testing::MakeManifest(testing::Digest(digit),
-                                           {testing::MakeVariant(Variant::kFiles, pages - 1)}),
-         .prepared_folder = "/prepared/" + name,
-         .added_unix_seconds = 1});
+        MakeCatalogEntry("default/" + name, "v1",
+                         testing::MakeManifest(testing::Digest(digit),
+                                               {testing::MakeVariant(Variant::kFiles, pages - 1)}),
+                         "/prepared/" + name, 1));
   }
 
   std::shared_ptr<Outcome> Open(const std::string& reference, milliseconds deadline = {}) {
@@ -144,8 +142,9 @@ TEST_F(ManagerOpen, RefusesWhatCanNeverFitWithBothNumbers) {
 
 TEST_F(ManagerOpen, NamesThePreparedVariantsAndBothKeys) {
   Know("a", 'a', 4);
-  catalog_.entries.front().manifest.variants.push_back(
-      testing::MakeVariant(Variant::kOrt, 1, "ort-1"));
+  CatalogEntry& entry = catalog_.entries.front();
+  entry.manifest.variants.push_back(testing::MakeVariant(Variant::kOrt, 1, "ort-1"));
+  entry.images = MakeImages(entry.manifest, entry.name, entry.version);
   Start(10);
   Status status;
   const auto done = [&](Result<Lease> lease) { status = lease.status(); };

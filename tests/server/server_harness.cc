@@ -39,25 +39,20 @@ Result<ResidentBytes> MakeBytes(const ManifestVariant& variant) {
 }
 
 CatalogEntry EntryOf(const std::string& name, size_t extents) {
-  CatalogEntry entry;
-  entry.name = "default/" + name;
-  entry.version = "1";
-  entry.prepared_folder = "/nowhere";
-  entry.manifest.digest =
-      std::string(64 - name.size() % 64, 'a') + std::string(name.size() % 64, 'b');
-  entry.manifest.format = "files";
-  entry.manifest.source = "file:///nowhere";
+  Manifest manifest;
+  manifest.digest = std::string(64 - name.size() % 64, 'a') + std::string(name.size() % 64, 'b');
+  manifest.format = "files";
+  manifest.source = "file:///nowhere";
   ManifestVariant variant;
   variant.folder = "files";
   variant.index_path = "index";
   variant.index_length = 64;
-  variant.index_sha256 = entry.manifest.digest;
+  variant.index_sha256 = manifest.digest;
   for (size_t i = 0; i < extents; ++i) {
-    variant.extents.push_back(
-        {.length = kExtentBytes, .sha256 = entry.manifest.digest, .pieces = {}});
+    variant.extents.push_back({.length = kExtentBytes, .sha256 = manifest.digest, .pieces = {}});
   }
-  entry.manifest.variants.push_back(std::move(variant));
-  return entry;
+  manifest.variants.push_back(std::move(variant));
+  return MakeCatalogEntry("default/" + name, "1", std::move(manifest), "/nowhere", 0);
 }
 
 }  // namespace
@@ -89,7 +84,7 @@ void FakeLoader::Load(LoadPlan plan, CancelFlag cancel,
                       std::function<void(Result<ResidentBytes>)> done) {
   auto finish = [plan = std::move(plan), cancel = std::move(cancel), done = std::move(done)] {
     if (*cancel) return done(Status(StatusCode::kCancelled, "cancelled"));
-    done(MakeBytes(plan.variant));
+    done(MakeBytes(plan.image->variant));
   };
   if (hold_) return held_.push_back(std::move(finish));
   post_(std::move(finish));

@@ -104,6 +104,7 @@ ManagerOptions Daemon::OptionsOfManager(uint64_t budget) const {
   options.residency.reclaim = options_.reclaim;
   options.residency.default_deadline = options_.default_deadline;
   options.ingest.prepared_root = places_.data() + "/prepared";
+  options.residency.prepared_root = options.ingest.prepared_root;
   return options;
 }
 
