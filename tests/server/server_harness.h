@@ -78,6 +78,7 @@ class InlineWorker final : public Worker {
 
 class RefusingPreparer final : public Preparer {
  public:
+  Status Ready() const override { return Status(); }
   void Prepare(PrepareJob, Progress, std::function<void(Result<Manifest>)> done) override {
     done(Status(StatusCode::kUnimplemented, "no preparer in this test"));
   }
