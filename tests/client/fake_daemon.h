@@ -87,6 +87,11 @@ class FakeDaemon {
     MutexLock lock(mutex_);
     return closed_leases_;
   }
+  // Until the client has dropped all of its connections but `count`.
+  void AwaitOpenConnections(size_t count) {
+    MutexLock lock(mutex_);
+    while (open_connections_ != count) changed_.Wait(mutex_);
+  }
   // Until `count` leases were closed.
   void AwaitCloses(size_t count) {
     MutexLock lock(mutex_);
@@ -126,7 +131,14 @@ class FakeDaemon {
         ++connections_;
         peers.emplace_back(UniqueFd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)));
       }
+      TellOpenConnections(peers.size());
     }
+  }
+
+  void TellOpenConnections(size_t count) {
+    MutexLock lock(mutex_);
+    open_connections_ = count;
+    changed_.NotifyAll();
   }
 
   void ServeOne(Peer& peer) {
@@ -152,6 +164,7 @@ class FakeDaemon {
   std::atomic<int> connections_{0};
   Mutex mutex_;
   CondVar changed_;
+  size_t open_connections_ TRIMS_GUARDED_BY(mutex_) = 0;
   std::vector<uint64_t> closed_leases_ TRIMS_GUARDED_BY(mutex_);
 };
 

@@ -1,5 +1,6 @@
 #include "ingest/process_preparer.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -13,6 +14,7 @@
 #include <optional>
 
 #include "base/fault.h"
+#include "base/unique_fd.h"
 #include "ingest/progress_lines.h"
 #include "support/manager_fakes.h"
 
@@ -148,12 +150,18 @@ TEST_F(ProcessPreparerTest, PassesOnWhatTheChildReports) {
 }
 
 TEST_F(ProcessPreparerTest, KillsTheWholeGroupAtTheDeadline) {
-  Start(R"(sleep 1000 & echo '{"stage":"hang","done":0,"total":0}' >&3; wait)");
+  const std::string alive = folder_ + "/alive";  // a pipe that ends once nobody holds it any more
+  ASSERT_EQ(::mkfifo(alive.c_str(), 0600), 0);
+  const UniqueFd reader(::open(alive.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  Start("exec 4>" + alive + "; sleep 60 3>&- & " +
+        R"(echo '{"stage":"hang","done":0,"total":0}' >&3; wait)");
   while (progress_.empty() && !HasFatalFailure()) watcher_.RunOnce();  // the grandchild is there
   timers_.Advance(std::chrono::seconds(7));
   const Status status = Wait();
   EXPECT_EQ(status.code(), StatusCode::kDeadlineExceeded);
   EXPECT_THAT(status.message(), HasSubstr("7 s"));
+  pollfd ended{.fd = reader.get(), .events = POLLIN, .revents = 0};
+  EXPECT_EQ(::poll(&ended, 1, 30'000), 1) << "the grandchild is still there";
 }
 
 TEST_F(ProcessPreparerTest, SilentEndsAreTyped) {

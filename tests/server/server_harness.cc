@@ -143,6 +143,12 @@ void ServerHarness::OnLoop(std::function<void()> call) {
   done.get_future().wait();
 }
 
+void ServerHarness::RunTimersDueWithin(Duration delay) {
+  std::promise<void> done;
+  OnLoop([&] { loop_->CallAfter(delay, [&] { done.set_value(); }); });
+  done.get_future().wait();
+}
+
 void ServerHarness::AddModel(const std::string& name, size_t extents) {
   OnLoop([&] { catalog_.Put(EntryOf(name, extents), [](const Status&) {}); });
 }

@@ -99,6 +99,9 @@ class ServerHarness {
 
   // Runs `call` on the loop and waits for it.
   void OnLoop(std::function<void()> call);
+  // Waits until every timer has run that is in the loop now and is due within `delay`: timers run in
+  // the order of their deadlines.
+  void RunTimersDueWithin(Duration delay);
   void StopServer();
 
   ServerCounters Counters();
