@@ -25,8 +25,8 @@
 
 #include "trims/status.h"
 
+#include "base/random_access.h"
 #include "format/protobuf_reader.h"
-#include "format/random_access.h"
 #include "format/tensor_entry.h"
 
 namespace trims {

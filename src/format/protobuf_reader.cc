@@ -17,7 +17,7 @@ Result<std::byte> ProtobufWindow::ByteAt(uint64_t position) {
     length_ = 0;
     const auto length = std::min<uint64_t>(buffer_.size(), file_.size() - position);
     TRIMS_RETURN_IF_ERROR(
-        file_.Read(position, std::span(buffer_).first(static_cast<size_t>(length))));
+        file_.ReadAt(position, std::span(buffer_).first(static_cast<size_t>(length))));
     start_ = position;
     length_ = length;
   }
@@ -32,7 +32,8 @@ Result<std::string> ProtobufWindow::StringAt(FileRange range, size_t max_bytes) 
                       std::to_string(max_bytes));
   }
   std::string text(static_cast<size_t>(range.length()), '\0');
-  TRIMS_RETURN_IF_ERROR(file_.Read(range.begin, std::as_writable_bytes(std::span(text))));
+  if (text.empty()) return text;
+  TRIMS_RETURN_IF_ERROR(file_.ReadAt(range.begin, std::as_writable_bytes(std::span(text))));
   return text;
 }
 

@@ -26,7 +26,7 @@
 
 #include "trims/status.h"
 
-#include "format/random_access.h"
+#include "base/random_access.h"
 
 namespace trims {
 

@@ -24,7 +24,7 @@ Status BrokenTensor(const std::string& name, const std::string& what) {
 
 Result<uint64_t> ReadHeaderLength(const RandomAccess& file) {
   std::array<std::byte, kLengthBytes> bytes;
-  TRIMS_RETURN_IF_ERROR(file.Read(0, bytes));
+  TRIMS_RETURN_IF_ERROR(file.ReadAt(0, bytes));
   uint64_t length = 0;
   for (size_t i = 0; i < kLengthBytes; ++i)
     length |= uint64_t{std::to_integer<uint8_t>(bytes[i])} << 8 * i;
@@ -42,7 +42,9 @@ Result<std::string> ReadHeader(const RandomAccess& file, uint64_t length) {
                                              std::to_string(file.size()));
   }
   std::string header(static_cast<size_t>(length), '\0');
-  TRIMS_RETURN_IF_ERROR(file.Read(kLengthBytes, std::as_writable_bytes(std::span(header))));
+  if (length > 0) {
+    TRIMS_RETURN_IF_ERROR(file.ReadAt(kLengthBytes, std::as_writable_bytes(std::span(header))));
+  }
   if (!header.starts_with('{')) return Broken("expected a header that begins with '{'");
   return header;
 }

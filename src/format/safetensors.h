@@ -20,7 +20,7 @@
 
 #include "trims/status.h"
 
-#include "format/random_access.h"
+#include "base/random_access.h"
 #include "format/tensor_entry.h"
 
 namespace trims {

@@ -45,20 +45,20 @@ bool IsFolder(const std::string& path) {
 std::string BaseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 // The only file of a source that is a file goes by its base name.
-Result<FileSource> OpenInSource(const LoadPlan& plan, const std::string& name) {
+Result<FileBytes> OpenInSource(const LoadPlan& plan, const std::string& name) {
   if (plan.source_path.empty()) {
     return Status(StatusCode::kPermissionDenied,
                   "the source of '" + plan.image->reference + "' can't be read by this daemon");
   }
   const bool folder = name != BaseName(plan.source_path) || IsFolder(plan.source_path);
-  return folder ? FileSource::OpenBeneath(plan.source_path, name)
-                : FileSource::Open(plan.source_path);
+  return folder ? FileBytes::OpenBeneath(plan.source_path, name)
+                : FileBytes::Open(plan.source_path);
 }
 
-Result<FileSource> OpenWhereItLies(const LoadPlan& plan, PieceOrigin origin,
-                                   const std::string& path) {
+Result<FileBytes> OpenWhereItLies(const LoadPlan& plan, PieceOrigin origin,
+                                  const std::string& path) {
   if (origin == PieceOrigin::kSource) return OpenInSource(plan, path);
-  return FileSource::OpenBeneath(plan.prepared_root, plan.image->variant.folder + "/" + path);
+  return FileBytes::OpenBeneath(plan.prepared_root, plan.image->variant.folder + "/" + path);
 }
 
 // The same code as an unknown model's, so the text has to tell them apart.
@@ -100,8 +100,8 @@ std::string PlanPath(const LoadPlan& plan, PieceOrigin origin, const std::string
   return file ? plan.source_path : plan.source_path + "/" + path;
 }
 
-Result<FileSource> OpenPlanFile(const LoadPlan& plan, PieceOrigin origin, const std::string& path) {
-  Result<FileSource> file = OpenWhereItLies(plan, origin, path);
+Result<FileBytes> OpenPlanFile(const LoadPlan& plan, PieceOrigin origin, const std::string& path) {
+  Result<FileBytes> file = OpenWhereItLies(plan, origin, path);
   if (file.ok() || file.status().code() != StatusCode::kNotFound) return file;
   return Gone(plan, origin, path, file.status());
 }

@@ -13,7 +13,7 @@
 #include "trims/status.h"
 
 #include "load/loader.h"
-#include "source/file_source.h"
+#include "source/file_bytes.h"
 
 namespace trims {
 
@@ -21,8 +21,8 @@ namespace trims {
 Status CheckLoadPlan(const LoadPlan& plan);
 
 // A file of the model's source or of the variant's folder. INVALID_ARGUMENT: `path` is not plain;
-// PERMISSION_DENIED: a link leads out, or there is no source; errors as FileSource's.
-Result<FileSource> OpenPlanFile(const LoadPlan& plan, PieceOrigin origin, const std::string& path);
+// PERMISSION_DENIED: a link leads out, or there is no source; errors as FileBytes's.
+Result<FileBytes> OpenPlanFile(const LoadPlan& plan, PieceOrigin origin, const std::string& path);
 
 // Where that file is looked for, for messages.
 std::string PlanPath(const LoadPlan& plan, PieceOrigin origin, const std::string& path);

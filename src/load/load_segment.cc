@@ -48,7 +48,7 @@ Status CheckDigest(const LoadPlan& plan, size_t extent, const std::string& diges
 
 Result<std::vector<std::byte>> ReadIndex(const LoadPlan& plan) {
   const ManifestVariant& variant = plan.image->variant;
-  TRIMS_ASSIGN_OR_RETURN(const FileSource file,
+  TRIMS_ASSIGN_OR_RETURN(const FileBytes file,
                          OpenPlanFile(plan, PieceOrigin::kPrepared, variant.index_path));
   if (file.size() != variant.index_length) {
     return Status(StatusCode::kDataLoss,

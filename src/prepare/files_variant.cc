@@ -6,8 +6,8 @@
 
 #include "base/macros.h"
 #include "base/mapping.h"
+#include "base/random_access.h"
 #include "base/sha256.h"
-#include "format/random_access.h"
 #include "wire/protocol.h"
 
 namespace trims {
@@ -71,9 +71,9 @@ class Hasher {
   // `shared`: the hash of the extent in which the file lies, too.
   Status HashFile(size_t i, Sha256* shared) {
     const SourceFile& file = context_.source.files()[i];
-    TRIMS_ASSIGN_OR_RETURN(const SourceReader reader, context_.source.Open(file));
+    TRIMS_ASSIGN_OR_RETURN(const FileBytes bytes, context_.source.Open(file));
     Sha256 hash;
-    TRIMS_RETURN_IF_ERROR(ForEachChunk(reader.bytes(), 0, file.length, buffer_, [&](auto chunk) {
+    TRIMS_RETURN_IF_ERROR(ForEachChunk(bytes, 0, file.length, buffer_, [&](auto chunk) {
       hash.Update(chunk);
       if (shared != nullptr) shared->Update(chunk);
       context_.progress.Report("read", done_ += chunk.size(), total_);

@@ -20,8 +20,8 @@ Result<bool> IsGguf(const SourceFiles& source, const SourceFile& file) {
   static constexpr char kMagic[] = {'G', 'G', 'U', 'F'};
   std::array<std::byte, sizeof(kMagic)> head;
   if (file.length < head.size()) return false;
-  TRIMS_ASSIGN_OR_RETURN(const SourceReader reader, source.Open(file));
-  TRIMS_RETURN_IF_ERROR(reader.bytes().Read(0, head));
+  TRIMS_ASSIGN_OR_RETURN(const FileBytes bytes, source.Open(file));
+  TRIMS_RETURN_IF_ERROR(bytes.ReadAt(0, head));
   return std::memcmp(head.data(), kMagic, sizeof(kMagic)) == 0;
 }
 

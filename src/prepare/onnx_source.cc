@@ -54,11 +54,11 @@ Status ResolveExternal(const SourceFiles& source, OnnxSource* onnx) {
 }  // namespace
 
 Result<OnnxSource> ReadOnnxSource(const SourceFiles& source, const SourceFile& file) {
-  TRIMS_ASSIGN_OR_RETURN(const SourceReader reader, source.Open(file));
+  TRIMS_ASSIGN_OR_RETURN(const FileBytes bytes, source.Open(file));
   OnnxSource onnx;
   onnx.file = &file;
   onnx.bytes = file.length;
-  Result<OnnxModel> model = ReadOnnx(reader.bytes());
+  Result<OnnxModel> model = ReadOnnx(bytes);
   if (!model.ok()) return InFile(file, model.status());
   onnx.model = *std::move(model);
   TRIMS_RETURN_IF_ERROR(ResolveExternal(source, &onnx));

@@ -1,15 +1,10 @@
 #include "prepare/ort_variant.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <utility>
 
-#include "base/errno_status.h"
 #include "base/macros.h"
 #include "base/mapping.h"
 #include "base/ort_variant_key.h"
-#include "base/sys.h"
 #include "prepare/tensor_layout.h"
 
 namespace trims {
@@ -19,25 +14,6 @@ constexpr char kOrtFile[] = "model.ort";
 constexpr char kGraphFile[] = "model.onnx";
 constexpr char kWeightsFile[] = "null";  // see the header
 constexpr char kExtentName[] = "ort.extent";
-
-// A file that ONNX Runtime has just written into the variant's folder.
-class OutReader {
- public:
-  static Result<OutReader> Open(const OutFolder& out, const std::string& name) {
-    UniqueFd fd = sys::Open(out.PathOf(name).c_str(), O_RDONLY | O_NOFOLLOW);
-    struct stat seen;
-    if (!fd || ::fstat(fd.get(), &seen) != 0) return ErrnoStatus("reading '" + name + "'");
-    return OutReader(std::move(fd), static_cast<uint64_t>(seen.st_size), name);
-  }
-  FileBytes bytes() const { return FileBytes(fd_.get(), size_, name_); }
-
- private:
-  OutReader(UniqueFd fd, uint64_t size, std::string name)
-      : fd_(std::move(fd)), size_(size), name_(std::move(name)) {}
-  UniqueFd fd_;
-  uint64_t size_;
-  std::string name_;
-};
 
 std::map<std::string, std::string> Metadata(const OrtLibrary& ort, const char* form) {
   return {{"format", "onnx"}, {"ort.form", form}, {"ort.version", ort.version()}};
@@ -86,13 +62,12 @@ Result<TensorLayout::Laid> LayWeights(const PrepareContext& context, const OnnxM
   for (const OnnxTensor& tensor : graph.initializers) {
     if (tensor.storage == OnnxTensor::Storage::kExternal) total += tensor.entry.length;
   }
-  TRIMS_ASSIGN_OR_RETURN(const OutReader weights, OutReader::Open(context.out, kWeightsFile));
-  const FileBytes bytes = weights.bytes();
+  TRIMS_ASSIGN_OR_RETURN(const FileBytes weights, context.out.Open(kWeightsFile));
   TRIMS_ASSIGN_OR_RETURN(OutFile file, context.out.Create(kExtentName));
   TensorLayout layout(std::move(file), context.progress, total);
   for (const OnnxTensor& tensor : graph.initializers) {
     if (tensor.storage != OnnxTensor::Storage::kExternal) continue;
-    TRIMS_RETURN_IF_ERROR(layout.AddRange(tensor.entry, bytes));
+    TRIMS_RETURN_IF_ERROR(layout.AddRange(tensor.entry, weights));
   }
   return std::move(layout).Finish();
 }
@@ -104,8 +79,8 @@ Result<ManifestVariant> MakeNamedForm(const PrepareContext& context, const OnnxS
                         .as_ort = false,
                         .weights_name = kWeightsFile};
   TRIMS_RETURN_IF_ERROR(Optimise(context, ort, job));
-  TRIMS_ASSIGN_OR_RETURN(const OutReader reader, OutReader::Open(context.out, kGraphFile));
-  TRIMS_ASSIGN_OR_RETURN(const OnnxModel graph, ReadOnnx(reader.bytes()));
+  TRIMS_ASSIGN_OR_RETURN(const FileBytes model, context.out.Open(kGraphFile));
+  TRIMS_ASSIGN_OR_RETURN(const OnnxModel graph, ReadOnnx(model));
   TRIMS_RETURN_IF_ERROR(CheckNameable(graph));
   TRIMS_ASSIGN_OR_RETURN(TensorLayout::Laid laid, LayWeights(context, graph));
   context.out.Remove(kWeightsFile);

@@ -12,7 +12,6 @@
 #include "base/errno_status.h"
 #include "base/macros.h"
 #include "base/sys.h"
-#include "format/random_access.h"
 
 namespace trims {
 namespace {
@@ -101,11 +100,14 @@ Result<Written> OutFolder::WriteFile(const std::string& name, std::string_view t
   return std::move(file).Finish();
 }
 
+Result<FileBytes> OutFolder::Open(const std::string& name) const {
+  UniqueFd fd = sys::Open(PathOf(name).c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  if (!fd) return ErrnoStatus("reading '" + name + "'");
+  return FileBytes::FromFd(name, std::move(fd));
+}
+
 Result<Written> OutFolder::Describe(const std::string& name) const {
-  const UniqueFd fd = sys::Open(PathOf(name).c_str(), O_RDONLY | O_NOFOLLOW);
-  struct stat seen;
-  if (!fd || ::fstat(fd.get(), &seen) != 0) return ErrnoStatus("reading '" + name + "'");
-  const FileBytes bytes(fd.get(), static_cast<uint64_t>(seen.st_size), name);
+  TRIMS_ASSIGN_OR_RETURN(const FileBytes bytes, Open(name));
   std::vector<std::byte> buffer(kBufferBytes);
   Sha256 hash;
   TRIMS_RETURN_IF_ERROR(ForEachChunk(bytes, 0, bytes.size(), buffer, [&](auto chunk) {

@@ -22,6 +22,7 @@
 
 #include "base/sha256.h"
 #include "base/unique_fd.h"
+#include "source/file_bytes.h"
 
 namespace trims {
 
@@ -65,7 +66,8 @@ class OutFolder {
   // ALREADY_EXISTS: the folder is not empty.
   Result<OutFile> Create(const std::string& name) const;
   Result<Written> WriteFile(const std::string& name, std::string_view text) const;
-  // Length and digest of a file that something else wrote there.
+  // A file that something else wrote there, and its length and digest.
+  Result<FileBytes> Open(const std::string& name) const;
   Result<Written> Describe(const std::string& name) const;
   void Remove(const std::string& name) const;
   Status Rename(const std::string& from, const std::string& to) const;

@@ -138,7 +138,7 @@ const SourceFile* SourceFiles::Find(std::string_view name) const {
   return found != files_.end() && found->name == name ? &*found : nullptr;
 }
 
-Result<SourceReader> SourceFiles::Open(const SourceFile& file) const {
+Result<FileBytes> SourceFiles::Open(const SourceFile& file) const {
   UniqueFd fd = sys::Open(file.path.c_str(), O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
   // ENXIO: it became a socket.
   if (!fd && (errno == ENOENT || errno == ENXIO)) return Changed(file);
@@ -146,7 +146,7 @@ Result<SourceReader> SourceFiles::Open(const SourceFile& file) const {
   struct stat now;
   if (::fstat(fd.get(), &now) != 0) return ErrnoStatus("'" + file.name + "'");
   if (!SameState(now, file.seen)) return Changed(file);
-  return SourceReader(std::move(fd), file);
+  return FileBytes::FromFd(file.name, std::move(fd));
 }
 
 Status SourceFiles::CheckUnchanged() const {

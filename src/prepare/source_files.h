@@ -7,8 +7,8 @@
 // CheckUnchanged() at the end says so for all of them.
 //
 //   TRIMS_ASSIGN_OR_RETURN(const SourceFiles source, SourceFiles::List("/models/ocr"));
-//   TRIMS_ASSIGN_OR_RETURN(const SourceReader reader, source.Open(source.files()[0]));
-//   reader.bytes().Read(…);
+//   TRIMS_ASSIGN_OR_RETURN(const FileBytes file, source.Open(source.files()[0]));
+//   TRIMS_RETURN_IF_ERROR(file.ReadAt(0, buffer));
 //
 // Thread-safety: const members from any thread.
 #ifndef TRIMS_PREPARE_SOURCE_FILES_H_
@@ -17,15 +17,13 @@
 #include <sys/stat.h>
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "trims/status.h"
 
-#include "base/unique_fd.h"
-#include "format/random_access.h"
+#include "source/file_bytes.h"
 
 namespace trims {
 
@@ -34,20 +32,6 @@ struct SourceFile {
   std::string path;  // absolute, without symbolic links
   uint64_t length = 0;
   struct stat seen = {};
-};
-
-// An open file of the source.
-class SourceReader {
- public:
-  SourceReader(UniqueFd fd, const SourceFile& file)
-      : fd_(std::move(fd)),
-        bytes_(std::make_unique<FileBytes>(fd_.get(), file.length, file.name)) {}
-  const RandomAccess& bytes() const { return *bytes_; }
-  int fd() const { return fd_.get(); }
-
- private:
-  UniqueFd fd_;
-  std::unique_ptr<FileBytes> bytes_;
 };
 
 class SourceFiles {
@@ -62,7 +46,7 @@ class SourceFiles {
   const SourceFile* Find(std::string_view name) const;
 
   // FAILED_PRECONDITION: it changed or vanished since it was listed.
-  Result<SourceReader> Open(const SourceFile& file) const;
+  Result<FileBytes> Open(const SourceFile& file) const;
   Status CheckUnchanged() const;
 
  private:

@@ -15,8 +15,8 @@
 
 #include "trims/status.h"
 
+#include "base/random_access.h"
 #include "format/onnx.h"
-#include "format/random_access.h"
 #include "format/tensor_entry.h"
 #include "prepare/index_builder.h"
 #include "prepare/job.h"

@@ -15,7 +15,7 @@ constexpr char kExtentName[] = "tensors.extent";
 constexpr size_t kMaxMetadataBytes = 256 * 1024;  // of all safetensors metadata together
 
 struct Shard {
-  SourceReader reader;
+  FileBytes file;
   Safetensors content;
 };
 
@@ -24,12 +24,12 @@ Result<std::vector<Shard>> ReadShards(const SourceFiles& source,
   std::vector<Shard> shards;
   for (const size_t i : indices) {
     const SourceFile& file = source.files()[i];
-    TRIMS_ASSIGN_OR_RETURN(SourceReader reader, source.Open(file));
-    Result<Safetensors> content = ReadSafetensors(reader.bytes());
+    TRIMS_ASSIGN_OR_RETURN(FileBytes bytes, source.Open(file));
+    Result<Safetensors> content = ReadSafetensors(bytes);
     if (!content.ok()) {
       return Status(content.status().code(), "'" + file.name + "': " + content.status().message());
     }
-    shards.push_back({std::move(reader), *std::move(content)});
+    shards.push_back({std::move(bytes), *std::move(content)});
   }
   return shards;
 }
@@ -77,34 +77,34 @@ void NoteLeftOut(const OnnxModel& model, std::vector<std::string>* notes) {
 // Opens each file of external data once.
 class OnnxCopier {
  public:
-  OnnxCopier(const PrepareContext& context, const OnnxSource& onnx, SourceReader model)
+  OnnxCopier(const PrepareContext& context, const OnnxSource& onnx, FileBytes model)
       : context_(context), onnx_(onnx), model_(std::move(model)) {}
 
   Status Copy(const OnnxTensor& tensor, TensorLayout* layout) {
     switch (tensor.storage) {
       case OnnxTensor::Storage::kRaw:
-        return layout->AddRange(tensor.entry, model_.bytes());
+        return layout->AddRange(tensor.entry, model_);
       case OnnxTensor::Storage::kTyped:
-        return layout->AddTyped(tensor, model_.bytes());
+        return layout->AddTyped(tensor, model_);
       case OnnxTensor::Storage::kExternal:
         break;
     }
     TRIMS_RETURN_IF_ERROR(OpenExternal(tensor.location));
-    return layout->AddRange(tensor.entry, open_.at(tensor.location).bytes());
+    return layout->AddRange(tensor.entry, open_.at(tensor.location));
   }
 
  private:
   Status OpenExternal(const std::string& location) {
     if (open_.contains(location)) return Status();
-    TRIMS_ASSIGN_OR_RETURN(SourceReader reader, context_.source.Open(*onnx_.external.at(location)));
-    open_.emplace(location, std::move(reader));
+    TRIMS_ASSIGN_OR_RETURN(FileBytes file, context_.source.Open(*onnx_.external.at(location)));
+    open_.emplace(location, std::move(file));
     return Status();
   }
 
   const PrepareContext& context_;
   const OnnxSource& onnx_;
-  SourceReader model_;
-  std::map<std::string, SourceReader> open_;
+  FileBytes model_;
+  std::map<std::string, FileBytes> open_;
 };
 
 std::map<std::string, std::string> OnnxMetadata(const OnnxModel& model) {
@@ -128,7 +128,7 @@ Result<ManifestVariant> MakeTensorsFromSafetensors(const PrepareContext& context
   TensorLayout layout(std::move(file), context.progress, total);
   for (const Shard& shard : read) {
     for (const TensorEntry& entry : shard.content.tensors) {
-      TRIMS_RETURN_IF_ERROR(layout.AddRange(entry, shard.reader.bytes()));
+      TRIMS_RETURN_IF_ERROR(layout.AddRange(entry, shard.file));
     }
   }
   return Finish(context, std::move(layout), SafetensorsMetadata(read));
@@ -148,10 +148,10 @@ Result<ManifestVariant> MakeTensorsFromOnnx(const PrepareContext& context, const
     return Status(StatusCode::kFailedPrecondition,
                   "the model has no initializers or constants to share");
   }
-  TRIMS_ASSIGN_OR_RETURN(SourceReader reader, context.source.Open(*onnx.file));
+  TRIMS_ASSIGN_OR_RETURN(FileBytes model, context.source.Open(*onnx.file));
   TRIMS_ASSIGN_OR_RETURN(OutFile file, context.out.Create(kExtentName));
   TensorLayout layout(std::move(file), context.progress, total);
-  OnnxCopier copier(context, onnx, std::move(reader));
+  OnnxCopier copier(context, onnx, std::move(model));
   for (const OnnxTensor& tensor : onnx.model.initializers) {
     if (IsSupported(tensor)) TRIMS_RETURN_IF_ERROR(copier.Copy(tensor, &layout));
   }

@@ -8,25 +8,26 @@
 #include <utility>
 
 #include "format/model_bytes.h"
+#include "support/strict_bytes.h"
 
 namespace trims {
 namespace {
 
-using testing::AsBytes;
 using testing::ExternalData;
 using ::testing::HasSubstr;
 using testing::OnnxModelBytes;
 using testing::OnnxTensorProto;
 using testing::Proto;
 using testing::Raw;
+using testing::StrictBytes;
 
 constexpr int kFloat = 1, kInt64 = 7, kString = 8, kBool = 9, kFloat16 = 10, kInt4 = 22;
 
-Result<OnnxModel> Read(const std::string& file) { return ReadOnnx(SpanBytes(AsBytes(file))); }
+Result<OnnxModel> Read(const std::string& file) { return ReadOnnx(StrictBytes(file)); }
 
 std::string Decoded(const std::string& file, const OnnxTensor& tensor) {
   std::string out;
-  EXPECT_TRUE(DecodeTyped(SpanBytes(AsBytes(file)), tensor, [&](std::span<const std::byte> chunk) {
+  EXPECT_TRUE(DecodeTyped(StrictBytes(file), tensor, [&](std::span<const std::byte> chunk) {
                 out.append(reinterpret_cast<const char*>(chunk.data()), chunk.size());
                 return Status();
               }).ok());

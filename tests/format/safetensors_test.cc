@@ -6,16 +6,18 @@
 #include <string>
 
 #include "format/model_bytes.h"
+#include "support/strict_bytes.h"
 
 namespace trims {
 namespace {
 
-using testing::AsBytes;
 using ::testing::HasSubstr;
 using testing::SafetensorsBytes;
+using testing::StrictBytes;
+using testing::Strictness;
 
 Result<Safetensors> Read(const std::string& file) {
-  return ReadSafetensors(SpanBytes(AsBytes(file)));
+  return ReadSafetensors(StrictBytes(file, Strictness::kOnce));
 }
 
 constexpr char kGood[] = R"({"__metadata__":{"format":"pt"},)"

@@ -26,7 +26,7 @@ constexpr int kFloat = 1, kInt64 = 7, kString = 8;
 
 class Prepared : public testing::PrepareTest {
  protected:
-  std::string FileBytes(const std::string& image, const std::string& name) {
+  std::string BytesOf(const std::string& image, const std::string& name) {
     const index::File* file = Index().files()->LookupByKey(name.c_str());
     EXPECT_NE(file, nullptr) << name;
     return file == nullptr ? "" : image.substr(file->offset(), file->length());
@@ -53,10 +53,10 @@ TEST_F(Prepared, AFolderKeepsItsFilesByteForByte) {
   ASSERT_EQ(manifest->variants.size(), 1u);
   const std::string image = Image(manifest->variants[0]);
   EXPECT_EQ(manifest->variants[0].extents.size(), 2u);
-  EXPECT_EQ(FileBytes(image, "a.txt"), "first");
-  EXPECT_EQ(FileBytes(image, "empty"), "");
-  EXPECT_EQ(FileBytes(image, "sub/large.bin"), large);
-  EXPECT_EQ(FileBytes(image, "z.txt"), "last");
+  EXPECT_EQ(BytesOf(image, "a.txt"), "first");
+  EXPECT_EQ(BytesOf(image, "empty"), "");
+  EXPECT_EQ(BytesOf(image, "sub/large.bin"), large);
+  EXPECT_EQ(BytesOf(image, "z.txt"), "last");
   EXPECT_TRUE(Index().files()->LookupByKey("sub/large.bin")->alone());
   EXPECT_FALSE(Index().files()->LookupByKey("a.txt")->alone());
   EXPECT_EQ(manifest->variants[0].folder, "files");
@@ -89,7 +89,7 @@ TEST_F(Prepared, LinksAreFollowedWithinTheFolderOnly) {
   std::filesystem::create_symlink("real.bin", root_ + "/in/link.bin");
   Result<Manifest> manifest = Run("");
   ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
-  EXPECT_EQ(FileBytes(Image(manifest->variants[0]), "link.bin"), "content");
+  EXPECT_EQ(BytesOf(Image(manifest->variants[0]), "link.bin"), "content");
   std::filesystem::create_symlink("/etc/passwd", root_ + "/in/out.bin");
   EXPECT_EQ(Run("").status().code(), StatusCode::kInvalidArgument);
 }
@@ -201,11 +201,11 @@ TEST_F(Prepared, AFileCutShortAfterItWasOpenedIsDataLoss) {
   Write("a.bin", std::string(10'000, 'x'));
   Result<SourceFiles> source = SourceFiles::List(root_ + "/in");
   ASSERT_TRUE(source.ok());
-  Result<SourceReader> reader = source->Open(source->files()[0]);
-  ASSERT_TRUE(reader.ok());
+  Result<FileBytes> file = source->Open(source->files()[0]);
+  ASSERT_TRUE(file.ok());
   std::filesystem::resize_file(root_ + "/in/a.bin", 100);
   std::vector<std::byte> buffer(10'000);
-  EXPECT_EQ(reader->bytes().Read(0, buffer).code(), StatusCode::kDataLoss);
+  EXPECT_EQ(file->ReadAt(0, buffer).code(), StatusCode::kDataLoss);
 }
 
 TEST_F(Prepared, EverySystemCallThatFailsIsReported) {

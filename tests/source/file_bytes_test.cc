@@ -1,4 +1,4 @@
-#include "source/file_source.h"
+#include "source/file_bytes.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -54,7 +54,7 @@ void DropFromPageCache(const std::string& path) {
 
 // Every combination of length and offset around the boundaries of direct reads.
 void CheckReads(const std::string& path, const std::string& content) {
-  const Result<FileSource> file = FileSource::Open(path);
+  const Result<FileBytes> file = FileBytes::Open(path);
   ASSERT_TRUE(file.ok()) << file.status().ToString();
   EXPECT_EQ(file->size(), content.size());
   for (const size_t offset : {size_t{0}, size_t{1}, size_t{4096}, size_t{69632}}) {
@@ -68,7 +68,7 @@ void CheckReads(const std::string& path, const std::string& content) {
   }
 }
 
-TEST(FileSourceTest, ReadsTheSameColdCachedAndWithoutDirectReads) {
+TEST(FileBytesTest, ReadsTheSameColdCachedAndWithoutDirectReads) {
   const std::string content = Content(1'000'003);
   const ScratchFolder disk;
   const std::string on_disk = disk.Write("model", content);
@@ -79,12 +79,12 @@ TEST(FileSourceTest, ReadsTheSameColdCachedAndWithoutDirectReads) {
   CheckReads(memory.Write("model", content), content);
 }
 
-TEST(FileSourceTest, ADirectReadThatIsRefusedIsReadBuffered) {
+TEST(FileBytesTest, ADirectReadThatIsRefusedIsReadBuffered) {
   const std::string content = Content(300'000);
   const ScratchFolder folder;
   const std::string path = folder.Write("model", content);
   DropFromPageCache(path);
-  const Result<FileSource> file = FileSource::Open(path);
+  const Result<FileBytes> file = FileBytes::Open(path);
   const fault::ScopedPlan plan({.op = fault::Op::kRead, .nth = 1, .error = EINVAL});
   Destination destination(content.size());
   const Status status = file->ReadAt(0, destination.bytes());
@@ -92,9 +92,9 @@ TEST(FileSourceTest, ADirectReadThatIsRefusedIsReadBuffered) {
   EXPECT_EQ(destination.text(), content);
 }
 
-TEST(FileSourceTest, AnIoErrorIsDataLoss) {
+TEST(FileBytesTest, AnIoErrorIsDataLoss) {
   const ScratchFolder folder;
-  const Result<FileSource> file = FileSource::Open(folder.Write("model", Content(300'000)));
+  const Result<FileBytes> file = FileBytes::Open(folder.Write("model", Content(300'000)));
   Destination destination(300'000);
   const fault::ScopedPlan plan({.op = fault::Op::kRead, .nth = 1, .error = EIO});
   const Status status = file->ReadAt(0, destination.bytes());
@@ -102,9 +102,9 @@ TEST(FileSourceTest, AnIoErrorIsDataLoss) {
   EXPECT_THAT(status.message(), HasSubstr("model"));
 }
 
-TEST(FileSourceTest, MoreThanThereIsIsDataLossWithBothNumbers) {
+TEST(FileBytesTest, MoreThanThereIsIsDataLossWithBothNumbers) {
   const ScratchFolder folder;
-  const Result<FileSource> file = FileSource::Open(folder.Write("model", Content(100)));
+  const Result<FileBytes> file = FileBytes::Open(folder.Write("model", Content(100)));
   Destination destination(101);
   const Status status = file->ReadAt(0, destination.bytes());
   EXPECT_EQ(status.code(), StatusCode::kDataLoss);
@@ -112,12 +112,12 @@ TEST(FileSourceTest, MoreThanThereIsIsDataLossWithBothNumbers) {
   EXPECT_EQ(file->ReadAt(UINT64_MAX, destination.bytes()).code(), StatusCode::kDataLoss);
 }
 
-TEST(FileSourceTest, AFileCutShortBetweenOpenAndReadIsDataLoss) {
+TEST(FileBytesTest, AFileCutShortBetweenOpenAndReadIsDataLoss) {
   for (const size_t left : {0, 4096, 100'000, 131'072, 299'999}) {
     const ScratchFolder folder;
     const std::string path = folder.Write("model", Content(300'000));
     DropFromPageCache(path);
-    const Result<FileSource> file = FileSource::Open(path);
+    const Result<FileBytes> file = FileBytes::Open(path);
     std::filesystem::resize_file(path, left);
     Destination destination(300'000);
     const Status status = file->ReadAt(0, destination.bytes());
@@ -126,28 +126,28 @@ TEST(FileSourceTest, AFileCutShortBetweenOpenAndReadIsDataLoss) {
   }
 }
 
-TEST(FileSourceTest, ARemovedFileThatIsOpenIsStillRead) {
+TEST(FileBytesTest, ARemovedFileThatIsOpenIsStillRead) {
   const ScratchFolder folder;
   const std::string path = folder.Write("model", Content(100'000));
-  const Result<FileSource> file = FileSource::Open(path);
+  const Result<FileBytes> file = FileBytes::Open(path);
   std::filesystem::remove(path);
   Destination destination(100'000);
   EXPECT_TRUE(file->ReadAt(0, destination.bytes()).ok());
 }
 
-TEST(FileSourceTest, WhatIsNoRegularFileIsRefusedAndNothingWaits) {
+TEST(FileBytesTest, WhatIsNoRegularFileIsRefusedAndNothingWaits) {
   const ScratchFolder folder;
   ASSERT_EQ(::mkfifo((folder / "fifo").c_str(), 0600), 0);
-  EXPECT_EQ(FileSource::Open(folder / "fifo").status().code(), StatusCode::kFailedPrecondition);
-  EXPECT_EQ(FileSource::Open(folder.path()).status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(FileBytes::Open(folder / "fifo").status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(FileBytes::Open(folder.path()).status().code(), StatusCode::kFailedPrecondition);
   ASSERT_EQ(::mknod((folder / "socket").c_str(), S_IFSOCK | 0600, 0), 0);
-  for (const Status& status : {FileSource::Open(folder / "socket").status(),
-                               FileSource::OpenBeneath(folder.path(), "socket").status()}) {
+  for (const Status& status : {FileBytes::Open(folder / "socket").status(),
+                               FileBytes::OpenBeneath(folder.path(), "socket").status()}) {
     EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition) << status.ToString();
     EXPECT_THAT(status.message(), HasSubstr("no regular file"));
   }
-  EXPECT_EQ(FileSource::Open("/dev/zero").status().code(), StatusCode::kFailedPrecondition);
-  EXPECT_EQ(FileSource::Open(folder / "none").status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(FileBytes::Open("/dev/zero").status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(FileBytes::Open(folder / "none").status().code(), StatusCode::kNotFound);
 }
 
 class BeneathTest : public ::testing::Test {
@@ -166,7 +166,7 @@ class BeneathTest : public ::testing::Test {
     std::filesystem::create_symlink(target, root_ / name);
   }
   StatusCode Open(const std::string& relative) const {
-    return FileSource::OpenBeneath(root_.path(), relative).status().code();
+    return FileBytes::OpenBeneath(root_.path(), relative).status().code();
   }
   ScratchFolder outside_;
   ScratchFolder root_;

@@ -1,9 +1,11 @@
-#include "source/file_source.h"
+#include "source/file_bytes.h"
 
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include <atomic>
 #include <cerrno>
+#include <mutex>
 #include <utility>
 
 #include "base/errno_status.h"
@@ -43,40 +45,51 @@ UniqueFd ReopenDirect(int fd) {
 
 }  // namespace
 
-FileSource::FileSource(std::string name, UniqueFd fd, uint64_t size)
+// The second descriptor, opened by the first read that would use it.
+struct FileBytes::Direct {
+  bool IsOpen(int buffered) {
+    std::call_once(tried, [this, buffered] {
+      fd = ReopenDirect(buffered);
+      works.store(static_cast<bool>(fd), std::memory_order_relaxed);
+    });
+    return works.load(std::memory_order_relaxed);
+  }
+
+  std::once_flag tried;
+  UniqueFd fd;                    // O_DIRECT, if the file system takes that
+  std::atomic<bool> works{true};  // until a read is refused
+};
+
+FileBytes::FileBytes(std::string name, UniqueFd fd, uint64_t size)
     : name_(std::move(name)), fd_(std::move(fd)), size_(size) {
-  if (size_ >= kLeastDirectBytes) direct_ = ReopenDirect(fd_.get());
-  direct_works_ = static_cast<bool>(direct_);
+  if (size_ >= kLeastDirectBytes) direct_ = std::make_unique<Direct>();
 }
 
-FileSource::FileSource(FileSource&& other) noexcept
-    : name_(std::move(other.name_)),
-      fd_(std::move(other.fd_)),
-      direct_(std::move(other.direct_)),
-      size_(other.size_),
-      direct_works_(other.direct_works_.load()) {}
+FileBytes::FileBytes(FileBytes&&) noexcept = default;
+FileBytes& FileBytes::operator=(FileBytes&&) noexcept = default;
+FileBytes::~FileBytes() = default;
 
-Result<FileSource> FileSource::Open(const std::string& path) {
+Result<FileBytes> FileBytes::Open(const std::string& path) {
   UniqueFd fd = sys::Open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY);
   if (!fd) return internal::OpenFailed("'" + path + "'", errno);
   return FromFd(path, std::move(fd));
 }
 
-Result<FileSource> FileSource::OpenBeneath(const std::string& root, const std::string& relative) {
+Result<FileBytes> FileBytes::OpenBeneath(const std::string& root, const std::string& relative) {
   TRIMS_ASSIGN_OR_RETURN(UniqueFd fd, OpenFileBeneath(root, relative));
   return FromFd(root + "/" + relative, std::move(fd));
 }
 
-Result<FileSource> FileSource::FromFd(std::string name, UniqueFd fd) {
+Result<FileBytes> FileBytes::FromFd(std::string name, UniqueFd fd) {
   struct stat found = {};
   if (::fstat(fd.get(), &found) != 0) return ErrnoStatus("fstat of '" + name + "'");
   if (!S_ISREG(found.st_mode)) {
     return Status(StatusCode::kFailedPrecondition, "'" + name + "' is no regular file");
   }
-  return FileSource(std::move(name), std::move(fd), static_cast<uint64_t>(found.st_size));
+  return FileBytes(std::move(name), std::move(fd), static_cast<uint64_t>(found.st_size));
 }
 
-Status FileSource::ReadAt(uint64_t offset, std::span<std::byte> out) const {
+Status FileBytes::ReadAt(uint64_t offset, std::span<std::byte> out) const {
   if (offset > size_ || out.size() > size_ - offset) return Shorter(size_, offset + out.size());
   if (MayReadDirectly(offset, out)) {
     const size_t whole = out.size() / kPageSize * kPageSize;
@@ -87,21 +100,21 @@ Status FileSource::ReadAt(uint64_t offset, std::span<std::byte> out) const {
   return ReadBuffered(offset, out);
 }
 
-bool FileSource::MayReadDirectly(uint64_t offset, std::span<std::byte> out) const {
+bool FileBytes::MayReadDirectly(uint64_t offset, std::span<std::byte> out) const {
   const auto address = reinterpret_cast<uintptr_t>(out.data());
-  return direct_works_.load(std::memory_order_relaxed) && out.size() >= kLeastDirectBytes &&
-         offset % kPageSize == 0 && address % kPageSize == 0 &&
-         !IsMostlyCached(fd_.get(), offset, out.size());
+  return direct_ != nullptr && out.size() >= kLeastDirectBytes && offset % kPageSize == 0 &&
+         address % kPageSize == 0 && !IsMostlyCached(fd_.get(), offset, out.size()) &&
+         direct_->IsOpen(fd_.get());
 }
 
 // How much it read; less than all where the rest has to be read buffered.
-Result<size_t> FileSource::ReadDirectly(uint64_t offset, std::span<std::byte> out) const {
+Result<size_t> FileBytes::ReadDirectly(uint64_t offset, std::span<std::byte> out) const {
   size_t done = 0;
   while (done < out.size()) {
-    const ssize_t count = sys::Pread(direct_.get(), out.data() + done, out.size() - done,
+    const ssize_t count = sys::Pread(direct_->fd.get(), out.data() + done, out.size() - done,
                                      static_cast<off_t>(offset + done));
     if (count < 0 && (errno == EINVAL || errno == EOPNOTSUPP)) {
-      direct_works_.store(false, std::memory_order_relaxed);
+      direct_->works.store(false, std::memory_order_relaxed);
       break;
     }
     if (count < 0) return ErrnoStatus("reading '" + name_ + "'");
@@ -111,7 +124,7 @@ Result<size_t> FileSource::ReadDirectly(uint64_t offset, std::span<std::byte> ou
   return done;
 }
 
-Status FileSource::ReadBuffered(uint64_t offset, std::span<std::byte> out) const {
+Status FileBytes::ReadBuffered(uint64_t offset, std::span<std::byte> out) const {
   while (!out.empty()) {
     const ssize_t count = sys::Pread(fd_.get(), out.data(), out.size(), static_cast<off_t>(offset));
     if (count < 0) return ErrnoStatus("reading '" + name_ + "'");
@@ -122,10 +135,10 @@ Status FileSource::ReadBuffered(uint64_t offset, std::span<std::byte> out) const
   return Status();
 }
 
-Status FileSource::Shorter(uint64_t found, uint64_t expected) const {
+Status FileBytes::Shorter(uint64_t found, uint64_t expected) const {
   return Status(StatusCode::kDataLoss,
                 "'" + name_ + "' is " + std::to_string(found) + " bytes, expected at least " +
-                    std::to_string(expected) + ": it changed since it was added",
+                    std::to_string(expected) + ": it is truncated, or changed since it was added",
                 "restore the file, or add the model again");
 }
 
