@@ -1,9 +1,19 @@
 #include "base/plain_path.h"
 
-namespace trims {
+#include <algorithm>
 
-bool IsPlainPath(std::string_view path) {
-  if (path.find('\0') != std::string_view::npos) return false;
+#include "base/model_limits.h"
+#include "base/utf8.h"
+
+namespace trims {
+namespace {
+
+bool IsControl(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20 || byte == 0x7f;
+}
+
+bool HasPlainParts(std::string_view path) {
   for (;;) {
     const size_t end = path.find('/');
     const std::string_view part = path.substr(0, end);
@@ -11,6 +21,13 @@ bool IsPlainPath(std::string_view path) {
     if (end == std::string_view::npos) return true;
     path.remove_prefix(end + 1);
   }
+}
+
+}  // namespace
+
+bool IsPlainPath(std::string_view path) {
+  return path.size() <= kMaxPathBytes && HasPlainParts(path) && IsUtf8(path) &&
+         std::ranges::none_of(path, IsControl);
 }
 
 }  // namespace trims

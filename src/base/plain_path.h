@@ -9,7 +9,9 @@
 
 namespace trims {
 
-// No zero byte, and no part of it is empty, "." or "..": so it is neither empty nor absolute.
+// No part of it is empty, "." or "..": so it is neither empty nor absolute. No control characters (so
+// that it may stand in a line of text), UTF-8 (so that it may stand in JSON), and at most
+// kMaxPathBytes.
 bool IsPlainPath(std::string_view path);
 
 }  // namespace trims

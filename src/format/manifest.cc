@@ -10,9 +10,9 @@
 #include "base/macros.h"
 #include "base/mapping.h"
 #include "base/model_limits.h"
+#include "base/plain_path.h"
 #include "base/sha256.h"
 #include "format/json_node.h"
-#include "format/relative_path.h"
 #include "wire/protocol.h"
 
 namespace trims {
@@ -62,7 +62,7 @@ Result<std::string> MemberDigest(const JsonNode& node, std::string_view key) {
 Result<std::string> MemberPath(const JsonNode& node, std::string_view key) {
   TRIMS_ASSIGN_OR_RETURN(const JsonNode member, node.Member(key));
   TRIMS_ASSIGN_OR_RETURN(std::string path, member.String(kMaxPathBytes));
-  if (IsPlainRelativePath(path)) return path;
+  if (IsPlainPath(path)) return path;
   return member.Wrong("a relative path without empty, '.' or '..' parts", "'" + path + "'");
 }
 

@@ -6,8 +6,8 @@
 
 #include "base/macros.h"
 #include "base/model_limits.h"
+#include "base/plain_path.h"
 #include "format/onnx_fields.h"
-#include "format/relative_path.h"
 
 namespace trims {
 namespace {
@@ -141,7 +141,7 @@ Status ResolveExternal(const Parts& parts, OnnxTensor* tensor) {
   const auto found = parts.external_data.find("location");
   std::string location = found == parts.external_data.end() ? "" : found->second;
   if (location.starts_with("./")) location.erase(0, 2);
-  if (!IsPlainRelativePath(location) || location == kMemoryLocation) {
+  if (!IsPlainPath(location) || location == kMemoryLocation) {
     return Broken(parts, "has external data in '" + ShownName(location) +
                              "': expected a path within the model's folder");
   }

@@ -1,6 +1,6 @@
 #include "format/tensor_entry.h"
 
-#include "format/relative_path.h"
+#include "base/utf8.h"
 
 namespace trims {
 

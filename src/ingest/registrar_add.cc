@@ -11,7 +11,7 @@
 #include "ingest/preparer.h"
 #include "ingest/registrar.h"
 #include "loop/worker.h"
-#include "source/file_url.h"
+#include "source/source_uri.h"
 #include "store/folders.h"
 
 namespace trims {
@@ -71,11 +71,11 @@ void Registrar::Add(const wire::Principal& principal, const std::string& referen
   if (const Status status = CheckAdd(principal); !status.ok()) return done(status);
   Result<ModelReference> wanted = NewName(reference);
   if (!wanted.ok()) return done(wanted.status());
-  Result<std::string> path = ParseFileUrl(source);
-  if (!path.ok()) return done(path.status());
+  Result<SourceUri> uri = ParseSourceUri(source);
+  if (!uri.ok()) return done(uri.status());
   auto job = std::make_shared<AddJob>();
   job->wanted = *std::move(wanted);
-  job->source_path = *std::move(path);
+  job->source_path = std::move(uri->path);
   job->variants = variants;
   job->progress = std::move(progress);
   job->done = std::move(done);
@@ -118,7 +118,7 @@ void Registrar::Prepared(const Job& job, Result<Manifest> manifest) {
   if (!manifest.ok()) return Abandon(job, manifest.status());
   job->fresh = *std::move(manifest);
   // The preparer has met untrusted bytes: where the model came from is not its word to give.
-  job->fresh.source = FileUrl(job->source_path);
+  job->fresh.source = SourceUri::OfPath(job->source_path).ToString();
   InTurn([this, job] { Publish(job); });
 }
 

@@ -112,7 +112,7 @@ void ExtentFill::ReadAll() {
 }
 
 Status ExtentFill::ReadChunk(const Chunk& chunk) {
-  TRIMS_ASSIGN_OR_RETURN(const std::shared_ptr<const FileBytes> file, AcquireFile(chunk.file));
+  TRIMS_ASSIGN_OR_RETURN(const std::shared_ptr<const RandomAccess> file, AcquireFile(chunk.file));
   Status status =
       file->ReadAt(chunk.offset, {writers_[chunk.extent].data() + chunk.at, chunk.length});
   ReleaseFile(chunk.file);
@@ -187,19 +187,18 @@ void ExtentFill::Fail(Status status) {
   changed_.NotifyAll();
 }
 
-Result<std::shared_ptr<const FileBytes>> ExtentFill::AcquireFile(size_t file) {
+Result<std::shared_ptr<const RandomAccess>> ExtentFill::AcquireFile(size_t file) {
   MutexLock lock(files_mutex_);
-  if (!files_[file].source) {
-    TRIMS_ASSIGN_OR_RETURN(FileBytes source,
+  if (!files_[file].bytes) {
+    TRIMS_ASSIGN_OR_RETURN(files_[file].bytes,
                            OpenPlanFile(plan_, files_[file].origin, files_[file].path));
-    files_[file].source = std::make_shared<const FileBytes>(std::move(source));
   }
-  return files_[file].source;
+  return files_[file].bytes;
 }
 
 void ExtentFill::ReleaseFile(size_t file) {
   MutexLock lock(files_mutex_);
-  if (--files_[file].chunks_left == 0) files_[file].source.reset();
+  if (--files_[file].chunks_left == 0) files_[file].bytes.reset();
 }
 
 }  // namespace trims

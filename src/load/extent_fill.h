@@ -21,9 +21,9 @@
 #include "trims/status.h"
 
 #include "base/mutex.h"
+#include "base/random_access.h"
 #include "base/sha256.h"
 #include "load/loader.h"
-#include "source/file_bytes.h"
 #include "store/host_memory.h"
 
 namespace trims {
@@ -47,7 +47,7 @@ class ExtentFill {
     PieceOrigin origin = PieceOrigin::kPrepared;
     std::string path;
     size_t chunks_left = 0;
-    std::shared_ptr<const FileBytes> source;
+    std::shared_ptr<const RandomAccess> bytes;
   };
   struct Chunk {
     size_t file = 0;
@@ -75,7 +75,7 @@ class ExtentFill {
   bool Stopped();
   void Fail(Status status);
 
-  Result<std::shared_ptr<const FileBytes>> AcquireFile(size_t file);
+  Result<std::shared_ptr<const RandomAccess>> AcquireFile(size_t file);
   void ReleaseFile(size_t file);
 
   // Constant once Run() has cut the plan up.

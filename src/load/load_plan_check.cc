@@ -1,9 +1,13 @@
 #include "load/load_plan_check.h"
 
-#include <sys/stat.h>
+#include <filesystem>
+#include <system_error>
+#include <utility>
 
 #include "base/macros.h"
 #include "base/model_limits.h"
+#include "source/file_bytes.h"
+#include "source/source_tree.h"
 #include "wire/protocol.h"
 
 namespace trims {
@@ -37,28 +41,20 @@ Status CheckExtent(const LoadPlan& plan, const ManifestExtent& extent) {
   return Status();
 }
 
-bool IsFolder(const std::string& path) {
-  struct stat found = {};
-  return ::stat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode);
+std::string PreparedPath(const LoadPlan& plan, const std::string& path) {
+  return plan.image->variant.folder + "/" + path;
 }
 
-std::string BaseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
-
-// The only file of a source that is a file goes by its base name.
-Result<FileBytes> OpenInSource(const LoadPlan& plan, const std::string& name) {
-  if (plan.source_path.empty()) {
-    return Status(StatusCode::kPermissionDenied,
-                  "the source of '" + plan.image->reference + "' can't be read by this daemon");
-  }
-  const bool folder = name != BaseName(plan.source_path) || IsFolder(plan.source_path);
-  return folder ? FileBytes::OpenBeneath(plan.source_path, name)
-                : FileBytes::Open(plan.source_path);
+Result<std::unique_ptr<RandomAccess>> OpenInSource(const LoadPlan& plan, const std::string& name) {
+  TRIMS_ASSIGN_OR_RETURN(const SourceUri uri, ParseSourceUri(plan.image->source));
+  TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<SourceTree> tree, OpenSourceTree(uri));
+  return tree->Open(name);
 }
 
-Result<FileBytes> OpenWhereItLies(const LoadPlan& plan, PieceOrigin origin,
-                                  const std::string& path) {
-  if (origin == PieceOrigin::kSource) return OpenInSource(plan, path);
-  return FileBytes::OpenBeneath(plan.prepared_root, plan.image->variant.folder + "/" + path);
+Result<std::unique_ptr<RandomAccess>> OpenPrepared(const LoadPlan& plan, const std::string& path) {
+  TRIMS_ASSIGN_OR_RETURN(FileBytes file,
+                         FileBytes::OpenBeneath(plan.prepared_root, PreparedPath(plan, path)));
+  return std::unique_ptr<RandomAccess>(std::make_unique<FileBytes>(std::move(file)));
 }
 
 // The same code as an unknown model's, so the text has to tell them apart.
@@ -94,14 +90,20 @@ Status CheckLoadPlan(const LoadPlan& plan) {
 
 std::string PlanPath(const LoadPlan& plan, PieceOrigin origin, const std::string& path) {
   if (origin == PieceOrigin::kPrepared) {
-    return plan.prepared_root + "/" + plan.image->variant.folder + "/" + path;
+    return plan.prepared_root + "/" + PreparedPath(plan, path);
   }
-  const bool file = path == BaseName(plan.source_path) && !IsFolder(plan.source_path);
-  return file ? plan.source_path : plan.source_path + "/" + path;
+  const Result<SourceUri> uri = ParseSourceUri(plan.image->source);
+  if (!uri.ok()) return path + " of " + plan.image->source;
+  std::error_code error;
+  const bool is_file =
+      uri->path.ends_with("/" + path) && !std::filesystem::is_directory(uri->path, error);
+  return is_file ? uri->path : uri->path + "/" + path;
 }
 
-Result<FileBytes> OpenPlanFile(const LoadPlan& plan, PieceOrigin origin, const std::string& path) {
-  Result<FileBytes> file = OpenWhereItLies(plan, origin, path);
+Result<std::unique_ptr<RandomAccess>> OpenPlanFile(const LoadPlan& plan, PieceOrigin origin,
+                                                   const std::string& path) {
+  Result<std::unique_ptr<RandomAccess>> file =
+      origin == PieceOrigin::kSource ? OpenInSource(plan, path) : OpenPrepared(plan, path);
   if (file.ok() || file.status().code() != StatusCode::kNotFound) return file;
   return Gone(plan, origin, path, file.status());
 }

@@ -8,12 +8,13 @@
 #ifndef TRIMS_LOAD_LOAD_PLAN_CHECK_H_
 #define TRIMS_LOAD_LOAD_PLAN_CHECK_H_
 
+#include <memory>
 #include <string>
 
 #include "trims/status.h"
 
+#include "base/random_access.h"
 #include "load/loader.h"
-#include "source/file_bytes.h"
 
 namespace trims {
 
@@ -21,8 +22,9 @@ namespace trims {
 Status CheckLoadPlan(const LoadPlan& plan);
 
 // A file of the model's source or of the variant's folder. INVALID_ARGUMENT: `path` is not plain;
-// PERMISSION_DENIED: a link leads out, or there is no source; errors as FileBytes's.
-Result<FileBytes> OpenPlanFile(const LoadPlan& plan, PieceOrigin origin, const std::string& path);
+// PERMISSION_DENIED: a link leads out; errors as OpenSourceTree's and FileBytes's.
+Result<std::unique_ptr<RandomAccess>> OpenPlanFile(const LoadPlan& plan, PieceOrigin origin,
+                                                   const std::string& path);
 
 // Where that file is looked for, for messages.
 std::string PlanPath(const LoadPlan& plan, PieceOrigin origin, const std::string& path);

@@ -48,18 +48,19 @@ Status CheckDigest(const LoadPlan& plan, size_t extent, const std::string& diges
 
 Result<std::vector<std::byte>> ReadIndex(const LoadPlan& plan) {
   const ManifestVariant& variant = plan.image->variant;
-  TRIMS_ASSIGN_OR_RETURN(const FileBytes file,
+  TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccess> file,
                          OpenPlanFile(plan, PieceOrigin::kPrepared, variant.index_path));
-  if (file.size() != variant.index_length) {
+  if (file->size() != variant.index_length) {
     return Status(StatusCode::kDataLoss,
-                  "'" + file.name() + "' is " + std::to_string(file.size()) + " bytes, expected " +
-                      std::to_string(variant.index_length) + ": it changed since it was added",
+                  "'" + file->name() + "' is " + std::to_string(file->size()) +
+                      " bytes, expected " + std::to_string(variant.index_length) +
+                      ": it changed since it was added",
                   kAddAgain);
   }
   std::vector<std::byte> bytes(variant.index_length);
-  TRIMS_RETURN_IF_ERROR(file.ReadAt(0, bytes));
+  TRIMS_RETURN_IF_ERROR(file->ReadAt(0, bytes));
   if (Sha256Hex(bytes) != variant.index_sha256) {
-    return Status(StatusCode::kDataLoss, "'" + file.name() + "' has changed since it was added",
+    return Status(StatusCode::kDataLoss, "'" + file->name() + "' has changed since it was added",
                   kAddAgain);
   }
   return bytes;

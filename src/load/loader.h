@@ -19,7 +19,6 @@ namespace trims {
 struct LoadPlan {
   ImagePtr image;             // its reference shows in /proc/PID/maps
   std::string prepared_root;  // in which the variant's folder lies; absolute
-  std::string source_path;    // of the model's source, a file or a folder; empty: not readable here
   HugePagePolicy pages = HugePagePolicy::kBest;
 };
 

@@ -29,7 +29,7 @@ class Hasher {
  public:
   Hasher(const PrepareContext& context, HashedFiles* result)
       : context_(context), result_(*result), buffer_(kBufferBytes) {
-    for (const SourceFile& file : context.source.files()) {
+    for (const ListedFile& file : context.source.files()) {
       total_ += file.length;
       result_.files.push_back({file.name, file.length, {}});
     }
@@ -42,7 +42,7 @@ class Hasher {
     TRIMS_RETURN_IF_ERROR(HashShared());
     for (const size_t i : result_.plan.alone) {
       TRIMS_RETURN_IF_ERROR(HashFile(i, nullptr));
-      const SourceFile& file = context_.source.files()[i];
+      const ListedFile& file = context_.source.files()[i];
       result_.extents.push_back({.length = file.length,
                                  .sha256 = result_.files[i].sha256,
                                  .pieces = {{PieceOrigin::kSource, file.name, 0, file.length, 0}}});
@@ -56,7 +56,7 @@ class Hasher {
     ManifestExtent extent;
     Sha256 hash;
     for (const size_t i : result_.plan.shared) {
-      const SourceFile& file = context_.source.files()[i];
+      const ListedFile& file = context_.source.files()[i];
       const uint64_t at = AlignUp(extent.length, kFileAlignment);
       HashZeros(at - extent.length, &hash);
       TRIMS_RETURN_IF_ERROR(HashFile(i, &hash));
@@ -70,10 +70,11 @@ class Hasher {
 
   // `shared`: the hash of the extent in which the file lies, too.
   Status HashFile(size_t i, Sha256* shared) {
-    const SourceFile& file = context_.source.files()[i];
-    TRIMS_ASSIGN_OR_RETURN(const FileBytes bytes, context_.source.Open(file));
+    const ListedFile& file = context_.source.files()[i];
+    TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccess> bytes,
+                           context_.source.Open(file.name));
     Sha256 hash;
-    TRIMS_RETURN_IF_ERROR(ForEachChunk(bytes, 0, file.length, buffer_, [&](auto chunk) {
+    TRIMS_RETURN_IF_ERROR(ForEachChunk(*bytes, 0, file.length, buffer_, [&](auto chunk) {
       hash.Update(chunk);
       if (shared != nullptr) shared->Update(chunk);
       context_.progress.Report("read", done_ += chunk.size(), total_);
@@ -114,7 +115,7 @@ FilesPlan PlanFiles(std::span<const uint64_t> lengths, size_t max_extents) {
 
 Result<HashedFiles> HashFiles(const PrepareContext& context) {
   std::vector<uint64_t> lengths;
-  for (const SourceFile& file : context.source.files()) lengths.push_back(file.length);
+  for (const ListedFile& file : context.source.files()) lengths.push_back(file.length);
   HashedFiles result;
   result.plan = PlanFiles(lengths, wire::kMaxExtents);
   TRIMS_RETURN_IF_ERROR(Hasher(context, &result).Run());

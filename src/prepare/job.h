@@ -14,7 +14,7 @@
 #include "prepare/index_builder.h"
 #include "prepare/out_folder.h"
 #include "prepare/progress.h"
-#include "prepare/source_files.h"
+#include "source/file_tree.h"
 
 namespace trims {
 
@@ -26,7 +26,7 @@ inline constexpr uint64_t kFileAlignment = 4096;   // of a file in an extent tha
 
 // All borrowed. `out` is the folder of the variant that is being made.
 struct PrepareContext {
-  const SourceFiles& source;
+  const FileTree& source;
   const OutFolder& out;
   Progress& progress;
 };

@@ -8,7 +8,7 @@
 namespace trims {
 namespace {
 
-std::vector<size_t> EndingIn(const SourceFiles& source, std::string_view suffix) {
+std::vector<size_t> EndingIn(const FileTree& source, std::string_view suffix) {
   std::vector<size_t> found;
   for (size_t i = 0; i < source.files().size(); ++i) {
     if (source.files()[i].name.ends_with(suffix)) found.push_back(i);
@@ -16,21 +16,21 @@ std::vector<size_t> EndingIn(const SourceFiles& source, std::string_view suffix)
   return found;
 }
 
-Result<bool> IsGguf(const SourceFiles& source, const SourceFile& file) {
+Result<bool> IsGguf(const FileTree& source, const ListedFile& file) {
   static constexpr char kMagic[] = {'G', 'G', 'U', 'F'};
   std::array<std::byte, sizeof(kMagic)> head;
   if (file.length < head.size()) return false;
-  TRIMS_ASSIGN_OR_RETURN(const FileBytes bytes, source.Open(file));
-  TRIMS_RETURN_IF_ERROR(bytes.ReadAt(0, head));
+  TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccess> bytes, source.Open(file.name));
+  TRIMS_RETURN_IF_ERROR(bytes->ReadAt(0, head));
   return std::memcmp(head.data(), kMagic, sizeof(kMagic)) == 0;
 }
 
 }  // namespace
 
-Result<ModelFormat> FormatOf(const SourceFiles& source) {
+Result<ModelFormat> FormatOf(const FileTree& source) {
   const std::vector<size_t> onnx = EndingIn(source, ".onnx");
   if (onnx.size() == 1) return ModelFormat{"onnx", onnx, ""};
-  const SourceFile* top = source.Find("model.onnx");
+  const ListedFile* top = source.Find("model.onnx");
   if (top != nullptr) {
     return ModelFormat{"onnx",
                        {static_cast<size_t>(top - source.files().data())},

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "prepare/source_files.h"
+#include "source/file_tree.h"
 
 namespace trims {
 
@@ -19,7 +19,7 @@ struct ModelFormat {
 // One .onnx file, or model.onnx at the top among several, is ONNX; else all .safetensors files
 // together are one model (its shards); else a single file with GGUF's magic is GGUF; anything else
 // is just files.
-Result<ModelFormat> FormatOf(const SourceFiles& source);
+Result<ModelFormat> FormatOf(const FileTree& source);
 
 }  // namespace trims
 

@@ -12,7 +12,7 @@ std::string BesideModel(const std::string& model, const std::string& location) {
   return slash == std::string::npos ? location : model.substr(0, slash + 1) + location;
 }
 
-Status Missing(const SourceFiles& source, const std::string& location) {
+Status Missing(const FileTree& source, const std::string& location) {
   const std::string what =
       "the model keeps weights in '" + ShownName(location) + "', which is not ";
   if (source.is_folder()) return Status(StatusCode::kNotFound, what + "in its folder");
@@ -21,14 +21,14 @@ Status Missing(const SourceFiles& source, const std::string& location) {
 }
 
 // The reader knows offsets and not whose they are, and a folder may hold several files.
-Status InFile(const SourceFile& file, const Status& status) {
+Status InFile(const ListedFile& file, const Status& status) {
   const bool cut = status.code() == StatusCode::kDataLoss;
   const std::string next = cut ? "get the file again" : "--variant files keeps any file as it is";
   return Status(status.code(), "'" + ShownName(file.name) + "': " + status.message(),
                 status.hint().empty() ? next : status.hint());
 }
 
-Status CheckRange(const OnnxTensor& tensor, const SourceFile& file) {
+Status CheckRange(const OnnxTensor& tensor, const ListedFile& file) {
   const TensorEntry& entry = tensor.entry;
   if (entry.offset <= file.length && entry.length <= file.length - entry.offset) return Status();
   return Status(StatusCode::kDataLoss,
@@ -37,9 +37,9 @@ Status CheckRange(const OnnxTensor& tensor, const SourceFile& file) {
                     std::to_string(entry.offset) + ", the file has " + std::to_string(file.length));
 }
 
-Status ResolveExternal(const SourceFiles& source, OnnxSource* onnx) {
+Status ResolveExternal(const FileTree& source, OnnxSource* onnx) {
   for (const std::string& location : onnx->model.external_files) {
-    const SourceFile* file = source.Find(BesideModel(onnx->file->name, location));
+    const ListedFile* file = source.Find(BesideModel(onnx->file->name, location));
     if (file == nullptr) return Missing(source, location);
     onnx->external.emplace(location, file);
     onnx->bytes += file->length;
@@ -53,12 +53,12 @@ Status ResolveExternal(const SourceFiles& source, OnnxSource* onnx) {
 
 }  // namespace
 
-Result<OnnxSource> ReadOnnxSource(const SourceFiles& source, const SourceFile& file) {
-  TRIMS_ASSIGN_OR_RETURN(const FileBytes bytes, source.Open(file));
+Result<OnnxSource> ReadOnnxSource(const FileTree& source, const ListedFile& file) {
+  TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccess> bytes, source.Open(file.name));
   OnnxSource onnx;
   onnx.file = &file;
   onnx.bytes = file.length;
-  Result<OnnxModel> model = ReadOnnx(bytes);
+  Result<OnnxModel> model = ReadOnnx(*bytes);
   if (!model.ok()) return InFile(file, model.status());
   onnx.model = *std::move(model);
   TRIMS_RETURN_IF_ERROR(ResolveExternal(source, &onnx));

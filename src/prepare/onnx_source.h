@@ -12,20 +12,20 @@
 #include "trims/status.h"
 
 #include "format/onnx.h"
-#include "prepare/source_files.h"
+#include "source/file_tree.h"
 
 namespace trims {
 
 struct OnnxSource {
-  const SourceFile* file = nullptr;
+  const ListedFile* file = nullptr;
   OnnxModel model;
-  std::map<std::string, const SourceFile*> external;  // by location
+  std::map<std::string, const ListedFile*> external;  // by location
   uint64_t bytes = 0;                                 // of all these files
 };
 
 // INVALID_ARGUMENT, NOT_FOUND: external data is not in the source; DATA_LOSS: it is shorter than
 // the model says.
-Result<OnnxSource> ReadOnnxSource(const SourceFiles& source, const SourceFile& file);
+Result<OnnxSource> ReadOnnxSource(const FileTree& source, const ListedFile& file);
 
 }  // namespace trims
 

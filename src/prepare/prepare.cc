@@ -10,7 +10,7 @@
 #include "prepare/onnx_source.h"
 #include "prepare/ort_variant.h"
 #include "prepare/tensors_variant.h"
-#include "source/file_url.h"
+#include "source/source_uri.h"
 
 namespace trims {
 namespace {
@@ -149,7 +149,7 @@ class Run {
   Result<Manifest> Finish() {
     manifest_.digest = ModelDigest(manifest_.files);
     manifest_.format = format_.name;
-    manifest_.source = FileUrl(context_.source.root());
+    manifest_.source = SourceUri::OfPath(context_.source.root()).ToString();
     const std::string json = ManifestToJson(manifest_);
     TRIMS_RETURN_IF_ERROR(context_.out.WriteFile("manifest.json.new", json).status());
     TRIMS_RETURN_IF_ERROR(context_.out.Rename("manifest.json.new", "manifest.json"));
@@ -168,7 +168,8 @@ class Run {
 
 Result<Manifest> Prepare(const PrepareOptions& options, const Result<OrtLibrary>& ort,
                          Progress& progress) {
-  TRIMS_ASSIGN_OR_RETURN(const SourceFiles source, SourceFiles::List(options.source));
+  TRIMS_ASSIGN_OR_RETURN(FileTree source, FileTree::At(options.source));
+  TRIMS_RETURN_IF_ERROR(source.List().status());
   const OutFolder out(options.out);
   const PrepareContext context{source, out, progress};
   return Run(options, ort, context).All();

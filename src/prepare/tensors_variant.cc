@@ -1,6 +1,7 @@
 #include "prepare/tensors_variant.h"
 
 #include <map>
+#include <memory>
 #include <utility>
 
 #include "base/macros.h"
@@ -15,17 +16,16 @@ constexpr char kExtentName[] = "tensors.extent";
 constexpr size_t kMaxMetadataBytes = 256 * 1024;  // of all safetensors metadata together
 
 struct Shard {
-  FileBytes file;
+  std::unique_ptr<RandomAccess> file;
   Safetensors content;
 };
 
-Result<std::vector<Shard>> ReadShards(const SourceFiles& source,
-                                      const std::vector<size_t>& indices) {
+Result<std::vector<Shard>> ReadShards(const FileTree& source, const std::vector<size_t>& indices) {
   std::vector<Shard> shards;
   for (const size_t i : indices) {
-    const SourceFile& file = source.files()[i];
-    TRIMS_ASSIGN_OR_RETURN(FileBytes bytes, source.Open(file));
-    Result<Safetensors> content = ReadSafetensors(bytes);
+    const ListedFile& file = source.files()[i];
+    TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<RandomAccess> bytes, source.Open(file.name));
+    Result<Safetensors> content = ReadSafetensors(*bytes);
     if (!content.ok()) {
       return Status(content.status().code(), "'" + file.name + "': " + content.status().message());
     }
@@ -77,34 +77,36 @@ void NoteLeftOut(const OnnxModel& model, std::vector<std::string>* notes) {
 // Opens each file of external data once.
 class OnnxCopier {
  public:
-  OnnxCopier(const PrepareContext& context, const OnnxSource& onnx, FileBytes model)
+  OnnxCopier(const PrepareContext& context, const OnnxSource& onnx,
+             std::unique_ptr<RandomAccess> model)
       : context_(context), onnx_(onnx), model_(std::move(model)) {}
 
   Status Copy(const OnnxTensor& tensor, TensorLayout* layout) {
     switch (tensor.storage) {
       case OnnxTensor::Storage::kRaw:
-        return layout->AddRange(tensor.entry, model_);
+        return layout->AddRange(tensor.entry, *model_);
       case OnnxTensor::Storage::kTyped:
-        return layout->AddTyped(tensor, model_);
+        return layout->AddTyped(tensor, *model_);
       case OnnxTensor::Storage::kExternal:
         break;
     }
     TRIMS_RETURN_IF_ERROR(OpenExternal(tensor.location));
-    return layout->AddRange(tensor.entry, open_.at(tensor.location));
+    return layout->AddRange(tensor.entry, *open_.at(tensor.location));
   }
 
  private:
   Status OpenExternal(const std::string& location) {
     if (open_.contains(location)) return Status();
-    TRIMS_ASSIGN_OR_RETURN(FileBytes file, context_.source.Open(*onnx_.external.at(location)));
+    TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<RandomAccess> file,
+                           context_.source.Open(onnx_.external.at(location)->name));
     open_.emplace(location, std::move(file));
     return Status();
   }
 
   const PrepareContext& context_;
   const OnnxSource& onnx_;
-  FileBytes model_;
-  std::map<std::string, FileBytes> open_;
+  std::unique_ptr<RandomAccess> model_;
+  std::map<std::string, std::unique_ptr<RandomAccess>> open_;
 };
 
 std::map<std::string, std::string> OnnxMetadata(const OnnxModel& model) {
@@ -128,7 +130,7 @@ Result<ManifestVariant> MakeTensorsFromSafetensors(const PrepareContext& context
   TensorLayout layout(std::move(file), context.progress, total);
   for (const Shard& shard : read) {
     for (const TensorEntry& entry : shard.content.tensors) {
-      TRIMS_RETURN_IF_ERROR(layout.AddRange(entry, shard.file));
+      TRIMS_RETURN_IF_ERROR(layout.AddRange(entry, *shard.file));
     }
   }
   return Finish(context, std::move(layout), SafetensorsMetadata(read));
@@ -148,7 +150,7 @@ Result<ManifestVariant> MakeTensorsFromOnnx(const PrepareContext& context, const
     return Status(StatusCode::kFailedPrecondition,
                   "the model has no initializers or constants to share");
   }
-  TRIMS_ASSIGN_OR_RETURN(FileBytes model, context.source.Open(*onnx.file));
+  TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<RandomAccess> model, context.source.Open(onnx.file->name));
   TRIMS_ASSIGN_OR_RETURN(OutFile file, context.out.Create(kExtentName));
   TensorLayout layout(std::move(file), context.progress, total);
   OnnxCopier copier(context, onnx, std::move(model));

@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "residency/segment_table.h"
-#include "source/file_url.h"
 
 namespace trims {
 namespace {
@@ -16,12 +15,6 @@ std::chrono::milliseconds Milliseconds(Duration duration) {
 
 std::chrono::microseconds Microseconds(Duration duration) {
   return std::chrono::duration_cast<std::chrono::microseconds>(duration);
-}
-
-// Where the source lies on this machine; empty if it does not.
-std::string SourcePath(const std::string& source) {
-  Result<std::string> path = ParseFileUrl(source);
-  return path.ok() ? *std::move(path) : std::string();
 }
 
 OpenInfo InfoOf(const Image& image) {
@@ -75,10 +68,8 @@ WaiterId SegmentTable::Refuse(const Status& why, const OpenCallback& done) {
 Status SegmentTable::StartMiss(Segment* segment, const ImagePtr& image) {
   Status status = BackingOff(*segment);
   if (status.ok()) {
-    segment->plan = {.image = image,
-                     .prepared_root = options_.prepared_root,
-                     .source_path = SourcePath(image->source),
-                     .pages = HugePagePolicy::kBest};
+    segment->plan = {
+        .image = image, .prepared_root = options_.prepared_root, .pages = HugePagePolicy::kBest};
     // One that is being freed is admitted when it is gone.
     if (segment->state == SegmentState::kDraining) return {};
     status = Admit(segment);

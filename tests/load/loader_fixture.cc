@@ -16,7 +16,7 @@ std::string Bytes(size_t size, unsigned seed) {
 LoaderFixture::LoaderFixture() {
   image_.reference = "test";
   plan_.prepared_root = prepared_.path();
-  plan_.source_path = source_.path();
+  image_.source = SourceUri::OfPath(source_.path()).ToString();
   image_.variant.folder = "files";
 }
 

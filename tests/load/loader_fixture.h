@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "load/loader.h"
+#include "source/source_uri.h"
 #include "support/scratch_folder.h"
 
 namespace trims::testing {

@@ -87,8 +87,10 @@ TEST_F(LoadPlanTest, PathsOutsideTheModel) {
 }
 
 TEST_F(LoadPlanTest, WithoutASourceNothingIsReadFromIt) {
-  plan_.source_path = "";
-  ExpectRefused(StatusCode::kPermissionDenied);
+  image_.source = "";
+  ExpectRefused();
+  image_.source = "s3://bucket/model";
+  ExpectRefused(StatusCode::kUnimplemented);
 }
 
 TEST_F(LoadPlanTest, TheIndexLiesInTheVariantsFolder) {

@@ -115,7 +115,7 @@ TEST_F(LoadSegmentTest, PreparedFilesLieInTheVariantsFolder) {
 
 TEST_F(LoadSegmentTest, TheSourceMayBeTheFileItself) {
   AddFile("model", Bytes(1000));
-  plan_.source_path = source_ / "model";
+  image_.source = SourceUri::OfPath(source_ / "model").ToString();
   WriteIndex();
   ExpectLoads();
   image_.variant.extents[0].pieces[0].path = "other";
@@ -126,7 +126,7 @@ TEST_F(LoadSegmentTest, TheSourceMayBeTheFileItself) {
 TEST_F(LoadSegmentTest, AFolderMayHoldAFileOfItsOwnName) {
   source_.Write("net/net", Bytes(1000));
   AddExtent(Bytes(1000), {{PieceOrigin::kSource, "net", 0, 1000, 0}});
-  plan_.source_path = source_ / "net";
+  image_.source = SourceUri::OfPath(source_ / "net").ToString();
   WriteIndex();
   ExpectLoads();
 }

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
 #include <filesystem>
 #include <string>
@@ -181,31 +180,15 @@ TEST_F(Prepared, AVariantAskedForByNameMustBePossible) {
   EXPECT_EQ(Run("", {Variant::kTensors}).status().code(), StatusCode::kInvalidArgument);
 }
 
-TEST_F(Prepared, AFileThatChangesMeanwhileIsNoticed) {
-  Write("a.bin", "before");
-  Result<SourceFiles> source = SourceFiles::List(root_ + "/in");
-  ASSERT_TRUE(source.ok());
-  Write("a.bin", "after, and longer");
-  EXPECT_EQ(source->Open(source->files()[0]).status().code(), StatusCode::kFailedPrecondition);
-  EXPECT_EQ(source->CheckUnchanged().code(), StatusCode::kFailedPrecondition);
-  std::filesystem::remove(root_ + "/in/a.bin");
-  EXPECT_EQ(source->Open(source->files()[0]).status().code(), StatusCode::kFailedPrecondition);
-  for (const mode_t kind : {S_IFSOCK, S_IFIFO}) {  // neither an error of ours nor a wait
-    ASSERT_EQ(::mknod((root_ + "/in/a.bin").c_str(), kind | 0600, 0), 0);
-    EXPECT_EQ(source->Open(source->files()[0]).status().code(), StatusCode::kFailedPrecondition);
-    std::filesystem::remove(root_ + "/in/a.bin");
-  }
-}
-
 TEST_F(Prepared, AFileCutShortAfterItWasOpenedIsDataLoss) {
   Write("a.bin", std::string(10'000, 'x'));
-  Result<SourceFiles> source = SourceFiles::List(root_ + "/in");
-  ASSERT_TRUE(source.ok());
-  Result<FileBytes> file = source->Open(source->files()[0]);
+  Result<FileTree> source = FileTree::At(root_ + "/in");
+  ASSERT_TRUE(source.ok() && source->List().ok());
+  const Result<std::unique_ptr<RandomAccess>> file = source->Open("a.bin");
   ASSERT_TRUE(file.ok());
   std::filesystem::resize_file(root_ + "/in/a.bin", 100);
   std::vector<std::byte> buffer(10'000);
-  EXPECT_EQ(file->ReadAt(0, buffer).code(), StatusCode::kDataLoss);
+  EXPECT_EQ((*file)->ReadAt(0, buffer).code(), StatusCode::kDataLoss);
 }
 
 TEST_F(Prepared, EverySystemCallThatFailsIsReported) {

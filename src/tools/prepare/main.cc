@@ -14,7 +14,7 @@
 #include "prepare/die_with_parent.h"
 #include "prepare/prepare.h"
 #include "prepare/sandbox.h"
-#include "source/file_url.h"
+#include "source/source_uri.h"
 
 namespace trims {
 namespace {
@@ -62,7 +62,10 @@ Result<std::string> OutFolderPath(const std::string& out) {
 }
 
 Result<std::string> SourcePath(const std::string& source) {
-  if (source.starts_with("file:/")) return ParseFileUrl(source);
+  if (source.starts_with("file:/")) {
+    TRIMS_ASSIGN_OR_RETURN(SourceUri uri, ParseSourceUri(source));
+    return std::move(uri.path);
+  }
   std::error_code error;
   const std::filesystem::path path = std::filesystem::absolute(source, error);
   if (source.empty() || error) {

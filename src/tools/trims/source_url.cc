@@ -11,7 +11,7 @@
 #include "base/errno_status.h"
 #include "base/macros.h"
 #include "base/near_names.h"
-#include "source/file_url.h"
+#include "source/source_uri.h"
 
 namespace trims::cli {
 namespace {
@@ -26,7 +26,10 @@ bool IsUrl(std::string_view source) {
 Result<std::string> AbsolutePath(std::string_view source, const std::string& working_folder) {
   if (source.empty())
     return Status(StatusCode::kInvalidArgument, "SOURCE is empty: expected a path");
-  if (IsUrl(source)) return ParseFileUrl(source);
+  if (IsUrl(source)) {
+    TRIMS_ASSIGN_OR_RETURN(SourceUri uri, ParseSourceUri(source));
+    return std::move(uri.path);
+  }
   return (std::filesystem::path(working_folder) / source).lexically_normal().string();
 }
 
@@ -81,7 +84,7 @@ Result<std::string> SourceUrl(std::string_view source, const std::string& workin
   TRIMS_ASSIGN_OR_RETURN(std::string path, AbsolutePath(source, working_folder));
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
   TRIMS_RETURN_IF_ERROR(CheckReadable(path));
-  return FileUrl(path);
+  return SourceUri::OfPath(std::move(path)).ToString();
 }
 
 }  // namespace trims::cli

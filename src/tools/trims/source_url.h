@@ -15,7 +15,7 @@
 namespace trims::cli {
 
 // A path, as it is (a relative one against `working_folder`, which is absolute), or a file:/// URL,
-// escaped (source/file_url.h), of a file or folder that this process may read. NOT_FOUND gives the absolute path and a near name from the
+// escaped (source/source_uri.h), of a file or folder that this process may read. NOT_FOUND gives the absolute path and a near name from the
 // same folder; PERMISSION_DENIED; UNIMPLEMENTED for http, https and s3; INVALID_ARGUMENT
 // for an empty one, any other URL, a file URL with a host, or what is neither file nor folder.
 Result<std::string> SourceUrl(std::string_view source, const std::string& working_folder);

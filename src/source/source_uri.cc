@@ -1,4 +1,6 @@
-#include "source/file_url.h"
+#include "source/source_uri.h"
+
+#include <utility>
 
 #include "base/macros.h"
 #include "base/model_limits.h"
@@ -67,7 +69,7 @@ bool Normalise(std::string_view path, std::string* normal) {
 
 Status CheckScheme(std::string_view url) {
   if (url.starts_with(kScheme)) return Status();
-  for (const std::string_view later : {"http://", "https://", "s3://"}) {
+  for (const std::string_view later : {"http://", "https://", "s3://", "gs://", "az://", "hf://"}) {
     if (!url.starts_with(later)) continue;
     return Status(StatusCode::kUnimplemented,
                   std::string(later) + " sources can't be read by this build",
@@ -83,7 +85,7 @@ bool NeedsEscape(unsigned char c) {
 
 }  // namespace
 
-Result<std::string> ParseFileUrl(std::string_view url) {
+Result<SourceUri> ParseSourceUri(std::string_view url) {
   TRIMS_RETURN_IF_ERROR(CheckScheme(url));
   TRIMS_ASSIGN_OR_RETURN(const std::string_view escaped, EscapedPath(url));
   if (!escaped.starts_with('/')) return BadUrl(url, "the path is not absolute");
@@ -92,16 +94,17 @@ Result<std::string> ParseFileUrl(std::string_view url) {
   }
   std::string decoded;
   if (!PercentDecode(escaped, &decoded)) return BadUrl(url, "a '%' is not followed by a byte");
-  if (decoded.size() > kMaxPathBytes) return BadUrl(url, "the path is longer than 4096 bytes");
+  if (decoded.size() > kMaxPathBytes)
+    return BadUrl(url, "the path is longer than " + std::to_string(kMaxPathBytes) + " bytes");
   std::string path;
   if (!Normalise(decoded, &path)) return BadUrl(url, "the path has a '..' part");
-  return path;
+  return SourceUri::OfPath(std::move(path));
 }
 
-std::string FileUrl(std::string_view absolute_path) {
+std::string SourceUri::ToString() const {
   constexpr char kDigits[] = "0123456789ABCDEF";
   std::string url = "file://";
-  for (const char c : absolute_path) {
+  for (const char c : path) {
     const auto byte = static_cast<unsigned char>(c);
     if (NeedsEscape(byte)) {
       url.append({'%', kDigits[byte >> 4], kDigits[byte & 15]});

@@ -1,19 +1,10 @@
-#include "format/relative_path.h"
+#include "base/utf8.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
-#include "base/model_limits.h"
-#include "base/plain_path.h"
-
 namespace trims {
 namespace {
-
-bool IsControl(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte < 0x20 || byte == 0x7f;
-}
 
 // Length of the sequence that `lead` begins, and the smallest code point that may be written with
 // it; 0: no lead byte.
@@ -48,11 +39,6 @@ bool IsUtf8(std::string_view text) {
     text.remove_prefix(length);
   }
   return true;
-}
-
-bool IsPlainRelativePath(std::string_view path) {
-  return path.size() <= kMaxPathBytes && IsUtf8(path) && IsPlainPath(path) &&
-         std::ranges::none_of(path, IsControl);
 }
 
 }  // namespace trims

@@ -1,4 +1,4 @@
-#include "source/file_url.h"
+#include "source/source_uri.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@ struct Url {
   std::string_view path;
 };
 
-TEST(FileUrlTest, GivesThePath) {
+TEST(SourceUriTest, GivesThePath) {
   for (const Url& url : std::vector<Url>{{"file:///models/a.onnx", "/models/a.onnx"},
                                          {"file://localhost/a", "/a"},
                                          {"file:/a/b", "/a/b"},
@@ -24,13 +24,14 @@ TEST(FileUrlTest, GivesThePath) {
                                          {"file:///100%25", "/100%"},
                                          {"file:///%C3%A4", "/\xC3\xA4"},
                                          {"file:///..a/b..", "/..a/b.."}}) {
-    const Result<std::string> path = ParseFileUrl(url.url);
-    ASSERT_TRUE(path.ok()) << url.url << ": " << path.status().ToString();
-    EXPECT_EQ(*path, url.path);
+    const Result<SourceUri> uri = ParseSourceUri(url.url);
+    ASSERT_TRUE(uri.ok()) << url.url << ": " << uri.status().ToString();
+    EXPECT_EQ(uri->scheme, SourceUri::Scheme::kFile);
+    EXPECT_EQ(uri->path, url.path);
   }
 }
 
-TEST(FileUrlTest, RefusesTheRestAndSaysWhatToWrite) {
+TEST(SourceUriTest, RefusesTheRestAndSaysWhatToWrite) {
   const std::string too_long = "file:///" + std::string(4096, 'a');
   for (const std::string_view url : {std::string_view(""),
                                      std::string_view("/models/a"),
@@ -52,26 +53,26 @@ TEST(FileUrlTest, RefusesTheRestAndSaysWhatToWrite) {
                                      std::string_view("file:///a#b"),
                                      std::string_view(too_long),
                                      std::string_view("ftp://a/b")}) {
-    const Status status = ParseFileUrl(url).status();
+    const Status status = ParseSourceUri(url).status();
     EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << url;
     EXPECT_THAT(status.hint(), ::testing::HasSubstr("file:///")) << url;
   }
 }
 
-TEST(FileUrlTest, CloudSourcesAreNotThereYet) {
-  for (const std::string_view url : {"http://h/a", "https://h/a", "s3://b/k"}) {
-    EXPECT_EQ(ParseFileUrl(url).status().code(), StatusCode::kUnimplemented) << url;
+TEST(SourceUriTest, CloudSourcesAreNotThereYet) {
+  for (const std::string_view url : {"http://h/a", "https://h/a", "s3://b/k", "hf://o/m"}) {
+    EXPECT_EQ(ParseSourceUri(url).status().code(), StatusCode::kUnimplemented) << url;
   }
 }
 
-TEST(FileUrlTest, EveryPathComesBackFromItsUrl) {
+TEST(SourceUriTest, EveryPathComesBackFromItsUrl) {
   std::string path = "/";
   for (int c = 1; c < 256; ++c) {
     if (c != '/') path.push_back(static_cast<char>(c));
   }
-  const Result<std::string> back = ParseFileUrl(FileUrl(path));
+  const Result<SourceUri> back = ParseSourceUri(SourceUri::OfPath(path).ToString());
   ASSERT_TRUE(back.ok()) << back.status().ToString();
-  EXPECT_EQ(*back, path);
+  EXPECT_EQ(back->path, path);
 }
 
 }  // namespace
