@@ -150,6 +150,7 @@ std::string Describe(const SandboxReport& report) {
   std::string missing;
   if (!report.landlock) missing += " Landlock";
   if (!report.network_namespace) missing += " network-namespace";
+  if (!report.capabilities_dropped) missing += " dropped-capabilities";
   if (!report.address_space_limit) missing += " memory-limit";
   return missing.empty() ? text : text + "; not to be had here:" + missing;
 }

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -21,6 +22,7 @@
 #include <thread>
 
 #include "prepare/landlock.h"
+#include "prepare/syscall_filter.h"
 
 namespace trims {
 namespace {
@@ -159,6 +161,22 @@ TEST(SandboxReport, JsonHasAFieldForEachLayer) {
   EXPECT_NE(ToJson(report).find("\"no_new_privileges\": true"), std::string::npos);
   EXPECT_NE(ToJson(report).find("\"seccomp\": false"), std::string::npos);
   EXPECT_NE(Describe(report).find("not to be had here: Landlock"), std::string::npos);
+}
+
+TEST_F(Sandbox, CapabilitiesThatCantBeDroppedAreSaid) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    // The preparer's own filter refuses capset, which is what a container may do, too.
+    const bool filtered =
+        ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && InstallSyscallFilter().ok();
+    const Result<SandboxReport> report = ApplySandbox({.source = root_ + "/in"});
+    const bool said =
+        report.ok() && Describe(*report).find("dropped-capabilities") != std::string::npos;
+    ::_exit(filtered && said ? 0 : 1);
+  }
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
 }
 
 }  // namespace
