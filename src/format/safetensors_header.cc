@@ -15,10 +15,6 @@ namespace {
 constexpr size_t kMaxMetadata = 10'000;
 constexpr std::string_view kMetadata = "__metadata__";
 
-// The states are the places in which a value may stand:
-//   kTop     before the outer '{'          kTensors  in it, at a tensor's or __metadata__'s value
-//   kFields  in a tensor, at a field       kNumbers  in a field's array          kStrings  in
-//   __metadata__
 class Events final : public nlohmann::json_sax<nlohmann::json> {
  public:
   Status status() const { return status_; }
@@ -46,7 +42,15 @@ class Events final : public nlohmann::json_sax<nlohmann::json> {
   }
 
  private:
-  enum class State { kTop, kTensors, kFields, kNumbers, kStrings, kEnd };
+  // The places in which a value may stand.
+  enum class State {
+    kTop,      // before the outer '{'
+    kTensors,  // in it, at the value of a tensor or of __metadata__
+    kFields,   // in a tensor, at a field
+    kNumbers,  // in the array of a field
+    kStrings,  // in __metadata__
+    kEnd,      // after the outer '}'
+  };
 
   bool Fail(std::string what) {
     if (status_.ok()) {
