@@ -8,6 +8,7 @@
 #include "base/mapping.h"
 #include "base/random_access.h"
 #include "base/sha256.h"
+#include "prepare/finish_variant.h"
 #include "wire/protocol.h"
 
 namespace trims {

@@ -12,9 +12,12 @@
 #include <span>
 #include <vector>
 
-#include "prepare/job.h"
+#include "format/manifest.h"
+#include "prepare/prepare_context.h"
 
 namespace trims {
+
+inline constexpr uint64_t kFileAlignment = 4096;  // of a file in an extent that it shares
 
 struct FilesPlan {
   std::vector<size_t> shared;  // files of the shared extent, in order of their names

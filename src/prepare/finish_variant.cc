@@ -1,4 +1,4 @@
-#include "prepare/job.h"
+#include "prepare/finish_variant.h"
 
 #include <utility>
 

@@ -1,10 +1,10 @@
-// What one run of the preparer works on, and what the parts of it hand to each other.
-#ifndef TRIMS_PREPARE_JOB_H_
-#define TRIMS_PREPARE_JOB_H_
+// FinishVariant: from extents and what lies in them to a variant of the manifest and its index file.
+//
+//   TRIMS_ASSIGN_OR_RETURN(const Written file, std::move(out_file).Finish());
+//   return FinishVariant(out, Variant::kTensors, "", {WholeFileExtent(file)}, std::move(content));
+#ifndef TRIMS_PREPARE_FINISH_VARIANT_H_
+#define TRIMS_PREPARE_FINISH_VARIANT_H_
 
-#include <cstddef>
-#include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -13,26 +13,11 @@
 #include "format/manifest.h"
 #include "prepare/index_builder.h"
 #include "prepare/out_folder.h"
-#include "prepare/progress.h"
-#include "source/file_tree.h"
 
 namespace trims {
 
-// A FlatBuffer ends at 2 GiB; what the optimiser adds to the weights must fit in too.
-inline constexpr uint64_t kDefaultOrtBytesLimit = uint64_t{1900} << 20;
-
-inline constexpr uint64_t kTensorAlignment = 256;  // of a tensor in its extent
-inline constexpr uint64_t kFileAlignment = 4096;   // of a file in an extent that it shares
-
-// All borrowed. `out` is the folder of the variant that is being made.
-struct PrepareContext {
-  const FileTree& source;
-  const OutFolder& out;
-  Progress& progress;
-};
-
 // Writes the index of a variant into its folder and fills in the manifest's entry but for the
-// folder's name.
+// folder's name. Errors as BuildIndex's and OutFolder's.
 Result<ManifestVariant> FinishVariant(const OutFolder& out, Variant kind, std::string key,
                                       std::vector<ManifestExtent> extents, IndexContent content);
 
@@ -41,4 +26,4 @@ ManifestExtent WholeFileExtent(const Written& file);
 
 }  // namespace trims
 
-#endif  // TRIMS_PREPARE_JOB_H_
+#endif  // TRIMS_PREPARE_FINISH_VARIANT_H_

@@ -5,6 +5,7 @@
 #include "base/macros.h"
 #include "base/mapping.h"
 #include "base/ort_variant_key.h"
+#include "prepare/finish_variant.h"
 #include "prepare/tensor_layout.h"
 
 namespace trims {

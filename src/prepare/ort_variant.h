@@ -13,11 +13,15 @@
 
 #include <cstdint>
 
-#include "prepare/job.h"
+#include "format/manifest.h"
 #include "prepare/onnx_source.h"
 #include "prepare/ort_library.h"
+#include "prepare/prepare_context.h"
 
 namespace trims {
+
+// A FlatBuffer ends at 2 GiB; what the optimiser adds to the weights must fit in too.
+inline constexpr uint64_t kDefaultOrtBytesLimit = uint64_t{1900} << 20;
 
 // UNIMPLEMENTED, INVALID_ARGUMENT: ONNX Runtime refuses the model, or it can't be had in either
 // form.

@@ -8,7 +8,7 @@
 #include "prepare/files_variant.h"
 #include "prepare/model_format.h"
 #include "prepare/onnx_source.h"
-#include "prepare/ort_variant.h"
+#include "prepare/prepare_context.h"
 #include "prepare/tensors_variant.h"
 #include "source/source_uri.h"
 
@@ -167,7 +167,7 @@ class Run {
 }  // namespace
 
 Result<Manifest> Prepare(const PrepareOptions& options, const Result<OrtLibrary>& ort,
-                         Progress& progress) {
+                         PrepareProgress& progress) {
   TRIMS_ASSIGN_OR_RETURN(FileTree source, FileTree::At(options.source));
   TRIMS_RETURN_IF_ERROR(source.List().status());
   const OutFolder out(options.out);

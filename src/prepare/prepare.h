@@ -16,8 +16,8 @@
 #include "trims/status.h"
 
 #include "format/manifest.h"
-#include "prepare/job.h"
 #include "prepare/ort_library.h"
+#include "prepare/ort_variant.h"
 #include "prepare/progress.h"
 
 namespace trims {
@@ -35,7 +35,7 @@ struct PrepareOptions {
 // all the same. `ort`: the library, or why there is none. FAILED_PRECONDITION: the source changed
 // meanwhile.
 Result<Manifest> Prepare(const PrepareOptions& options, const Result<OrtLibrary>& ort,
-                         Progress& progress);
+                         PrepareProgress& progress);
 
 }  // namespace trims
 

@@ -14,8 +14,12 @@ namespace {
 
 using nlohmann::json;
 
-constexpr size_t kMaxMessageBytes = 1200;  // escaped at worst threefold, and the line still fits
-constexpr size_t kMaxHintBytes = 200;
+constexpr size_t kMaxMessageBytes = 1000;
+constexpr size_t kMaxHintBytes = 250;
+// A byte that is no UTF-8 becomes the three of U+FFFD, and nothing that is let through grows more.
+constexpr size_t kGrowth = 3;
+constexpr size_t kFrameBytes = 128;  // the rest of the line, and what Shortened() adds
+static_assert(kGrowth * (kMaxMessageBytes + kMaxHintBytes) + kFrameBytes <= kMaxProgressLine);
 
 std::string Dump(const json& line) {
   return line.dump(-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace) + "\n";
@@ -30,7 +34,7 @@ std::string Shortened(std::string text, size_t max_bytes) {
   return text;
 }
 
-class JsonProgress final : public Progress {
+class JsonProgress final : public PrepareProgress {
  public:
   explicit JsonProgress(int fd) : fd_(fd) {}
 
@@ -60,7 +64,7 @@ class JsonProgress final : public Progress {
   int fd_;
 };
 
-class TerminalProgress final : public Progress {
+class TerminalProgress final : public PrepareProgress {
  public:
   ~TerminalProgress() override { EndLine(); }
 
@@ -91,7 +95,7 @@ class TerminalProgress final : public Progress {
 
 }  // namespace
 
-void Progress::Report(std::string_view stage, uint64_t done, uint64_t total) {
+void PrepareProgress::Report(std::string_view stage, uint64_t done, uint64_t total) {
   if (stage != stage_) {
     stage_ = stage;
     next_ = 0;
@@ -101,8 +105,12 @@ void Progress::Report(std::string_view stage, uint64_t done, uint64_t total) {
   Write(stage, done, total);
 }
 
-std::unique_ptr<Progress> MakeJsonProgress(int fd) { return std::make_unique<JsonProgress>(fd); }
+std::unique_ptr<PrepareProgress> MakeJsonProgress(int fd) {
+  return std::make_unique<JsonProgress>(fd);
+}
 
-std::unique_ptr<Progress> MakeTerminalProgress() { return std::make_unique<TerminalProgress>(); }
+std::unique_ptr<PrepareProgress> MakeTerminalProgress() {
+  return std::make_unique<TerminalProgress>();
+}
 
 }  // namespace trims

@@ -1,10 +1,11 @@
-// Progress: what the preparer tells whoever waits for it.
+// PrepareProgress: what the preparer tells whoever waits for it.
 //
-// The JSON lines of manager/preparer.h, or a line on a terminal. Reports are thinned out here, so
+// The JSON lines of ingest/preparer.h, or a line on a terminal. Reports are thinned out here, so
 // callers report as often as they like. Thread-safety: one thread.
 #ifndef TRIMS_PREPARE_PROGRESS_H_
 #define TRIMS_PREPARE_PROGRESS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -14,9 +15,9 @@
 
 namespace trims {
 
-class Progress {
+class PrepareProgress {
  public:
-  virtual ~Progress() = default;
+  virtual ~PrepareProgress() = default;
   void Report(std::string_view stage, uint64_t done, uint64_t total);
   virtual void Fail(const Status& status) = 0;
 
@@ -27,10 +28,12 @@ class Progress {
   uint64_t next_ = 0;  // the `done` from which on the next report of this stage is passed on
 };
 
-// JSON lines of at most 4096 bytes on a borrowed descriptor.
-std::unique_ptr<Progress> MakeJsonProgress(int fd);
+inline constexpr size_t kMaxProgressLine = 4096;  // bytes, as ingest/preparer.h promises
+
+// JSON lines of at most so many bytes on a borrowed descriptor.
+std::unique_ptr<PrepareProgress> MakeJsonProgress(int fd);
 // For people, on standard error; a bar that redraws itself where that is a terminal.
-std::unique_ptr<Progress> MakeTerminalProgress();
+std::unique_ptr<PrepareProgress> MakeTerminalProgress();
 
 }  // namespace trims
 

@@ -13,7 +13,7 @@ constexpr size_t kBufferBytes = size_t{1} << 20;
 
 }  // namespace
 
-TensorLayout::TensorLayout(OutFile file, Progress& progress, uint64_t total)
+TensorLayout::TensorLayout(OutFile file, PrepareProgress& progress, uint64_t total)
     : out_(std::move(file)), progress_(progress), total_(total), buffer_(kBufferBytes) {}
 
 Status TensorLayout::Begin(const TensorEntry& entry) {

@@ -19,9 +19,12 @@
 #include "format/onnx.h"
 #include "format/tensor_entry.h"
 #include "prepare/index_builder.h"
-#include "prepare/job.h"
+#include "prepare/out_folder.h"
+#include "prepare/progress.h"
 
 namespace trims {
+
+inline constexpr uint64_t kTensorAlignment = 256;  // of a tensor in its extent
 
 class TensorLayout {
  public:
@@ -30,7 +33,7 @@ class TensorLayout {
     std::vector<IndexTensor> tensors;  // all in extent 0
   };
 
-  TensorLayout(OutFile file, Progress& progress, uint64_t total);
+  TensorLayout(OutFile file, PrepareProgress& progress, uint64_t total);
 
   // The bytes are [offset, offset + length) of `file`.
   Status AddRange(const TensorEntry& entry, const RandomAccess& file);
@@ -43,7 +46,7 @@ class TensorLayout {
   Status Append(std::span<const std::byte> bytes);
 
   OutFile out_;
-  Progress& progress_;
+  PrepareProgress& progress_;
   uint64_t total_;
   std::vector<std::byte> buffer_;
   std::vector<IndexTensor> tensors_;

@@ -7,6 +7,7 @@
 #include "base/macros.h"
 #include "base/mapping.h"
 #include "format/safetensors.h"
+#include "prepare/finish_variant.h"
 #include "prepare/tensor_layout.h"
 
 namespace trims {

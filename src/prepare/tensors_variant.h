@@ -7,8 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "prepare/job.h"
+#include "format/manifest.h"
 #include "prepare/onnx_source.h"
+#include "prepare/prepare_context.h"
 
 namespace trims {
 

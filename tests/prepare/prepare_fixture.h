@@ -21,7 +21,7 @@
 
 namespace trims::testing {
 
-class SilentProgress final : public Progress {
+class SilentProgress final : public PrepareProgress {
  public:
   void Fail(const Status&) override {}
 

@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "prepare/files_variant.h"
 #include "prepare/prepare_fixture.h"
+#include "prepare/tensor_layout.h"
 
 namespace trims {
 namespace {

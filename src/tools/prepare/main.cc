@@ -92,7 +92,7 @@ SandboxOptions SandboxFor(const Flags& flags) {
           .progress_fd = flags.progress_fd};
 }
 
-Result<Manifest> Execute(const Flags& flags, Progress& progress) {
+Result<Manifest> Execute(const Flags& flags, PrepareProgress& progress) {
   if (flags.progress_fd >= 0) TRIMS_RETURN_IF_ERROR(DieWithParent(flags.progress_fd));
   PrepareOptions options;
   options.ort_bytes_limit = flags.ort_bytes_limit;
@@ -136,7 +136,7 @@ void PrintSummary(const Flags& flags, const Manifest& manifest) {
 
 int Main(const Flags& flags) {
   if (flags.sandbox_check) return CheckSandbox(flags);
-  const std::unique_ptr<Progress> progress =
+  const std::unique_ptr<PrepareProgress> progress =
       flags.progress_fd >= 0 ? MakeJsonProgress(flags.progress_fd) : MakeTerminalProgress();
   try {
     const Result<Manifest> manifest = Execute(flags, *progress);
