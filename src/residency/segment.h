@@ -13,7 +13,7 @@
 #include "load/loader.h"
 #include "residency/lease.h"
 #include "residency/segment_state.h"
-#include "store/host_budget.h"
+#include "store/budget.h"
 
 namespace trims {
 

@@ -32,7 +32,7 @@ SegmentTable::SegmentTable(const ResidencyOptions& options,
     : options_(options),
       dependencies_(dependencies),
       counters_(counters),
-      budget_(options.host_budget) {}
+      budget_("host", options.host_budget) {}
 
 SegmentTable::~SegmentTable() {
   alive_.reset();

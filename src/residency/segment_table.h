@@ -30,7 +30,7 @@
 #include "residency/lease.h"
 #include "residency/residency_options.h"
 #include "residency/segment.h"
-#include "store/host_budget.h"
+#include "store/budget.h"
 
 namespace trims {
 
@@ -69,7 +69,7 @@ class SegmentTable {
   const Segment* FindByKey(const std::string& key) const;
   std::vector<const Segment*> All() const;  // by id
   RoomUse Use() const;
-  const HostBudget& budget() const { return budget_; }
+  const Budget& budget() const { return budget_; }
   uint64_t leases() const { return leases_; }
   size_t waiters() const { return waiters_.size(); }
   size_t loads_in_flight() const;  // reserved and loading
@@ -136,7 +136,7 @@ class SegmentTable {
   const ResidencyDependencies dependencies_;
   Counters* const counters_;
 
-  HostBudget budget_;  // outlives the segments and their reservations
+  Budget budget_;  // outlives the segments and their reservations
   uint64_t last_segment_ = 0;
   uint64_t last_waiter_ = 0;
   uint64_t leases_ = 0;

@@ -6,7 +6,8 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "ingest/process_preparer.h"
-#include "store/host_budget.h"
+#include "store/machine_memory.h"
+#include "tools/trimsd/byte_size.h"
 #include "tools/trimsd/pages_probe.h"
 #include "tools/trimsd/process_setup.h"
 #include "wire/channel.h"
@@ -38,7 +39,7 @@ class PagesLoader final : public Loader {
 };
 
 Result<uint64_t> BudgetOf(const DaemonOptions& options) {
-  Result<uint64_t> budget = ParseByteSize(options.host_budget, TotalMemory());
+  Result<uint64_t> budget = ParseByteSize(options.host_budget, ReadMachineMemory().total);
   if (budget.ok()) return budget;
   const Status why = budget.status();
   return Status(why.code(), "--host-budget: " + why.message(), why.hint());

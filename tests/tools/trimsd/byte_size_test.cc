@@ -1,74 +1,16 @@
-#include "store/host_budget.h"
+#include "tools/trimsd/byte_size.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <thread>
+#include <limits>
+#include <string_view>
 #include <vector>
 
-namespace trims {
+namespace trims::daemon {
 namespace {
 
 using ::testing::HasSubstr;
-
-TEST(HostBudgetTest, AReservationCountsWhileItLives) {
-  HostBudget budget(100);
-  {
-    const Result<Reservation> first = budget.Reserve(60);
-    ASSERT_TRUE(first.ok());
-    EXPECT_EQ(budget.used(), 60u);
-    EXPECT_EQ(first->bytes(), 60u);
-  }
-  EXPECT_EQ(budget.used(), 0u);
-}
-
-TEST(HostBudgetTest, WhatCanNeverFitIsTooLargeAndBothNumbersAreNamed) {
-  HostBudget budget(100);
-  const Status status = budget.Reserve(101).status();
-  EXPECT_EQ(status.code(), StatusCode::kTooLarge);
-  EXPECT_THAT(status.message(), HasSubstr("101"));
-  EXPECT_THAT(status.message(), HasSubstr("100"));
-}
-
-TEST(HostBudgetTest, WhatDoesNotFitNowIsExhausted) {
-  HostBudget budget(100);
-  const Result<Reservation> held = budget.Reserve(60);
-  const Status status = budget.Reserve(41).status();
-  EXPECT_EQ(status.code(), StatusCode::kResourceExhausted);
-  EXPECT_THAT(status.message(), HasSubstr("41"));
-  EXPECT_THAT(status.message(), HasSubstr("40"));
-  EXPECT_TRUE(budget.Reserve(40).ok());
-}
-
-TEST(HostBudgetTest, MovingHandsTheClaimOn) {
-  HostBudget budget(100);
-  Result<Reservation> first = budget.Reserve(60);
-  Reservation moved = *std::move(first);
-  EXPECT_EQ(budget.used(), 60u);
-  Result<Reservation> other = budget.Reserve(30);
-  moved = *std::move(other);
-  EXPECT_EQ(budget.used(), 30u);
-  moved.Release();
-  moved.Release();
-  EXPECT_EQ(budget.used(), 0u);
-}
-
-TEST(HostBudgetTest, TheLimitHoldsForManyThreads) {
-  HostBudget budget(1000);
-  std::atomic<bool> beyond{false};
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 4; ++i) {
-    threads.emplace_back([&, i] {
-      for (int round = 0; round < 5000; ++round) {
-        const Result<Reservation> claim = budget.Reserve(static_cast<uint64_t>(200 + i * 50));
-        if (budget.used() > 1000) beyond = true;
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  EXPECT_FALSE(beyond);
-  EXPECT_EQ(budget.used(), 0u);
-}
 
 struct Size {
   std::string_view text;
@@ -126,7 +68,5 @@ TEST(ParseByteSizeTest, RefusesTheRest) {
   }
 }
 
-TEST(TotalMemoryTest, ThisMachineHasSome) { EXPECT_GT(TotalMemory(), uint64_t{1} << 24); }
-
 }  // namespace
-}  // namespace trims
+}  // namespace trims::daemon

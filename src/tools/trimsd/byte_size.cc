@@ -1,13 +1,11 @@
-#include "store/host_budget.h"
+#include "tools/trimsd/byte_size.h"
 
 #include <charconv>
 #include <cmath>
 #include <limits>
 #include <string>
 
-#include "store/machine_memory.h"
-
-namespace trims {
+namespace trims::daemon {
 namespace {
 
 struct Unit {
@@ -72,39 +70,6 @@ Result<uint64_t> ParseShare(std::string_view number, uint64_t total, std::string
 
 }  // namespace
 
-Reservation& Reservation::operator=(Reservation&& other) noexcept {
-  if (this != &other) {
-    Release();
-    budget_ = std::exchange(other.budget_, nullptr);
-    bytes_ = std::exchange(other.bytes_, 0);
-  }
-  return *this;
-}
-
-void Reservation::Release() {
-  if (budget_ != nullptr) budget_->used_.fetch_sub(bytes_, std::memory_order_relaxed);
-  budget_ = nullptr;
-  bytes_ = 0;
-}
-
-Result<Reservation> HostBudget::Reserve(uint64_t bytes) {
-  if (bytes > limit_) {
-    return Status(StatusCode::kTooLarge,
-                  std::to_string(bytes) + " bytes are needed, the host budget is " +
-                      std::to_string(limit_) + " bytes",
-                  "raise the host budget (trimsd --host-budget)");
-  }
-  uint64_t used = used_.load(std::memory_order_relaxed);
-  do {
-    if (bytes > limit_ - used) {
-      return Status(StatusCode::kResourceExhausted,
-                    std::to_string(bytes) + " bytes are needed, " + std::to_string(limit_ - used) +
-                        " of the host budget's " + std::to_string(limit_) + " bytes are free");
-    }
-  } while (!used_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
-  return Reservation(this, bytes);
-}
-
 Result<uint64_t> ParseByteSize(std::string_view text, uint64_t total_memory) {
   const std::string_view trimmed = Trimmed(text);
   if (trimmed.ends_with('%')) {
@@ -120,6 +85,4 @@ Result<uint64_t> ParseByteSize(std::string_view text, uint64_t total_memory) {
   return BadSize(text);
 }
 
-uint64_t TotalMemory() { return ReadMachineMemory().total; }
-
-}  // namespace trims
+}  // namespace trims::daemon
