@@ -20,10 +20,10 @@ constexpr size_t kMaxHashers = 2;
 }  // namespace
 
 ExtentFill::ExtentFill(const LoadPlan& plan, std::vector<ExtentWriter>* writers,
-                       const std::atomic<bool>& cancelled)
+                       FillControl& control)
     : plan_(plan),
       writers_(*writers),
-      cancelled_(cancelled),
+      control_(control),
       digests_(writers->size()),
       allocated_(writers->size()) {}
 
@@ -134,10 +134,12 @@ bool ExtentFill::HashExtent(size_t extent) {
     if (!WaitUntilRead(i)) return false;
     const uint64_t end = chunks_[i].at + chunks_[i].length;
     hash.Update(bytes.subspan(hashed, end - hashed));
+    control_.Advance(end - hashed);
     hashed = end;
   }
   if (!WaitUntilAllocated(extent, bytes.size())) return false;
   hash.Update(bytes.subspan(hashed));
+  control_.Advance(bytes.size() - hashed);
   digests_[extent] = hash.FinishHex();
   return true;
 }
@@ -173,7 +175,7 @@ bool ExtentFill::ClaimExtent(size_t* extent) {
 }
 
 bool ExtentFill::Stopped() {
-  if (cancelled_.load(std::memory_order_relaxed)) {
+  if (control_.cancelled()) {
     Fail(Status(StatusCode::kCancelled,
                 "the load of '" + plan_.image->reference + "' was given up"));
   }

@@ -6,12 +6,11 @@
 // small segment passes all three on the calling thread; a larger one has a thread for reading and
 // one or two for hashing.
 //
-//   ExtentFill fill(plan, &writers, cancelled);
+//   ExtentFill fill(plan, &writers, control);
 //   TRIMS_ASSIGN_OR_RETURN(std::vector<std::string> digests, fill.Run());
 #ifndef TRIMS_LOAD_EXTENT_FILL_H_
 #define TRIMS_LOAD_EXTENT_FILL_H_
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -32,8 +31,7 @@ class ExtentFill {
  public:
   // The plan has passed CheckLoadPlan; `writers` are its extents, reserved. All outlive this
   // object.
-  ExtentFill(const LoadPlan& plan, std::vector<ExtentWriter>* writers,
-             const std::atomic<bool>& cancelled);
+  ExtentFill(const LoadPlan& plan, std::vector<ExtentWriter>* writers, FillControl& control);
   ExtentFill(const ExtentFill&) = delete;
   ExtentFill& operator=(const ExtentFill&) = delete;
 
@@ -81,7 +79,7 @@ class ExtentFill {
   // Constant once Run() has cut the plan up.
   const LoadPlan& plan_;
   std::vector<ExtentWriter>& writers_;
-  const std::atomic<bool>& cancelled_;
+  FillControl& control_;
   std::vector<Chunk> chunks_;         // by extent, then by place
   std::vector<size_t> first_chunk_;   // of each extent, and the end
   std::vector<std::string> digests_;  // each written by the thread that claimed the extent

@@ -79,10 +79,9 @@ Result<SealedExtent> LoadIndex(const LoadPlan& plan) {
   return SealedCopy(plan.image->reference + ".index", bytes);
 }
 
-Result<std::vector<SealedExtent>> LoadExtents(const LoadPlan& plan,
-                                              const std::atomic<bool>& cancelled) {
+Result<std::vector<SealedExtent>> LoadExtents(const LoadPlan& plan, FillControl& control) {
   TRIMS_ASSIGN_OR_RETURN(std::vector<ExtentWriter> writers, ReserveExtents(plan));
-  ExtentFill fill(plan, &writers, cancelled);
+  ExtentFill fill(plan, &writers, control);
   TRIMS_ASSIGN_OR_RETURN(const std::vector<std::string> digests, fill.Run());
   std::vector<SealedExtent> sealed;
   sealed.reserve(writers.size());
@@ -96,15 +95,15 @@ Result<std::vector<SealedExtent>> LoadExtents(const LoadPlan& plan,
 
 }  // namespace
 
-Result<ResidentBytes> LoadSegment(const LoadPlan& plan, const std::atomic<bool>& cancelled) {
+Result<ResidentBytes> LoadSegment(const LoadPlan& plan, FillControl& control) {
   TRIMS_RETURN_IF_ERROR(CheckLoadPlan(plan));
-  if (cancelled.load(std::memory_order_relaxed)) {
+  if (control.cancelled()) {
     return Status(StatusCode::kCancelled,
                   "the load of '" + plan.image->reference + "' was given up");
   }
   // The index first: it is small, and most of what can be wrong with a prepared folder shows in it.
   TRIMS_ASSIGN_OR_RETURN(SealedExtent index, LoadIndex(plan));
-  TRIMS_ASSIGN_OR_RETURN(std::vector<SealedExtent> extents, LoadExtents(plan, cancelled));
+  TRIMS_ASSIGN_OR_RETURN(std::vector<SealedExtent> extents, LoadExtents(plan, control));
   return ResidentBytes{std::move(index), std::move(extents)};
 }
 

@@ -2,7 +2,6 @@
 #ifndef TRIMS_LOAD_LOADER_H_
 #define TRIMS_LOAD_LOADER_H_
 
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -10,6 +9,7 @@
 #include "trims/status.h"
 
 #include "format/image.h"
+#include "load/tier.h"
 #include "loop/post_to_loop.h"
 #include "store/host_memory.h"
 #include "store/resident_bytes.h"
@@ -22,8 +22,7 @@ struct LoadPlan {
   HugePagePolicy pages = HugePagePolicy::kBest;
 };
 
-// Set by the loop, looked at by the worker between chunks.
-using CancelFlag = std::shared_ptr<std::atomic<bool>>;
+using CancelFlag = std::shared_ptr<FillControl>;
 
 class Loader {
  public:
@@ -38,7 +37,7 @@ class Loader {
 // Reads, verifies (SHA-256 of each extent, the index's structure) and seals: the work of one job, on the calling thread.
 // DATA_LOSS: the bytes differ from their digest or the file is shorter than recorded (it changed since it was added);
 // NOT_FOUND: the file is gone; RESOURCE_EXHAUSTED: no memory, no descriptors.
-Result<ResidentBytes> LoadSegment(const LoadPlan& plan, const std::atomic<bool>& cancelled);
+Result<ResidentBytes> LoadSegment(const LoadPlan& plan, FillControl& control);
 
 // Waits for the jobs in flight when destroyed; their completions are still posted.
 Result<std::unique_ptr<Loader>> MakeThreadLoader(int threads, PostToLoop post);

@@ -23,7 +23,7 @@ Duration BackOff(int failures_in_a_row, std::chrono::milliseconds most) {
 void SegmentTable::StartLoad(Segment* segment, Reservation room) {
   Step(segment, SegmentState::kLoading);
   segment->room = std::move(room);
-  segment->cancel = std::make_shared<std::atomic<bool>>(false);
+  segment->cancel = std::make_shared<FillControl>(segment->footprint);
   dependencies_.loader->Load(
       segment->plan, segment->cancel,
       [this, alive = std::weak_ptr<bool>(alive_), id = segment->id](Result<ResidentBytes> result) {

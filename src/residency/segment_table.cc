@@ -40,7 +40,7 @@ SegmentTable::~SegmentTable() {
   deliveries_.clear();
   for (auto& [id, segment] : segments_) {
     for (Waiter& waiter : segment->waiters) dependencies_.timers->Cancel(waiter.timer);
-    if (segment->cancel) segment->cancel->store(true);
+    if (segment->cancel) segment->cancel->Cancel();
     if (segment->bytes) dependencies_.loader->Free(*std::move(segment->bytes), [] {});
   }
 }
@@ -130,7 +130,7 @@ void SegmentTable::DropRemoved(Segment* segment) {
       ++counters_->reclaimed;
       return Drain(segment);
     case SegmentState::kLoading:
-      return segment->cancel->store(true);
+      return segment->cancel->Cancel();
     case SegmentState::kReserved:
       std::erase(wait_for_room_, segment->id);
       Step(segment, SegmentState::kFailed);

@@ -58,7 +58,7 @@ LoadPlan LoaderFixture::Plan() const {
   return plan;
 }
 
-Result<ResidentBytes> LoaderFixture::Load() const { return LoadSegment(Plan(), cancelled_); }
+Result<ResidentBytes> LoaderFixture::Load() const { return LoadSegment(Plan(), *control_); }
 
 std::string LoaderFixture::Content(const SealedExtent& extent) {
   const Result<Mapping> mapping =

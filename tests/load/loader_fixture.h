@@ -36,7 +36,7 @@ class LoaderFixture : public ::testing::Test {
   Image image_;
   LoadPlan plan_;                      // without the image
   std::vector<std::string> contents_;  // of the extents
-  std::atomic<bool> cancelled_{false};
+  std::shared_ptr<FillControl> control_ = std::make_shared<FillControl>(0);
 };
 
 }  // namespace trims::testing

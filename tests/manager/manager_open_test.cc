@@ -280,7 +280,7 @@ TEST_F(ManagerOpen, DeadlineEndsTheWaitAndNotTheLoad) {
   EXPECT_FALSE(patient->called);
   timers_.Advance(milliseconds(90));
   EXPECT_EQ(patient->status.code(), StatusCode::kDeadlineExceeded);
-  EXPECT_FALSE(loader_.loads.front().cancel->load());
+  EXPECT_FALSE(loader_.loads.front().cancel->cancelled());
   loader_.Finish();
   EXPECT_TRUE(Open("a")->lease->info().hit);
   EXPECT_EQ(Counter("deadline_exceeded"), 2u);
@@ -356,7 +356,7 @@ TEST_F(ManagerOpen, RemovedWhileLoadingForNobodyIsCancelled) {
   Open("a");
   manager_->CancelOpen(last_waiter_);
   manager_->Remove({}, "a", [](Result<std::string> result) { EXPECT_TRUE(result.ok()); });
-  EXPECT_TRUE(loader_.loads.front().cancel->load());
+  EXPECT_TRUE(loader_.loads.front().cancel->cancelled());
   Know("a", 'a', 4);
   auto again = Open("a");  // before the loader noticed
   loader_.Fail(StatusCode::kCancelled);

@@ -83,7 +83,7 @@ void FakeCatalog::Erase(const std::string& name, const std::string&,
 void FakeLoader::Load(LoadPlan plan, CancelFlag cancel,
                       std::function<void(Result<ResidentBytes>)> done) {
   auto finish = [plan = std::move(plan), cancel = std::move(cancel), done = std::move(done)] {
-    if (*cancel) return done(Status(StatusCode::kCancelled, "cancelled"));
+    if (cancel->cancelled()) return done(Status(StatusCode::kCancelled, "cancelled"));
     done(MakeBytes(plan.image->variant));
   };
   if (hold_) return held_.push_back(std::move(finish));

@@ -1,0 +1,38 @@
+// HostTier: the host's memory as a tier: sealed memfds, filled from the files of the image by threads
+// of its own.
+//
+// One fill is one job; jobs beyond the number of threads wait in order. Freeing has a thread of its
+// own: the room for which a fill may be waiting must not wait for the fills before it.
+//
+//   TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<Tier> host, MakeHostTier(options, loop.poster()));
+//
+// Thread-safety: as Tier. Destroyed, it gives up the fills that have not begun and waits for those
+// that have; their completions are still posted.
+#ifndef TRIMS_LOAD_HOST_TIER_H_
+#define TRIMS_LOAD_HOST_TIER_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "trims/status.h"
+
+#include "load/tier.h"
+#include "loop/post_to_loop.h"
+#include "store/host_memory.h"
+
+namespace trims {
+
+struct HostTierOptions {
+  uint64_t budget = 0;  // bytes
+  int threads = 2;
+  HugePagePolicy pages = HugePagePolicy::kBest;
+  std::string prepared_root;  // in which the images' folders lie; absolute
+};
+
+// INVALID_ARGUMENT: no threads; RESOURCE_EXHAUSTED: the system has none to give.
+Result<std::unique_ptr<Tier>> MakeHostTier(const HostTierOptions& options, PostToLoop post);
+
+}  // namespace trims
+
+#endif  // TRIMS_LOAD_HOST_TIER_H_

@@ -1,0 +1,75 @@
+// Tier: a place where images can be resident, as the residency code sees it: a name, a budget, a way to
+// fill and a way to let go.
+//
+// The host's memory is one (host_tier.h); a device's memory is another behind the same four members.
+// What is resident, who holds it and what goes is not a tier's business but SegmentTable's.
+//
+//   tier->Fill({.image = image, .beneath = nullptr, .control = control},
+//              [](Result<ResidentBytes> bytes) { … });
+//   tier->Release(std::move(bytes), [] { … });
+//
+// Thread-safety: members are called on the loop and return at once; what blocks runs on the tier's own
+// threads. Completions run on the loop, never inside the call.
+#ifndef TRIMS_LOAD_TIER_H_
+#define TRIMS_LOAD_TIER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "trims/status.h"
+
+#include "format/image.h"
+#include "store/budget.h"
+#include "store/resident_bytes.h"
+
+namespace trims {
+
+// Shared by the loop and the threads that fill: how far they are, and whether to go on. Any thread.
+class FillControl {
+ public:
+  explicit FillControl(uint64_t bytes_total) : bytes_total_(bytes_total) {}
+
+  uint64_t bytes_total() const { return bytes_total_; }
+  // Verified so far; only rises.
+  uint64_t bytes_done() const { return bytes_done_.load(std::memory_order_relaxed); }
+  void Advance(uint64_t bytes) { bytes_done_.fetch_add(bytes, std::memory_order_relaxed); }
+
+  // The filling threads look between chunks.
+  void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+  bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
+
+ private:
+  const uint64_t bytes_total_;
+  std::atomic<uint64_t> bytes_done_{0};
+  std::atomic<bool> cancelled_{false};
+};
+
+struct FillRequest {
+  ImagePtr image;
+  // The image in the tier beneath, where there is one: it stays until `done` has run. nullptr: fill
+  // from the image's files.
+  const ResidentBytes* beneath = nullptr;
+  std::shared_ptr<FillControl> control;
+};
+
+class Tier {
+ public:
+  virtual ~Tier() = default;
+
+  virtual std::string_view name() const = 0;  // "host", "device:0"
+  // The caller reserves from it before it fills, and gives back after Release() is done.
+  virtual Budget& budget() = 0;
+
+  // DATA_LOSS: the bytes are not those of the image; NOT_FOUND: its files are gone;
+  // RESOURCE_EXHAUSTED: no memory or descriptors; CANCELLED: the control was cancelled in time.
+  virtual void Fill(FillRequest request, std::function<void(Result<ResidentBytes>)> done) = 0;
+  // Freeing takes time; the room is free when `done` runs.
+  virtual void Release(ResidentBytes bytes, std::function<void()> done) = 0;
+};
+
+}  // namespace trims
+
+#endif  // TRIMS_LOAD_TIER_H_
