@@ -42,6 +42,11 @@ TRIMS_EXPORT std::string_view VariantName(Variant variant);
 // INVALID_ARGUMENT for any other name.
 TRIMS_EXPORT Result<Variant> VariantFromName(std::string_view name);
 
+// What kind of memory a descriptor stands for. Never renumbered.
+enum class HandleKind : uint8_t {
+  kHostMemory = 0,  // a sealed memfd: mmap it
+};
+
 // What backs the pages of an extent, as the kernel gave it.
 enum class Pages : uint8_t { kSmall = 0, kTransparentHuge = 1, kHugeTlb = 2 };
 
@@ -68,6 +73,7 @@ struct OpenInfo {
   std::string digest;     // SHA-256 of the model, 64 hexadecimal digits
   Variant variant = Variant::kFiles;
   std::string variant_key;      // what the variant is bound to; empty for `files` and `tensors`
+  std::string tier = "host";    // where it is served from
   Pages pages = Pages::kSmall;  // of the first extent
   bool hit = false;             // the model was resident before
   std::chrono::microseconds waited{};  // in the daemon, from request to reply

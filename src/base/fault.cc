@@ -99,6 +99,10 @@ std::string_view OpName(Op op) {
       return "thread";
     case Op::kMadvise:
       return "madvise";
+    case Op::kSync:
+      return "sync";
+    case Op::kRename:
+      return "rename";
   }
   return "unknown";
 }

@@ -41,12 +41,14 @@ enum class Op : int {
   kDatabase,
   kThread,
   kMadvise,
+  kSync,
+  kRename,
 };
 
-inline constexpr Op kAllOps[] = {Op::kOpen,      Op::kRead,     Op::kMemfdCreate, Op::kTruncate,
-                                 Op::kFallocate, Op::kMmap,     Op::kSeal,        Op::kReopen,
-                                 Op::kSend,      Op::kReceive,  Op::kAccept,      Op::kSpawn,
-                                 Op::kWrite,     Op::kDatabase, Op::kThread,      Op::kMadvise};
+inline constexpr Op kAllOps[] = {
+    Op::kOpen,  Op::kRead,     Op::kMemfdCreate, Op::kTruncate, Op::kFallocate, Op::kMmap,
+    Op::kSeal,  Op::kReopen,   Op::kSend,        Op::kReceive,  Op::kAccept,    Op::kSpawn,
+    Op::kWrite, Op::kDatabase, Op::kThread,      Op::kMadvise,  Op::kSync,      Op::kRename};
 
 std::string_view OpName(Op op);
 

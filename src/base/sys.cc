@@ -74,6 +74,16 @@ int Ftruncate(int fd, off_t size) {
   return RetryOnInterrupt([&] { return ::ftruncate(fd, size); });
 }
 
+int Fsync(int fd) {
+  if (Injected(fault::Op::kSync)) return -1;
+  return RetryOnInterrupt([&] { return ::fsync(fd); });
+}
+
+int RenameNoReplace(const char* from, const char* to) {
+  if (Injected(fault::Op::kRename)) return -1;
+  return ::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+}
+
 int Fallocate(int fd, int mode, off_t offset, off_t size) {
   if (Injected(fault::Op::kFallocate)) return -1;
   return RetryOnInterrupt([&] { return ::fallocate(fd, mode, offset, size); });

@@ -24,6 +24,8 @@ ssize_t Pread(int fd, void* data, size_t size, off_t offset);
 ssize_t Read(int fd, void* data, size_t size);
 ssize_t Write(int fd, const void* data, size_t size);
 UniqueFd MemfdCreate(const char* name, unsigned flags);
+int Fsync(int fd);
+int RenameNoReplace(const char* from, const char* to);  // EEXIST where `to` is there
 int Ftruncate(int fd, off_t size);
 int Fallocate(int fd, int mode, off_t offset, off_t size);
 void* Mmap(void* address, size_t size, int protection, int flags, int fd, off_t offset);

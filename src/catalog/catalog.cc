@@ -138,20 +138,19 @@ class MemoryCatalog final : public Catalog {
 }  // namespace
 
 CatalogEntry MakeCatalogEntry(std::string name, std::string version, Manifest manifest,
-                              std::string prepared_folder, int64_t added_unix_seconds) {
+                              int64_t added_unix_seconds) {
   std::vector<ImagePtr> images = MakeImages(manifest, name, version);
   return {.name = std::move(name),
           .version = std::move(version),
           .manifest = std::move(manifest),
-          .prepared_folder = std::move(prepared_folder),
           .added_unix_seconds = added_unix_seconds,
           .images = std::move(images)};
 }
 
 Result<std::unique_ptr<Catalog>> Catalog::Open(const std::string& path,
-                                               const std::string& prepared_root, PostToLoop post) {
+                                               const PreparedBeside& prepared, PostToLoop post) {
   TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<CatalogDatabase> database,
-                         CatalogDatabase::Open(path, prepared_root));
+                         CatalogDatabase::Open(path, prepared));
   auto catalog = std::make_unique<MemoryCatalog>(std::move(database));
   TRIMS_RETURN_IF_ERROR(catalog->Start(std::move(post)));
   return std::unique_ptr<Catalog>(std::move(catalog));

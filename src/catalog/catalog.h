@@ -24,22 +24,27 @@ struct CatalogEntry {
   std::string name;     // "namespace/name"
   std::string version;  // a label, or the first 12 digits of the digest
   Manifest manifest;
-  std::string prepared_folder;  // absolute
   int64_t added_unix_seconds = 0;
   std::vector<ImagePtr> images;  // of the manifest's variants, in their order
 };
 
 // With the images of its variants, which takes a copy of them.
 CatalogEntry MakeCatalogEntry(std::string name, std::string version, Manifest manifest,
-                              std::string prepared_folder, int64_t added_unix_seconds);
+                              int64_t added_unix_seconds);
+
+// What lies beside a catalog that is opened, as its owner found it (PreparedStore::CountPublished).
+struct PreparedBeside {
+  std::string root;  // for messages
+  size_t folders = 0;
+};
 
 class Catalog {
  public:
   // Opens `path`, or makes it where nothing has been prepared yet. FAILED_PRECONDITION: it is
-  // missing or empty, but `prepared_root` holds models, which would be taken for orphans. Blocks:
-  // call it before the loop runs.
+  // missing or empty, but there are prepared folders, which would be taken for orphans. Blocks: call
+  // it before the loop runs.
   static Result<std::unique_ptr<Catalog>> Open(const std::string& path,
-                                               const std::string& prepared_root, PostToLoop post);
+                                               const PreparedBeside& prepared, PostToLoop post);
   virtual ~Catalog() = default;
 
   // The entry that a reference means: its version, its digest, or the newest of that name.

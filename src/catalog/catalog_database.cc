@@ -10,7 +10,6 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/macros.h"
-#include "store/folders.h"
 
 namespace trims {
 namespace {
@@ -68,8 +67,8 @@ std::string HintFor(StatusCode code, const std::string& path) {
 
 class SqliteCatalog final : public CatalogDatabase {
  public:
-  SqliteCatalog(std::string path, std::string prepared_root)
-      : path_(std::move(path)), prepared_root_(std::move(prepared_root)) {}
+  SqliteCatalog(std::string path, PreparedBeside prepared)
+      : path_(std::move(path)), prepared_(std::move(prepared)) {}
 
   Status Start() {
     sqlite3* raw = nullptr;
@@ -87,8 +86,7 @@ class SqliteCatalog final : public CatalogDatabase {
 
   Result<std::vector<CatalogRow>> ReadAll() override {
     TRIMS_ASSIGN_OR_RETURN(Statement statement,
-                           Prepare("SELECT name, version, manifest, prepared_folder, added, "
-                                   "sequence FROM models"));
+                           Prepare("SELECT name, version, manifest, added, sequence FROM models"));
     std::vector<CatalogRow> rows;
     for (;;) {
       const int result = sqlite3_step(statement.get());
@@ -102,7 +100,8 @@ class SqliteCatalog final : public CatalogDatabase {
   Status Put(const CatalogRow& row) override {
     const CatalogEntry& entry = row.entry;
     const std::string manifest = ManifestToJson(entry.manifest);
-    // What can't be read back would make the whole catalog unreadable at the next start.
+    // What can't be read back would make the whole catalog unreadable at the next start. This is the
+    // writer's own thread, and it is cheap beside preparing what is written.
     if (const Status readable = ParseManifest(manifest).status(); !readable.ok()) {
       return Status(StatusCode::kInternal, "manifest of " + entry.name + ":" + entry.version +
                                                " would not be readable: " + readable.message());
@@ -110,11 +109,12 @@ class SqliteCatalog final : public CatalogDatabase {
     return Write([&]() -> Status {
       TRIMS_ASSIGN_OR_RETURN(
           Statement statement,
-          Prepare("INSERT OR REPLACE INTO models (name, version, digest, manifest, "
-                  "prepared_folder, added, sequence) VALUES (?, ?, ?, ?, ?, ?, ?)"));
+          Prepare(
+              "INSERT OR REPLACE INTO models (name, version, digest, manifest, added, sequence) "
+              "VALUES (?, ?, ?, ?, ?, ?)"));
       int column = 0;
-      for (const std::string* text : {&entry.name, &entry.version, &entry.manifest.digest,
-                                      &manifest, &entry.prepared_folder}) {
+      for (const std::string* text :
+           {&entry.name, &entry.version, &entry.manifest.digest, &manifest}) {
         TRIMS_RETURN_IF_ERROR(Bind(statement.get(), ++column, *text));
       }
       sqlite3_bind_int64(statement.get(), ++column, entry.added_unix_seconds);
@@ -250,20 +250,19 @@ class SqliteCatalog final : public CatalogDatabase {
   // A new catalog names no model, so that all that was prepared would be removed as orphans. The
   // schema is there before the first folder: a killed daemon's own can't be in this state.
   Status CheckNothingPrepared() const {
-    TRIMS_ASSIGN_OR_RETURN(const size_t models, CountPublished(prepared_root_));
-    if (models == 0) return {};
+    if (prepared_.folders == 0) return {};
     return Logged(Status(StatusCode::kFailedPrecondition,
-                         "catalog " + path_ + " is missing or empty, but " + prepared_root_ +
-                             " holds prepared models (" + std::to_string(models) + ")",
+                         "catalog " + path_ + " is missing or empty, but " + prepared_.root +
+                             " holds prepared variants (" + std::to_string(prepared_.folders) + ")",
                          "restore " + path_ + ", or remove the folder to start anew (rm -r " +
-                             prepared_root_ + ")"));
+                             prepared_.root + ")"));
   }
 
   Status MakeSchema() {
     return Write([&] {
       return Execute(("CREATE TABLE models (name TEXT NOT NULL, version TEXT NOT NULL, "
-                      "digest TEXT NOT NULL, manifest TEXT NOT NULL, prepared_folder TEXT NOT "
-                      "NULL, added INTEGER NOT NULL, sequence INTEGER NOT NULL, "
+                      "digest TEXT NOT NULL, manifest TEXT NOT NULL, added INTEGER NOT NULL, "
+                      "sequence INTEGER NOT NULL, "
                       "PRIMARY KEY (name, version));"
                       "PRAGMA application_id=" +
                       std::to_string(kApplicationId) +
@@ -287,23 +286,22 @@ class SqliteCatalog final : public CatalogDatabase {
                                                " can't be read: " + manifest.status().message());
     }
     CatalogRow row;
-    row.entry =
-        MakeCatalogEntry(std::move(name), std::move(version), *std::move(manifest),
-                         std::string(Text(statement, 3)), sqlite3_column_int64(statement, 4));
-    row.sequence = sqlite3_column_int64(statement, 5);
+    row.entry = MakeCatalogEntry(std::move(name), std::move(version), *std::move(manifest),
+                                 sqlite3_column_int64(statement, 3));
+    row.sequence = sqlite3_column_int64(statement, 4);
     return row;
   }
 
   const std::string path_;
-  const std::string prepared_root_;
+  const PreparedBeside prepared_;
   Database database_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<CatalogDatabase>> CatalogDatabase::Open(const std::string& path,
-                                                               const std::string& prepared_root) {
-  auto database = std::make_unique<SqliteCatalog>(path, prepared_root);
+                                                               const PreparedBeside& prepared) {
+  auto database = std::make_unique<SqliteCatalog>(path, prepared);
   TRIMS_RETURN_IF_ERROR(database->Start());
   return std::unique_ptr<CatalogDatabase>(std::move(database));
 }

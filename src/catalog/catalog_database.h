@@ -17,7 +17,7 @@
 namespace trims {
 
 // A bump makes the catalogs of older releases unreadable until a migration is written for them.
-inline constexpr int kCatalogSchemaVersion = 2;
+inline constexpr int kCatalogSchemaVersion = 3;
 
 struct CatalogRow {
   CatalogEntry entry;
@@ -27,9 +27,9 @@ struct CatalogRow {
 class CatalogDatabase {
  public:
   // DATA_LOSS: no catalog, or damaged; FAILED_PRECONDITION: written by another release, or missing
-  // or empty although `prepared_root` holds models; RESOURCE_EXHAUSTED: too few open files.
+  // or empty although there are prepared folders; RESOURCE_EXHAUSTED: too few open files.
   static Result<std::unique_ptr<CatalogDatabase>> Open(const std::string& path,
-                                                       const std::string& prepared_root);
+                                                       const PreparedBeside& prepared);
   virtual ~CatalogDatabase() = default;
 
   virtual Result<std::vector<CatalogRow>> ReadAll() = 0;

@@ -37,10 +37,10 @@ Status OtherKey(const CatalogEntry& entry, const Image& image, std::string_view 
 
 }  // namespace
 
-Result<ImagePtr> ResolveVariant(const Catalog& catalog, const std::string& reference, Variant kind,
+Result<ImagePtr> ResolveVariant(const Catalog& catalog, std::string_view requested, Variant kind,
                                 std::string_view key) {
-  TRIMS_ASSIGN_OR_RETURN(const ModelReference parsed, ParseModelReference(reference));
-  TRIMS_ASSIGN_OR_RETURN(const CatalogEntry* entry, catalog.Find(parsed));
+  TRIMS_ASSIGN_OR_RETURN(const ModelReference reference, ParseModelReference(requested));
+  TRIMS_ASSIGN_OR_RETURN(const CatalogEntry* entry, catalog.Find(reference));
   const Image* other = nullptr;
   for (const ImagePtr& image : entry->images) {
     if (image->kind != kind) continue;

@@ -17,7 +17,7 @@ namespace trims {
 // NOT_FOUND: no such model, version or digest, or the variant was never prepared (the message lists
 // those that were). FAILED_PRECONDITION: it was prepared, but is bound to another key (the message
 // gives both). An empty `key` is any.
-Result<ImagePtr> ResolveVariant(const Catalog& catalog, const std::string& reference, Variant kind,
+Result<ImagePtr> ResolveVariant(const Catalog& catalog, std::string_view requested, Variant kind,
                                 std::string_view key);
 
 // "namespace/name:version"

@@ -1,68 +1,36 @@
 #include "ingest/registrar.h"
 
-#include <unistd.h>
-
-#include <utility>
-
-#include "base/log.h"
-#include "base/macros.h"
-#include "loop/worker.h"
-#include "store/folders.h"
+#include <set>
 
 namespace trims {
 namespace {
 
-std::string BaseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+std::set<std::string> FoldersNamedBy(const Catalog& catalog) {
+  std::set<std::string> folders;
+  for (const CatalogEntry* entry : catalog.All()) {
+    for (const ImagePtr& image : entry->images) folders.insert(image->variant.folder);
+  }
+  return folders;
+}
+
+// The same, with the store told of each change before anybody else.
+IngestDependencies Retaining(IngestDependencies dependencies) {
+  dependencies.catalog_changed = [catalog = dependencies.catalog, prepared = dependencies.prepared,
+                                  changed = std::move(dependencies.catalog_changed)] {
+    if (prepared != nullptr) prepared->Retain(FoldersNamedBy(*catalog));
+    changed();
+  };
+  return dependencies;
+}
 
 }  // namespace
 
 Registrar::Registrar(const IngestOptions& options, const IngestDependencies& dependencies)
-    : options_(options), dependencies_(dependencies) {
-  if (dependencies_.worker == nullptr || options_.prepared_root.empty()) return;
-  std::set<std::string> keep;
-  for (const CatalogEntry* entry : dependencies_.catalog->All()) {
-    keep.insert(BaseName(entry->prepared_folder));
+    : adder_(options, Retaining(dependencies), &turns_, &counters_),
+      remover_(Retaining(dependencies), &turns_, &counters_) {
+  if (dependencies.prepared != nullptr) {
+    dependencies.prepared->Start(FoldersNamedBy(*dependencies.catalog));
   }
-  dependencies_.worker->Run([root = options_.prepared_root, keep] { RemoveOrphans(root, keep); },
-                            [] {});
-}
-
-void Registrar::InTurn(std::function<void()> call) {
-  if (busy_) return queue_.push_back(std::move(call));
-  busy_ = true;
-  call();
-}
-
-void Registrar::EndTurn() {
-  busy_ = false;
-  if (queue_.empty()) return;
-  std::function<void()> next = std::move(queue_.front());
-  queue_.pop_front();
-  InTurn(std::move(next));
-}
-
-void Registrar::OnWorker(std::function<void()> work, std::function<void()> done) {
-  dependencies_.worker->Run(std::move(work), IfAlive(std::move(done)));
-}
-
-void Registrar::AfterChange(const std::string& unused_folder) {
-  dependencies_.catalog_changed();
-  if (!unused_folder.empty()) unused_folders_.insert(unused_folder);
-  SweepFolders();
-}
-
-void Registrar::SweepFolders() {
-  if (unused_folders_.empty()) return;
-  std::set<std::string> named;
-  for (const CatalogEntry* entry : dependencies_.catalog->All()) {
-    named.insert(entry->prepared_folder);
-  }
-  std::erase_if(unused_folders_, [&](const std::string& folder) {
-    if (named.contains(folder) || dependencies_.worker == nullptr) return true;
-    if (dependencies_.is_read_from(folder)) return false;
-    dependencies_.worker->Run([folder] { RemoveFolder(folder).ok(); }, [] {});
-    return true;
-  });
 }
 
 }  // namespace trims

@@ -22,7 +22,7 @@
 #include "base/mutex.h"
 #include "base/random_access.h"
 #include "base/sha256.h"
-#include "load/loader.h"
+#include "load/load_segment.h"
 #include "store/host_memory.h"
 
 namespace trims {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/macros.h"
-#include "load/loader.h"
+#include "load/load_segment.h"
 #include "loop/job_queue.h"
 
 namespace trims {

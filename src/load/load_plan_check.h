@@ -14,7 +14,7 @@
 #include "trims/status.h"
 
 #include "base/random_access.h"
-#include "load/loader.h"
+#include "load/load_segment.h"
 
 namespace trims {
 

@@ -1,10 +1,11 @@
+#include "load/load_segment.h"
+
 #include <utility>
 
 #include "base/macros.h"
 #include "base/sha256.h"
 #include "load/extent_fill.h"
 #include "load/load_plan_check.h"
-#include "load/loader.h"
 #include "wire/index_check.h"
 
 namespace trims {
@@ -79,16 +80,16 @@ Result<SealedExtent> LoadIndex(const LoadPlan& plan) {
   return SealedCopy(plan.image->reference + ".index", bytes);
 }
 
-Result<std::vector<SealedExtent>> LoadExtents(const LoadPlan& plan, FillControl& control) {
+Result<std::vector<Handle>> LoadExtents(const LoadPlan& plan, FillControl& control) {
   TRIMS_ASSIGN_OR_RETURN(std::vector<ExtentWriter> writers, ReserveExtents(plan));
   ExtentFill fill(plan, &writers, control);
   TRIMS_ASSIGN_OR_RETURN(const std::vector<std::string> digests, fill.Run());
-  std::vector<SealedExtent> sealed;
+  std::vector<Handle> sealed;
   sealed.reserve(writers.size());
   for (size_t i = 0; i < writers.size(); ++i) {
     TRIMS_RETURN_IF_ERROR(CheckDigest(plan, i, digests[i]));
     TRIMS_ASSIGN_OR_RETURN(SealedExtent extent, std::move(writers[i]).Seal());
-    sealed.push_back(std::move(extent));
+    sealed.push_back(HandleOf(std::move(extent)));
   }
   return sealed;
 }
@@ -103,8 +104,8 @@ Result<ResidentBytes> LoadSegment(const LoadPlan& plan, FillControl& control) {
   }
   // The index first: it is small, and most of what can be wrong with a prepared folder shows in it.
   TRIMS_ASSIGN_OR_RETURN(SealedExtent index, LoadIndex(plan));
-  TRIMS_ASSIGN_OR_RETURN(std::vector<SealedExtent> extents, LoadExtents(plan, control));
-  return ResidentBytes{std::move(index), std::move(extents)};
+  TRIMS_ASSIGN_OR_RETURN(std::vector<Handle> extents, LoadExtents(plan, control));
+  return ResidentBytes{HandleOf(std::move(index)), std::move(extents)};
 }
 
 }  // namespace trims

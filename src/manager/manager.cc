@@ -1,52 +1,88 @@
 #include "manager/manager.h"
 
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "base/macros.h"
 #include "catalog/catalog.h"
 #include "catalog/resolve.h"
-#include "ingest/registrar.h"
-#include "manager/documents.h"
-#include "residency/counters.h"
+#include "load/tier.h"
+#include "manager/take_snapshot.h"
 #include "residency/segment_table.h"
 
 namespace trims {
+namespace {
+
+Status NoSuchTier(std::string_view tier, const Tiers& tiers) {
+  std::string names;
+  for (const auto& table : tiers) {
+    names += (names.empty() ? "" : ", ") + std::string(table->tier_name());
+  }
+  return Status(StatusCode::kNotFound,
+                "there is no tier '" + std::string(tier) + "'; there is " + names,
+                "leave the tier out for the host's memory");
+}
+
+}  // namespace
 
 class Manager::Impl {
  public:
   Impl(const ManagerOptions& options, const ManagerDependencies& dependencies)
-      : options(options),
-        dependencies(dependencies),
-        segments(options.residency,
-                 {.clock = dependencies.clock,
-                  .timers = dependencies.timers,
-                  .loader = dependencies.loader,
-                  .eviction = dependencies.eviction},
-                 &counters),
-        registrar(options.ingest,
-                  {.catalog = dependencies.catalog,
-                   .preparer = dependencies.preparer,
-                   .worker = dependencies.worker,
-                   .catalog_changed = [this] { KeepKnown(); },
-                   .is_read_from =
-                       [this](const std::string& folder) { return segments.LoadsFrom(folder); }}) {
-    segments.OnLoadEnd([this] { registrar.LoadEnded(); });
+      : dependencies(dependencies),
+        registrar(options.ingest, {.catalog = dependencies.catalog,
+                                   .preparer = dependencies.preparer,
+                                   .prepared = dependencies.prepared,
+                                   .worker = dependencies.worker,
+                                   .catalog_changed = [this] { KeepKnown(); }}) {
+    SegmentTable* beneath = nullptr;
+    for (Tier* tier : dependencies.tiers) {
+      tiers.push_back(
+          std::make_unique<SegmentTable>(options.residency,
+                                         ResidencyDependencies{.clock = dependencies.clock,
+                                                               .timers = dependencies.timers,
+                                                               .tier = tier,
+                                                               .eviction = dependencies.eviction,
+                                                               .prepared = dependencies.prepared,
+                                                               .beneath = beneath},
+                                         &counters));
+      beneath = tiers.back().get();
+    }
+  }
+
+  // A tier may hold leases of the one beneath.
+  ~Impl() {
+    while (!tiers.empty()) tiers.pop_back();
+  }
+
+  Result<SegmentTable*> TierOf(std::string_view name) const {
+    if (name.empty()) return tiers.front().get();
+    for (const auto& table : tiers) {
+      if (table->tier_name() == name) return table.get();
+    }
+    return NoSuchTier(name, tiers);
+  }
+
+  Result<OpenOutcome> Open(const OpenParams& params, OpenCallback done) const {
+    TRIMS_ASSIGN_OR_RETURN(SegmentTable* const tier, TierOf(params.tier));
+    TRIMS_ASSIGN_OR_RETURN(const ImagePtr image,
+                           ResolveVariant(*dependencies.catalog, params.reference, params.variant,
+                                          params.variant_key));
+    return tier->Open(image, params, std::move(done));
   }
 
   // What the catalog no longer knows goes with its last lease.
   void KeepKnown() {
-    std::set<std::string> keys;
+    std::set<std::string_view> keys;
     for (const CatalogEntry* entry : dependencies.catalog->All()) {
       for (const ImagePtr& image : entry->images) keys.insert(image->key);
     }
-    segments.KeepOnly(keys);
+    for (const auto& tier : tiers) tier->KeepOnly(keys);
   }
 
-  const ManagerOptions options;
   const ManagerDependencies dependencies;
   Counters counters;
-  SegmentTable segments;
+  Tiers tiers;
   Registrar registrar;
 };
 
@@ -54,59 +90,55 @@ Manager::Manager(const ManagerOptions& options, const ManagerDependencies& depen
     : impl_(std::make_unique<Impl>(options, dependencies)) {}
 Manager::~Manager() = default;
 
-WaiterId Manager::Open(const OpenParams& params, OpenCallback done) {
+Result<OpenOutcome> Manager::Open(const OpenParams& params, OpenCallback done) {
   ++impl_->counters.opens;
-  const Result<ImagePtr> image = ResolveVariant(*impl_->dependencies.catalog, params.reference,
-                                                params.variant, params.variant_key);
-  if (image.ok()) return impl_->segments.Open(*image, params, std::move(done));
-  ++impl_->counters.refused;
-  done(image.status());
-  return 0;
+  Result<OpenOutcome> outcome = impl_->Open(params, std::move(done));
+  if (!outcome.ok()) ++impl_->counters.refused;
+  return outcome;
 }
-
-void Manager::CancelOpen(WaiterId waiter) { impl_->segments.CancelOpen(waiter); }
 
 void Manager::Add(const wire::Principal& principal, const std::string& reference,
                   const std::string& source, const std::vector<Variant>& variants,
-                  Preparer::Progress progress, DocumentCallback done) {
+                  Preparer::Progress progress, ModelCallback done) {
   impl_->registrar.Add(principal, reference, source, variants, std::move(progress),
                        [this, done = std::move(done)](const Result<CatalogEntry>& added) {
                          if (!added.ok()) return done(added.status());
-                         done(ShowOf(*added, *impl_->dependencies.catalog, impl_->segments));
+                         done(DetailsOf(*added, *impl_->dependencies.catalog, impl_->tiers));
                        });
 }
 
 void Manager::Remove(const wire::Principal& principal, const std::string& reference,
-                     DocumentCallback done) {
-  impl_->registrar.Remove(
-      principal, reference,
-      [done = std::move(done)](const Result<std::vector<RemovedModel>>& removed) {
-        removed.ok() ? done(RemovedOf(*removed)) : done(removed.status());
-      });
+                     RemoveCallback done) {
+  impl_->registrar.Remove(principal, reference, std::move(done));
 }
 
-std::string Manager::ListDocument() const {
-  return ListOf(*impl_->dependencies.catalog, impl_->segments);
+std::vector<ModelSnapshot> Manager::Models() const {
+  return SnapshotsOf(*impl_->dependencies.catalog, impl_->tiers);
 }
 
-Result<std::string> Manager::ShowDocument(const std::string& reference) const {
+Result<ModelDetails> Manager::Model(const std::string& reference) const {
   TRIMS_ASSIGN_OR_RETURN(const ModelReference parsed, ParseModelReference(reference));
   TRIMS_ASSIGN_OR_RETURN(const CatalogEntry* entry, impl_->dependencies.catalog->Find(parsed));
-  return ShowOf(*entry, *impl_->dependencies.catalog, impl_->segments);
+  return DetailsOf(*entry, *impl_->dependencies.catalog, impl_->tiers);
 }
 
-std::string Manager::StatusDocument() const {
-  return StatusOf({.options = impl_->options,
-                   .dependencies = impl_->dependencies,
-                   .segments = impl_->segments,
-                   .counters = impl_->counters,
-                   .ingest = impl_->registrar.counters(),
-                   .preparations = impl_->registrar.in_flight()});
+ManagerSnapshot Manager::Snapshot() const {
+  ManagerSnapshot snapshot = SnapshotOf(impl_->tiers, impl_->dependencies.clock->Now());
+  snapshot.models = impl_->dependencies.catalog->All().size();
+  if (impl_->dependencies.prepared != nullptr) {
+    snapshot.prepared_bytes = impl_->dependencies.prepared->bytes();
+  }
+  snapshot.preparations_in_flight = impl_->registrar.in_flight();
+  snapshot.counters = impl_->counters;
+  snapshot.ingest = impl_->registrar.counters();
+  return snapshot;
 }
 
 bool Manager::Idle() const {
-  return impl_->segments.leases() == 0 && impl_->segments.loads_in_flight() == 0 &&
-         impl_->segments.waiters() == 0 && impl_->registrar.in_flight() == 0;
+  for (const auto& tier : impl_->tiers) {
+    if (tier->leases() > 0 || tier->loads_in_flight() > 0 || tier->waiters() > 0) return false;
+  }
+  return impl_->registrar.in_flight() == 0;
 }
 
 }  // namespace trims

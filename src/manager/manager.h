@@ -1,23 +1,22 @@
-// Manager: the brain of the MRM. It resolves references, admits, joins or starts loads, hands out
-// leases and evicts.
+// Manager: the brain of the MRM. It resolves references, opens models in the tiers, adds and removes
+// them, and says what there is.
 //
 // Single-threaded: every member is called on the event loop and every callback runs there. What
 // blocks (reading, hashing, SQLite, sealing, freeing, preparing) runs on worker threads or child
 // processes behind the interfaces in ManagerDependencies, whose completions are posted back to the
 // loop.
 //
-//   manager.Open(params, [](Result<Lease> lease) { … });    // may call back at once
+//   Result<OpenOutcome> outcome = manager.Open(params, [](Result<Lease> lease) { … });
 //
 // A load goes on when everybody who waited for it has given up, so that a deadline shorter than the
 // load can't keep a model from ever becoming resident; only the removal of the model or the end of
 // the Manager cancels it.
 //
 // Ownership: a Lease keeps its segment resident; when the last one ends, the reclaim policy
-// decides. All leases must have ended before the Manager is destroyed.
+// decides. All leases and waits must have ended before the Manager is destroyed.
 #ifndef TRIMS_MANAGER_MANAGER_H_
 #define TRIMS_MANAGER_MANAGER_H_
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -29,6 +28,7 @@
 #include "base/clock.h"
 #include "ingest/preparer.h"
 #include "ingest/registrar.h"
+#include "manager/snapshot.h"
 #include "residency/lease.h"
 #include "residency/residency_options.h"
 #include "wire/principal.h"
@@ -36,26 +36,27 @@
 namespace trims {
 
 class Catalog;
-class EvictionPolicy;
-class Loader;
+class PreparedStore;
+class Tier;
 class TimerService;
 class Worker;
+struct EvictionPolicy;
 
 struct ManagerOptions {
   ResidencyOptions residency;
   IngestOptions ingest;
 };
 
-using DocumentCallback = std::function<void(Result<std::string>)>;  // JSON
-
 // All outlive the Manager.
 struct ManagerDependencies {
   const Clock* clock = nullptr;
   TimerService* timers = nullptr;
   Catalog* catalog = nullptr;
-  Loader* loader = nullptr;
+  std::vector<Tier*> tiers;  // from the lowest up, the host's memory first; each fills from the one
+                             // before it. At least one
   Preparer* preparer = nullptr;
   const EvictionPolicy* eviction = nullptr;
+  PreparedStore* prepared = nullptr;  // without one, Add answers FAILED_PRECONDITION
   Worker* worker = nullptr;
 };
 
@@ -66,26 +67,25 @@ class Manager {
   Manager(const Manager&) = delete;
   Manager& operator=(const Manager&) = delete;
 
-  // A waiter that was cancelled is not called back. 0 if the callback has run already.
-  WaiterId Open(const OpenParams& params, OpenCallback done);
-  void CancelOpen(WaiterId waiter);
+  // A hit and a refusal are known at once; `done` is called, never inside this call, only where the
+  // outcome is a wait that is still held. NOT_FOUND: no such model, variant or tier.
+  Result<OpenOutcome> Open(const OpenParams& params, OpenCallback done);
+
+  using ModelCallback = std::function<void(Result<ModelDetails>)>;
 
   // The principal must be the daemon's user or root. `progress` runs on the loop. Remove without a
   // version (or digest) forgets every version of that name. An Add goes on when its caller has
   // gone: its callbacks must tolerate that.
   void Add(const wire::Principal& principal, const std::string& reference,
            const std::string& source, const std::vector<Variant>& variants,
-           Preparer::Progress progress, DocumentCallback done);
-  void Remove(const wire::Principal& principal, const std::string& reference,
-              DocumentCallback done);
+           Preparer::Progress progress, ModelCallback done);
+  void Remove(const wire::Principal& principal, const std::string& reference, RemoveCallback done);
 
-  std::string ListDocument() const;
-  Result<std::string> ShowDocument(const std::string& reference) const;
-  // Counters, budget, segments with their states and leases, failures. The server adds its own
-  // part.
-  std::string StatusDocument() const;
+  std::vector<ModelSnapshot> Models() const;  // by name, then newest first
+  Result<ModelDetails> Model(const std::string& reference) const;
+  ManagerSnapshot Snapshot() const;
 
-  // Leases held, loads and preparations in flight: what an idle daemon has none of.
+  // Whether there are no leases, loads or preparations: what an idle daemon has none of.
   bool Idle() const;
 
  private:

@@ -9,8 +9,9 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <memory>
-#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
 
 #include "trims/model.h"
 #include "trims/status.h"
@@ -20,36 +21,65 @@
 
 namespace trims {
 
+class Segment;
 class SegmentTable;
 
+// The texts end with the call.
 struct OpenParams {
   wire::Principal principal;
-  std::string reference;
+  std::string_view reference;  // as the client wrote it
   Variant variant = Variant::kFiles;
-  std::string variant_key;
+  std::string_view variant_key;
+  std::string_view tier;                  // empty: the host's memory
   std::chrono::milliseconds deadline{0};  // 0: the default
 };
 
 // Move-only; ending it on the loop may evict or free.
 class Lease {
  public:
-  Lease(Lease&&) noexcept;
-  Lease& operator=(Lease&&) noexcept;
-  ~Lease();
+  Lease(Lease&& other) noexcept
+      : table_(other.table_),
+        segment_(std::exchange(other.segment_, nullptr)),
+        info_(std::move(other.info_)) {}
+  Lease& operator=(Lease&& other) noexcept;
+  ~Lease() { End(); }
 
   const ResidentBytes& bytes() const;
-  const OpenInfo& info() const;
+  const OpenInfo& info() const { return info_; }
 
  private:
   friend class SegmentTable;
-  struct Impl;
-  explicit Lease(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  Lease(SegmentTable* table, Segment* segment, OpenInfo info)
+      : table_(table), segment_(segment), info_(std::move(info)) {}
+  void End();
+
+  SegmentTable* table_;
+  Segment* segment_;  // nullptr: moved from
+  OpenInfo info_;
 };
 
 using OpenCallback = std::function<void(Result<Lease>)>;
-// Names an open that waits; never 0.
-using WaiterId = uint64_t;
+
+// An open that waits for a load. Dropped, it is given up: its callback does not run any more. Once it
+// has been answered, dropping it does nothing. Ends before the table that made it.
+class OpenWait {
+ public:
+  OpenWait(OpenWait&& other) noexcept
+      : table_(std::exchange(other.table_, nullptr)), waiter_(other.waiter_) {}
+  OpenWait& operator=(OpenWait&& other) noexcept;
+  ~OpenWait() { Cancel(); }
+
+ private:
+  friend class SegmentTable;
+  OpenWait(SegmentTable* table, uint64_t waiter) : table_(table), waiter_(waiter) {}
+  void Cancel();
+
+  SegmentTable* table_;
+  uint64_t waiter_;
+};
+
+// How an open is answered at once.
+using OpenOutcome = std::variant<Lease, OpenWait>;
 
 }  // namespace trims
 

@@ -4,22 +4,21 @@
 
 #include <chrono>
 #include <cstdint>
-#include <string>
 
 #include "base/clock.h"
 
 namespace trims {
 
-class EvictionPolicy;
-class Loader;
+struct EvictionPolicy;
+class PreparedStore;
+class SegmentTable;
+class Tier;
 class TimerService;
 
 // What the end of a segment's last lease does: free it now, or keep it until the room is needed.
 enum class Reclaim { kEager, kLazy };
 
 struct ResidencyOptions {
-  uint64_t host_budget = 0;   // bytes
-  std::string prepared_root;  // absolute folder of the prepared models, which loads read from
   Reclaim reclaim = Reclaim::kLazy;
   std::chrono::milliseconds default_deadline{std::chrono::seconds(60)};
   // After repeated failures of one segment.
@@ -30,8 +29,12 @@ struct ResidencyOptions {
 struct ResidencyDependencies {
   const Clock* clock = nullptr;
   TimerService* timers = nullptr;
-  Loader* loader = nullptr;
+  Tier* tier = nullptr;
   const EvictionPolicy* eviction = nullptr;
+  // Keeps prepared files from being removed while a load may read them; nullptr: nobody removes any.
+  PreparedStore* prepared = nullptr;
+  // The tier that this one fills from; nullptr: from the files.
+  SegmentTable* beneath = nullptr;
 };
 
 }  // namespace trims

@@ -1,59 +1,133 @@
-// Segment: one variant on its way into the host tier, in it, or on its way out; and those who wait
-// for it.
+// Segment: one image on its way into one tier, resident in it, or on its way out of it.
 //
-// A record of SegmentTable, which alone changes it. Loop only.
+// The image is what it is; everything else here is where it is. A segment lists its own steps, checks
+// each against the table of segment_state.h and holds in each state exactly what that state is about:
+//
+//   state      room   control   bytes   leases
+//   absent      –       –         –       –
+//   reserved    –       –         –       –        waits for its room
+//   loading    yes     yes        –       –
+//   resident   yes      –        yes     any
+//   draining   yes      –         –       –        its bytes are being freed
+//   failed      –       –         –       –
+//
+//   segment.Reserve(image, std::move(pin));
+//   const std::shared_ptr<FillControl> control = segment.BeginFill(std::move(room), now);
+//   segment.Became(std::move(bytes), now);
+//
+// A step that the table forbids, or that would leave a state without what it is about, is a defect:
+// going on could share bytes that are being freed, so the process ends and says which step it was.
+// Thread-safety: loop only.
 #ifndef TRIMS_RESIDENCY_SEGMENT_H_
 #define TRIMS_RESIDENCY_SEGMENT_H_
 
+#include <chrono>
 #include <cstdint>
-#include <list>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
-#include "load/loader.h"
-#include "residency/lease.h"
+#include "trims/status.h"
+
+#include "base/clock.h"
+#include "format/image.h"
+#include "load/tier.h"
 #include "residency/segment_state.h"
 #include "store/budget.h"
+#include "store/prepared_store.h"
+#include "store/resident_bytes.h"
 
 namespace trims {
 
-// One open that waits for a load. `info` is complete but for how it was served.
-struct Waiter {
-  WaiterId id = 0;
-  OpenInfo info;
-  OpenCallback done;
-  TimePoint began;
-  uint64_t timer = 0;
-};
-
-// Why the last load failed, and until when opens are answered with that instead of trying again.
+// Why the last loads failed, and until when opens are answered with that instead of trying again.
 struct LoadFailure {
   int in_a_row = 0;
   Status error;
   TimePoint retry_at;
 };
 
-struct Segment {
-  // Constant.
-  uint64_t id = 0;
-  std::string key;        // Image::key: its identity
-  std::string reference;  // under which it was opened first
-  std::string digest;
-  Variant kind = Variant::kFiles;
-  std::string variant_key;
-  uint64_t footprint = 0;
+class Segment {
+ public:
+  Segment(uint64_t id, ImagePtr image) : id_(id), key_(image->key), image_(std::move(image)) {}
+  Segment(const Segment&) = delete;
+  Segment& operator=(const Segment&) = delete;
 
-  SegmentState state = SegmentState::kAbsent;  // only SegmentTable::Step changes it
-  LoadPlan plan;                               // as of the last miss
-  Reservation room;                            // loading, resident, draining: `footprint` bytes
-  std::optional<ResidentBytes> bytes;          // resident
-  CancelFlag cancel;                           // loading
-  std::list<Waiter> waiters;                   // reserved, loading, draining
-  LoadFailure failure;
-  uint64_t leases = 0;
-  uint64_t opens = 0;
-  TimePoint last_used;
-  bool removed = false;  // no catalog entry has this content any more
+  uint64_t id() const { return id_; }
+  const std::string& key() const { return key_; }  // of the image, whatever its name
+  // As of the last miss: equal content may be opened under several names.
+  const Image& image() const { return *image_; }
+  const ImagePtr& image_ptr() const { return image_; }
+  uint64_t footprint() const { return image_->footprint; }
+  SegmentState state() const { return state_; }
+
+  // absent, failed → reserved. The pin keeps the prepared files until the load has ended.
+  void Reserve(ImagePtr image, PreparedStore::Pin pin);
+  // reserved → loading.
+  std::shared_ptr<FillControl> BeginFill(Reservation room, TimePoint now);
+  // loading → resident.
+  void Became(ResidentBytes bytes, TimePoint now);
+  // reserved, loading → failed. Gives the room back.
+  void Fail();
+  // resident → draining. None may hold a lease.
+  ResidentBytes BeginDrain();
+  // draining → absent. Gives the room back.
+  void EndDrain();
+  // failed → absent.
+  void GiveUp();
+
+  // Wanted again while it drains: what it will be loaded from once it is gone.
+  void WantAgain(ImagePtr image, PreparedStore::Pin pin);
+  // For the admission after EndDrain or a failure.
+  PreparedStore::Pin TakePin() { return std::move(pin_); }
+
+  // Asks the load, if there is one, to end soon.
+  void CancelFill();
+
+  // `age` is the tier's at this moment (EvictionContext).
+  void AddLease(double age);
+  // How many are left.
+  uint64_t EndLease(TimePoint now);
+
+  const ResidentBytes& bytes() const { return *bytes_; }
+  bool has_bytes() const { return bytes_.has_value(); }
+  ResidentBytes TakeBytes() { return *std::exchange(bytes_, std::nullopt); }  // at the very end
+  const std::shared_ptr<FillControl>& control() const { return control_; }
+  uint64_t leases() const { return leases_; }
+  uint64_t opens() const { return opens_; }
+  TimePoint last_used() const { return last_used_; }
+  TimePoint resident_since() const { return resident_since_; }
+  Duration load_time() const { return load_time_; }
+  double age_at_last_use() const { return age_at_last_use_; }
+
+  void RememberFailure(const Status& why, TimePoint now, std::chrono::milliseconds max_back_off);
+  const LoadFailure& failure() const { return failure_; }
+
+  // Whether no catalog entry has this content any more: then it goes with its last lease.
+  bool removed() const { return removed_; }
+  void set_removed(bool removed) { removed_ = removed; }
+
+ private:
+  void Step(SegmentState to);
+  void Require(bool holds, const char* what) const;
+
+  const uint64_t id_;
+  const std::string key_;
+  ImagePtr image_;
+  SegmentState state_ = SegmentState::kAbsent;  // only Step changes it
+  PreparedStore::Pin pin_;
+  Reservation room_;
+  std::shared_ptr<FillControl> control_;
+  std::optional<ResidentBytes> bytes_;
+  LoadFailure failure_;
+  uint64_t leases_ = 0;
+  uint64_t opens_ = 0;
+  TimePoint last_used_;
+  TimePoint fill_began_;
+  TimePoint resident_since_;
+  Duration load_time_{0};
+  double age_at_last_use_ = 0;
+  bool removed_ = false;
 };
 
 }  // namespace trims

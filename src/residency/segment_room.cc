@@ -1,35 +1,37 @@
-// Room: admission by exact size, eviction, and the order in which admitted segments get their
-// bytes.
+// Room: admission by exact size, eviction, freeing.
 #include <algorithm>
 #include <utility>
 
 #include "base/log.h"
 #include "base/macros.h"
 #include "residency/segment_table.h"
-#include "store/eviction_policy.h"
 
 namespace trims {
 namespace {
 
 std::string Bytes(uint64_t count) { return std::to_string(count) + " bytes"; }
 
+bool MayGo(const Segment& segment) {
+  return segment.state() == SegmentState::kResident && segment.leases() == 0;
+}
+
 }  // namespace
 
 RoomUse SegmentTable::Use() const {
   RoomUse use;
   for (const auto& [id, segment] : segments_) {
-    switch (segment->state) {
+    switch (segment->state()) {
       case SegmentState::kReserved:
-        use.waiting += segment->footprint;
+        use.waiting += segment->footprint();
         break;
       case SegmentState::kLoading:
-        use.loading += segment->footprint;
+        use.loading += segment->footprint();
         break;
       case SegmentState::kResident:
-        (segment->leases > 0 ? use.leased : use.idle) += segment->footprint;
+        (segment->leases() > 0 ? use.leased : use.idle) += segment->footprint();
         break;
       case SegmentState::kDraining:
-        use.draining += segment->footprint;
+        use.draining += segment->footprint();
         break;
       case SegmentState::kAbsent:
       case SegmentState::kFailed:
@@ -39,49 +41,61 @@ RoomUse SegmentTable::Use() const {
   return use;
 }
 
-Status SegmentTable::Admit(Segment* segment) {
-  if (segment->footprint > budget_.limit()) {
+Status SegmentTable::Admit(Segment* segment, ImagePtr image, PreparedStore::Pin pin) {
+  if (segment->footprint() > budget().limit()) {
     return Status(StatusCode::kTooLarge,
-                  "model '" + segment->reference + "' (" + std::string(VariantName(segment->kind)) +
-                      ") takes " + Bytes(segment->footprint) + ", the host tier's budget is " +
-                      Bytes(budget_.limit()),
+                  "model '" + image->reference + "' (" + std::string(VariantName(image->kind)) +
+                      ") takes " + Bytes(segment->footprint()) + ", the budget of tier '" +
+                      std::string(tier_name()) + "' is " + Bytes(budget().limit()),
                   "start trimsd with a larger budget (--host-budget)");
   }
-  const RoomUse use = Use();
-  const uint64_t coming = budget_.limit() - budget_.used() + use.draining;
-  const uint64_t wanted = use.waiting + segment->footprint;
-  if (wanted > coming) TRIMS_RETURN_IF_ERROR(Evict(wanted - coming, *segment));
-  Step(segment, SegmentState::kReserved);
-  wait_for_room_.push_back(segment->id);
+  const uint64_t shortage = room_queue_.Shortage(segment->footprint(), Use().draining);
+  if (shortage > 0) TRIMS_RETURN_IF_ERROR(Evict(shortage, *segment));
+  segment->Reserve(std::move(image), std::move(pin));
+  room_queue_.Push(segment->id(), segment->footprint());
   return {};
 }
 
-std::vector<uint64_t> SegmentTable::ChooseVictims(uint64_t needed) const {
+std::vector<Victim> SegmentTable::Victims(uint64_t needed) const {
   std::vector<EvictionCandidate> candidates;
   for (const auto& [id, segment] : segments_) {
-    if (segment->state != SegmentState::kResident || segment->leases > 0) continue;
+    if (!MayGo(*segment)) continue;
     candidates.push_back({.segment = id,
-                          .bytes = segment->footprint,
-                          .last_used = segment->last_used,
-                          .opens = segment->opens});
+                          .bytes = segment->footprint(),
+                          .resident_since = segment->resident_since(),
+                          .last_used = segment->last_used(),
+                          .opens = segment->opens(),
+                          .load_time = segment->load_time(),
+                          .age_at_last_use = segment->age_at_last_use(),
+                          .history = histories_.Of(segment->key())});
   }
-  return dependencies_.eviction->Choose(candidates, needed);
+  return ChooseVictims(*dependencies_.eviction, candidates, needed,
+                       {.now = dependencies_.clock->Now(), .age = age_});
 }
 
+// All or nothing: a policy that names too little, or what is no candidate, evicts nothing.
 Status SegmentTable::Evict(uint64_t needed, const Segment& whom_for) {
-  const std::vector<uint64_t> victims = ChooseVictims(needed);
-  if (victims.empty()) return NoRoom(whom_for);
-  for (const uint64_t id : victims) {
-    Segment* victim = FindById(id);
-    if (victim == nullptr || victim->state != SegmentState::kResident || victim->leases > 0) {
-      continue;  // a policy that names what is no candidate evicts nothing by it
-    }
+  const std::vector<Victim> victims = Victims(needed);
+  uint64_t freed = 0;
+  for (const Victim& chosen : victims) {
+    const Segment* victim = FindById(chosen.segment);
+    if (victim == nullptr || !MayGo(*victim)) return NoRoom(whom_for);
+    freed += victim->footprint();
+  }
+  if (freed < needed) return NoRoom(whom_for);
+  for (const Victim& chosen : victims) {
+    Segment* victim = FindById(chosen.segment);
+    age_ = std::max(age_, chosen.rank);
+    histories_.Remember(
+        victim->key(),
+        {.opens = victim->opens(), .evictions = 1, .last_used = victim->last_used()});
     ++counters_->evictions;
-    counters_->bytes_evicted += victim->footprint;
-    LogInfo("segment.evicted", {{"model", victim->reference},
-                                {"variant", VariantName(victim->kind)},
-                                {"bytes", victim->footprint},
-                                {"for", whom_for.reference}});
+    counters_->bytes_evicted += victim->footprint();
+    LogInfo("segment.evicted", {{"model", victim->image().reference},
+                                {"variant", VariantName(victim->image().kind)},
+                                {"tier", tier_name()},
+                                {"bytes", victim->footprint()},
+                                {"for", whom_for.image().reference}});
     Drain(victim);
   }
   return {};
@@ -89,15 +103,16 @@ Status SegmentTable::Evict(uint64_t needed, const Segment& whom_for) {
 
 Status SegmentTable::NoRoom(const Segment& segment) const {
   const RoomUse use = Use();
-  std::string message = "no room for model '" + segment.reference + "' (" +
-                        std::string(VariantName(segment.kind)) + "): it takes " +
-                        Bytes(segment.footprint) + " of " + Bytes(budget_.limit()) + "; " +
-                        Bytes(use.leased) + " are in use by " + std::to_string(leases_) +
-                        " leases, " + Bytes(use.loading + use.waiting) +
-                        " by loads on their way, " + Bytes(use.draining) + " are being freed";
+  std::string message = "no room for model '" + segment.image().reference + "' (" +
+                        std::string(VariantName(segment.image().kind)) + ") in tier '" +
+                        std::string(tier_name()) + "': it takes " + Bytes(segment.footprint()) +
+                        " of " + Bytes(budget().limit()) + "; " + Bytes(use.leased) +
+                        " are in use by " + std::to_string(leases_) + " leases, " +
+                        Bytes(use.loading + use.waiting) + " by loads on their way, " +
+                        Bytes(use.draining) + " are being freed";
   if (use.idle > 0) {
     message += ", " + Bytes(use.idle) + " are idle, of which policy '" +
-               std::string(dependencies_.eviction->name()) + "' gives up too little";
+               std::string(dependencies_.eviction->name) + "' gives up too little";
   }
   return Status(StatusCode::kResourceExhausted, message,
                 "close models that are in use (trims status shows them), or start trimsd with a "
@@ -105,36 +120,25 @@ Status SegmentTable::NoRoom(const Segment& segment) const {
 }
 
 void SegmentTable::Drain(Segment* segment) {
-  Step(segment, SegmentState::kDraining);
-  ResidentBytes bytes = *std::exchange(segment->bytes, std::nullopt);
-  dependencies_.loader->Free(std::move(bytes),
-                             [this, alive = std::weak_ptr<bool>(alive_), id = segment->id] {
-                               if (!alive.expired()) Drained(id);
-                             });
+  tier_->Release(segment->BeginDrain(), IfAlive([this, id = segment->id()] { Drained(id); }));
 }
 
 void SegmentTable::Drained(uint64_t id) {
-  Entry entry(this);
+  const Waiters::Turn turn(&waiters_);
   Segment* segment = FindById(id);
-  segment->room.Release();
-  Step(segment, SegmentState::kAbsent);
+  segment->EndDrain();
   FillRoom();
-  if (segment->waiters.empty()) return Forget(segment);
+  if (WaitersOf(*segment) == 0) return Forget(segment);
   // Opened while it was being freed: it comes back, behind those who waited for its room.
-  if (const Status status = Admit(segment); !status.ok()) {
-    FailWaiters(segment, status);
-    return Forget(segment);
-  }
-  FillRoom();
+  const Status status = Admit(segment, segment->image_ptr(), segment->TakePin());
+  if (status.ok()) return FillRoom();
+  waiters_.Fail(id, status);
+  Forget(segment);
 }
 
 void SegmentTable::FillRoom() {
-  while (!wait_for_room_.empty()) {
-    Segment* segment = FindById(wait_for_room_.front());
-    Result<Reservation> room = budget_.Reserve(segment->footprint);
-    if (!room.ok()) return;  // what was promised to it is still being freed
-    wait_for_room_.pop_front();
-    StartLoad(segment, *std::move(room));
+  while (std::optional<RoomQueue::Grant> grant = room_queue_.Next()) {
+    StartFill(FindById(grant->segment), std::move(grant->room));
   }
 }
 

@@ -1,63 +1,55 @@
 #include "residency/segment_table.h"
 
-#include <cstdlib>
 #include <utility>
-
-#include "base/log.h"
-#include "store/eviction_policy.h"
 
 namespace trims {
 
-struct Lease::Impl {
-  SegmentTable* table;
-  Segment* segment;
-  OpenInfo info;
-};
+const ResidentBytes& Lease::bytes() const { return segment_->bytes(); }
 
-Lease::Lease(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Lease::Lease(Lease&&) noexcept = default;
 Lease& Lease::operator=(Lease&& other) noexcept {
-  std::unique_ptr<Impl> old = std::exchange(impl_, std::move(other.impl_));
-  if (old) old->table->EndLease(old->segment);
+  if (this != &other) {
+    End();
+    table_ = other.table_;
+    segment_ = std::exchange(other.segment_, nullptr);
+    info_ = std::move(other.info_);
+  }
   return *this;
 }
-Lease::~Lease() {
-  if (impl_) impl_->table->EndLease(impl_->segment);
+
+void Lease::End() {
+  if (Segment* segment = std::exchange(segment_, nullptr)) table_->EndLease(segment);
 }
-const ResidentBytes& Lease::bytes() const { return *impl_->segment->bytes; }
-const OpenInfo& Lease::info() const { return impl_->info; }
+
+OpenWait& OpenWait::operator=(OpenWait&& other) noexcept {
+  if (this != &other) {
+    Cancel();
+    table_ = std::exchange(other.table_, nullptr);
+    waiter_ = other.waiter_;
+  }
+  return *this;
+}
+
+void OpenWait::Cancel() {
+  if (SegmentTable* table = std::exchange(table_, nullptr)) table->waiters_.Cancel(waiter_);
+}
 
 SegmentTable::SegmentTable(const ResidencyOptions& options,
                            const ResidencyDependencies& dependencies, Counters* counters)
     : options_(options),
       dependencies_(dependencies),
+      tier_(dependencies.tier),
       counters_(counters),
-      budget_("host", options.host_budget) {}
+      room_queue_(&dependencies.tier->budget()),
+      waiters_(dependencies.clock, dependencies.timers, counters) {}
 
 SegmentTable::~SegmentTable() {
   alive_.reset();
-  ++depth_;  // nobody is called back any more
-  deliveries_.clear();
+  waiters_.Silence();
+  beneath_.clear();
   for (auto& [id, segment] : segments_) {
-    for (Waiter& waiter : segment->waiters) dependencies_.timers->Cancel(waiter.timer);
-    if (segment->cancel) segment->cancel->Cancel();
-    if (segment->bytes) dependencies_.loader->Free(*std::move(segment->bytes), [] {});
+    segment->CancelFill();
+    if (segment->has_bytes()) tier_->Release(segment->TakeBytes(), [] {});
   }
-}
-
-void SegmentTable::Step(Segment* segment, SegmentState to) {
-  if (!IsLegalTransition(segment->state, to)) {
-    // A defect: going on could share bytes that are being freed. Clients keep the pages they have.
-    LogError("segment.illegal_transition", {{"segment", segment->reference},
-                                            {"from", SegmentStateName(segment->state)},
-                                            {"to", SegmentStateName(to)}});
-    std::abort();
-  }
-  LogDebug("segment.step", {{"segment", segment->reference},
-                            {"variant", VariantName(segment->kind)},
-                            {"from", SegmentStateName(segment->state)},
-                            {"to", SegmentStateName(to)}});
-  segment->state = to;
 }
 
 Segment* SegmentTable::FindById(uint64_t id) {
@@ -70,52 +62,33 @@ const Segment* SegmentTable::FindByKey(const std::string& key) const {
   return found == by_key_.end() ? nullptr : found->second;
 }
 
-Segment* SegmentTable::FindOrMake(const Image& image) {
-  const auto found = by_key_.find(image.key);
+Segment* SegmentTable::FindOrMake(const ImagePtr& image) {
+  const auto found = by_key_.find(image->key);
   if (found != by_key_.end()) return found->second;
-  auto segment = std::make_unique<Segment>();
-  segment->id = ++last_segment_;
-  segment->key = image.key;
-  segment->reference = image.reference;
-  segment->digest = image.digest;
-  segment->kind = image.kind;
-  segment->variant_key = image.variant_key;
-  segment->footprint = image.footprint;
+  auto segment = std::make_unique<Segment>(++last_segment_, image);
   Segment* made = segment.get();
-  by_key_.emplace(made->key, made);
-  segments_.emplace(made->id, std::move(segment));
+  by_key_.emplace(made->key(), made);
+  segments_.emplace(made->id(), std::move(segment));
   return made;
 }
 
 void SegmentTable::Forget(Segment* segment) {
-  if (segment->state == SegmentState::kFailed) Step(segment, SegmentState::kAbsent);
-  by_key_.erase(segment->key);
-  segments_.erase(segment->id);
+  if (segment->state() == SegmentState::kFailed) segment->GiveUp();
+  by_key_.erase(segment->key());
+  segments_.erase(segment->id());
 }
 
-Lease SegmentTable::Grant(Segment* segment, OpenInfo info) {
-  ++leases_;
-  ++segment->leases;
-  ++segment->opens;
-  if (!segment->bytes->extents.empty()) info.pages = segment->bytes->extents.front().pages();
-  return Lease(std::unique_ptr<Lease::Impl>(new Lease::Impl{this, segment, std::move(info)}));
+PreparedStore::Pin SegmentTable::PinOf(const Image& image) const {
+  if (dependencies_.prepared == nullptr) return {};
+  return dependencies_.prepared->PinFolder(image.variant.folder);
 }
 
-void SegmentTable::EndLease(Segment* segment) {
-  Entry entry(this);
-  --leases_;
-  segment->last_used = dependencies_.clock->Now();
-  if (--segment->leases > 0) return;
-  if (!segment->removed && options_.reclaim == Reclaim::kLazy) return;
-  ++counters_->reclaimed;
-  Drain(segment);
-}
-
-void SegmentTable::KeepOnly(const std::set<std::string>& keys) {
-  Entry entry(this);
+void SegmentTable::KeepOnly(const std::set<std::string_view>& keys) {
+  const Waiters::Turn turn(&waiters_);
   std::vector<uint64_t> gone;
   for (auto& [id, segment] : segments_) {
-    if (!keys.contains(segment->key)) gone.push_back(id);
+    segment->set_removed(!keys.contains(segment->key()));
+    if (segment->removed()) gone.push_back(id);
   }
   for (const uint64_t id : gone) {
     if (Segment* segment = FindById(id)) DropRemoved(segment);
@@ -123,17 +96,16 @@ void SegmentTable::KeepOnly(const std::set<std::string>& keys) {
 }
 
 void SegmentTable::DropRemoved(Segment* segment) {
-  segment->removed = true;
-  if (segment->leases > 0 || !segment->waiters.empty()) return;
-  switch (segment->state) {
+  if (segment->leases() > 0 || WaitersOf(*segment) > 0) return;
+  switch (segment->state()) {
     case SegmentState::kResident:
       ++counters_->reclaimed;
       return Drain(segment);
     case SegmentState::kLoading:
-      return segment->cancel->Cancel();
+      return segment->CancelFill();
     case SegmentState::kReserved:
-      std::erase(wait_for_room_, segment->id);
-      Step(segment, SegmentState::kFailed);
+      room_queue_.Erase(segment->id());
+      segment->Fail();
       Forget(segment);
       return FillRoom();
     case SegmentState::kFailed:
@@ -142,16 +114,6 @@ void SegmentTable::DropRemoved(Segment* segment) {
     case SegmentState::kDraining:
       return;
   }
-}
-
-bool SegmentTable::LoadsFrom(const std::string& prepared_folder) const {
-  const std::string within = prepared_folder.substr(prepared_folder.rfind('/') + 1) + "/";
-  for (const auto& [id, segment] : segments_) {
-    const bool will_read = segment->state == SegmentState::kReserved ||
-                           segment->state == SegmentState::kLoading || !segment->waiters.empty();
-    if (will_read && segment->plan.image->variant.folder.starts_with(within)) return true;
-  }
-  return false;
 }
 
 std::vector<const Segment*> SegmentTable::All() const {
@@ -163,7 +125,8 @@ std::vector<const Segment*> SegmentTable::All() const {
 size_t SegmentTable::loads_in_flight() const {
   size_t count = 0;
   for (const auto& [id, segment] : segments_) {
-    count += segment->state == SegmentState::kReserved || segment->state == SegmentState::kLoading;
+    const SegmentState state = segment->state();
+    count += state == SegmentState::kReserved || state == SegmentState::kLoading;
   }
   return count;
 }

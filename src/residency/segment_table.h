@@ -1,40 +1,46 @@
-// SegmentTable: the segments of the host tier: who waits for them, who holds them, and the bytes
-// they take.
+// SegmentTable: the segments of one tier: what is resident, who holds it, what goes when room is
+// needed. The same class serves every tier.
 //
 // Room. A miss is admitted if its bytes fit into what is free, what is being freed and what the
 // eviction policy gives up, less what earlier misses still wait for. Freeing takes time and happens
-// on worker threads, so an admitted segment stays `reserved`, first come, first served, until the
-// memory really is gone and the budget has it back; only then it loads.
+// on worker threads, so an admitted segment stays `reserved` in the RoomQueue until the memory
+// really is gone and the budget has it back; only then it loads.
 //
-// Deliveries. Callbacks run after the table is consistent again, from one queue, because a callback
-// may open, cancel or end leases. Completions of the loader find the segment by its id, and nothing
-// if the table is gone.
+// Filling. The lowest tier fills from the files of the image. A higher one fills from the segment of
+// the tier beneath, of which it holds a lease as long as that takes.
 //
-// Thread-safety: loop only.
+//   SegmentTable host(options, {.clock = …, .timers = …, .tier = &host_tier, …}, &counters);
+//   Result<OpenOutcome> outcome = host.Open(image, params, [](Result<Lease> lease) { … });
+//
+// Completions of the tier find their segment by its id, and nothing if the table is gone. What it
+// answers, and when, Waiters says. Thread-safety: loop only.
 #ifndef TRIMS_RESIDENCY_SEGMENT_TABLE_H_
 #define TRIMS_RESIDENCY_SEGMENT_TABLE_H_
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "format/image.h"
-#include "loop/timer_service.h"
 #include "residency/counters.h"
 #include "residency/lease.h"
 #include "residency/residency_options.h"
+#include "residency/room_queue.h"
 #include "residency/segment.h"
-#include "store/budget.h"
+#include "residency/waiters.h"
+#include "store/eviction_policy.h"
+#include "store/use_history.h"
 
 namespace trims {
 
-// Bytes of the budget by what they are for.
+// Bytes of a tier's budget by what they are for.
 struct RoomUse {
   uint64_t leased = 0;
   uint64_t idle = 0;
@@ -47,107 +53,96 @@ class SegmentTable {
  public:
   SegmentTable(const ResidencyOptions& options, const ResidencyDependencies& dependencies,
                Counters* counters);
-  ~SegmentTable();  // cancels loads and frees what is resident on the loader's threads; nobody is
-                    // called back
+  // Cancels loads and frees what is resident on the tier's threads; nobody is called back.
+  ~SegmentTable();
   SegmentTable(const SegmentTable&) = delete;
   SegmentTable& operator=(const SegmentTable&) = delete;
 
-  // Contract of Manager::Open, for a model that has been resolved.
-  WaiterId Open(const ImagePtr& image, const OpenParams& params, OpenCallback done);
-  void CancelOpen(WaiterId waiter);
+  // A hit is a lease at once, and what can't be had is an error at once; `done` is called, later and
+  // never inside this call, only where the outcome is a wait. TOO_LARGE, RESOURCE_EXHAUSTED, or why
+  // the last loads failed.
+  Result<OpenOutcome> Open(const ImagePtr& image, const OpenParams& params, OpenCallback done);
 
-  // Marks what is not among `keys` as removed: it goes with its last lease, or its load, at once if
-  // there is neither.
-  void KeepOnly(const std::set<std::string>& keys);
-
-  // Whether a load that reads from `prepared_folder` may be in flight.
-  bool LoadsFrom(const std::string& prepared_folder) const;
-  // Called each time that a load has ended, well or not.
-  void OnLoadEnd(std::function<void()> call) { on_load_end_ = std::move(call); }
+  // What is not among `keys` is removed: it goes with its last lease, or its load, at once if there
+  // is neither. What is among them stays as it is, also if it was removed before.
+  void KeepOnly(const std::set<std::string_view>& keys);
 
   // nullptr if there is no such segment.
   const Segment* FindByKey(const std::string& key) const;
   std::vector<const Segment*> All() const;  // by id
+  size_t WaitersOf(const Segment& segment) const { return waiters_.CountOf(segment.id()); }
   RoomUse Use() const;
-  const Budget& budget() const { return budget_; }
+  std::string_view tier_name() const { return tier_->name(); }
+  const Budget& budget() const { return tier_->budget(); }
+  const ResidencyOptions& options() const { return options_; }
+  const EvictionPolicy& eviction() const { return *dependencies_.eviction; }
   uint64_t leases() const { return leases_; }
   size_t waiters() const { return waiters_.size(); }
   size_t loads_in_flight() const;  // reserved and loading
 
  private:
   friend class Lease;
-  struct Delivery {
-    WaiterId waiter = 0;
-    OpenCallback done;
-    Result<Lease> result;
+  friend class OpenWait;
+
+  // What a segment that fills from the tier beneath has there.
+  struct Beneath {
+    std::optional<OpenWait> wait;
+    std::optional<Lease> lease;
   };
 
-  void Step(Segment* segment, SegmentState to);
   Segment* FindById(uint64_t id);
-  Segment* FindOrMake(const Image& image);
+  Segment* FindOrMake(const ImagePtr& image);
   void Forget(Segment* segment);  // ends an absent or failed segment
   void DropRemoved(Segment* segment);
+  PreparedStore::Pin PinOf(const Image& image) const;
 
   // Opening (segment_open.cc).
-  WaiterId Hit(Segment* segment, OpenInfo info, OpenCallback done);
-  Status StartMiss(Segment* segment, const ImagePtr& image);
-  WaiterId Refuse(const Status& why, const OpenCallback& done);
-  WaiterId AddWaiter(Segment* segment, OpenInfo info, const OpenParams& params, OpenCallback done);
-  Status BackingOff(const Segment& segment) const;
-  void DeadlinePassed(WaiterId id);
-  bool TakeWaiter(WaiterId id, Waiter* waiter);
   Lease Grant(Segment* segment, OpenInfo info);
   void EndLease(Segment* segment);  // by ~Lease
+  Status StartMiss(Segment* segment, const ImagePtr& image);
+  Status BackingOff(const Segment& segment) const;
   void ServeWaiters(Segment* segment);
-  void FailWaiters(Segment* segment, const Status& why);
-  void Deliver();
-
-  // Around every entry point: the outermost one delivers what has come up when it ends.
-  class Entry {
-   public:
-    explicit Entry(SegmentTable* table) : table_(table) { ++table_->depth_; }
-    ~Entry() {
-      if (--table_->depth_ == 0) table_->Deliver();
-    }
-    Entry(const Entry&) = delete;
-    Entry& operator=(const Entry&) = delete;
-
-   private:
-    SegmentTable* const table_;
-  };
 
   // Room (segment_room.cc).
-  Status Admit(Segment* segment);  // absent or failed → reserved, evicting if it must
+  Status Admit(Segment* segment, ImagePtr image, PreparedStore::Pin pin);  // evicting if it must
   Status Evict(uint64_t needed, const Segment& whom_for);
-  std::vector<uint64_t> ChooseVictims(uint64_t needed) const;
+  std::vector<Victim> Victims(uint64_t needed) const;
   Status NoRoom(const Segment& segment) const;
   void Drain(Segment* segment);
   void Drained(uint64_t id);
-  void FillRoom();  // gives free room to the reserved segments in their order
+  void FillRoom();  // gives free room to those who wait for it
 
-  // Loading (segment_load.cc).
-  void StartLoad(Segment* segment, Reservation room);
-  void Loaded(uint64_t id, Result<ResidentBytes> result);
-  void LoadFailed(Segment* segment, const Status& why);
-  void RememberFailure(Segment* segment, const Status& why);
+  // Filling (segment_fill.cc).
+  void StartFill(Segment* segment, Reservation room);
+  void FillFromBeneath(Segment* segment);
+  void FailLater(uint64_t id, const Status& why);
+  void Fill(uint64_t id, const ResidentBytes* beneath);
+  void Filled(uint64_t id, Result<ResidentBytes> result);
+  void FillFailed(Segment* segment, const Status& why);
+
+  // `call` unless the table is gone by then.
+  template <typename Call>
+  auto IfAlive(Call call) {
+    return [alive = std::weak_ptr<bool>(alive_), call = std::move(call)](auto&&... values) mutable {
+      if (!alive.expired()) call(std::forward<decltype(values)>(values)...);
+    };
+  }
 
   // Constant.
   const ResidencyOptions options_;
   const ResidencyDependencies dependencies_;
+  Tier* const tier_;
   Counters* const counters_;
 
-  Budget budget_;  // outlives the segments and their reservations
+  RoomQueue room_queue_;
+  UseHistories histories_;
+  double age_ = 0;  // EvictionContext::age
   uint64_t last_segment_ = 0;
-  uint64_t last_waiter_ = 0;
   uint64_t leases_ = 0;
   std::map<uint64_t, std::unique_ptr<Segment>> segments_;
-  std::unordered_map<std::string, Segment*> by_key_;
-  std::unordered_map<WaiterId, Segment*> waiters_;
-  std::deque<uint64_t> wait_for_room_;  // ids of reserved segments
-  std::deque<Delivery> deliveries_;
-  bool delivering_ = false;
-  int depth_ = 0;  // of Entry
-  std::function<void()> on_load_end_;
+  std::unordered_map<std::string_view, Segment*> by_key_;  // views of the segments' own keys
+  std::unordered_map<uint64_t, Beneath> beneath_;          // by the segment
+  Waiters waiters_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -81,7 +81,9 @@ bool Listener::TurnOneAway() {
 
 void Listener::Rest() {
   loop_->poller().SetInterest(watch_, 0);
+  if (rest_timer_ != 0) return;  // asked for once more while it rests
   rest_timer_ = loop_->CallAfter(kRest, [this] {
+    rest_timer_ = 0;
     if (!spare_) spare_ = OpenSpare();
     loop_->poller().SetInterest(watch_, FdPoller::kRead);
   });

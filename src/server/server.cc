@@ -1,11 +1,8 @@
 #include "server/server.h"
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <utility>
-
-#include <nlohmann/json.hpp>
 
 #include "base/log.h"
 #include "base/macros.h"
@@ -46,7 +43,7 @@ Server::Server(ServerOptions options, const ServerDependencies& dependencies, Un
   context_.loop = loop_;
   context_.manager = manager_;
   context_.limits = options_.limits;
-  context_.status_document = [this] { return StatusDocument(); };
+  context_.snapshot = [this] { return Snapshot(); };
   context_.on_first_frame = [this](uint64_t session) { OnFirstFrame(session); };
   context_.may_log_violation = [this] { return MayLogViolation(); };
   context_.on_end = [this](uint64_t session) { OnEnd(session); };
@@ -179,29 +176,15 @@ void Server::TellSuppressed() {
   if (count > 0) LogWarning("connection.violations_suppressed", {{"count", count}});
 }
 
-std::string Server::StatusDocument() const {
-  nlohmann::json document = nlohmann::json::parse(manager_->StatusDocument(), nullptr, false);
-  if (!document.is_object()) document = nlohmann::json::object();
-  const ServerCounters& counters = context_.counters;
-  const auto uptime =
-      std::chrono::duration_cast<std::chrono::milliseconds>(clock_.Now() - started_);
-  document["server"] = {{"version", options_.version},
-                        {"protocol", wire::kProtocolVersion},
-                        {"pid", ::getpid()},
-                        {"socket", options_.socket_path},
-                        {"uptime_ms", uptime.count()},
-                        {"connections", sessions_.size()},
-                        {"max_connections", options_.limits.max_connections},
-                        {"max_connections_per_uid", options_.limits.max_connections_per_uid},
-                        {"requests_in_flight", context_.requests_in_flight},
-                        {"accepted", counters.accepted},
-                        {"refused", counters.refused},
-                        {"requests", counters.requests},
-                        {"violations", counters.violations},
-                        {"dropped_silent", counters.dropped_silent},
-                        {"dropped_unread", counters.dropped_unread},
-                        {"replies_failed", counters.replies_failed}};
-  return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+ServerSnapshot Server::Snapshot() const {
+  return {.version = options_.version,
+          .socket_path = options_.socket_path,
+          .uptime = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.Now() - started_),
+          .connections = sessions_.size(),
+          .max_connections = options_.limits.max_connections,
+          .max_connections_per_uid = options_.limits.max_connections_per_uid,
+          .requests_in_flight = context_.requests_in_flight,
+          .counters = context_.counters};
 }
 
 }  // namespace trims

@@ -25,6 +25,7 @@
 #include "loop/event_loop.h"
 #include "server/limits.h"
 #include "server/listener.h"
+#include "server/server_snapshot.h"
 #include "server/session.h"
 
 namespace trims {
@@ -63,6 +64,7 @@ class Server {
   bool Idle();
 
   size_t connections() const { return sessions_.size(); }
+  ServerSnapshot Snapshot() const;
   const ServerCounters& counters() const { return context_.counters; }
 
  private:
@@ -87,7 +89,6 @@ class Server {
   void WaitForIdle();
   bool MayLogViolation();
   void TellSuppressed();
-  std::string StatusDocument() const;
 
   const ServerOptions options_;
   EventLoop* const loop_;

@@ -58,17 +58,14 @@ void Session::End() {
   context_->loop->poller().Remove(watch_);
   context_->loop->Cancel(unsent_timer_);
   context_->requests_in_flight -= pending_.size();
-  for (const Pending& pending : std::exchange(pending_, {})) {
-    if (pending.waiter != 0) context_->manager->CancelOpen(pending.waiter);
-  }
+  pending_.clear();  // opens that wait are given up
   leases_.clear();
   DrainUnread();
   ::shutdown(socket_.get(), SHUT_RDWR);
   context_->on_end(id_);
 }
 
-// For callers inside a callback of the manager: ending leases there would change what it is working
-// on.
+// For callers in whose stack nobody may hold this session: its end destroys it.
 void Session::EndSoon() {
   if (std::exchange(ending_, true)) return;
   context_->loop->poller().Remove(watch_);

@@ -28,6 +28,7 @@
 #include "manager/manager.h"
 #include "server/limits.h"
 #include "server/outbox.h"
+#include "server/server_snapshot.h"
 #include "wire/answer.h"
 #include "wire/call.h"
 #include "wire/channel.h"
@@ -35,24 +36,13 @@
 
 namespace trims {
 
-// Since the daemon started.
-struct ServerCounters {
-  uint64_t accepted = 0;
-  uint64_t refused = 0;  // beyond a limit on connections, or no descriptor left
-  uint64_t requests = 0;
-  uint64_t violations = 0;      // connections dropped for what they sent
-  uint64_t dropped_silent = 0;  // no first frame in time
-  uint64_t dropped_unread = 0;  // replies not taken in time
-  uint64_t replies_failed = 0;  // opens whose reply could not be sent
-};
-
 // What all sessions of a server share; it outlives them. The buffers are scratch: used within one
 // call.
 struct SessionContext {
   EventLoop* loop = nullptr;
   Manager* manager = nullptr;
   ServerLimits limits;
-  std::function<std::string()> status_document;
+  std::function<ServerSnapshot()> snapshot;
   std::function<void(uint64_t session)> on_first_frame;
   std::function<void(uint64_t session)> on_end;
   std::function<bool()> may_log_violation;  // asked for each; the server tells how many were not
@@ -88,7 +78,7 @@ class Session : public std::enable_shared_from_this<Session> {
   struct Pending {
     uint64_t token;
     uint64_t request;
-    WaiterId waiter;  // 0 if it can't be cancelled
+    std::optional<OpenWait> wait;  // of an open
   };
 
   void OnReady(unsigned ready);
@@ -109,17 +99,19 @@ class Session : public std::enable_shared_from_this<Session> {
   void Serve(uint64_t request, const wire::StatusCall& call);
 
   uint64_t AddPending(uint64_t request);
-  void SetWaiter(uint64_t token, WaiterId waiter);
-  bool RemovePending(uint64_t token);
+  // The request that waits under `token`; not any more after this. Nothing if it has ended.
+  std::optional<uint64_t> TakePending(uint64_t token);
 
   void ReplyOpen(uint64_t request, Result<Lease> lease);
   Status SendLease(uint64_t request, uint64_t id, const Lease& lease);
   // Whether to make another document for this client, who has been told if not.
   bool MayHaveDocument(uint64_t request);
-  void ReplyDocument(uint64_t request, const Result<std::string>& document);
+  void ReplyDocument(uint64_t request, const std::string& document);
   void ReplyProgress(uint64_t request, std::string_view stage, uint64_t done, uint64_t total);
   void ReplyError(uint64_t request, const Status& status);
-  DocumentCallback WhenDocument(uint64_t request);
+  template <typename Value>
+  std::function<void(Result<Value>)> WhenDone(uint64_t request,
+                                              std::string (*document)(const Value&));
 
   void DropWithReply(const Status& why);
   void EndSoon();

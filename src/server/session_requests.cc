@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/macros.h"
+#include "server/documents.h"
 #include "server/session.h"
 #include "store/host_memory.h"
 
@@ -32,19 +33,23 @@ void Session::Serve(uint64_t request, const wire::OpenCall& call) {
                                       "close models that are not needed any more"));
   }
   const OpenParams params{.principal = principal_,
-                          .reference = std::string(call.reference),
+                          .reference = call.reference,
                           .variant = call.variant,
-                          .variant_key = std::string(call.variant_key),
+                          .variant_key = call.variant_key,
                           .deadline = std::chrono::milliseconds(call.deadline_ms)};
-  const uint64_t token = AddPending(request);
-  // No open outlives the session: End() cancels it, after which the manager does not call back.
-  const WaiterId waiter =
-      context_->manager->Open(params, [this, token, request](Result<Lease> lease) {
-        if (!RemovePending(token)) return;
-        ReplyOpen(request, std::move(lease));
-        UpdateInterest();  // a place among the requests in flight is free
-      });
-  SetWaiter(token, waiter);
+  const uint64_t token = next_token_++;
+  // No wait outlives the session, and none calls back after it.
+  Result<OpenOutcome> outcome = context_->manager->Open(params, [this, token](Result<Lease> lease) {
+    const std::optional<uint64_t> waiting = TakePending(token);
+    if (!waiting) return;
+    ReplyOpen(*waiting, std::move(lease));
+    UpdateInterest();  // a place among the requests in flight is free
+  });
+  if (!outcome.ok()) return ReplyError(request, outcome.status());
+  if (Lease* lease = std::get_if<Lease>(&*outcome)) return ReplyOpen(request, std::move(*lease));
+  ++context_->requests_in_flight;
+  pending_.push_back(
+      {.token = token, .request = request, .wait = std::get<OpenWait>(*std::move(outcome))});
 }
 
 void Session::Serve(uint64_t, const wire::CloseCall& call) { leases_.erase(call.lease); }
@@ -57,58 +62,61 @@ void Session::Serve(uint64_t request, const wire::AddCall& call) {
     }
   };
   context_->manager->Add(principal_, std::string(call.reference), std::string(call.source),
-                         call.variants, std::move(progress), WhenDocument(request));
+                         call.variants, std::move(progress), WhenDone(request, ShowDocument));
 }
 
 void Session::Serve(uint64_t request, const wire::RemoveCall& call) {
-  context_->manager->Remove(principal_, std::string(call.reference), WhenDocument(request));
+  context_->manager->Remove(principal_, std::string(call.reference),
+                            WhenDone(request, RemovedDocument));
 }
 
 void Session::Serve(uint64_t request, const wire::ListCall&) {
   if (!MayHaveDocument(request)) return;
-  ReplyDocument(request, context_->manager->ListDocument());
+  ReplyDocument(request, ListDocument(context_->manager->Models()));
 }
 
 void Session::Serve(uint64_t request, const wire::ShowCall& call) {
   if (!MayHaveDocument(request)) return;
-  ReplyDocument(request, context_->manager->ShowDocument(std::string(call.reference)));
+  const Result<ModelDetails> details = context_->manager->Model(std::string(call.reference));
+  if (!details.ok()) return ReplyError(request, details.status());
+  ReplyDocument(request, ShowDocument(*details));
 }
 
 void Session::Serve(uint64_t request, const wire::StatusCall&) {
   if (!MayHaveDocument(request)) return;
-  ReplyDocument(request, context_->status_document());
+  ReplyDocument(request, StatusDocument(context_->manager->Snapshot(), context_->snapshot()));
 }
 
 // What goes on when its caller has gone: the session may be no more when it is done.
-DocumentCallback Session::WhenDocument(uint64_t request) {
-  return [weak = weak_from_this(), token = AddPending(request),
-          request](const Result<std::string>& document) {
-    const std::shared_ptr<Session> self = weak.lock();
-    if (self == nullptr || !self->RemovePending(token)) return;
-    self->ReplyDocument(request, document);
-    self->UpdateInterest();  // a place among the requests in flight is free
-  };
+template <typename Value>
+std::function<void(Result<Value>)> Session::WhenDone(uint64_t request,
+                                                     std::string (*document)(const Value&)) {
+  return
+      [weak = weak_from_this(), token = AddPending(request), document](const Result<Value>& value) {
+        const std::shared_ptr<Session> self = weak.lock();
+        if (self == nullptr) return;
+        const std::optional<uint64_t> waiting = self->TakePending(token);
+        if (!waiting) return;
+        value.ok() ? self->ReplyDocument(*waiting, document(*value))
+                   : self->ReplyError(*waiting, value.status());
+        self->UpdateInterest();  // a place among the requests in flight is free
+      };
 }
 
 uint64_t Session::AddPending(uint64_t request) {
   ++context_->requests_in_flight;
-  pending_.push_back(Pending{.token = next_token_, .request = request, .waiter = 0});
+  pending_.push_back({.token = next_token_, .request = request, .wait = {}});
   return next_token_++;
 }
 
-void Session::SetWaiter(uint64_t token, WaiterId waiter) {
-  for (Pending& pending : pending_) {
-    if (pending.token == token) pending.waiter = waiter;
-  }
-}
-
-bool Session::RemovePending(uint64_t token) {
+std::optional<uint64_t> Session::TakePending(uint64_t token) {
   const auto found = std::find_if(pending_.begin(), pending_.end(),
                                   [&](const Pending& pending) { return pending.token == token; });
-  if (found == pending_.end()) return false;
+  if (found == pending_.end()) return std::nullopt;
+  const uint64_t request = found->request;
   pending_.erase(found);
   --context_->requests_in_flight;
-  return true;
+  return request;
 }
 
 void Session::ReplyOpen(uint64_t request, Result<Lease> lease) {
@@ -131,18 +139,18 @@ void Session::ReplyOpen(uint64_t request, Result<Lease> lease) {
 Status Session::SendLease(uint64_t request, uint64_t id, const Lease& lease) {
   const ResidentBytes& bytes = lease.bytes();
   const OpenInfo& info = lease.info();
-  context_->fds.assign(1, bytes.index.read_only_fd());
+  context_->fds.assign(1, bytes.index.fd.get());
   context_->extents.clear();
-  for (const SealedExtent& extent : bytes.extents) {
-    context_->fds.push_back(extent.read_only_fd());
-    context_->extents.push_back({.length = extent.length(), .pages = extent.pages()});
+  for (const Handle& extent : bytes.extents) {
+    context_->fds.push_back(extent.fd.get());
+    context_->extents.push_back({.length = extent.length, .pages = extent.pages});
   }
   const wire::OpenAnswer answer{.lease = id,
                                 .reference = info.reference,
                                 .digest = info.digest,
                                 .variant = info.variant,
                                 .variant_key = info.variant_key,
-                                .index_length = bytes.index.length(),
+                                .index_length = bytes.index.length,
                                 .extents = context_->extents,
                                 .hit = info.hit,
                                 .waited_us = static_cast<uint64_t>(info.waited.count())};
@@ -166,11 +174,10 @@ bool Session::MayHaveDocument(uint64_t request) {
   return false;
 }
 
-void Session::ReplyDocument(uint64_t request, const Result<std::string>& document) {
+void Session::ReplyDocument(uint64_t request, const std::string& document) {
   if (ending_) return;
-  if (!document.ok()) return ReplyError(request, document.status());
   Result<SealedExtent> sealed =
-      SealedCopy("trims-document", std::as_bytes(std::span<const char>(*document)));
+      SealedCopy("trims-document", std::as_bytes(std::span<const char>(document)));
   if (!sealed.ok()) return ReplyError(request, sealed.status());
   largest_document_ = std::max(largest_document_, ExtentFootprint(sealed->length()));
   const int fd = sealed->read_only_fd();

@@ -1,50 +1,82 @@
 #include "store/eviction_policy.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <string>
 #include <tuple>
 
 namespace trims {
 namespace {
 
-class NeverPolicy final : public EvictionPolicy {
- public:
-  std::string_view name() const override { return "never"; }
-  std::vector<uint64_t> Choose(std::span<const EvictionCandidate>, uint64_t) const override {
-    return {};
-  }
+double LruRank(const EvictionCandidate& candidate, const EvictionContext&) {
+  return static_cast<double>(candidate.last_used.time_since_epoch().count());
+}
+
+constexpr EvictionPolicy kPolicies[] = {
+    {"never", "none goes; the open is refused", nullptr},
+    {"lru", "the one that was used longest ago goes first", LruRank},
+};
+constexpr const EvictionPolicy* kDefault = &kPolicies[1];
+
+struct Ranked {
+  Victim victim;
+  uint64_t bytes = 0;
 };
 
-// The one used longest ago goes first; of those used at the same time the one with the lower id, so
-// that a decision can be repeated.
-class LruPolicy final : public EvictionPolicy {
- public:
-  std::string_view name() const override { return "lru"; }
-
-  std::vector<uint64_t> Choose(std::span<const EvictionCandidate> candidates,
-                               uint64_t needed) const override {
-    std::vector<EvictionCandidate> oldest(candidates.begin(), candidates.end());
-    std::sort(oldest.begin(), oldest.end(), [](const auto& a, const auto& b) {
-      return std::tie(a.last_used, a.segment) < std::tie(b.last_used, b.segment);
-    });
-    std::vector<uint64_t> chosen;
-    for (auto next = oldest.begin(); needed > 0 && next != oldest.end(); ++next) {
-      if (next->bytes == 0) continue;
-      chosen.push_back(next->segment);
-      needed -= std::min(needed, next->bytes);
-    }
-    if (needed > 0) chosen.clear();
-    return chosen;
+std::vector<Ranked> LowestFirst(const EvictionPolicy& policy,
+                                std::span<const EvictionCandidate> candidates,
+                                const EvictionContext& context) {
+  std::vector<Ranked> ranked;
+  ranked.reserve(candidates.size());
+  for (const EvictionCandidate& candidate : candidates) {
+    if (candidate.bytes == 0) continue;
+    double rank = policy.rank(candidate, context);
+    // Not a number has no place in an order, and sorting by it would be undefined.
+    if (std::isnan(rank)) rank = std::numeric_limits<double>::max();
+    ranked.push_back({{candidate.segment, rank}, candidate.bytes});
   }
-};
+  std::sort(ranked.begin(), ranked.end(), [](const Ranked& a, const Ranked& b) {
+    return std::tie(a.victim.rank, a.victim.segment) < std::tie(b.victim.rank, b.victim.segment);
+  });
+  return ranked;
+}
 
 }  // namespace
 
-Result<std::unique_ptr<EvictionPolicy>> MakeEvictionPolicy(std::string_view name) {
-  if (name == "never") return std::unique_ptr<EvictionPolicy>(std::make_unique<NeverPolicy>());
-  if (name == "lru") return std::unique_ptr<EvictionPolicy>(std::make_unique<LruPolicy>());
+std::span<const EvictionPolicy> EvictionPolicies() { return kPolicies; }
+
+const EvictionPolicy* DefaultEvictionPolicy() { return kDefault; }
+
+std::string EvictionPolicyNames() {
+  std::string names;
+  for (const EvictionPolicy& policy : kPolicies) {
+    if (!names.empty()) names += ", ";
+    names += policy.name;
+  }
+  return names;
+}
+
+Result<const EvictionPolicy*> FindEvictionPolicy(std::string_view name) {
+  for (const EvictionPolicy& policy : kPolicies) {
+    if (policy.name == name) return &policy;
+  }
   return Status(StatusCode::kInvalidArgument,
-                "there is no eviction policy '" + std::string(name) + "'", "use never or lru");
+                "there is no eviction policy '" + std::string(name) + "'",
+                "use one of " + EvictionPolicyNames());
+}
+
+std::vector<Victim> ChooseVictims(const EvictionPolicy& policy,
+                                  std::span<const EvictionCandidate> candidates, uint64_t needed,
+                                  const EvictionContext& context) {
+  if (policy.rank == nullptr || needed == 0) return {};
+  std::vector<Victim> victims;
+  for (const Ranked& next : LowestFirst(policy, candidates, context)) {
+    victims.push_back(next.victim);
+    needed -= std::min(needed, next.bytes);
+    if (needed == 0) return victims;
+  }
+  return {};  // all together free too little
 }
 
 }  // namespace trims

@@ -46,6 +46,7 @@ class SealedExtent {
   SealedExtent& operator=(SealedExtent&&) noexcept = default;
 
   int read_only_fd() const { return fd_.get(); }  // what clients are sent; borrowed
+  UniqueFd TakeFd() && { return std::move(fd_); }
   uint64_t length() const { return length_; }
   Pages pages() const { return pages_; }
 

@@ -1,17 +1,32 @@
-// ResidentBytes: the bytes of one resident segment. Immutable; freeing them takes time, so they end
-// on a worker thread.
+// ResidentBytes: the bytes of one resident segment, as handles that clients are sent.
+//
+// Immutable. Freeing large ones takes time, so they end on a tier's thread. Thread-safety: values.
 #ifndef TRIMS_STORE_RESIDENT_BYTES_H_
 #define TRIMS_STORE_RESIDENT_BYTES_H_
 
+#include <cstdint>
 #include <vector>
 
+#include "trims/model.h"
+
+#include "base/unique_fd.h"
 #include "store/host_memory.h"
 
 namespace trims {
 
+// One extent of memory, whatever kind of memory it is.
+struct Handle {
+  UniqueFd fd;
+  uint64_t length = 0;  // bytes
+  Pages pages = Pages::kSmall;
+  HandleKind kind = HandleKind::kHostMemory;
+};
+
+Handle HandleOf(SealedExtent extent);
+
 struct ResidentBytes {
-  SealedExtent index;
-  std::vector<SealedExtent> extents;
+  Handle index;  // always host memory
+  std::vector<Handle> extents;
 };
 
 }  // namespace trims

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 #include <stdlib.h>
-#include <sys/fsuid.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,7 +18,6 @@
 #include "base/fault.h"
 #include "base/mutex.h"
 #include "base/unique_fd.h"
-#include "store/folders.h"
 #include "support/manager_fakes.h"
 #include "support/scratch_folder.h"
 
@@ -69,8 +67,7 @@ class CatalogTest : public ::testing::Test {
 
   Status Open() {
     catalog_.reset();
-    Result<std::unique_ptr<Catalog>> opened =
-        Catalog::Open(path_, folder_ + "/prepared", loop_.post());
+    Result<std::unique_ptr<Catalog>> opened = Catalog::Open(path_, prepared_, loop_.post());
     if (!opened.ok()) return opened.status();
     catalog_ = *std::move(opened);
     return {};
@@ -80,7 +77,7 @@ class CatalogTest : public ::testing::Test {
     return MakeCatalogEntry(
         name, version,
         testing::MakeManifest(testing::Digest(digit), {testing::MakeVariant(Variant::kFiles, 1)}),
-        "/prepared/" + version, 1);
+        1);
   }
 
   Status Put(CatalogEntry entry) {
@@ -103,6 +100,7 @@ class CatalogTest : public ::testing::Test {
 
   std::string folder_;
   std::string path_;
+  PreparedBeside prepared_{.root = "/prepared", .folders = 0};
   TestLoop loop_;
   std::unique_ptr<Catalog> catalog_;
 };
@@ -238,27 +236,22 @@ TEST_F(CatalogTest, AManifestThatCantBeReadIsDataLoss) {
 }
 
 TEST_F(CatalogTest, ALostCatalogDoesNotTakeThePreparedModelsForOrphans) {
-  std::filesystem::create_directories(folder_ + "/prepared/" + std::string(16, 'a') + "-0");
+  prepared_.folders = 1;
   for (const bool empty_file : {false, true, true}) {
     if (empty_file) std::ofstream(path_, std::ios::trunc).close();
     const Status status = Open();
     EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition) << status.ToString();
-    EXPECT_THAT(status.message(), HasSubstr("prepared models (1)"));
+    EXPECT_THAT(status.message(), HasSubstr("prepared variants (1)"));
     EXPECT_THAT(status.hint(), HasSubstr("restore " + path_));
-    EXPECT_THAT(status.hint(), HasSubstr("rm -r " + folder_ + "/prepared"));
+    EXPECT_THAT(status.hint(), HasSubstr("rm -r " + prepared_.root));
   }
-  std::filesystem::remove_all(folder_ + "/prepared");
+  prepared_.folders = 0;
   EXPECT_TRUE(Open().ok());
 }
 
 TEST_F(CatalogTest, AnEmptyCatalogOfADaemonKilledBeforeItsFirstWriteIsGood) {
   ASSERT_TRUE(Open().ok());
-  std::filesystem::create_directories(folder_ + "/prepared/" + std::string(16, 'a') + "-0");
-  EXPECT_TRUE(Open().ok());
-}
-
-TEST_F(CatalogTest, AFirstStartMayFindWhatWasNeverPublished) {
-  std::filesystem::create_directories(folder_ + "/prepared/.incoming-XyZ123");
+  prepared_.folders = 1;
   EXPECT_TRUE(Open().ok());
 }
 
@@ -277,20 +270,6 @@ TEST_F(CatalogTest, TooFewOpenFilesIsNotBlamedOnTheFolder) {
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &old), 0);
   EXPECT_EQ(status.code(), StatusCode::kResourceExhausted) << status.ToString();
   EXPECT_THAT(status.hint(), HasSubstr("open files"));
-}
-
-// Root may write anywhere, but for a thread that touches files as another user.
-TEST(FoldersTest, AFolderThatMayNotBeWrittenIsPermissionDenied) {
-  const testing::ScratchFolder folder;
-  ASSERT_EQ(::chmod(folder.path().c_str(), 0555), 0);
-  constexpr uid_t kNobody = 65534;
-  ::setfsuid(kNobody);
-  const Status root = MakeIncomingFolder(folder / "prepared").status();
-  const Status incoming = MakeIncomingFolder(folder.path()).status();
-  ::setfsuid(::geteuid());
-  EXPECT_EQ(root.code(), StatusCode::kPermissionDenied) << root.ToString();
-  EXPECT_EQ(incoming.code(), StatusCode::kPermissionDenied) << incoming.ToString();
-  EXPECT_THAT(root.message(), HasSubstr(folder / "prepared"));
 }
 
 TEST_F(CatalogTest, MissingFolderSaysSo) {

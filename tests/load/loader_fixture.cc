@@ -60,11 +60,10 @@ LoadPlan LoaderFixture::Plan() const {
 
 Result<ResidentBytes> LoaderFixture::Load() const { return LoadSegment(Plan(), *control_); }
 
-std::string LoaderFixture::Content(const SealedExtent& extent) {
-  const Result<Mapping> mapping =
-      Mapping::OfFile(extent.read_only_fd(), extent.length(), PROT_READ);
+std::string LoaderFixture::Content(const Handle& extent) {
+  const Result<Mapping> mapping = Mapping::OfFile(extent.fd.get(), extent.length, PROT_READ);
   if (!mapping.ok()) return mapping.status().ToString();
-  return std::string(reinterpret_cast<const char*>(mapping->data()), extent.length());
+  return std::string(reinterpret_cast<const char*>(mapping->data()), extent.length);
 }
 
 }  // namespace trims::testing

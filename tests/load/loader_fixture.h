@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "load/loader.h"
+#include "load/load_segment.h"
 #include "source/source_uri.h"
 #include "support/scratch_folder.h"
 
@@ -29,7 +29,7 @@ class LoaderFixture : public ::testing::Test {
 
   LoadPlan Plan() const;
   Result<ResidentBytes> Load() const;
-  static std::string Content(const SealedExtent& extent);
+  static std::string Content(const Handle& extent);
 
   ScratchFolder source_;
   ScratchFolder prepared_;

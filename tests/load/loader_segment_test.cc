@@ -24,7 +24,7 @@ class LoadSegmentTest : public testing::LoaderFixture {
     for (size_t i = 0; i < contents_.size(); ++i) {
       EXPECT_TRUE(Content(loaded->extents[i]) == contents_[i]) << "extent " << i;
     }
-    EXPECT_EQ(loaded->index.length(), image_.variant.index_length);
+    EXPECT_EQ(loaded->index.length, image_.variant.index_length);
   }
 
   // The message of the load that fails with `code` and leaves nothing.
@@ -138,7 +138,7 @@ TEST_F(LoadSegmentTest, AnExtentOfFilesIsExactlyTheFile) {
   const Result<ResidentBytes> loaded = Load();
   ASSERT_TRUE(loaded.ok());
   struct stat found = {};
-  ASSERT_EQ(::fstat(loaded->extents[0].read_only_fd(), &found), 0);
+  ASSERT_EQ(::fstat(loaded->extents[0].fd.get(), &found), 0);
   EXPECT_EQ(found.st_size, 3'000'001);
 }
 

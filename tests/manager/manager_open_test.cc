@@ -1,10 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <optional>
 #include <random>
-
-#include <nlohmann/json.hpp>
 
 #include "manager/manager.h"
 #include "store/eviction_policy.h"
@@ -20,25 +19,27 @@ constexpr uint64_t kPage = 4096;
 
 // What one open came to.
 struct Outcome {
-  bool called = false;
+  bool called = false;  // back, or answered at once
+  bool at_once = false;
   Status status;
   std::optional<Lease> lease;
+  std::optional<OpenWait> wait;
 };
 
 class ManagerOpen : public ::testing::Test {
  protected:
-  void Start(uint64_t budget_pages, Reclaim reclaim = Reclaim::kLazy, const char* policy = "lru") {
-    eviction_ = MakeEvictionPolicy(policy).value();
+  void Start(uint64_t budget_pages, Reclaim reclaim = Reclaim::kLazy,
+             const EvictionPolicy* policy = DefaultEvictionPolicy()) {
+    tier_ = std::make_unique<testing::FakeTier>(budget_pages * kPage);
     ManagerOptions options;
-    options.residency.host_budget = budget_pages * kPage;
     options.residency.reclaim = reclaim;
     options.residency.max_back_off = milliseconds(400);
     manager_ = std::make_unique<Manager>(options, ManagerDependencies{.clock = &clock_,
                                                                       .timers = &timers_,
                                                                       .catalog = &catalog_,
-                                                                      .loader = &loader_,
+                                                                      .tiers = {tier_.get()},
                                                                       .preparer = &preparer_,
-                                                                      .eviction = eviction_.get(),
+                                                                      .eviction = policy,
                                                                       .worker = &worker_});
   }
 
@@ -48,49 +49,67 @@ class ManagerOpen : public ::testing::Test {
         MakeCatalogEntry("default/" + name, "v1",
                          testing::MakeManifest(testing::Digest(digit),
                                                {testing::MakeVariant(Variant::kFiles, pages - 1)}),
-                         "/prepared/" + name, 1));
+                         1));
   }
 
-  std::shared_ptr<Outcome> Open(const std::string& reference, milliseconds deadline = {}) {
+  static void Answer(Outcome* outcome, Result<Lease> lease) {
+    EXPECT_FALSE(outcome->called);
+    outcome->called = true;
+    outcome->status = lease.status();
+    if (lease.ok()) outcome->lease = *std::move(lease);
+  }
+
+  std::shared_ptr<Outcome> Open(const OpenParams& params) {
     auto outcome = std::make_shared<Outcome>();
-    last_waiter_ = manager_->Open({.principal = {},
-                                   .reference = reference,
-                                   .variant = Variant::kFiles,
-                                   .variant_key = {},
-                                   .deadline = deadline},
-                                  [outcome](Result<Lease> lease) {
-                                    EXPECT_FALSE(outcome->called);
-                                    outcome->called = true;
-                                    outcome->status = lease.status();
-                                    if (lease.ok()) outcome->lease = *std::move(lease);
-                                  });
+    Result<OpenOutcome> now =
+        manager_->Open(params, [weak = std::weak_ptr(outcome)](Result<Lease> lease) {
+          if (const auto waiting = weak.lock()) Answer(waiting.get(), std::move(lease));
+        });
+    EXPECT_FALSE(outcome->called) << "called back inside the call";
+    outcome->at_once = !now.ok() || std::holds_alternative<Lease>(*now);
+    if (!now.ok()) {
+      Answer(outcome.get(), now.status());
+    } else if (outcome->at_once) {
+      Answer(outcome.get(), std::get<Lease>(*std::move(now)));
+    } else {
+      outcome->wait = std::get<OpenWait>(*std::move(now));
+    }
     return outcome;
+  }
+  std::shared_ptr<Outcome> Open(const std::string& reference, milliseconds deadline = {}) {
+    return Open({.principal = {},
+                 .reference = reference,
+                 .variant_key = {},
+                 .tier = {},
+                 .deadline = deadline});
   }
 
   std::shared_ptr<Outcome> OpenResident(const std::string& reference) {
     auto outcome = Open(reference);
-    if (!outcome->called) loader_.Finish();
+    if (!outcome->called) tier_->Finish();
     EXPECT_TRUE(outcome->lease.has_value()) << outcome->status.ToString();
     return outcome;
   }
 
-  nlohmann::json StatusJson() { return nlohmann::json::parse(manager_->StatusDocument()); }
-  uint64_t Used() { return StatusJson()["host"]["used_bytes"].get<uint64_t>() / kPage; }
-  uint64_t Counter(const char* name) { return StatusJson()["counters"][name]; }
-  std::string StateOf(const std::string& reference) {
-    const auto model = nlohmann::json::parse(manager_->ShowDocument(reference).value());
-    return model["variants"][0]["state"];
+  TierSnapshot Host() { return manager_->Snapshot().tiers.at(0); }
+  uint64_t Used() { return Host().used_bytes / kPage; }
+  Counters Count() { return manager_->Snapshot().counters; }
+  std::string_view StateOf(const std::string& reference) {
+    return SegmentStateName(manager_->Model(reference).value().model.variants.at(0).state);
+  }
+  void Remove(const std::string& reference) {
+    manager_->Remove({}, reference, [](const Result<std::vector<RemovedModel>>& removed) {
+      EXPECT_TRUE(removed.ok());
+    });
   }
 
   ManualClock clock_;
   testing::FakeTimers timers_{&clock_};
   testing::FakeCatalog catalog_;
-  testing::FakeLoader loader_;
   testing::FakePreparer preparer_;
   testing::InlineWorker worker_;
-  std::unique_ptr<EvictionPolicy> eviction_;
+  std::unique_ptr<testing::FakeTier> tier_;
   std::unique_ptr<Manager> manager_;
-  WaiterId last_waiter_ = 0;
 };
 
 TEST_F(ManagerOpen, MissLoadsOnceAndServesAllWhoWait) {
@@ -99,11 +118,11 @@ TEST_F(ManagerOpen, MissLoadsOnceAndServesAllWhoWait) {
   auto first = Open("a");
   clock_.Advance(milliseconds(5));
   auto second = Open("a:v1");
-  EXPECT_NE(last_waiter_, 0u);
-  EXPECT_EQ(loader_.started, 1);
+  EXPECT_FALSE(second->at_once);
+  EXPECT_EQ(tier_->started, 1);
   EXPECT_FALSE(first->called);
   clock_.Advance(milliseconds(2));
-  loader_.Finish();
+  tier_->Finish();
   ASSERT_TRUE(first->lease && second->lease);
   EXPECT_FALSE(first->lease->info().hit);
   EXPECT_EQ(first->lease->info().waited, milliseconds(7));
@@ -111,12 +130,12 @@ TEST_F(ManagerOpen, MissLoadsOnceAndServesAllWhoWait) {
   EXPECT_EQ(second->lease->info().reference, "default/a:v1");
   EXPECT_EQ(timers_.pending(), 0u);
   auto third = Open("a");
-  EXPECT_EQ(last_waiter_, 0u);
+  EXPECT_TRUE(third->at_once);
   EXPECT_TRUE(third->lease->info().hit);
-  EXPECT_EQ(Counter("misses"), 1u);
-  EXPECT_EQ(Counter("joined"), 1u);
-  EXPECT_EQ(Counter("hits"), 1u);
-  EXPECT_EQ(Counter("opens"), 3u);
+  EXPECT_EQ(Count().misses, 1u);
+  EXPECT_EQ(Count().joined, 1u);
+  EXPECT_EQ(Count().hits, 1u);
+  EXPECT_EQ(Count().opens, 3u);
 }
 
 TEST_F(ManagerOpen, EqualContentUnderTwoNamesIsOneSegment) {
@@ -125,7 +144,7 @@ TEST_F(ManagerOpen, EqualContentUnderTwoNamesIsOneSegment) {
   Start(4);
   auto a = OpenResident("a");
   auto b = OpenResident("b");
-  EXPECT_EQ(loader_.started, 1);
+  EXPECT_EQ(tier_->started, 1);
   EXPECT_TRUE(b->lease->info().hit);
   EXPECT_EQ(b->lease->info().reference, "default/b:v1");
 }
@@ -137,7 +156,7 @@ TEST_F(ManagerOpen, RefusesWhatCanNeverFitWithBothNumbers) {
   EXPECT_EQ(open->status.code(), StatusCode::kTooLarge);
   EXPECT_THAT(open->status.message(), HasSubstr(std::to_string(11 * kPage)));
   EXPECT_THAT(open->status.message(), HasSubstr(std::to_string(10 * kPage)));
-  EXPECT_EQ(loader_.started, 0);
+  EXPECT_EQ(tier_->started, 0);
 }
 
 TEST_F(ManagerOpen, NamesThePreparedVariantsAndBothKeys) {
@@ -146,26 +165,34 @@ TEST_F(ManagerOpen, NamesThePreparedVariantsAndBothKeys) {
   entry.manifest.variants.push_back(testing::MakeVariant(Variant::kOrt, 1, "ort-1"));
   entry.images = MakeImages(entry.manifest, entry.name, entry.version);
   Start(10);
-  Status status;
-  const auto done = [&](Result<Lease> lease) { status = lease.status(); };
-  manager_->Open({.principal = {},
-                  .reference = "a",
-                  .variant = Variant::kTensors,
-                  .variant_key = {},
-                  .deadline = {}},
-                 done);
+  const auto open = [&](Variant variant, const char* key) {
+    return Open({.principal = {},
+                 .reference = "a",
+                 .variant = variant,
+                 .variant_key = key,
+                 .tier = {},
+                 .deadline = {}})
+        ->status;
+  };
+  Status status = open(Variant::kTensors, "");
   EXPECT_EQ(status.code(), StatusCode::kNotFound);
   EXPECT_THAT(status.message(), HasSubstr("files, ort (ort-1)"));
   EXPECT_THAT(status.hint(), HasSubstr("trims add default/a:v1"));
-  manager_->Open({.principal = {},
-                  .reference = "a",
-                  .variant = Variant::kOrt,
-                  .variant_key = "ort-2",
-                  .deadline = {}},
-                 done);
+  status = open(Variant::kOrt, "ort-2");
   EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
   EXPECT_THAT(status.message(), HasSubstr("'ort-1'"));
   EXPECT_THAT(status.message(), HasSubstr("'ort-2'"));
+}
+
+TEST_F(ManagerOpen, ATierThatIsNotThereIsRefusedAndTheOthersAreNamed) {
+  Know("a", 'a', 4);
+  Start(10);
+  const auto open = Open(
+      {.principal = {}, .reference = "a", .variant_key = {}, .tier = "device:0", .deadline = {}});
+  EXPECT_EQ(open->status.code(), StatusCode::kNotFound);
+  EXPECT_THAT(open->status.message(), HasSubstr("'device:0'"));
+  EXPECT_THAT(open->status.message(), HasSubstr("host"));
+  EXPECT_EQ(Count().refused, 1u);
 }
 
 TEST_F(ManagerOpen, EvictsTheLeastRecentlyUsedAndWaitsUntilItIsGone) {
@@ -180,15 +207,15 @@ TEST_F(ManagerOpen, EvictsTheLeastRecentlyUsedAndWaitsUntilItIsGone) {
   auto c = Open("c");
   EXPECT_EQ(StateOf("b"), "draining");
   EXPECT_EQ(StateOf("c"), "reserved");
-  EXPECT_EQ(loader_.loads.size(), 0u) << "loads before the memory is gone";
+  EXPECT_EQ(tier_->fills.size(), 0u) << "loads before the memory is gone";
   EXPECT_EQ(Used(), 8u);
-  loader_.FinishFree();
+  tier_->FinishRelease();
   EXPECT_EQ(StateOf("c"), "loading");
-  loader_.Finish();
+  tier_->Finish();
   EXPECT_TRUE(c->lease);
   EXPECT_EQ(StateOf("a"), "resident");
   EXPECT_EQ(StateOf("b"), "absent");
-  EXPECT_EQ(Counter("evictions"), 1u);
+  EXPECT_EQ(Count().evictions, 1u);
 }
 
 TEST_F(ManagerOpen, NeverEvictsWhatIsInUse) {
@@ -202,8 +229,8 @@ TEST_F(ManagerOpen, NeverEvictsWhatIsInUse) {
   EXPECT_EQ(StateOf("b"), "absent");
   a->lease.reset();
   b = Open("b");
-  loader_.FinishFree();
-  loader_.Finish();
+  tier_->FinishRelease();
+  tier_->Finish();
   EXPECT_TRUE(b->lease);
 }
 
@@ -214,18 +241,96 @@ TEST_F(ManagerOpen, LoadsOnTheirWayHoldTheirRoom) {
   auto a = Open("a");
   auto b = Open("b");
   EXPECT_EQ(b->status.code(), StatusCode::kResourceExhausted);
-  loader_.Finish();
+  tier_->Finish();
   EXPECT_TRUE(a->lease);
 }
 
 TEST_F(ManagerOpen, PolicyNeverKeepsIdleSegments) {
   Know("a", 'a', 5);
   Know("b", 'b', 4);
-  Start(8, Reclaim::kLazy, "never");
+  Start(8, Reclaim::kLazy, FindEvictionPolicy("never").value());
   OpenResident("a");
   auto b = Open("b");
   EXPECT_EQ(b->status.code(), StatusCode::kResourceExhausted);
   EXPECT_THAT(b->status.message(), HasSubstr("policy 'never'"));
+}
+
+// Its order is nonsense, what it gives up is not: whoever is admitted gets room.
+TEST_F(ManagerOpen, APolicyThatMisbehavesLeavesNobodyWaitingForRoom) {
+  constexpr EvictionPolicy kNonsense{"nonsense", "",
+                                     [](const EvictionCandidate&, const EvictionContext&) {
+                                       return std::numeric_limits<double>::quiet_NaN();
+                                     }};
+  for (const auto& [name, digit] : {std::pair{"a", 'a'}, {"b", 'b'}, {"c", 'c'}, {"d", 'd'}})
+    Know(name, digit, 4);
+  Start(8, Reclaim::kLazy, &kNonsense);
+  auto a = OpenResident("a");
+  OpenResident("b");
+  auto c = Open("c");
+  EXPECT_EQ(StateOf("b"), "draining");
+  tier_->FinishRelease();
+  tier_->Finish();
+  EXPECT_TRUE(c->lease);
+  EXPECT_EQ(Open("d")->status.code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(StateOf("d"), "absent");
+}
+
+TEST_F(ManagerOpen, APolicySeesWhatASegmentWasUsedForBeforeItWasEvicted) {
+  static UseHistory seen_of_a;
+  constexpr EvictionPolicy kWatching{
+      "watching", "", [](const EvictionCandidate& candidate, const EvictionContext& context) {
+        EXPECT_EQ(context.age, candidate.history.evictions > 0 ? 1 : 0);
+        if (candidate.history.evictions > 0) seen_of_a = candidate.history;
+        EXPECT_EQ(candidate.load_time, milliseconds(3));
+        return 1.0;
+      }};
+  Know("a", 'a', 4);
+  Know("b", 'b', 8);
+  Start(8, Reclaim::kLazy, &kWatching);
+  const auto load = [&](const std::string& name) {
+    auto opened = Open(name);
+    if (!tier_->releases.empty()) tier_->FinishRelease();
+    clock_.Advance(milliseconds(3));
+    tier_->Finish();
+    EXPECT_TRUE(opened->lease);
+  };
+  load("a");
+  load("b");  // evicts a
+  Remove("b");
+  tier_->FinishRelease();
+  load("a");
+  Know("c", 'c', 8);
+  Open("c");
+  EXPECT_EQ(seen_of_a.opens, 1u);
+  EXPECT_EQ(seen_of_a.evictions, 1u);
+}
+
+TEST_F(ManagerOpen, AddedAgainWhileLeasedItIsNotRemovedAnyMore) {
+  Know("a", 'a', 4);
+  Start(8);
+  auto open = OpenResident("a");
+  Remove("a");
+  EXPECT_TRUE(manager_->Snapshot().segments.at(0).removed);
+  Know("a", 'a', 4);
+  Know("b", 'b', 1);
+  Remove("b");  // whatever changes the catalog next
+  EXPECT_FALSE(manager_->Snapshot().segments.at(0).removed);
+  open->lease.reset();
+  EXPECT_EQ(StateOf("a"), "resident") << "reclaim is lazy, and the catalog has it";
+}
+
+TEST_F(ManagerOpen, SeveralWhoOpenItWhileItIsFreedAreOneMiss) {
+  Know("a", 'a', 4);
+  Start(8, Reclaim::kEager);
+  OpenResident("a")->lease.reset();
+  auto first = Open("a");
+  auto second = Open("a");
+  EXPECT_EQ(Count().misses, 2u) << "the first load of all, and this one";
+  EXPECT_EQ(Count().joined, 1u);
+  tier_->FinishRelease();
+  tier_->Finish();
+  EXPECT_TRUE(first->lease && second->lease);
+  EXPECT_EQ(Count().loads, 2u);
 }
 
 TEST_F(ManagerOpen, EagerReclaimFreesWithTheLastLease) {
@@ -237,7 +342,7 @@ TEST_F(ManagerOpen, EagerReclaimFreesWithTheLastLease) {
   EXPECT_EQ(StateOf("a"), "resident");
   second->lease.reset();
   EXPECT_EQ(StateOf("a"), "draining");
-  loader_.FinishFree();
+  tier_->FinishRelease();
   EXPECT_EQ(StateOf("a"), "absent");
   EXPECT_EQ(Used(), 0u);
   EXPECT_TRUE(manager_->Idle());
@@ -247,10 +352,11 @@ TEST_F(ManagerOpen, EagerReclaimWithinACallbackLeavesTheOthersTheirs) {
   Know("a", 'a', 4);
   Start(8, Reclaim::kEager);
   bool first = false;
-  manager_->Open({.principal = {}, .reference = "a", .variant_key = {}},
-                 [&](Result<Lease> lease) { first = lease.ok(); });  // ends it at once
+  const Result<OpenOutcome> wait =
+      manager_->Open({.principal = {}, .reference = "a", .variant_key = {}, .tier = {}},
+                     [&](Result<Lease> lease) { first = lease.ok(); });  // ends it at once
   auto second = Open("a");
-  loader_.Finish();
+  tier_->Finish();
   EXPECT_TRUE(first);
   ASSERT_TRUE(second->lease);
   EXPECT_EQ(second->lease->bytes().extents.size(), 1u);
@@ -262,9 +368,9 @@ TEST_F(ManagerOpen, OpenedWhileItIsFreedItComesBack) {
   Start(8, Reclaim::kEager);
   OpenResident("a")->lease.reset();
   auto again = Open("a");
-  EXPECT_EQ(loader_.loads.size(), 0u);
-  loader_.FinishFree();
-  loader_.Finish();
+  EXPECT_EQ(tier_->fills.size(), 0u);
+  tier_->FinishRelease();
+  tier_->Finish();
   EXPECT_TRUE(again->lease);
   EXPECT_EQ(Used(), 4u);
 }
@@ -280,19 +386,19 @@ TEST_F(ManagerOpen, DeadlineEndsTheWaitAndNotTheLoad) {
   EXPECT_FALSE(patient->called);
   timers_.Advance(milliseconds(90));
   EXPECT_EQ(patient->status.code(), StatusCode::kDeadlineExceeded);
-  EXPECT_FALSE(loader_.loads.front().cancel->cancelled());
-  loader_.Finish();
+  EXPECT_FALSE(tier_->fills.front().request.control->cancelled());
+  tier_->Finish();
   EXPECT_TRUE(Open("a")->lease->info().hit);
-  EXPECT_EQ(Counter("deadline_exceeded"), 2u);
+  EXPECT_EQ(Count().deadline_exceeded, 2u);
 }
 
 TEST_F(ManagerOpen, CancelledWaiterIsNotCalledBack) {
   Know("a", 'a', 4);
   Start(8);
   auto gone = Open("a");
-  manager_->CancelOpen(last_waiter_);
+  gone->wait.reset();
   EXPECT_EQ(timers_.pending(), 0u);
-  loader_.Finish();
+  tier_->Finish();
   EXPECT_FALSE(gone->called);
   EXPECT_TRUE(manager_->Idle());
 }
@@ -300,12 +406,12 @@ TEST_F(ManagerOpen, CancelledWaiterIsNotCalledBack) {
 TEST_F(ManagerOpen, CancelledWithinAnotherCallbackItsLeaseEnds) {
   Know("a", 'a', 4);
   Start(8);
-  WaiterId second_id = 0;
-  manager_->Open({.principal = {}, .reference = "a", .variant_key = {}},
-                 [&](Result<Lease>) { manager_->CancelOpen(second_id); });
-  auto second = Open("a");
-  second_id = last_waiter_;
-  loader_.Finish();
+  std::shared_ptr<Outcome> second;
+  const Result<OpenOutcome> wait =
+      manager_->Open({.principal = {}, .reference = "a", .variant_key = {}, .tier = {}},
+                     [&](Result<Lease>) { second->wait.reset(); });
+  second = Open("a");
+  tier_->Finish();
   EXPECT_FALSE(second->called);
   EXPECT_TRUE(manager_->Idle());
 }
@@ -315,7 +421,7 @@ TEST_F(ManagerOpen, FailuresAreRememberedLongerEachTime) {
   Start(8);
   const auto fail = [&] {
     auto open = Open("a");
-    loader_.Fail(StatusCode::kDataLoss);
+    tier_->Fail(StatusCode::kDataLoss);
     EXPECT_EQ(open->status.code(), StatusCode::kDataLoss);
     EXPECT_EQ(Used(), 0u);
   };
@@ -331,37 +437,37 @@ TEST_F(ManagerOpen, FailuresAreRememberedLongerEachTime) {
   }
   clock_.Advance(milliseconds(400));
   EXPECT_EQ(OpenResident("a")->status.code(), StatusCode::kOk);
-  EXPECT_EQ(StatusJson()["segments"][0]["failures"], 0);
+  EXPECT_EQ(manager_->Snapshot().segments.at(0).failures, 0);
 }
 
 TEST_F(ManagerOpen, RemovedWhileLeasedGoesWithTheLastLease) {
   Know("a", 'a', 4);
   Start(8);
   auto open = OpenResident("a");
-  Result<std::string> document = Status(StatusCode::kInternal, "not called");
-  manager_->Remove({}, "a", [&](Result<std::string> result) { document = std::move(result); });
-  ASSERT_TRUE(document.ok());
-  EXPECT_EQ(nlohmann::json::parse(*document)["removed"][0]["reference"], "default/a:v1");
+  Result<std::vector<RemovedModel>> removed = Status(StatusCode::kInternal, "not called");
+  manager_->Remove({}, "a",
+                   [&](Result<std::vector<RemovedModel>> result) { removed = std::move(result); });
+  ASSERT_TRUE(removed.ok());
+  EXPECT_EQ(removed->at(0).reference, "default/a:v1");
   EXPECT_EQ(Open("a")->status.code(), StatusCode::kNotFound);
   EXPECT_EQ(open->lease->bytes().extents.size(), 1u);
-  EXPECT_EQ(loader_.frees.size(), 0u);
+  EXPECT_EQ(tier_->releases.size(), 0u);
   open->lease.reset();
-  loader_.FinishFree();
+  tier_->FinishRelease();
   EXPECT_EQ(Used(), 0u);
 }
 
 TEST_F(ManagerOpen, RemovedWhileLoadingForNobodyIsCancelled) {
   Know("a", 'a', 4);
   Start(8);
-  Open("a");
-  manager_->CancelOpen(last_waiter_);
-  manager_->Remove({}, "a", [](Result<std::string> result) { EXPECT_TRUE(result.ok()); });
-  EXPECT_TRUE(loader_.loads.front().cancel->cancelled());
+  Open("a")->wait.reset();
+  Remove("a");
+  EXPECT_TRUE(tier_->fills.front().request.control->cancelled());
   Know("a", 'a', 4);
   auto again = Open("a");  // before the loader noticed
-  loader_.Fail(StatusCode::kCancelled);
+  tier_->Fail(StatusCode::kCancelled);
   EXPECT_FALSE(again->called);
-  loader_.Finish();
+  tier_->Finish();
   EXPECT_TRUE(again->lease);
 }
 
@@ -369,8 +475,9 @@ TEST_F(ManagerOpen, OtherUsersMayNotRemove) {
   Know("a", 'a', 4);
   Start(8);
   Status status;
-  manager_->Remove({.uid = 54321, .gid = 0, .pid = 0}, "a",
-                   [&](Result<std::string> result) { status = result.status(); });
+  manager_->Remove(
+      {.uid = 54321, .gid = 0, .pid = 0}, "a",
+      [&](const Result<std::vector<RemovedModel>>& result) { status = result.status(); });
   EXPECT_EQ(status.code(), StatusCode::kPermissionDenied);
   EXPECT_EQ(catalog_.entries.size(), 1u);
 }
@@ -388,35 +495,33 @@ TEST_F(ManagerOpen, BudgetComesBackAfterAnything) {
     if (choice <= 1)
       opens.push_back(
           Open(std::string(1, static_cast<char>('p' + random() % 6)), milliseconds(50)));
-    if (choice == 2 && !loader_.loads.empty()) loader_.Finish();
-    if (choice == 3 && !loader_.frees.empty()) loader_.FinishFree();
+    if (choice == 2 && !tier_->fills.empty()) tier_->Finish();
+    if (choice == 3 && !tier_->releases.empty()) tier_->FinishRelease();
     if ((choice == 4 || opens.size() > 3) && !opens.empty())
       opens.erase(opens.begin() + random() % opens.size());
-    if (choice == 5 && random() % 4 == 0 && !loader_.loads.empty())
-      loader_.Fail(StatusCode::kDataLoss);
+    if (choice == 5 && random() % 4 == 0 && !tier_->fills.empty())
+      tier_->Fail(StatusCode::kDataLoss);
     if (choice == 5) timers_.Advance(milliseconds(random() % 30));
-    const auto host = StatusJson()["host"];
-    EXPECT_EQ(host["used_bytes"].get<uint64_t>(),
-              host["leased_bytes"].get<uint64_t>() + host["idle_bytes"].get<uint64_t>() +
-                  host["loading_bytes"].get<uint64_t>() + host["draining_bytes"].get<uint64_t>());
-    ASSERT_LE(host["used_bytes"], 12 * kPage);
+    const TierSnapshot host = Host();
+    EXPECT_EQ(host.used_bytes,
+              host.use.leased + host.use.idle + host.use.loading + host.use.draining);
+    ASSERT_LE(host.used_bytes, 12 * kPage);
   }
-  EXPECT_GT(Counter("evictions"), 10u);
+  EXPECT_GT(Count().evictions, 10u);
   for (bool busy = true; busy;) {
     busy = false;
-    if (!loader_.loads.empty()) loader_.Finish(), busy = true;
-    if (!loader_.frees.empty()) loader_.FinishFree(), busy = true;
+    if (!tier_->fills.empty()) tier_->Finish(), busy = true;
+    if (!tier_->releases.empty()) tier_->FinishRelease(), busy = true;
   }
   opens.clear();
   EXPECT_TRUE(manager_->Idle());
   EXPECT_EQ(timers_.pending(), 0u);
   for (char name = 'p'; name < 'p' + 6; ++name) {
-    manager_->Remove({}, std::string(1, name),
-                     [](Result<std::string> done) { EXPECT_TRUE(done.ok()); });
+    Remove(std::string(1, name));
   }
-  while (!loader_.frees.empty()) loader_.FinishFree();
+  while (!tier_->releases.empty()) tier_->FinishRelease();
   EXPECT_EQ(Used(), 0u);
-  EXPECT_EQ(StatusJson()["segments"].size(), 0u);
+  EXPECT_EQ(manager_->Snapshot().segments.size(), 0u);
 }
 
 }  // namespace

@@ -29,11 +29,11 @@ Result<SealedExtent> Bytes(std::string_view name, uint64_t length) {
 Result<ResidentBytes> MakeBytes(const ManifestVariant& variant) {
   Result<SealedExtent> index = Bytes("index", variant.index_length);
   if (!index.ok()) return index.status();
-  ResidentBytes bytes{.index = *std::move(index), .extents = {}};
+  ResidentBytes bytes{.index = HandleOf(*std::move(index)), .extents = {}};
   for (const ManifestExtent& extent : variant.extents) {
     Result<SealedExtent> made = Bytes("extent", extent.length);
     if (!made.ok()) return made.status();
-    bytes.extents.push_back(*std::move(made));
+    bytes.extents.push_back(HandleOf(*std::move(made)));
   }
   return bytes;
 }
@@ -52,7 +52,7 @@ CatalogEntry EntryOf(const std::string& name, size_t extents) {
     variant.extents.push_back({.length = kExtentBytes, .sha256 = manifest.digest, .pieces = {}});
   }
   manifest.variants.push_back(std::move(variant));
-  return MakeCatalogEntry("default/" + name, "1", std::move(manifest), "/nowhere", 0);
+  return MakeCatalogEntry("default/" + name, "1", std::move(manifest), 0);
 }
 
 }  // namespace
@@ -80,22 +80,21 @@ void FakeCatalog::Erase(const std::string& name, const std::string&,
   done(Status());
 }
 
-void FakeLoader::Load(LoadPlan plan, CancelFlag cancel,
-                      std::function<void(Result<ResidentBytes>)> done) {
-  auto finish = [plan = std::move(plan), cancel = std::move(cancel), done = std::move(done)] {
-    if (cancel->cancelled()) return done(Status(StatusCode::kCancelled, "cancelled"));
-    done(MakeBytes(plan.image->variant));
+void HeldTier::Fill(FillRequest request, std::function<void(Result<ResidentBytes>)> done) {
+  auto finish = [request = std::move(request), done = std::move(done)] {
+    if (request.control->cancelled()) return done(Status(StatusCode::kCancelled, "cancelled"));
+    done(MakeBytes(request.image->variant));
   };
   if (hold_) return held_.push_back(std::move(finish));
   post_(std::move(finish));
 }
 
-void FakeLoader::Free(ResidentBytes bytes, std::function<void()> done) {
+void HeldTier::Release(ResidentBytes bytes, std::function<void()> done) {
   static_cast<void>(ResidentBytes(std::move(bytes)));
   post_(std::move(done));
 }
 
-void FakeLoader::Release() {
+void HeldTier::FinishHeld() {
   hold_ = false;
   for (std::function<void()>& finish : std::exchange(held_, {})) finish();
 }
@@ -104,19 +103,17 @@ ServerHarness::ServerHarness(ServerOptions options)
     : folder_(MakeFolder()), socket_path_(folder_ + "/s") {
   std::signal(SIGPIPE, SIG_IGN);
   loop_ = *EventLoop::Create();
-  loader_ = std::make_unique<FakeLoader>(loop_->poster());
+  tier_ = std::make_unique<HeldTier>(kBudget, loop_->poster());
   worker_ = std::make_unique<InlineWorker>(loop_->poster());
-  eviction_ = *MakeEvictionPolicy("lru");
   ManagerOptions manager_options;
-  manager_options.residency.host_budget = kBudget;
-  manager_ =
-      std::make_unique<Manager>(manager_options, ManagerDependencies{.clock = &clock_,
-                                                                     .timers = loop_.get(),
-                                                                     .catalog = &catalog_,
-                                                                     .loader = loader_.get(),
-                                                                     .preparer = &preparer_,
-                                                                     .eviction = eviction_.get(),
-                                                                     .worker = worker_.get()});
+  manager_ = std::make_unique<Manager>(manager_options,
+                                       ManagerDependencies{.clock = &clock_,
+                                                           .timers = loop_.get(),
+                                                           .catalog = &catalog_,
+                                                           .tiers = {tier_.get()},
+                                                           .preparer = &preparer_,
+                                                           .eviction = DefaultEvictionPolicy(),
+                                                           .worker = worker_.get()});
   Result<UniqueFd> listening = wire::ListenOn(socket_path_, 0600, 4096);
   EXPECT_TRUE(listening.ok()) << listening.status().ToString();
   server_ =
@@ -154,11 +151,11 @@ void ServerHarness::AddModel(const std::string& name, size_t extents) {
 }
 
 void ServerHarness::HoldLoads() {
-  OnLoop([this] { loader_->set_hold(true); });
+  OnLoop([this] { tier_->set_hold(true); });
 }
 
 void ServerHarness::ReleaseLoads() {
-  OnLoop([this] { loader_->Release(); });
+  OnLoop([this] { tier_->FinishHeld(); });
 }
 
 void ServerHarness::StopServer() {

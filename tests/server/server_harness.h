@@ -24,7 +24,7 @@
 
 #include "catalog/catalog.h"
 #include "ingest/preparer.h"
-#include "load/loader.h"
+#include "load/tier.h"
 #include "loop/event_loop.h"
 #include "loop/worker.h"
 #include "manager/manager.h"
@@ -46,19 +46,21 @@ class FakeCatalog final : public Catalog {
   std::map<std::string, CatalogEntry> entries_;
 };
 
-// Gives every load 4 KiB extents of its own; holds loads back while told to.
-class FakeLoader final : public Loader {
+// Gives every image 4 KiB extents of its own; holds fills back while told to.
+class HeldTier final : public Tier {
  public:
-  explicit FakeLoader(PostToLoop post) : post_(std::move(post)) {}
-  void Load(LoadPlan plan, CancelFlag cancel,
-            std::function<void(Result<ResidentBytes>)> done) override;
-  void Free(ResidentBytes bytes, std::function<void()> done) override;
+  HeldTier(uint64_t budget, PostToLoop post) : budget_("host", budget), post_(std::move(post)) {}
+  std::string_view name() const override { return "host"; }
+  Budget& budget() override { return budget_; }
+  void Fill(FillRequest request, std::function<void(Result<ResidentBytes>)> done) override;
+  void Release(ResidentBytes bytes, std::function<void()> done) override;
 
   void set_hold(bool hold) { hold_ = hold; }
-  void Release();  // finishes what was held back, and holds nothing more
+  void FinishHeld();  // what was held back; holds nothing more
   size_t held() const { return held_.size(); }
 
  private:
+  Budget budget_;
   const PostToLoop post_;
   bool hold_ = false;
   std::deque<std::function<void()>> held_;
@@ -120,10 +122,9 @@ class ServerHarness {
   std::unique_ptr<EventLoop> loop_;
   SteadyClock clock_;
   FakeCatalog catalog_;
-  std::unique_ptr<FakeLoader> loader_;
+  std::unique_ptr<HeldTier> tier_;
   std::unique_ptr<InlineWorker> worker_;
   RefusingPreparer preparer_;
-  std::unique_ptr<EvictionPolicy> eviction_;
   std::unique_ptr<Manager> manager_;
   std::unique_ptr<Server> server_;
   std::thread thread_;

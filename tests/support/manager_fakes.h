@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "catalog/catalog.h"
 #include "ingest/preparer.h"
-#include "load/loader.h"
+#include "load/tier.h"
 #include "loop/timer_service.h"
 #include "loop/worker.h"
 #include "manager/manager.h"
@@ -57,46 +57,53 @@ class FakeTimers final : public TimerService {
 
 inline ResidentBytes SmallBytes() {
   const std::byte bytes[8] = {};
-  ResidentBytes resident{.index = SealedCopy("index", bytes).value(), .extents = {}};
-  resident.extents.push_back(SealedCopy("extent", bytes).value());
+  ResidentBytes resident{.index = HandleOf(SealedCopy("index", bytes).value()), .extents = {}};
+  resident.extents.push_back(HandleOf(SealedCopy("extent", bytes).value()));
   return resident;
 }
 
-// Loads and frees end when the test says so.
-class FakeLoader final : public Loader {
+// Fills and releases end when the test says so.
+class FakeTier final : public Tier {
  public:
   struct Job {
-    LoadPlan plan;
-    CancelFlag cancel;
+    FillRequest request;
     std::function<void(Result<ResidentBytes>)> done;
   };
-  void Load(LoadPlan plan, CancelFlag cancel,
-            std::function<void(Result<ResidentBytes>)> done) override {
+  explicit FakeTier(uint64_t budget, std::string name = "host")
+      : name_(std::move(name)), budget_(name_, budget) {}
+
+  std::string_view name() const override { return name_; }
+  Budget& budget() override { return budget_; }
+  void Fill(FillRequest request, std::function<void(Result<ResidentBytes>)> done) override {
     ++started;
-    loads.push_back({std::move(plan), std::move(cancel), std::move(done)});
+    fills.push_back({std::move(request), std::move(done)});
   }
-  void Free(ResidentBytes, std::function<void()> done) override {
-    frees.push_back(std::move(done));
+  void Release(ResidentBytes, std::function<void()> done) override {
+    releases.push_back(std::move(done));
   }
 
   void Finish(Result<ResidentBytes> result) {
-    ASSERT_FALSE(loads.empty());
-    Job job = std::move(loads.front());
-    loads.pop_front();
+    ASSERT_FALSE(fills.empty());
+    Job job = std::move(fills.front());
+    fills.pop_front();
     job.done(std::move(result));
   }
   void Finish() { Finish(SmallBytes()); }
   void Fail(StatusCode code) { Finish(Status(code, "the load failed")); }
-  void FinishFree() {
-    ASSERT_FALSE(frees.empty());
-    const std::function<void()> done = std::move(frees.front());
-    frees.pop_front();
+  void FinishRelease() {
+    ASSERT_FALSE(releases.empty());
+    const std::function<void()> done = std::move(releases.front());
+    releases.pop_front();
     done();
   }
 
   int started = 0;
-  std::list<Job> loads;
-  std::list<std::function<void()>> frees;
+  std::list<Job> fills;
+  std::list<std::function<void()>> releases;
+
+ private:
+  const std::string name_;
+  Budget budget_;
 };
 
 // Keeps entries newest first and can refuse the next change.

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "ingest/process_preparer.h"
+#include "load/host_tier.h"
 #include "store/machine_memory.h"
 #include "tools/trimsd/byte_size.h"
 #include "tools/trimsd/pages_probe.h"
@@ -17,26 +18,6 @@ namespace {
 
 constexpr int kBacklog = 4096;
 constexpr unsigned kSecondsToStop = 10;
-
-// Has every load ask for the pages that the operator wants.
-class PagesLoader final : public Loader {
- public:
-  PagesLoader(std::unique_ptr<Loader> inner, HugePagePolicy pages)
-      : inner_(std::move(inner)), pages_(pages) {}
-
-  void Load(LoadPlan plan, CancelFlag cancel,
-            std::function<void(Result<ResidentBytes>)> done) override {
-    plan.pages = pages_;
-    inner_->Load(std::move(plan), std::move(cancel), std::move(done));
-  }
-  void Free(ResidentBytes bytes, std::function<void()> done) override {
-    inner_->Free(std::move(bytes), std::move(done));
-  }
-
- private:
-  const std::unique_ptr<Loader> inner_;
-  const HugePagePolicy pages_;
-};
 
 Result<uint64_t> BudgetOf(const DaemonOptions& options) {
   Result<uint64_t> budget = ParseByteSize(options.host_budget, ReadMachineMemory().total);
@@ -79,33 +60,35 @@ Daemon::~Daemon() {
 Status Daemon::MakeParts(uint64_t budget) {
   TRIMS_ASSIGN_OR_RETURN(loop_, EventLoop::Create());
   TRIMS_ASSIGN_OR_RETURN(worker_, MakeThreadWorker(loop_->poster()));
-  TRIMS_ASSIGN_OR_RETURN(catalog_, Catalog::Open(places_.data() + "/catalog.db",
-                                                 places_.data() + "/prepared", loop_->poster()));
-  TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<Loader> loader,
-                         MakeThreadLoader(options_.loader_threads, loop_->poster()));
-  loader_ = std::make_unique<PagesLoader>(std::move(loader), options_.huge_pages);
+  TRIMS_ASSIGN_OR_RETURN(const size_t folders, PreparedStore::CountPublished(PreparedRoot()));
+  TRIMS_ASSIGN_OR_RETURN(
+      catalog_, Catalog::Open(places_.data() + "/catalog.db",
+                              {.root = PreparedRoot(), .folders = folders}, loop_->poster()));
+  prepared_ = std::make_unique<PreparedStore>(PreparedRoot(), worker_.get());
+  TRIMS_ASSIGN_OR_RETURN(host_, MakeHostTier({.budget = budget,
+                                              .threads = options_.loader_threads,
+                                              .pages = options_.huge_pages,
+                                              .prepared_root = PreparedRoot()},
+                                             loop_->poster()));
   preparer_ = MakeProcessPreparer(
       {.program = PreparerProgram(options_), .onnxruntime_library = options_.onnxruntime_library},
       {.timers = loop_.get(), .watcher = loop_.get(), .worker = worker_.get()});
-  TRIMS_ASSIGN_OR_RETURN(eviction_, MakeEvictionPolicy(options_.eviction));
-  manager_ = std::make_unique<Manager>(OptionsOfManager(budget),
+  manager_ = std::make_unique<Manager>(OptionsOfManager(),
                                        ManagerDependencies{.clock = &clock_,
                                                            .timers = loop_.get(),
                                                            .catalog = catalog_.get(),
-                                                           .loader = loader_.get(),
+                                                           .tiers = {host_.get()},
                                                            .preparer = preparer_.get(),
-                                                           .eviction = eviction_.get(),
+                                                           .eviction = options_.eviction,
+                                                           .prepared = prepared_.get(),
                                                            .worker = worker_.get()});
   return Status();
 }
 
-ManagerOptions Daemon::OptionsOfManager(uint64_t budget) const {
+ManagerOptions Daemon::OptionsOfManager() const {
   ManagerOptions options;
-  options.residency.host_budget = budget;
   options.residency.reclaim = options_.reclaim;
   options.residency.default_deadline = options_.default_deadline;
-  options.ingest.prepared_root = places_.data() + "/prepared";
-  options.residency.prepared_root = options.ingest.prepared_root;
   return options;
 }
 
@@ -140,7 +123,7 @@ void Daemon::LogServing(uint64_t budget) {
            {"budget_bytes", budget},
            {"pages", probe.ok() ? std::string(PagesName(probe->pages)) : probe.status().ToString()},
            {"reclaim", options_.reclaim == Reclaim::kEager ? "eager" : "lazy"},
-           {"eviction", options_.eviction}});
+           {"eviction", options_.eviction->name}});
   if (probe.ok() && !probe->advice.empty()) {
     LogInfo("pages.advice", {{"pages", PagesName(probe->pages)}, {"advice", probe->advice}});
   }

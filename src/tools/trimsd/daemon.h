@@ -14,12 +14,12 @@
 
 #include "catalog/catalog.h"
 #include "ingest/preparer.h"
-#include "load/loader.h"
+#include "load/tier.h"
 #include "loop/event_loop.h"
 #include "loop/worker.h"
 #include "manager/manager.h"
 #include "server/server.h"
-#include "store/eviction_policy.h"
+#include "store/prepared_store.h"
 #include "tools/trimsd/options.h"
 #include "tools/trimsd/places.h"
 
@@ -39,7 +39,8 @@ class Daemon {
 
   Status MakeParts(uint64_t budget);
   Status Serve();
-  ManagerOptions OptionsOfManager(uint64_t budget) const;
+  std::string PreparedRoot() const { return places_.data() + "/prepared"; }
+  ManagerOptions OptionsOfManager() const;
   ServerOptions OptionsOfServer();
   void LogServing(uint64_t budget);
   void Stop(const std::string& why);
@@ -51,9 +52,9 @@ class Daemon {
   SteadyClock clock_;
   std::unique_ptr<Worker> worker_;
   std::unique_ptr<Catalog> catalog_;
-  std::unique_ptr<Loader> loader_;
+  std::unique_ptr<PreparedStore> prepared_;
+  std::unique_ptr<Tier> host_;
   std::unique_ptr<Preparer> preparer_;
-  std::unique_ptr<EvictionPolicy> eviction_;
   std::unique_ptr<Manager> manager_;
   std::unique_ptr<Server> server_;
 };

@@ -88,7 +88,15 @@ void AddMemory(CLI::App* app, DaemonOptions* options) {
       ->type_name("SIZE|N%");
   AddNamed(app, "--reclaim", &options->reclaim, "lazy", "eager, lazy",
            "When a model that nobody uses goes");
-  app->add_option("--eviction", options->eviction, "Which model goes for another: never, lru [lru]")
+  app->add_option_function<std::string>(
+         "--eviction",
+         [options](const std::string& text) {
+           const Result<const EvictionPolicy*> policy = FindEvictionPolicy(text);
+           if (!policy.ok()) throw CLI::ValidationError("--eviction", policy.status().ToString());
+           options->eviction = *policy;
+         },
+         "Which model goes for another: " + EvictionPolicyNames() + " [" +
+             std::string(DefaultEvictionPolicy()->name) + "]")
       ->type_name("NAME");
   AddNamed(app, "--huge-pages", &options->huge_pages, "best", "best, no-hugetlb, small",
            "Pages to ask for");

@@ -21,6 +21,7 @@
 
 #include "base/log.h"
 #include "manager/manager.h"
+#include "store/eviction_policy.h"
 #include "store/host_memory.h"
 
 namespace trims::daemon {
@@ -35,7 +36,7 @@ struct DaemonOptions {
   mode_t socket_mode = 0600;
   std::string host_budget = "50%";
   Reclaim reclaim = Reclaim::kLazy;
-  std::string eviction = "lru";
+  const EvictionPolicy* eviction = DefaultEvictionPolicy();
   int loader_threads = 2;
   HugePagePolicy huge_pages = HugePagePolicy::kBest;
   std::chrono::milliseconds default_deadline{std::chrono::seconds(60)};

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -38,6 +40,7 @@ TEST_F(OptionsTest, DefaultsAreThoseOfTheHelp) {
   EXPECT_EQ(parsed.options.socket_mode, 0600u);
   EXPECT_EQ(parsed.options.host_budget, "50%");
   EXPECT_EQ(parsed.options.reclaim, Reclaim::kLazy);
+  EXPECT_EQ(parsed.options.eviction->name, "lru");
   EXPECT_EQ(parsed.options.idle_exit, milliseconds(0));
 }
 
@@ -76,11 +79,12 @@ TEST_F(OptionsTest, MistakesAreNamedInOneLine) {
   ExpectUsageError({"--socket-mode", "0999"}, "0999");
   ExpectUsageError({"--socket-mode", "07777"}, "07777");
   ExpectUsageError({"--reclaim", "never"}, "reclaim");
+  ExpectUsageError({"--eviction", "mru"}, "no eviction policy 'mru'");
   ExpectUsageError({"--loader-threads", "0"}, "loader-threads");
   ExpectUsageError({"--log-level", "loud"}, "loud");
   ExpectUsageError({"--config", "/nowhere/at/all"}, "/nowhere/at/all");
   const std::string said = err_.str();
-  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 8) << said;
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 9) << said;
 }
 
 TEST_F(OptionsTest, HelpAndVersionAreAnswersAndNoErrors) {
@@ -88,6 +92,25 @@ TEST_F(OptionsTest, HelpAndVersionAreAnswersAndNoErrors) {
   EXPECT_THAT(out_.str(), HasSubstr("--host-budget"));
   EXPECT_EQ(Parse({"--version"}).exit_code, 0);
   EXPECT_THAT(out_.str(), HasSubstr("trimsd 0."));
+}
+
+std::string ReadText(const std::string& name) {
+  std::ifstream file(TRIMS_SOURCE_FOLDER "/" + name);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST_F(OptionsTest, EachEvictionPolicyIsTakenAndExplainedAlike) {
+  EXPECT_EQ(Parse({"--help"}).exit_code, 0);
+  const std::string manual = ReadText("packaging/man/trimsd.8");
+  const std::string operations = ReadText("docs/operations.md");
+  for (const EvictionPolicy& policy : EvictionPolicies()) {
+    const std::string name(policy.name);
+    const std::string summary(policy.summary);
+    EXPECT_EQ(Parse({"--eviction", name.c_str()}).options.eviction, &policy);
+    EXPECT_THAT(out_.str(), HasSubstr(name));
+    EXPECT_THAT(manual, HasSubstr(".B " + name + "\n" + summary + "\n"));
+    EXPECT_THAT(operations, HasSubstr("| `" + name + "` | " + summary + " |\n"));
+  }
 }
 
 TEST(DurationTest, UnitsAreReadAndNonsenseIsNot) {

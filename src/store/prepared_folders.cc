@@ -1,4 +1,4 @@
-#include "store/folders.h"
+#include "store/prepared_folders.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -14,12 +14,14 @@
 #include <system_error>
 #include <vector>
 
+#include "trims/model.h"
+
 #include "base/errno_status.h"
 #include "base/log.h"
 #include "base/macros.h"
 #include "base/sys.h"
 
-namespace trims {
+namespace trims::prepared {
 namespace {
 
 namespace fs = std::filesystem;
@@ -31,9 +33,29 @@ constexpr int kMaxTries = 10000;
 Status SyncPath(const std::string& path, int flags) {
   const UniqueFd fd = sys::Open(path.c_str(), flags | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (!fd) return ErrnoStatus("can't open " + path);
-  if (::fsync(fd.get()) != 0) return ErrnoStatus("can't sync " + path);
+  if (sys::Fsync(fd.get()) != 0) return ErrnoStatus("can't sync " + path);
   return {};
 }
+
+bool IsHexDigit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+bool IsAll(std::string_view text, bool (*test)(char)) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), test);
+}
+
+// "<16 digits>-<kind>-<n>"; "<16 digits>-<n>", as an earlier release had it, so that nothing of that
+// is left behind.
+bool IsPublishedName(std::string_view name) {
+  if (name.size() < kStemDigits + 2 || name[kStemDigits] != '-') return false;
+  if (!IsAll(name.substr(0, kStemDigits), IsHexDigit)) return false;
+  std::string_view rest = name.substr(kStemDigits + 1);
+  const size_t dash = rest.rfind('-');
+  if (dash == std::string_view::npos) return IsAll(rest, IsDigit);
+  return VariantFromName(rest.substr(0, dash)).ok() && IsAll(rest.substr(dash + 1), IsDigit);
+}
+
+}  // namespace
 
 Status SyncTree(const std::string& folder) {
   std::error_code error;
@@ -52,27 +74,7 @@ Status SyncTree(const std::string& folder) {
   return SyncPath(folder, O_DIRECTORY);
 }
 
-bool IsHexDigit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
-bool IsPublishedName(std::string_view name) {
-  if (name.size() < kStemDigits + 2 || name[kStemDigits] != '-') return false;
-  const std::string_view stem = name.substr(0, kStemDigits);
-  const std::string_view number = name.substr(kStemDigits + 1);
-  return std::all_of(stem.begin(), stem.end(), IsHexDigit) &&
-         std::all_of(number.begin(), number.end(), IsDigit);
-}
-
-}  // namespace
-
-Result<std::string> CanonicalPath(const std::string& path) {
-  const std::unique_ptr<char, decltype(&::free)> resolved(::realpath(path.c_str(), nullptr),
-                                                          &::free);
-  if (!resolved) return ErrnoStatus("source " + path);
-  return std::string(resolved.get());
-}
-
-Result<std::string> MakeIncomingFolder(const std::string& root) {
+Result<std::string> MakeIncoming(const std::string& root) {
   if (::mkdir(root.c_str(), 0700) != 0 && errno != EEXIST) {
     return ErrnoStatus("can't make the folder of prepared models " + root);
   }
@@ -81,23 +83,33 @@ Result<std::string> MakeIncomingFolder(const std::string& root) {
   return path;
 }
 
-Result<std::string> PublishFolder(const std::string& folder, const std::string& into,
-                                  const std::string& stem) {
-  TRIMS_RETURN_IF_ERROR(SyncTree(folder));
+Status SyncFolder(const std::string& folder) { return SyncPath(folder, O_DIRECTORY); }
+
+Result<std::string> Rename(const std::string& folder, const std::string& root,
+                           const std::string& stem) {
   for (int n = 0; n < kMaxTries; ++n) {
-    const std::string name = into + "/" + stem + "-" + std::to_string(n);
-    if (::renameat2(AT_FDCWD, folder.c_str(), AT_FDCWD, name.c_str(), RENAME_NOREPLACE) == 0) {
-      Status synced = SyncPath(into, O_DIRECTORY);
-      if (synced.ok()) return name;
-      RemoveFolder(name).ok();  // nobody will know its name
-      return synced;
-    }
-    if (errno != EEXIST) return ErrnoStatus("can't rename " + folder + " to " + name);
+    const std::string name = stem + "-" + std::to_string(n);
+    const std::string path = root + "/" + name;
+    if (sys::RenameNoReplace(folder.c_str(), path.c_str()) == 0) return name;
+    if (errno != EEXIST) return ErrnoStatus("can't rename " + folder + " to " + path);
   }
-  return Status(StatusCode::kResourceExhausted, "no free name " + into + "/" + stem + "-<n>");
+  return Status(StatusCode::kResourceExhausted, "no free name " + root + "/" + stem + "-<n>");
 }
 
-Status RemoveFolder(const std::string& folder) {
+Result<uint64_t> BytesOf(const std::string& folder) {
+  std::error_code error;
+  uint64_t bytes = 0;
+  fs::recursive_directory_iterator entries(folder, error);
+  for (const fs::recursive_directory_iterator end; !error && entries != end;
+       entries.increment(error)) {
+    if (entries->is_regular_file(error)) bytes += entries->file_size(error);
+    if (error) break;
+  }
+  if (error) return ErrnoStatus("can't measure folder " + folder, error.value());
+  return bytes;
+}
+
+Status Remove(const std::string& folder) {
   std::error_code error;
   fs::remove_all(folder, error);
   if (!error) return {};
@@ -129,8 +141,8 @@ void RemoveOrphans(const std::string& root, const std::set<std::string>& keep) {
   }
   for (const std::string& orphan : orphans) {
     LogInfo("folder.orphan_removed", {{"folder", orphan}});
-    RemoveFolder(orphan).ok();
+    Remove(orphan).ok();
   }
 }
 
-}  // namespace trims
+}  // namespace trims::prepared

@@ -1,0 +1,64 @@
+// The stages that an add goes through. Each is a value of its own: the next one is made of it, so that
+// what a stage needs is there, and nothing else is.
+//
+//   AddRequest → Located → Prepared → Published → CatalogEntry
+//
+// Dropped at any stage, it leaves nothing on disk: folders belong to the Incoming, then to the pins.
+#ifndef TRIMS_INGEST_ADD_STAGES_H_
+#define TRIMS_INGEST_ADD_STAGES_H_
+
+#include <string>
+#include <vector>
+
+#include "trims/model.h"
+#include "trims/status.h"
+
+#include "catalog/model_reference.h"
+#include "format/image.h"
+#include "format/manifest.h"
+#include "source/source_uri.h"
+#include "store/prepared_store.h"
+
+namespace trims {
+
+// As it was asked for, and checked.
+struct AddRequest {
+  ModelReference reference;  // its version is empty: the digest's first digits will be it
+  SourceUri source;
+  std::vector<Variant> variants;  // empty: all that the format allows
+};
+
+// The source's bytes are on this machine.
+struct Located {
+  AddRequest request;
+  std::string path;  // absolute, symbolic links resolved
+};
+
+// The preparer has done its part.
+struct Prepared {
+  ModelReference reference;
+  Manifest manifest;  // of the preparer, but for its source
+  PreparedStore::Incoming incoming;
+};
+
+// Durable under its last name, and about to be named by the catalog.
+struct Published {
+  std::string name;
+  std::string version;
+  PreparedStore::Published prepared;
+  std::vector<ImagePtr> kept;          // of the entry it joins
+  std::vector<std::string> old_notes;  // likewise
+};
+
+// INVALID_ARGUMENT: `requested` is no name for a new model, or `source` no URL of one. UNIMPLEMENTED: a
+// URL of a kind that this release can't read.
+Result<AddRequest> CheckAddRequest(const std::string& requested, const std::string& source,
+                                   const std::vector<Variant>& variants);
+
+// Brings the source's bytes to where the preparer and loads can read them; a file is there already.
+// NOT_FOUND: there is none; PERMISSION_DENIED: this user may not reach it. Blocks.
+Result<Located> Materialise(AddRequest request);
+
+}  // namespace trims
+
+#endif  // TRIMS_INGEST_ADD_STAGES_H_

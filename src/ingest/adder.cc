@@ -1,0 +1,170 @@
+#include "ingest/adder.h"
+
+#include <chrono>
+#include <utility>
+
+#include "base/log.h"
+#include "base/macros.h"
+#include "catalog/resolve.h"
+#include "ingest/check_operator.h"
+#include "ingest/choose_version.h"
+#include "ingest/merge_manifests.h"
+#include "loop/run_on.h"
+#include "source/source_uri.h"
+
+namespace trims {
+namespace {
+
+int64_t UnixNow() {
+  return std::chrono::duration_cast<std::chrono::seconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+CatalogEntry EntryOf(Published published) {
+  Manifest manifest =
+      MergeManifests(std::move(published.prepared.manifest), published.kept, published.old_notes);
+  return MakeCatalogEntry(std::move(published.name), std::move(published.version),
+                          std::move(manifest), UnixNow());
+}
+
+}  // namespace
+
+struct Adder::Asker {
+  std::string model;  // for the log, as is `source`
+  std::string source;
+  Preparer::Progress progress;
+  AddCallback done;
+
+  void Tell(std::string_view stage, uint64_t at, uint64_t total) const {
+    if (progress) progress(stage, at, total);
+  }
+};
+
+void Adder::Add(const wire::Principal& principal, const std::string& requested,
+                const std::string& source, const std::vector<Variant>& variants,
+                Preparer::Progress progress, AddCallback done) {
+  if (const Status status = CheckCanAdd(principal); !status.ok()) return done(status);
+  Result<AddRequest> request = CheckAddRequest(requested, source, variants);
+  if (!request.ok()) return done(request.status());
+  const auto asker = std::make_shared<const Asker>(Asker{
+      request->reference.ToString(), request->source.path, std::move(progress), std::move(done)});
+  ++in_flight_;
+  RunOn(
+      dependencies_.worker,
+      [request = *std::move(request)]() mutable { return Materialise(std::move(request)); },
+      alive_.Only([this, asker](Result<Located> located) {
+        located.ok() ? MakeIncoming(asker, *std::move(located)) : Fail(asker, located.status());
+      }));
+}
+
+Status Adder::CheckCanAdd(const wire::Principal& principal) const {
+  TRIMS_RETURN_IF_ERROR(CheckOperator(principal));
+  if (dependencies_.worker == nullptr || dependencies_.prepared == nullptr) {
+    return Status(StatusCode::kFailedPrecondition, "this daemon has no folder for prepared models");
+  }
+  TRIMS_RETURN_IF_ERROR(dependencies_.preparer->Ready());
+  if (in_flight_ < options_.max_adds) return {};
+  return Status(StatusCode::kResourceExhausted,
+                std::to_string(in_flight_) + " models are being added already",
+                "wait for some of them: trims status");
+}
+
+void Adder::MakeIncoming(const AskerPtr& asker, Located located) {
+  dependencies_.prepared->NewIncoming(
+      alive_.Only([this, asker,
+                   located = std::move(located)](Result<PreparedStore::Incoming> incoming) mutable {
+        if (!incoming.ok()) return Fail(asker, incoming.status());
+        Prepare(asker, std::move(located), *std::move(incoming));
+      }));
+}
+
+void Adder::Prepare(const AskerPtr& asker, Located located, PreparedStore::Incoming incoming) {
+  PrepareJob job{.source_path = located.path,
+                 .out_folder = incoming.path(),
+                 .variants = std::move(located.request.variants)};
+  auto prepared = [this, asker, located = std::move(located),
+                   incoming = std::move(incoming)](Result<Manifest> manifest) mutable {
+    if (!manifest.ok()) return Abandon(asker, std::move(incoming), manifest.status());
+    // The preparer has met untrusted bytes: where the model came from is not its word to give.
+    manifest->source = SourceUri::OfPath(located.path).ToString();
+    Prepared stage{std::move(located.request.reference), *std::move(manifest), std::move(incoming)};
+    turns_->Take(alive_.Only([this, asker, stage = std::move(stage)](Turns::Turn turn) mutable {
+      Publish(asker, std::move(stage), std::move(turn));
+    }));
+  };
+  dependencies_.preparer->Prepare(
+      std::move(job), alive_.Only([asker](std::string_view stage, uint64_t at, uint64_t total) {
+        asker->Tell(stage, at, total);
+      }),
+      alive_.Only(std::move(prepared)));
+}
+
+void Adder::Publish(const AskerPtr& asker, Prepared prepared, Turns::Turn turn) {
+  const Result<ChosenVersion> chosen =
+      ChooseVersion(*dependencies_.catalog, prepared.reference, prepared.manifest);
+  if (!chosen.ok()) return Abandon(asker, std::move(prepared.incoming), chosen.status());
+  Published stage{.name = std::move(prepared.reference.name),
+                  .version = chosen->version,
+                  .prepared = {},
+                  .kept = {},
+                  .old_notes = {}};
+  if (chosen->joined != nullptr) {
+    stage.kept = ImagesToKeep(chosen->joined->images, prepared.manifest);
+    stage.old_notes = chosen->joined->manifest.notes;
+  }
+  asker->Tell("sync", 0, 0);
+  dependencies_.prepared->Publish(
+      std::move(prepared.incoming), std::move(prepared.manifest),
+      alive_.Only([this, asker, stage = std::move(stage),
+                   turn = std::move(turn)](Result<PreparedStore::Published> published) mutable {
+        if (!published.ok()) return Fail(asker, published.status());
+        stage.prepared = *std::move(published);
+        PutInCatalog(asker, std::move(stage), std::move(turn));
+      }));
+}
+
+void Adder::PutInCatalog(const AskerPtr& asker, Published published, Turns::Turn turn) {
+  std::vector<PreparedStore::Pin> pins = std::move(published.prepared.pins);
+  auto merged = [this, asker, pins = std::move(pins),
+                 turn = std::move(turn)](CatalogEntry entry) mutable {
+    dependencies_.catalog->Put(entry, alive_.Only([this, asker, entry, pins = std::move(pins),
+                                                   turn = std::move(turn)](
+                                                      const Status& status) mutable {
+      if (!status.ok()) return Abandon(asker, std::move(pins), status);
+      dependencies_.catalog_changed();  // which keeps the folders that the pins have kept so far
+      pins.clear();
+      Added(asker, std::move(entry));
+    }));
+  };
+  RunOn(
+      dependencies_.worker,
+      [published = std::move(published)]() mutable { return EntryOf(std::move(published)); },
+      alive_.Only(std::move(merged)));
+}
+
+void Adder::Added(const AskerPtr& asker, CatalogEntry entry) {
+  --in_flight_;
+  ++counters_->adds;
+  LogInfo("model.added", {{"model", ReferenceOf(entry)},
+                          {"digest", entry.manifest.digest},
+                          {"source", entry.manifest.source}});
+  asker->done(std::move(entry));
+}
+
+template <typename Made>
+void Adder::Abandon(const AskerPtr& asker, Made made, const Status& why) {
+  { const Made dropped = std::move(made); }
+  // The store removes on the same worker, in order.
+  dependencies_.worker->Run([] {}, alive_.Only([this, asker, why] { Fail(asker, why); }));
+}
+
+void Adder::Fail(const AskerPtr& asker, const Status& why) {
+  --in_flight_;
+  ++counters_->add_failures;
+  LogWarning("model.add_failed",
+             {{"model", asker->model}, {"source", asker->source}, {"error", why}});
+  asker->done(why);
+}
+
+}  // namespace trims

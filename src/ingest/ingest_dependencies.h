@@ -1,0 +1,53 @@
+// What adding and removing need, what they count, and how they answer. The manager's vocabulary for
+// the registrar, and the registrar's for its two halves.
+#ifndef TRIMS_INGEST_INGEST_DEPENDENCIES_H_
+#define TRIMS_INGEST_INGEST_DEPENDENCIES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "trims/status.h"
+
+#include "catalog/catalog.h"
+#include "ingest/preparer.h"
+#include "loop/worker.h"
+#include "store/prepared_store.h"
+
+namespace trims {
+
+struct IngestOptions {
+  size_t max_adds = 64;  // at once; further ones get RESOURCE_EXHAUSTED
+};
+
+// All outlive the registrar.
+struct IngestDependencies {
+  Catalog* catalog = nullptr;
+  Preparer* preparer = nullptr;
+  // Without either of these, Add answers FAILED_PRECONDITION.
+  PreparedStore* prepared = nullptr;
+  Worker* worker = nullptr;  // looks at sources and merges manifests; the store's too
+  // The catalog has other content now.
+  std::function<void()> catalog_changed;
+};
+
+// Since the daemon started.
+struct IngestCounters {
+  uint64_t adds = 0;
+  uint64_t add_failures = 0;
+  uint64_t removes = 0;
+};
+
+struct RemovedModel {
+  std::string reference;  // "namespace/name:version"
+  std::string digest;
+};
+
+using AddCallback = std::function<void(Result<CatalogEntry>)>;
+using RemoveCallback = std::function<void(Result<std::vector<RemovedModel>>)>;
+
+}  // namespace trims
+
+#endif  // TRIMS_INGEST_INGEST_DEPENDENCIES_H_

@@ -1,0 +1,105 @@
+// Snapshots: what the manager knows, as values. Whoever shows it (JSON, a table, metrics) makes its own
+// form of them; server/documents.h makes the JSON.
+//
+// Thread-safety: values; taken on the loop, then anybody's.
+#ifndef TRIMS_MANAGER_SNAPSHOT_H_
+#define TRIMS_MANAGER_SNAPSHOT_H_
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "trims/model.h"
+#include "trims/status.h"
+
+#include "format/manifest.h"
+#include "ingest/registrar.h"
+#include "residency/counters.h"
+#include "residency/residency_options.h"
+#include "residency/segment_state.h"
+#include "residency/segment_table.h"
+
+namespace trims {
+
+// Where one variant of a model is, in the highest tier that has it.
+struct VariantSnapshot {
+  Variant kind = Variant::kFiles;
+  std::string key;
+  uint64_t bytes = 0;  // its footprint
+  size_t extents = 0;
+  std::string tier;  // empty where it is absent
+  SegmentState state = SegmentState::kAbsent;
+  uint64_t leases = 0;  // in all tiers
+};
+
+struct ModelSnapshot {
+  std::string reference;
+  std::string name;
+  std::string version;
+  bool newest = false;
+  std::string digest;
+  std::string format;
+  std::string source;
+  uint64_t source_bytes = 0;
+  int64_t added_unix_seconds = 0;
+  std::vector<VariantSnapshot> variants;
+};
+
+// One model with all that `trims show` tells.
+struct ModelDetails {
+  ModelSnapshot model;
+  std::vector<ManifestFile> files;
+  std::string sandbox;
+  std::vector<std::string> notes;
+};
+
+struct SegmentSnapshot {
+  uint64_t id = 0;
+  std::string tier;
+  std::string reference;
+  std::string digest;
+  Variant kind = Variant::kFiles;
+  std::string key;
+  SegmentState state = SegmentState::kAbsent;
+  uint64_t bytes = 0;
+  uint64_t bytes_loaded = 0;  // of a load in flight
+  uint64_t leases = 0;
+  uint64_t opens = 0;
+  size_t waiters = 0;
+  std::optional<Pages> pages;  // of its first extent
+  std::chrono::milliseconds idle{0};
+  std::chrono::microseconds load_time{0};  // of its last load
+  bool removed = false;
+  int failures = 0;  // in a row
+  Status error;      // the last one
+  std::chrono::milliseconds retry_in{0};
+};
+
+struct TierSnapshot {
+  std::string name;
+  uint64_t budget_bytes = 0;
+  uint64_t used_bytes = 0;
+  RoomUse use;
+  Reclaim reclaim = Reclaim::kLazy;
+  std::string eviction_policy;
+};
+
+struct ManagerSnapshot {
+  std::vector<TierSnapshot> tiers;  // from the lowest up
+  size_t models = 0;
+  uint64_t prepared_bytes = 0;  // on disk
+  uint64_t leases = 0;
+  size_t loads_in_flight = 0;
+  size_t preparations_in_flight = 0;
+  size_t waiters = 0;
+  std::vector<SegmentSnapshot> segments;
+  Counters counters;
+  IngestCounters ingest;
+};
+
+}  // namespace trims
+
+#endif  // TRIMS_MANAGER_SNAPSHOT_H_

@@ -1,0 +1,127 @@
+#include "manager/take_snapshot.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string_view>
+
+#include "catalog/resolve.h"
+
+namespace trims {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+VariantSnapshot SnapshotOf(const Image& image, const Tiers& tiers) {
+  VariantSnapshot snapshot{.kind = image.kind,
+                           .key = image.variant_key,
+                           .bytes = image.footprint,
+                           .extents = image.variant.extents.size()};
+  for (const auto& tier : tiers) {
+    const Segment* segment = tier->FindByKey(image.key);
+    if (segment == nullptr || segment->state() == SegmentState::kAbsent) continue;
+    snapshot.tier = tier->tier_name();
+    snapshot.state = segment->state();
+    snapshot.leases += segment->leases();
+  }
+  return snapshot;
+}
+
+ModelSnapshot SnapshotOf(const CatalogEntry& entry, bool newest, const Tiers& tiers) {
+  ModelSnapshot snapshot{.reference = ReferenceOf(entry),
+                         .name = entry.name,
+                         .version = entry.version,
+                         .newest = newest,
+                         .digest = entry.manifest.digest,
+                         .format = entry.manifest.format,
+                         .source = entry.manifest.source,
+                         .source_bytes = entry.manifest.SourceBytes(),
+                         .added_unix_seconds = entry.added_unix_seconds};
+  for (const ImagePtr& image : entry.images) {
+    snapshot.variants.push_back(SnapshotOf(*image, tiers));
+  }
+  return snapshot;
+}
+
+bool IsNewest(const CatalogEntry& entry, const Catalog& catalog) {
+  const Result<const CatalogEntry*> newest =
+      catalog.Find({.name = entry.name, .version = {}, .digest = {}});
+  return newest.ok() && (*newest)->version == entry.version;
+}
+
+SegmentSnapshot SnapshotOf(const Segment& segment, const SegmentTable& tier, TimePoint now) {
+  const Image& image = segment.image();
+  SegmentSnapshot snapshot{.id = segment.id(),
+                           .tier = std::string(tier.tier_name()),
+                           .reference = image.reference,
+                           .digest = image.digest,
+                           .kind = image.kind,
+                           .key = image.variant_key,
+                           .state = segment.state(),
+                           .bytes = segment.footprint(),
+                           .leases = segment.leases(),
+                           .opens = segment.opens(),
+                           .waiters = tier.WaitersOf(segment),
+                           .load_time = duration_cast<microseconds>(segment.load_time()),
+                           .removed = segment.removed()};
+  if (segment.control() != nullptr) snapshot.bytes_loaded = segment.control()->bytes_done();
+  if (segment.has_bytes() && !segment.bytes().extents.empty()) {
+    snapshot.pages = segment.bytes().extents.front().pages;
+  }
+  if (segment.has_bytes() && segment.leases() == 0) {
+    snapshot.idle = duration_cast<milliseconds>(now - segment.last_used());
+  }
+  const LoadFailure& failure = segment.failure();
+  snapshot.failures = failure.in_a_row;
+  if (failure.in_a_row > 0) {
+    snapshot.error = failure.error;
+    snapshot.retry_in =
+        duration_cast<milliseconds>(std::max(failure.retry_at - now, Duration::zero()));
+  }
+  return snapshot;
+}
+
+TierSnapshot SnapshotOf(const SegmentTable& tier) {
+  return {.name = std::string(tier.tier_name()),
+          .budget_bytes = tier.budget().limit(),
+          .used_bytes = tier.budget().used(),
+          .use = tier.Use(),
+          .reclaim = tier.options().reclaim,
+          .eviction_policy = std::string(tier.eviction().name)};
+}
+
+}  // namespace
+
+std::vector<ModelSnapshot> SnapshotsOf(const Catalog& catalog, const Tiers& tiers) {
+  std::vector<ModelSnapshot> snapshots;
+  std::string_view last;
+  for (const CatalogEntry* entry : catalog.All()) {
+    snapshots.push_back(SnapshotOf(*entry, /*newest=*/entry->name != last, tiers));
+    last = entry->name;
+  }
+  return snapshots;
+}
+
+ModelDetails DetailsOf(const CatalogEntry& entry, const Catalog& catalog, const Tiers& tiers) {
+  return {.model = SnapshotOf(entry, IsNewest(entry, catalog), tiers),
+          .files = entry.manifest.files,
+          .sandbox = entry.manifest.sandbox,
+          .notes = entry.manifest.notes};
+}
+
+ManagerSnapshot SnapshotOf(const Tiers& tiers, TimePoint now) {
+  ManagerSnapshot snapshot;
+  for (const auto& tier : tiers) {
+    snapshot.tiers.push_back(SnapshotOf(*tier));
+    snapshot.leases += tier->leases();
+    snapshot.loads_in_flight += tier->loads_in_flight();
+    snapshot.waiters += tier->waiters();
+    for (const Segment* segment : tier->All()) {
+      snapshot.segments.push_back(SnapshotOf(*segment, *tier, now));
+    }
+  }
+  return snapshot;
+}
+
+}  // namespace trims

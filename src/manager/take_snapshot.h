@@ -1,0 +1,25 @@
+// Taking snapshots of catalog and tiers. Thread-safety: loop only, since they look at both.
+#ifndef TRIMS_MANAGER_TAKE_SNAPSHOT_H_
+#define TRIMS_MANAGER_TAKE_SNAPSHOT_H_
+
+#include <memory>
+#include <vector>
+
+#include "base/clock.h"
+#include "catalog/catalog.h"
+#include "manager/snapshot.h"
+#include "residency/segment_table.h"
+
+namespace trims {
+
+using Tiers = std::vector<std::unique_ptr<SegmentTable>>;  // from the lowest up
+
+std::vector<ModelSnapshot> SnapshotsOf(const Catalog& catalog, const Tiers& tiers);
+ModelDetails DetailsOf(const CatalogEntry& entry, const Catalog& catalog, const Tiers& tiers);
+
+// What the tiers know; the rest is the manager's to fill in.
+ManagerSnapshot SnapshotOf(const Tiers& tiers, TimePoint now);
+
+}  // namespace trims
+
+#endif  // TRIMS_MANAGER_TAKE_SNAPSHOT_H_

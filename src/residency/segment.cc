@@ -1,0 +1,126 @@
+#include "residency/segment.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "base/log.h"
+
+namespace trims {
+namespace {
+
+constexpr std::chrono::milliseconds kFirstBackOff{100};
+constexpr int kMaxDoublings = 20;
+
+// None after the first failure, so that a chance one costs nothing; then doubling.
+Duration BackOff(int failures_in_a_row, std::chrono::milliseconds most) {
+  if (failures_in_a_row < 2) return Duration::zero();
+  const int doublings = std::min(failures_in_a_row - 2, kMaxDoublings);
+  return std::min<Duration>(kFirstBackOff * (int64_t{1} << doublings), most);
+}
+
+}  // namespace
+
+void Segment::Require(bool holds, const char* what) const {
+  if (holds) return;
+  LogError(
+      "segment.defect",
+      {{"segment", image_->reference}, {"state", SegmentStateName(state_)}, {"expected", what}});
+  std::abort();
+}
+
+void Segment::Step(SegmentState to) {
+  if (!IsLegalTransition(state_, to)) {
+    LogError("segment.illegal_transition", {{"segment", image_->reference},
+                                            {"from", SegmentStateName(state_)},
+                                            {"to", SegmentStateName(to)}});
+    std::abort();
+  }
+  LogDebug("segment.step", {{"segment", image_->reference},
+                            {"variant", VariantName(image_->kind)},
+                            {"from", SegmentStateName(state_)},
+                            {"to", SegmentStateName(to)}});
+  state_ = to;
+  const bool holds_room = to == SegmentState::kLoading || to == SegmentState::kResident ||
+                          to == SegmentState::kDraining;
+  Require(room_.bytes() == (holds_room ? footprint() : 0), "room in loading, resident, draining");
+  Require((control_ != nullptr) == (to == SegmentState::kLoading), "a control in loading");
+  Require(bytes_.has_value() == (to == SegmentState::kResident), "bytes in resident");
+  Require(leases_ == 0, "no lease across a step");
+}
+
+void Segment::Reserve(ImagePtr image, PreparedStore::Pin pin) {
+  Require(image->footprint == footprint(), "an image of equal content");
+  image_ = std::move(image);
+  pin_ = std::move(pin);
+  Step(SegmentState::kReserved);
+}
+
+std::shared_ptr<FillControl> Segment::BeginFill(Reservation room, TimePoint now) {
+  room_ = std::move(room);
+  control_ = std::make_shared<FillControl>(footprint());
+  fill_began_ = now;
+  Step(SegmentState::kLoading);
+  return control_;
+}
+
+void Segment::Became(ResidentBytes bytes, TimePoint now) {
+  control_.reset();
+  bytes_ = std::move(bytes);
+  Step(SegmentState::kResident);
+  pin_ = {};
+  failure_ = {};
+  load_time_ = now - fill_began_;
+  opens_ = 0;
+  resident_since_ = last_used_ = now;
+}
+
+void Segment::Fail() {
+  control_.reset();
+  room_.Release();
+  Step(SegmentState::kFailed);
+}
+
+ResidentBytes Segment::BeginDrain() {
+  ResidentBytes bytes = TakeBytes();
+  Step(SegmentState::kDraining);
+  return bytes;
+}
+
+void Segment::EndDrain() {
+  room_.Release();
+  Step(SegmentState::kAbsent);
+}
+
+void Segment::GiveUp() { Step(SegmentState::kAbsent); }
+
+void Segment::WantAgain(ImagePtr image, PreparedStore::Pin pin) {
+  Require(state_ == SegmentState::kDraining, "draining");
+  image_ = std::move(image);
+  pin_ = std::move(pin);
+}
+
+void Segment::CancelFill() {
+  if (control_ != nullptr) control_->Cancel();
+}
+
+void Segment::AddLease(double age) {
+  Require(state_ == SegmentState::kResident, "resident");
+  ++leases_;
+  ++opens_;
+  age_at_last_use_ = age;
+}
+
+uint64_t Segment::EndLease(TimePoint now) {
+  Require(leases_ > 0, "a lease");
+  last_used_ = now;
+  return --leases_;
+}
+
+void Segment::RememberFailure(const Status& why, TimePoint now,
+                              std::chrono::milliseconds max_back_off) {
+  failure_.error = why;
+  failure_.retry_at = now + BackOff(++failure_.in_a_row, max_back_off);
+}
+
+}  // namespace trims

@@ -1,0 +1,88 @@
+// Filling: from the files or from the tier beneath, and how that ends.
+#include <utility>
+
+#include "base/log.h"
+#include "residency/segment_table.h"
+
+namespace trims {
+
+void SegmentTable::StartFill(Segment* segment, Reservation room) {
+  segment->BeginFill(std::move(room), dependencies_.clock->Now());
+  if (dependencies_.beneath == nullptr) return Fill(segment->id(), nullptr);
+  FillFromBeneath(segment);
+}
+
+// Its lease there keeps the bytes beneath until this segment has them too.
+void SegmentTable::FillFromBeneath(Segment* segment) {
+  const uint64_t id = segment->id();
+  const auto fill = [this, id](Result<Lease> lease) {
+    if (!lease.ok()) return Filled(id, lease.status());
+    Beneath& beneath = beneath_[id];
+    beneath.wait.reset();
+    Fill(id, &beneath.lease.emplace(*std::move(lease)).bytes());
+  };
+  Result<OpenOutcome> outcome =
+      dependencies_.beneath->Open(segment->image_ptr(), OpenParams{}, IfAlive(fill));
+  if (!outcome.ok()) return FailLater(id, outcome.status());
+  if (Lease* lease = std::get_if<Lease>(&*outcome)) return fill(std::move(*lease));
+  beneath_[id].wait = std::get<OpenWait>(*std::move(outcome));
+}
+
+// Whoever opened this segment is still being told that it has to wait.
+void SegmentTable::FailLater(uint64_t id, const Status& why) {
+  dependencies_.timers->CallAfter(Duration::zero(), IfAlive([this, id, why] { Filled(id, why); }));
+}
+
+void SegmentTable::Fill(uint64_t id, const ResidentBytes* beneath) {
+  Segment* segment = FindById(id);
+  tier_->Fill({.image = segment->image_ptr(), .beneath = beneath, .control = segment->control()},
+              IfAlive([this, id](Result<ResidentBytes> bytes) { Filled(id, std::move(bytes)); }));
+}
+
+void SegmentTable::Filled(uint64_t id, Result<ResidentBytes> result) {
+  const Waiters::Turn turn(&waiters_);
+  beneath_.erase(id);
+  Segment* segment = FindById(id);
+  if (!result.ok()) return FillFailed(segment, result.status());
+  ++counters_->loads;
+  counters_->bytes_loaded += segment->footprint();
+  segment->Became(*std::move(result), dependencies_.clock->Now());
+  LogInfo("segment.resident", {{"model", segment->image().reference},
+                               {"variant", VariantName(segment->image().kind)},
+                               {"tier", tier_name()},
+                               {"bytes", segment->footprint()}});
+  const bool wanted = WaitersOf(*segment) > 0;
+  ServeWaiters(segment);
+  // Nobody holds it: as if its last lease had just ended.
+  if (!wanted && (segment->removed() || options_.reclaim == Reclaim::kEager)) {
+    ++counters_->reclaimed;
+    Drain(segment);
+  }
+}
+
+void SegmentTable::FillFailed(Segment* segment, const Status& why) {
+  segment->Fail();
+  FillRoom();  // what it held may be what the first in the queue waits for
+  const uint64_t id = segment->id();
+  const bool cancelled = why.code() == StatusCode::kCancelled;
+  if (cancelled && WaitersOf(*segment) > 0) {
+    // Given up because nobody wanted it, then opened again before the loader noticed: start anew.
+    const Status status = Admit(segment, segment->image_ptr(), segment->TakePin());
+    if (status.ok()) return FillRoom();
+    waiters_.Fail(id, status);
+    return Forget(segment);
+  }
+  segment->TakePin();
+  if (cancelled) return Forget(segment);
+  ++counters_->load_failures;
+  segment->RememberFailure(why, dependencies_.clock->Now(), options_.max_back_off);
+  LogWarning("segment.load_failed", {{"model", segment->image().reference},
+                                     {"variant", VariantName(segment->image().kind)},
+                                     {"tier", tier_name()},
+                                     {"failures", segment->failure().in_a_row},
+                                     {"error", why}});
+  waiters_.Fail(id, why);
+  if (segment->removed()) Forget(segment);
+}
+
+}  // namespace trims

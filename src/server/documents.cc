@@ -1,0 +1,183 @@
+#include "server/documents.h"
+
+#include <unistd.h>
+
+#include <ctime>
+#include <string_view>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "wire/protocol.h"
+
+namespace trims {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// File names may be any bytes; what is no UTF-8 is replaced, since an exception is the only other
+// choice.
+std::string Dump(const Json& document) {
+  return document.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
+}
+
+std::string Rfc3339(int64_t unix_seconds) {
+  const auto seconds = static_cast<time_t>(unix_seconds);
+  tm utc{};
+  char text[32];
+  if (::gmtime_r(&seconds, &utc) == nullptr) return "";
+  return std::string(text, std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc));
+}
+
+Json VariantJson(const VariantSnapshot& variant) {
+  return {{"kind", VariantName(variant.kind)},
+          {"key", variant.key},
+          {"bytes", variant.bytes},
+          {"extents", variant.extents},
+          {"state", SegmentStateName(variant.state)},
+          {"tier", variant.tier},
+          {"leases", variant.leases}};
+}
+
+Json ModelJson(const ModelSnapshot& model) {
+  Json variants = Json::array();
+  for (const VariantSnapshot& variant : model.variants) variants.push_back(VariantJson(variant));
+  return {{"reference", model.reference},
+          {"name", model.name},
+          {"version", model.version},
+          {"newest", model.newest},
+          {"digest", model.digest},
+          {"format", model.format},
+          {"source", model.source},
+          {"source_bytes", model.source_bytes},
+          {"added", Rfc3339(model.added_unix_seconds)},
+          {"variants", std::move(variants)}};
+}
+
+Json FailureJson(const SegmentSnapshot& segment) {
+  return {{"code", StatusCodeName(segment.error.code())},
+          {"message", segment.error.message()},
+          {"hint", segment.error.hint()},
+          {"retry_in_ms", segment.retry_in.count()}};
+}
+
+Json SegmentJson(const SegmentSnapshot& segment) {
+  Json json = {{"id", segment.id},
+               {"tier", segment.tier},
+               {"reference", segment.reference},
+               {"digest", segment.digest},
+               {"kind", VariantName(segment.kind)},
+               {"key", segment.key},
+               {"state", SegmentStateName(segment.state)},
+               {"bytes", segment.bytes},
+               {"bytes_loaded", segment.bytes_loaded},
+               {"leases", segment.leases},
+               {"opens", segment.opens},
+               {"waiters", segment.waiters},
+               {"pages", segment.pages ? PagesName(*segment.pages) : ""},
+               {"idle_ms", segment.idle.count()},
+               {"load_ms", segment.load_time.count() / 1000},
+               {"removed", segment.removed},
+               {"failures", segment.failures}};
+  if (segment.failures > 0) json["error"] = FailureJson(segment);
+  return json;
+}
+
+Json TierJson(const TierSnapshot& tier) {
+  return {{"name", tier.name},
+          {"budget_bytes", tier.budget_bytes},
+          {"used_bytes", tier.used_bytes},
+          {"leased_bytes", tier.use.leased},
+          {"idle_bytes", tier.use.idle},
+          {"loading_bytes", tier.use.loading},
+          {"draining_bytes", tier.use.draining},
+          {"reclaim", tier.reclaim == Reclaim::kEager ? "eager" : "lazy"},
+          {"eviction_policy", tier.eviction_policy}};
+}
+
+Json CountersJson(const Counters& counters, const IngestCounters& ingest) {
+  return {{"opens", counters.opens},
+          {"hits", counters.hits},
+          {"misses", counters.misses},
+          {"joined", counters.joined},
+          {"refused", counters.refused},
+          {"deadline_exceeded", counters.deadline_exceeded},
+          {"cancelled", counters.cancelled},
+          {"loads", counters.loads},
+          {"load_failures", counters.load_failures},
+          {"bytes_loaded", counters.bytes_loaded},
+          {"evictions", counters.evictions},
+          {"bytes_evicted", counters.bytes_evicted},
+          {"reclaimed", counters.reclaimed},
+          {"adds", ingest.adds},
+          {"add_failures", ingest.add_failures},
+          {"removes", ingest.removes}};
+}
+
+Json ServerJson(const ServerSnapshot& server) {
+  const ServerCounters& counters = server.counters;
+  return {{"version", server.version},
+          {"protocol", wire::kProtocolVersion},
+          {"pid", ::getpid()},
+          {"socket", server.socket_path},
+          {"uptime_ms", server.uptime.count()},
+          {"connections", server.connections},
+          {"max_connections", server.max_connections},
+          {"max_connections_per_uid", server.max_connections_per_uid},
+          {"requests_in_flight", server.requests_in_flight},
+          {"accepted", counters.accepted},
+          {"refused", counters.refused},
+          {"requests", counters.requests},
+          {"violations", counters.violations},
+          {"dropped_silent", counters.dropped_silent},
+          {"dropped_unread", counters.dropped_unread},
+          {"replies_failed", counters.replies_failed}};
+}
+
+}  // namespace
+
+std::string ListDocument(const std::vector<ModelSnapshot>& models) {
+  Json list = Json::array();
+  for (const ModelSnapshot& model : models) list.push_back(ModelJson(model));
+  return Dump({{"models", std::move(list)}});
+}
+
+std::string ShowDocument(const ModelDetails& details) {
+  Json model = ModelJson(details.model);
+  Json files = Json::array();
+  for (const ManifestFile& file : details.files) {
+    files.push_back({{"name", file.name}, {"bytes", file.length}, {"sha256", file.sha256}});
+  }
+  model["files"] = std::move(files);
+  model["sandbox"] = details.sandbox;
+  model["notes"] = details.notes;
+  return Dump(model);
+}
+
+std::string RemovedDocument(const std::vector<RemovedModel>& removed) {
+  Json list = Json::array();
+  for (const RemovedModel& model : removed) {
+    list.push_back({{"reference", model.reference}, {"digest", model.digest}});
+  }
+  return Dump({{"removed", std::move(list)}});
+}
+
+std::string StatusDocument(const ManagerSnapshot& manager, const ServerSnapshot& server) {
+  Json tiers = Json::array();
+  for (const TierSnapshot& tier : manager.tiers) tiers.push_back(TierJson(tier));
+  Json segments = Json::array();
+  for (const SegmentSnapshot& segment : manager.segments) segments.push_back(SegmentJson(segment));
+  return Dump({{"host", tiers.front()},
+               {"tiers", std::move(tiers)},
+               {"prepared_bytes", manager.prepared_bytes},
+               {"models", manager.models},
+               {"leases", manager.leases},
+               {"loads_in_flight", manager.loads_in_flight},
+               {"preparations_in_flight", manager.preparations_in_flight},
+               {"waiters", manager.waiters},
+               {"segments", std::move(segments)},
+               {"counters", CountersJson(manager.counters, manager.ingest)},
+               {"server", ServerJson(server)}});
+}
+
+}  // namespace trims

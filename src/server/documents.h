@@ -1,0 +1,24 @@
+// The JSON documents that clients get; docs/json.md gives their fields. The only place that makes JSON of
+// what the manager and the server know.
+//
+// Thread-safety: pure functions.
+#ifndef TRIMS_SERVER_DOCUMENTS_H_
+#define TRIMS_SERVER_DOCUMENTS_H_
+
+#include <string>
+#include <vector>
+
+#include "ingest/registrar.h"
+#include "manager/snapshot.h"
+#include "server/server_snapshot.h"
+
+namespace trims {
+
+std::string ListDocument(const std::vector<ModelSnapshot>& models);
+std::string ShowDocument(const ModelDetails& details);
+std::string RemovedDocument(const std::vector<RemovedModel>& removed);
+std::string StatusDocument(const ManagerSnapshot& manager, const ServerSnapshot& server);
+
+}  // namespace trims
+
+#endif  // TRIMS_SERVER_DOCUMENTS_H_

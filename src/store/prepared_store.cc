@@ -1,0 +1,174 @@
+#include "store/prepared_store.h"
+
+#include <optional>
+
+#include "base/macros.h"
+#include "store/prepared_folders.h"
+
+namespace trims {
+namespace {
+
+constexpr size_t kStemDigits = 16;
+
+using Sizes = std::map<std::string, uint64_t>;
+
+// Where Publish's work on the worker ends.
+struct Outcome {
+  Status status;
+  Manifest manifest;
+  Sizes sizes;
+};
+
+Status PublishVariants(const std::string& incoming, const std::string& root, Outcome* outcome) {
+  TRIMS_RETURN_IF_ERROR(prepared::SyncTree(incoming));
+  for (ManifestVariant& variant : outcome->manifest.variants) {
+    const std::string from = incoming + "/" + variant.folder;
+    const std::string stem = outcome->manifest.digest.substr(0, kStemDigits) + "-" +
+                             std::string(VariantName(variant.kind));
+    TRIMS_ASSIGN_OR_RETURN(const uint64_t bytes, prepared::BytesOf(from));
+    TRIMS_ASSIGN_OR_RETURN(variant.folder, prepared::Rename(from, root, stem));
+    outcome->sizes[variant.folder] = bytes;
+  }
+  return prepared::SyncFolder(root);
+}
+
+// All or nothing, but for a crash, after which Start clears up.
+void PublishAll(const std::string& incoming, const std::string& root, Outcome* outcome) {
+  outcome->status = PublishVariants(incoming, root, outcome);
+  prepared::Remove(incoming).ok();
+  if (outcome->status.ok()) return;
+  for (const auto& [folder, bytes] : outcome->sizes) prepared::Remove(root + "/" + folder).ok();
+}
+
+}  // namespace
+
+void PreparedStore::Incoming::Drop(std::function<void()> gone) {
+  const std::string path = std::exchange(path_, {});
+  const std::shared_ptr<PreparedStore*> store = store_.lock();
+  if (!path.empty() && store != nullptr) (*store)->Remove(path, std::move(gone));
+}
+
+PreparedStore::Incoming& PreparedStore::Incoming::operator=(Incoming&& other) noexcept {
+  if (this != &other) {
+    Drop([] {});
+    store_ = std::move(other.store_);
+    path_ = std::exchange(other.path_, {});
+  }
+  return *this;
+}
+
+void PreparedStore::Pin::Release() {
+  const std::string folder = std::exchange(folder_, {});
+  const std::shared_ptr<PreparedStore*> store = store_.lock();
+  if (!folder.empty() && store != nullptr) (*store)->Unpin(folder);
+}
+
+PreparedStore::Pin& PreparedStore::Pin::operator=(Pin&& other) noexcept {
+  if (this != &other) {
+    Release();
+    store_ = std::move(other.store_);
+    folder_ = std::exchange(other.folder_, {});
+  }
+  return *this;
+}
+
+PreparedStore::PreparedStore(std::string root, Worker* worker)
+    : root_(std::move(root)), worker_(worker), self_(std::make_shared<PreparedStore*>(this)) {}
+
+PreparedStore::~PreparedStore() = default;
+
+void PreparedStore::Start(std::set<std::string> named) {
+  for (const std::string& folder : named) folders_[folder].named = true;
+  auto sizes = std::make_shared<Sizes>();
+  worker_->Run(
+      [root = root_, named = std::move(named), sizes] {
+        prepared::RemoveOrphans(root, named);
+        for (const std::string& folder : named) {
+          const Result<uint64_t> bytes = prepared::BytesOf(root + "/" + folder);
+          sizes->emplace(folder, bytes.ok() ? *bytes : 0);
+        }
+      },
+      [weak = self(), sizes] {
+        if (const auto store = weak.lock()) (*store)->Measured(*sizes);
+      });
+}
+
+void PreparedStore::Measured(const Sizes& sizes) {
+  for (const auto& [name, bytes] : sizes) {
+    const auto found = folders_.find(name);
+    if (found == folders_.end()) continue;
+    bytes_ += bytes - found->second.bytes;
+    found->second.bytes = bytes;
+  }
+}
+
+void PreparedStore::NewIncoming(std::function<void(Result<Incoming>)> done) {
+  auto path = std::make_shared<std::optional<Result<std::string>>>();
+  worker_->Run([root = root_, path] { *path = prepared::MakeIncoming(root); },
+               [weak = self(), path, done = std::move(done)] {
+                 if (weak.expired()) {
+                   if ((*path)->ok()) prepared::Remove(***path).ok();
+                   return;
+                 }
+                 if (!(*path)->ok()) return done((*path)->status());
+                 done(Incoming(weak, ***path));
+               });
+}
+
+void PreparedStore::Publish(Incoming incoming, Manifest manifest,
+                            std::function<void(Result<Published>)> done) {
+  auto outcome = std::make_shared<Outcome>();
+  outcome->manifest = std::move(manifest);
+  const std::string path = std::exchange(incoming.path_, {});
+  worker_->Run([path, root = root_, outcome] { PublishAll(path, root, outcome.get()); },
+               [weak = self(), outcome, done = std::move(done)] {
+                 const std::shared_ptr<PreparedStore*> store = weak.lock();
+                 if (store == nullptr) return;
+                 if (!outcome->status.ok()) return done(outcome->status);
+                 Published published{.manifest = std::move(outcome->manifest), .pins = {}};
+                 for (const auto& [folder, bytes] : outcome->sizes) {
+                   (*store)->folders_[folder] = {};
+                   published.pins.push_back((*store)->PinFolder(folder));
+                 }
+                 (*store)->Measured(outcome->sizes);
+                 done(std::move(published));
+               });
+}
+
+void PreparedStore::Retain(const std::set<std::string>& named) {
+  for (const std::string& folder : named) folders_[folder].named = true;
+  for (auto next = folders_.begin(); next != folders_.end();) {
+    const auto folder = next++;
+    if (named.contains(folder->first)) continue;
+    folder->second.named = false;
+    RemoveIfUnused(folder);
+  }
+}
+
+PreparedStore::Pin PreparedStore::PinFolder(const std::string& folder) {
+  ++folders_[folder].pins;
+  return Pin(self(), folder);
+}
+
+void PreparedStore::Unpin(const std::string& folder) {
+  const auto found = folders_.find(folder);
+  --found->second.pins;
+  RemoveIfUnused(found);
+}
+
+void PreparedStore::RemoveIfUnused(Folders::iterator folder) {
+  if (folder->second.named || folder->second.pins > 0) return;
+  bytes_ -= folder->second.bytes;
+  Remove(root_ + "/" + folder->first, [] {});
+  folders_.erase(folder);
+}
+
+void PreparedStore::Remove(const std::string& path, std::function<void()> gone) {
+  worker_->Run([path] { prepared::Remove(path).ok(); }, std::move(gone));
+}
+
+Result<size_t> PreparedStore::CountPublished(const std::string& root) {
+  return prepared::CountPublished(root);
+}
+
+}  // namespace trims

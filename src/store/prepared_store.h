@@ -1,0 +1,140 @@
+// PreparedStore: the prepared variants on this node's disk, each in a flat folder of its own.
+//
+// The preparer fills an Incoming folder, in which each variant has a subfolder. Publishing makes all of
+// it durable and gives each variant's folder a name in the root, `<16 digits of the digest>-<kind>-<n>`,
+// so that what bears such a name is complete. A published folder stays as long as the catalog names it
+// (Retain) or somebody holds a Pin of it, and goes with the later of the two: a load never loses its
+// files, and nothing is left behind when a variant is replaced or an add fails half-way.
+//
+//   store.NewIncoming([&](Result<PreparedStore::Incoming> incoming) { … });
+//   store.Publish(std::move(incoming), manifest, [&](Result<PreparedStore::Published> published) {
+//     … the catalog takes published->manifest; then
+//     store.Retain(folders_that_the_catalog_names);
+//   });
+//
+// Thread-safety: loop only; what blocks runs on the worker, completions on the loop, and none once the
+// store is gone. Pins and Incomings may outlive it: they do nothing then.
+#ifndef TRIMS_STORE_PREPARED_STORE_H_
+#define TRIMS_STORE_PREPARED_STORE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "trims/status.h"
+
+#include "format/manifest.h"
+#include "loop/worker.h"
+
+namespace trims {
+
+class PreparedStore {
+ public:
+  // An unpublished folder. Dropped, it is removed on the worker.
+  class Incoming {
+   public:
+    Incoming(Incoming&& other) noexcept
+        : store_(std::move(other.store_)), path_(std::exchange(other.path_, {})) {}
+    Incoming& operator=(Incoming&& other) noexcept;
+    ~Incoming() {
+      Drop([] {});
+    }
+
+    const std::string& path() const { return path_; }  // absolute
+    // Removes it now; `gone` runs on the loop when it is.
+    void Drop(std::function<void()> gone);
+
+   private:
+    friend class PreparedStore;
+    Incoming(std::weak_ptr<PreparedStore*> store, std::string path)
+        : store_(std::move(store)), path_(std::move(path)) {}
+
+    std::weak_ptr<PreparedStore*> store_;
+    std::string path_;  // empty: moved from, published or dropped
+  };
+
+  // Keeps one published folder.
+  class Pin {
+   public:
+    Pin() = default;
+    Pin(Pin&& other) noexcept
+        : store_(std::move(other.store_)), folder_(std::exchange(other.folder_, {})) {}
+    Pin& operator=(Pin&& other) noexcept;
+    ~Pin() { Release(); }
+
+   private:
+    friend class PreparedStore;
+    Pin(std::weak_ptr<PreparedStore*> store, std::string folder)
+        : store_(std::move(store)), folder_(std::move(folder)) {}
+    void Release();
+
+    std::weak_ptr<PreparedStore*> store_;
+    std::string folder_;  // empty: none
+  };
+
+  struct Published {
+    Manifest manifest;      // its variants' folders are names in the store
+    std::vector<Pin> pins;  // of all of them, until the catalog names them
+  };
+
+  // `root` is absolute; it is made when it is first needed. The worker outlives the store.
+  PreparedStore(std::string root, Worker* worker);
+  ~PreparedStore();
+  PreparedStore(const PreparedStore&) = delete;
+  PreparedStore& operator=(const PreparedStore&) = delete;
+
+  const std::string& root() const { return root_; }
+
+  // Once, before anything else: measures what is there, and removes what a crash left behind:
+  // incoming folders, and published ones that the catalog does not name. Other files in the root stay.
+  void Start(std::set<std::string> named);
+
+  void NewIncoming(std::function<void(Result<Incoming>)> done);
+
+  // `manifest` is the preparer's: the folders of its variants are relative to the incoming one. On
+  // failure nothing of it is left: neither the incoming folder nor what was renamed already.
+  void Publish(Incoming incoming, Manifest manifest, std::function<void(Result<Published>)> done);
+
+  // The folders that the catalog names now. What it named before and does not any more goes, at once
+  // or with its last pin.
+  void Retain(const std::set<std::string>& named);
+
+  Pin PinFolder(const std::string& folder);
+
+  // On disk, in published folders, as far as they have been measured.
+  uint64_t bytes() const { return bytes_; }
+
+  // How many published folders lie in `root`; 0 if there is no such folder. Blocks.
+  static Result<size_t> CountPublished(const std::string& root);
+
+ private:
+  struct Folder {
+    uint64_t bytes = 0;
+    size_t pins = 0;
+    bool named = false;
+  };
+  using Folders = std::map<std::string, Folder>;
+
+  std::weak_ptr<PreparedStore*> self() const { return self_; }
+  void Unpin(const std::string& folder);
+  void RemoveIfUnused(Folders::iterator folder);
+  void Remove(const std::string& path, std::function<void()> gone);
+  void Measured(const std::map<std::string, uint64_t>& sizes);
+
+  const std::string root_;
+  Worker* const worker_;
+  Folders folders_;
+  uint64_t bytes_ = 0;
+  const std::shared_ptr<PreparedStore*> self_;
+};
+
+}  // namespace trims
+
+#endif  // TRIMS_STORE_PREPARED_STORE_H_
