@@ -1,0 +1,178 @@
+// One class serves every tier: two tables, the upper one filled from the lower.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "residency/segment_table.h"
+#include "support/manager_fakes.h"
+
+namespace trims {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr uint64_t kPage = 4096;
+
+class TiersTest : public ::testing::Test {
+ protected:
+  void Start(uint64_t host_pages, uint64_t device_pages) {
+    host_tier_.emplace(host_pages * kPage, "host");
+    device_tier_.emplace(device_pages * kPage, "device:0");
+    host_.emplace(ResidencyOptions{}, Dependencies(&*host_tier_, nullptr), &counters_);
+    device_.emplace(ResidencyOptions{}, Dependencies(&*device_tier_, &*host_), &counters_);
+  }
+  ResidencyDependencies Dependencies(Tier* tier, SegmentTable* beneath) {
+    return {.clock = &clock_,
+            .timers = &timers_,
+            .tier = tier,
+            .eviction = DefaultEvictionPolicy(),
+            .beneath = beneath};
+  }
+
+  static ImagePtr MakeImage(char digit, uint64_t pages) {
+    const Manifest manifest = testing::MakeManifest(
+        testing::Digest(digit), {testing::MakeVariant(Variant::kFiles, pages - 1)});
+    return MakeImages(manifest, std::string("default/") + digit, "v1").front();
+  }
+
+  struct Opened {
+    Status status;
+    std::optional<Lease> lease;
+    std::optional<OpenWait> wait;
+  };
+  std::unique_ptr<Opened> Open(SegmentTable& table, const ImagePtr& image) {
+    auto opened = std::make_unique<Opened>();
+    const auto answer = [target = opened.get()](Result<Lease> lease) {
+      target->status = lease.status();
+      if (lease.ok()) target->lease = *std::move(lease);
+    };
+    Result<OpenOutcome> outcome = table.Open(image, {}, answer);
+    if (!outcome.ok()) {
+      opened->status = outcome.status();
+    } else if (Lease* lease = std::get_if<Lease>(&*outcome)) {
+      opened->lease = std::move(*lease);
+    } else {
+      opened->wait = std::get<OpenWait>(*std::move(outcome));
+    }
+    return opened;
+  }
+  SegmentState StateIn(const SegmentTable& table, const ImagePtr& image) {
+    const Segment* segment = table.FindByKey(image->key);
+    return segment == nullptr ? SegmentState::kAbsent : segment->state();
+  }
+
+  ManualClock clock_;
+  testing::FakeTimers timers_{&clock_};
+  Counters counters_;
+  std::optional<testing::FakeTier> host_tier_;
+  std::optional<testing::FakeTier> device_tier_;
+  std::optional<SegmentTable> host_;
+  std::optional<SegmentTable> device_;  // before the one that it fills from
+};
+
+TEST_F(TiersTest, AMissFillsTheTierBeneathOnTheWayAndKeepsItThere) {
+  Start(8, 8);
+  const ImagePtr a = MakeImage('a', 4);
+  const auto open = Open(*device_, a);
+  EXPECT_EQ(StateIn(*device_, a), SegmentState::kLoading);
+  EXPECT_EQ(StateIn(*host_, a), SegmentState::kLoading);
+  EXPECT_EQ(device_tier_->started, 0) << "there is nothing to fill it from yet";
+  EXPECT_EQ(host_tier_->fills.front().request.beneath, nullptr);
+  host_tier_->Finish();
+  ASSERT_EQ(device_tier_->started, 1);
+  EXPECT_NE(device_tier_->fills.front().request.beneath, nullptr);
+  EXPECT_EQ(host_->leases(), 1u) << "its source must not go while it is read";
+  EXPECT_FALSE(open->lease);
+  device_tier_->Finish();
+  ASSERT_TRUE(open->lease);
+  EXPECT_EQ(open->lease->info().tier, "device:0");
+  EXPECT_FALSE(open->lease->info().hit);
+  EXPECT_EQ(host_->leases(), 0u);
+  EXPECT_EQ(StateIn(*host_, a), SegmentState::kResident);
+}
+
+TEST_F(TiersTest, WhatIsResidentBeneathIsNotReadAgain) {
+  Start(8, 8);
+  const ImagePtr a = MakeImage('a', 4);
+  const auto below = Open(*host_, a);
+  host_tier_->Finish();
+  const auto open = Open(*device_, a);
+  EXPECT_EQ(device_tier_->started, 1);
+  device_tier_->Finish();
+  EXPECT_TRUE(open->lease);
+  EXPECT_EQ(host_tier_->started, 1);
+}
+
+TEST_F(TiersTest, AFailureBeneathIsTheReasonAbove) {
+  Start(8, 8);
+  const ImagePtr a = MakeImage('a', 4);
+  const auto open = Open(*device_, a);
+  host_tier_->Fail(StatusCode::kDataLoss);
+  EXPECT_EQ(open->status.code(), StatusCode::kDataLoss);
+  EXPECT_EQ(device_->budget().used(), 0u);
+  EXPECT_EQ(device_tier_->started, 0);
+}
+
+TEST_F(TiersTest, WhatDoesNotFitBeneathIsSaidAfterTheCallAndCostsNoRoom) {
+  Start(2, 8);
+  const ImagePtr a = MakeImage('a', 4);
+  const auto open = Open(*device_, a);
+  EXPECT_TRUE(open->status.ok()) << "never inside the call";
+  ASSERT_TRUE(open->wait);
+  timers_.Advance(milliseconds(0));
+  EXPECT_EQ(open->status.code(), StatusCode::kTooLarge);
+  EXPECT_EQ(device_->budget().used(), 0u);
+}
+
+TEST_F(TiersTest, EachEvictsForItself) {
+  Start(8, 4);
+  const ImagePtr a = MakeImage('a', 4);
+  const ImagePtr b = MakeImage('b', 4);
+  for (const ImagePtr& image : {a, b}) {
+    clock_.Advance(milliseconds(1));
+    const auto open = Open(*device_, image);
+    if (!device_tier_->releases.empty()) device_tier_->FinishRelease();
+    if (!host_tier_->fills.empty()) host_tier_->Finish();
+    device_tier_->Finish();
+    ASSERT_TRUE(open->lease);
+  }
+  EXPECT_EQ(StateIn(*device_, a), SegmentState::kAbsent);
+  EXPECT_EQ(StateIn(*device_, b), SegmentState::kResident);
+  EXPECT_EQ(StateIn(*host_, a), SegmentState::kResident);
+}
+
+TEST_F(TiersTest, ADestroyedTierLetsGoOfTheOneBeneath) {
+  Start(8, 8);
+  const ImagePtr a = MakeImage('a', 4);
+  auto open = Open(*device_, a);
+  host_tier_->Finish();
+  open.reset();  // the load goes on
+  EXPECT_EQ(host_->leases(), 1u);
+  device_.reset();
+  EXPECT_EQ(host_->leases(), 0u);
+  device_tier_->Finish();  // nobody is there
+}
+
+TEST_F(TiersTest, RemovedWhileItWaitsForTheTierBeneathItIsGone) {
+  Start(8, 8);
+  const ImagePtr a = MakeImage('a', 4);
+  Open(*device_, a).reset();
+  device_->KeepOnly({});
+  host_->KeepOnly({});
+  EXPECT_EQ(StateIn(*host_, a), SegmentState::kLoading) << "the tier above still waits for it";
+  host_tier_->Finish();
+  ASSERT_FALSE(device_tier_->fills.empty());
+  EXPECT_TRUE(device_tier_->fills.front().request.control->cancelled());
+  device_tier_->Fail(StatusCode::kCancelled);
+  EXPECT_EQ(StateIn(*device_, a), SegmentState::kAbsent);
+  host_tier_->FinishRelease();
+  EXPECT_EQ(host_->budget().used(), 0u);
+}
+
+}  // namespace
+}  // namespace trims
