@@ -59,7 +59,9 @@ bool Listener::AcceptOne() {
 bool Listener::OnAcceptError(int error) {
   if (IsNobodyThere(error)) return false;
   if (IsClientsOwn(error)) return true;
-  LogWarning("accept.failed", {{"error", ErrnoStatus("accepting a connection", error)}});
+  if (callbacks_.may_log()) {
+    LogWarning("accept.failed", {{"error", ErrnoStatus("accepting a connection", error)}});
+  }
   if (IsTableFull(error) && TurnOneAway()) return true;
   Rest();
   return false;

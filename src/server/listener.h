@@ -26,6 +26,7 @@ class Listener {
   struct Callbacks {
     std::function<void(UniqueFd socket)> accepted;
     std::function<void(UniqueFd socket, const Status& why)> refused;
+    std::function<bool()> may_log;  // asked for each line that clients can cause at will
   };
 
   Listener(EventLoop* loop, UniqueFd socket, Callbacks callbacks);

@@ -39,7 +39,8 @@ Server::Server(ServerOptions options, const ServerDependencies& dependencies, Un
       listener_(dependencies.loop, std::move(listening),
                 {.accepted = [this](UniqueFd socket) { Accept(std::move(socket)); },
                  .refused = [this](UniqueFd socket,
-                                   const Status& why) { Refuse(std::move(socket), why); }}) {
+                                   const Status& why) { Refuse(std::move(socket), why); },
+                 .may_log = [this] { return MayLogViolation(); }}) {
   context_.loop = loop_;
   context_.manager = manager_;
   context_.limits = options_.limits;

@@ -97,5 +97,28 @@ TEST(AcceptFaultsTest, WithTheTableFullAClientIsTurnedAwayWithAReason) {
   EXPECT_EQ(std::get<Status>((*told)->body).code(), StatusCode::kResourceExhausted);
 }
 
+// Whoever may connect can cause these lines as fast as it can connect.
+TEST(AcceptFaultsTest, AStormOfClientsThatAreTurnedAwayDoesNotFillTheLog) {
+  constexpr size_t kClients = 40;
+  ::testing::internal::CaptureStderr();
+  size_t turned_away = 0;
+  {
+    ServerHarness harness;
+    const fault::ScopedExemption exempt;
+    for (size_t i = 0; i < kClients; ++i) {
+      const fault::ScopedPlan plan({.op = fault::Op::kAccept, .nth = 1, .error = EMFILE});
+      RawClient client(harness.socket_path());
+      turned_away += client.Receive().ok();
+    }
+  }
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(turned_away, kClients);
+  size_t lines = 0;
+  for (size_t at = 0; (at = log.find("accept.failed", at)) != std::string::npos; ++at) ++lines;
+  EXPECT_GT(lines, 0u);
+  EXPECT_LT(lines, kClients) << log;
+  EXPECT_NE(log.find("connection.violations_suppressed count="), std::string::npos) << log;
+}
+
 }  // namespace
 }  // namespace trims::test

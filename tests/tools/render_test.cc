@@ -118,15 +118,17 @@ Json Segment() {
 }
 
 Json ServedStatus() {
-  return {{"host",
-           {{"budget_bytes", uint64_t{4} << 30},
-            {"used_bytes", uint64_t{1} << 30},
-            {"leased_bytes", uint64_t{1} << 30},
-            {"idle_bytes", 0},
-            {"loading_bytes", 0},
-            {"draining_bytes", 0},
-            {"reclaim", "lazy"},
-            {"eviction_policy", "lru"}}},
+  const Json host = {{"name", "host"},
+                     {"budget_bytes", uint64_t{4} << 30},
+                     {"used_bytes", uint64_t{1} << 30},
+                     {"leased_bytes", uint64_t{1} << 30},
+                     {"idle_bytes", 0},
+                     {"loading_bytes", 0},
+                     {"draining_bytes", 0},
+                     {"reclaim", "lazy"},
+                     {"eviction_policy", "lru"}};
+  return {{"tiers", Json::array({host})},
+          {"prepared_bytes", uint64_t{3} << 20},
           {"models", 2},
           {"leases", 3},
           {"loads_in_flight", 0},
@@ -157,6 +159,7 @@ TEST(RenderStatusTest, IsOneScreen) {
             "socket       /run/trims/trimsd.sock\n"
             "host memory  [#######.......................] 1.0 GiB of 4.0 GiB (25 %)\n"
             "             1.0 GiB leased, 0 B idle; reclaim lazy, eviction lru\n"
+            "on disk      3.0 MiB of prepared variants\n"
             "huge pages   54.0 MiB of 54.0 MiB resident\n"
             "models       2\n"
             "leases       3 on 3 connections\n"

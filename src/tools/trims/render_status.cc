@@ -21,24 +21,24 @@ std::string DaemonLine(const Json& server) {
   return text;
 }
 
-std::string HostLine(const Json& host) {
-  const uint64_t used = Number(host, "used_bytes");
-  const uint64_t budget = Number(host, "budget_bytes");
+std::string TierLine(const Json& tier) {
+  const uint64_t used = Number(tier, "used_bytes");
+  const uint64_t budget = Number(tier, "budget_bytes");
   return fmt::format("{} {} of {} ({})", Bar(used, budget, kBarWidth), HumanBytes(used),
                      HumanBytes(budget), Percent(used, budget));
 }
 
-std::string HostParts(const Json& host) {
-  std::string text = fmt::format("{} leased, {} idle", HumanBytes(Number(host, "leased_bytes")),
-                                 HumanBytes(Number(host, "idle_bytes")));
-  if (const uint64_t loading = Number(host, "loading_bytes"); loading > 0) {
+std::string TierParts(const Json& tier) {
+  std::string text = fmt::format("{} leased, {} idle", HumanBytes(Number(tier, "leased_bytes")),
+                                 HumanBytes(Number(tier, "idle_bytes")));
+  if (const uint64_t loading = Number(tier, "loading_bytes"); loading > 0) {
     text += fmt::format(", {} loading", HumanBytes(loading));
   }
-  if (const uint64_t draining = Number(host, "draining_bytes"); draining > 0) {
+  if (const uint64_t draining = Number(tier, "draining_bytes"); draining > 0) {
     text += fmt::format(", {} being freed", HumanBytes(draining));
   }
-  return text + fmt::format("; reclaim {}, eviction {}", Text(host, "reclaim"),
-                            Text(host, "eviction_policy"));
+  return text + fmt::format("; reclaim {}, eviction {}", Text(tier, "reclaim"),
+                            Text(tier, "eviction_policy"));
 }
 
 std::string OpensLine(const Json& counters) {
@@ -126,14 +126,17 @@ std::string RenderFailures(const Json& segments) {
 
 std::string RenderStatus(const Json& status) {
   const Json& server = Object(status, "server");
-  const Json& host = Object(status, "host");
   const Json& segments = List(status, "segments");
   const Json& counters = Object(status, "counters");
   Fields fields;
   fields.Add("daemon", DaemonLine(server));
   fields.Add("socket", Text(server, "socket"));
-  fields.Add("host memory", HostLine(host));
-  fields.Add("", HostParts(host));
+  for (const Json& tier : List(status, "tiers")) {
+    const std::string name = Text(tier, "name");
+    fields.Add(name == "host" ? "host memory" : name, TierLine(tier));
+    fields.Add("", TierParts(tier));
+  }
+  fields.Add("on disk", HumanBytes(Number(status, "prepared_bytes")) + " of prepared variants");
   fields.Add("huge pages", PagesLine(segments));
   fields.Add("models", std::to_string(Number(status, "models")));
   fields.Add("leases", fmt::format("{} on {}", Number(status, "leases"),
