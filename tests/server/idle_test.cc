@@ -32,15 +32,14 @@ TEST(IdleTest, AConnectionKeepsTheDaemonAndItsEndLetsItGo) {
     times_idle.notify_all();
   };
   ServerHarness harness(std::move(options));
-  harness.AddModel("ocr");
   int before_the_end = 0;
   {
     RawClient client(harness.socket_path());
-    ASSERT_TRUE(client.OpenLease("ocr").ok());
+    ASSERT_TRUE(client.Document(wire::ListCall{}).ok());
     before_the_end = times_idle;  // it may have been idle before the connection came
     // A connection that comes and goes starts the wait anew; the one that stays forbids it.
     RawClient(harness.socket_path()).Disconnect();
-    ASSERT_TRUE(client.OpenLease("ocr").ok());
+    ASSERT_TRUE(client.Document(wire::ListCall{}).ok());
     harness.RunTimersDueWithin(4 * kIdleExit);
     EXPECT_EQ(times_idle, before_the_end);
   }
