@@ -8,8 +8,6 @@
 
 #include <utility>
 
-#include "trims/status.h"
-
 namespace trims {
 
 class UniqueFd {
@@ -34,10 +32,6 @@ class UniqueFd {
  private:
   int fd_ = -1;
 };
-
-// A second descriptor (close-on-exec) of the same open file. RESOURCE_EXHAUSTED if the table is
-// full.
-Result<UniqueFd> Duplicate(int fd);
 
 }  // namespace trims
 

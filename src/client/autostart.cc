@@ -13,6 +13,7 @@
 
 #include "base/errno_status.h"
 #include "base/macros.h"
+#include "base/program.h"
 #include "base/sys.h"
 #include "client/detached_process.h"
 #include "client/socket_path.h"
@@ -28,39 +29,15 @@ using std::chrono::steady_clock;
 
 constexpr off_t kLogTail = 2048;  // bytes of the daemon's last words that go into a message
 
-std::string Variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
-}
-
-bool IsProgram(const std::string& path) {
-  struct stat info;
-  return ::stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
-         ::access(path.c_str(), X_OK) == 0;
-}
-
-std::string InPath(const std::string& name) {
-  std::string folders = Variable("PATH") + ":";
-  for (size_t end; (end = folders.find(':')) != std::string::npos; folders.erase(0, end + 1)) {
-    std::string candidate = folders.substr(0, end) + "/" + name;
-    if (candidate[0] == '/' && IsProgram(candidate)) return candidate;
-  }
-  return {};
-}
-
-Result<std::string> FindProgram(const std::string& given) {
-  const std::string named = given.empty() ? Variable("TRIMSD") : given;
+Result<std::string> FindDaemon(const std::string& given) {
+  const std::string named = given.empty() ? EnvironmentVariable("TRIMSD") : given;
   if (!named.empty()) {
     std::error_code ignored;
     const std::string path = fs::absolute(named, ignored).string();
     if (IsProgram(path)) return path;
     return Status(StatusCode::kNotFound, "no program " + named, "TRIMSD=/path/to/trimsd");
   }
-  std::error_code error;
-  const fs::path self = fs::read_symlink("/proc/self/exe", error);
-  const std::string beside = error ? std::string() : (self.parent_path() / "trimsd").string();
-  if (IsProgram(beside)) return beside;
-  const std::string found = InPath("trimsd");
+  std::string found = FindProgram("trimsd", {OwnFolder()});
   if (!found.empty()) return found;
   return Status(StatusCode::kNotFound, "no trimsd answers and there is none to start",
                 "install trimsd, or TRIMSD=/path/to/trimsd");
@@ -71,9 +48,9 @@ std::string DataFolder(const std::string& given, const std::string& socket_folde
     std::error_code ignored;
     return fs::absolute(given, ignored).string();
   }
-  const std::string data_home = Variable("XDG_DATA_HOME");
+  const std::string data_home = EnvironmentVariable("XDG_DATA_HOME");
   if (!data_home.empty() && data_home[0] == '/') return data_home + "/trims";
-  const std::string home = Variable("HOME");
+  const std::string home = EnvironmentVariable("HOME");
   return home.empty() || home[0] != '/' ? socket_folder + "/data" : home + "/.local/share/trims";
 }
 
@@ -160,7 +137,7 @@ Status StartDaemon(const AutostartOptions& options, const std::string& socket) {
   const std::string folder = wire::FolderOf(socket);
   const std::string data = DataFolder(options.data_folder, folder);
   const std::string log_path = folder + "/trimsd.log";
-  TRIMS_ASSIGN_OR_RETURN(const std::string program, FindProgram(options.program));
+  TRIMS_ASSIGN_OR_RETURN(const std::string program, FindDaemon(options.program));
   std::error_code error;
   fs::create_directories(data, error);
   if (error) return ErrnoStatus("making folder " + data, error.value());
@@ -183,10 +160,11 @@ Status StartDaemon(const AutostartOptions& options, const std::string& socket) {
 
 Result<std::string> EnsureDaemon(const AutostartOptions& options) {
   if (!options.socket_path.empty()) return options.socket_path;
-  if (std::string configured = Variable("TRIMS_SOCKET"); !configured.empty()) return configured;
+  if (std::string configured = EnvironmentVariable("TRIMS_SOCKET"); !configured.empty())
+    return configured;
   TRIMS_ASSIGN_OR_RETURN(std::string answering, FindAnswering());
   if (!answering.empty()) return answering;
-  if (Variable("TRIMS_AUTOSTART") == "0") {
+  if (EnvironmentVariable("TRIMS_AUTOSTART") == "0") {
     return Status(StatusCode::kNotFound,
                   "no trimsd answers, and TRIMS_AUTOSTART=0 forbids to start one",
                   "start trimsd, or unset TRIMS_AUTOSTART");

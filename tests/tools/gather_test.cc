@@ -49,12 +49,6 @@ TEST(RunProgramTest, KeepsNoMoreThanItSays) {
   EXPECT_EQ(output->size(), 64u * 1024);
 }
 
-TEST(FindProgramTest, PrefersTheFoldersToThePath) {
-  EXPECT_EQ(FindProgram("sh", {"/nonexistent", "/bin"}), "/bin/sh");
-  EXPECT_NE(FindProgram("sh", {}), "");
-  EXPECT_EQ(FindProgram("no-such-program-anywhere", {"/bin"}), "");
-}
-
 TEST(GatherTest, KnowsTheKernelItRunsOn) {
   const KernelFacts kernel = GatherKernel();
   EXPECT_GE(kernel.major, 5);

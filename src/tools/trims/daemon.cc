@@ -2,19 +2,13 @@
 
 #include <unistd.h>
 
-#include <cstdlib>
 #include <string_view>
 
+#include "base/program.h"
 #include "client/autostart.h"
-#include "tools/trims/run_program.h"
 
 namespace trims::cli {
 namespace {
-
-std::string Environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
 
 bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 
@@ -38,19 +32,20 @@ Result<std::string> FindOrStart(const Globals& globals) {
 }  // namespace
 
 bool AutostartAllowed(const Globals& globals) {
-  return !globals.no_autostart && globals.socket.empty() && Environment("TRIMS_SOCKET").empty() &&
-         Environment("TRIMS_AUTOSTART") != "0";
+  return !globals.no_autostart && globals.socket.empty() &&
+         EnvironmentVariable("TRIMS_SOCKET").empty() &&
+         EnvironmentVariable("TRIMS_AUTOSTART") != "0";
 }
 
 std::string SocketInUse(const Globals& globals) {
   if (!globals.socket.empty()) return globals.socket;
-  if (std::string socket = Environment("TRIMS_SOCKET"); !socket.empty()) return socket;
+  if (std::string socket = EnvironmentVariable("TRIMS_SOCKET"); !socket.empty()) return socket;
   if (Exists(UserSocketPath()) || !Exists(SystemSocketPath())) return UserSocketPath();
   return SystemSocketPath();
 }
 
 std::string FindDaemonProgram() {
-  if (std::string named = Environment("TRIMSD"); !named.empty()) return named;
+  if (std::string named = EnvironmentVariable("TRIMSD"); !named.empty()) return named;
   const std::string own = OwnFolder();
   // Installed side by side, or as the build leaves them.
   return FindProgram("trimsd", {own, own + "/../trimsd"});

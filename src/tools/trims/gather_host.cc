@@ -8,6 +8,7 @@
 
 #include "trims/admin.h"
 
+#include "base/program.h"
 #include "tools/trims/daemon.h"
 #include "tools/trims/doctor_gather.h"
 #include "tools/trims/document.h"

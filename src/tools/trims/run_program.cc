@@ -76,11 +76,6 @@ int WaitFor(pid_t child) {
   return status;
 }
 
-bool IsProgram(const std::string& path) {
-  struct stat info = {};
-  return stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && access(path.c_str(), X_OK) == 0;
-}
-
 }  // namespace
 
 Result<std::string> RunProgram(const std::vector<std::string>& arguments,
@@ -98,26 +93,6 @@ Result<std::string> RunProgram(const std::vector<std::string>& arguments,
                 arguments[0] + (WIFEXITED(status)
                                     ? " exited with " + std::to_string(WEXITSTATUS(status))
                                     : " was ended by signal " + std::to_string(WTERMSIG(status))));
-}
-
-std::string FindProgram(const std::string& name, const std::vector<std::string>& folders) {
-  for (const std::string& folder : folders) {
-    std::string path = (std::filesystem::path(folder) / name).lexically_normal().string();
-    if (IsProgram(path)) return path;
-  }
-  const char* path = std::getenv("PATH");
-  std::istringstream parts(path == nullptr ? "" : path);
-  for (std::string folder; std::getline(parts, folder, ':');) {
-    std::string candidate = std::filesystem::path(folder) / name;
-    if (!folder.empty() && IsProgram(candidate)) return candidate;
-  }
-  return {};
-}
-
-std::string OwnFolder() {
-  std::error_code error;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-  return error ? std::string() : program.parent_path().string();
 }
 
 }  // namespace trims::cli

@@ -16,12 +16,6 @@ namespace trims::cli {
 Result<std::string> RunProgram(const std::vector<std::string>& arguments,
                                std::chrono::milliseconds limit);
 
-// The first of `folders` (then of $PATH) that holds an executable file `name`; empty if none does.
-std::string FindProgram(const std::string& name, const std::vector<std::string>& folders);
-
-// The folder that this program was started from; empty if it can't be known.
-std::string OwnFolder();
-
 }  // namespace trims::cli
 
 #endif  // TRIMS_TOOLS_TRIMS_RUN_PROGRAM_H_

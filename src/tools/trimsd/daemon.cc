@@ -3,13 +3,14 @@
 #include <csignal>
 #include <utility>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/macros.h"
 #include "ingest/process_preparer.h"
 #include "load/host_tier.h"
+#include "store/huge_pages.h"
 #include "store/machine_memory.h"
 #include "tools/trimsd/byte_size.h"
-#include "tools/trimsd/pages_probe.h"
 #include "tools/trimsd/process_setup.h"
 #include "wire/channel.h"
 
@@ -115,17 +116,20 @@ Status Daemon::Serve() {
 }
 
 void Daemon::LogServing(uint64_t budget) {
-  const Result<PagesProbe> probe = ProbePages(options_.huge_pages);
-  LogInfo("trimsd.serving",
-          {{"version", TRIMS_VERSION},
-           {"socket", places_.socket()},
-           {"data", places_.data()},
-           {"budget_bytes", budget},
-           {"pages", probe.ok() ? std::string(PagesName(probe->pages)) : probe.status().ToString()},
-           {"reclaim", options_.reclaim == Reclaim::kEager ? "eager" : "lazy"},
-           {"eviction", options_.eviction->name}});
-  if (probe.ok() && !probe->advice.empty()) {
-    LogInfo("pages.advice", {{"pages", PagesName(probe->pages)}, {"advice", probe->advice}});
+  const fault::ScopedExemption not_what_a_test_means_to_fail;
+  const bool small = options_.huge_pages == HugePagePolicy::kSmall;
+  const HugePageSupport support = small ? HugePageSupport{} : ProbeHugePages();
+  LogInfo("trimsd.serving", {{"version", TRIMS_VERSION},
+                             {"socket", places_.socket()},
+                             {"data", places_.data()},
+                             {"budget_bytes", budget},
+                             {"pages", PagesName(support.pages)},
+                             {"reclaim", options_.reclaim == Reclaim::kEager ? "eager" : "lazy"},
+                             {"eviction", options_.eviction->name}});
+  if (!support.mend.empty()) {
+    LogInfo(
+        "pages.advice",
+        {{"pages", PagesName(support.pages)}, {"why", support.reason}, {"advice", support.mend}});
   }
 }
 

@@ -16,17 +16,13 @@
 #include "base/errno_status.h"
 #include "base/log.h"
 #include "base/macros.h"
+#include "base/program.h"
 #include "base/sys.h"
 
 namespace trims::daemon {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string Environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
 
 std::string Octal(mode_t mode) {
   char text[8];
@@ -44,10 +40,10 @@ Result<std::string> Absolute(const std::string& path) {
 Result<std::string> DataFolder(const DaemonOptions& options) {
   if (!options.data.empty()) return Absolute(options.data);
   if (options.system) return std::string("/var/lib/trims");
-  if (const std::string base = Environment("XDG_DATA_HOME"); !base.empty()) {
+  if (const std::string base = EnvironmentVariable("XDG_DATA_HOME"); !base.empty()) {
     return Absolute(base + "/trims");
   }
-  if (const std::string home = Environment("HOME"); !home.empty()) {
+  if (const std::string home = EnvironmentVariable("HOME"); !home.empty()) {
     return Absolute(home + "/.local/share/trims");
   }
   return Status(StatusCode::kFailedPrecondition,
@@ -59,7 +55,7 @@ Result<std::string> SocketPath(const DaemonOptions& options) {
   return options.system ? SystemSocketPath() : UserSocketPath();
 }
 
-Status CheckSocketFolder(const std::string& folder) {
+Status CheckIsOwnFolder(const std::string& folder) {
   struct stat info;
   if (::lstat(folder.c_str(), &info) != 0)
     return ErrnoStatus("looking at the socket's folder " + folder);
@@ -92,7 +88,7 @@ Status MakeSocketFolder(const std::string& folder, mode_t mode) {
   } else if (errno != EEXIST) {
     return ErrnoStatus("making the socket's folder " + folder);
   }
-  return CheckSocketFolder(folder);
+  return CheckIsOwnFolder(folder);
 }
 
 Status MakeDataFolder(const std::string& folder, mode_t mode) {

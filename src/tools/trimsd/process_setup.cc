@@ -14,6 +14,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/macros.h"
+#include "base/program.h"
 #include "base/sys.h"
 #include "base/unique_fd.h"
 
@@ -40,37 +41,11 @@ uint64_t RaiseOpenFiles() {
   return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : before;
 }
 
-bool IsProgram(const fs::path& path) {
-  std::error_code error;
-  return fs::is_regular_file(path, error) && ::access(path.c_str(), X_OK) == 0;
-}
-
-std::vector<fs::path> PathFolders() {
-  std::vector<fs::path> folders;
-  const char* variable = std::getenv("PATH");
-  std::string_view rest = variable == nullptr ? "" : variable;
-  while (!rest.empty()) {
-    const size_t end = rest.find(':');
-    if (const std::string_view folder = rest.substr(0, end); folder.starts_with('/')) {
-      folders.emplace_back(folder);
-    }
-    rest = end == std::string_view::npos ? "" : rest.substr(end + 1);
-  }
-  return folders;
-}
-
 // An installed daemon has it in libexec, one in a build tree in the folder beside its own.
-std::vector<fs::path> PreparerFolders() {
-  std::vector<fs::path> folders;
-  std::error_code error;
-  const fs::path self = fs::read_symlink("/proc/self/exe", error);
-  if (!error) {
-    const fs::path folder = self.parent_path();
-    folders = {folder, folder.parent_path() / "libexec" / "trims",
-               folder.parent_path() / "prepare"};
-  }
-  for (fs::path& folder : PathFolders()) folders.push_back(std::move(folder));
-  return folders;
+std::vector<std::string> PreparerFolders() {
+  const fs::path own = OwnFolder();
+  if (own.empty()) return {};
+  return {own, own.parent_path() / "libexec" / "trims", own.parent_path() / "prepare"};
 }
 
 Status NoPreparer(const std::string& why) {
@@ -121,13 +96,11 @@ Result<std::string> FindPreparer(const std::string& wanted) {
     if (IsProgram(wanted)) return fs::absolute(wanted, error).string();
     return NoPreparer("trimsd's --preparer, '" + wanted + "', is no program");
   }
+  const std::vector<std::string> folders = PreparerFolders();
+  if (std::string program = FindProgram(kPreparerName, folders); !program.empty()) return program;
   std::string looked;
-  for (const fs::path& folder : PreparerFolders()) {
-    const std::string program = (folder / kPreparerName).lexically_normal().string();
-    if (IsProgram(program)) return program;
-    looked += (looked.empty() ? "" : ", ") + program;
-  }
-  return NoPreparer("none of these is a program: " + looked);
+  for (const std::string& folder : folders) looked += folder + ", ";
+  return NoPreparer("there is none in " + looked + "nor on PATH");
 }
 
 void TellReady(int fd) {
