@@ -25,8 +25,8 @@
 #include "bare/client.h"
 #include "base/macros.h"
 #include "common/timing.h"
-#include "wire/answer.h"
-#include "wire/call.h"
+#include "wire/reply.h"
+#include "wire/request.h"
 
 namespace trims::bench {
 namespace {
@@ -60,13 +60,13 @@ Result<Case> ParseCase(const std::string& text) {
 // The frames and descriptors of one open of this model.
 ExchangeShape ShapeOf(const Case& one, const Model& model) {
   const OpenInfo& info = model.info();
-  const wire::OpenCall call{.reference = one.reference, .variant = one.variant};
+  const wire::OpenRequest request{.reference = one.reference, .variant = one.variant};
   const std::vector<wire::ExtentInfo> extents(model.extent_count());
-  wire::CallEncoder calls;
-  wire::AnswerEncoder answers;
+  wire::RequestEncoder requests;
+  wire::ReplyEncoder replies;
   ExchangeShape shape;
-  shape.request_bytes = calls.Encode({.id = 1, .client = {}, .body = call}).size();
-  shape.reply_bytes = answers
+  shape.request_bytes = requests.Encode({.id = 1, .client = {}, .body = request}).size();
+  shape.reply_bytes = replies
                           .Open(1, {.lease = 1,
                                     .reference = info.reference,
                                     .digest = info.digest,

@@ -1,8 +1,8 @@
 // Admin: what an operator asks of the model resource manager. Answers are JSON documents, the same
 // that `trims --json` prints; docs/json.md gives their fields.
 //
-//   trims::Result<trims::Admin> admin = trims::Admin::Connect();
-//   trims::Result<std::string> added = admin->Add("ocr", "file:///models/common.onnx");
+//     trims::Result<trims::Admin> admin = trims::Admin::Connect();
+//     trims::Result<std::string> added = admin->Add("ocr", "file:///models/common.onnx");
 //
 // Add and Remove are for the daemon's own user and for root: PERMISSION_DENIED for anybody else.
 // Thread-safety: as Client.

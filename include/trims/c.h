@@ -1,15 +1,15 @@
 /* The C ABI of libtrims: for C, and for every language that can call C.
  *
- *   trims_client* client = NULL;
- *   trims_model* model = NULL;
- *   trims_status* status = trims_client_connect(NULL, &client);
- *   if (status == NULL) status = trims_client_open(client, "ocr", NULL, &model);
- *   if (status != NULL) {
- *     fprintf(stderr, "%s\n", trims_status_message(status));
- *     trims_status_free(status);
- *   }
- *   trims_model_close(model);
- *   trims_client_free(client);
+ *     trims_client* client = NULL;
+ *     trims_model* model = NULL;
+ *     trims_status* status = trims_client_connect(NULL, &client);
+ *     if (status == NULL) status = trims_client_open(client, "ocr", NULL, &model);
+ *     if (status != NULL) {
+ *       fprintf(stderr, "%s\n", trims_status_message(status));
+ *       trims_status_free(status);
+ *     }
+ *     trims_model_close(model);
+ *     trims_client_free(client);
  *
  * Contract
  * - A function that can fail returns NULL for success, else a status that the caller frees. Results

@@ -1,10 +1,10 @@
 // Client: a connection to the model resource manager of this node.
 //
-//   trims::Result<trims::Client> client = trims::Client::Connect();
-//   if (!client.ok()) return Fail(client.status());
-//   trims::Result<trims::Model> model = client->Open("ocr", {.variant = trims::Variant::kOrt});
-//   if (!model.ok()) return Fail(model.status());
-//   Use(model->bytes());  // read-only, shared with every process that opened it
+//     trims::Result<trims::Client> client = trims::Client::Connect();
+//     if (!client.ok()) return Fail(client.status());
+//     trims::Result<trims::Model> model = client->Open("ocr", {.variant = trims::Variant::kOrt});
+//     if (!model.ok()) return Fail(model.status());
+//     Use(model->bytes());  // read-only, shared with every process that opened it
 //
 // Connect() costs one connect(2): the first frame of Open() carries hello and request together, so
 // a hit is one round trip. A connection that the daemon dropped (it was restarted, say) is made

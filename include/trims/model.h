@@ -6,8 +6,8 @@
 // every other process that has the model open. The kernel ends the lease if the process dies. Every
 // span and string_view that a Model hands out ends with it.
 //
-//   trims::Result<trims::TensorView> weight = model.Tensor("encoder.layer.0.weight");
-//   if (weight.ok()) Use(weight->bytes.data(), weight->shape);
+//     trims::Result<trims::TensorView> weight = model.Tensor("encoder.layer.0.weight");
+//     if (weight.ok()) Use(weight->bytes.data(), weight->shape);
 //
 // Misuse: writing to the bytes ends the process with SIGSEGV; no mapping, mprotect or descriptor
 // can make them writable. Thread-safety: the const members may be called from any number of threads

@@ -1,10 +1,10 @@
 // trims::onnxruntime::Session: an ONNX Runtime session over a model that the MRM keeps in memory.
 //
-//   trims::Result<trims::Client> client = trims::Client::Connect();
-//   if (!client.ok()) return Fail(client.status());
-//   auto ocr = trims::onnxruntime::Session::Open(*client, "ocr");
-//   if (!ocr.ok()) return Fail(ocr.status());
-//   auto out = (*ocr)->Run(Ort::RunOptions(), inputs, values, 1, outputs, 1);
+//     trims::Result<trims::Client> client = trims::Client::Connect();
+//     if (!client.ok()) return Fail(client.status());
+//     auto ocr = trims::onnxruntime::Session::Open(*client, "ocr");
+//     if (!ocr.ok()) return Fail(ocr.status());
+//     auto out = (*ocr)->Run(Ort::RunOptions(), inputs, values, 1, outputs, 1);
 //
 // It uses the model's `ort` variant: optimised once, when the model was added, and used by ONNX
 // Runtime where it lies. A process that opens it pays for the graph's nodes and for nothing that

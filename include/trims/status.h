@@ -4,9 +4,9 @@
 // empty). Result<T> holds either a T or a Status that is not OK. Neither may be ignored: both are
 // [[nodiscard]]. The library throws nothing.
 //
-//   trims::Result<trims::Model> model = client.Open("resnet50");
-//   if (!model.ok()) return std::cerr << model.status().ToString() << '\n', 1;
-//   Use(*model);
+//     trims::Result<trims::Model> model = client.Open("resnet50");
+//     if (!model.ok()) return std::cerr << model.status().ToString() << '\n', 1;
+//     Use(*model);
 //
 // Misuse: value(), * and -> of a Result that is not ok() end the program with the status on
 // standard error. Thread-safety: values; concurrent reads of one object are safe.

@@ -25,29 +25,30 @@ Result<std::string> Admin::Add(std::string_view reference, std::string_view sour
                                const AddOptions& options) {
   if (options.timeout.count() <= 0)
     return Status(StatusCode::kInvalidArgument, "a timeout that has passed");
-  return client_.impl_->Fetch(
-      wire::AddCall{.reference = reference, .source = source, .variants = options.variants},
+  return client_.impl_->AskForDocument(
+      wire::AddRequest{.reference = reference, .source = source, .variants = options.variants},
       {.patience = options.timeout, .on_progress = options.on_progress});
 }
 
 Result<std::string> Admin::Remove(std::string_view reference) {
-  return client_.impl_->Fetch(
-      wire::RemoveCall{reference},
+  return client_.impl_->AskForDocument(
+      wire::RemoveRequest{reference},
       {.patience = kDocumentPatience, .repeatable = false, .on_progress = {}});
 }
 
 Result<std::string> Admin::List() {
-  return client_.impl_->Fetch(wire::ListCall{}, {.patience = kDocumentPatience, .on_progress = {}});
+  return client_.impl_->AskForDocument(wire::ListRequest{},
+                                       {.patience = kDocumentPatience, .on_progress = {}});
 }
 
 Result<std::string> Admin::Show(std::string_view reference) {
-  return client_.impl_->Fetch(wire::ShowCall{reference},
-                              {.patience = kDocumentPatience, .on_progress = {}});
+  return client_.impl_->AskForDocument(wire::ShowRequest{reference},
+                                       {.patience = kDocumentPatience, .on_progress = {}});
 }
 
 Result<std::string> Admin::GetStatus() {
-  return client_.impl_->Fetch(wire::StatusCall{},
-                              {.patience = kDocumentPatience, .on_progress = {}});
+  return client_.impl_->AskForDocument(wire::StatusRequest{},
+                                       {.patience = kDocumentPatience, .on_progress = {}});
 }
 
 }  // namespace trims

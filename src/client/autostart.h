@@ -3,8 +3,8 @@
 //
 // For the CLI and the language packages; libtrims itself never starts anything.
 //
-//   TRIMS_ASSIGN_OR_RETURN(std::string socket, EnsureDaemon());
-//   TRIMS_ASSIGN_OR_RETURN(Client client, Client::Connect({.socket_path = socket}));
+//     TRIMS_ASSIGN_OR_RETURN(std::string socket, EnsureDaemon());
+//     TRIMS_ASSIGN_OR_RETURN(Client client, Client::Connect({.socket_path = socket}));
 //
 // Of two that start at once one waits for the other (a lock file in the socket's folder). The
 // daemon runs detached, in a session of its own, with its log in that folder, and leaves by itself

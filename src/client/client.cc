@@ -78,14 +78,14 @@ Result<std::shared_ptr<client::Connection>> Client::Impl::UsableConnection() {
   return connection_;
 }
 
-Status Client::Impl::AwaitAnswer(uint64_t id, const Terms& terms, Exchange* exchange) {
+Status Client::Impl::AwaitReply(uint64_t id, const Terms& terms, Received* received) {
   const steady_clock::time_point end = steady_clock::now() + terms.patience;
   milliseconds patience = terms.patience;
   for (;;) {
-    TRIMS_RETURN_IF_ERROR(exchange->connection->Receive(patience, terms.max_fds, &exchange->frame));
-    TRIMS_RETURN_IF_ERROR(wire::DecodeAnswer(exchange->frame.bytes, &exchange->answer));
-    if (exchange->answer.id != id && exchange->answer.id != 0) return WrongKind();
-    const auto* progress = std::get_if<wire::ProgressAnswer>(&exchange->answer.body);
+    TRIMS_RETURN_IF_ERROR(received->connection->Receive(patience, terms.max_fds, &received->frame));
+    TRIMS_RETURN_IF_ERROR(wire::DecodeReply(received->frame.bytes, &received->reply));
+    if (received->reply.id != id && received->reply.id != 0) return WrongKind();
+    const auto* progress = std::get_if<wire::ProgressReply>(&received->reply.body);
     if (progress == nullptr) return Status();
     if (terms.on_progress) terms.on_progress({progress->stage, progress->done, progress->total});
     patience = std::chrono::ceil<milliseconds>(end - steady_clock::now());
@@ -93,76 +93,76 @@ Status Client::Impl::AwaitAnswer(uint64_t id, const Terms& terms, Exchange* exch
   }
 }
 
-Status Client::Impl::AskOnce(const wire::CallBody& body, const Terms& terms, Exchange* exchange,
+Status Client::Impl::AskOnce(const wire::RequestBody& body, const Terms& terms, Received* received,
                              bool* sent) {
   const uint64_t id = ++last_id_;
-  wire::Call call{.id = id, .client = {}, .body = body};
-  if (!exchange->connection->greeted()) call.client = name_;
-  const Status status = exchange->connection->Send(encoder_.Encode(call));
+  wire::Request request{.id = id, .client = {}, .body = body};
+  if (!received->connection->greeted()) request.client = name_;
+  const Status status = received->connection->Send(encoder_.Encode(request));
   if (!status.ok()) {
     // It may have said why it hung up.
     const bool gone = status.code() == StatusCode::kUnavailable;
-    return gone && AwaitAnswer(id, terms, exchange).ok() ? Status() : status;
+    return gone && AwaitReply(id, terms, received).ok() ? Status() : status;
   }
-  exchange->connection->set_greeted();
+  received->connection->set_greeted();
   *sent = true;
-  return AwaitAnswer(id, terms, exchange);
+  return AwaitReply(id, terms, received);
 }
 
-Status Client::Impl::Ask(const wire::CallBody& body, const Terms& terms, Exchange* exchange) {
+Status Client::Impl::Ask(const wire::RequestBody& body, const Terms& terms, Received* received) {
   for (bool repeated = false;; repeated = true) {
     const std::shared_ptr<client::Connection> before = connection_;
-    TRIMS_ASSIGN_OR_RETURN(exchange->connection, UsableConnection());
-    const bool reused = exchange->connection == before;
+    TRIMS_ASSIGN_OR_RETURN(received->connection, UsableConnection());
+    const bool reused = received->connection == before;
     bool sent = false;
-    const Status status = AskOnce(body, terms, exchange, &sent);
+    const Status status = AskOnce(body, terms, received, &sent);
     if (status.ok()) break;
     // Whatever comes over it now may belong to the request that was given up.
-    exchange->connection->MarkBroken();
+    received->connection->MarkBroken();
     connection_.reset();
     // A daemon that was restarted meanwhile is no reason to fail.
     const bool lost = status.code() == StatusCode::kUnavailable;
     if (!lost || !reused || repeated || (sent && !terms.repeatable)) return LostConnection(status);
   }
-  if (Status* error = std::get_if<Status>(&exchange->answer.body)) return std::move(*error);
+  if (Status* error = std::get_if<Status>(&received->reply.body)) return std::move(*error);
   return Status();
 }
 
 Result<Model> Client::Impl::Open(std::string_view reference, const OpenOptions& options) {
   TRIMS_RETURN_IF_ERROR(CheckReference(reference, options));
   const milliseconds deadline = DeadlineOf(options);
-  const wire::OpenCall call{.reference = reference,
-                            .variant = options.variant,
-                            .variant_key = options.variant_key,
-                            .deadline_ms = static_cast<uint32_t>(deadline.count())};
-  Exchange exchange;
+  const wire::OpenRequest request{.reference = reference,
+                                  .variant = options.variant,
+                                  .variant_key = options.variant_key,
+                                  .deadline_ms = static_cast<uint32_t>(deadline.count())};
+  Received received;
   {
     MutexLock lock(mutex_);
-    TRIMS_RETURN_IF_ERROR(Ask(call,
+    TRIMS_RETURN_IF_ERROR(Ask(request,
                               {.patience = deadline + kGrace,
                                .repeatable = true,
                                .max_fds = wire::kMaxFramedFds,
                                .on_progress = {}},
-                              &exchange));
+                              &received));
   }
-  const auto* answer = std::get_if<wire::OpenAnswer>(&exchange.answer.body);
-  if (answer == nullptr) return WrongKind();
+  const auto* reply = std::get_if<wire::OpenReply>(&received.reply.body);
+  if (reply == nullptr) return WrongKind();
   TRIMS_ASSIGN_OR_RETURN(
       std::unique_ptr<Model::Impl> impl,
-      Model::Impl::Make(*answer, std::move(exchange.frame.fds), std::move(exchange.connection)));
+      Model::Impl::Make(*reply, std::move(received.frame.fds), std::move(received.connection)));
   return Model(std::move(impl));
 }
 
-Result<std::string> Client::Impl::Fetch(const wire::CallBody& body, Terms terms) {
-  Exchange exchange;
+Result<std::string> Client::Impl::AskForDocument(const wire::RequestBody& body, Terms terms) {
+  Received received;
   terms.max_fds = 1;
   {
     MutexLock lock(mutex_);
-    TRIMS_RETURN_IF_ERROR(Ask(body, terms, &exchange));
+    TRIMS_RETURN_IF_ERROR(Ask(body, terms, &received));
   }
-  const auto* answer = std::get_if<wire::DocumentAnswer>(&exchange.answer.body);
-  if (answer == nullptr || exchange.frame.fds.size() != 1) return WrongKind();
-  return client::ReadDocument(exchange.frame.fds.front().get(), answer->length);
+  const auto* reply = std::get_if<wire::DocumentReply>(&received.reply.body);
+  if (reply == nullptr || received.frame.fds.size() != 1) return WrongKind();
+  return client::ReadDocument(received.frame.fds.front().get(), reply->length);
 }
 
 Result<Client> Client::Connect(const ClientOptions& options) {

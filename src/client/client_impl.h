@@ -1,6 +1,6 @@
 // Client::Impl: one request at a time over a connection that is made anew when it was lost.
 //
-// Thread-safety: safe; the lock is held from a request to its answer, so calls wait for each other.
+// Thread-safety: safe; the lock is held from a request to its reply, so calls wait for each other.
 #ifndef TRIMS_CLIENT_CLIENT_IMPL_H_
 #define TRIMS_CLIENT_CLIENT_IMPL_H_
 
@@ -14,8 +14,8 @@
 
 #include "base/mutex.h"
 #include "client/connection.h"
-#include "wire/answer.h"
-#include "wire/call.h"
+#include "wire/reply.h"
+#include "wire/request.h"
 
 namespace trims {
 
@@ -35,28 +35,29 @@ class Client::Impl {
     std::function<void(const Progress&)> on_progress;
   };
   // The document that answers `body`.
-  Result<std::string> Fetch(const wire::CallBody& body, Terms terms) TRIMS_EXCLUDES(mutex_);
+  Result<std::string> AskForDocument(const wire::RequestBody& body, Terms terms)
+      TRIMS_EXCLUDES(mutex_);
 
  private:
-  // An answer that is no progress, with the frame that it views and the connection it came by.
-  struct Exchange {
+  // A reply that is no progress, with the frame that it views and the connection it came by.
+  struct Received {
     wire::Frame frame;
-    wire::Answer answer;
+    wire::Reply reply;
     std::shared_ptr<client::Connection> connection;
   };
 
-  Status Ask(const wire::CallBody& body, const Terms& terms, Exchange* exchange)
+  Status Ask(const wire::RequestBody& body, const Terms& terms, Received* received)
       TRIMS_REQUIRES(mutex_);
-  Status AskOnce(const wire::CallBody& body, const Terms& terms, Exchange* exchange, bool* sent)
+  Status AskOnce(const wire::RequestBody& body, const Terms& terms, Received* received, bool* sent)
       TRIMS_REQUIRES(mutex_);
-  Status AwaitAnswer(uint64_t id, const Terms& terms, Exchange* exchange) TRIMS_REQUIRES(mutex_);
+  Status AwaitReply(uint64_t id, const Terms& terms, Received* received) TRIMS_REQUIRES(mutex_);
   Result<std::shared_ptr<client::Connection>> UsableConnection() TRIMS_REQUIRES(mutex_);
 
   const std::string socket_path_;
   const std::string name_;
   Mutex mutex_;
   std::shared_ptr<client::Connection> connection_ TRIMS_GUARDED_BY(mutex_);
-  wire::CallEncoder encoder_ TRIMS_GUARDED_BY(mutex_);
+  wire::RequestEncoder encoder_ TRIMS_GUARDED_BY(mutex_);
   uint64_t last_id_ TRIMS_GUARDED_BY(mutex_) = 0;
 };
 

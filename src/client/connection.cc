@@ -9,7 +9,7 @@
 #include "base/errno_status.h"
 #include "base/macros.h"
 #include "client/socket_path.h"
-#include "wire/call.h"
+#include "wire/request.h"
 #include "wire/socket_folder.h"
 
 namespace trims::client {
@@ -74,8 +74,8 @@ Status Connection::Receive(std::chrono::milliseconds patience, size_t max_fds, w
 
 void Connection::CloseLease(uint64_t lease) {
   if (unheard_.load(std::memory_order_relaxed) || owner_ != ::getpid()) return;
-  wire::CallEncoder encoder;
-  if (Send(encoder.Encode({.id = 0, .client = {}, .body = wire::CloseCall{lease}})).ok()) return;
+  wire::RequestEncoder encoder;
+  if (Send(encoder.Encode({.id = 0, .client = {}, .body = wire::CloseRequest{lease}})).ok()) return;
   // The lease ends with the connection, which gets no new owner. A daemon that stopped reading is
   // waited for once, not at each close.
   unheard_.store(true, std::memory_order_relaxed);

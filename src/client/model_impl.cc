@@ -31,14 +31,14 @@ Result<uint64_t> SizeHolding(int fd, uint64_t length) {
   return static_cast<uint64_t>(info.st_size);
 }
 
-OpenInfo InfoOf(const wire::OpenAnswer& answer) {
-  return {.reference = std::string(answer.reference),
-          .digest = std::string(answer.digest),
-          .variant = answer.variant,
-          .variant_key = std::string(answer.variant_key),
-          .pages = answer.extents.empty() ? Pages::kSmall : answer.extents.front().pages,
-          .hit = answer.hit,
-          .waited = std::chrono::microseconds(answer.waited_us)};
+OpenInfo InfoOf(const wire::OpenReply& reply) {
+  return {.reference = std::string(reply.reference),
+          .digest = std::string(reply.digest),
+          .variant = reply.variant,
+          .variant_key = std::string(reply.variant_key),
+          .pages = reply.extents.empty() ? Pages::kSmall : reply.extents.front().pages,
+          .hit = reply.hit,
+          .waited = std::chrono::microseconds(reply.waited_us)};
 }
 
 Status Lying(std::string_view name) {
@@ -59,18 +59,18 @@ uint64_t BytesOf(DType dtype, std::span<const uint64_t> shape) {
 }  // namespace
 
 Result<std::unique_ptr<Model::Impl>> Model::Impl::Make(
-    const wire::OpenAnswer& answer, std::vector<UniqueFd> fds,
+    const wire::OpenReply& reply, std::vector<UniqueFd> fds,
     std::shared_ptr<client::Connection> connection) {
-  std::unique_ptr<Impl> impl(new Impl(std::move(connection), answer.lease));
-  if (fds.size() != answer.extents.size() + 1) {
+  std::unique_ptr<Impl> impl(new Impl(std::move(connection), reply.lease));
+  if (fds.size() != reply.extents.size() + 1) {
     return Nonsense(std::to_string(fds.size()) + " descriptors for " +
-                    std::to_string(answer.extents.size()) + " extents");
+                    std::to_string(reply.extents.size()) + " extents");
   }
-  if (answer.index_length > kMaxIndexBytes) return Nonsense("an index larger than any");
+  if (reply.index_length > kMaxIndexBytes) return Nonsense("an index larger than any");
   impl->index_fd_ = std::move(fds.front());
-  impl->index_length_ = answer.index_length;
-  TRIMS_RETURN_IF_ERROR(impl->MapExtents(answer.extents, std::span(fds).subspan(1)));
-  impl->info = InfoOf(answer);
+  impl->index_length_ = reply.index_length;
+  TRIMS_RETURN_IF_ERROR(impl->MapExtents(reply.extents, std::span(fds).subspan(1)));
+  impl->info = InfoOf(reply);
   return impl;
 }
 

@@ -15,18 +15,17 @@
 #include "base/mapping.h"
 #include "base/unique_fd.h"
 #include "client/connection.h"
-#include "wire/answer.h"
 #include "wire/index_reader.h"
+#include "wire/reply.h"
 
 namespace trims {
 
 class Model::Impl {
  public:
-  // Takes the lease and the descriptors of `answer`, and maps: in time proportional to the extents.
+  // Takes the lease and the descriptors of `reply`, and maps: in time proportional to the extents.
   // INTERNAL: the reply and its descriptors don't fit together; otherwise what mmap says. The lease
   // is closed on failure.
-  static Result<std::unique_ptr<Impl>> Make(const wire::OpenAnswer& answer,
-                                            std::vector<UniqueFd> fds,
+  static Result<std::unique_ptr<Impl>> Make(const wire::OpenReply& reply, std::vector<UniqueFd> fds,
                                             std::shared_ptr<client::Connection> connection);
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;

@@ -47,7 +47,7 @@ Status Session::Start() {
 void Session::Stop(const Status& why) {
   const std::shared_ptr<Session> self = shared_from_this();
   for (const Pending& pending : pending_) {
-    if (!ending_) ReplyError(pending.request, why);
+    if (!ending_) ReplyError(pending.id, why);
   }
   End();
 }
@@ -109,24 +109,24 @@ bool Session::HandleFrame() {
   Status received = wire::ReceiveFrame(socket_.get(), 0, &context_->frame);
   if (received.code() == StatusCode::kDeadlineExceeded) return false;
   if (received.code() == StatusCode::kUnavailable) return End(), false;
-  wire::Call& call = context_->call;
-  call.id = 0;
-  if (received.ok()) received = wire::DecodeCall(context_->frame.bytes, &call);
+  wire::Request& request = context_->request;
+  request.id = 0;
+  if (received.ok()) received = wire::DecodeRequest(context_->frame.bytes, &request);
   if (!received.ok()) {
-    // A well-formed request of a later build costs an earlier one's client nothing but the answer.
+    // A well-formed request of a later build costs an earlier one's client nothing but the reply.
     if (!greeted_ || received.code() != StatusCode::kUnimplemented)
       return DropWithReply(received), false;
-    ReplyError(call.id, received);
+    ReplyError(request.id, received);
     return false;
   }
   if (!std::exchange(greeted_, true)) {
-    client_ = call.client.value_or("");
+    client_ = request.client.value_or("");
     context_->on_first_frame(id_);
     LogDebug("connection.open",
              {{"client", client_}, {"uid", principal_.uid}, {"pid", principal_.pid}});
   }
-  const bool one_way = std::holds_alternative<wire::CloseCall>(call.body);
-  Dispatch(call);
+  const bool one_way = std::holds_alternative<wire::CloseRequest>(request.body);
+  Dispatch(request);
   return one_way;
 }
 
@@ -142,7 +142,7 @@ void Session::DropWithReply(const Status& why) {
                 {"gid", principal_.gid},
                 {"pid", principal_.pid}});
   }
-  ReplyError(context_->call.id, why);
+  ReplyError(context_->request.id, why);
   End();
 }
 

@@ -29,10 +29,10 @@
 #include "server/limits.h"
 #include "server/outbox.h"
 #include "server/server_snapshot.h"
-#include "wire/answer.h"
-#include "wire/call.h"
 #include "wire/channel.h"
 #include "wire/principal.h"
+#include "wire/reply.h"
+#include "wire/request.h"
 
 namespace trims {
 
@@ -50,8 +50,8 @@ struct SessionContext {
   ServerCounters counters;
   size_t requests_in_flight = 0;
   wire::Frame frame;
-  wire::Call call;
-  wire::AnswerEncoder encoder;
+  wire::Request request;
+  wire::ReplyEncoder encoder;
   std::vector<int> fds;
   std::vector<wire::ExtentInfo> extents;
 };
@@ -77,7 +77,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // A request that waits for its reply.
   struct Pending {
     uint64_t token;
-    uint64_t request;
+    uint64_t id;
     std::optional<OpenWait> wait;  // of an open
   };
 
@@ -89,29 +89,28 @@ class Session : public std::enable_shared_from_this<Session> {
   void UpdateInterest();
   void ArmUnsentTimer();
 
-  void Dispatch(const wire::Call& call);
-  void Serve(uint64_t request, const wire::OpenCall& call);
-  void Serve(uint64_t request, const wire::CloseCall& call);
-  void Serve(uint64_t request, const wire::AddCall& call);
-  void Serve(uint64_t request, const wire::RemoveCall& call);
-  void Serve(uint64_t request, const wire::ListCall& call);
-  void Serve(uint64_t request, const wire::ShowCall& call);
-  void Serve(uint64_t request, const wire::StatusCall& call);
+  void Dispatch(const wire::Request& request);
+  void Serve(uint64_t id, const wire::OpenRequest& request);
+  void Serve(uint64_t id, const wire::CloseRequest& request);
+  void Serve(uint64_t id, const wire::AddRequest& request);
+  void Serve(uint64_t id, const wire::RemoveRequest& request);
+  void Serve(uint64_t id, const wire::ListRequest& request);
+  void Serve(uint64_t id, const wire::ShowRequest& request);
+  void Serve(uint64_t id, const wire::StatusRequest& request);
 
-  uint64_t AddPending(uint64_t request);
+  uint64_t AddPending(uint64_t id);
   // The request that waits under `token`; not any more after this. Nothing if it has ended.
   std::optional<uint64_t> TakePending(uint64_t token);
 
-  void ReplyOpen(uint64_t request, Result<Lease> lease);
-  Status SendLease(uint64_t request, uint64_t id, const Lease& lease);
+  void ReplyOpen(uint64_t id, Result<Lease> lease);
+  Status SendLease(uint64_t id, uint64_t number, const Lease& lease);
   // Whether to make another document for this client, who has been told if not.
-  bool MayHaveDocument(uint64_t request);
-  void ReplyDocument(uint64_t request, const std::string& document);
-  void ReplyProgress(uint64_t request, std::string_view stage, uint64_t done, uint64_t total);
-  void ReplyError(uint64_t request, const Status& status);
+  bool MayHaveDocument(uint64_t id);
+  void ReplyDocument(uint64_t id, const std::string& document);
+  void ReplyProgress(uint64_t id, std::string_view stage, uint64_t done, uint64_t total);
+  void ReplyError(uint64_t id, const Status& status);
   template <typename Value>
-  std::function<void(Result<Value>)> WhenDone(uint64_t request,
-                                              std::string (*document)(const Value&));
+  std::function<void(Result<Value>)> WhenDone(uint64_t id, std::string (*document)(const Value&));
 
   void DropWithReply(const Status& why);
   void EndSoon();

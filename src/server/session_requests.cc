@@ -20,23 +20,23 @@ constexpr uint64_t kLeastReplyBytes = 768;
 
 }  // namespace
 
-void Session::Dispatch(const wire::Call& call) {
+void Session::Dispatch(const wire::Request& request) {
   ++context_->counters.requests;
-  std::visit([&](const auto& body) { Serve(call.id, body); }, call.body);
+  std::visit([&](const auto& body) { Serve(request.id, body); }, request.body);
 }
 
-void Session::Serve(uint64_t request, const wire::OpenCall& call) {
+void Session::Serve(uint64_t id, const wire::OpenRequest& request) {
   if (leases_.size() + pending_.size() >= context_->limits.max_leases) {
-    return ReplyError(request, Status(StatusCode::kQuotaExceeded,
-                                      "this connection holds " + std::to_string(leases_.size()) +
-                                          " leases, as many as one may",
-                                      "close models that are not needed any more"));
+    return ReplyError(id, Status(StatusCode::kQuotaExceeded,
+                                 "this connection holds " + std::to_string(leases_.size()) +
+                                     " leases, as many as one may",
+                                 "close models that are not needed any more"));
   }
   const OpenParams params{.principal = principal_,
-                          .reference = call.reference,
-                          .variant = call.variant,
-                          .variant_key = call.variant_key,
-                          .deadline = std::chrono::milliseconds(call.deadline_ms)};
+                          .reference = request.reference,
+                          .variant = request.variant,
+                          .variant_key = request.variant_key,
+                          .deadline = std::chrono::milliseconds(request.deadline_ms)};
   const uint64_t token = next_token_++;
   // No wait outlives the session, and none calls back after it.
   Result<OpenOutcome> outcome = context_->manager->Open(params, [this, token](Result<Lease> lease) {
@@ -45,67 +45,65 @@ void Session::Serve(uint64_t request, const wire::OpenCall& call) {
     ReplyOpen(*waiting, std::move(lease));
     UpdateInterest();  // a place among the requests in flight is free
   });
-  if (!outcome.ok()) return ReplyError(request, outcome.status());
-  if (Lease* lease = std::get_if<Lease>(&*outcome)) return ReplyOpen(request, std::move(*lease));
+  if (!outcome.ok()) return ReplyError(id, outcome.status());
+  if (Lease* lease = std::get_if<Lease>(&*outcome)) return ReplyOpen(id, std::move(*lease));
   ++context_->requests_in_flight;
-  pending_.push_back(
-      {.token = token, .request = request, .wait = std::get<OpenWait>(*std::move(outcome))});
+  pending_.push_back({.token = token, .id = id, .wait = std::get<OpenWait>(*std::move(outcome))});
 }
 
-void Session::Serve(uint64_t, const wire::CloseCall& call) { leases_.erase(call.lease); }
+void Session::Serve(uint64_t, const wire::CloseRequest& request) { leases_.erase(request.lease); }
 
-void Session::Serve(uint64_t request, const wire::AddCall& call) {
-  auto progress = [weak = weak_from_this(), request](std::string_view stage, uint64_t done,
-                                                     uint64_t total) {
+void Session::Serve(uint64_t id, const wire::AddRequest& request) {
+  auto progress = [weak = weak_from_this(), id](std::string_view stage, uint64_t done,
+                                                uint64_t total) {
     if (const std::shared_ptr<Session> self = weak.lock()) {
-      self->ReplyProgress(request, stage, done, total);
+      self->ReplyProgress(id, stage, done, total);
     }
   };
-  context_->manager->Add(principal_, std::string(call.reference), std::string(call.source),
-                         call.variants, std::move(progress), WhenDone(request, ShowDocument));
+  context_->manager->Add(principal_, std::string(request.reference), std::string(request.source),
+                         request.variants, std::move(progress), WhenDone(id, ShowDocument));
 }
 
-void Session::Serve(uint64_t request, const wire::RemoveCall& call) {
-  context_->manager->Remove(principal_, std::string(call.reference),
-                            WhenDone(request, RemovedDocument));
+void Session::Serve(uint64_t id, const wire::RemoveRequest& request) {
+  context_->manager->Remove(principal_, std::string(request.reference),
+                            WhenDone(id, RemovedDocument));
 }
 
-void Session::Serve(uint64_t request, const wire::ListCall&) {
-  if (!MayHaveDocument(request)) return;
-  ReplyDocument(request, ListDocument(context_->manager->Models()));
+void Session::Serve(uint64_t id, const wire::ListRequest&) {
+  if (!MayHaveDocument(id)) return;
+  ReplyDocument(id, ListDocument(context_->manager->Models()));
 }
 
-void Session::Serve(uint64_t request, const wire::ShowCall& call) {
-  if (!MayHaveDocument(request)) return;
-  const Result<ModelDetails> details = context_->manager->Model(std::string(call.reference));
-  if (!details.ok()) return ReplyError(request, details.status());
-  ReplyDocument(request, ShowDocument(*details));
+void Session::Serve(uint64_t id, const wire::ShowRequest& request) {
+  if (!MayHaveDocument(id)) return;
+  const Result<ModelDetails> details = context_->manager->Model(std::string(request.reference));
+  if (!details.ok()) return ReplyError(id, details.status());
+  ReplyDocument(id, ShowDocument(*details));
 }
 
-void Session::Serve(uint64_t request, const wire::StatusCall&) {
-  if (!MayHaveDocument(request)) return;
-  ReplyDocument(request, StatusDocument(context_->manager->Snapshot(), context_->snapshot()));
+void Session::Serve(uint64_t id, const wire::StatusRequest&) {
+  if (!MayHaveDocument(id)) return;
+  ReplyDocument(id, StatusDocument(context_->manager->Snapshot(), context_->snapshot()));
 }
 
 // What goes on when its caller has gone: the session may be no more when it is done.
 template <typename Value>
-std::function<void(Result<Value>)> Session::WhenDone(uint64_t request,
+std::function<void(Result<Value>)> Session::WhenDone(uint64_t id,
                                                      std::string (*document)(const Value&)) {
-  return
-      [weak = weak_from_this(), token = AddPending(request), document](const Result<Value>& value) {
-        const std::shared_ptr<Session> self = weak.lock();
-        if (self == nullptr) return;
-        const std::optional<uint64_t> waiting = self->TakePending(token);
-        if (!waiting) return;
-        value.ok() ? self->ReplyDocument(*waiting, document(*value))
-                   : self->ReplyError(*waiting, value.status());
-        self->UpdateInterest();  // a place among the requests in flight is free
-      };
+  return [weak = weak_from_this(), token = AddPending(id), document](const Result<Value>& value) {
+    const std::shared_ptr<Session> self = weak.lock();
+    if (self == nullptr) return;
+    const std::optional<uint64_t> waiting = self->TakePending(token);
+    if (!waiting) return;
+    value.ok() ? self->ReplyDocument(*waiting, document(*value))
+               : self->ReplyError(*waiting, value.status());
+    self->UpdateInterest();  // a place among the requests in flight is free
+  };
 }
 
-uint64_t Session::AddPending(uint64_t request) {
+uint64_t Session::AddPending(uint64_t id) {
   ++context_->requests_in_flight;
-  pending_.push_back({.token = next_token_, .request = request, .wait = {}});
+  pending_.push_back({.token = next_token_, .id = id, .wait = {}});
   return next_token_++;
 }
 
@@ -113,30 +111,30 @@ std::optional<uint64_t> Session::TakePending(uint64_t token) {
   const auto found = std::find_if(pending_.begin(), pending_.end(),
                                   [&](const Pending& pending) { return pending.token == token; });
   if (found == pending_.end()) return std::nullopt;
-  const uint64_t request = found->request;
+  const uint64_t id = found->id;
   pending_.erase(found);
   --context_->requests_in_flight;
-  return request;
+  return id;
 }
 
-void Session::ReplyOpen(uint64_t request, Result<Lease> lease) {
+void Session::ReplyOpen(uint64_t id, Result<Lease> lease) {
   if (ending_) return;
-  if (!lease.ok()) return ReplyError(request, lease.status());
-  const uint64_t id = next_lease_++;
-  const Lease& held = leases_.emplace(id, *std::move(lease)).first->second;
-  const Status sent = SendLease(request, id, held);
+  if (!lease.ok()) return ReplyError(id, lease.status());
+  const uint64_t number = next_lease_++;
+  const Lease& held = leases_.emplace(number, *std::move(lease)).first->second;
+  const Status sent = SendLease(id, number, held);
   if (sent.ok()) return;
   if (sent.code() == StatusCode::kUnavailable) return EndSoon();
   ++context_->counters.replies_failed;
   LogWarning("open.reply_failed", {{"error", sent}, {"reference", held.info().reference}});
-  leases_.erase(id);
-  ReplyError(request, Status(StatusCode::kResourceExhausted,
-                             "the model is resident but its descriptors could not be sent: " +
-                                 sent.message(),
-                             "try again; if it stays so, raise the daemon's limit on open files"));
+  leases_.erase(number);
+  ReplyError(
+      id, Status(StatusCode::kResourceExhausted,
+                 "the model is resident but its descriptors could not be sent: " + sent.message(),
+                 "try again; if it stays so, raise the daemon's limit on open files"));
 }
 
-Status Session::SendLease(uint64_t request, uint64_t id, const Lease& lease) {
+Status Session::SendLease(uint64_t id, uint64_t number, const Lease& lease) {
   const ResidentBytes& bytes = lease.bytes();
   const OpenInfo& info = lease.info();
   context_->fds.assign(1, bytes.index.fd.get());
@@ -145,21 +143,21 @@ Status Session::SendLease(uint64_t request, uint64_t id, const Lease& lease) {
     context_->fds.push_back(extent.fd.get());
     context_->extents.push_back({.length = extent.length, .pages = extent.pages});
   }
-  const wire::OpenAnswer answer{.lease = id,
-                                .reference = info.reference,
-                                .digest = info.digest,
-                                .variant = info.variant,
-                                .variant_key = info.variant_key,
-                                .index_length = bytes.index.length,
-                                .extents = context_->extents,
-                                .hit = info.hit,
-                                .waited_us = static_cast<uint64_t>(info.waited.count())};
-  return outbox_.Send(context_->encoder.Open(request, answer), context_->fds);
+  const wire::OpenReply reply{.lease = number,
+                              .reference = info.reference,
+                              .digest = info.digest,
+                              .variant = info.variant,
+                              .variant_key = info.variant_key,
+                              .index_length = bytes.index.length,
+                              .extents = context_->extents,
+                              .hit = info.hit,
+                              .waited_us = static_cast<uint64_t>(info.waited.count())};
+  return outbox_.Send(context_->encoder.Open(id, reply), context_->fds);
 }
 
 // The kernel says how much of the socket's buffer untaken replies fill, not which they are: each
 // counts as the largest document since the socket was empty.
-bool Session::MayHaveDocument(uint64_t request) {
+bool Session::MayHaveDocument(uint64_t id) {
   int unread = 0;
   if (::ioctl(socket_.get(), SIOCOUTQ, &unread) != 0 || unread <= 0) {
     largest_document_ = 0;
@@ -167,39 +165,38 @@ bool Session::MayHaveDocument(uint64_t request) {
   }
   const uint64_t untaken = static_cast<uint64_t>(unread) / kLeastReplyBytes * largest_document_;
   if (untaken < context_->limits.untaken_document_bytes) return true;
-  ReplyError(request, Status(StatusCode::kResourceExhausted,
-                             "this connection has not taken up to " + std::to_string(untaken) +
-                                 " bytes of documents, as many as may wait",
-                             "read the replies before asking for more"));
+  ReplyError(id, Status(StatusCode::kResourceExhausted,
+                        "this connection has not taken up to " + std::to_string(untaken) +
+                            " bytes of documents, as many as may wait",
+                        "read the replies before asking for more"));
   return false;
 }
 
-void Session::ReplyDocument(uint64_t request, const std::string& document) {
+void Session::ReplyDocument(uint64_t id, const std::string& document) {
   if (ending_) return;
   Result<SealedExtent> sealed =
       SealedCopy("trims-document", std::as_bytes(std::span<const char>(document)));
-  if (!sealed.ok()) return ReplyError(request, sealed.status());
+  if (!sealed.ok()) return ReplyError(id, sealed.status());
   largest_document_ = std::max(largest_document_, ExtentFootprint(sealed->length()));
   const int fd = sealed->read_only_fd();
   const std::span<const std::byte> frame =
-      context_->encoder.Document(request, {.length = sealed->length()});
+      context_->encoder.Document(id, {.length = sealed->length()});
   const Status sent = outbox_.Send(frame, std::span<const int>(&fd, 1), *std::move(sealed));
   if (sent.code() == StatusCode::kUnavailable) return EndSoon();
-  if (!sent.ok()) ReplyError(request, sent);
+  if (!sent.ok()) ReplyError(id, sent);
 }
 
 // Progress is for people who look on: one who does not keep up is told less of it.
-void Session::ReplyProgress(uint64_t request, std::string_view stage, uint64_t done,
-                            uint64_t total) {
+void Session::ReplyProgress(uint64_t id, std::string_view stage, uint64_t done, uint64_t total) {
   if (ending_ || !outbox_.empty()) return;
-  const wire::ProgressAnswer answer{.stage = stage, .done = done, .total = total};
-  if (!outbox_.Send(context_->encoder.Progress(request, answer), {}).ok()) EndSoon();
+  const wire::ProgressReply reply{.stage = stage, .done = done, .total = total};
+  if (!outbox_.Send(context_->encoder.Progress(id, reply), {}).ok()) EndSoon();
   UpdateInterest();
 }
 
-void Session::ReplyError(uint64_t request, const Status& status) {
+void Session::ReplyError(uint64_t id, const Status& status) {
   if (ending_) return;
-  const Status sent = outbox_.Send(context_->encoder.Error(request, status), {});
+  const Status sent = outbox_.Send(context_->encoder.Error(id, status), {});
   if (!sent.ok()) EndSoon();
 }
 

@@ -12,8 +12,8 @@ constexpr flatbuffers::uoffset_t kMaxDepth = 8;
 constexpr flatbuffers::uoffset_t kMaxTables = 16;
 constexpr size_t kMinFrameBytes = 16;  // a root offset, a table and its vtable
 
-static_assert(static_cast<int>(Request::VT_VERSION) == static_cast<int>(Reply::VT_VERSION));
-static_assert(static_cast<int>(Request::VT_ID) == static_cast<int>(Reply::VT_ID));
+static_assert(static_cast<int>(fb::Request::VT_VERSION) == static_cast<int>(fb::Reply::VT_VERSION));
+static_assert(static_cast<int>(fb::Request::VT_ID) == static_cast<int>(fb::Reply::VT_ID));
 
 Status Garbage() {
   return Status(StatusCode::kInvalidArgument, "the frame holds no message of TrIMS");
@@ -33,12 +33,12 @@ Status ReadEnvelope(std::span<const std::byte> frame, uint64_t* id) {
   if (root == 0) return Garbage();
   const auto* table = reinterpret_cast<const flatbuffers::Table*>(frame.data() + root);
   if (!table->VerifyTableStart(verifier) ||
-      !table->VerifyField<uint16_t>(verifier, Request::VT_VERSION, sizeof(uint16_t)) ||
-      !table->VerifyField<uint64_t>(verifier, Request::VT_ID, sizeof(uint64_t))) {
+      !table->VerifyField<uint16_t>(verifier, fb::Request::VT_VERSION, sizeof(uint16_t)) ||
+      !table->VerifyField<uint64_t>(verifier, fb::Request::VT_ID, sizeof(uint64_t))) {
     return Garbage();
   }
-  *id = table->GetField<uint64_t>(Request::VT_ID, 0);
-  const uint16_t version = table->GetField<uint16_t>(Request::VT_VERSION, 0);
+  *id = table->GetField<uint64_t>(fb::Request::VT_ID, 0);
+  const uint16_t version = table->GetField<uint16_t>(fb::Request::VT_VERSION, 0);
   if (version == kProtocolVersion) return Status();
   return Status(StatusCode::kUnimplemented,
                 "the peer speaks version " + std::to_string(version) +

@@ -4,9 +4,9 @@
 // tables that it touches and no more, so that attaching costs nothing in the number of tensors, and
 // a damaged index gives DATA_LOSS and no crash.
 //
-//   IndexReader reader(mapping.bytes());
-//   TRIMS_ASSIGN_OR_RETURN(const index::Tensor* tensor, reader.FindTensor("weight"));
-//   if (tensor == nullptr) …  // there is none of that name
+//     const IndexReader reader(mapping.bytes());
+//     TRIMS_ASSIGN_OR_RETURN(const index::Tensor* tensor, reader.FindTensor("weight"));
+//     if (tensor == nullptr) return NoSuchTensor("weight");
 //
 // Ownership: views the bytes, as do the tables that it returns. Thread-safety: safe. What it does
 // not check is whether offsets and lengths lie in the range: its caller knows the range.

@@ -4,9 +4,12 @@
 // The one definition that preparer, daemon and client share: each extent starts at the next
 // multiple of 2 MiB, and the range ends with the last byte of the last extent.
 //
-//   RangeLayout layout;
-//   for (uint64_t length : lengths) TRIMS_ASSIGN_OR_RETURN(uint64_t offset, layout.Append(length));
-//   index.length = layout.length();
+//     RangeLayout layout;
+//     for (const uint64_t length : lengths) {
+//       TRIMS_ASSIGN_OR_RETURN(const uint64_t offset, layout.Append(length));
+//       Place(offset, length);
+//     }
+//     index.length = layout.length();
 //
 // Thread-safety: pure functions.
 #ifndef TRIMS_WIRE_RANGE_LAYOUT_H_

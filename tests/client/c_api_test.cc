@@ -17,12 +17,12 @@ using testing::FakeModel;
 class CApiTest : public ::testing::Test {
  protected:
   CApiTest()
-      : daemon_([this](const wire::Call& call, FakeDaemon::Peer& peer) {
-          const auto& open = std::get<wire::OpenCall>(call.body);
+      : daemon_([this](const wire::Request& request, FakeDaemon::Peer& peer) {
+          const auto& open = std::get<wire::OpenRequest>(request.body);
           deadline_ = open.deadline_ms;
           if (open.reference == "none")
-            return peer.Error(call.id, Status(StatusCode::kNotFound, "no model", "trims ls"));
-          fake_.Serve(call, peer);
+            return peer.Error(request.id, Status(StatusCode::kNotFound, "no model", "trims ls"));
+          fake_.Serve(request, peer);
         }) {}
   void SetUp() override {
     trims_client_options options = TRIMS_CLIENT_OPTIONS_INIT;

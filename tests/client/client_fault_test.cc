@@ -23,7 +23,7 @@ class ClientFaultTest : public ::testing::TestWithParam<fault::Op> {};
 
 TEST_P(ClientFaultTest, EachFailureIsTypedAndLeaksNothing) {
   FakeModel fake;
-  FakeDaemon daemon([&](const auto& call, auto& peer) { fake.Serve(call, peer); });
+  FakeDaemon daemon([&](const auto& request, auto& peer) { fake.Serve(request, peer); });
   Client client = Client::Connect({.socket_path = daemon.path()}).value();
   ASSERT_TRUE(client.Open("ocr").ok());
   const size_t before = OpenFds();

@@ -35,14 +35,14 @@ Client ConnectTo(const FakeDaemon& daemon) {
 
 TEST(ClientTest, OpensMapsAndLooksUp) {
   FakeModel fake;
-  FakeDaemon daemon([&](const wire::Call& call, FakeDaemon::Peer& peer) {
-    const auto& open = std::get<wire::OpenCall>(call.body);
+  FakeDaemon daemon([&](const wire::Request& request, FakeDaemon::Peer& peer) {
+    const auto& open = std::get<wire::OpenRequest>(request.body);
     EXPECT_EQ(open.reference, "ocr");
     EXPECT_EQ(open.variant, Variant::kTensors);
     EXPECT_EQ(open.variant_key, "key");
     EXPECT_EQ(open.deadline_ms, 1234U);
-    EXPECT_EQ(call.client, "test");
-    fake.Serve(call, peer);
+    EXPECT_EQ(request.client, "test");
+    fake.Serve(request, peer);
   });
   Client client = ConnectTo(daemon);
   Result<Model> model = client.Open("ocr", {.variant = Variant::kTensors,
@@ -74,7 +74,7 @@ TEST(ClientTest, OpensMapsAndLooksUp) {
 
 TEST(ClientTest, AFileAloneInItsExtentHasADescriptor) {
   FakeModel fake;
-  FakeDaemon daemon([&](const auto& call, auto& peer) { fake.Serve(call, peer); });
+  FakeDaemon daemon([&](const auto& request, auto& peer) { fake.Serve(request, peer); });
   const Model model = ConnectTo(daemon).Open("ocr").value();
   const FileView config = model.File("config.json").value();
   char text[4] = {};
@@ -89,7 +89,7 @@ TEST(ClientTest, AFileAloneInItsExtentHasADescriptor) {
 
 TEST(ClientTest, WhatWasReceivedCannotBeWritten) {
   FakeModel fake;
-  FakeDaemon daemon([&](const auto& call, auto& peer) { fake.Serve(call, peer); });
+  FakeDaemon daemon([&](const auto& request, auto& peer) { fake.Serve(request, peer); });
   const Model model = ConnectTo(daemon).Open("ocr").value();
   auto* start = const_cast<std::byte*>(model.bytes().data());
   EXPECT_NE(::mprotect(start, 4096, PROT_READ | PROT_WRITE), 0);
@@ -99,7 +99,7 @@ TEST(ClientTest, WhatWasReceivedCannotBeWritten) {
 
 TEST(ClientTest, AnUnknownNameSuggestsNearOnes) {
   FakeModel fake;
-  FakeDaemon daemon([&](const auto& call, auto& peer) { fake.Serve(call, peer); });
+  FakeDaemon daemon([&](const auto& request, auto& peer) { fake.Serve(request, peer); });
   const Model model = ConnectTo(daemon).Open("ocr").value();
   const Status tensor = model.Tensor("wieght").status();
   EXPECT_EQ(tensor.code(), StatusCode::kNotFound);
@@ -110,7 +110,7 @@ TEST(ClientTest, AnUnknownNameSuggestsNearOnes) {
 
 TEST(ClientTest, CloseTellsTheDaemonOnceAndEndsTheViews) {
   FakeModel fake;
-  FakeDaemon daemon([&](const auto& call, auto& peer) { fake.Serve(call, peer); });
+  FakeDaemon daemon([&](const auto& request, auto& peer) { fake.Serve(request, peer); });
   Client client = ConnectTo(daemon);
   Model first = client.Open("ocr").value();
   { const Model second = client.Open("ocr").value(); }
@@ -126,9 +126,10 @@ TEST(ClientTest, CloseTellsTheDaemonOnceAndEndsTheViews) {
 
 TEST(ClientTest, AFailedRequestKeepsNoLeaseOfAModelThatIsClosed) {
   FakeModel fake;
-  FakeDaemon daemon([&](const wire::Call& call, FakeDaemon::Peer& peer) {
-    if (std::get<wire::OpenCall>(call.body).reference == "ocr") return fake.Serve(call, peer);
-    peer.Error(call.id + 1, Status(StatusCode::kNotFound, "nobody asked"));
+  FakeDaemon daemon([&](const wire::Request& request, FakeDaemon::Peer& peer) {
+    if (std::get<wire::OpenRequest>(request.body).reference == "ocr")
+      return fake.Serve(request, peer);
+    peer.Error(request.id + 1, Status(StatusCode::kNotFound, "nobody asked"));
   });
   Client client = ConnectTo(daemon);
   Model closed = client.Open("ocr").value();
@@ -143,7 +144,7 @@ TEST(ClientTest, AFailedRequestKeepsNoLeaseOfAModelThatIsClosed) {
 
 TEST(ClientTest, AModelOutlivesItsClientAndTheDaemon) {
   FakeModel fake;
-  FakeDaemon daemon([&](const auto& call, auto& peer) { fake.Serve(call, peer); });
+  FakeDaemon daemon([&](const auto& request, auto& peer) { fake.Serve(request, peer); });
   Model model = ConnectTo(daemon).Open("ocr").value();
   daemon.Restart();
   EXPECT_EQ(model.Tensor("bias")->bytes[3], std::byte{3});
@@ -152,7 +153,7 @@ TEST(ClientTest, AModelOutlivesItsClientAndTheDaemon) {
 
 TEST(ClientTest, AnErrorOfTheDaemonComesThrough) {
   const Status told(StatusCode::kTooLarge, "9 GB into 1 GB", "a larger --host-budget");
-  FakeDaemon daemon([&](const auto& call, auto& peer) { peer.Error(call.id, told); });
+  FakeDaemon daemon([&](const auto& request, auto& peer) { peer.Error(request.id, told); });
   Client client = ConnectTo(daemon);
   EXPECT_EQ(client.Open("ocr").status(), told);
   EXPECT_EQ(client.Open("ocr").status(), told);
@@ -161,7 +162,7 @@ TEST(ClientTest, AnErrorOfTheDaemonComesThrough) {
 
 TEST(ClientTest, ARestartedDaemonIsFoundAgain) {
   FakeModel fake;
-  FakeDaemon daemon([&](const auto& call, auto& peer) { fake.Serve(call, peer); });
+  FakeDaemon daemon([&](const auto& request, auto& peer) { fake.Serve(request, peer); });
   Client client = ConnectTo(daemon);
   ASSERT_TRUE(client.Open("ocr").ok());
   daemon.Restart();
@@ -178,7 +179,7 @@ TEST(ClientTest, ADaemonThatAlwaysHangsUpIsUnavailable) {
 
 TEST(ClientTest, AChildGetsAConnectionOfItsOwnAndLeavesTheParentsLease) {
   FakeModel fake;
-  FakeDaemon daemon([&](const auto& call, auto& peer) { fake.Serve(call, peer); });
+  FakeDaemon daemon([&](const auto& request, auto& peer) { fake.Serve(request, peer); });
   Client client = ConnectTo(daemon);
   Model model = client.Open("ocr").value();
   const pid_t child = ::fork();
@@ -197,7 +198,7 @@ TEST(ClientTest, AChildGetsAConnectionOfItsOwnAndLeavesTheParentsLease) {
 
 TEST(ClientTest, ThreadsShareAClient) {
   FakeModel fake;
-  FakeDaemon daemon([&](const auto& call, auto& peer) { fake.Serve(call, peer); });
+  FakeDaemon daemon([&](const auto& request, auto& peer) { fake.Serve(request, peer); });
   Client client = ConnectTo(daemon);
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
@@ -223,18 +224,18 @@ TEST(ClientTest, BadArgumentsAreRefusedBeforeAnythingIsSent) {
 // What a daemon that lies could answer; all of it must be an error without a leak.
 struct Lie {
   const char* name;
-  std::function<void(const FakeModel&, wire::OpenAnswer*, std::vector<int>*)> tell;
+  std::function<void(const FakeModel&, wire::OpenReply*, std::vector<int>*)> tell;
 };
 
 class LyingDaemonTest : public ::testing::TestWithParam<Lie> {};
 
 TEST_P(LyingDaemonTest, IsAnErrorAndNothingLeaks) {
   FakeModel fake;
-  FakeDaemon daemon([&](const wire::Call& call, FakeDaemon::Peer& peer) {
-    wire::OpenAnswer answer = fake.Answer(1);
+  FakeDaemon daemon([&](const wire::Request& request, FakeDaemon::Peer& peer) {
+    wire::OpenReply reply = fake.Reply(1);
     std::vector<int> fds = fake.fds();
-    GetParam().tell(fake, &answer, &fds);
-    peer.Send(peer.encoder.Open(call.id, answer), fds);
+    GetParam().tell(fake, &reply, &fds);
+    peer.Send(peer.encoder.Open(request.id, reply), fds);
   });
   Client client = ConnectTo(daemon);
   (void)client.Open("warm");
@@ -250,18 +251,19 @@ const Lie kLies[] = {
     {"TooFewDescriptors", [](const auto&, auto*, auto* fds) { fds->pop_back(); }},
     {"NoDescriptors", [](const auto&, auto*, auto* fds) { fds->clear(); }},
     {"TooManyDescriptors", [](const auto&, auto*, auto* fds) { fds->push_back(fds->front()); }},
-    {"EndlessIndex", [](const auto&, auto* answer, auto*) { answer->index_length = UINT64_MAX; }},
-    {"LongerExtent", [](const auto&, auto* answer, auto*) { answer->extents = kTooLong; }},
-    {"EndlessExtent", [](const auto&, auto* answer, auto*) { answer->extents = kEndless; }},
+    {"EndlessIndex", [](const auto&, auto* reply, auto*) { reply->index_length = UINT64_MAX; }},
+    {"LongerExtent", [](const auto&, auto* reply, auto*) { reply->extents = kTooLong; }},
+    {"EndlessExtent", [](const auto&, auto* reply, auto*) { reply->extents = kEndless; }},
 };
 INSTANTIATE_TEST_SUITE_P(All, LyingDaemonTest, ::testing::ValuesIn(kLies),
                          [](const auto& lie) { return std::string(lie.param.name); });
 
 TEST(ClientTest, OtherAnswersAreTheDaemonsDefect) {
-  FakeDaemon daemon([](const wire::Call& call, FakeDaemon::Peer& peer) {
-    const std::string_view reference = std::get<wire::OpenCall>(call.body).reference;
-    if (reference == "document") return peer.Document(call.id, "{}");
-    if (reference == "other-id") return peer.Error(call.id + 1, Status(StatusCode::kNotFound, ""));
+  FakeDaemon daemon([](const wire::Request& request, FakeDaemon::Peer& peer) {
+    const std::string_view reference = std::get<wire::OpenRequest>(request.body).reference;
+    if (reference == "document") return peer.Document(request.id, "{}");
+    if (reference == "other-id")
+      return peer.Error(request.id + 1, Status(StatusCode::kNotFound, ""));
     peer.Send(testing::ToBytes("garbage that is long enough to be looked at"));
   });
   Client client = ConnectTo(daemon);
@@ -277,7 +279,7 @@ TEST(ClientTest, ALyingIndexIsDataLossOnLookUp) {
   spec.files[0].extent = 9;               // none
   spec.files[1].offset = UINT64_MAX - 1;  // far out
   FakeModel fake(spec);
-  FakeDaemon daemon([&](const auto& call, auto& peer) { fake.Serve(call, peer); });
+  FakeDaemon daemon([&](const auto& request, auto& peer) { fake.Serve(request, peer); });
   const Model model = ConnectTo(daemon).Open("ocr").value();
   for (const char* name : {"bias", "weight"})
     EXPECT_EQ(model.Tensor(name).status().code(), StatusCode::kDataLoss) << name;
@@ -288,10 +290,10 @@ TEST(ClientTest, ALyingIndexIsDataLossOnLookUp) {
 
 TEST(ClientTest, AnIndexThatIsShorterThanSaidIsDataLossOnLookUp) {
   FakeModel fake;
-  FakeDaemon daemon([&](const auto& call, auto& peer) {
-    wire::OpenAnswer answer = fake.Answer(1);
-    answer.index_length += 1;
-    peer.Send(peer.encoder.Open(call.id, answer), fake.fds());
+  FakeDaemon daemon([&](const auto& request, auto& peer) {
+    wire::OpenReply reply = fake.Reply(1);
+    reply.index_length += 1;
+    peer.Send(peer.encoder.Open(request.id, reply), fake.fds());
   });
   const Model model = ConnectTo(daemon).Open("ocr").value();
   EXPECT_EQ(model.bytes()[1], std::byte{1});
@@ -303,7 +305,7 @@ TEST(ClientTest, AnIndexThatIsShorterThanSaidIsDataLossOnLookUp) {
 
 TEST(ClientTest, ManyThreadsMayLookUpFirst) {
   FakeModel fake;
-  FakeDaemon daemon([&](const auto& call, auto& peer) { fake.Serve(call, peer); });
+  FakeDaemon daemon([&](const auto& request, auto& peer) { fake.Serve(request, peer); });
   const Model model = ConnectTo(daemon).Open("ocr").value();
   std::atomic<int> found{0};
   std::vector<std::thread> threads;
@@ -332,7 +334,7 @@ TEST(ConnectTest, ARefusalThatNeedsNoRequestIsHeard) {
   Client client = Client::Connect({.socket_path = folder / "trimsd.sock"}).value();
   {
     const UniqueFd peer = sys::Accept(listener.get());
-    wire::AnswerEncoder encoder;
+    wire::ReplyEncoder encoder;
     const Status refusal(StatusCode::kQuotaExceeded, "too many connections");
     ASSERT_TRUE(wire::SendFrame(peer.get(), encoder.Error(0, refusal), {}).ok());
   }
@@ -341,7 +343,7 @@ TEST(ConnectTest, ARefusalThatNeedsNoRequestIsHeard) {
 
 TEST(ConnectTest, TheEnvironmentNamesTheSocket) {
   FakeModel fake;
-  FakeDaemon daemon([&](const auto& call, auto& peer) { fake.Serve(call, peer); });
+  FakeDaemon daemon([&](const auto& request, auto& peer) { fake.Serve(request, peer); });
   ::setenv("TRIMS_SOCKET", daemon.path().c_str(), 1);
   EXPECT_TRUE(Client::Connect().ok());
   ::unsetenv("TRIMS_SOCKET");
@@ -352,12 +354,12 @@ TEST(ConnectTest, TheEnvironmentNamesTheSocket) {
 }
 
 TEST(AdminTest, AsksForDocumentsAndReportsProgress) {
-  FakeDaemon daemon([](const wire::Call& call, FakeDaemon::Peer& peer) {
-    if (std::holds_alternative<wire::AddCall>(call.body)) {
+  FakeDaemon daemon([](const wire::Request& request, FakeDaemon::Peer& peer) {
+    if (std::holds_alternative<wire::AddRequest>(request.body)) {
       for (uint64_t i = 1; i <= 3; ++i)
-        peer.Send(peer.encoder.Progress(call.id, {.stage = "read", .done = i, .total = 3}));
+        peer.Send(peer.encoder.Progress(request.id, {.stage = "read", .done = i, .total = 3}));
     }
-    peer.Document(call.id, std::string(100'000, 'j'));
+    peer.Document(request.id, std::string(100'000, 'j'));
   });
   Admin admin = Admin::Connect({.socket_path = daemon.path()}).value();
   std::vector<uint64_t> seen;
@@ -376,9 +378,9 @@ TEST(AdminTest, AsksForDocumentsAndReportsProgress) {
 
 TEST(AdminTest, AShortOrHugeDocumentIsAnError) {
   uint64_t length = 0;
-  FakeDaemon daemon([&](const wire::Call& call, FakeDaemon::Peer& peer) {
+  FakeDaemon daemon([&](const wire::Request& request, FakeDaemon::Peer& peer) {
     const UniqueFd fd = testing::Sealed(testing::ToBytes("{}"));
-    peer.Send(peer.encoder.Document(call.id, {.length = length}), {fd.get()});
+    peer.Send(peer.encoder.Document(request.id, {.length = length}), {fd.get()});
   });
   Admin admin = Admin::Connect({.socket_path = daemon.path()}).value();
   length = 3;

@@ -1,7 +1,9 @@
-// FakeDaemon: the daemon's end of the wire in a thread, doing for each call what a test says.
+// FakeDaemon: the daemon's end of the wire in a thread, doing for each request what a test says.
 //
-//   FakeDaemon daemon([](const wire::Call& call, FakeDaemon::Peer& peer) { peer.Error(call.id,
-//   status); }); Client::Connect({.socket_path = daemon.path()});
+//     FakeDaemon daemon([](const wire::Request& request, FakeDaemon::Peer& peer) {
+//       peer.Error(request.id, Status(StatusCode::kNotFound, "no model"));
+//     });
+//     Result<Client> client = Client::Connect({.socket_path = daemon.path()});
 //
 // System calls of its threads are exempt from fault plans: those are for the client.
 #ifndef TRIMS_TESTS_CLIENT_FAKE_DAEMON_H_
@@ -24,9 +26,9 @@
 #include "base/mutex.h"
 #include "base/sys.h"
 #include "support/temp_folder.h"
-#include "wire/answer.h"
-#include "wire/call.h"
 #include "wire/channel.h"
+#include "wire/reply.h"
+#include "wire/request.h"
 
 namespace trims::testing {
 
@@ -61,14 +63,14 @@ class FakeDaemon {
     }
     void HangUp() { open = false; }
 
-    wire::AnswerEncoder encoder;
+    wire::ReplyEncoder encoder;
     bool open = true;
 
    private:
     friend class FakeDaemon;
     UniqueFd socket_;
   };
-  using Handler = std::function<void(const wire::Call&, Peer&)>;
+  using Handler = std::function<void(const wire::Request&, Peer&)>;
 
   explicit FakeDaemon(Handler handler) : handler_(std::move(handler)) { Start(); }
   ~FakeDaemon() { Stop(); }
@@ -143,17 +145,17 @@ class FakeDaemon {
 
   void ServeOne(Peer& peer) {
     wire::Frame frame;
-    wire::Call call;
+    wire::Request request;
     if (!wire::ReceiveFrame(peer.socket_.get(), 0, &frame).ok()) return peer.HangUp();
-    if (const Status status = wire::DecodeCall(frame.bytes, &call); !status.ok())
-      return peer.Error(call.id, status);
-    if (const auto* close = std::get_if<wire::CloseCall>(&call.body)) {
+    if (const Status status = wire::DecodeRequest(frame.bytes, &request); !status.ok())
+      return peer.Error(request.id, status);
+    if (const auto* close = std::get_if<wire::CloseRequest>(&request.body)) {
       MutexLock lock(mutex_);
       closed_leases_.push_back(close->lease);
       changed_.NotifyAll();
       return;
     }
-    handler_(call, peer);
+    handler_(request, peer);
   }
 
   const Handler handler_;

@@ -1,4 +1,4 @@
-// FakeModel: two extents with two tensors and two files, and the answer that hands them out.
+// FakeModel: two extents with two tensors and two files, and the reply that hands them out.
 #ifndef TRIMS_TESTS_CLIENT_FAKE_MODEL_H_
 #define TRIMS_TESTS_CLIENT_FAKE_MODEL_H_
 
@@ -35,7 +35,7 @@ class FakeModel {
     fds_.push_back(Sealed(ToBytes("{ }")));
   }
 
-  wire::OpenAnswer Answer(uint64_t lease) const {
+  wire::OpenReply Reply(uint64_t lease) const {
     static constexpr wire::ExtentInfo kExtents[] = {{64, Pages::kTransparentHuge},
                                                     {3, Pages::kSmall}};
     return {.lease = lease,
@@ -55,8 +55,8 @@ class FakeModel {
     return numbers;
   }
 
-  void Serve(const wire::Call& call, FakeDaemon::Peer& peer) {
-    peer.Send(peer.encoder.Open(call.id, Answer(++last_lease_)), fds());
+  void Serve(const wire::Request& request, FakeDaemon::Peer& peer) {
+    peer.Send(peer.encoder.Open(request.id, Reply(++last_lease_)), fds());
   }
 
  private:

@@ -23,8 +23,8 @@ void UseTheDaemon(const std::string& path, const std::string& model) {
   RawClient client(path);
   const Result<uint64_t> lease = client.OpenLease(model);
   static_cast<void>(client.OpenLease(model).ok());
-  static_cast<void>(client.Document(wire::ListCall{}).ok());
-  if (lease.ok()) static_cast<void>(client.Send(wire::CloseCall{.lease = *lease}).ok());
+  static_cast<void>(client.Document(wire::ListRequest{}).ok());
+  if (lease.ok()) static_cast<void>(client.Send(wire::CloseRequest{.lease = *lease}).ok());
 }
 
 TEST_P(FaultsTest, TheNextClientIsServedAndNothingIsLeft) {

@@ -35,11 +35,11 @@ TEST(IdleTest, AConnectionKeepsTheDaemonAndItsEndLetsItGo) {
   int before_the_end = 0;
   {
     RawClient client(harness.socket_path());
-    ASSERT_TRUE(client.Document(wire::ListCall{}).ok());
+    ASSERT_TRUE(client.Document(wire::ListRequest{}).ok());
     before_the_end = times_idle;  // it may have been idle before the connection came
     // A connection that comes and goes starts the wait anew; the one that stays forbids it.
     RawClient(harness.socket_path()).Disconnect();
-    ASSERT_TRUE(client.Document(wire::ListCall{}).ok());
+    ASSERT_TRUE(client.Document(wire::ListRequest{}).ok());
     harness.RunTimersDueWithin(4 * kIdleExit);
     EXPECT_EQ(times_idle, before_the_end);
   }

@@ -32,7 +32,7 @@ TEST(LimitsTest, AThousandConnectionsAreServedAndLeaveNothing) {
   std::vector<std::unique_ptr<RawClient>> clients;
   for (int i = 0; i < 1000; ++i) {
     clients.push_back(std::make_unique<RawClient>(harness.socket_path()));
-    ASSERT_TRUE(clients.back()->Send(wire::OpenCall{.reference = "ocr"}).ok());
+    ASSERT_TRUE(clients.back()->Send(wire::OpenRequest{.reference = "ocr"}).ok());
   }
   for (const auto& client : clients) ASSERT_TRUE(client->Receive().ok());
   EXPECT_EQ(harness.StatusDocument()["leases"], 1000);
@@ -90,7 +90,7 @@ TEST(LimitsTest, RequestsInFlightBeyondTheLimitWaitInTheSocket) {
   harness.HoldLoads();
   RawClient client(harness.socket_path());
   for (uint64_t i = 0; i < 5; ++i) {
-    ASSERT_TRUE(client.Send(wire::OpenCall{.reference = "m" + std::to_string(i)}, i).ok());
+    ASSERT_TRUE(client.Send(wire::OpenRequest{.reference = "m" + std::to_string(i)}, i).ok());
   }
   // A frame a turn: after as many turns as there are frames nothing more is read.
   for (int turn = 0; turn < 10; ++turn) harness.StatusDocument();
@@ -98,9 +98,9 @@ TEST(LimitsTest, RequestsInFlightBeyondTheLimitWaitInTheSocket) {
   harness.ReleaseLoads();
   std::vector<bool> answered(5);
   for (int i = 0; i < 5; ++i) {
-    const auto answer = client.Receive();
-    ASSERT_TRUE(answer.ok());
-    answered.at((*answer)->id) = std::holds_alternative<wire::OpenAnswer>((*answer)->body);
+    const auto reply = client.Receive();
+    ASSERT_TRUE(reply.ok());
+    answered.at((*reply)->id) = std::holds_alternative<wire::OpenReply>((*reply)->body);
   }
   EXPECT_EQ(answered, std::vector<bool>(5, true));
 }
@@ -113,7 +113,7 @@ TEST(LimitsTest, LeasesOfAConnectionAreLimited) {
   ASSERT_TRUE(first.ok());
   ASSERT_TRUE(client.OpenLease("ocr").ok());
   EXPECT_EQ(client.OpenLease("ocr").status().code(), StatusCode::kQuotaExceeded);
-  ASSERT_TRUE(client.Send(wire::CloseCall{.lease = *first}).ok());
+  ASSERT_TRUE(client.Send(wire::CloseRequest{.lease = *first}).ok());
   EXPECT_TRUE(client.OpenLease("ocr").ok());
 }
 
@@ -121,7 +121,7 @@ TEST(LimitsTest, LeasesOfAConnectionAreLimited) {
 void SendWithoutReading(RawClient* client) {
   const timeval patience{.tv_sec = 30, .tv_usec = 0};
   ::setsockopt(client->socket(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  while (client->Send(wire::OpenCall{.reference = "ocr"}).ok()) {
+  while (client->Send(wire::OpenRequest{.reference = "ocr"}).ok()) {
   }
 }
 
@@ -149,7 +149,7 @@ TEST(LimitsTest, AClientThatNeverReadsLeavesFewDescriptorsUntaken) {
   RawClient greedy(harness.socket_path());
   const timeval patience{.tv_sec = 0, .tv_usec = 20000};
   ::setsockopt(greedy.socket(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  while (greedy.Send(wire::OpenCall{.reference = "ocr"}).ok()) {
+  while (greedy.Send(wire::OpenRequest{.reference = "ocr"}).ok()) {
   }
   const uint64_t served = harness.Counters().requests;
   EXPECT_GT(served, 10u);
@@ -160,20 +160,20 @@ TEST(LimitsTest, DocumentsThatNobodyTakesAreLimited) {
   constexpr uint64_t kAsked = 20;
   ServerHarness harness(WithLimits({.untaken_document_bytes = 16384}));
   RawClient client(harness.socket_path());
-  for (uint64_t i = 0; i < kAsked; ++i) ASSERT_TRUE(client.Send(wire::ListCall{}, i).ok());
+  for (uint64_t i = 0; i < kAsked; ++i) ASSERT_TRUE(client.Send(wire::ListRequest{}, i).ok());
   // A frame a turn.
   for (uint64_t turn = 0; turn < 2 * kAsked; ++turn) harness.StatusDocument();
   size_t documents = 0;
   for (uint64_t i = 0; i < kAsked; ++i) {
-    const auto answer = client.Receive();
-    ASSERT_TRUE(answer.ok());
-    const auto* refused = std::get_if<Status>(&(*answer)->body);
+    const auto reply = client.Receive();
+    ASSERT_TRUE(reply.ok());
+    const auto* refused = std::get_if<Status>(&(*reply)->body);
     if (refused != nullptr) EXPECT_EQ(refused->code(), StatusCode::kResourceExhausted);
     documents += client.fds().size();
   }
   EXPECT_GE(documents, 1u);
   EXPECT_LE(documents, 5u);
-  EXPECT_TRUE(client.Document(wire::ListCall{}).ok());  // all of them are taken now
+  EXPECT_TRUE(client.Document(wire::ListRequest{}).ok());  // all of them are taken now
 }
 
 TEST(LimitsTest, AClientThatReadsLateGetsEveryReply) {
@@ -185,11 +185,11 @@ TEST(LimitsTest, AClientThatReadsLateGetsEveryReply) {
   int sent = 0;
   timeval no_patience{.tv_sec = 0, .tv_usec = 20000};
   ::setsockopt(client.socket(), SOL_SOCKET, SO_SNDTIMEO, &no_patience, sizeof no_patience);
-  while (client.Send(wire::ListCall{}, static_cast<uint64_t>(sent)).ok()) ++sent;
+  while (client.Send(wire::ListRequest{}, static_cast<uint64_t>(sent)).ok()) ++sent;
   for (int i = 0; i < sent; ++i) {
-    const auto answer = client.Receive();
-    ASSERT_TRUE(answer.ok()) << i << " of " << sent;
-    ASSERT_EQ((*answer)->id, static_cast<uint64_t>(i));
+    const auto reply = client.Receive();
+    ASSERT_TRUE(reply.ok()) << i << " of " << sent;
+    ASSERT_EQ((*reply)->id, static_cast<uint64_t>(i));
     ASSERT_EQ(client.fds().size(), 1u);
   }
   EXPECT_GT(sent, 10);

@@ -21,39 +21,39 @@ RawClient::RawClient(const std::string& path) {
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 }
 
-Status RawClient::Send(const wire::CallBody& body, uint64_t id) {
-  wire::Call call;
-  call.id = id;
-  call.client = "test";
-  call.body = body;
-  return SendBytes(encoder_.Encode(call));
+Status RawClient::Send(const wire::RequestBody& body, uint64_t id) {
+  wire::Request request;
+  request.id = id;
+  request.client = "test";
+  request.body = body;
+  return SendBytes(encoder_.Encode(request));
 }
 
 Status RawClient::SendBytes(std::span<const std::byte> bytes, std::span<const int> fds) {
   return wire::SendFrame(socket_.get(), bytes, fds);
 }
 
-Result<const wire::Answer*> RawClient::Receive() {
+Result<const wire::Reply*> RawClient::Receive() {
   TRIMS_RETURN_IF_ERROR(wire::ReceiveFrame(socket_.get(), wire::kMaxFramedFds, &frame_));
-  TRIMS_RETURN_IF_ERROR(wire::DecodeAnswer(frame_.bytes, &answer_));
-  return static_cast<const wire::Answer*>(&answer_);
+  TRIMS_RETURN_IF_ERROR(wire::DecodeReply(frame_.bytes, &reply_));
+  return static_cast<const wire::Reply*>(&reply_);
 }
 
-Result<const wire::Answer*> RawClient::Ask(const wire::CallBody& body, uint64_t id) {
+Result<const wire::Reply*> RawClient::Ask(const wire::RequestBody& body, uint64_t id) {
   TRIMS_RETURN_IF_ERROR(Send(body, id));
-  TRIMS_ASSIGN_OR_RETURN(const wire::Answer* answer, Receive());
-  if (const auto* error = std::get_if<Status>(&answer->body)) return *error;
-  return answer;
+  TRIMS_ASSIGN_OR_RETURN(const wire::Reply* reply, Receive());
+  if (const auto* error = std::get_if<Status>(&reply->body)) return *error;
+  return reply;
 }
 
 Result<uint64_t> RawClient::OpenLease(std::string_view reference) {
-  TRIMS_ASSIGN_OR_RETURN(const wire::Answer* answer, Ask(wire::OpenCall{.reference = reference}));
-  return std::get<wire::OpenAnswer>(answer->body).lease;
+  TRIMS_ASSIGN_OR_RETURN(const wire::Reply* reply, Ask(wire::OpenRequest{.reference = reference}));
+  return std::get<wire::OpenReply>(reply->body).lease;
 }
 
-Result<std::string> RawClient::Document(const wire::CallBody& body) {
-  TRIMS_ASSIGN_OR_RETURN(const wire::Answer* answer, Ask(body));
-  const uint64_t length = std::get<wire::DocumentAnswer>(answer->body).length;
+Result<std::string> RawClient::Document(const wire::RequestBody& body) {
+  TRIMS_ASSIGN_OR_RETURN(const wire::Reply* reply, Ask(body));
+  const uint64_t length = std::get<wire::DocumentReply>(reply->body).length;
   TRIMS_ASSIGN_OR_RETURN(const Mapping mapping,
                          Mapping::OfFile(frame_.fds.at(0).get(), length, PROT_READ));
   return std::string(reinterpret_cast<const char*>(mapping.data()), length);
@@ -61,9 +61,9 @@ Result<std::string> RawClient::Document(const wire::CallBody& body) {
 
 bool RawClient::WaitForEnd() {
   for (;;) {
-    const Result<const wire::Answer*> answer = Receive();
-    if (answer.ok()) continue;
-    return answer.status().code() == StatusCode::kUnavailable;
+    const Result<const wire::Reply*> reply = Receive();
+    if (reply.ok()) continue;
+    return reply.status().code() == StatusCode::kUnavailable;
   }
 }
 

@@ -11,9 +11,9 @@
 #include "trims/status.h"
 
 #include "base/unique_fd.h"
-#include "wire/answer.h"
-#include "wire/call.h"
 #include "wire/channel.h"
+#include "wire/reply.h"
+#include "wire/request.h"
 
 namespace trims::test {
 
@@ -21,15 +21,15 @@ class RawClient {
  public:
   explicit RawClient(const std::string& path);
 
-  Status Send(const wire::CallBody& body, uint64_t id = 1);
+  Status Send(const wire::RequestBody& body, uint64_t id = 1);
   Status SendBytes(std::span<const std::byte> bytes, std::span<const int> fds = {});
   // The next reply. Its views end with the next call.
-  Result<const wire::Answer*> Receive();
+  Result<const wire::Reply*> Receive();
 
   // Send and Receive; the status of the reply if it is an error.
-  Result<const wire::Answer*> Ask(const wire::CallBody& body, uint64_t id = 1);
+  Result<const wire::Reply*> Ask(const wire::RequestBody& body, uint64_t id = 1);
   Result<uint64_t> OpenLease(std::string_view reference);  // the lease's id
-  Result<std::string> Document(const wire::CallBody& body);
+  Result<std::string> Document(const wire::RequestBody& body);
 
   // Waits for the end of the connection, taking replies on the way: whether it came.
   bool WaitForEnd();
@@ -40,9 +40,9 @@ class RawClient {
 
  private:
   UniqueFd socket_;
-  wire::CallEncoder encoder_;
+  wire::RequestEncoder encoder_;
   wire::Frame frame_;
-  wire::Answer answer_;
+  wire::Reply reply_;
 };
 
 }  // namespace trims::test

@@ -174,8 +174,8 @@ size_t ServerHarness::Connections() {
 
 nlohmann::json ServerHarness::StatusDocument() {
   if (own_client_ == nullptr) own_client_ = std::make_unique<RawClient>(socket_path_);
-  EXPECT_TRUE(own_client_->Document(wire::ListCall{}).ok());
-  const Result<std::string> document = own_client_->Document(wire::StatusCall{});
+  EXPECT_TRUE(own_client_->Document(wire::ListRequest{}).ok());
+  const Result<std::string> document = own_client_->Document(wire::StatusRequest{});
   EXPECT_TRUE(document.ok()) << document.status().ToString();
   return document.ok() ? nlohmann::json::parse(*document, nullptr, false) : nlohmann::json();
 }

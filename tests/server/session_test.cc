@@ -31,9 +31,9 @@ std::vector<std::byte> Garbage(size_t size) {
 
 std::vector<std::byte> RequestOfVersion(uint16_t version) {
   flatbuffers::FlatBufferBuilder builder;
-  const auto body = ::trims::wire::CreateListRequest(builder);
-  builder.Finish(::trims::wire::CreateRequest(
-      builder, version, 77, 0, ::trims::wire::RequestBody::ListRequest, body.Union()));
+  const auto body = ::trims::wire::fb::CreateListRequest(builder);
+  builder.Finish(::trims::wire::fb::CreateRequest(
+      builder, version, 77, 0, ::trims::wire::fb::RequestBody::ListRequest, body.Union()));
   const auto* data = reinterpret_cast<const std::byte*>(builder.GetBufferPointer());
   return {data, data + builder.GetSize()};
 }
@@ -49,10 +49,10 @@ class SessionTest : public ::testing::Test {
 
   // The reply that a client gets before it is dropped.
   static StatusCode LastWords(RawClient* client, uint64_t* id = nullptr) {
-    const Result<const wire::Answer*> answer = client->Receive();
-    if (!answer.ok()) return answer.status().code();
-    if (id != nullptr) *id = (*answer)->id;
-    const auto* error = std::get_if<Status>(&(*answer)->body);
+    const Result<const wire::Reply*> reply = client->Receive();
+    if (!reply.ok()) return reply.status().code();
+    if (id != nullptr) *id = (*reply)->id;
+    const auto* error = std::get_if<Status>(&(*reply)->body);
     return error == nullptr ? StatusCode::kOk : error->code();
   }
 
@@ -67,10 +67,10 @@ class SessionTest : public ::testing::Test {
 
 TEST_F(SessionTest, AnOpenBringsTheLeaseAndItsDescriptors) {
   RawClient client(harness_.socket_path());
-  const Result<const wire::Answer*> answer = client.Ask(wire::OpenCall{.reference = "ocr"}, 42);
-  ASSERT_TRUE(answer.ok()) << answer.status().ToString();
-  EXPECT_EQ((*answer)->id, 42u);
-  const auto& open = std::get<wire::OpenAnswer>((*answer)->body);
+  const Result<const wire::Reply*> reply = client.Ask(wire::OpenRequest{.reference = "ocr"}, 42);
+  ASSERT_TRUE(reply.ok()) << reply.status().ToString();
+  EXPECT_EQ((*reply)->id, 42u);
+  const auto& open = std::get<wire::OpenReply>((*reply)->body);
   EXPECT_TRUE(open.hit);
   EXPECT_EQ(open.reference, "default/ocr:1");
   EXPECT_EQ(open.index_length, 64u);
@@ -97,9 +97,9 @@ TEST_F(SessionTest, ACloseEndsTheLeaseAndHasNoReply) {
   const Result<uint64_t> lease = client.OpenLease("ocr");
   ASSERT_TRUE(lease.ok());
   EXPECT_EQ(harness_.StatusDocument()["leases"], 2);
-  ASSERT_TRUE(client.Send(wire::CloseCall{.lease = *lease}).ok());
-  ASSERT_TRUE(client.Send(wire::CloseCall{.lease = *lease}).ok());  // twice does no harm
-  ASSERT_TRUE(client.Document(wire::ListCall{}).ok());              // the next reply is this one's
+  ASSERT_TRUE(client.Send(wire::CloseRequest{.lease = *lease}).ok());
+  ASSERT_TRUE(client.Send(wire::CloseRequest{.lease = *lease}).ok());  // twice does no harm
+  ASSERT_TRUE(client.Document(wire::ListRequest{}).ok());  // the next reply is this one's
   EXPECT_EQ(harness_.StatusDocument()["leases"], 1);
 }
 
@@ -108,7 +108,7 @@ TEST_F(SessionTest, TheEndOfAConnectionEndsItsLeasesAndItsWaiting) {
   harness_.HoldLoads();
   RawClient client(harness_.socket_path());
   ASSERT_TRUE(client.OpenLease("ocr").ok());
-  ASSERT_TRUE(client.Send(wire::OpenCall{.reference = "slow"}).ok());
+  ASSERT_TRUE(client.Send(wire::OpenRequest{.reference = "slow"}).ok());
   ASSERT_EQ(harness_.StatusDocument()["waiters"], 1);
   client.Disconnect();
   const nlohmann::json status = harness_.StatusDocument();
@@ -123,14 +123,14 @@ TEST_F(SessionTest, AMissIsAnsweredWhenItIsThere) {
   harness_.AddModel("slow");
   harness_.HoldLoads();
   RawClient client(harness_.socket_path());
-  ASSERT_TRUE(client.Send(wire::OpenCall{.reference = "slow"}, 5).ok());
+  ASSERT_TRUE(client.Send(wire::OpenRequest{.reference = "slow"}, 5).ok());
   // What is asked meanwhile is answered meanwhile.
-  ASSERT_TRUE(client.Document(wire::ListCall{}).ok());
+  ASSERT_TRUE(client.Document(wire::ListRequest{}).ok());
   harness_.ReleaseLoads();
-  const Result<const wire::Answer*> answer = client.Receive();
-  ASSERT_TRUE(answer.ok());
-  EXPECT_EQ((*answer)->id, 5u);
-  EXPECT_FALSE(std::get<wire::OpenAnswer>((*answer)->body).hit);
+  const Result<const wire::Reply*> reply = client.Receive();
+  ASSERT_TRUE(reply.ok());
+  EXPECT_EQ((*reply)->id, 5u);
+  EXPECT_FALSE(std::get<wire::OpenReply>((*reply)->body).hit);
 }
 
 TEST_F(SessionTest, AnOpenThatFailsSaysWhy) {
@@ -138,19 +138,19 @@ TEST_F(SessionTest, AnOpenThatFailsSaysWhy) {
   EXPECT_EQ(client.OpenLease("nobody").status().code(), StatusCode::kNotFound);
   EXPECT_EQ(client.OpenLease("///").status().code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(
-      client.Ask(wire::OpenCall{.reference = "ocr", .variant = Variant::kOrt}).status().code(),
+      client.Ask(wire::OpenRequest{.reference = "ocr", .variant = Variant::kOrt}).status().code(),
       StatusCode::kNotFound);
   EXPECT_TRUE(client.OpenLease("ocr").ok());
 }
 
 TEST_F(SessionTest, DocumentsAreSealedAndTheServerAddsItsPart) {
   RawClient client(harness_.socket_path());
-  const Result<std::string> list = client.Document(wire::ListCall{});
+  const Result<std::string> list = client.Document(wire::ListRequest{});
   ASSERT_TRUE(list.ok());
   EXPECT_THAT(*list, HasSubstr("default/ocr"));
   EXPECT_NE(::fcntl(client.fds().at(0).get(), F_GET_SEALS) & F_SEAL_WRITE, 0);
-  EXPECT_TRUE(client.Document(wire::ShowCall{.reference = "ocr"}).ok());
-  EXPECT_EQ(client.Document(wire::ShowCall{.reference = "no"}).status().code(),
+  EXPECT_TRUE(client.Document(wire::ShowRequest{.reference = "ocr"}).ok());
+  EXPECT_EQ(client.Document(wire::ShowRequest{.reference = "no"}).status().code(),
             StatusCode::kNotFound);
   const nlohmann::json server = harness_.StatusDocument()["server"];
   EXPECT_EQ(server["pid"], ::getpid());
@@ -160,7 +160,7 @@ TEST_F(SessionTest, DocumentsAreSealedAndTheServerAddsItsPart) {
 TEST_F(SessionTest, AddAnswersEvenIfItCant) {
   RawClient client(harness_.socket_path());
   const Status status =
-      client.Ask(wire::AddCall{.reference = "x", .source = "file:///nowhere", .variants = {}})
+      client.Ask(wire::AddRequest{.reference = "x", .source = "file:///nowhere", .variants = {}})
           .status();
   EXPECT_FALSE(status.ok());
   ExpectOthersServed();
@@ -232,10 +232,10 @@ TEST_F(SessionTest, AnUnknownVersionIsAnsweredWithTheIdOfItsRequest) {
 }
 
 TEST_F(SessionTest, DescriptorsNobodyAskedForAreClosedAndTheirSenderDropped) {
-  wire::CallEncoder encoder;
-  wire::Call call;
-  call.body = wire::OpenCall{.reference = "ocr"};
-  const std::span<const std::byte> frame = encoder.Encode(call);
+  wire::RequestEncoder encoder;
+  wire::Request request;
+  request.body = wire::OpenRequest{.reference = "ocr"};
+  const std::span<const std::byte> frame = encoder.Encode(request);
   const std::vector<std::byte> bytes(frame.begin(), frame.end());
   int ends[2];
   ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
@@ -273,7 +273,7 @@ TEST_F(SessionTest, StoppingAnswersWhatWaits) {
   harness_.AddModel("slow");
   harness_.HoldLoads();
   RawClient client(harness_.socket_path());
-  ASSERT_TRUE(client.Send(wire::OpenCall{.reference = "slow"}, 9).ok());
+  ASSERT_TRUE(client.Send(wire::OpenRequest{.reference = "slow"}, 9).ok());
   ASSERT_EQ(harness_.StatusDocument()["waiters"], 1);
   harness_.StopServer();
   uint64_t id = 0;

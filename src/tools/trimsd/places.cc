@@ -55,7 +55,7 @@ Result<std::string> SocketPath(const DaemonOptions& options) {
   return options.system ? SystemSocketPath() : UserSocketPath();
 }
 
-Status CheckIsOwnFolder(const std::string& folder) {
+Status CheckOwnFolder(const std::string& folder) {
   struct stat info;
   if (::lstat(folder.c_str(), &info) != 0)
     return ErrnoStatus("looking at the socket's folder " + folder);
@@ -88,7 +88,7 @@ Status MakeSocketFolder(const std::string& folder, mode_t mode) {
   } else if (errno != EEXIST) {
     return ErrnoStatus("making the socket's folder " + folder);
   }
-  return CheckIsOwnFolder(folder);
+  return CheckOwnFolder(folder);
 }
 
 Status MakeDataFolder(const std::string& folder, mode_t mode) {

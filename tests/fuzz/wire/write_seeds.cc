@@ -8,8 +8,8 @@
 
 #include "base/mapping.h"
 #include "support/index_builder.h"
-#include "wire/answer.h"
-#include "wire/call.h"
+#include "wire/reply.h"
+#include "wire/request.h"
 
 namespace {
 
@@ -25,35 +25,35 @@ void Write(const std::string& fuzzer, const std::string& name, std::span<const s
              static_cast<std::streamsize>(bytes.size()));
 }
 
-void WriteCalls() {
-  CallEncoder encoder;
-  const auto write = [&](const char* name, const Call& call) {
-    Write("fuzz_wire_call", name, encoder.Encode(call));
+void WriteRequests() {
+  RequestEncoder encoder;
+  const auto write = [&](const char* name, const Request& request) {
+    Write("fuzz_wire_request", name, encoder.Encode(request));
   };
   write("open", {.id = 1,
                  .client = "client",
-                 .body = OpenCall{.reference = "team/ocr:3",
-                                  .variant = trims::Variant::kOrt,
-                                  .variant_key = "ort-1.32.0;level=all;cpu=avx2",
-                                  .deadline_ms = 500}});
-  write("open_short", {.id = 2, .client = {}, .body = OpenCall{.reference = "ocr"}});
-  write("close", {.id = 0, .client = {}, .body = CloseCall{7}});
+                 .body = OpenRequest{.reference = "team/ocr:3",
+                                     .variant = trims::Variant::kOrt,
+                                     .variant_key = "ort-1.32.0;level=all;cpu=avx2",
+                                     .deadline_ms = 500}});
+  write("open_short", {.id = 2, .client = {}, .body = OpenRequest{.reference = "ocr"}});
+  write("close", {.id = 0, .client = {}, .body = CloseRequest{7}});
   write("add", {.id = 3,
                 .client = "trims",
-                .body = AddCall{.reference = "ocr",
-                                .source = "file:///models/ocr.onnx",
-                                .variants = {trims::Variant::kOrt, trims::Variant::kFiles}}});
-  write("remove", {.id = 4, .client = {}, .body = RemoveCall{"ocr"}});
-  write("list", {.id = 5, .client = "trims", .body = ListCall{}});
-  write("show", {.id = 6, .client = {}, .body = ShowCall{"ocr@sha256:abc"}});
-  write("status", {.id = 7, .client = {}, .body = StatusCall{}});
+                .body = AddRequest{.reference = "ocr",
+                                   .source = "file:///models/ocr.onnx",
+                                   .variants = {trims::Variant::kOrt, trims::Variant::kFiles}}});
+  write("remove", {.id = 4, .client = {}, .body = RemoveRequest{"ocr"}});
+  write("list", {.id = 5, .client = "trims", .body = ListRequest{}});
+  write("show", {.id = 6, .client = {}, .body = ShowRequest{"ocr@sha256:abc"}});
+  write("status", {.id = 7, .client = {}, .body = StatusRequest{}});
 }
 
-void WriteAnswers() {
-  AnswerEncoder encoder;
+void WriteReplies() {
+  ReplyEncoder encoder;
   const ExtentInfo extents[] = {{4096, trims::Pages::kSmall},
                                 {1 << 30, trims::Pages::kTransparentHuge}};
-  Write("fuzz_wire_answer", "open",
+  Write("fuzz_wire_reply", "open",
         encoder.Open(1, {.lease = 9,
                          .reference = "default/ocr:1",
                          .digest = std::string(64, 'a'),
@@ -63,9 +63,9 @@ void WriteAnswers() {
                          .extents = extents,
                          .hit = true,
                          .waited_us = 3}));
-  Write("fuzz_wire_answer", "document", encoder.Document(2, {.length = 100}));
-  Write("fuzz_wire_answer", "progress", encoder.Progress(3, {"read", 1, 2}));
-  Write("fuzz_wire_answer", "error",
+  Write("fuzz_wire_reply", "document", encoder.Document(2, {.length = 100}));
+  Write("fuzz_wire_reply", "progress", encoder.Progress(3, {"read", 1, 2}));
+  Write("fuzz_wire_reply", "error",
         encoder.Error(4, trims::Status(trims::StatusCode::kNotFound, "no model", "trims ls")));
 }
 
@@ -97,8 +97,8 @@ int main(int argc, char** argv) {
     return 2;
   }
   root = argv[1];
-  WriteCalls();
-  WriteAnswers();
+  WriteRequests();
+  WriteReplies();
   WriteIndexes();
   return 0;
 }

@@ -1,0 +1,160 @@
+#include "wire/reply.h"
+
+#include <string>
+
+#include "base/macros.h"
+#include "wire/alignment.h"
+#include "wire/envelope.h"
+#include "wire/messages_generated.h"
+#include "wire/protocol.h"
+
+namespace trims::wire {
+namespace {
+
+Status CheckOpen(const fb::OpenReply& message) {
+  TRIMS_RETURN_IF_ERROR(
+      CheckText("the resolved reference", TextOf(message.reference()), kMaxReferenceBytes));
+  if (message.variant() > fb::Variant::MAX)
+    return Status(StatusCode::kInvalidArgument, "the reply names an unknown variant");
+  if (message.index_length() == 0)
+    return Status(StatusCode::kInvalidArgument, "the reply has no index");
+  if (message.extents() != nullptr && message.extents()->size() > kMaxExtents)
+    return Status(StatusCode::kInvalidArgument, "the reply has too many extents");
+  if (!IsAligned(message.extents()))
+    return Status(StatusCode::kInvalidArgument, "the reply's extents are out of place");
+  return Status();
+}
+
+Status DecodeExtents(const fb::OpenReply& message, std::vector<ExtentInfo>* extents) {
+  if (message.extents() == nullptr) return Status();
+  extents->reserve(message.extents()->size());
+  for (const fb::Extent* extent : *message.extents()) {
+    if (extent->length() == 0 || extent->pages() > fb::Pages::MAX)
+      return Status(StatusCode::kInvalidArgument, "the reply has an extent of no bytes or kind");
+    extents->push_back({extent->length(), static_cast<Pages>(extent->pages())});
+  }
+  return Status();
+}
+
+Status Decode(const fb::OpenReply& message, Reply* reply) {
+  TRIMS_RETURN_IF_ERROR(CheckOpen(message));
+  TRIMS_RETURN_IF_ERROR(DecodeExtents(message, &reply->extents));
+  reply->body = OpenReply{.lease = message.lease(),
+                          .reference = TextOf(message.reference()),
+                          .digest = TextOf(message.digest()),
+                          .variant = static_cast<Variant>(message.variant()),
+                          .variant_key = TextOf(message.variant_key()),
+                          .index_length = message.index_length(),
+                          .extents = reply->extents,
+                          .hit = message.hit(),
+                          .waited_us = message.waited_us()};
+  return Status();
+}
+
+// A code that this build does not know, or OK, which is no error, is the peer's defect.
+Status ErrorOf(const fb::ErrorReply& message) {
+  StatusCode code = static_cast<StatusCode>(message.code());
+  if (code == StatusCode::kOk || StatusCodeName(code) == "UNKNOWN") code = StatusCode::kInternal;
+  return Status(code, std::string(TextOf(message.message())), std::string(TextOf(message.hint())));
+}
+
+Status DecodeBody(const fb::Reply& message, Reply* reply) {
+  switch (message.body_type()) {
+    case fb::ReplyBody::OpenReply:
+      return Decode(*message.body_as_OpenReply(), reply);
+    case fb::ReplyBody::DocumentReply:
+      reply->body = DocumentReply{message.body_as_DocumentReply()->length()};
+      return Status();
+    case fb::ReplyBody::ProgressReply: {
+      const fb::ProgressReply& progress = *message.body_as_ProgressReply();
+      reply->body = ProgressReply{TextOf(progress.stage()), progress.done(), progress.total()};
+      return Status();
+    }
+    case fb::ReplyBody::ErrorReply:
+      reply->body = ErrorOf(*message.body_as_ErrorReply());
+      return Status();
+    case fb::ReplyBody::NONE:
+      break;
+  }
+  return Status(StatusCode::kInvalidArgument, "the reply is of no known kind");
+}
+
+using Builder = flatbuffers::FlatBufferBuilder;
+
+flatbuffers::Offset<flatbuffers::String> TextIn(Builder& builder, std::string_view text) {
+  return builder.CreateString(text.data(), text.size());
+}
+
+}  // namespace
+
+Status DecodeReply(std::span<const std::byte> frame, Reply* reply) {
+  Reply decoded;
+  TRIMS_RETURN_IF_ERROR(ReadEnvelope(frame, &decoded.id));
+  flatbuffers::Verifier verifier = FrameVerifier(frame);
+  if (!verifier.VerifyBuffer<fb::Reply>())
+    return Status(StatusCode::kInvalidArgument, "the frame holds no reply of TrIMS");
+  TRIMS_RETURN_IF_ERROR(DecodeBody(*flatbuffers::GetRoot<fb::Reply>(frame.data()), &decoded));
+  *reply = std::move(decoded);
+  return Status();
+}
+
+struct ReplyEncoder::Impl {
+  Builder builder{1024};
+
+  Builder& Start() {
+    builder.Clear();
+    return builder;
+  }
+  template <typename Message>
+  std::span<const std::byte> Finish(uint64_t id, fb::ReplyBody type, Message message) {
+    builder.Finish(fb::CreateReply(builder, kProtocolVersion, id, type, message.Union()));
+    return std::as_bytes(std::span(builder.GetBufferPointer(), builder.GetSize()));
+  }
+};
+
+ReplyEncoder::ReplyEncoder() : impl_(std::make_unique<Impl>()) {}
+ReplyEncoder::~ReplyEncoder() = default;
+ReplyEncoder::ReplyEncoder(ReplyEncoder&&) noexcept = default;
+ReplyEncoder& ReplyEncoder::operator=(ReplyEncoder&&) noexcept = default;
+
+std::span<const std::byte> ReplyEncoder::Open(uint64_t id, const OpenReply& reply) {
+  Builder& builder = impl_->Start();
+  const auto reference = TextIn(builder, Cut(reply.reference, kMaxReferenceBytes));
+  const auto digest = TextIn(builder, Cut(reply.digest, kMaxDigestBytes));
+  const auto key = TextIn(builder, Cut(reply.variant_key, kMaxVariantKeyBytes));
+  const size_t count = std::min(reply.extents.size(), kMaxExtents);
+  fb::Extent* places = nullptr;
+  const auto extents = builder.CreateUninitializedVectorOfStructs<fb::Extent>(count, &places);
+  for (size_t i = 0; i < count; ++i) {
+    places[i] = fb::Extent(reply.extents[i].length, static_cast<fb::Pages>(reply.extents[i].pages));
+  }
+  return impl_->Finish(
+      id, fb::ReplyBody::OpenReply,
+      fb::CreateOpenReply(builder, reply.lease, reference, digest,
+                          static_cast<fb::Variant>(reply.variant), key, reply.index_length, extents,
+                          reply.hit, reply.waited_us));
+}
+
+std::span<const std::byte> ReplyEncoder::Document(uint64_t id, const DocumentReply& reply) {
+  Builder& builder = impl_->Start();
+  return impl_->Finish(id, fb::ReplyBody::DocumentReply,
+                       fb::CreateDocumentReply(builder, reply.length));
+}
+
+std::span<const std::byte> ReplyEncoder::Progress(uint64_t id, const ProgressReply& reply) {
+  Builder& builder = impl_->Start();
+  const auto stage = TextIn(builder, Cut(reply.stage, kMaxStageBytes));
+  return impl_->Finish(id, fb::ReplyBody::ProgressReply,
+                       fb::CreateProgressReply(builder, stage, reply.done, reply.total));
+}
+
+std::span<const std::byte> ReplyEncoder::Error(uint64_t id, const Status& status) {
+  Builder& builder = impl_->Start();
+  const auto message = TextIn(builder, Cut(status.message(), kMaxErrorTextBytes));
+  const auto hint = TextIn(builder, Cut(status.hint(), kMaxErrorTextBytes));
+  return impl_->Finish(
+      id, fb::ReplyBody::ErrorReply,
+      fb::CreateErrorReply(builder, static_cast<uint8_t>(status.code()), message, hint));
+}
+
+}  // namespace trims::wire

@@ -1,0 +1,201 @@
+#include "wire/request.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/macros.h"
+#include "base/model_limits.h"
+#include "wire/envelope.h"
+#include "wire/messages_generated.h"
+#include "wire/protocol.h"
+
+namespace trims::wire {
+namespace {
+
+Result<Variant> VariantOf(fb::Variant value) {
+  if (value > fb::Variant::MAX) {
+    return Status(StatusCode::kUnimplemented,
+                  "variant " + std::to_string(static_cast<int>(value)) + " is unknown here");
+  }
+  return static_cast<Variant>(value);
+}
+
+Status CheckReference(std::string_view reference) {
+  return CheckText("the model reference", reference, kMaxReferenceBytes);
+}
+
+bool IsControl(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20 || byte == 0x7f;
+}
+
+// Its length is no matter: what is too long is cut.
+Status DecodeHello(const fb::Hello& message, std::optional<std::string_view>* client) {
+  const std::string_view name = TextOf(message.client());
+  TRIMS_RETURN_IF_ERROR(CheckText("the client's name", name, name.size()));
+  if (std::any_of(name.begin(), name.end(), IsControl)) {
+    return Status(StatusCode::kInvalidArgument, "the client's name holds a control character");
+  }
+  *client = Cut(name, kMaxClientNameBytes);
+  return Status();
+}
+
+Status Decode(const fb::OpenRequest& message, RequestBody* body) {
+  TRIMS_RETURN_IF_ERROR(CheckReference(TextOf(message.reference())));
+  TRIMS_RETURN_IF_ERROR(
+      CheckText("the variant's key", TextOf(message.variant_key()), kMaxVariantKeyBytes));
+  TRIMS_ASSIGN_OR_RETURN(const Variant variant, VariantOf(message.variant()));
+  *body = OpenRequest{.reference = TextOf(message.reference()),
+                      .variant = variant,
+                      .variant_key = TextOf(message.variant_key()),
+                      .deadline_ms = message.deadline_ms()};
+  return Status();
+}
+
+Status Decode(const fb::AddRequest& message, RequestBody* body) {
+  TRIMS_RETURN_IF_ERROR(CheckReference(TextOf(message.reference())));
+  TRIMS_RETURN_IF_ERROR(CheckText("the source", TextOf(message.source()), kMaxSourceBytes));
+  AddRequest request{
+      .reference = TextOf(message.reference()), .source = TextOf(message.source()), .variants = {}};
+  const auto* variants = message.variants();
+  if (variants != nullptr && variants->size() > kMaxVariants)
+    return Status(StatusCode::kInvalidArgument, "more variants than there are");
+  for (size_t i = 0; variants != nullptr && i < variants->size(); ++i) {
+    const auto value =
+        static_cast<fb::Variant>(variants->Get(static_cast<flatbuffers::uoffset_t>(i)));
+    TRIMS_ASSIGN_OR_RETURN(const Variant variant, VariantOf(value));
+    request.variants.push_back(variant);
+  }
+  *body = std::move(request);
+  return Status();
+}
+
+template <typename NamedRequest, typename Message>
+Status DecodeNamed(const Message& message, RequestBody* body) {
+  TRIMS_RETURN_IF_ERROR(CheckReference(TextOf(message.reference())));
+  *body = NamedRequest{TextOf(message.reference())};
+  return Status();
+}
+
+Status DecodeBody(const fb::Request& message, RequestBody* body) {
+  switch (message.body_type()) {
+    case fb::RequestBody::OpenRequest:
+      return Decode(*message.body_as_OpenRequest(), body);
+    case fb::RequestBody::CloseRequest:
+      *body = CloseRequest{message.body_as_CloseRequest()->lease()};
+      return Status();
+    case fb::RequestBody::AddRequest:
+      return Decode(*message.body_as_AddRequest(), body);
+    case fb::RequestBody::RemoveRequest:
+      return DecodeNamed<RemoveRequest>(*message.body_as_RemoveRequest(), body);
+    case fb::RequestBody::ListRequest:
+      *body = ListRequest{};
+      return Status();
+    case fb::RequestBody::ShowRequest:
+      return DecodeNamed<ShowRequest>(*message.body_as_ShowRequest(), body);
+    case fb::RequestBody::StatusRequest:
+      *body = StatusRequest{};
+      return Status();
+    case fb::RequestBody::NONE:
+      return Status(StatusCode::kInvalidArgument, "the frame holds no request");
+  }
+  return Status(StatusCode::kUnimplemented,
+                "request " + std::to_string(static_cast<int>(message.body_type())) +
+                    " is unknown to this daemon",
+                "a trimsd as new as libtrims");
+}
+
+using Builder = flatbuffers::FlatBufferBuilder;
+using Text = flatbuffers::Offset<flatbuffers::String>;
+using Body = flatbuffers::Offset<void>;
+
+Text TextIn(Builder& builder, std::string_view text) {
+  return builder.CreateString(text.data(), text.size());
+}
+
+struct BodyEncoder {
+  Builder& builder;
+
+  Body operator()(const OpenRequest& request) const {
+    const Text reference = TextIn(builder, request.reference);
+    const Text key = request.variant_key.empty() ? Text() : TextIn(builder, request.variant_key);
+    return fb::CreateOpenRequest(builder, reference, static_cast<fb::Variant>(request.variant), key,
+                                 request.deadline_ms)
+        .Union();
+  }
+  Body operator()(const CloseRequest& request) const {
+    return fb::CreateCloseRequest(builder, request.lease).Union();
+  }
+  Body operator()(const AddRequest& request) const {
+    const Text reference = TextIn(builder, request.reference);
+    const Text source = TextIn(builder, request.source);
+    std::vector<uint8_t> variants;
+    variants.reserve(request.variants.size());
+    for (Variant variant : request.variants) variants.push_back(static_cast<uint8_t>(variant));
+    return fb::CreateAddRequest(
+               builder, reference, source,
+               builder.CreateVectorScalarCast<fb::Variant>(variants.data(), variants.size()))
+        .Union();
+  }
+  Body operator()(const RemoveRequest& request) const {
+    return fb::CreateRemoveRequest(builder, TextIn(builder, request.reference)).Union();
+  }
+  Body operator()(const ListRequest&) const { return fb::CreateListRequest(builder).Union(); }
+  Body operator()(const ShowRequest& request) const {
+    return fb::CreateShowRequest(builder, TextIn(builder, request.reference)).Union();
+  }
+  Body operator()(const StatusRequest&) const { return fb::CreateStatusRequest(builder).Union(); }
+};
+
+// In the order of RequestBody.
+constexpr fb::RequestBody kBodyTypes[] = {
+    fb::RequestBody::OpenRequest,   fb::RequestBody::CloseRequest, fb::RequestBody::AddRequest,
+    fb::RequestBody::RemoveRequest, fb::RequestBody::ListRequest,  fb::RequestBody::ShowRequest,
+    fb::RequestBody::StatusRequest};
+static_assert(std::size(kBodyTypes) == std::variant_size_v<RequestBody>);
+
+}  // namespace
+
+Status DecodeRequest(std::span<const std::byte> frame, Request* request) {
+  *request = Request();
+  TRIMS_RETURN_IF_ERROR(ReadEnvelope(frame, &request->id));
+  flatbuffers::Verifier verifier = FrameVerifier(frame);
+  if (!verifier.VerifyBuffer<fb::Request>())
+    return Status(StatusCode::kInvalidArgument, "the frame holds no request of TrIMS");
+  const auto* message = flatbuffers::GetRoot<fb::Request>(frame.data());
+  RequestBody body;
+  TRIMS_RETURN_IF_ERROR(DecodeBody(*message, &body));
+  if (const fb::Hello* hello = message->hello()) {
+    TRIMS_RETURN_IF_ERROR(DecodeHello(*hello, &request->client));
+  }
+  request->body = std::move(body);
+  return Status();
+}
+
+struct RequestEncoder::Impl {
+  Builder builder{256};
+};
+
+RequestEncoder::RequestEncoder() : impl_(std::make_unique<Impl>()) {}
+RequestEncoder::~RequestEncoder() = default;
+RequestEncoder::RequestEncoder(RequestEncoder&&) noexcept = default;
+RequestEncoder& RequestEncoder::operator=(RequestEncoder&&) noexcept = default;
+
+std::span<const std::byte> RequestEncoder::Encode(const Request& request) {
+  Builder& builder = impl_->builder;
+  builder.Clear();
+  flatbuffers::Offset<fb::Hello> hello;
+  if (request.client) {
+    std::string name(Cut(*request.client, kMaxClientNameBytes));
+    std::replace_if(name.begin(), name.end(), IsControl, '?');
+    hello = fb::CreateHello(builder, TextIn(builder, name));
+  }
+  const Body body = std::visit(BodyEncoder{builder}, request.body);
+  builder.Finish(fb::CreateRequest(builder, kProtocolVersion, request.id, hello,
+                                   kBodyTypes[request.body.index()], body));
+  return std::as_bytes(std::span(builder.GetBufferPointer(), builder.GetSize()));
+}
+
+}  // namespace trims::wire

@@ -1,0 +1,93 @@
+// Request: what a client asks, as plain values, and its way to and from the bytes of a frame.
+//
+//     RequestEncoder encoder;
+//     const Request asked{.id = 1, .client = "ocr", .body = OpenRequest{.reference = "ocr"}};
+//     TRIMS_RETURN_IF_ERROR(SendFrame(socket, encoder.Encode(asked), {}));
+//
+//     Request request;  // at the other end
+//     TRIMS_RETURN_IF_ERROR(DecodeRequest(frame.bytes, &request));
+//     if (const auto* open = std::get_if<OpenRequest>(&request.body)) Serve(request.id, *open);
+//
+// The messages of the schema (wire/messages.fbs) have the same names, in trims::wire::fb, which
+// nobody but the codec sees.
+//
+// Ownership: a decoded Request views the frame's bytes and ends with them. Bytes may come from
+// anybody: every limit of wire/protocol.h is enforced by DecodeRequest, so its caller needs no
+// further length check. Thread-safety: values; an encoder belongs to one thread at a time.
+#ifndef TRIMS_WIRE_REQUEST_H_
+#define TRIMS_WIRE_REQUEST_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "trims/model.h"
+#include "trims/status.h"
+
+namespace trims::wire {
+
+struct OpenRequest {
+  std::string_view reference;
+  trims::Variant variant = trims::Variant::kFiles;
+  std::string_view variant_key;  // empty: any
+  uint32_t deadline_ms = 0;      // 0: the daemon's default
+};
+
+// One way: never answered.
+struct CloseRequest {
+  uint64_t lease = 0;
+};
+
+struct AddRequest {
+  std::string_view reference;
+  std::string_view source;
+  std::vector<trims::Variant> variants;  // empty: all that the format allows
+};
+
+struct RemoveRequest {
+  std::string_view reference;
+};
+struct ListRequest {};
+struct ShowRequest {
+  std::string_view reference;
+};
+struct StatusRequest {};
+
+using RequestBody = std::variant<OpenRequest, CloseRequest, AddRequest, RemoveRequest, ListRequest,
+                                 ShowRequest, StatusRequest>;
+
+struct Request {
+  uint64_t id = 0;
+  std::optional<std::string_view> client;  // the hello: in the first frame of a connection
+  RequestBody body;
+};
+
+// INVALID_ARGUMENT: no request, or beyond a limit. UNIMPLEMENTED: another protocol version, or a
+// request this build does not know. On failure only request->id is set: the request's id, or 0
+// where even that can't be read.
+Status DecodeRequest(std::span<const std::byte> frame, Request* request);
+
+// Keeps its buffer, so that encoding allocates nothing once it is warm.
+class RequestEncoder {
+ public:
+  RequestEncoder();
+  ~RequestEncoder();
+  RequestEncoder(RequestEncoder&&) noexcept;
+  RequestEncoder& operator=(RequestEncoder&&) noexcept;
+
+  // The bytes end with the next call or the encoder. Limits are the receiver's to enforce.
+  std::span<const std::byte> Encode(const Request& request);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace trims::wire
+
+#endif  // TRIMS_WIRE_REQUEST_H_

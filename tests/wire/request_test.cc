@@ -1,0 +1,216 @@
+#include "wire/request.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+#include <string>
+
+#include "base/model_limits.h"
+#include "wire/messages_generated.h"
+#include "wire/protocol.h"
+
+namespace trims::wire {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::vector<std::byte> Encoded(const Request& request) {
+  RequestEncoder encoder;
+  const std::span<const std::byte> bytes = encoder.Encode(request);
+  return {bytes.begin(), bytes.end()};
+}
+
+Status StatusOf(const Request& request) {
+  const std::vector<std::byte> bytes = Encoded(request);
+  Request decoded;
+  return DecodeRequest(bytes, &decoded);
+}
+
+std::span<const std::byte> BytesOf(const flatbuffers::FlatBufferBuilder& builder) {
+  return std::as_bytes(std::span(builder.GetBufferPointer(), builder.GetSize()));
+}
+
+TEST(RequestTest, OpenComesThrough) {
+  const std::vector<std::byte> bytes = Encoded({.id = 42,
+                                                .client = "ocr",
+                                                .body = OpenRequest{.reference = "team/ocr:3",
+                                                                    .variant = Variant::kOrt,
+                                                                    .variant_key = "ort-1.32",
+                                                                    .deadline_ms = 250}});
+  Request request;
+  ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
+  EXPECT_EQ(request.id, 42U);
+  EXPECT_EQ(request.client, "ocr");
+  const OpenRequest& open = std::get<OpenRequest>(request.body);
+  EXPECT_EQ(open.reference, "team/ocr:3");
+  EXPECT_EQ(open.variant, Variant::kOrt);
+  EXPECT_EQ(open.variant_key, "ort-1.32");
+  EXPECT_EQ(open.deadline_ms, 250U);
+}
+
+TEST(RequestTest, EveryOtherComesThrough) {
+  Request request;
+  std::vector<std::byte> bytes = Encoded({.id = 1, .client = {}, .body = CloseRequest{7}});
+  ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
+  EXPECT_FALSE(request.client.has_value());
+  EXPECT_EQ(std::get<CloseRequest>(request.body).lease, 7U);
+  bytes = Encoded(
+      {.id = 2,
+       .client = {},
+       .body = AddRequest{
+           .reference = "a", .source = "file:///b", .variants = {Variant::kOrt, Variant::kFiles}}});
+  ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
+  EXPECT_EQ(std::get<AddRequest>(request.body).source, "file:///b");
+  EXPECT_THAT(std::get<AddRequest>(request.body).variants,
+              ElementsAre(Variant::kOrt, Variant::kFiles));
+  bytes = Encoded({.id = 3, .client = {}, .body = RemoveRequest{"gone"}});
+  ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
+  EXPECT_EQ(std::get<RemoveRequest>(request.body).reference, "gone");
+  bytes = Encoded({.id = 4, .client = {}, .body = ShowRequest{"shown"}});
+  ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
+  EXPECT_EQ(std::get<ShowRequest>(request.body).reference, "shown");
+  bytes = Encoded({.id = 5, .client = {}, .body = ListRequest{}});
+  ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
+  EXPECT_TRUE(std::holds_alternative<ListRequest>(request.body));
+  bytes = Encoded({.id = 6, .client = {}, .body = StatusRequest{}});
+  ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
+  EXPECT_TRUE(std::holds_alternative<StatusRequest>(request.body));
+}
+
+TEST(RequestTest, LimitsAreEnforced) {
+  const std::string reference(kMaxReferenceBytes + 1, 'r');
+  EXPECT_EQ(StatusOf({.id = 1, .client = {}, .body = OpenRequest{.reference = reference}}).code(),
+            StatusCode::kInvalidArgument);
+  EXPECT_EQ(StatusOf({.id = 1, .client = {}, .body = ShowRequest{reference}}).code(),
+            StatusCode::kInvalidArgument);
+  const std::string key(kMaxVariantKeyBytes + 1, 'k');
+  EXPECT_EQ(
+      StatusOf({.id = 1, .client = {}, .body = OpenRequest{.reference = "a", .variant_key = key}})
+          .code(),
+      StatusCode::kInvalidArgument);
+  const std::string source(kMaxSourceBytes + 1, 's');
+  EXPECT_EQ(
+      StatusOf({.id = 1, .client = {}, .body = AddRequest{.reference = "a", .source = source}})
+          .code(),
+      StatusCode::kInvalidArgument);
+  const std::vector<Variant> variants(kMaxVariants + 1, Variant::kOrt);
+  EXPECT_EQ(StatusOf({.id = 1,
+                      .client = {},
+                      .body = AddRequest{.reference = "a", .source = "s", .variants = variants}})
+                .code(),
+            StatusCode::kInvalidArgument);
+}
+
+TEST(RequestTest, ANulByteInATextIsRefused) {
+  const Status status =
+      StatusOf({.id = 1, .client = {}, .body = ShowRequest{std::string_view("a\0b", 3)}});
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(status.message(), HasSubstr("NUL"));
+}
+
+TEST(RequestTest, ALongClientNameIsCutAtACharacter) {
+  std::string name(kMaxClientNameBytes - 1, 'n');
+  name += "\xc3\xa4";  // two bytes, of which only one would fit
+  const std::vector<std::byte> bytes = Encoded({.id = 1, .client = name, .body = ListRequest{}});
+  Request request;
+  ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
+  EXPECT_EQ(request.client, std::string(kMaxClientNameBytes - 1, 'n'));
+}
+
+Status StatusOfClientNamed(const std::string& name) {
+  flatbuffers::FlatBufferBuilder builder;
+  const auto hello = fb::CreateHello(builder, builder.CreateString(name));
+  const auto body = fb::CreateListRequest(builder).Union();
+  builder.Finish(
+      fb::CreateRequest(builder, kProtocolVersion, 5, hello, fb::RequestBody::ListRequest, body));
+  Request request;
+  return DecodeRequest(BytesOf(builder), &request);
+}
+
+TEST(RequestTest, AClientNameWithNulOrControlCharactersIsRefused) {
+  EXPECT_THAT(StatusOfClientNamed(std::string("a\0b", 3)).message(), HasSubstr("NUL"));
+  const std::string beyond_the_cut = std::string(kMaxClientNameBytes, 'n') + "\n";
+  for (const std::string& name :
+       {std::string("a\nb"), std::string("\x1b[31m"), std::string("\x7f"), beyond_the_cut}) {
+    EXPECT_EQ(StatusOfClientNamed(name).code(), StatusCode::kInvalidArgument) << name;
+  }
+  EXPECT_TRUE(StatusOfClientNamed(std::string(kMaxClientNameBytes + 1, 'n')).ok());
+  EXPECT_TRUE(StatusOfClientNamed("gr\xc3\xb6\xc3\x9f"
+                                  "e (2)")
+                  .ok());
+}
+
+// A program's own name is sent without anybody having looked at it.
+TEST(RequestTest, ControlCharactersOfAnOwnNameAreNotSent) {
+  const std::vector<std::byte> bytes =
+      Encoded({.id = 1, .client = "odd\nname", .body = ListRequest{}});
+  Request request;
+  ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
+  EXPECT_EQ(request.client, "odd?name");
+}
+
+TEST(RequestTest, AnotherVersionIsToldSoUnderItsId) {
+  flatbuffers::FlatBufferBuilder builder;
+  const auto body = fb::CreateListRequest(builder).Union();
+  builder.Finish(
+      fb::CreateRequest(builder, kProtocolVersion + 1, 77, 0, fb::RequestBody::ListRequest, body));
+  Request request;
+  const Status status = DecodeRequest(BytesOf(builder), &request);
+  EXPECT_EQ(status.code(), StatusCode::kUnimplemented);
+  EXPECT_THAT(status.message(), HasSubstr("version 2"));
+  EXPECT_EQ(request.id, 77U);
+}
+
+TEST(RequestTest, ARequestOfTheFutureIsUnimplemented) {
+  flatbuffers::FlatBufferBuilder builder;
+  const auto body = fb::CreateListRequest(builder).Union();
+  builder.Finish(
+      fb::CreateRequest(builder, kProtocolVersion, 78, 0, static_cast<fb::RequestBody>(200), body));
+  Request request;
+  EXPECT_EQ(DecodeRequest(BytesOf(builder), &request).code(), StatusCode::kUnimplemented);
+  EXPECT_EQ(request.id, 78U);
+}
+
+TEST(RequestTest, AnUnknownVariantIsUnimplemented) {
+  EXPECT_EQ(StatusOf({.id = 1,
+                      .client = {},
+                      .body = OpenRequest{.reference = "a", .variant = static_cast<Variant>(9)}})
+                .code(),
+            StatusCode::kUnimplemented);
+}
+
+TEST(RequestTest, ShortAndGarbageFramesAreInvalid) {
+  const std::vector<std::byte> bytes =
+      Encoded({.id = 9, .client = "c", .body = OpenRequest{.reference = "m"}});
+  Request request;
+  // The last bytes of a buffer may be padding.
+  for (size_t size = 0; size + 4 < bytes.size(); ++size) {
+    EXPECT_FALSE(DecodeRequest(std::span(bytes).first(size), &request).ok()) << size;
+  }
+  const std::vector<std::byte> zeros(4096);
+  EXPECT_EQ(DecodeRequest(zeros, &request).code(), StatusCode::kInvalidArgument);
+  const std::vector<std::byte> ones(4096, std::byte{0xff});
+  EXPECT_EQ(DecodeRequest(ones, &request).code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(request.id, 0U);
+}
+
+// What it decodes to does not matter; the sanitizers watch.
+TEST(RequestTest, FlippedBitsNeverCrash) {
+  const std::vector<std::byte> bytes = Encoded(
+      {.id = 9,
+       .client = "client",
+       .body = AddRequest{.reference = "m", .source = "file:///x", .variants = {Variant::kOrt}}});
+  int refused = 0;
+  for (size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+    std::vector<std::byte> flipped = bytes;
+    flipped[bit / 8] ^= std::byte{1} << (bit % 8);
+    Request request;
+    refused += DecodeRequest(flipped, &request).ok() ? 0 : 1;
+  }
+  EXPECT_GT(refused, 0);
+}
+
+}  // namespace
+}  // namespace trims::wire
