@@ -4,16 +4,20 @@
 //   bench_attach TRIMS_SOCKET BARE_SOCKET CPU REPETITIONS REST_US CASE…
 //                                                      CASE: label,reference,variant
 //
-// Timed: Open (request, reply, mapping) and the read of the first byte; and for the reference its
-// sendmsg and recvmsg. Not timed: closing, and what comes after it so that both servers are idle
-// again and what one open leaves behind is in no other's time: the processor is offered to them for
-// 30 µs (REST_US 0), or everything sleeps for REST_US, from which caches come back cold. Before
-// each timed exchange there is a bare one that isn't timed. Cases and the two sides take turns.
+// Timed: Open (request, reply, mapping) and the read of the first byte; for the reference its
+// sendmsg and recvmsg; and for the second reference also fstat, mmap and the read of the first
+// byte: the system calls of an attach and nothing else. Not timed: closing, and what comes after it
+// so that both servers are idle again and what one open leaves behind is in no other's time: the
+// processor is offered to them for 30 µs (REST_US 0), or everything sleeps for REST_US, from which
+// caches come back cold. Before each timed exchange there is a bare one that isn't timed. Cases and
+// the three sides take turns.
 // Prints {"cases": [{"label", "descriptors", "request_bytes", "reply_bytes", "trims_ns": […],
-// "bare_ns": […]}]}.
+// "mapped_ns": […], "bare_ns": […]}]}.
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -40,6 +44,7 @@ struct Case {
   Variant variant = Variant::kFiles;
   ExchangeShape shape;
   std::vector<int64_t> trims_ns;
+  std::vector<int64_t> mapped_ns;
   std::vector<int64_t> bare_ns;
 };
 
@@ -95,6 +100,19 @@ Status MeasureTrims(Client* client, Case* one, bool keep) {
   return {};
 }
 
+// The system calls of an attach, and its page fault, with nothing around them.
+Status MeasureMapped(BareClient* client, Case* one, bool keep) {
+  const int64_t start = NowNs();
+  TRIMS_RETURN_IF_ERROR(client->RoundTrip(one->shape));
+  TRIMS_RETURN_IF_ERROR(client->MapExtents());
+  (void)*static_cast<const volatile std::byte*>(client->first_extent());
+  const int64_t end = NowNs();
+  client->UnmapExtents();
+  client->CloseDescriptors();
+  if (keep) one->mapped_ns.push_back(end - start);
+  return {};
+}
+
 Status MeasureBare(BareClient* client, Case* one, bool keep) {
   const int64_t start = NowNs();
   TRIMS_RETURN_IF_ERROR(client->RoundTrip(one->shape));
@@ -109,14 +127,18 @@ void LetSettle(int64_t rest_ns) {
   SleepUntil(NowNs() + rest_ns);
 }
 
-// An exchange that is not timed before each that is: both sides start from the same state, and none
-// pays for what closing a model leaves behind (unmapping flushes TLB entries of kernel and client).
-Status MeasurePair(Client* client, BareClient* bare, bool keep, int64_t rest_ns, Case* one) {
-  const bool bare_first = one->trims_ns.size() % 2 == 1;
-  for (const bool is_bare : {bare_first, !bare_first}) {
+// The sides take turns at being the first. An exchange that is not timed comes before each that is:
+// all start from the same state, and none pays for what closing a model leaves behind (unmapping
+// flushes TLB entries of kernel and client).
+Status MeasureSides(Client* client, BareClient* bare, bool keep, int64_t rest_ns, Case* one) {
+  const std::array<std::function<Status()>, 3> sides = {
+      [&] { return MeasureBare(bare, one, keep); }, [&] { return MeasureMapped(bare, one, keep); },
+      [&] { return MeasureTrims(client, one, keep); }};
+  const size_t first = one->trims_ns.size();
+  for (size_t i = 0; i < sides.size(); ++i) {
     TRIMS_RETURN_IF_ERROR(MeasureBare(bare, one, false));
     LetSettle(rest_ns);
-    TRIMS_RETURN_IF_ERROR(is_bare ? MeasureBare(bare, one, keep) : MeasureTrims(client, one, keep));
+    TRIMS_RETURN_IF_ERROR(sides[(first + i) % sides.size()]());
     LetSettle(rest_ns);
   }
   return {};
@@ -127,7 +149,7 @@ Status Measure(Client* client, BareClient* bare, int repetitions, int64_t rest_n
   for (Case& one : *cases) TRIMS_RETURN_IF_ERROR(MeasureTrims(client, &one, false));
   for (int i = -kWarmUp; i < repetitions; ++i) {
     for (Case& one : *cases) {
-      TRIMS_RETURN_IF_ERROR(MeasurePair(client, bare, i >= 0, rest_ns, &one));
+      TRIMS_RETURN_IF_ERROR(MeasureSides(client, bare, i >= 0, rest_ns, &one));
     }
   }
   return {};
@@ -141,6 +163,7 @@ void Print(const std::vector<Case>& cases) {
                     {"request_bytes", one.shape.request_bytes},
                     {"reply_bytes", one.shape.reply_bytes},
                     {"trims_ns", one.trims_ns},
+                    {"mapped_ns", one.mapped_ns},
                     {"bare_ns", one.bare_ns}});
   }
   std::puts(nlohmann::json{{"cases", list}}.dump().c_str());

@@ -1,21 +1,27 @@
 #include "bare/client.h"
 
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <cstring>
 
 #include "base/errno_status.h"
+#include "base/macros.h"
 
 namespace trims::bench {
 
-BareClient::BareClient(UniqueFd socket) : socket_(std::move(socket)), buffer_(kMaxBareFrame) {}
+BareClient::BareClient(UniqueFd socket) : socket_(std::move(socket)), buffer_(kMaxBareFrame) {
+  mappings_.reserve(kMaxBareDescriptors);
+}
 
 BareClient::BareClient(BareClient&& other) noexcept
     : socket_(std::move(other.socket_)),
       buffer_(std::move(other.buffer_)),
       descriptors_(other.descriptors_),
-      count_(std::exchange(other.count_, 0)) {}
+      count_(std::exchange(other.count_, 0)),
+      mappings_(std::move(other.mappings_)) {}
 
 Result<BareClient> BareClient::Connect(const std::string& path) {
   sockaddr_un address{};
@@ -63,6 +69,18 @@ Status BareClient::Receive(const ExchangeShape& shape) {
   }
   if (static_cast<size_t>(got) != shape.reply_bytes || count_ != shape.descriptors) {
     return Status(StatusCode::kInternal, "the bare server's reply is not what was asked for");
+  }
+  return {};
+}
+
+Status BareClient::MapExtents() {
+  for (size_t i = 1; i < count_; ++i) {
+    struct stat info;
+    if (::fstat(descriptors_[i], &info) != 0) return ErrnoStatus("fstat");
+    TRIMS_ASSIGN_OR_RETURN(
+        Mapping mapping,
+        Mapping::OfFile(descriptors_[i], static_cast<size_t>(info.st_size), PROT_READ));
+    mappings_.push_back(std::move(mapping));
   }
   return {};
 }

@@ -4,7 +4,7 @@
 //   TRIMS_RETURN_IF_ERROR(client.RoundTrip({.request_bytes = 96, .reply_bytes = 240, .descriptors =
 //   2})); Use(client.descriptor(1)); client.CloseDescriptors();
 //
-// Ownership: the descriptors of the last round trip belong to the client. Thread-safety: none.
+// Ownership: descriptors and mappings of the last round trip belong to the client. Thread-safety: none.
 #ifndef TRIMS_BENCH_BARE_CLIENT_H_
 #define TRIMS_BENCH_BARE_CLIENT_H_
 
@@ -16,6 +16,7 @@
 #include "trims/status.h"
 
 #include "bare/protocol.h"
+#include "base/mapping.h"
 #include "base/unique_fd.h"
 
 namespace trims::bench {
@@ -36,6 +37,11 @@ class BareClient {
   int descriptor(size_t i) const { return descriptors_[i]; }
   void CloseDescriptors();
 
+  // What it takes to look at the bytes that came: fstat(2) and mmap(2) of every extent's descriptor.
+  Status MapExtents();
+  const std::byte* first_extent() const { return mappings_.front().data(); }
+  void UnmapExtents() { mappings_.clear(); }
+
   BareClient(BareClient&& other) noexcept;
   BareClient& operator=(BareClient&&) = delete;
   ~BareClient() { CloseDescriptors(); }
@@ -48,6 +54,7 @@ class BareClient {
   std::vector<std::byte> buffer_;
   std::array<int, kMaxBareDescriptors> descriptors_{};
   size_t count_ = 0;
+  std::vector<Mapping> mappings_;
 };
 
 }  // namespace trims::bench

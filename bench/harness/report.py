@@ -50,6 +50,7 @@ class Bar:
 # suite/metric → bar. What has none is shown, whichever side wins.
 BARS = {
     ("attach", "p50"): Bar("ratio", "<=", 2.5),
+    ("attach", "rested"): Bar("ratio", "<=", 2.3),
     ("attach", "flatness"): Bar("ratio", "<=", 1.15),
     ("hit", "ideal"): Bar("ratio", "<=", 1.02),
     ("miss", "framework-cold"): Bar("ratio", "<=", 1.0),

@@ -40,6 +40,13 @@ def rows_of(placement, measured):
                   median(one["bare_ns"]) / 1e3, len(one["trims_ns"]), held=placement in HELD)
 
 
+def rested(measured):
+    """After a rest, beside the same system calls without TrIMS: what is left is code and data to fetch again."""
+    for one in measured:
+        yield Row("attach", one["label"], "rested", "µs", median(one["trims_ns"]) / 1e3, median(one["mapped_ns"]) / 1e3,
+                  len(one["trims_ns"]))
+
+
 def flatness(kind, measured):
     """The case with the most of its kind beside the one with the least."""
     of_kind = [one for one in measured if one["label"].startswith(kind + " ")]
@@ -71,6 +78,8 @@ def run(bench):
             repetitions = bench.choose(200 if rest_us else 1000, 50)
             measured = measure(bench, (server.socket, bare_socket), repetitions, rest_us, wanted)
             rows += rows_of(placement, measured)
+            if rest_us:
+                rows += rested(measured)
             if placement == SAME_CORE:
                 rows += [flatness("files", measured), flatness("tensors", measured)]
     return rows
