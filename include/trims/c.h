@@ -94,9 +94,10 @@ typedef struct trims_open_options {
   int variant;             /* TRIMS_VARIANT_... */
   const char* variant_key; /* NULL: any */
   uint64_t deadline_ms;    /* 0: the daemon's default */
+  const char* tier;        /* NULL: "host" */
 } trims_open_options;
 #define TRIMS_OPEN_OPTIONS_INIT \
-  { sizeof(trims_open_options), TRIMS_VARIANT_FILES, NULL, 0 }
+  { sizeof(trims_open_options), TRIMS_VARIANT_FILES, NULL, 0, NULL }
 
 /* `options` may be NULL. */
 TRIMS_EXPORT trims_status* trims_client_open(trims_client* client, const char* reference,
@@ -109,6 +110,7 @@ TRIMS_EXPORT void trims_model_close(trims_model* model);
 TRIMS_EXPORT const char* trims_model_reference(const trims_model* model);
 TRIMS_EXPORT const char* trims_model_digest(const trims_model* model);
 TRIMS_EXPORT const char* trims_model_variant_key(const trims_model* model);
+TRIMS_EXPORT const char* trims_model_tier(const trims_model* model);
 TRIMS_EXPORT int trims_model_variant(const trims_model* model);
 TRIMS_EXPORT int trims_model_hit(const trims_model* model);
 TRIMS_EXPORT uint64_t trims_model_waited_us(const trims_model* model);

@@ -43,10 +43,13 @@ struct OpenOptions {
   // What the variant must be bound to; empty: any. FAILED_PRECONDITION if the prepared one is bound
   // to something else.
   std::string variant_key;
-  // How long a miss may take, at most a day. Zero: 60 s, whatever the daemon is configured to: its
-  // own default is for clients that name no deadline, and this one always does. DEADLINE_EXCEEDED
-  // comes from the daemon; only one that hangs is given 10 s more, and then given up.
+  // How long a miss may take, at most a day. Zero: the daemon's default (60 s, unless it is
+  // configured otherwise). DEADLINE_EXCEEDED comes from the daemon; only one that hangs is given
+  // 10 s more, and then given up.
   std::chrono::milliseconds deadline{0};
+  // The tier that serves it; empty: "host", the only one so far. NOT_FOUND: the daemon has no such
+  // tier.
+  std::string tier;
 };
 
 class Client {

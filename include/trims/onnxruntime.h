@@ -46,8 +46,8 @@ struct Options {
   const Ort::SessionOptions* session_options = nullptr;
   // Null: one Env of this process, made on first use. Otherwise it outlives the Session.
   const Ort::Env* env = nullptr;
-  std::chrono::milliseconds deadline{
-      0};  // of a load, if the model is not resident; 0: the daemon's default
+  // Of a load, if the model is not resident; 0: the daemon's default.
+  std::chrono::milliseconds deadline{0};
 };
 
 class Session {

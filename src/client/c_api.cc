@@ -25,6 +25,27 @@ namespace {
 using trims::Status;
 using trims::StatusCode;
 
+// The enums of trims/c.h are written out for C; they are cast from and to these.
+constexpr bool IsCode(int value, StatusCode code) { return value == static_cast<int>(code); }
+static_assert(IsCode(TRIMS_OK, StatusCode::kOk));
+static_assert(IsCode(TRIMS_INVALID_ARGUMENT, StatusCode::kInvalidArgument));
+static_assert(IsCode(TRIMS_NOT_FOUND, StatusCode::kNotFound));
+static_assert(IsCode(TRIMS_ALREADY_EXISTS, StatusCode::kAlreadyExists));
+static_assert(IsCode(TRIMS_PERMISSION_DENIED, StatusCode::kPermissionDenied));
+static_assert(IsCode(TRIMS_TOO_LARGE, StatusCode::kTooLarge));
+static_assert(IsCode(TRIMS_QUOTA_EXCEEDED, StatusCode::kQuotaExceeded));
+static_assert(IsCode(TRIMS_RESOURCE_EXHAUSTED, StatusCode::kResourceExhausted));
+static_assert(IsCode(TRIMS_FAILED_PRECONDITION, StatusCode::kFailedPrecondition));
+static_assert(IsCode(TRIMS_DEADLINE_EXCEEDED, StatusCode::kDeadlineExceeded));
+static_assert(IsCode(TRIMS_UNAVAILABLE, StatusCode::kUnavailable));
+static_assert(IsCode(TRIMS_DATA_LOSS, StatusCode::kDataLoss));
+static_assert(IsCode(TRIMS_UNIMPLEMENTED, StatusCode::kUnimplemented));
+static_assert(IsCode(TRIMS_CANCELLED, StatusCode::kCancelled));
+static_assert(IsCode(TRIMS_INTERNAL, StatusCode::kInternal));
+static_assert(TRIMS_VARIANT_FILES == static_cast<int>(trims::Variant::kFiles));
+static_assert(TRIMS_VARIANT_TENSORS == static_cast<int>(trims::Variant::kTensors));
+static_assert(TRIMS_VARIANT_ORT == static_cast<int>(trims::Variant::kOrt));
+
 // What is said where there is no memory to say more; never freed.
 trims_status& NoMemory() {
   static trims_status& status =
@@ -133,7 +154,8 @@ trims_status* trims_client_open(trims_client* client, const char* reference,
     trims::Result<trims::Model> made =
         client->client.Open(reference, {.variant = static_cast<trims::Variant>(given.variant),
                                         .variant_key = TextOf(given.variant_key),
-                                        .deadline = std::chrono::milliseconds(deadline)});
+                                        .deadline = std::chrono::milliseconds(deadline),
+                                        .tier = TextOf(given.tier)});
     if (!made.ok()) return std::move(made).status();
     *model = new trims_model{*std::move(made)};
     return Status();
@@ -149,6 +171,7 @@ const char* trims_model_digest(const trims_model* model) { return InfoOf(model).
 const char* trims_model_variant_key(const trims_model* model) {
   return InfoOf(model).variant_key.c_str();
 }
+const char* trims_model_tier(const trims_model* model) { return InfoOf(model).tier.c_str(); }
 int trims_model_variant(const trims_model* model) {
   return static_cast<int>(InfoOf(model).variant);
 }

@@ -19,18 +19,13 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// Said to the daemon when the caller names none, so that both sides wait equally long.
-constexpr milliseconds kDefaultDeadline = std::chrono::seconds(60);
+// How long a daemon may take to say by when it answers an open that names no deadline.
+constexpr milliseconds kUntold = std::chrono::seconds(60);
 // The daemon answers at its deadline; only one that hangs makes a client wait for this.
 constexpr milliseconds kGrace = std::chrono::seconds(10);
 constexpr milliseconds kLongestDeadline = std::chrono::hours(24);
 
-milliseconds DeadlineOf(const OpenOptions& options) {
-  return options.deadline.count() > 0 ? std::min(options.deadline, kLongestDeadline)
-                                      : kDefaultDeadline;
-}
-
-Status CheckReference(std::string_view reference, const OpenOptions& options) {
+Status CheckOpen(std::string_view reference, const OpenOptions& options) {
   if (reference.empty() || reference.size() > wire::kMaxReferenceBytes) {
     return Status(StatusCode::kInvalidArgument,
                   "a model reference of " + std::to_string(reference.size()) +
@@ -41,6 +36,7 @@ Status CheckReference(std::string_view reference, const OpenOptions& options) {
         StatusCode::kInvalidArgument,
         "a variant key of more than " + std::to_string(wire::kMaxVariantKeyBytes) + " bytes");
   }
+  if (!options.tier.empty()) TRIMS_RETURN_IF_ERROR(wire::CheckTierName(options.tier));
   if (options.deadline.count() < 0)
     return Status(StatusCode::kInvalidArgument, "a negative deadline");
   return Status();
@@ -79,15 +75,19 @@ Result<std::shared_ptr<client::Connection>> Client::Impl::UsableConnection() {
 }
 
 Status Client::Impl::AwaitReply(uint64_t id, const Terms& terms, Received* received) {
-  const steady_clock::time_point end = steady_clock::now() + terms.patience;
+  steady_clock::time_point end = steady_clock::now() + terms.patience;
   milliseconds patience = terms.patience;
   for (;;) {
     TRIMS_RETURN_IF_ERROR(received->connection->Receive(patience, terms.max_fds, &received->frame));
     TRIMS_RETURN_IF_ERROR(wire::DecodeReply(received->frame.bytes, &received->reply));
     if (received->reply.id != id && received->reply.id != 0) return WrongKind();
-    const auto* progress = std::get_if<wire::ProgressReply>(&received->reply.body);
-    if (progress == nullptr) return Status();
-    if (terms.on_progress) terms.on_progress({progress->stage, progress->done, progress->total});
+    if (const auto* waiting = std::get_if<wire::WaitingReply>(&received->reply.body)) {
+      end = steady_clock::now() + milliseconds(waiting->deadline_ms) + kGrace;
+    } else if (const auto* progress = std::get_if<wire::ProgressReply>(&received->reply.body)) {
+      if (terms.on_progress) terms.on_progress({progress->stage, progress->done, progress->total});
+    } else {
+      return Status();
+    }
     patience = std::chrono::ceil<milliseconds>(end - steady_clock::now());
     if (patience.count() <= 0) return Status(StatusCode::kDeadlineExceeded, "no answer in time");
   }
@@ -129,17 +129,18 @@ Status Client::Impl::Ask(const wire::RequestBody& body, const Terms& terms, Rece
 }
 
 Result<Model> Client::Impl::Open(std::string_view reference, const OpenOptions& options) {
-  TRIMS_RETURN_IF_ERROR(CheckReference(reference, options));
-  const milliseconds deadline = DeadlineOf(options);
+  TRIMS_RETURN_IF_ERROR(CheckOpen(reference, options));
+  const milliseconds deadline = std::min(options.deadline, kLongestDeadline);
   const wire::OpenRequest request{.reference = reference,
                                   .variant = options.variant,
                                   .variant_key = options.variant_key,
-                                  .deadline_ms = static_cast<uint32_t>(deadline.count())};
+                                  .deadline_ms = static_cast<uint32_t>(deadline.count()),
+                                  .tier = options.tier};
   Received received;
   {
     MutexLock lock(mutex_);
     TRIMS_RETURN_IF_ERROR(Ask(request,
-                              {.patience = deadline + kGrace,
+                              {.patience = (deadline.count() > 0 ? deadline : kUntold) + kGrace,
                                .repeatable = true,
                                .max_fds = wire::kMaxFramedFds,
                                .on_progress = {}},

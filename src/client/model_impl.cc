@@ -22,7 +22,38 @@ Status Nonsense(const std::string& what) {
                 "libtrims and trimsd of one release");
 }
 
-// So that no look at the pages can meet SIGBUS.
+constexpr bool SameValue(index::DType in_index, DType dtype) {
+  return static_cast<DType>(in_index) == dtype;
+}
+static_assert(SameValue(index::DType::Unknown, DType::kUnknown));
+static_assert(SameValue(index::DType::F32, DType::kF32));
+static_assert(SameValue(index::DType::F64, DType::kF64));
+static_assert(SameValue(index::DType::F16, DType::kF16));
+static_assert(SameValue(index::DType::BF16, DType::kBF16));
+static_assert(SameValue(index::DType::I8, DType::kI8));
+static_assert(SameValue(index::DType::U8, DType::kU8));
+static_assert(SameValue(index::DType::I16, DType::kI16));
+static_assert(SameValue(index::DType::U16, DType::kU16));
+static_assert(SameValue(index::DType::I32, DType::kI32));
+static_assert(SameValue(index::DType::U32, DType::kU32));
+static_assert(SameValue(index::DType::I64, DType::kI64));
+static_assert(SameValue(index::DType::U64, DType::kU64));
+static_assert(SameValue(index::DType::Bool, DType::kBool));
+static_assert(SameValue(index::DType::F8E4M3, DType::kF8E4M3));
+static_assert(SameValue(index::DType::F8E5M2, DType::kF8E5M2));
+static_assert(SameValue(index::DType::C64, DType::kC64));
+static_assert(SameValue(index::DType::C128, DType::kC128));
+static_assert(index::DType::MAX == index::DType::C128);
+
+Status CheckKind(HandleKind kind) {
+  if (kind == HandleKind::kHostMemory) return Status();
+  return Status(StatusCode::kUnimplemented,
+                "trimsd hands out a kind of memory (" + std::to_string(static_cast<int>(kind)) +
+                    ") that this libtrims can't map",
+                "a libtrims as new as trimsd, or the tier 'host'");
+}
+
+// Of host memory: so that no look at the pages can meet SIGBUS.
 Result<uint64_t> SizeHolding(int fd, uint64_t length) {
   struct stat info;
   if (::fstat(fd, &info) != 0) return ErrnoStatus("looking at a descriptor of trimsd's");
@@ -36,6 +67,7 @@ OpenInfo InfoOf(const wire::OpenReply& reply) {
           .digest = std::string(reply.digest),
           .variant = reply.variant,
           .variant_key = std::string(reply.variant_key),
+          .tier = std::string(reply.tier),
           .pages = reply.extents.empty() ? Pages::kSmall : reply.extents.front().pages,
           .hit = reply.hit,
           .waited = std::chrono::microseconds(reply.waited_us)};
@@ -98,6 +130,7 @@ Status Model::Impl::MapExtents(std::span<const wire::ExtentInfo> infos, std::spa
   wire::RangeLayout layout;
   extents.reserve(infos.size());
   for (size_t i = 0; i < infos.size(); ++i) {
+    TRIMS_RETURN_IF_ERROR(CheckKind(infos[i].kind));
     const Result<uint64_t> offset = layout.Append(infos[i].length);
     if (!offset.ok()) return Nonsense("an extent that can't be");
     extents.push_back({.fd = std::move(fds[i]), .offset = *offset, .length = infos[i].length});

@@ -23,7 +23,8 @@ namespace trims {
 class Model::Impl {
  public:
   // Takes the lease and the descriptors of `reply`, and maps: in time proportional to the extents.
-  // INTERNAL: the reply and its descriptors don't fit together; otherwise what mmap says. The lease
+  // INTERNAL: the reply and its descriptors don't fit together; UNIMPLEMENTED: an extent of a kind
+  // that can't be mapped here; otherwise what mmap says. The lease
   // is closed on failure.
   static Result<std::unique_ptr<Impl>> Make(const wire::OpenReply& reply, std::vector<UniqueFd> fds,
                                             std::shared_ptr<client::Connection> connection);

@@ -65,17 +65,24 @@ using OpenCallback = std::function<void(Result<Lease>)>;
 class OpenWait {
  public:
   OpenWait(OpenWait&& other) noexcept
-      : table_(std::exchange(other.table_, nullptr)), waiter_(other.waiter_) {}
+      : table_(std::exchange(other.table_, nullptr)),
+        waiter_(other.waiter_),
+        deadline_(other.deadline_) {}
   OpenWait& operator=(OpenWait&& other) noexcept;
   ~OpenWait() { Cancel(); }
 
+  // By when it is answered, counted from the open.
+  std::chrono::milliseconds deadline() const { return deadline_; }
+
  private:
   friend class SegmentTable;
-  OpenWait(SegmentTable* table, uint64_t waiter) : table_(table), waiter_(waiter) {}
+  OpenWait(SegmentTable* table, uint64_t waiter, std::chrono::milliseconds deadline)
+      : table_(table), waiter_(waiter), deadline_(deadline) {}
   void Cancel();
 
   SegmentTable* table_;
   uint64_t waiter_;
+  std::chrono::milliseconds deadline_;
 };
 
 // How an open is answered at once.

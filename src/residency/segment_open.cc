@@ -37,7 +37,7 @@ Result<OpenOutcome> SegmentTable::Open(const ImagePtr& image, const OpenParams& 
   const uint64_t waiter =
       waiters_.Add(segment->id(), InfoOf(*image, tier_name()), deadline, std::move(done));
   FillRoom();
-  return OpenOutcome(OpenWait(this, waiter));
+  return OpenOutcome(OpenWait(this, waiter, deadline));
 }
 
 // On failure the segment is as it was, or gone if it was new.

@@ -25,6 +25,7 @@ OpenWait& OpenWait::operator=(OpenWait&& other) noexcept {
     Cancel();
     table_ = std::exchange(other.table_, nullptr);
     waiter_ = other.waiter_;
+    deadline_ = other.deadline_;
   }
   return *this;
 }

@@ -108,6 +108,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool MayHaveDocument(uint64_t id);
   void ReplyDocument(uint64_t id, const std::string& document);
   void ReplyProgress(uint64_t id, std::string_view stage, uint64_t done, uint64_t total);
+  void ReplyWaiting(uint64_t id, std::chrono::milliseconds deadline);
   void ReplyError(uint64_t id, const Status& status);
   template <typename Value>
   std::function<void(Result<Value>)> WhenDone(uint64_t id, std::string (*document)(const Value&));

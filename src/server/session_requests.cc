@@ -36,6 +36,7 @@ void Session::Serve(uint64_t id, const wire::OpenRequest& request) {
                           .reference = request.reference,
                           .variant = request.variant,
                           .variant_key = request.variant_key,
+                          .tier = request.tier,
                           .deadline = std::chrono::milliseconds(request.deadline_ms)};
   const uint64_t token = next_token_++;
   // No wait outlives the session, and none calls back after it.
@@ -47,8 +48,10 @@ void Session::Serve(uint64_t id, const wire::OpenRequest& request) {
   });
   if (!outcome.ok()) return ReplyError(id, outcome.status());
   if (Lease* lease = std::get_if<Lease>(&*outcome)) return ReplyOpen(id, std::move(*lease));
+  OpenWait& wait = std::get<OpenWait>(*outcome);
+  if (request.deadline_ms == 0) ReplyWaiting(id, wait.deadline());
   ++context_->requests_in_flight;
-  pending_.push_back({.token = token, .id = id, .wait = std::get<OpenWait>(*std::move(outcome))});
+  pending_.push_back({.token = token, .id = id, .wait = std::move(wait)});
 }
 
 void Session::Serve(uint64_t, const wire::CloseRequest& request) { leases_.erase(request.lease); }
@@ -141,7 +144,8 @@ Status Session::SendLease(uint64_t id, uint64_t number, const Lease& lease) {
   context_->extents.clear();
   for (const Handle& extent : bytes.extents) {
     context_->fds.push_back(extent.fd.get());
-    context_->extents.push_back({.length = extent.length, .pages = extent.pages});
+    context_->extents.push_back(
+        {.length = extent.length, .pages = extent.pages, .kind = extent.kind});
   }
   const wire::OpenReply reply{.lease = number,
                               .reference = info.reference,
@@ -151,7 +155,8 @@ Status Session::SendLease(uint64_t id, uint64_t number, const Lease& lease) {
                               .index_length = bytes.index.length,
                               .extents = context_->extents,
                               .hit = info.hit,
-                              .waited_us = static_cast<uint64_t>(info.waited.count())};
+                              .waited_us = static_cast<uint64_t>(info.waited.count()),
+                              .tier = info.tier};
   return outbox_.Send(context_->encoder.Open(id, reply), context_->fds);
 }
 
@@ -192,6 +197,14 @@ void Session::ReplyProgress(uint64_t id, std::string_view stage, uint64_t done, 
   const wire::ProgressReply reply{.stage = stage, .done = done, .total = total};
   if (!outbox_.Send(context_->encoder.Progress(id, reply), {}).ok()) EndSoon();
   UpdateInterest();
+}
+
+// Who is not told, because replies before it are unread, waits as long as for a daemon that hangs.
+void Session::ReplyWaiting(uint64_t id, std::chrono::milliseconds deadline) {
+  if (ending_ || !outbox_.empty()) return;
+  const auto told = std::min<int64_t>(deadline.count(), UINT32_MAX);
+  const wire::WaitingReply reply{.deadline_ms = static_cast<uint32_t>(told)};
+  if (!outbox_.Send(context_->encoder.Waiting(id, reply), {}).ok()) EndSoon();
 }
 
 void Session::ReplyError(uint64_t id, const Status& status) {

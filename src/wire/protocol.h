@@ -9,7 +9,8 @@
 namespace trims::wire {
 
 // A bump makes every older client fail with UNIMPLEMENTED; adding fields or requests needs none.
-inline constexpr uint16_t kProtocolVersion = 1;
+// 2: an extent has a kind, which a client of version 1 would not look at.
+inline constexpr uint16_t kProtocolVersion = 2;
 
 // A bump makes every prepared variant on disk unreadable until it is prepared again.
 inline constexpr uint16_t kIndexVersion = 1;
@@ -20,6 +21,7 @@ inline constexpr size_t kMaxExtents = kMaxFramedFds - 1;
 inline constexpr size_t kMaxReferenceBytes = 512;
 inline constexpr size_t kMaxClientNameBytes = 128;  // longer ones are cut
 inline constexpr size_t kMaxVariantKeyBytes = 512;
+inline constexpr size_t kMaxTierBytes = 32;
 inline constexpr size_t kMaxVariants = 8;  // kinds that one request asks for
 inline constexpr size_t kMaxDigestBytes = 64;
 inline constexpr size_t kMaxStageBytes = 128;

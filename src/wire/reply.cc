@@ -11,9 +11,18 @@
 namespace trims::wire {
 namespace {
 
+// What is cast into the other, by value.
+static_assert(static_cast<Pages>(fb::Pages::Small) == Pages::kSmall);
+static_assert(static_cast<Pages>(fb::Pages::Transparent) == Pages::kTransparentHuge);
+static_assert(static_cast<Pages>(fb::Pages::HugeTlb) == Pages::kHugeTlb);
+static_assert(fb::Pages::MAX == fb::Pages::HugeTlb);
+static_assert(static_cast<HandleKind>(fb::HandleKind::HostMemory) == HandleKind::kHostMemory);
+static_assert(fb::HandleKind::MAX == fb::HandleKind::HostMemory);
+
 Status CheckOpen(const fb::OpenReply& message) {
   TRIMS_RETURN_IF_ERROR(
       CheckText("the resolved reference", TextOf(message.reference()), kMaxReferenceBytes));
+  TRIMS_RETURN_IF_ERROR(CheckText("the tier", TextOf(message.tier()), kMaxTierBytes));
   if (message.variant() > fb::Variant::MAX)
     return Status(StatusCode::kInvalidArgument, "the reply names an unknown variant");
   if (message.index_length() == 0)
@@ -30,8 +39,10 @@ Status DecodeExtents(const fb::OpenReply& message, std::vector<ExtentInfo>* exte
   extents->reserve(message.extents()->size());
   for (const fb::Extent* extent : *message.extents()) {
     if (extent->length() == 0 || extent->pages() > fb::Pages::MAX)
-      return Status(StatusCode::kInvalidArgument, "the reply has an extent of no bytes or kind");
-    extents->push_back({extent->length(), static_cast<Pages>(extent->pages())});
+      return Status(StatusCode::kInvalidArgument,
+                    "the reply has an extent of no bytes or unknown pages");
+    extents->push_back({extent->length(), static_cast<Pages>(extent->pages()),
+                        static_cast<HandleKind>(extent->kind())});
   }
   return Status();
 }
@@ -47,7 +58,8 @@ Status Decode(const fb::OpenReply& message, Reply* reply) {
                           .index_length = message.index_length(),
                           .extents = reply->extents,
                           .hit = message.hit(),
-                          .waited_us = message.waited_us()};
+                          .waited_us = message.waited_us(),
+                          .tier = TextOf(message.tier())};
   return Status();
 }
 
@@ -72,6 +84,9 @@ Status DecodeBody(const fb::Reply& message, Reply* reply) {
     }
     case fb::ReplyBody::ErrorReply:
       reply->body = ErrorOf(*message.body_as_ErrorReply());
+      return Status();
+    case fb::ReplyBody::WaitingReply:
+      reply->body = WaitingReply{message.body_as_WaitingReply()->deadline_ms()};
       return Status();
     case fb::ReplyBody::NONE:
       break;
@@ -122,17 +137,19 @@ std::span<const std::byte> ReplyEncoder::Open(uint64_t id, const OpenReply& repl
   const auto reference = TextIn(builder, Cut(reply.reference, kMaxReferenceBytes));
   const auto digest = TextIn(builder, Cut(reply.digest, kMaxDigestBytes));
   const auto key = TextIn(builder, Cut(reply.variant_key, kMaxVariantKeyBytes));
+  const auto tier = TextIn(builder, Cut(reply.tier, kMaxTierBytes));
   const size_t count = std::min(reply.extents.size(), kMaxExtents);
   fb::Extent* places = nullptr;
   const auto extents = builder.CreateUninitializedVectorOfStructs<fb::Extent>(count, &places);
   for (size_t i = 0; i < count; ++i) {
-    places[i] = fb::Extent(reply.extents[i].length, static_cast<fb::Pages>(reply.extents[i].pages));
+    places[i] = fb::Extent(reply.extents[i].length, static_cast<fb::Pages>(reply.extents[i].pages),
+                           static_cast<fb::HandleKind>(reply.extents[i].kind));
   }
   return impl_->Finish(
       id, fb::ReplyBody::OpenReply,
       fb::CreateOpenReply(builder, reply.lease, reference, digest,
                           static_cast<fb::Variant>(reply.variant), key, reply.index_length, extents,
-                          reply.hit, reply.waited_us));
+                          reply.hit, reply.waited_us, tier));
 }
 
 std::span<const std::byte> ReplyEncoder::Document(uint64_t id, const DocumentReply& reply) {
@@ -146,6 +163,12 @@ std::span<const std::byte> ReplyEncoder::Progress(uint64_t id, const ProgressRep
   const auto stage = TextIn(builder, Cut(reply.stage, kMaxStageBytes));
   return impl_->Finish(id, fb::ReplyBody::ProgressReply,
                        fb::CreateProgressReply(builder, stage, reply.done, reply.total));
+}
+
+std::span<const std::byte> ReplyEncoder::Waiting(uint64_t id, const WaitingReply& reply) {
+  Builder& builder = impl_->Start();
+  return impl_->Finish(id, fb::ReplyBody::WaitingReply,
+                       fb::CreateWaitingReply(builder, reply.deadline_ms));
 }
 
 std::span<const std::byte> ReplyEncoder::Error(uint64_t id, const Status& status) {

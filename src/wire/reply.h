@@ -27,7 +27,8 @@ namespace trims::wire {
 
 struct ExtentInfo {
   uint64_t length = 0;
-  trims::Pages pages = trims::Pages::kSmall;
+  Pages pages = Pages::kSmall;
+  HandleKind kind = HandleKind::kHostMemory;  // as it came: maybe of a later release
 
   friend bool operator==(const ExtentInfo&, const ExtentInfo&) = default;
 };
@@ -37,12 +38,18 @@ struct OpenReply {
   uint64_t lease = 0;
   std::string_view reference;  // fully resolved
   std::string_view digest;
-  trims::Variant variant = trims::Variant::kFiles;
+  Variant variant = Variant::kFiles;
   std::string_view variant_key;
   uint64_t index_length = 0;
   std::span<const ExtentInfo> extents;
   bool hit = false;
   uint64_t waited_us = 0;
+  std::string_view tier;  // where it is
+};
+
+// Precedes the reply to an open that named no deadline and waits: by when that one comes.
+struct WaitingReply {
+  uint32_t deadline_ms = 0;
 };
 
 // Descriptor that comes with it: a sealed memfd of `length` bytes of JSON.
@@ -64,7 +71,7 @@ struct Reply {
   Reply& operator=(Reply&&) = default;
 
   uint64_t id = 0;  // of the request; 0 where the daemon could not read it
-  std::variant<OpenReply, DocumentReply, ProgressReply, Status> body;
+  std::variant<OpenReply, DocumentReply, ProgressReply, WaitingReply, Status> body;
   std::vector<ExtentInfo> extents;
 };
 
@@ -84,6 +91,7 @@ class ReplyEncoder {
   std::span<const std::byte> Open(uint64_t id, const OpenReply& reply);
   std::span<const std::byte> Document(uint64_t id, const DocumentReply& reply);
   std::span<const std::byte> Progress(uint64_t id, const ProgressReply& reply);
+  std::span<const std::byte> Waiting(uint64_t id, const WaitingReply& reply);
   std::span<const std::byte> Error(uint64_t id, const Status& status);
 
  private:

@@ -14,6 +14,12 @@
 namespace trims::wire {
 namespace {
 
+// What is cast into the other, by value.
+static_assert(static_cast<Variant>(fb::Variant::Files) == Variant::kFiles);
+static_assert(static_cast<Variant>(fb::Variant::Tensors) == Variant::kTensors);
+static_assert(static_cast<Variant>(fb::Variant::Ort) == Variant::kOrt);
+static_assert(fb::Variant::MAX == fb::Variant::Ort);
+
 Result<Variant> VariantOf(fb::Variant value) {
   if (value > fb::Variant::MAX) {
     return Status(StatusCode::kUnimplemented,
@@ -46,11 +52,14 @@ Status Decode(const fb::OpenRequest& message, RequestBody* body) {
   TRIMS_RETURN_IF_ERROR(CheckReference(TextOf(message.reference())));
   TRIMS_RETURN_IF_ERROR(
       CheckText("the variant's key", TextOf(message.variant_key()), kMaxVariantKeyBytes));
+  const std::string_view tier = TextOf(message.tier());
+  if (!tier.empty()) TRIMS_RETURN_IF_ERROR(CheckTierName(tier));
   TRIMS_ASSIGN_OR_RETURN(const Variant variant, VariantOf(message.variant()));
   *body = OpenRequest{.reference = TextOf(message.reference()),
                       .variant = variant,
                       .variant_key = TextOf(message.variant_key()),
-                      .deadline_ms = message.deadline_ms()};
+                      .deadline_ms = message.deadline_ms(),
+                      .tier = tier};
   return Status();
 }
 
@@ -121,8 +130,9 @@ struct BodyEncoder {
   Body operator()(const OpenRequest& request) const {
     const Text reference = TextIn(builder, request.reference);
     const Text key = request.variant_key.empty() ? Text() : TextIn(builder, request.variant_key);
+    const Text tier = request.tier.empty() ? Text() : TextIn(builder, request.tier);
     return fb::CreateOpenRequest(builder, reference, static_cast<fb::Variant>(request.variant), key,
-                                 request.deadline_ms)
+                                 request.deadline_ms, tier)
         .Union();
   }
   Body operator()(const CloseRequest& request) const {
@@ -156,7 +166,20 @@ constexpr fb::RequestBody kBodyTypes[] = {
     fb::RequestBody::StatusRequest};
 static_assert(std::size(kBodyTypes) == std::variant_size_v<RequestBody>);
 
+bool FitsTierName(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == ':'; }
+
 }  // namespace
+
+Status CheckTierName(std::string_view name) {
+  if (!name.empty() && name.size() <= kMaxTierBytes &&
+      std::all_of(name.begin(), name.end(), FitsTierName)) {
+    return Status();
+  }
+  return Status(
+      StatusCode::kInvalidArgument,
+      "no name of a tier: expected 1 to " + std::to_string(kMaxTierBytes) + " of a-z, 0-9 and ':'",
+      "leave the tier out, or name it like 'host'");
+}
 
 Status DecodeRequest(std::span<const std::byte> frame, Request* request) {
   *request = Request();

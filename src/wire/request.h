@@ -33,9 +33,10 @@ namespace trims::wire {
 
 struct OpenRequest {
   std::string_view reference;
-  trims::Variant variant = trims::Variant::kFiles;
+  Variant variant = Variant::kFiles;
   std::string_view variant_key;  // empty: any
   uint32_t deadline_ms = 0;      // 0: the daemon's default
+  std::string_view tier;         // empty: the host's
 };
 
 // One way: never answered.
@@ -46,7 +47,7 @@ struct CloseRequest {
 struct AddRequest {
   std::string_view reference;
   std::string_view source;
-  std::vector<trims::Variant> variants;  // empty: all that the format allows
+  std::vector<Variant> variants;  // empty: all that the format allows
 };
 
 struct RemoveRequest {
@@ -66,6 +67,9 @@ struct Request {
   std::optional<std::string_view> client;  // the hello: in the first frame of a connection
   RequestBody body;
 };
+
+// INVALID_ARGUMENT: not 1 to kMaxTierBytes of a-z, 0-9 and ':'.
+Status CheckTierName(std::string_view name);
 
 // INVALID_ARGUMENT: no request, or beyond a limit. UNIMPLEMENTED: another protocol version, or a
 // request this build does not know. On failure only request->id is set: the request's id, or 0

@@ -20,6 +20,7 @@ class CApiTest : public ::testing::Test {
       : daemon_([this](const wire::Request& request, FakeDaemon::Peer& peer) {
           const auto& open = std::get<wire::OpenRequest>(request.body);
           deadline_ = open.deadline_ms;
+          if (!open.tier.empty()) EXPECT_EQ(open.tier, "host");
           if (open.reference == "none")
             return peer.Error(request.id, Status(StatusCode::kNotFound, "no model", "trims ls"));
           fake_.Serve(request, peer);
@@ -44,6 +45,7 @@ TEST_F(CApiTest, OpensAndLooksUp) {
   EXPECT_STREQ(trims_model_reference(model), "default/ocr:1");
   EXPECT_STREQ(trims_model_digest(model), "abc");
   EXPECT_STREQ(trims_model_variant_key(model), "");
+  EXPECT_STREQ(trims_model_tier(model), "host");
   EXPECT_EQ(trims_model_variant(model), TRIMS_VARIANT_TENSORS);
   EXPECT_EQ(trims_model_hit(model), 1);
   EXPECT_EQ(trims_model_waited_us(model), 7U);
@@ -88,8 +90,9 @@ TEST_F(CApiTest, AnOlderCallersOptionsAreEnough) {
   options.struct_size = offsetof(trims_open_options, deadline_ms);  // before that field was added
   trims_model* model = nullptr;
   ASSERT_EQ(trims_client_open(client_, "ocr", &options, &model), nullptr);
-  EXPECT_EQ(deadline_, 60'000U);  // the default, said aloud
+  EXPECT_EQ(deadline_, 0U);  // the daemon's default
   trims_model_close(model);
+  options.tier = "host";
   options.struct_size = sizeof(options) + 64;  // a newer caller's
   struct {
     trims_open_options known;

@@ -41,16 +41,19 @@ TEST(ClientTest, OpensMapsAndLooksUp) {
     EXPECT_EQ(open.variant, Variant::kTensors);
     EXPECT_EQ(open.variant_key, "key");
     EXPECT_EQ(open.deadline_ms, 1234U);
+    EXPECT_EQ(open.tier, "host");
     EXPECT_EQ(request.client, "test");
     fake.Serve(request, peer);
   });
   Client client = ConnectTo(daemon);
   Result<Model> model = client.Open("ocr", {.variant = Variant::kTensors,
                                             .variant_key = "key",
-                                            .deadline = std::chrono::milliseconds(1234)});
+                                            .deadline = std::chrono::milliseconds(1234),
+                                            .tier = "host"});
   ASSERT_TRUE(model.ok()) << model.status().ToString();
   EXPECT_EQ(model->info().reference, "default/ocr:1");
   EXPECT_EQ(model->info().digest, "abc");
+  EXPECT_EQ(model->info().tier, "host");
   EXPECT_EQ(model->info().pages, Pages::kTransparentHuge);
   EXPECT_TRUE(model->info().hit);
   EXPECT_EQ(model->bytes().size(), kHugePageSize + 3);
@@ -70,6 +73,33 @@ TEST(ClientTest, OpensMapsAndLooksUp) {
   EXPECT_EQ(model->extent_count(), 2U);
   EXPECT_GE(model->extent_fd(1), 0);
   EXPECT_EQ(model->extent_fd(2), -1);
+}
+
+TEST(ClientTest, WithoutADeadlineTheDaemonsDefaultIsWaitedFor) {
+  FakeModel fake;
+  FakeDaemon daemon([&](const wire::Request& request, FakeDaemon::Peer& peer) {
+    EXPECT_EQ(std::get<wire::OpenRequest>(request.body).deadline_ms, 0U);
+    peer.Send(peer.encoder.Waiting(request.id, {.deadline_ms = 90'000}));
+    fake.Serve(request, peer);
+  });
+  EXPECT_TRUE(ConnectTo(daemon).Open("ocr").ok());
+}
+
+TEST(ClientTest, AnExtentOfAnUnknownKindIsRefusedAndItsLeaseClosed) {
+  FakeModel fake;
+  FakeDaemon daemon([&](const wire::Request& request, FakeDaemon::Peer& peer) {
+    wire::OpenReply reply = fake.Reply(9);
+    const wire::ExtentInfo extents[] = {{64, Pages::kSmall, static_cast<HandleKind>(3)},
+                                        {3, Pages::kSmall}};
+    reply.extents = extents;
+    peer.Send(peer.encoder.Open(request.id, reply), fake.fds());
+  });
+  Client client = ConnectTo(daemon);
+  const Status status = client.Open("ocr").status();
+  EXPECT_EQ(status.code(), StatusCode::kUnimplemented);
+  EXPECT_THAT(status.message(), HasSubstr("kind of memory (3)"));
+  daemon.AwaitCloses(1);
+  EXPECT_THAT(daemon.closed_leases(), ElementsAre(9));
 }
 
 TEST(ClientTest, AFileAloneInItsExtentHasADescriptor) {
@@ -217,6 +247,7 @@ TEST(ClientTest, BadArgumentsAreRefusedBeforeAnythingIsSent) {
   EXPECT_EQ(client.Open(std::string(513, 'x')).status().code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(client.Open("a", {.deadline = std::chrono::milliseconds(-1)}).status().code(),
             StatusCode::kInvalidArgument);
+  EXPECT_EQ(client.Open("a", {.tier = "GPU 0"}).status().code(), StatusCode::kInvalidArgument);
   const Client moved = std::move(client);
   EXPECT_EQ(client.Open("a").status().code(), StatusCode::kFailedPrecondition);  // NOLINT
 }

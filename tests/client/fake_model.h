@@ -46,7 +46,8 @@ class FakeModel {
             .index_length = index_bytes_.size(),
             .extents = kExtents,
             .hit = true,
-            .waited_us = 7};
+            .waited_us = 7,
+            .tier = "host"};
   }
 
   std::vector<int> fds() const {

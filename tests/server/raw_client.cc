@@ -34,9 +34,13 @@ Status RawClient::SendBytes(std::span<const std::byte> bytes, std::span<const in
 }
 
 Result<const wire::Reply*> RawClient::Receive() {
-  TRIMS_RETURN_IF_ERROR(wire::ReceiveFrame(socket_.get(), wire::kMaxFramedFds, &frame_));
-  TRIMS_RETURN_IF_ERROR(wire::DecodeReply(frame_.bytes, &reply_));
-  return static_cast<const wire::Reply*>(&reply_);
+  for (told_deadline_ms_ = 0;;) {
+    TRIMS_RETURN_IF_ERROR(wire::ReceiveFrame(socket_.get(), wire::kMaxFramedFds, &frame_));
+    TRIMS_RETURN_IF_ERROR(wire::DecodeReply(frame_.bytes, &reply_));
+    const auto* waiting = std::get_if<wire::WaitingReply>(&reply_.body);
+    if (waiting == nullptr) return static_cast<const wire::Reply*>(&reply_);
+    told_deadline_ms_ = waiting->deadline_ms;
+  }
 }
 
 Result<const wire::Reply*> RawClient::Ask(const wire::RequestBody& body, uint64_t id) {

@@ -23,7 +23,7 @@ class RawClient {
 
   Status Send(const wire::RequestBody& body, uint64_t id = 1);
   Status SendBytes(std::span<const std::byte> bytes, std::span<const int> fds = {});
-  // The next reply. Its views end with the next call.
+  // The next reply that is not a mere WaitingReply. Its views end with the next call.
   Result<const wire::Reply*> Receive();
 
   // Send and Receive; the status of the reply if it is an error.
@@ -34,6 +34,9 @@ class RawClient {
   // Waits for the end of the connection, taking replies on the way: whether it came.
   bool WaitForEnd();
 
+  // Of the WaitingReply that came before the last one; 0: none.
+  uint32_t told_deadline_ms() const { return told_deadline_ms_; }
+
   int socket() const { return socket_.get(); }
   const std::vector<UniqueFd>& fds() const { return frame_.fds; }
   void Disconnect() { socket_.reset(); }
@@ -43,6 +46,7 @@ class RawClient {
   wire::RequestEncoder encoder_;
   wire::Frame frame_;
   wire::Reply reply_;
+  uint32_t told_deadline_ms_ = 0;
 };
 
 }  // namespace trims::test

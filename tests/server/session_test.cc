@@ -133,6 +133,36 @@ TEST_F(SessionTest, AMissIsAnsweredWhenItIsThere) {
   EXPECT_FALSE(std::get<wire::OpenReply>((*reply)->body).hit);
 }
 
+TEST_F(SessionTest, AnOpenThatNamesNoDeadlineIsToldTheDefaultIfItWaits) {
+  harness_.AddModel("slow");
+  harness_.HoldLoads();
+  RawClient named(harness_.socket_path());
+  RawClient unnamed(harness_.socket_path());
+  ASSERT_TRUE(named.Send(wire::OpenRequest{.reference = "slow", .deadline_ms = 30'000}).ok());
+  ASSERT_TRUE(unnamed.Send(wire::OpenRequest{.reference = "slow"}).ok());
+  while (harness_.StatusDocument()["waiters"] != 2) {
+  }
+  harness_.ReleaseLoads();
+  ASSERT_TRUE(named.Receive().ok());
+  EXPECT_EQ(named.told_deadline_ms(), 0u);
+  ASSERT_TRUE(unnamed.Receive().ok());
+  EXPECT_EQ(unnamed.told_deadline_ms(), 60'000u);
+  ASSERT_TRUE(unnamed.OpenLease("ocr").ok());
+  EXPECT_EQ(unnamed.told_deadline_ms(), 0u);
+}
+
+TEST_F(SessionTest, AnOpenSaysWhichTierServesIt) {
+  RawClient client(harness_.socket_path());
+  for (const char* tier : {"", "host"}) {
+    const auto reply = client.Ask(wire::OpenRequest{.reference = "ocr", .tier = tier});
+    ASSERT_TRUE(reply.ok()) << reply.status().ToString();
+    EXPECT_EQ(std::get<wire::OpenReply>((*reply)->body).tier, "host");
+  }
+  const Status none = client.Ask(wire::OpenRequest{.reference = "ocr", .tier = "gpu:0"}).status();
+  EXPECT_EQ(none.code(), StatusCode::kNotFound);
+  EXPECT_THAT(none.message(), HasSubstr("host"));
+}
+
 TEST_F(SessionTest, AnOpenThatFailsSaysWhy) {
   RawClient client(harness_.socket_path());
   EXPECT_EQ(client.OpenLease("nobody").status().code(), StatusCode::kNotFound);

@@ -13,7 +13,8 @@ namespace {
 
 using ::testing::ElementsAre;
 
-constexpr ExtentInfo kExtents[] = {{4096, Pages::kSmall}, {2 << 20, Pages::kTransparentHuge}};
+constexpr ExtentInfo kExtents[] = {{4096, Pages::kSmall},
+                                   {2 << 20, Pages::kTransparentHuge, static_cast<HandleKind>(7)}};
 
 OpenReply SomeOpen() {
   return {.lease = 5,
@@ -24,7 +25,8 @@ OpenReply SomeOpen() {
           .index_length = 300,
           .extents = kExtents,
           .hit = true,
-          .waited_us = 12};
+          .waited_us = 12,
+          .tier = "gpu:0"};
 }
 
 TEST(ReplyTest, OpenComesThroughAndSurvivesAMove) {
@@ -43,6 +45,7 @@ TEST(ReplyTest, OpenComesThroughAndSurvivesAMove) {
   EXPECT_EQ(open.index_length, 300U);
   EXPECT_TRUE(open.hit);
   EXPECT_EQ(open.waited_us, 12U);
+  EXPECT_EQ(open.tier, "gpu:0");
   EXPECT_THAT(open.extents, ElementsAre(kExtents[0], kExtents[1]));
 }
 
@@ -57,6 +60,8 @@ TEST(ReplyTest, TheOthersComeThroughOneEncoder) {
   EXPECT_EQ(std::get<ProgressReply>(reply.body).stage, "read");
   EXPECT_EQ(std::get<ProgressReply>(reply.body).done, 3U);
   EXPECT_EQ(std::get<ProgressReply>(reply.body).total, 4U);
+  ASSERT_TRUE(DecodeReply(encoder.Waiting(2, {.deadline_ms = 60'000}), &reply).ok());
+  EXPECT_EQ(std::get<WaitingReply>(reply.body).deadline_ms, 60'000U);
   const Status status(StatusCode::kTooLarge, "too much", "less");
   ASSERT_TRUE(DecodeReply(encoder.Error(3, status), &reply).ok());
   EXPECT_EQ(reply.id, 3U);
@@ -92,6 +97,20 @@ TEST(ReplyTest, AnErrorThatIsNoneIsTheDaemonsDefect) {
             .ok());
     EXPECT_EQ(std::get<Status>(reply.body).code(), StatusCode::kInternal);
   }
+}
+
+TEST(ReplyTest, AnotherVersionIsUnimplementedAndNamesBoth) {
+  flatbuffers::FlatBufferBuilder builder;
+  const auto body = fb::CreateDocumentReply(builder, 1).Union();
+  builder.Finish(
+      fb::CreateReply(builder, kProtocolVersion - 1, 1, fb::ReplyBody::DocumentReply, body));
+  Reply reply;
+  const Status status =
+      DecodeReply(std::as_bytes(std::span(builder.GetBufferPointer(), builder.GetSize())), &reply);
+  EXPECT_EQ(status.code(), StatusCode::kUnimplemented);
+  EXPECT_EQ(status.message(), "the peer speaks version " + std::to_string(kProtocolVersion - 1) +
+                                  " of the protocol, this program version " +
+                                  std::to_string(kProtocolVersion));
 }
 
 TEST(ReplyTest, NonsenseIsRefusedAndChangesNothing) {

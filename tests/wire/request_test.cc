@@ -38,7 +38,8 @@ TEST(RequestTest, OpenComesThrough) {
                                                 .body = OpenRequest{.reference = "team/ocr:3",
                                                                     .variant = Variant::kOrt,
                                                                     .variant_key = "ort-1.32",
-                                                                    .deadline_ms = 250}});
+                                                                    .deadline_ms = 250,
+                                                                    .tier = "gpu:0"}});
   Request request;
   ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
   EXPECT_EQ(request.id, 42U);
@@ -48,6 +49,7 @@ TEST(RequestTest, OpenComesThrough) {
   EXPECT_EQ(open.variant, Variant::kOrt);
   EXPECT_EQ(open.variant_key, "ort-1.32");
   EXPECT_EQ(open.deadline_ms, 250U);
+  EXPECT_EQ(open.tier, "gpu:0");
 }
 
 TEST(RequestTest, EveryOtherComesThrough) {
@@ -152,15 +154,34 @@ TEST(RequestTest, ControlCharactersOfAnOwnNameAreNotSent) {
 }
 
 TEST(RequestTest, AnotherVersionIsToldSoUnderItsId) {
-  flatbuffers::FlatBufferBuilder builder;
-  const auto body = fb::CreateListRequest(builder).Union();
-  builder.Finish(
-      fb::CreateRequest(builder, kProtocolVersion + 1, 77, 0, fb::RequestBody::ListRequest, body));
-  Request request;
-  const Status status = DecodeRequest(BytesOf(builder), &request);
-  EXPECT_EQ(status.code(), StatusCode::kUnimplemented);
-  EXPECT_THAT(status.message(), HasSubstr("version 2"));
-  EXPECT_EQ(request.id, 77U);
+  for (const int version : {kProtocolVersion - 1, kProtocolVersion + 1}) {
+    flatbuffers::FlatBufferBuilder builder;
+    const auto body = fb::CreateListRequest(builder).Union();
+    builder.Finish(fb::CreateRequest(builder, static_cast<uint16_t>(version), 77, 0,
+                                     fb::RequestBody::ListRequest, body));
+    Request request;
+    const Status status = DecodeRequest(BytesOf(builder), &request);
+    EXPECT_EQ(status.code(), StatusCode::kUnimplemented);
+    EXPECT_THAT(status.message(), HasSubstr("speaks version " + std::to_string(version)));
+    EXPECT_THAT(status.message(),
+                HasSubstr("this program version " + std::to_string(kProtocolVersion)));
+    EXPECT_EQ(request.id, 77U);
+  }
+}
+
+TEST(RequestTest, ATierHasANarrowName) {
+  for (const char* name : {"host", "gpu:0", "0"}) EXPECT_TRUE(CheckTierName(name).ok()) << name;
+  const std::string longest(kMaxTierBytes, 'a');
+  EXPECT_TRUE(CheckTierName(longest).ok());
+  for (const std::string& name : {std::string(), std::string("Host"), std::string("a b"),
+                                  std::string("h\0", 2), std::string("\xc3\xa4"), longest + "a"}) {
+    EXPECT_EQ(CheckTierName(name).code(), StatusCode::kInvalidArgument) << name;
+    if (name.empty()) continue;  // the host's
+    EXPECT_EQ(StatusOf({.id = 1, .client = {}, .body = OpenRequest{.reference = "a", .tier = name}})
+                  .code(),
+              StatusCode::kInvalidArgument)
+        << name;
+  }
 }
 
 TEST(RequestTest, ARequestOfTheFutureIsUnimplemented) {

@@ -61,6 +61,7 @@ nb::dict InfoDict(const OpenInfo& info) {
   out["digest"] = info.digest;
   out["variant"] = std::string(VariantName(info.variant));
   out["variant_key"] = info.variant_key;
+  out["tier"] = info.tier;
   out["pages"] = std::string(PagesName(info.pages));
   out["hit"] = info.hit;
   out["waited_us"] = info.waited.count();
@@ -108,10 +109,11 @@ auto WithoutGil(const Call& call) {
 }
 
 PyModel OpenModel(Client& client, const std::string& reference, const std::string& variant,
-                  const std::string& variant_key, uint32_t deadline_ms) {
+                  const std::string& variant_key, uint32_t deadline_ms, const std::string& tier) {
   const OpenOptions options{.variant = ValueOrRaise(VariantFromName(variant)),
                             .variant_key = variant_key,
-                            .deadline = std::chrono::milliseconds(deadline_ms)};
+                            .deadline = std::chrono::milliseconds(deadline_ms),
+                            .tier = tier};
   return PyModel(ValueOrRaise(WithoutGil([&] { return client.Open(reference, options); })));
 }
 
@@ -125,7 +127,7 @@ void DefineClient(nb::module_& module) {
           },
           nb::arg("socket_path") = "", nb::arg("name") = "")
       .def("open", &OpenModel, nb::arg("reference"), nb::arg("variant"),
-           nb::arg("variant_key") = "", nb::arg("deadline_ms") = 0);
+           nb::arg("variant_key") = "", nb::arg("deadline_ms") = 0, nb::arg("tier") = "");
 }
 
 // `progress` is called with the GIL held; the first exception that it raises is raised by the call

@@ -58,7 +58,7 @@ class Model:
     """A lease on a model and the mapping of its bytes; open() makes them.
 
     tensors: name -> read-only numpy.ndarray        files: name -> read-only memoryview
-    reference, digest, variant, variant_key, pages, hit: how the open was served
+    reference, digest, variant, variant_key, tier, pages, hit: how the open was served
 
     Views hold the mapping: after close() those that exist stay valid, and the lease ends with the last of them. Writing to
     one raises ValueError or TypeError; no trick with the memory makes the pages writable. Safe to use from several threads.
@@ -118,20 +118,21 @@ class Model:
         return f"<trims.Model {self.reference} {self.variant}{' closed' if self.closed else ''}>"
 
 
-def open(reference, variant=None, *, variant_key="", deadline=None, socket=None):
+def open(reference, variant=None, *, variant_key="", deadline=None, tier="", socket=None):
     """Leases `reference` ([namespace/]name[:version] or …@sha256:<digest>), loading it if it isn't resident, and maps it.
 
-    variant: "tensors", "files" or "ort"; None: "tensors" where the model has any, else "files". deadline is in seconds.
+    variant: "tensors", "files" or "ort"; None: "tensors" where the model has any, else "files". deadline is in seconds; None: the
+    daemon's default. tier: where it is wanted; "": "host", the only one so far.
     Raises a trims.Error: NotFound (with near names), TooLarge, DeadlineExceeded, …
     """
     milliseconds = 0 if deadline is None else max(1, int(deadline * 1000))
     client = _client.client(socket)
     if variant is not None:
-        return Model(client.open(reference, variant, variant_key, milliseconds))
+        return Model(client.open(reference, variant, variant_key, milliseconds, tier))
     try:
-        return Model(client.open(reference, "tensors", variant_key, milliseconds))
+        return Model(client.open(reference, "tensors", variant_key, milliseconds, tier))
     except NotFound as missing:
         try:
-            return Model(client.open(reference, "files", variant_key, milliseconds))
+            return Model(client.open(reference, "files", variant_key, milliseconds, tier))
         except NotFound:
             raise missing from None

@@ -35,7 +35,8 @@ void WriteRequests() {
                  .body = OpenRequest{.reference = "team/ocr:3",
                                      .variant = trims::Variant::kOrt,
                                      .variant_key = "ort-1.32.0;level=all;cpu=avx2",
-                                     .deadline_ms = 500}});
+                                     .deadline_ms = 500,
+                                     .tier = "gpu:0"}});
   write("open_short", {.id = 2, .client = {}, .body = OpenRequest{.reference = "ocr"}});
   write("close", {.id = 0, .client = {}, .body = CloseRequest{7}});
   write("add", {.id = 3,
@@ -62,9 +63,11 @@ void WriteReplies() {
                          .index_length = 512,
                          .extents = extents,
                          .hit = true,
-                         .waited_us = 3}));
+                         .waited_us = 3,
+                         .tier = "host"}));
   Write("fuzz_wire_reply", "document", encoder.Document(2, {.length = 100}));
   Write("fuzz_wire_reply", "progress", encoder.Progress(3, {"read", 1, 2}));
+  Write("fuzz_wire_reply", "waiting", encoder.Waiting(5, {.deadline_ms = 60000}));
   Write("fuzz_wire_reply", "error",
         encoder.Error(4, trims::Status(trims::StatusCode::kNotFound, "no model", "trims ls")));
 }
