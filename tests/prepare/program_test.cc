@@ -175,7 +175,9 @@ TEST_F(Program, KilledAtAnyMomentItLeavesNothingOutsideItsFolder) {
     const pid_t child =
         Start({"--source", root_ + "/in/m.safetensors", "--out", root_ + "/out"}, &from_child);
     char byte;
-    if (i % 2 == 0) EXPECT_EQ(::read(from_child, &byte, 1), 1);  // in the midst of its work
+    if (i % 2 == 0) {
+      EXPECT_EQ(::read(from_child, &byte, 1), 1);  // in the midst of its work
+    }
     ::kill(child, SIGKILL);
     int status = 0;
     EXPECT_EQ(::waitpid(child, &status, 0), child);
