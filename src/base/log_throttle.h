@@ -3,7 +3,7 @@
 //
 //   LogThrottle throttle(&clock, 10);
 //   if (throttle.Admit()) LogWarning("connection.violation", …);
-//   ...
+//   …
 //   LogWarning("connection.violations_suppressed", {{"count", throttle.TakeSuppressed()}});
 //
 // A second begins with the first line after the last one's end. It writes nothing itself.

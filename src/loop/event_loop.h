@@ -2,7 +2,7 @@
 // in which timers, signals and calls from other threads are descriptors among the others.
 //
 //   TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<EventLoop> loop, EventLoop::Create());
-//   loop->OnSignals({SIGTERM, SIGINT}, [&](int signal) { server.Stop(); });
+//   TRIMS_RETURN_IF_ERROR(loop->OnSignals({SIGTERM, SIGINT}, [&](int) { server.Stop(); }));
 //   loop->Run();                                    // until Stop()
 //
 // Ownership: outlives everything that has a timer, a watch or a posted call in it. Calls that were

@@ -4,8 +4,9 @@
 // connections share the first. kHangUp (with kRead and kWrite, so that the owner's next call meets it) is reported
 // whatever the interest, until the watch is removed.
 //
-//   const uint64_t watch = poller.Add(fd, FdPoller::kRead, [this](unsigned ready) { OnReady(ready);
-//   }); … poller.Remove(watch);   // before the descriptor is closed; from inside the callback too
+//   watch_ = poller.Add(fd, FdPoller::kRead, [this](unsigned ready) { OnReady(ready); });
+//   …
+//   poller.Remove(watch_);  // before the descriptor is closed; from inside the callback too
 //
 // Thread-safety: loop only.
 #ifndef TRIMS_LOOP_FD_POLLER_H_

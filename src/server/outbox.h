@@ -3,7 +3,7 @@
 //
 //   Status sent = outbox.Send(bytes, fds);          // now if it can be, else queued
 //   …
-//   if (writable) sent = outbox.Flush();
+//   if (writable) sent = outbox.Flush(&progress);
 //
 // Thread-safety: loop only.
 #ifndef TRIMS_SERVER_OUTBOX_H_

@@ -1,9 +1,10 @@
 // Server: the daemon's side of the socket. It accepts connections within limits, keeps their
 // sessions, and knows when nobody needs the daemon any more.
 //
-//   TRIMS_ASSIGN_OR_RETURN(auto server, Server::Start(options, {&loop, &manager},
-//   std::move(listening))); loop.Run();                       // requests are served
-//   server->Stop("the daemon is stopping");
+//   TRIMS_ASSIGN_OR_RETURN(const auto server,
+//                          Server::Start(options, {&loop, &manager}, std::move(listening)));
+//   loop.Run();  // requests are served
+//   server->Stop();
 //
 // Ownership: loop and manager outlive it; every lease has ended once Stop() returns.
 // Thread-safety: loop only.

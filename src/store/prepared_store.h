@@ -8,7 +8,7 @@
 //
 //   store.NewIncoming([&](Result<PreparedStore::Incoming> incoming) { … });
 //   store.Publish(std::move(incoming), manifest, [&](Result<PreparedStore::Published> published) {
-//     … the catalog takes published->manifest; then
+//     // the catalog takes published->manifest, and then:
 //     store.Retain(folders_that_the_catalog_names);
 //   });
 //

@@ -1,8 +1,7 @@
 // DaemonOptions: what trimsd was told, by flags and by its configuration file.
 //
 //   ParsedOptions parsed = ParseOptions(argc, argv, std::cout, std::cerr);
-//   if (parsed.exit_code.has_value()) return *parsed.exit_code;   // --help, --version, or a usage
-//   error
+//   if (parsed.exit_code.has_value()) return *parsed.exit_code;  // --help, --version, a usage error
 //
 // docs/operations.md explains every option. Thread-safety: values.
 #ifndef TRIMS_TOOLS_TRIMSD_OPTIONS_H_

@@ -1,0 +1,121 @@
+// The examples of src/base/.
+#include <sys/mman.h>
+
+#include <array>
+#include <cerrno>
+#include <deque>
+#include <span>
+#include <string>
+#include <thread>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/log_throttle.h"
+#include "base/macros.h"
+#include "base/mapping.h"
+#include "base/mutex.h"
+#include "base/program.h"
+#include "base/random_access.h"
+#include "base/sha256.h"
+#include "base/thread.h"
+#include "base/unique_fd.h"
+
+namespace trims {
+namespace {
+
+struct Sealable {
+  Status Seal() { return {}; }
+};
+Status Load() { return {}; }
+void ReadAll() {}
+void EXPECT_EQ(StatusCode, StatusCode) {}
+Result<UniqueFd> OpenFile(const std::string&) { return UniqueFd(); }
+
+void FaultExample() {
+  // example: src/base/fault.h
+  for (int nth = 1;; ++nth) {
+    fault::ScopedPlan plan({.op = fault::Op::kFallocate, .nth = nth, .error = ENOSPC});
+    Status status = Load();
+    if (!plan.fired()) break;
+    EXPECT_EQ(status.code(), StatusCode::kResourceExhausted);
+  }
+  // end
+}
+
+void LogExample(const std::string& name, uint64_t size) {
+  // example: src/base/log.h
+  LogInfo("segment.resident", {{"model", name}, {"bytes", size}});
+  // end
+}
+
+void LogThrottleExample(const SteadyClock& clock, uid_t uid) {
+  // example: src/base/log_throttle.h
+  LogThrottle throttle(&clock, 10);
+  if (throttle.Admit()) LogWarning("connection.violation", {{"uid", uid}});
+  LogWarning("connection.violations_suppressed", {{"count", throttle.TakeSuppressed()}});
+  // end
+}
+
+Status MacrosExample(Sealable& file, const std::string& path) {
+  // example: src/base/macros.h
+  TRIMS_RETURN_IF_ERROR(file.Seal());
+  TRIMS_ASSIGN_OR_RETURN(UniqueFd fd, OpenFile(path));
+  // end
+  return {};
+}
+
+Status MappingExample(int fd) {
+  // example: src/base/mapping.h
+  TRIMS_ASSIGN_OR_RETURN(Mapping range, Mapping::Reserve(2 * kHugePageSize, kHugePageSize));
+  TRIMS_RETURN_IF_ERROR(range.MapInto(0, kHugePageSize, fd, PROT_READ));
+  // end
+  return {};
+}
+
+class MutexExample {
+  using Job = int;
+  CondVar wakeup_;
+  // example: src/base/mutex.h
+  Mutex mutex_;
+  std::deque<Job> jobs_ TRIMS_GUARDED_BY(mutex_);
+  void WaitForJob() {
+    MutexLock lock(mutex_);
+    while (jobs_.empty()) wakeup_.Wait(mutex_);
+    // end
+  }
+};
+
+void ProgramExample() {
+  // example: src/base/program.h
+  const std::string path = FindProgram("trimsd", {OwnFolder()});  // empty: nowhere
+  // end
+}
+
+Status RandomAccessExample() {
+  // example: src/base/random_access.h
+  const std::string text = "0123";
+  const SpanBytes bytes(std::as_bytes(std::span(text)), "digits");
+  std::array<std::byte, 2> middle;
+  TRIMS_RETURN_IF_ERROR(bytes.ReadAt(1, middle));
+  // end
+  return {};
+}
+
+void Sha256Example(std::span<const std::byte> bytes) {
+  // example: src/base/sha256.h
+  Sha256 hash;
+  hash.Update(bytes);
+  std::string digest = hash.FinishHex();  // 64 lower-case hexadecimal digits
+  // end
+}
+
+Status ThreadExample() {
+  // example: src/base/thread.h
+  TRIMS_ASSIGN_OR_RETURN(std::thread reader, StartThread([&] { ReadAll(); }));
+  reader.join();
+  // end
+  return {};
+}
+
+}  // namespace
+}  // namespace trims

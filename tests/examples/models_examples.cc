@@ -1,0 +1,190 @@
+// The examples of src/format/, src/source/ and src/store/.
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/macros.h"
+#include "base/random_access.h"
+#include "format/image.h"
+#include "format/json_node.h"
+#include "format/onnx.h"
+#include "format/protobuf_reader.h"
+#include "format/safetensors.h"
+#include "source/file_bytes.h"
+#include "source/file_tree.h"
+#include "source/source_tree.h"
+#include "source/source_uri.h"
+#include "store/budget.h"
+#include "store/eviction_policy.h"
+#include "store/host_memory.h"
+#include "store/huge_pages.h"
+#include "store/machine_memory.h"
+#include "store/prepared_store.h"
+#include "store/use_history.h"
+
+namespace trims {
+namespace {
+
+Status NoRoom() { return {}; }
+void Walk(ProtobufReader) {}
+void Copy(const RandomAccess&, uint64_t, uint64_t) {}
+void Fill(std::byte*) {}
+
+struct Entry {
+  Manifest manifest;
+  std::vector<ImagePtr> images;
+};
+void ImageExample(Entry& entry, const std::map<std::string, int>& resident) {
+  // example: src/format/image.h
+  entry.images = MakeImages(entry.manifest, "default/ocr", "v1");
+  const ImagePtr image = entry.images.front();
+  resident.find(image->key);
+  // end
+}
+
+Status JsonNodeExample(std::string_view text, const JsonLimits& limits) {
+  // example: src/format/json_node.h
+  TRIMS_ASSIGN_OR_RETURN(const nlohmann::json document, ParseJson(text, limits));
+  TRIMS_ASSIGN_OR_RETURN(const JsonNode name, JsonNode(document).Member("name"));
+  TRIMS_ASSIGN_OR_RETURN(std::string value, name.String(256));
+  // end
+  return {};
+}
+
+Status OnnxExample(const RandomAccess& file) {
+  // example: src/format/onnx.h
+  TRIMS_ASSIGN_OR_RETURN(const OnnxModel model, ReadOnnx(file));
+  for (const OnnxTensor& tensor : model.initializers) {
+  }
+  // end
+  return {};
+}
+
+Status ProtobufReaderExample(const RandomAccess& file) {
+  // example: src/format/protobuf_reader.h
+  ProtobufWindow window(file);
+  ProtobufReader message(window, {0, file.size()});
+  for (;;) {
+    TRIMS_ASSIGN_OR_RETURN(const std::optional<ProtobufField> field, message.Next());
+    if (!field) break;
+    if (field->number == 7 && field->is_bytes()) Walk(ProtobufReader(window, field->payload));
+  }
+  // end
+  return {};
+}
+
+Status SafetensorsExample(const RandomAccess& file) {
+  // example: src/format/safetensors.h
+  TRIMS_ASSIGN_OR_RETURN(const Safetensors model, ReadSafetensors(file));
+  for (const TensorEntry& tensor : model.tensors) Copy(file, tensor.offset, tensor.length);
+  // end
+  return {};
+}
+
+Status FileBytesExample(const std::vector<std::byte>& room, std::span<std::byte> writer,
+                        size_t length) {
+  // example: src/source/file_bytes.h
+  TRIMS_ASSIGN_OR_RETURN(FileBytes file, FileBytes::OpenBeneath("/models", "net/weights.bin"));
+  TRIMS_RETURN_IF_ERROR(file.ReadAt(0, {writer.data(), length}));
+  // end
+  return {};
+}
+
+Status FileTreeExample() {
+  // example: src/source/file_tree.h
+  TRIMS_ASSIGN_OR_RETURN(FileTree tree, FileTree::At("/models/ocr"));
+  TRIMS_RETURN_IF_ERROR(tree.List().status());
+  TRIMS_ASSIGN_OR_RETURN(const auto file, tree.Open(tree.files().front().name));
+  TRIMS_RETURN_IF_ERROR(tree.CheckUnchanged());
+  // end
+  return {};
+}
+
+Status SourceTreeExample(const Image& image) {
+  // example: src/source/source_tree.h
+  TRIMS_ASSIGN_OR_RETURN(const SourceUri uri, ParseSourceUri(image.source));
+  TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<SourceTree> tree, OpenSourceTree(uri));
+  TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccess> file, tree->Open("net/w.bin"));
+  // end
+  return {};
+}
+
+Status SourceUriExample() {
+  // example: src/source/source_uri.h
+  TRIMS_ASSIGN_OR_RETURN(const SourceUri uri, ParseSourceUri("file:///models/my%20net.onnx"));
+  uri.path;        // "/models/my net.onnx"
+  uri.ToString();  // "file:///models/my%20net.onnx"
+  // end
+  return {};
+}
+
+Status BudgetExample(Budget& budget, uint64_t bytes) {
+  // example: src/store/budget.h
+  TRIMS_ASSIGN_OR_RETURN(Reservation room, budget.Reserve(bytes));  // given back when it goes
+  // end
+  return {};
+}
+
+Status EvictionPolicyExample(std::span<const EvictionCandidate> candidates, uint64_t needed,
+                             const EvictionContext& context) {
+  // example: src/store/eviction_policy.h
+  TRIMS_ASSIGN_OR_RETURN(const EvictionPolicy* policy, FindEvictionPolicy("lru"));
+  std::vector<Victim> victims = ChooseVictims(*policy, candidates, needed, context);
+  if (victims.empty()) return NoRoom();
+  // end
+  return {};
+}
+
+Status HostMemoryExample(uint64_t bytes) {
+  // example: src/store/host_memory.h
+  TRIMS_ASSIGN_OR_RETURN(ExtentWriter writer,
+                         ExtentWriter::Create("ocr", bytes, HugePagePolicy::kBest));
+  Fill(writer.data());
+  TRIMS_ASSIGN_OR_RETURN(SealedExtent extent, std::move(writer).Seal());
+  // end
+  return {};
+}
+
+void HugePagesExample(int fd, std::byte* start, uint64_t regions) {
+  // example: src/store/huge_pages.h
+  HugeMethod method = BackWithHugePages(fd, start, 0, regions, HugeMethod::kCollapse);
+  if (method == HugeMethod::kNone) return;  // some of the regions are on 4 KiB pages
+  // end
+}
+
+Status MachineMemoryExample(uint64_t bytes) {
+  // example: src/store/machine_memory.h
+  const MachineMemory memory = ReadMachineMemory();
+  if (memory.available < bytes) return NoRoom();
+  // end
+  return {};
+}
+
+void PreparedStoreExample(PreparedStore& store, PreparedStore::Incoming incoming,
+                          const Manifest& manifest,
+                          const std::set<std::string>& folders_that_the_catalog_names) {
+  // example: src/store/prepared_store.h
+  store.NewIncoming([&](Result<PreparedStore::Incoming> incoming) {});
+  store.Publish(std::move(incoming), manifest, [&](Result<PreparedStore::Published> published) {
+    store.Retain(folders_that_the_catalog_names);
+  });
+  // end
+}
+
+void UseHistoryExample(UseHistories& histories, const std::string& key, TimePoint now) {
+  // example: src/store/use_history.h
+  histories.Remember(key, {.opens = 12, .evictions = 1, .last_used = now});  // as it goes
+  const UseHistory history = histories.Of(key);
+  // end
+}
+
+}  // namespace
+}  // namespace trims

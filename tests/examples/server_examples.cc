@@ -1,0 +1,89 @@
+// The examples of src/server/ and src/tools/trimsd/.
+#include <iostream>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/macros.h"
+#include "base/unique_fd.h"
+#include "loop/event_loop.h"
+#include "manager/manager.h"
+#include "server/listener.h"
+#include "server/outbox.h"
+#include "server/server.h"
+#include "server/session.h"
+#include "tools/trimsd/daemon.h"
+#include "tools/trimsd/options.h"
+#include "tools/trimsd/places.h"
+
+namespace trims {
+namespace {
+
+Status ListenerExample(EventLoop& loop, UniqueFd socket) {
+  // example: src/server/listener.h
+  Listener listener(&loop, std::move(socket), {.accepted = {}, .refused = {}, .may_log = {}});
+  TRIMS_RETURN_IF_ERROR(listener.Start());
+  // end
+  return {};
+}
+
+void OutboxExample(Outbox& outbox, std::span<const std::byte> bytes, std::vector<int> fds,
+                   bool writable) {
+  bool progress = false;
+  // example: src/server/outbox.h
+  Status sent = outbox.Send(bytes, fds);  // now if it can be, else queued
+  if (writable) sent = outbox.Flush(&progress);
+  // end
+}
+
+Status ServerExample(const ServerOptions& options, EventLoop& loop, Manager& manager,
+                     UniqueFd listening) {
+  // example: src/server/server.h
+  TRIMS_ASSIGN_OR_RETURN(const auto server,
+                         Server::Start(options, {&loop, &manager}, std::move(listening)));
+  loop.Run();  // requests are served
+  server->Stop();
+  // end
+  return {};
+}
+
+Status SessionExample(SessionContext& context, uint64_t id, UniqueFd socket,
+                      const wire::Principal& principal) {
+  // example: src/server/session.h
+  auto session = std::make_shared<Session>(&context, id, std::move(socket), principal);
+  TRIMS_RETURN_IF_ERROR(session->Start());
+  // end
+  return {};
+}
+
+}  // namespace
+}  // namespace trims
+
+namespace trims::daemon {
+namespace {
+
+void DaemonExample(const DaemonOptions& options) {
+  // example: src/tools/trimsd/daemon.h
+  Result<std::unique_ptr<Daemon>> daemon = Daemon::Start(options);
+  if (daemon.ok()) (*daemon)->Run();  // until SIGTERM, SIGINT or --idle-exit
+  // end
+}
+
+int OptionsExample(int argc, const char* const* argv) {
+  // example: src/tools/trimsd/options.h
+  ParsedOptions parsed = ParseOptions(argc, argv, std::cout, std::cerr);
+  if (parsed.exit_code.has_value()) return *parsed.exit_code;  // --help, --version, a usage error
+  // end
+  return 0;
+}
+
+Status PlacesExample(const DaemonOptions& options) {
+  // example: src/tools/trimsd/places.h
+  TRIMS_ASSIGN_OR_RETURN(Places places, Places::Claim(options));
+  // end
+  return {};
+}
+
+}  // namespace
+}  // namespace trims::daemon
