@@ -128,13 +128,15 @@ void Adder::PutInCatalog(const AskerPtr& asker, Published published, Turns::Turn
   std::vector<PreparedStore::Pin> pins = std::move(published.prepared.pins);
   auto merged = [this, asker, pins = std::move(pins),
                  turn = std::move(turn)](CatalogEntry entry) mutable {
-    dependencies_.catalog->Put(entry, alive_.Only([this, asker, entry, pins = std::move(pins),
-                                                   turn = std::move(turn)](
-                                                      const Status& status) mutable {
+    const ModelReference reference{.name = entry.name, .version = entry.version, .digest = {}};
+    dependencies_.catalog->Put(std::move(entry), alive_.Only([this, asker, reference,
+                                                              pins = std::move(pins),
+                                                              turn = std::move(turn)](
+                                                                 const Status& status) mutable {
       if (!status.ok()) return Abandon(asker, std::move(pins), status);
       dependencies_.catalog_changed();  // which keeps the folders that the pins have kept so far
       pins.clear();
-      Added(asker, std::move(entry));
+      Added(asker, reference);
     }));
   };
   RunOn(
@@ -143,13 +145,15 @@ void Adder::PutInCatalog(const AskerPtr& asker, Published published, Turns::Turn
       alive_.Only(std::move(merged)));
 }
 
-void Adder::Added(const AskerPtr& asker, CatalogEntry entry) {
+void Adder::Added(const AskerPtr& asker, const ModelReference& reference) {
   --in_flight_;
   ++counters_->adds;
-  LogInfo("model.added", {{"model", ReferenceOf(entry)},
-                          {"digest", entry.manifest.digest},
-                          {"source", entry.manifest.source}});
-  asker->done(std::move(entry));
+  const Result<const CatalogEntry*> entry = dependencies_.catalog->Find(reference);
+  if (!entry.ok()) return asker->done(entry.status());
+  LogInfo("model.added", {{"model", ReferenceOf(**entry)},
+                          {"digest", (*entry)->manifest.digest},
+                          {"source", (*entry)->manifest.source}});
+  asker->done(**entry);
 }
 
 template <typename Made>

@@ -44,7 +44,7 @@ class Adder {
   void Prepare(const AskerPtr& asker, Located located, PreparedStore::Incoming incoming);
   void Publish(const AskerPtr& asker, Prepared prepared, Turns::Turn turn);
   void PutInCatalog(const AskerPtr& asker, Published published, Turns::Turn turn);
-  void Added(const AskerPtr& asker, CatalogEntry entry);
+  void Added(const AskerPtr& asker, const ModelReference& reference);
 
   // Drops what the add has made, and answers when it is gone from the disk.
   template <typename Made>

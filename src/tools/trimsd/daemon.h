@@ -45,7 +45,8 @@ class Daemon {
   void LogServing(uint64_t budget);
   void Stop(const std::string& why);
 
-  // In the order in which they depend on one another; they go in reverse.
+  // In the order in which they depend on one another; they go in reverse. The loop goes after the
+  // store: an add whose entry was written, but who never heard of it, must not take its folder along.
   const DaemonOptions options_;
   Places places_;
   std::unique_ptr<EventLoop> loop_;
