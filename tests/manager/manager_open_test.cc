@@ -1,13 +1,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <limits>
 #include <optional>
 #include <random>
 
 #include "manager/manager.h"
 #include "store/eviction_policy.h"
+#include "store/prepared_store.h"
 #include "support/manager_fakes.h"
+#include "support/scratch_folder.h"
 
 namespace trims {
 namespace {
@@ -40,6 +43,7 @@ class ManagerOpen : public ::testing::Test {
                                                                       .tiers = {tier_.get()},
                                                                       .preparer = &preparer_,
                                                                       .eviction = policy,
+                                                                      .prepared = prepared_.get(),
                                                                       .worker = &worker_});
   }
 
@@ -108,6 +112,7 @@ class ManagerOpen : public ::testing::Test {
   testing::FakeCatalog catalog_;
   testing::FakePreparer preparer_;
   testing::InlineWorker worker_;
+  std::unique_ptr<PreparedStore> prepared_;  // where a test has one
   std::unique_ptr<testing::FakeTier> tier_;
   std::unique_ptr<Manager> manager_;
 };
@@ -522,6 +527,39 @@ TEST_F(ManagerOpen, BudgetComesBackAfterAnything) {
   while (!tier_->releases.empty()) tier_->FinishRelease();
   EXPECT_EQ(Used(), 0u);
   EXPECT_EQ(manager_->Snapshot().segments.size(), 0u);
+}
+
+TEST_F(ManagerOpen, PreparedFilesStayUntilNoLoadWillReadThem) {
+  const testing::ScratchFolder root;
+  const std::string folder = testing::Digest('a').substr(0, 16) + "-files-0";
+  prepared_ = std::make_unique<PreparedStore>(root.path(), &worker_);
+  Start(4, Reclaim::kEager);
+  ManifestVariant variant = testing::MakeVariant(Variant::kFiles, 1);
+  variant.folder = folder;
+  catalog_.entries.push_front(MakeCatalogEntry(
+      "default/a", "v1", testing::MakeManifest(testing::Digest('a'), {variant}), 1));
+  const auto prepare = [&] {
+    std::filesystem::create_directory(root / folder);
+    prepared_->Retain({folder});
+  };
+  const auto exists = [&] { return std::filesystem::exists(root / folder); };
+
+  prepare();
+  auto first = Open("a");
+  prepared_->Retain({});
+  EXPECT_TRUE(exists()) << "a load reads it";
+  tier_->Finish();
+  EXPECT_FALSE(exists());
+
+  prepare();
+  first.reset();  // the last lease: it is being freed
+  auto waiting = Open("a");
+  prepared_->Retain({});
+  EXPECT_TRUE(exists()) << "a load will read it";
+  waiting.reset();  // given up: no load comes whose end could be waited for
+  tier_->FinishRelease();
+  EXPECT_FALSE(exists());
+  manager_.reset();
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 
 #include <nlohmann/json.hpp>
@@ -112,6 +113,26 @@ TEST_F(CliE2eTest, SpeaksToPeopleToo) {
 TEST_F(CliE2eTest, AddingEqualContentAgainIsFine) {
   EXPECT_EQ(AddSmall()["digest"], AddSmall()["digest"]);
   EXPECT_EQ(Document({"ls"})["models"].size(), 1u);
+}
+
+TEST_F(CliE2eTest, AVariantThatIsReplacedAgainAndAgainTakesItsRoomOnDiskOnce) {
+  const auto bytes = [this] {
+    uintmax_t sum = 0;
+    for (const auto& entry :
+         std::filesystem::recursive_directory_iterator(folder_ / "data/prepared")) {
+      if (entry.is_regular_file()) sum += entry.file_size();
+    }
+    return sum;
+  };
+  AddSmall();
+  const uintmax_t once = bytes();
+  EXPECT_GT(once, 0u);
+  for (int i = 0; i < 4; ++i) {
+    Document({"add", "small", folder_ / "small.safetensors", "--variant", "tensors"});
+    EXPECT_EQ(Document({"show", "small"})["variants"].size(), 2u);
+  }
+  daemon_.End(SIGTERM);  // what is still to be removed has been then
+  EXPECT_EQ(bytes(), once);
 }
 
 TEST_F(CliE2eTest, RemovesEveryVersionUnlessOneIsNamed) {
