@@ -9,6 +9,7 @@
 #ifndef TRIMS_BASE_MUTEX_H_
 #define TRIMS_BASE_MUTEX_H_
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 
@@ -57,6 +58,15 @@ class CondVar {
     std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
     condition_.wait(lock);
     lock.release();
+  }
+  // False once it is `until`; wakes spuriously too.
+  bool WaitUntil(Mutex& mutex,
+                 std::chrono::time_point<std::chrono::steady_clock, std::chrono::nanoseconds> until)
+      TRIMS_REQUIRES(mutex) TRIMS_NO_THREAD_SAFETY_ANALYSIS {
+    std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
+    const std::cv_status status = condition_.wait_until(lock, until);
+    lock.release();
+    return status == std::cv_status::no_timeout;
   }
   void NotifyOne() { condition_.notify_one(); }
   void NotifyAll() { condition_.notify_all(); }

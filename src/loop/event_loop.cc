@@ -40,7 +40,9 @@ class EventLoop::Impl {
 
   void Run() {
     stopped_.store(false);
+    asked_.Begins();
     while (!stopped_.load()) poller_->WaitAndRunBatch();
+    asked_.Ended();
   }
 
   void Stop() {
@@ -64,13 +66,15 @@ class EventLoop::Impl {
   FdPoller& poller() { return *poller_; }
   PostedCalls& posted() { return *posted_; }
   TimerQueue& timers() { return *timers_; }
+  LoopAsker asker() const { return asked_.asker(); }
 
  private:
   std::atomic<bool> stopped_{false};
   const std::unique_ptr<FdPoller> poller_;
   const std::unique_ptr<TimerQueue> timers_;
-  const std::unique_ptr<PostedCalls> posted_;  // the first to go: calls may own what has timers
+  const std::unique_ptr<PostedCalls> posted_;  // before the timers: calls may own what has some
   std::unique_ptr<SignalPipe> signals_;
+  AskedLoop asked_{[this](std::function<void()> call) { posted_->Add(std::move(call)); }};
 };
 
 Result<std::unique_ptr<EventLoop>> EventLoop::Create() {
@@ -87,6 +91,7 @@ EventLoop::~EventLoop() = default;
 void EventLoop::Run() { impl_->Run(); }
 void EventLoop::Stop() { impl_->Stop(); }
 void EventLoop::Post(std::function<void()> call) { impl_->posted().Add(std::move(call)); }
+LoopAsker EventLoop::asker() const { return impl_->asker(); }
 uint64_t EventLoop::CallAfter(Duration delay, std::function<void()> call) {
   return impl_->timers().Add(delay, std::move(call));
 }

@@ -6,8 +6,8 @@
 //   loop->Run();                                    // until Stop()
 //
 // Ownership: outlives everything that has a timer, a watch or a posted call in it. Calls that were
-// posted and have not run when the loop goes are destroyed without running. Thread-safety: Post()
-// and Stop() from any thread, the rest on the thread that runs the loop.
+// posted and have not run when the loop goes are destroyed without running. Thread-safety: Post(),
+// Stop() and asker() from any thread, the rest on the thread that runs the loop.
 #ifndef TRIMS_LOOP_EVENT_LOOP_H_
 #define TRIMS_LOOP_EVENT_LOOP_H_
 
@@ -20,6 +20,7 @@
 
 #include "loop/fd_poller.h"
 #include "loop/fd_watcher.h"
+#include "loop/loop_asker.h"
 #include "loop/post_to_loop.h"
 #include "loop/timer_service.h"
 
@@ -38,6 +39,9 @@ class EventLoop final : public TimerService, public FdWatcher {
   PostToLoop poster() {
     return [this](std::function<void()> call) { Post(std::move(call)); };
   }
+
+  // For other threads that want an answer.
+  LoopAsker asker() const;
 
   uint64_t CallAfter(Duration delay, std::function<void()> call) override;
   void Cancel(uint64_t id) override;
