@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/macros.h"
-#include "load/load_segment.h"
+#include "load/fill.h"
 #include "loop/job_queue.h"
 
 namespace trims {
@@ -47,9 +47,9 @@ class HostTier final : public Tier {
  private:
   Result<ResidentBytes> Run(const FillRequest& request) const {
     if (stopping_.load()) return Status(StatusCode::kCancelled, "the daemon is stopping");
-    return LoadSegment(
-        {.image = request.image, .prepared_root = options_.prepared_root, .pages = options_.pages},
-        *request.control);
+    return FillFromFiles(*request.image,
+                         {.prepared_root = options_.prepared_root, .pages = options_.pages},
+                         request.control.get());
   }
 
   const HostTierOptions options_;

@@ -62,7 +62,7 @@ class HostTierTest : public testing::LoaderFixture {
   }
   FillRequest Request() {
     control_ = std::make_shared<FillControl>(9'000'000);
-    return {.image = Plan().image, .control = control_};
+    return {.image = MakeImage(), .control = control_};
   }
   // Turns the loop until the fill has ended.
   Status Fill(Tier* tier, FillRequest request) {

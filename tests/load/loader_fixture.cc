@@ -15,7 +15,7 @@ std::string Bytes(size_t size, unsigned seed) {
 
 LoaderFixture::LoaderFixture() {
   image_.reference = "test";
-  plan_.prepared_root = prepared_.path();
+  options_.prepared_root = prepared_.path();
   image_.source = SourceUri::OfPath(source_.path()).ToString();
   image_.variant.folder = "files";
 }
@@ -52,13 +52,9 @@ void LoaderFixture::WriteIndex() {
   image_.variant.index_sha256 = hash.FinishHex();
 }
 
-LoadPlan LoaderFixture::Plan() const {
-  LoadPlan plan = plan_;
-  plan.image = std::make_shared<const Image>(image_);
-  return plan;
+Result<ResidentBytes> LoaderFixture::Load() const {
+  return FillFromFiles(image_, options_, control_.get());
 }
-
-Result<ResidentBytes> LoaderFixture::Load() const { return LoadSegment(Plan(), *control_); }
 
 std::string LoaderFixture::Content(const Handle& extent) {
   const Result<Mapping> mapping = Mapping::OfFile(extent.fd.get(), extent.length, PROT_READ);

@@ -1,4 +1,4 @@
-// LoaderFixture: a prepared model on disk and the plan that loads it.
+// LoaderFixture: a prepared model on disk and the image of it.
 #ifndef TRIMS_TESTS_LOAD_LOADER_FIXTURE_H_
 #define TRIMS_TESTS_LOAD_LOADER_FIXTURE_H_
 
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "load/load_segment.h"
+#include "load/fill.h"
 #include "source/source_uri.h"
 #include "support/scratch_folder.h"
 
@@ -27,14 +27,14 @@ class LoaderFixture : public ::testing::Test {
   // Writes the index of the extents added so far.
   void WriteIndex();
 
-  LoadPlan Plan() const;
+  ImagePtr MakeImage() const { return std::make_shared<const Image>(image_); }
   Result<ResidentBytes> Load() const;
   static std::string Content(const Handle& extent);
 
   ScratchFolder source_;
   ScratchFolder prepared_;
   Image image_;
-  LoadPlan plan_;                      // without the image
+  FillOptions options_;
   std::vector<std::string> contents_;  // of the extents
   std::shared_ptr<FillControl> control_ = std::make_shared<FillControl>(0);
 };

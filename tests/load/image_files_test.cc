@@ -1,7 +1,6 @@
-// What a manifest may not ask for.
+// What an image may not ask for, and where its files are looked for.
 #include <gtest/gtest.h>
 
-#include "load/load_plan_check.h"
 #include "loader_fixture.h"
 #include "support/held_resources.h"
 
@@ -10,9 +9,9 @@ namespace {
 
 using testing::Bytes;
 
-class LoadPlanTest : public testing::LoaderFixture {
+class ImageFilesTest : public testing::LoaderFixture {
  protected:
-  LoadPlanTest() {
+  ImageFilesTest() {
     AddFile("model", Bytes(1000));
     WriteIndex();
   }
@@ -25,54 +24,19 @@ class LoadPlanTest : public testing::LoaderFixture {
   }
 };
 
-TEST_F(LoadPlanTest, EmptyExtents) {
-  extent() = {};
-  ExpectRefused();
-  image_.variant.extents.clear();
-  ExpectRefused();
-}
-
-TEST_F(LoadPlanTest, AbsurdLengths) {
-  extent().length = UINT64_MAX;
-  ExpectRefused();
-  extent().length = 1000;
-  image_.variant.index_length = UINT64_MAX;
-  ExpectRefused();
-  image_.variant.index_length = 0;
-  ExpectRefused();
-}
-
-TEST_F(LoadPlanTest, PiecesThatLeaveTheirExtent) {
+TEST_F(ImageFilesTest, PiecesOutsideTheirExtentAreRefusedBeforeAnythingIsWritten) {
   piece().length = 1001;
-  ExpectRefused();
-  piece().length = UINT64_MAX;
-  ExpectRefused();
-  piece() = {PieceOrigin::kSource, "model", 0, UINT64_MAX, 2};
   ExpectRefused();
   piece() = {PieceOrigin::kSource, "model", 0, 10, UINT64_MAX - 4};
   ExpectRefused();
-  piece() = {PieceOrigin::kSource, "model", 0, 0, 0};
-  ExpectRefused();
-  piece() = {PieceOrigin::kSource, "model", UINT64_MAX - 1, 10, 0};
-  ExpectRefused();
 }
 
-TEST_F(LoadPlanTest, PiecesThatOverlapOrDescend) {
-  const auto piece = [](uint64_t at) {
-    return ManifestPiece{PieceOrigin::kSource, "model", at, 500, at};
-  };
-  extent().pieces = {piece(0), piece(499)};
-  ExpectRefused();
-  extent().pieces = {piece(500), piece(0)};
-  ExpectRefused();
-}
-
-TEST_F(LoadPlanTest, APieceBeyondTheEndOfItsFileIsDataLoss) {
+TEST_F(ImageFilesTest, APieceBeyondTheEndOfItsFileIsDataLoss) {
   piece().offset = 1;
   ExpectRefused(StatusCode::kDataLoss);
 }
 
-TEST_F(LoadPlanTest, PathsOutsideTheModel) {
+TEST_F(ImageFilesTest, PathsOutsideTheModel) {
   for (const PieceOrigin origin : {PieceOrigin::kSource, PieceOrigin::kPrepared}) {
     piece().origin = origin;
     for (const std::string path : {"/etc/passwd", "../model", "a/../../model", "a//b", "/", "."}) {
@@ -86,14 +50,14 @@ TEST_F(LoadPlanTest, PathsOutsideTheModel) {
   }
 }
 
-TEST_F(LoadPlanTest, WithoutASourceNothingIsReadFromIt) {
+TEST_F(ImageFilesTest, WithoutASourceNothingIsReadFromIt) {
   image_.source = "";
   ExpectRefused();
   image_.source = "s3://bucket/model";
   ExpectRefused(StatusCode::kUnimplemented);
 }
 
-TEST_F(LoadPlanTest, TheIndexLiesInTheVariantsFolder) {
+TEST_F(ImageFilesTest, TheIndexLiesInTheVariantsFolder) {
   for (const char* path : {"../index", "/etc/passwd"}) {
     image_.variant.index_path = path;
     ExpectRefused();
@@ -103,12 +67,7 @@ TEST_F(LoadPlanTest, TheIndexLiesInTheVariantsFolder) {
   ExpectRefused();
 }
 
-TEST_F(LoadPlanTest, ARelativePreparedFolderIsRefused) {
-  plan_.prepared_root = "here";
-  ExpectRefused();
-}
-
-TEST_F(LoadPlanTest, MoreThanTheMachineHasIsExhaustedAndTakesNothing) {
+TEST_F(ImageFilesTest, MoreThanTheMachineHasIsExhaustedAndTakesNothing) {
   const size_t fds = testing::HeldFds();
   image_.variant.extents.clear();
   contents_.clear();

@@ -21,10 +21,9 @@ struct Case {
   StatusCode code;
 };
 
-class LoaderFaultTest : public testing::LoaderFixture,
-                        public ::testing::WithParamInterface<Case> {};
+class FillFaultTest : public testing::LoaderFixture, public ::testing::WithParamInterface<Case> {};
 
-TEST_P(LoaderFaultTest, EveryCallFailedOnce) {
+TEST_P(FillFaultTest, EveryCallFailedOnce) {
   AddFile("model", Bytes(GetParam().bytes));
   AddFile("labels", Bytes(100, 2));
   WriteIndex();
@@ -57,7 +56,7 @@ TEST_P(LoaderFaultTest, EveryCallFailedOnce) {
   EXPECT_TRUE(Load().ok());
 }
 
-INSTANTIATE_TEST_SUITE_P(Errors, LoaderFaultTest,
+INSTANTIATE_TEST_SUITE_P(Errors, FillFaultTest,
                          ::testing::Values(Case{10'000, ENOMEM, StatusCode::kResourceExhausted},
                                            Case{10'000, EIO, StatusCode::kDataLoss},
                                            Case{13'000'000, EMFILE, StatusCode::kResourceExhausted},

@@ -1,0 +1,123 @@
+#include "load/fill.h"
+
+#include <utility>
+#include <vector>
+
+#include "base/macros.h"
+#include "base/sha256.h"
+#include "load/fill_extents.h"
+#include "load/image_files.h"
+#include "wire/index_check.h"
+
+namespace trims {
+namespace {
+
+constexpr char kAddAgain[] = "add the model again";
+
+// The descriptor of an extent of files may be read as the file itself, so it must not be longer,
+// which a hugetlb memfd would be.
+HugePagePolicy PolicyFor(const Image& image, HugePagePolicy pages) {
+  const bool exact = image.kind != Variant::kTensors;
+  return exact && pages == HugePagePolicy::kBest ? HugePagePolicy::kNoHugeTlb : pages;
+}
+
+Result<std::vector<ExtentWriter>> ReserveExtents(const Image& image, HugePagePolicy pages) {
+  std::vector<ExtentWriter> writers;
+  writers.reserve(image.variant.extents.size());
+  for (const ManifestExtent& extent : image.variant.extents) {
+    TRIMS_ASSIGN_OR_RETURN(ExtentWriter writer,
+                           ExtentWriter::Reserve(image.reference, extent.length, pages));
+    writers.push_back(std::move(writer));
+  }
+  return writers;
+}
+
+Status CheckDigest(const Image& image, const ImageFiles& files, size_t extent,
+                   const std::string& digest) {
+  const ManifestExtent& expected = image.variant.extents[extent];
+  if (digest == expected.sha256) return Status();
+  std::string from;
+  if (!expected.pieces.empty()) {
+    const ManifestPiece& first = expected.pieces.front();
+    from = ", read from '" + files.PathOf(first.origin, first.path) + "'";
+  }
+  return Status(StatusCode::kDataLoss,
+                "extent " + std::to_string(extent) + " of '" + image.reference + "'" + from +
+                    ", has SHA-256 " + digest + ", expected " + expected.sha256 +
+                    ": it changed since it was added",
+                kAddAgain);
+}
+
+Result<std::vector<std::byte>> ReadIndex(const Image& image, ImageFiles* files) {
+  const ManifestVariant& variant = image.variant;
+  TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccess> file,
+                         files->Open(PieceOrigin::kPrepared, variant.index_path));
+  if (file->size() != variant.index_length) {
+    return Status(StatusCode::kDataLoss,
+                  "'" + file->name() + "' is " + std::to_string(file->size()) +
+                      " bytes, expected " + std::to_string(variant.index_length) +
+                      ": it changed since it was added",
+                  kAddAgain);
+  }
+  std::vector<std::byte> bytes(variant.index_length);
+  TRIMS_RETURN_IF_ERROR(file->ReadAt(0, bytes));
+  if (Sha256Hex(bytes) != variant.index_sha256) {
+    return Status(StatusCode::kDataLoss, "'" + file->name() + "' has changed since it was added",
+                  kAddAgain);
+  }
+  return bytes;
+}
+
+Result<SealedExtent> LoadIndex(const Image& image, ImageFiles* files) {
+  TRIMS_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, ReadIndex(image, files));
+  std::vector<uint64_t> lengths;
+  for (const ManifestExtent& extent : image.variant.extents) lengths.push_back(extent.length);
+  const Status status = wire::CheckIndex(bytes, lengths);
+  if (!status.ok()) {
+    return Status(StatusCode::kDataLoss,
+                  "the index of '" + image.reference + "' is damaged: " + status.message(),
+                  kAddAgain);
+  }
+  return SealedCopy(image.reference + ".index", bytes);
+}
+
+Result<std::vector<Handle>> LoadExtents(const Image& image, HugePagePolicy pages, ImageFiles* files,
+                                        FillControl* control) {
+  TRIMS_ASSIGN_OR_RETURN(std::vector<ExtentWriter> writers,
+                         ReserveExtents(image, PolicyFor(image, pages)));
+  TRIMS_ASSIGN_OR_RETURN(const std::vector<std::string> digests,
+                         FillExtents(image, files, &writers, control));
+  std::vector<Handle> sealed;
+  sealed.reserve(writers.size());
+  for (size_t i = 0; i < writers.size(); ++i) {
+    TRIMS_RETURN_IF_ERROR(CheckDigest(image, *files, i, digests[i]));
+    TRIMS_ASSIGN_OR_RETURN(SealedExtent extent, std::move(writers[i]).Seal());
+    sealed.push_back(HandleOf(std::move(extent)));
+  }
+  return sealed;
+}
+
+// The index first: it is small, and most of what can be wrong with a prepared folder shows in it.
+Result<ResidentBytes> Fill(const Image& image, const FillOptions& options, FillControl* control) {
+  ImageFiles files(image, options.prepared_root);
+  TRIMS_ASSIGN_OR_RETURN(SealedExtent index, LoadIndex(image, &files));
+  TRIMS_ASSIGN_OR_RETURN(std::vector<Handle> extents,
+                         LoadExtents(image, options.pages, &files, control));
+  return ResidentBytes{HandleOf(std::move(index)), std::move(extents)};
+}
+
+Status GivenUp(const Image& image) {
+  return Status(StatusCode::kCancelled, "the load of '" + image.reference + "' was given up");
+}
+
+}  // namespace
+
+Result<ResidentBytes> FillFromFiles(const Image& image, const FillOptions& options,
+                                    FillControl* control) {
+  if (control->cancelled()) return GivenUp(image);
+  Result<ResidentBytes> filled = Fill(image, options, control);
+  if (filled.status().code() == StatusCode::kCancelled) return GivenUp(image);
+  return filled;
+}
+
+}  // namespace trims

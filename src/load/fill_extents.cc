@@ -1,0 +1,178 @@
+#include "load/fill_extents.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "base/macros.h"
+#include "load/extent_hasher.h"
+#include "load/read_engine.h"
+#include "load/read_plan.h"
+
+namespace trims {
+namespace {
+
+constexpr uint64_t kChunkBytes = uint64_t{4} << 20;
+constexpr uint64_t kAllocationStep = uint64_t{32} << 20;
+// Up to here starting threads costs more than it saves.
+constexpr uint64_t kInlineBytes = uint64_t{4} << 20;
+constexpr int kReaders = 2;
+constexpr size_t kHashers = 2;
+
+class Pipeline {
+ public:
+  Pipeline(ImageFiles* files, std::vector<ExtentWriter>* writers, FillControl* control)
+      : files_(*files), writers_(*writers), control_(*control) {}
+
+  Status Start(std::vector<Read> reads);
+  Status FillAll();
+  Result<std::vector<std::string>> Digests() { return hasher_->Finish(); }
+
+ private:
+  // How far an extent is: the reads [begin, end) are its own, those before `next` have ended.
+  struct Progress {
+    size_t begin = 0;
+    size_t next = 0;
+    size_t end = 0;
+    uint64_t allocated = 0;
+  };
+
+  void ShareOutReads();
+  Status FillExtent(size_t extent);
+  Status Allocate(size_t extent, uint64_t end);
+  Status Submit(size_t read);
+  Status OpenFileOf(const ManifestPiece& piece);
+  Status Reap();
+  uint64_t ReadyEnd(size_t extent) const;
+  uint64_t EndOf(size_t read) const { return reads_[read].at + reads_[read].length; }
+
+  ImageFiles& files_;
+  std::vector<ExtentWriter>& writers_;
+  FillControl& control_;
+  std::vector<Read> reads_;
+  std::vector<bool> ended_;         // by read
+  std::vector<Progress> progress_;  // by extent
+  const ManifestPiece* open_piece_ =
+      nullptr;  // whose file is open: pieces of one follow each other
+  std::shared_ptr<const RandomAccess> open_file_;
+  std::unique_ptr<ExtentHasher> hasher_;
+  std::unique_ptr<ReadEngine> engine_;  // the first to go: what is in flight ends
+};
+
+ExtentHasher::Extents SpansOf(const std::vector<ExtentWriter>& writers) {
+  ExtentHasher::Extents extents;
+  for (const ExtentWriter& writer : writers) extents.emplace_back(writer.data(), writer.length());
+  return extents;
+}
+
+uint64_t BytesOf(const std::vector<ExtentWriter>& writers) {
+  uint64_t bytes = 0;
+  for (const ExtentWriter& writer : writers) bytes += writer.length();
+  return bytes;
+}
+
+Status Pipeline::Start(std::vector<Read> reads) {
+  reads_ = std::move(reads);
+  ShareOutReads();
+  const bool small = BytesOf(writers_) <= kInlineBytes;
+  TRIMS_ASSIGN_OR_RETURN(hasher_,
+                         ExtentHasher::Start(SpansOf(writers_), small ? 0 : kHashers, &control_));
+  TRIMS_ASSIGN_OR_RETURN(engine_, MakePreadEngine(small ? 0 : kReaders));
+  return Status();
+}
+
+void Pipeline::ShareOutReads() {
+  ended_.resize(reads_.size());
+  size_t read = 0;
+  for (size_t extent = 0; extent < writers_.size(); ++extent) {
+    const size_t begin = read;
+    while (read < reads_.size() && reads_[read].extent == extent) ++read;
+    progress_.push_back({.begin = begin, .next = begin, .end = read});
+  }
+}
+
+Status Pipeline::FillAll() {
+  for (size_t extent = 0; extent < writers_.size(); ++extent) {
+    TRIMS_RETURN_IF_ERROR(FillExtent(extent));
+  }
+  open_file_.reset();
+  while (engine_->in_flight() > 0) TRIMS_RETURN_IF_ERROR(Reap());
+  return Status();
+}
+
+// What follows the last piece is part of the extent, too.
+Status Pipeline::FillExtent(size_t extent) {
+  for (size_t read = progress_[extent].begin; read < progress_[extent].end; ++read) {
+    TRIMS_RETURN_IF_ERROR(Allocate(extent, EndOf(read)));
+    TRIMS_RETURN_IF_ERROR(Submit(read));
+  }
+  TRIMS_RETURN_IF_ERROR(Allocate(extent, writers_[extent].length()));
+  hasher_->Ready(extent, ReadyEnd(extent));
+  return Status();
+}
+
+Status Pipeline::Allocate(size_t extent, uint64_t end) {
+  uint64_t& allocated = progress_[extent].allocated;
+  while (allocated < end) {
+    if (control_.cancelled()) return Status(StatusCode::kCancelled, "given up while allocating");
+    const uint64_t next = std::min(writers_[extent].length(), allocated + kAllocationStep);
+    TRIMS_RETURN_IF_ERROR(writers_[extent].Allocate(next));
+    allocated = next;
+  }
+  return Status();
+}
+
+Status Pipeline::Submit(size_t index) {
+  const Read& read = reads_[index];
+  while (engine_->full()) TRIMS_RETURN_IF_ERROR(Reap());
+  if (control_.cancelled()) return Status(StatusCode::kCancelled, "given up while reading");
+  TRIMS_RETURN_IF_ERROR(OpenFileOf(*read.piece));
+  engine_->Submit({.file = open_file_,
+                   .offset = read.offset,
+                   .destination = {writers_[read.extent].data() + read.at, read.length},
+                   .tag = index});
+  return Status();
+}
+
+Status Pipeline::OpenFileOf(const ManifestPiece& piece) {
+  const bool open = open_piece_ != nullptr && open_piece_->origin == piece.origin &&
+                    open_piece_->path == piece.path;
+  if (open) return Status();
+  TRIMS_ASSIGN_OR_RETURN(open_file_, files_.Open(piece.origin, piece.path));
+  open_piece_ = &piece;
+  return Status();
+}
+
+Status Pipeline::Reap() {
+  const ReadDone done = engine_->Wait();
+  TRIMS_RETURN_IF_ERROR(done.status);
+  ended_[done.tag] = true;
+  const size_t extent = reads_[done.tag].extent;
+  Progress& progress = progress_[extent];
+  if (done.tag != progress.next) return Status();
+  while (progress.next < progress.end && ended_[progress.next]) ++progress.next;
+  hasher_->Ready(extent, ReadyEnd(extent));
+  return Status();
+}
+
+// To the end of what was read so far without a hole; a gap behind it may not be allocated yet.
+uint64_t Pipeline::ReadyEnd(size_t extent) const {
+  const Progress& progress = progress_[extent];
+  const bool all = progress.next == progress.end && progress.allocated == writers_[extent].length();
+  if (all) return progress.allocated;
+  return progress.next > progress.begin ? EndOf(progress.next - 1) : 0;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> FillExtents(const Image& image, ImageFiles* files,
+                                             std::vector<ExtentWriter>* writers,
+                                             FillControl* control) {
+  TRIMS_ASSIGN_OR_RETURN(std::vector<Read> reads, CutIntoReads(image.variant, kChunkBytes));
+  Pipeline pipeline(files, writers, control);
+  TRIMS_RETURN_IF_ERROR(pipeline.Start(std::move(reads)));
+  TRIMS_RETURN_IF_ERROR(pipeline.FillAll());
+  return pipeline.Digests();
+}
+
+}  // namespace trims

@@ -1,0 +1,52 @@
+#include "load/image_files.h"
+
+#include <filesystem>
+#include <system_error>
+
+#include "base/macros.h"
+#include "source/file_bytes.h"
+
+namespace trims {
+
+Result<std::unique_ptr<RandomAccess>> ImageFiles::Open(PieceOrigin origin,
+                                                       const std::string& path) {
+  Result<std::unique_ptr<RandomAccess>> file =
+      origin == PieceOrigin::kSource ? OpenInSource(path) : OpenPrepared(path);
+  if (file.ok() || file.status().code() != StatusCode::kNotFound) return file;
+  return Gone(origin, path, file.status());
+}
+
+Result<std::unique_ptr<RandomAccess>> ImageFiles::OpenInSource(const std::string& name) {
+  if (source_ == nullptr) {
+    TRIMS_ASSIGN_OR_RETURN(const SourceUri uri, ParseSourceUri(image_.source));
+    TRIMS_ASSIGN_OR_RETURN(source_, OpenSourceTree(uri));
+  }
+  return source_->Open(name);
+}
+
+Result<std::unique_ptr<RandomAccess>> ImageFiles::OpenPrepared(const std::string& path) const {
+  TRIMS_ASSIGN_OR_RETURN(FileBytes file,
+                         FileBytes::OpenBeneath(prepared_root_, PreparedPath(path)));
+  return std::unique_ptr<RandomAccess>(std::make_unique<FileBytes>(std::move(file)));
+}
+
+std::string ImageFiles::PathOf(PieceOrigin origin, const std::string& path) const {
+  if (origin == PieceOrigin::kPrepared) return prepared_root_ + "/" + PreparedPath(path);
+  const Result<SourceUri> uri = ParseSourceUri(image_.source);
+  if (!uri.ok()) return path + " of " + image_.source;
+  std::error_code error;
+  const bool is_file =
+      uri->path.ends_with("/" + path) && !std::filesystem::is_directory(uri->path, error);
+  return is_file ? uri->path : uri->path + "/" + path;
+}
+
+// The same code as an unknown model's, so the text has to tell them apart.
+Status ImageFiles::Gone(PieceOrigin origin, const std::string& path, const Status& why) const {
+  const std::string whose = origin == PieceOrigin::kSource ? "source files" : "prepared files";
+  return Status(why.code(),
+                "the " + whose + " of model '" + image_.reference +
+                    "' are not where they were: " + why.message(),
+                "put '" + PathOf(origin, path) + "' back, or trims rm the model and add it again");
+}
+
+}  // namespace trims
