@@ -47,7 +47,9 @@ class PreadEngine final : public ReadEngine {
   void Submit(ReadRequest request) override {
     ++in_flight_;
     readers_->Push([this, request = std::move(request)]() mutable {
-      if (!stopping_.load()) Ended(Read(std::move(request)));
+      if (stopping_.load()) return;
+      ReadDone done = Read(std::move(request));  // lets go of the file, before the read is reaped
+      Ended(std::move(done));
     });
   }
 

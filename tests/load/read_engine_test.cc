@@ -29,12 +29,13 @@ class HeldFile final : public RandomAccess {
   const std::string& name() const override { return name_; }
   uint64_t size() const override { return 100; }
   Status ReadAt(uint64_t, std::span<std::byte>) const override {
-    begun_.count_down();
+    begun_ = true;
+    begun_.notify_all();
     let_go_.wait();
     ++ended_;
     return Status();
   }
-  mutable std::latch begun_{1};
+  mutable std::atomic<bool> begun_{false};
   mutable std::latch let_go_{1};
   mutable std::atomic<int> ended_{0};
 
@@ -102,8 +103,9 @@ TEST_P(ReadEngineTest, WhatIsReapedKeepsNoFileOpen) {
   {
     const std::unique_ptr<ReadEngine> engine = Make();
     engine->Submit({std::move(file), 0, bytes, 0});
-    engine->Submit({OpenFile(folder_ / "f"), 0, bytes, 1});  // never reaped
     EXPECT_TRUE(engine->Wait().status.ok());
+    EXPECT_EQ(testing::HeldFds(), fds);
+    engine->Submit({OpenFile(folder_ / "f"), 0, bytes, 1});  // never reaped
   }
   EXPECT_EQ(testing::HeldFds(), fds);
 }
@@ -116,7 +118,7 @@ TEST(PreadEngineTest, DestructionWaitsForWhatHasBegunAndSkipsTheRest) {
   std::unique_ptr<ReadEngine> engine = *MakePreadEngine(1);
   engine->Submit({file, 0, bytes, 0});
   engine->Submit({file, 0, bytes, 1});
-  file->begun_.wait();
+  file->begun_.wait(false);
   std::thread destroyer([&] { engine.reset(); });
   EXPECT_EQ(file->ended_, 0);
   file->let_go_.count_down();

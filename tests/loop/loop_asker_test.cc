@@ -135,6 +135,7 @@ TEST_F(LoopAskerTest, WhatHasNotBegunWhenTheLoopStopsIsUnavailable) {
 
 TEST_F(LoopAskerTest, AStoppedLoopIsUnavailableAtOnceUntilItRunsAgain) {
   Run();
+  ASSERT_TRUE(asker_.Ask([] {}, kLong).ok());  // it has begun, so that Stop() is what ends it
   Stop();
   EXPECT_EQ(asker_.Ask([] {}, kLong).code(), StatusCode::kUnavailable);
   Run();
