@@ -103,6 +103,8 @@ std::string_view OpName(Op op) {
       return "sync";
     case Op::kRename:
       return "rename";
+    case Op::kMakeFolder:
+      return "mkdir";
   }
   return "unknown";
 }

@@ -43,12 +43,14 @@ enum class Op : int {
   kMadvise,
   kSync,
   kRename,
+  kMakeFolder,
 };
 
-inline constexpr Op kAllOps[] = {
-    Op::kOpen,  Op::kRead,     Op::kMemfdCreate, Op::kTruncate, Op::kFallocate, Op::kMmap,
-    Op::kSeal,  Op::kReopen,   Op::kSend,        Op::kReceive,  Op::kAccept,    Op::kSpawn,
-    Op::kWrite, Op::kDatabase, Op::kThread,      Op::kMadvise,  Op::kSync,      Op::kRename};
+inline constexpr Op kAllOps[] = {Op::kOpen,      Op::kRead,     Op::kMemfdCreate, Op::kTruncate,
+                                 Op::kFallocate, Op::kMmap,     Op::kSeal,        Op::kReopen,
+                                 Op::kSend,      Op::kReceive,  Op::kAccept,      Op::kSpawn,
+                                 Op::kWrite,     Op::kDatabase, Op::kThread,      Op::kMadvise,
+                                 Op::kSync,      Op::kRename,   Op::kMakeFolder};
 
 std::string_view OpName(Op op);
 

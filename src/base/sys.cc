@@ -1,10 +1,13 @@
 #include "base/sys.h"
 
 #include <linux/openat2.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <string>
 
 #include "base/fault.h"
@@ -77,6 +80,16 @@ int Ftruncate(int fd, off_t size) {
 int Fsync(int fd) {
   if (Injected(fault::Op::kSync)) return -1;
   return RetryOnInterrupt([&] { return ::fsync(fd); });
+}
+
+int MakeFolder(const char* path, mode_t mode) {
+  if (Injected(fault::Op::kMakeFolder)) return -1;
+  return ::mkdir(path, mode);
+}
+
+int MakeTempFolder(char* name) {
+  if (Injected(fault::Op::kMakeFolder)) return -1;
+  return ::mkdtemp(name) == nullptr ? -1 : 0;
 }
 
 int RenameNoReplace(const char* from, const char* to) {

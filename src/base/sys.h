@@ -25,6 +25,8 @@ ssize_t Read(int fd, void* data, size_t size);
 ssize_t Write(int fd, const void* data, size_t size);
 UniqueFd MemfdCreate(const char* name, unsigned flags);
 int Fsync(int fd);
+int MakeFolder(const char* path, mode_t mode);
+int MakeTempFolder(char* name);                         // replaces the XXXXXX at its end; mode 0700
 int RenameNoReplace(const char* from, const char* to);  // EEXIST where `to` is there
 int Ftruncate(int fd, off_t size);
 int Fallocate(int fd, int mode, off_t offset, off_t size);

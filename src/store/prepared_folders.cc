@@ -1,20 +1,12 @@
 #include "store/prepared_folders.h"
 
-#include <limits.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <fcntl.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <filesystem>
-#include <memory>
-#include <string_view>
 #include <system_error>
 #include <vector>
-
-#include "trims/model.h"
 
 #include "base/errno_status.h"
 #include "base/log.h"
@@ -44,20 +36,23 @@ bool IsAll(std::string_view text, bool (*test)(char)) {
   return !text.empty() && std::all_of(text.begin(), text.end(), test);
 }
 
-// "<16 digits>-<kind>-<n>"; "<16 digits>-<n>", as an earlier release had it, so that nothing of that
-// is left behind.
+}  // namespace
+
 bool IsPublishedName(std::string_view name) {
   if (name.size() < kStemDigits + 2 || name[kStemDigits] != '-') return false;
   if (!IsAll(name.substr(0, kStemDigits), IsHexDigit)) return false;
-  std::string_view rest = name.substr(kStemDigits + 1);
+  const std::string_view rest = name.substr(kStemDigits + 1);
   const size_t dash = rest.rfind('-');
   if (dash == std::string_view::npos) return IsAll(rest, IsDigit);
   return VariantFromName(rest.substr(0, dash)).ok() && IsAll(rest.substr(dash + 1), IsDigit);
 }
 
-}  // namespace
+std::string Stem(std::string_view digest, Variant kind) {
+  return std::string(digest.substr(0, kStemDigits)) + "-" + std::string(VariantName(kind));
+}
 
 Status SyncTree(const std::string& folder) {
+  TRIMS_RETURN_IF_ERROR(SyncFolder(folder));
   std::error_code error;
   fs::recursive_directory_iterator entries(folder, error);
   for (const fs::recursive_directory_iterator end; !error && entries != end;
@@ -71,15 +66,15 @@ Status SyncTree(const std::string& folder) {
     }
   }
   if (error) return ErrnoStatus("can't read folder " + folder, error.value());
-  return SyncPath(folder, O_DIRECTORY);
+  return {};
 }
 
 Result<std::string> MakeIncoming(const std::string& root) {
-  if (::mkdir(root.c_str(), 0700) != 0 && errno != EEXIST) {
+  if (sys::MakeFolder(root.c_str(), 0700) != 0 && errno != EEXIST) {
     return ErrnoStatus("can't make the folder of prepared models " + root);
   }
   std::string path = root + "/" + std::string(kIncomingPrefix) + "XXXXXX";
-  if (::mkdtemp(path.data()) == nullptr) return ErrnoStatus("can't make a folder in " + root);
+  if (sys::MakeTempFolder(path.data()) != 0) return ErrnoStatus("can't make a folder in " + root);
   return path;
 }
 
@@ -102,7 +97,8 @@ Result<uint64_t> BytesOf(const std::string& folder) {
   fs::recursive_directory_iterator entries(folder, error);
   for (const fs::recursive_directory_iterator end; !error && entries != end;
        entries.increment(error)) {
-    if (entries->is_regular_file(error)) bytes += entries->file_size(error);
+    const bool is_file = fs::is_regular_file(entries->symlink_status(error));
+    if (is_file && !error) bytes += entries->file_size(error);
     if (error) break;
   }
   if (error) return ErrnoStatus("can't measure folder " + folder, error.value());

@@ -1,4 +1,7 @@
-// What PreparedStore does on the disk. Every function blocks: they run on its worker.
+// What PreparedStore does on the disk. What takes a path blocks: it runs on the store's worker.
+//
+// A folder is called ".incoming-XXXXXX" while it is filled, and
+// "<16 digits of the digest>-<kind>-<n>" once it is complete.
 //
 // Thread-safety: safe, for distinct folders.
 #ifndef TRIMS_STORE_PREPARED_FOLDERS_H_
@@ -8,15 +11,22 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <string_view>
 
+#include "trims/model.h"
 #include "trims/status.h"
 
 namespace trims::prepared {
 
+// Of a complete folder; "<16 digits>-<n>", which an earlier release used, is one too.
+bool IsPublishedName(std::string_view name);
+// The name but for "-<n>".
+std::string Stem(std::string_view digest, Variant kind);
+
 // A fresh folder in `root`, which is made too (mode 0700) if it isn't there.
 Result<std::string> MakeIncoming(const std::string& root);
 
-// Everything in `folder`, and itself.
+// Everything in `folder`, and itself; it is no symbolic link.
 Status SyncTree(const std::string& folder);
 // The names in `folder`.
 Status SyncFolder(const std::string& folder);

@@ -3,30 +3,39 @@
 #include <optional>
 
 #include "base/macros.h"
+#include "base/plain_path.h"
 #include "store/prepared_folders.h"
 
 namespace trims {
 namespace {
 
-constexpr size_t kStemDigits = 16;
-
-using Sizes = std::map<std::string, uint64_t>;
-
-// Where Publish's work on the worker ends.
+// What Publish's work on the worker comes to.
 struct Outcome {
   Status status;
   Manifest manifest;
-  Sizes sizes;
+  std::map<std::string, uint64_t> sizes;  // of the folders that have their last names
 };
 
+// The preparer has met untrusted bytes: a variant's folder is one of its out folder's, not a way to
+// another place.
+Status CheckFolder(const std::string& folder) {
+  if (IsPlainPath(folder) && folder.find('/') == std::string::npos) return {};
+  return Status(StatusCode::kInvalidArgument,
+                "a variant's folder: expected a name in the out folder, got '" + folder + "'");
+}
+
 Status PublishVariants(const std::string& incoming, const std::string& root, Outcome* outcome) {
-  TRIMS_RETURN_IF_ERROR(prepared::SyncTree(incoming));
-  for (ManifestVariant& variant : outcome->manifest.variants) {
+  Manifest& manifest = outcome->manifest;
+  for (const ManifestVariant& variant : manifest.variants) {
+    TRIMS_RETURN_IF_ERROR(CheckFolder(variant.folder));
+    TRIMS_RETURN_IF_ERROR(prepared::SyncTree(incoming + "/" + variant.folder));
+  }
+  for (ManifestVariant& variant : manifest.variants) {
     const std::string from = incoming + "/" + variant.folder;
-    const std::string stem = outcome->manifest.digest.substr(0, kStemDigits) + "-" +
-                             std::string(VariantName(variant.kind));
     TRIMS_ASSIGN_OR_RETURN(const uint64_t bytes, prepared::BytesOf(from));
-    TRIMS_ASSIGN_OR_RETURN(variant.folder, prepared::Rename(from, root, stem));
+    TRIMS_ASSIGN_OR_RETURN(
+        variant.folder,
+        prepared::Rename(from, root, prepared::Stem(manifest.digest, variant.kind)));
     outcome->sizes[variant.folder] = bytes;
   }
   return prepared::SyncFolder(root);
@@ -35,7 +44,7 @@ Status PublishVariants(const std::string& incoming, const std::string& root, Out
 // All or nothing, but for a crash, after which Start clears up.
 void PublishAll(const std::string& incoming, const std::string& root, Outcome* outcome) {
   outcome->status = PublishVariants(incoming, root, outcome);
-  prepared::Remove(incoming).ok();
+  prepared::Remove(incoming).ok();  // else the next Start does
   if (outcome->status.ok()) return;
   for (const auto& [folder, bytes] : outcome->sizes) prepared::Remove(root + "/" + folder).ok();
 }
@@ -44,13 +53,14 @@ void PublishAll(const std::string& incoming, const std::string& root, Outcome* o
 
 void PreparedStore::Incoming::Drop(std::function<void()> gone) {
   const std::string path = std::exchange(path_, {});
+  if (path.empty()) return gone ? gone() : void();
   const std::shared_ptr<PreparedStore*> store = store_.lock();
-  if (!path.empty() && store != nullptr) (*store)->Remove(path, std::move(gone));
+  if (store != nullptr) (*store)->Remove(path, std::move(gone));
 }
 
 PreparedStore::Incoming& PreparedStore::Incoming::operator=(Incoming&& other) noexcept {
   if (this != &other) {
-    Drop([] {});
+    Drop({});
     store_ = std::move(other.store_);
     path_ = std::exchange(other.path_, {});
   }
@@ -77,20 +87,27 @@ PreparedStore::PreparedStore(std::string root, Worker* worker)
 
 PreparedStore::~PreparedStore() = default;
 
-void PreparedStore::Start(std::set<std::string> named) {
-  for (const std::string& folder : named) folders_[folder].named = true;
+void PreparedStore::Start(const std::set<std::string>& named) {
+  Name(named);
   auto sizes = std::make_shared<Sizes>();
+  for (const auto& [name, folder] : folders_) sizes->emplace(name, 0);
   worker_->Run(
-      [root = root_, named = std::move(named), sizes] {
+      [root = root_, named, sizes] {
         prepared::RemoveOrphans(root, named);
-        for (const std::string& folder : named) {
-          const Result<uint64_t> bytes = prepared::BytesOf(root + "/" + folder);
-          sizes->emplace(folder, bytes.ok() ? *bytes : 0);
+        for (auto& [name, bytes] : *sizes) {
+          const Result<uint64_t> measured = prepared::BytesOf(root + "/" + name);
+          if (measured.ok()) bytes = *measured;
         }
       },
       [weak = self(), sizes] {
         if (const auto store = weak.lock()) (*store)->Measured(*sizes);
       });
+}
+
+void PreparedStore::Name(const std::set<std::string>& named) {
+  for (const std::string& name : named) {
+    if (prepared::IsPublishedName(name)) folders_[name].named = true;
+  }
 }
 
 void PreparedStore::Measured(const Sizes& sizes) {
@@ -106,10 +123,7 @@ void PreparedStore::NewIncoming(std::function<void(Result<Incoming>)> done) {
   auto path = std::make_shared<std::optional<Result<std::string>>>();
   worker_->Run([root = root_, path] { *path = prepared::MakeIncoming(root); },
                [weak = self(), path, done = std::move(done)] {
-                 if (weak.expired()) {
-                   if ((*path)->ok()) prepared::Remove(***path).ok();
-                   return;
-                 }
+                 if (weak.expired()) return;
                  if (!(*path)->ok()) return done((*path)->status());
                  done(Incoming(weak, ***path));
                });
@@ -119,24 +133,28 @@ void PreparedStore::Publish(Incoming incoming, Manifest manifest,
                             std::function<void(Result<Published>)> done) {
   auto outcome = std::make_shared<Outcome>();
   outcome->manifest = std::move(manifest);
-  const std::string path = std::exchange(incoming.path_, {});
-  worker_->Run([path, root = root_, outcome] { PublishAll(path, root, outcome.get()); },
+  worker_->Run([path = std::exchange(incoming.path_, {}), root = root_,
+                outcome] { PublishAll(path, root, outcome.get()); },
                [weak = self(), outcome, done = std::move(done)] {
                  const std::shared_ptr<PreparedStore*> store = weak.lock();
                  if (store == nullptr) return;
                  if (!outcome->status.ok()) return done(outcome->status);
-                 Published published{.manifest = std::move(outcome->manifest), .pins = {}};
-                 for (const auto& [folder, bytes] : outcome->sizes) {
-                   (*store)->folders_[folder] = {};
-                   published.pins.push_back((*store)->PinFolder(folder));
-                 }
-                 (*store)->Measured(outcome->sizes);
-                 done(std::move(published));
+                 done((*store)->Enter(std::move(outcome->manifest), outcome->sizes));
                });
 }
 
+PreparedStore::Published PreparedStore::Enter(Manifest manifest, const Sizes& sizes) {
+  Published published{.manifest = std::move(manifest), .pins = {}};
+  for (const auto& [name, bytes] : sizes) {
+    folders_.try_emplace(name);
+    published.pins.push_back(PinFolder(name));
+  }
+  Measured(sizes);
+  return published;
+}
+
 void PreparedStore::Retain(const std::set<std::string>& named) {
-  for (const std::string& folder : named) folders_[folder].named = true;
+  Name(named);
   for (auto next = folders_.begin(); next != folders_.end();) {
     const auto folder = next++;
     if (named.contains(folder->first)) continue;
@@ -146,7 +164,9 @@ void PreparedStore::Retain(const std::set<std::string>& named) {
 }
 
 PreparedStore::Pin PreparedStore::PinFolder(const std::string& folder) {
-  ++folders_[folder].pins;
+  const auto found = folders_.find(folder);
+  if (found == folders_.end()) return {};
+  ++found->second.pins;
   return Pin(self(), folder);
 }
 
@@ -159,11 +179,12 @@ void PreparedStore::Unpin(const std::string& folder) {
 void PreparedStore::RemoveIfUnused(Folders::iterator folder) {
   if (folder->second.named || folder->second.pins > 0) return;
   bytes_ -= folder->second.bytes;
-  Remove(root_ + "/" + folder->first, [] {});
+  Remove(root_ + "/" + folder->first, {});
   folders_.erase(folder);
 }
 
 void PreparedStore::Remove(const std::string& path, std::function<void()> gone) {
+  if (!gone) gone = [] {};
   worker_->Run([path] { prepared::Remove(path).ok(); }, std::move(gone));
 }
 

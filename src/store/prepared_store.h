@@ -1,10 +1,11 @@
 // PreparedStore: the prepared variants on this node's disk, each in a flat folder of its own.
 //
-// The preparer fills an Incoming folder, in which each variant has a subfolder. Publishing makes all of
-// it durable and gives each variant's folder a name in the root, `<16 digits of the digest>-<kind>-<n>`,
-// so that what bears such a name is complete. A published folder stays as long as the catalog names it
-// (Retain) or somebody holds a Pin of it, and goes with the later of the two: a load never loses its
-// files, and nothing is left behind when a variant is replaced or an add fails half-way.
+// The preparer fills an Incoming folder, in which each variant has a subfolder. Publishing makes all
+// of it durable and gives each variant's folder a name in the root,
+// `<16 digits of the digest>-<kind>-<n>`, so that what bears such a name is complete. A published
+// folder stays as long as the catalog names it (Retain) or somebody holds a Pin of it, and goes with
+// the later of the two: a load never loses its files, and nothing is left behind when a variant is
+// replaced or an add fails half-way.
 //
 //   store.NewIncoming([&](Result<PreparedStore::Incoming> incoming) { … });
 //   store.Publish(std::move(incoming), manifest, [&](Result<PreparedStore::Published> published) {
@@ -12,8 +13,12 @@
 //     store.Retain(folders_that_the_catalog_names);
 //   });
 //
-// Thread-safety: loop only; what blocks runs on the worker, completions on the loop, and none once the
-// store is gone. Pins and Incomings may outlive it: they do nothing then.
+// Names are checked before anything is removed by them: what is no name of a published folder is
+// nobody's, whoever asks.
+//
+// Thread-safety: loop only. What blocks runs on the worker, completions on the loop, and none once
+// the store is gone. Pins and Incomings may outlive it: they do nothing then, and the next Start
+// clears up.
 #ifndef TRIMS_STORE_PREPARED_STORE_H_
 #define TRIMS_STORE_PREPARED_STORE_H_
 
@@ -24,7 +29,6 @@
 #include <memory>
 #include <set>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -43,12 +47,10 @@ class PreparedStore {
     Incoming(Incoming&& other) noexcept
         : store_(std::move(other.store_)), path_(std::exchange(other.path_, {})) {}
     Incoming& operator=(Incoming&& other) noexcept;
-    ~Incoming() {
-      Drop([] {});
-    }
+    ~Incoming() { Drop({}); }
 
     const std::string& path() const { return path_; }  // absolute
-    // Removes it now; `gone` runs on the loop when it is.
+    // Removes it now; `gone` runs on the loop when it is, or now if it is none any more.
     void Drop(std::function<void()> gone);
 
    private:
@@ -60,7 +62,7 @@ class PreparedStore {
     std::string path_;  // empty: moved from, published or dropped
   };
 
-  // Keeps one published folder.
+  // Keeps one published folder. Holding one costs the disk space of what was removed or replaced.
   class Pin {
    public:
     Pin() = default;
@@ -92,23 +94,26 @@ class PreparedStore {
 
   const std::string& root() const { return root_; }
 
-  // Once, before anything else: measures what is there, and removes what a crash left behind:
-  // incoming folders, and published ones that the catalog does not name. Other files in the root stay.
-  void Start(std::set<std::string> named);
+  // Once, before anything else, with a catalog that could be read: measures what is there, and
+  // removes what a crash or an earlier release left behind: incoming folders, and published ones
+  // that the catalog does not name. Other files in the root stay.
+  void Start(const std::set<std::string>& named);
 
   void NewIncoming(std::function<void(Result<Incoming>)> done);
 
-  // `manifest` is the preparer's: the folders of its variants are relative to the incoming one. On
-  // failure nothing of it is left: neither the incoming folder nor what was renamed already.
+  // `manifest` is the preparer's: the folders of its variants are names in the incoming one. All or
+  // nothing: on failure nothing of it is left when `done` runs, neither the incoming folder nor
+  // what was renamed already. INVALID_ARGUMENT: a folder lies elsewhere.
   void Publish(Incoming incoming, Manifest manifest, std::function<void(Result<Published>)> done);
 
-  // The folders that the catalog names now. What it named before and does not any more goes, at once
-  // or with its last pin.
+  // The folders that the catalog names now. What it named before and does not any more goes, at
+  // once or with its last pin.
   void Retain(const std::set<std::string>& named);
 
+  // A folder that is named or pinned. Any other is gone already, and the pin is none.
   Pin PinFolder(const std::string& folder);
 
-  // On disk, in published folders, as far as they have been measured.
+  // The lengths of the files in published folders, those of Start once they have been measured.
   uint64_t bytes() const { return bytes_; }
 
   // How many published folders lie in `root`; 0 if there is no such folder. Blocks.
@@ -121,12 +126,15 @@ class PreparedStore {
     bool named = false;
   };
   using Folders = std::map<std::string, Folder>;
+  using Sizes = std::map<std::string, uint64_t>;
 
   std::weak_ptr<PreparedStore*> self() const { return self_; }
+  void Name(const std::set<std::string>& named);
+  void Measured(const Sizes& sizes);
+  Published Enter(Manifest manifest, const Sizes& sizes);
   void Unpin(const std::string& folder);
   void RemoveIfUnused(Folders::iterator folder);
   void Remove(const std::string& path, std::function<void()> gone);
-  void Measured(const std::map<std::string, uint64_t>& sizes);
 
   const std::string root_;
   Worker* const worker_;
