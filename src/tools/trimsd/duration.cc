@@ -1,8 +1,8 @@
+#include "tools/trimsd/duration.h"
+
 #include <charconv>
 #include <cstdint>
 #include <string>
-
-#include "tools/trimsd/options.h"
 
 namespace trims::daemon {
 namespace {

@@ -6,6 +6,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/trimsd/duration.h"
+
 namespace trims::daemon {
 namespace {
 

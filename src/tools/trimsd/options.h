@@ -56,9 +56,6 @@ struct ParsedOptions {
 
 ParsedOptions ParseOptions(int argc, const char* const* argv, std::ostream& out, std::ostream& err);
 
-// "90s", "5m", "1h", "250ms"; "off" and "0" are zero. INVALID_ARGUMENT says what is accepted.
-Result<std::chrono::milliseconds> ParseDuration(std::string_view text);
-
 }  // namespace trims::daemon
 
 #endif  // TRIMS_TOOLS_TRIMSD_OPTIONS_H_

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "support/scratch_folder.h"
+#include "tools/trimsd/duration.h"
 
 namespace trims::daemon {
 namespace {
