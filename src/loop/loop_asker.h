@@ -1,7 +1,7 @@
 // LoopAsker: how another thread asks the event loop something and waits for what it says.
 //
-//   const LoopAsker asker = loop->asker();                   // on any thread, while there is a loop
-//   Result<size_t> models = asker.Ask([&] { return catalog.All().size(); }, seconds(1));
+//     const LoopAsker asker = loop->asker();  // on any thread, while there is a loop
+//     Result<size_t> models = asker.Ask([&] { return catalog.size(); }, std::chrono::seconds(1));
 //
 // A call that was asked for has run to its end, and once, if the answer is its own; otherwise it has
 // not run and never will. So it may refer to what lives on the asking thread's stack.

@@ -1,8 +1,10 @@
 // The examples of src/loop/.
+#include <chrono>
 #include <csignal>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/macros.h"
 #include "base/unique_fd.h"
@@ -10,6 +12,7 @@
 #include "loop/fd_poller.h"
 #include "loop/fd_watcher.h"
 #include "loop/job_queue.h"
+#include "loop/loop_asker.h"
 #include "loop/posted_calls.h"
 #include "loop/run_on.h"
 #include "loop/signal_pipe.h"
@@ -58,6 +61,14 @@ class PipeReader {
   void ReadSome() {}
   std::unique_ptr<FdWatch> watch_;
 };
+
+Result<size_t> LoopAskerExample(const EventLoop* loop, const std::vector<std::string>& catalog) {
+  // example: src/loop/loop_asker.h
+  const LoopAsker asker = loop->asker();
+  Result<size_t> models = asker.Ask([&] { return catalog.size(); }, std::chrono::seconds(1));
+  // end
+  return models;
+}
 
 Status JobQueueExample(const std::string& path) {
   // example: src/loop/job_queue.h
