@@ -2,7 +2,8 @@
 //
 // Made once, when a model enters the catalog, and shared from then on: whoever opens, loads, lists or
 // evicts points to the same one, so that none of them copies a manifest or builds a key. Equal
-// content has equal keys, whatever its name.
+// content has equal keys, whatever its name, and only that: who has opened one image by its key is
+// given no other's bytes, whatever a manifest says.
 //
 //   entry.images = MakeImages(entry.manifest, "default/ocr", "v1");
 //   const ImagePtr image = entry.images.front();
@@ -28,7 +29,7 @@ struct Image {
   std::string digest;     // of the model's files
   Variant kind = Variant::kFiles;
   std::string variant_key;  // what it is bound to (ManifestVariant::key)
-  std::string key;          // its identity: digest, kind and variant key
+  std::string key;          // its identity: kind, variant key, and the digests of index and extents
   uint64_t footprint = 0;   // bytes of room it takes when it is resident
   std::string source;       // where source pieces come from: a URL
   ManifestVariant variant;

@@ -11,7 +11,8 @@ Manifest Example(const std::string& digest) {
   manifest.source = "file:///models/m";
   ManifestVariant files;
   files.index_length = 1;
-  files.extents.push_back({.length = 4097, .sha256 = {}, .pieces = {}});
+  files.index_sha256 = "1";
+  files.extents.push_back({.length = 4097, .sha256 = digest, .pieces = {}});
   ManifestVariant ort = files;
   ort.kind = Variant::kOrt;
   ort.key = "ort-1.32.0";
@@ -38,6 +39,23 @@ TEST(Image, EqualContentHasTheSameKeyWhateverItsName) {
   EXPECT_EQ(one[0]->key, two[0]->key);
   EXPECT_NE(one[0]->key, one[1]->key);
   EXPECT_NE(one[0]->key, other[0]->key);
+}
+
+// What a preparer says of a model is not what a load verifies.
+TEST(Image, TheModelsDigestAloneMakesNoEqualContent) {
+  Manifest told = Example("d");
+  const std::string key = MakeImages(told, "default/m", "v1")[0]->key;
+  told.variants[0].extents[0].sha256 = "e";
+  EXPECT_NE(MakeImages(told, "default/m", "v1")[0]->key, key);
+  told = Example("d");
+  told.variants[0].index_sha256 = "2";  // the same file under another name
+  EXPECT_NE(MakeImages(told, "default/m", "v1")[0]->key, key);
+  told = Example("d");
+  told.variants[0].extents[0].length = 4096;
+  EXPECT_NE(MakeImages(told, "default/m", "v1")[0]->key, key);
+  told.digest = "e";
+  told.variants = Example("d").variants;
+  EXPECT_EQ(MakeImages(told, "default/m", "v1")[0]->key, key);
 }
 
 }  // namespace
