@@ -8,11 +8,11 @@
 namespace trims {
 namespace {
 
-using testing::Answer;
-using testing::OnnxRuntimeTest;
-using testing::PrivateBytes;
-using testing::RealModel;
-using testing::WorstError;
+using test::Answer;
+using test::OnnxRuntimeTest;
+using test::PrivateBytes;
+using test::RealModel;
+using test::WorstError;
 
 class NamedFormTest : public OnnxRuntimeTest {};
 

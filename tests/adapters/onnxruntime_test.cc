@@ -14,13 +14,13 @@
 namespace trims {
 namespace {
 
-using testing::Answer;
+using test::Answer;
+using test::OnnxRuntimeTest;
+using test::Outputs;
+using test::PrivateBytes;
+using test::RealModel;
+using test::WorstError;
 using ::testing::HasSubstr;
-using testing::OnnxRuntimeTest;
-using testing::Outputs;
-using testing::PrivateBytes;
-using testing::RealModel;
-using testing::WorstError;
 
 // ONNX Runtime alone, over a private copy of the bytes that the MRM shares.
 Outputs RunPrivateCopy(const Model& prepared, const RealModel& model) {

@@ -24,9 +24,9 @@
 #include "adapters/real_models.h"
 #include "demo/tensors.h"
 #include "e2e/daemon/daemon_process.h"
-#include "support/temp_folder.h"
+#include "support/scratch_folder.h"
 
-namespace trims::testing {
+namespace trims::test {
 
 // The values of a model's inputs and tensors over them: the same for every session.
 class Inputs {
@@ -118,11 +118,11 @@ class OnnxRuntimeTest : public ::testing::Test {
   }
 
   const std::vector<RealModel> models_ = RealModels();
-  TempFolder folder_;
+  ScratchFolder folder_;
   test::DaemonProcess daemon_{folder_.path(), {"--onnxruntime-library", TRIMS_ONNXRUNTIME_LIBRARY}};
   std::optional<Client> client_;
 };
 
-}  // namespace trims::testing
+}  // namespace trims::test
 
 #endif  // TRIMS_TESTS_ADAPTERS_ORT_FIXTURE_H_

@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-namespace trims::testing {
+namespace trims::test {
 
 std::vector<RealModel> RealModels() {
   const std::string source = TRIMS_SOURCE_FOLDER;
@@ -21,4 +21,4 @@ std::vector<RealModel> RealModels() {
   };
 }
 
-}  // namespace trims::testing
+}  // namespace trims::test

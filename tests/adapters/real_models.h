@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace trims::testing {
+namespace trims::test {
 
 struct RealInput {
   bool is_rate = false;  // the one int64 scalar, 16000; otherwise floats of this shape
@@ -22,6 +22,6 @@ struct RealModel {
 // Runs scripts/fetch-models, which does nothing where all is there. Empty if that fails.
 std::vector<RealModel> RealModels();
 
-}  // namespace trims::testing
+}  // namespace trims::test
 
 #endif  // TRIMS_TESTS_ADAPTERS_REAL_MODELS_H_

@@ -14,7 +14,7 @@
 namespace trims {
 namespace {
 
-using testing::OpenFds;
+using test::OpenFds;
 
 UniqueFd FileOf(size_t size, char first) {
   UniqueFd fd = sys::MemfdCreate("test", MFD_CLOEXEC);

@@ -8,8 +8,8 @@
 namespace trims {
 namespace {
 
-using testing::StrictBytes;
-using testing::Strictness;
+using test::StrictBytes;
+using test::Strictness;
 
 TEST(StrictBytes, GivesWhatThereIs) {
   const StrictBytes bytes("abcdef", Strictness::kOnce);

@@ -76,8 +76,7 @@ class CatalogTest : public ::testing::Test {
   static CatalogEntry Entry(const std::string& name, const std::string& version, char digit) {
     return MakeCatalogEntry(
         name, version,
-        testing::MakeManifest(testing::Digest(digit), {testing::MakeVariant(Variant::kFiles, 1)}),
-        1);
+        test::MakeManifest(test::Digest(digit), {test::MakeVariant(Variant::kFiles, 1)}), 1);
   }
 
   Status Put(CatalogEntry entry) {
@@ -113,7 +112,7 @@ TEST_F(CatalogTest, KeepsEntriesAcrossReopening) {
   ASSERT_TRUE(Open().ok());
   EXPECT_EQ(Find("a"), "v2");
   EXPECT_EQ(Find("a:v1"), "v1");
-  EXPECT_EQ(Find("a@sha256:" + testing::Digest('a')), "v1");
+  EXPECT_EQ(Find("a@sha256:" + test::Digest('a')), "v1");
   EXPECT_EQ(catalog_->All().size(), 3u);
   EXPECT_EQ(catalog_->All()[0]->version, "v2");
   EXPECT_EQ(catalog_->All()[0]->manifest.variants.size(), 1u);

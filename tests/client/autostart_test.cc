@@ -14,15 +14,15 @@
 
 #include "base/fault.h"
 #include "support/open_fds.h"
-#include "support/temp_folder.h"
+#include "support/scratch_folder.h"
 #include "wire/channel.h"
 
 namespace trims {
 namespace {
 
+using test::OpenFds;
+using test::ScratchFolder;
 using ::testing::HasSubstr;
-using testing::OpenFds;
-using testing::TempFolder;
 
 // Each test has a runtime folder of its own, so that it sees no daemon of the machine's user.
 class AutostartTest : public ::testing::Test {
@@ -51,7 +51,7 @@ class AutostartTest : public ::testing::Test {
   }
   std::string socket() const { return runtime_ / "trims/trimsd.sock"; }
 
-  const TempFolder runtime_;
+  const ScratchFolder runtime_;
 };
 
 TEST_F(AutostartTest, StartsOneThatAnswersAndFindsItAgain) {

@@ -10,9 +10,9 @@
 namespace trims {
 namespace {
 
-using testing::FakeDaemon;
-using testing::FakeModel;
-using testing::OpenFds;
+using test::FakeDaemon;
+using test::FakeModel;
+using test::OpenFds;
 
 Status OpenAndLookUp(Client* client) {
   const Result<Model> model = client->Open("ocr");

@@ -19,15 +19,15 @@
 namespace trims {
 namespace {
 
+using test::FakeDaemon;
+using test::FakeIndex;
+using test::FakeModel;
+using test::IndexSpec;
+using test::OpenFds;
+using test::ScratchFolder;
 using ::testing::ElementsAre;
-using testing::FakeDaemon;
-using testing::FakeIndex;
-using testing::FakeModel;
 using ::testing::HasSubstr;
-using testing::IndexSpec;
 using ::testing::IsEmpty;
-using testing::OpenFds;
-using testing::TempFolder;
 
 Client ConnectTo(const FakeDaemon& daemon) {
   return Client::Connect({.socket_path = daemon.path(), .client_name = "test"}).value();
@@ -295,7 +295,7 @@ TEST(ClientTest, OtherAnswersAreTheDaemonsDefect) {
     if (reference == "document") return peer.Document(request.id, "{}");
     if (reference == "other-id")
       return peer.Error(request.id + 1, Status(StatusCode::kNotFound, ""));
-    peer.Send(testing::ToBytes("garbage that is long enough to be looked at"));
+    peer.Send(test::ToBytes("garbage that is long enough to be looked at"));
   });
   Client client = ConnectTo(daemon);
   EXPECT_EQ(client.Open("document").status().code(), StatusCode::kInternal);
@@ -348,7 +348,7 @@ TEST(ClientTest, ManyThreadsMayLookUpFirst) {
 }
 
 TEST(ConnectTest, SaysWhyNot) {
-  const TempFolder folder;
+  const ScratchFolder folder;
   const ClientOptions nothing{.socket_path = folder / "trimsd.sock"};
   EXPECT_EQ(Client::Connect(nothing).status().code(), StatusCode::kNotFound);
   { const auto stale = wire::ListenOn(nothing.socket_path, 0600, 1); }
@@ -360,7 +360,7 @@ TEST(ConnectTest, SaysWhyNot) {
 }
 
 TEST(ConnectTest, ARefusalThatNeedsNoRequestIsHeard) {
-  const TempFolder folder;
+  const ScratchFolder folder;
   const UniqueFd listener = wire::ListenOn(folder / "trimsd.sock", 0600, 1).value();
   Client client = Client::Connect({.socket_path = folder / "trimsd.sock"}).value();
   {
@@ -410,7 +410,7 @@ TEST(AdminTest, AsksForDocumentsAndReportsProgress) {
 TEST(AdminTest, AShortOrHugeDocumentIsAnError) {
   uint64_t length = 0;
   FakeDaemon daemon([&](const wire::Request& request, FakeDaemon::Peer& peer) {
-    const UniqueFd fd = testing::Sealed(testing::ToBytes("{}"));
+    const UniqueFd fd = test::Sealed(test::ToBytes("{}"));
     peer.Send(peer.encoder.Document(request.id, {.length = length}), {fd.get()});
   });
   Admin admin = Admin::Connect({.socket_path = daemon.path()}).value();

@@ -25,12 +25,12 @@
 #include "base/fault.h"
 #include "base/mutex.h"
 #include "base/sys.h"
-#include "support/temp_folder.h"
+#include "support/scratch_folder.h"
 #include "wire/channel.h"
 #include "wire/reply.h"
 #include "wire/request.h"
 
-namespace trims::testing {
+namespace trims::test {
 
 inline UniqueFd Sealed(std::span<const std::byte> bytes) {
   UniqueFd fd(::memfd_create("fake", MFD_CLOEXEC | MFD_ALLOW_SEALING));
@@ -76,7 +76,7 @@ class FakeDaemon {
   ~FakeDaemon() { Stop(); }
 
   std::string path() const { return folder_ / "trimsd.sock"; }
-  const TempFolder& folder() const { return folder_; }
+  const ScratchFolder& folder() const { return folder_; }
 
   // Drops every connection and listens anew, as a restart does.
   void Restart() {
@@ -159,7 +159,7 @@ class FakeDaemon {
   }
 
   const Handler handler_;
-  const TempFolder folder_;
+  const ScratchFolder folder_;
   UniqueFd wakeup_;
   UniqueFd listener_;
   std::thread thread_;
@@ -170,6 +170,6 @@ class FakeDaemon {
   std::vector<uint64_t> closed_leases_ TRIMS_GUARDED_BY(mutex_);
 };
 
-}  // namespace trims::testing
+}  // namespace trims::test
 
 #endif  // TRIMS_TESTS_CLIENT_FAKE_DAEMON_H_

@@ -9,7 +9,7 @@
 #include "client/fake_daemon.h"
 #include "support/index_builder.h"
 
-namespace trims::testing {
+namespace trims::test {
 
 inline IndexSpec FakeIndex() {
   IndexSpec spec;
@@ -66,6 +66,6 @@ class FakeModel {
   uint64_t last_lease_ = 0;
 };
 
-}  // namespace trims::testing
+}  // namespace trims::test
 
 #endif  // TRIMS_TESTS_CLIENT_FAKE_MODEL_H_

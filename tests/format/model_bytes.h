@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace trims::testing {
+namespace trims::test {
 
 inline std::span<const std::byte> AsBytes(const std::string& text) {
   return std::as_bytes(std::span(text));
@@ -94,6 +94,6 @@ inline std::string MatMulModelBytes(const Proto& w1, const Proto& w2, uint64_t i
   return Proto().Int(1, 8).Add(8, Proto().Int(2, 17)).Add(7, graph).str();
 }
 
-}  // namespace trims::testing
+}  // namespace trims::test
 
 #endif  // TRIMS_TESTS_FORMAT_MODEL_BYTES_H_

@@ -13,13 +13,13 @@
 namespace trims {
 namespace {
 
-using testing::ExternalData;
+using test::ExternalData;
+using test::OnnxModelBytes;
+using test::OnnxTensorProto;
+using test::Proto;
+using test::Raw;
+using test::StrictBytes;
 using ::testing::HasSubstr;
-using testing::OnnxModelBytes;
-using testing::OnnxTensorProto;
-using testing::Proto;
-using testing::Raw;
-using testing::StrictBytes;
 
 constexpr int kFloat = 1, kInt64 = 7, kString = 8, kBool = 9, kFloat16 = 10, kInt4 = 22;
 

@@ -11,12 +11,12 @@
 namespace trims {
 namespace {
 
+using test::SafetensorsBytes;
+using test::StrictBytes;
+using test::Strictness;
 using ::testing::HasSubstr;
-using testing::SafetensorsBytes;
-using testing::StrictBytes;
-using testing::Strictness;
 
-Result<Safetensors> Read(const std::string& file) {
+Result<Safetensors> ReadModel(const std::string& file) {
   return ReadSafetensors(StrictBytes(file, Strictness::kOnce));
 }
 
@@ -26,7 +26,7 @@ constexpr char kGood[] = R"({"__metadata__":{"format":"pt"},)"
                          R"("none":{"dtype":"I64","shape":[0,5],"data_offsets":[8,8]}})";
 
 TEST(Safetensors, TensorsComeInTheOrderOfTheirBytes) {
-  Result<Safetensors> model = Read(SafetensorsBytes(kGood, std::string(14, 'x')));
+  Result<Safetensors> model = ReadModel(SafetensorsBytes(kGood, std::string(14, 'x')));
   ASSERT_TRUE(model.ok()) << model.status().ToString();
   ASSERT_EQ(model->tensors.size(), 3u);
   EXPECT_EQ(model->tensors[0].name, "a");
@@ -40,7 +40,7 @@ TEST(Safetensors, TensorsComeInTheOrderOfTheirBytes) {
 TEST(Safetensors, EveryTruncationIsRefused) {
   const std::string file = SafetensorsBytes(kGood, std::string(14, 'x'));
   for (size_t length = 0; length < file.size(); ++length) {
-    Result<Safetensors> model = Read(file.substr(0, length));
+    Result<Safetensors> model = ReadModel(file.substr(0, length));
     ASSERT_FALSE(model.ok()) << length;
     EXPECT_EQ(model.status().code(), StatusCode::kDataLoss) << length << model.status().ToString();
   }
@@ -56,7 +56,7 @@ struct BadHeader {
 class BadSafetensors : public ::testing::TestWithParam<BadHeader> {};
 
 TEST_P(BadSafetensors, IsRefused) {
-  Result<Safetensors> model = Read(SafetensorsBytes(GetParam().header, std::string(8, 'x')));
+  Result<Safetensors> model = ReadModel(SafetensorsBytes(GetParam().header, std::string(8, 'x')));
   ASSERT_FALSE(model.ok());
   EXPECT_EQ(model.status().code(), GetParam().code) << model.status().ToString();
   EXPECT_THAT(model.status().message(), HasSubstr(GetParam().says));
@@ -104,7 +104,7 @@ INSTANTIATE_TEST_SUITE_P(Headers, BadSafetensors, ::testing::ValuesIn(kBadHeader
                          [](const auto& info) { return info.param.name; });
 
 TEST(Safetensors, AHeaderThatClaimsToBeHugeIsRefusedUnread) {
-  Result<Safetensors> model = Read(testing::Raw<uint64_t>({uint64_t{1} << 62}) + "{}");
+  Result<Safetensors> model = ReadModel(test::Raw<uint64_t>({uint64_t{1} << 62}) + "{}");
   ASSERT_FALSE(model.ok());
   EXPECT_THAT(model.status().message(), HasSubstr("100000000"));
 }
@@ -116,7 +116,7 @@ TEST(Safetensors, AHundredThousandTensorsAreFine) {
               R"(":{"dtype":"U8","shape":[1],"data_offsets":[)" + std::to_string(i) + "," +
               std::to_string(i + 1) + "]}";
   }
-  Result<Safetensors> model = Read(SafetensorsBytes(header + "}", std::string(100'000, 'x')));
+  Result<Safetensors> model = ReadModel(SafetensorsBytes(header + "}", std::string(100'000, 'x')));
   ASSERT_TRUE(model.ok()) << model.status().ToString();
   EXPECT_EQ(model->tensors.size(), 100'000u);
   EXPECT_EQ(model->tensors.back().name, "t99999");

@@ -16,7 +16,7 @@
 #include "support/ingest_fakes.h"
 #include "support/scratch_folder.h"
 
-namespace trims::testing {
+namespace trims::test {
 
 class IngestTest : public ::testing::Test {
  protected:
@@ -43,9 +43,9 @@ class IngestTest : public ::testing::Test {
   Added Add(const std::string& requested, std::vector<Variant> variants = {}) {
     auto answer = std::make_shared<std::optional<Result<CatalogEntry>>>();
     registrar_->Add({}, requested, "file://" + source_, variants, nullptr,
-                    [answer](Result<CatalogEntry> entry) {
+                    [answer](const Result<const CatalogEntry*>& entry) {
                       EXPECT_FALSE(*answer) << "answered twice";
-                      *answer = std::move(entry);
+                      *answer = entry.ok() ? Result<CatalogEntry>(**entry) : entry.status();
                     });
     return answer;
   }
@@ -123,6 +123,6 @@ inline StatusCode CodeOf(const std::shared_ptr<std::optional<Result<CatalogEntry
   return *answer ? (**answer).status().code() : StatusCode::kUnavailable;
 }
 
-}  // namespace trims::testing
+}  // namespace trims::test
 
 #endif  // TRIMS_TESTS_INGEST_INGEST_FIXTURE_H_

@@ -109,16 +109,16 @@ class ProcessPreparerTest : public ::testing::Test {
   }
   void WriteManifest() {
     Manifest manifest =
-        testing::MakeManifest(testing::Digest('a'), {testing::MakeVariant(Variant::kFiles, 1)});
+        test::MakeManifest(test::Digest('a'), {test::MakeVariant(Variant::kFiles, 1)});
     std::ofstream(folder_ + "/manifest") << ManifestToJson(manifest);
   }
 
   std::string folder_;
   std::string out_;
   ManualClock clock_;
-  testing::FakeTimers timers_{&clock_};
+  test::FakeTimers timers_{&clock_};
   PollWatcher watcher_;
-  testing::InlineWorker worker_;
+  test::InlineWorker worker_;
   std::unique_ptr<Preparer> preparer_;
   std::vector<std::string> progress_;
   std::optional<Result<Manifest>> outcome_;
@@ -131,7 +131,7 @@ TEST_F(ProcessPreparerTest, GivesTheManifestAndTheProgress) {
                             R"(echo '{"stage":"read","done":1,"total":3}' >&3; cp )" + folder_ +
                             "/manifest " + out_ + "/manifest.json");
   ASSERT_TRUE(status.ok()) << status.ToString();
-  EXPECT_EQ((**outcome_).digest, testing::Digest('a'));
+  EXPECT_EQ((**outcome_).digest, test::Digest('a'));
   EXPECT_THAT(progress_, ElementsAre("read 1/3"));
   std::string arguments;
   std::getline(std::ifstream(folder_ + "/arguments"), arguments);

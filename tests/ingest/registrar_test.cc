@@ -6,7 +6,7 @@
 #include "catalog/resolve.h"
 #include "ingest/ingest_fixture.h"
 
-namespace trims::testing {
+namespace trims::test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -37,8 +37,9 @@ TEST_F(RegistrarTest, WrongRequestsGetNoFurther) {
   const auto refused = [&](const wire::Principal& who, const std::string& requested,
                            const std::string& source) {
     StatusCode code = StatusCode::kOk;
-    registrar_->Add(who, requested, source, {}, nullptr,
-                    [&](const Result<CatalogEntry>& result) { code = result.status().code(); });
+    registrar_->Add(
+        who, requested, source, {}, nullptr,
+        [&](const Result<const CatalogEntry*>& result) { code = result.status().code(); });
     worker_.RunAll();
     EXPECT_THAT(preparer_.requests, IsEmpty());
     return code;
@@ -171,4 +172,4 @@ TEST_F(RegistrarTest, OrphansGoAtStartAndNothingElse) {
 }
 
 }  // namespace
-}  // namespace trims::testing
+}  // namespace trims::test

@@ -8,7 +8,7 @@
 #include "ingest/ingest_fixture.h"
 #include "ingest/turns.h"
 
-namespace trims::testing {
+namespace trims::test {
 namespace {
 
 using ::testing::IsEmpty;
@@ -220,4 +220,4 @@ TEST(Turns, OneMayOutliveThem) {
 }
 
 }  // namespace
-}  // namespace trims::testing
+}  // namespace trims::test

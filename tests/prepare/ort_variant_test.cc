@@ -15,13 +15,13 @@
 namespace trims {
 namespace {
 
+using test::ExternalData;
+using test::MatMulModelBytes;
+using test::OnnxTensorProto;
+using test::Proto;
+using test::Raw;
 using ::testing::Contains;
-using testing::ExternalData;
 using ::testing::HasSubstr;
-using testing::MatMulModelBytes;
-using testing::OnnxTensorProto;
-using testing::Proto;
-using testing::Raw;
 
 constexpr int kFloat = 1;
 constexpr uint64_t kIn = 64, kHidden = 96, kOut = 32, kRows = 3;
@@ -64,7 +64,7 @@ TEST(OrtFailureTest, SaysWhatItMeans) {
   }
 }
 
-class OrtVariant : public testing::PrepareTest {
+class OrtVariant : public test::PrepareTest {
  protected:
   static Proto Weight(const char* name, uint64_t rows, uint64_t columns) {
     return OnnxTensorProto(name, kFloat, {rows, columns})

@@ -19,7 +19,7 @@
 #include "wire/index_check.h"
 #include "wire/index_generated.h"
 
-namespace trims::testing {
+namespace trims::test {
 
 class SilentProgress final : public PrepareProgress {
  public:
@@ -102,6 +102,6 @@ class PrepareTest : public ::testing::Test {
   std::string index_;
 };
 
-}  // namespace trims::testing
+}  // namespace trims::test
 
 #endif  // TRIMS_TESTS_PREPARE_PREPARE_FIXTURE_H_

@@ -14,17 +14,17 @@
 namespace trims {
 namespace {
 
-using testing::ExternalData;
+using test::ExternalData;
+using test::OnnxModelBytes;
+using test::OnnxTensorProto;
+using test::Proto;
+using test::Raw;
+using test::SafetensorsBytes;
 using ::testing::HasSubstr;
-using testing::OnnxModelBytes;
-using testing::OnnxTensorProto;
-using testing::Proto;
-using testing::Raw;
-using testing::SafetensorsBytes;
 
 constexpr int kFloat = 1, kInt64 = 7, kString = 8;
 
-class Prepared : public testing::PrepareTest {
+class Prepared : public test::PrepareTest {
  protected:
   std::string BytesOf(const std::string& image, const std::string& name) {
     const index::File* file = Index().files()->LookupByKey(name.c_str());

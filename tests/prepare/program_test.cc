@@ -23,8 +23,8 @@ namespace trims {
 namespace {
 
 using nlohmann::json;
+using test::SafetensorsBytes;
 using ::testing::HasSubstr;
-using testing::SafetensorsBytes;
 
 constexpr char kGoodHeader[] = R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}})";
 
@@ -33,7 +33,7 @@ struct Ended {
   std::vector<json> lines;
 };
 
-class Program : public testing::PrepareTest {
+class Program : public test::PrepareTest {
  protected:
   pid_t Start(std::vector<std::string> arguments, int* from_child) {
     int ends[2];
@@ -145,10 +145,10 @@ TEST_F(Program, MemoryThatOnnxRuntimeWantsBeyondTheLimitIsTheSameError) {
 #endif
   constexpr uint64_t kSide = 4096;  // 64 MiB of weights
   const auto weight = [](const char* name, uint64_t columns) {
-    return testing::OnnxTensorProto(name, /*dtype=*/1, {kSide, columns})
+    return test::OnnxTensorProto(name, /*dtype=*/1, {kSide, columns})
         .Bytes(9, std::string(kSide * columns * sizeof(float), '\0'));
   };
-  Write("m.onnx", testing::MatMulModelBytes(weight("w1", kSide), weight("w2", 1), kSide, 1));
+  Write("m.onnx", test::MatMulModelBytes(weight("w1", kSide), weight("w2", 1), kSide, 1));
   const Ended ended = RunProgram("m.onnx", {"--variant", "ort", "--memory-limit", "100000000"});
   ASSERT_FALSE(ended.lines.empty());
   EXPECT_EQ(ended.lines.back()["error"]["code"], "RESOURCE_EXHAUSTED") << ended.lines.back();

@@ -175,7 +175,7 @@ TEST(LimitsTest, DocumentsThatNobodyTakesAreLimited) {
     const auto reply = client.Receive();
     ASSERT_TRUE(reply.ok());
     const auto* refused = std::get_if<Status>(&(*reply)->body);
-    if (refused != nullptr) EXPECT_EQ(refused->code(), StatusCode::kResourceExhausted);
+    EXPECT_TRUE(refused == nullptr || refused->code() == StatusCode::kResourceExhausted);
     documents += client.fds().size();
   }
   EXPECT_GE(documents, 1u);

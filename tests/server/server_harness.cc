@@ -1,7 +1,6 @@
 #include "server/server_harness.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <csignal>
 #include <filesystem>
@@ -16,11 +15,6 @@ namespace {
 
 constexpr uint64_t kBudget = uint64_t{1} << 30;
 constexpr uint64_t kExtentBytes = 4096;
-
-std::string MakeFolder() {
-  std::string pattern = ::testing::TempDir() + "trims-server-XXXXXX";
-  return ::mkdtemp(pattern.data()) == nullptr ? "" : pattern;
-}
 
 Result<SealedExtent> Bytes(std::string_view name, uint64_t length) {
   return SealedCopy(name, std::vector<std::byte>(length, std::byte{7}));
@@ -57,29 +51,6 @@ CatalogEntry EntryOf(const std::string& name, size_t extents) {
 
 }  // namespace
 
-Result<const CatalogEntry*> FakeCatalog::Find(const ModelReference& reference) const {
-  const auto found = entries_.find(reference.name);
-  if (found != entries_.end()) return &found->second;
-  return Status(StatusCode::kNotFound, "no model '" + reference.name + "'");
-}
-
-std::vector<const CatalogEntry*> FakeCatalog::All() const {
-  std::vector<const CatalogEntry*> all;
-  for (const auto& [name, entry] : entries_) all.push_back(&entry);
-  return all;
-}
-
-void FakeCatalog::Put(CatalogEntry entry, std::function<void(Status)> done) {
-  entries_[entry.name] = std::move(entry);
-  done(Status());
-}
-
-void FakeCatalog::Erase(const std::string& name, const std::string&,
-                        std::function<void(Status)> done) {
-  entries_.erase(name);
-  done(Status());
-}
-
 void HeldTier::Fill(FillRequest request, std::function<void(Result<ResidentBytes>)> done) {
   auto finish = [request = std::move(request), done = std::move(done)] {
     if (request.control->cancelled()) return done(Status(StatusCode::kCancelled, "cancelled"));
@@ -99,12 +70,11 @@ void HeldTier::FinishHeld() {
   for (std::function<void()>& finish : std::exchange(held_, {})) finish();
 }
 
-ServerHarness::ServerHarness(ServerOptions options)
-    : folder_(MakeFolder()), socket_path_(folder_ + "/s") {
+ServerHarness::ServerHarness(ServerOptions options) {
   std::signal(SIGPIPE, SIG_IGN);
   loop_ = *EventLoop::Create();
   tier_ = std::make_unique<HeldTier>(kBudget, loop_->poster());
-  worker_ = std::make_unique<InlineWorker>(loop_->poster());
+  worker_ = std::make_unique<PostingWorker>(loop_->poster());
   ManagerOptions manager_options;
   manager_ = std::make_unique<Manager>(manager_options,
                                        ManagerDependencies{.clock = &clock_,
@@ -128,7 +98,6 @@ ServerHarness::~ServerHarness() {
   });
   loop_->Stop();
   thread_.join();
-  std::filesystem::remove_all(folder_);
 }
 
 void ServerHarness::OnLoop(std::function<void()> call) {

@@ -13,7 +13,6 @@
 
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -22,7 +21,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "catalog/catalog.h"
 #include "ingest/preparer.h"
 #include "load/tier.h"
 #include "loop/event_loop.h"
@@ -31,20 +29,10 @@
 #include "server/raw_client.h"
 #include "server/server.h"
 #include "store/eviction_policy.h"
+#include "support/manager_fakes.h"
+#include "support/scratch_folder.h"
 
 namespace trims::test {
-
-class FakeCatalog final : public Catalog {
- public:
-  Result<const CatalogEntry*> Find(const ModelReference& reference) const override;
-  std::vector<const CatalogEntry*> All() const override;
-  void Put(CatalogEntry entry, std::function<void(Status)> done) override;
-  void Erase(const std::string& name, const std::string& version,
-             std::function<void(Status)> done) override;
-
- private:
-  std::map<std::string, CatalogEntry> entries_;
-};
 
 // Gives every image 4 KiB extents of its own; holds fills back while told to.
 class HeldTier final : public Tier {
@@ -66,9 +54,10 @@ class HeldTier final : public Tier {
   std::deque<std::function<void()>> held_;
 };
 
-class InlineWorker final : public Worker {
+// Works at once; that it is done comes in a turn of its own, as from a thread.
+class PostingWorker final : public Worker {
  public:
-  explicit InlineWorker(PostToLoop post) : post_(std::move(post)) {}
+  explicit PostingWorker(PostToLoop post) : post_(std::move(post)) {}
   void Run(std::function<void()> work, std::function<void()> done) override {
     work();
     post_(std::move(done));
@@ -117,13 +106,13 @@ class ServerHarness {
   size_t Descriptors();
 
  private:
-  std::string folder_;
-  std::string socket_path_;
+  ScratchFolder folder_;
+  const std::string socket_path_ = folder_ / "s";
   std::unique_ptr<EventLoop> loop_;
   SteadyClock clock_;
   FakeCatalog catalog_;
   std::unique_ptr<HeldTier> tier_;
-  std::unique_ptr<InlineWorker> worker_;
+  std::unique_ptr<PostingWorker> worker_;
   RefusingPreparer preparer_;
   std::unique_ptr<Manager> manager_;
   std::unique_ptr<Server> server_;

@@ -19,9 +19,9 @@
 namespace trims {
 namespace {
 
+using test::HeldFds;
+using test::ScratchFolder;
 using ::testing::HasSubstr;
-using testing::HeldFds;
-using testing::ScratchFolder;
 
 std::string Content(size_t size) {
   std::string bytes(size, '\0');

@@ -14,9 +14,9 @@
 namespace trims {
 namespace {
 
+using test::ScratchFolder;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::ScratchFolder;
 
 std::vector<std::string> NamesOf(const std::vector<SourceEntry>& entries) {
   std::vector<std::string> names;

@@ -8,7 +8,7 @@
 
 #include "support/open_fds.h"
 
-namespace trims::testing {
+namespace trims::test {
 
 inline size_t HeldFds() { return OpenFds(); }
 
@@ -21,6 +21,6 @@ inline size_t MappedMemfds() {
   return count;
 }
 
-}  // namespace trims::testing
+}  // namespace trims::test
 
 #endif  // TRIMS_TESTS_SUPPORT_HELD_RESOURCES_H_

@@ -11,7 +11,7 @@
 #include "wire/index_generated.h"
 #include "wire/protocol.h"
 
-namespace trims::testing {
+namespace trims::test {
 
 struct TensorSpec {
   std::string name;
@@ -69,6 +69,6 @@ inline std::vector<std::byte> BuildIndex(const IndexSpec& spec) {
   return {bytes, bytes + builder.GetSize()};
 }
 
-}  // namespace trims::testing
+}  // namespace trims::test
 
 #endif  // TRIMS_TESTS_SUPPORT_INDEX_BUILDER_H_

@@ -13,7 +13,7 @@
 #include "loop/worker.h"
 #include "support/manager_fakes.h"
 
-namespace trims::testing {
+namespace trims::test {
 
 // Works in order, on the test's thread, one job at a time.
 class StepWorker final : public Worker {
@@ -85,6 +85,6 @@ class StepCatalog final : public Catalog {
   std::deque<Change> changes_;
 };
 
-}  // namespace trims::testing
+}  // namespace trims::test
 
 #endif  // TRIMS_TESTS_SUPPORT_INGEST_FAKES_H_

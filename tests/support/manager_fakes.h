@@ -21,7 +21,7 @@
 #include "manager/manager.h"
 #include "store/host_memory.h"
 
-namespace trims::testing {
+namespace trims::test {
 
 // Timers that fire while the clock is moved.
 class FakeTimers final : public TimerService {
@@ -201,9 +201,12 @@ inline Manifest MakeManifest(const std::string& digest, std::vector<ManifestVari
   manifest.source = "file:///models/m";
   manifest.files = {{.name = "m", .length = 10, .sha256 = digest}};
   manifest.variants = std::move(variants);
+  for (ManifestVariant& variant : manifest.variants) {
+    for (ManifestExtent& extent : variant.extents) extent.sha256 = digest;
+  }
   return manifest;
 }
 
-}  // namespace trims::testing
+}  // namespace trims::test
 
 #endif  // TRIMS_TESTS_SUPPORT_MANAGER_FAKES_H_

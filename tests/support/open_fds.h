@@ -6,13 +6,13 @@
 #include <filesystem>
 #include <iterator>
 
-namespace trims::testing {
+namespace trims::test {
 
 inline size_t OpenFds() {
   const std::filesystem::directory_iterator entries("/proc/self/fd");
   return static_cast<size_t>(std::distance(begin(entries), end(entries)));
 }
 
-}  // namespace trims::testing
+}  // namespace trims::test
 
 #endif  // TRIMS_TESTS_SUPPORT_OPEN_FDS_H_

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace trims::testing {
+namespace trims::test {
 
 class ScratchFolder {
  public:
@@ -39,6 +39,6 @@ class ScratchFolder {
   std::string path_;
 };
 
-}  // namespace trims::testing
+}  // namespace trims::test
 
 #endif  // TRIMS_TESTS_SUPPORT_SCRATCH_FOLDER_H_

@@ -18,7 +18,7 @@
 
 #include "base/random_access.h"
 
-namespace trims::testing {
+namespace trims::test {
 
 enum class Strictness { kAnyOrder, kOnce };
 
@@ -62,6 +62,6 @@ class StrictBytes final : public RandomAccess {
   mutable std::map<uint64_t, uint64_t> given_;
 };
 
-}  // namespace trims::testing
+}  // namespace trims::test
 
 #endif  // TRIMS_TESTS_SUPPORT_STRICT_BYTES_H_

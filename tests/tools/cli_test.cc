@@ -16,12 +16,12 @@
 namespace trims::cli {
 namespace {
 
-using testing::HasSubstr;
-using testing::StartsWith;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 // Runs the program in this process. --socket names a place without a daemon, so that none is ever
 // started.
-class CliTest : public testing::Test {
+class CliTest : public ::testing::Test {
  protected:
   int Run(std::vector<std::string> arguments) {
     out_.str("");
@@ -29,7 +29,7 @@ class CliTest : public testing::Test {
     return RunTrims(arguments, {.out = out_, .err = err_});
   }
   Json Error() { return Json::parse(out_.str())["error"]; }
-  std::string nowhere_ = testing::TempDir() + "/no-such-folder/trimsd.sock";
+  std::string nowhere_ = ::testing::TempDir() + "/no-such-folder/trimsd.sock";
   std::ostringstream out_;
   std::ostringstream err_;
 };

@@ -16,8 +16,8 @@ namespace trims::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr const char* kCommands = "add|ls|show|rm|status|doctor|version|completion";
 

@@ -10,7 +10,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 
@@ -38,7 +38,7 @@ TEST(ProgressLineTest, ShowsNoControlCharacters) {
   EXPECT_THAT(ProgressLine({"\x1b[2J", 0, 0}, seconds(1), 100), HasSubstr("\\x1b[2J"));
 }
 
-class ProgressBarTest : public testing::Test {
+class ProgressBarTest : public ::testing::Test {
  protected:
   Terminal MakeTerminal(bool is_terminal) {
     return {.out = out_, .err = err_, .err_is_terminal = is_terminal, .columns = 100};
@@ -88,7 +88,7 @@ TEST_F(ProgressBarTest, LeavesAnEmptyLine) {
     ProgressBar bar(terminal, clock_);
     bar.Update({"read", 1, 100'000});
   }
-  EXPECT_THAT(err_.str(), testing::EndsWith("\r\x1b[K"));
+  EXPECT_THAT(err_.str(), ::testing::EndsWith("\r\x1b[K"));
 }
 
 void InterruptWithABar() {
@@ -100,8 +100,8 @@ void InterruptWithABar() {
 }
 
 TEST(ProgressBarDeathTest, ClearsItsLineOnInterruptAndDiesOfIt) {
-  testing::FLAGS_gtest_death_test_style = "threadsafe";
-  EXPECT_EXIT(InterruptWithABar(), testing::KilledBySignal(SIGINT), "trims: interrupted");
+  ::testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_EXIT(InterruptWithABar(), ::testing::KilledBySignal(SIGINT), "trims: interrupted");
 }
 
 }  // namespace

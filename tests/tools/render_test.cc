@@ -6,8 +6,8 @@
 namespace trims::cli {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr int64_t kNow = 1795428000;  // 2026-11-23T10:00:00Z
 

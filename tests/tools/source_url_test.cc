@@ -12,12 +12,12 @@
 namespace trims::cli {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
-class SourceUrlTest : public testing::Test {
+class SourceUrlTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    folder_ = std::filesystem::path(testing::TempDir()) / "source-url-XXXXXX";
+    folder_ = std::filesystem::path(::testing::TempDir()) / "source-url-XXXXXX";
     ASSERT_NE(mkdtemp(folder_.data()), nullptr);
     std::ofstream(folder_ + "/model.onnx") << "x";
     std::filesystem::create_directory(folder_ + "/repo");
@@ -93,7 +93,7 @@ TEST_F(SourceUrlTest, RefusesWhatThisUserMayNotRead) {
     const Status error = Error("model.onnx");
     _exit(error.code() == StatusCode::kPermissionDenied && !error.hint().empty() ? 0 : 2);
   };
-  EXPECT_EXIT(read_as_nobody(), testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(read_as_nobody(), ::testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

@@ -14,7 +14,7 @@
 
 #include "base/fault.h"
 #include "support/open_fds.h"
-#include "support/temp_folder.h"
+#include "support/scratch_folder.h"
 #include "wire/principal.h"
 #include "wire/protocol.h"
 #include "wire/socket_folder.h"
@@ -23,8 +23,8 @@ namespace trims::wire {
 namespace {
 
 using ::testing::HasSubstr;
-using trims::testing::OpenFds;
-using trims::testing::TempFolder;
+using trims::test::OpenFds;
+using trims::test::ScratchFolder;
 
 std::span<const std::byte> BytesOf(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));
@@ -189,7 +189,7 @@ TEST_F(ChannelTest, PeerOfSaysWhoWeAre) {
 }
 
 TEST(ListenTest, GivesTheModeAndReplacesAStaleSocket) {
-  const TempFolder folder;
+  const ScratchFolder folder;
   const std::string path = folder / "trimsd.sock";
   for (const mode_t mode : {mode_t{0600}, mode_t{0666}}) {
     const Result<UniqueFd> listener = ListenOn(path, mode, 8);
@@ -205,7 +205,7 @@ TEST(ListenTest, GivesTheModeAndReplacesAStaleSocket) {
 }
 
 TEST(ListenTest, RefusesWhatIsNoSocketAndTooLongPaths) {
-  const TempFolder folder;
+  const ScratchFolder folder;
   std::ofstream(folder / "file") << "mine";
   EXPECT_EQ(ListenOn(folder / "file", 0600, 1).status().code(), StatusCode::kAlreadyExists);
   EXPECT_EQ(ConnectTo(folder / "file").status().code(), StatusCode::kUnavailable);
@@ -217,7 +217,7 @@ TEST(ListenTest, RefusesWhatIsNoSocketAndTooLongPaths) {
 }
 
 TEST(SocketFolderTest, AcceptsOursAndRefusesWhatOthersMayWrite) {
-  const TempFolder folder;
+  const ScratchFolder folder;
   const std::string path = folder / "trimsd.sock";
   EXPECT_TRUE(CheckSocketFolder(path, PathOrigin::kGuessed).ok());
   ASSERT_EQ(::chmod(folder.path().c_str(), 0755), 0);
@@ -234,7 +234,7 @@ TEST(SocketFolderTest, AcceptsOursAndRefusesWhatOthersMayWrite) {
 }
 
 TEST(SocketFolderTest, AStickyFolderNeedsASocketOfOurs) {
-  const TempFolder folder;
+  const ScratchFolder folder;
   const std::string path = folder / "trimsd.sock";
   ASSERT_EQ(::chmod(folder.path().c_str(), 01777), 0);
   EXPECT_TRUE(CheckSocketFolder(path, PathOrigin::kConfigured).ok());
@@ -247,7 +247,7 @@ TEST(SocketFolderTest, AStickyFolderNeedsASocketOfOurs) {
 
 TEST(SocketFolderTest, RefusesAFolderOfSomebodyElse) {
   if (::geteuid() != 0) GTEST_SKIP() << "giving a folder to another user needs root";
-  const TempFolder folder;
+  const ScratchFolder folder;
   ASSERT_EQ(::chown(folder.path().c_str(), 12345, 12345), 0);
   const Status status = CheckSocketFolder(folder / "trimsd.sock", PathOrigin::kConfigured);
   EXPECT_EQ(status.code(), StatusCode::kPermissionDenied);

@@ -13,8 +13,8 @@ namespace trims::wire {
 namespace {
 
 using ::testing::HasSubstr;
-using trims::testing::BuildIndex;
-using trims::testing::IndexSpec;
+using trims::test::BuildIndex;
+using trims::test::IndexSpec;
 
 constexpr uint64_t kLengths[] = {4096, 1000};
 

@@ -7,8 +7,8 @@
 namespace trims::wire {
 namespace {
 
-using trims::testing::BuildIndex;
-using trims::testing::IndexSpec;
+using trims::test::BuildIndex;
+using trims::test::IndexSpec;
 
 TEST(IndexReaderTest, FindsEveryNameAndNoOther) {
   IndexSpec spec;

@@ -10,9 +10,9 @@
 #include <nlohmann/json.hpp>
 
 #include "e2e/cli/program.h"
-#include "support/temp_folder.h"
+#include "support/scratch_folder.h"
 
-namespace trims::testing {
+namespace trims::test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -45,7 +45,7 @@ class AutostartE2eTest : public ::testing::Test {
     started_ = 0;
   }
 
-  TempFolder folder_;
+  ScratchFolder folder_;
   Environment environment_;
   pid_t started_ = 0;
 };
@@ -84,11 +84,11 @@ TEST_F(AutostartE2eTest, TheDoctorStartsNothing) {
   const Ended ended = Trims({"doctor", "--json"});
   const Json document = Json::parse(ended.out);
   for (const Json& check : document["checks"]) {
-    if (check["id"] == "daemon")
-      EXPECT_THAT(check["found"].get<std::string>(), HasSubstr("none runs"));
+    if (check["id"] != "daemon") continue;
+    EXPECT_THAT(check["found"].get<std::string>(), HasSubstr("none runs"));
   }
   EXPECT_EQ(Trims({"ls", "--no-autostart"}).code, 4);
 }
 
 }  // namespace
-}  // namespace trims::testing
+}  // namespace trims::test

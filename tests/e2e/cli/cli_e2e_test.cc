@@ -12,9 +12,9 @@
 #include "trims/client.h"
 
 #include "e2e/cli/program.h"
-#include "support/temp_folder.h"
+#include "support/scratch_folder.h"
 
-namespace trims::testing {
+namespace trims::test {
 namespace {
 
 using ::testing::ContainsRegex;
@@ -56,7 +56,7 @@ class CliE2eTest : public ::testing::Test {
 
   Json AddSmall() { return Document({"add", "small", folder_ / "small.safetensors"}); }
 
-  TempFolder folder_;
+  ScratchFolder folder_;
   DaemonProcess daemon_{folder_.path()};
 };
 
@@ -240,4 +240,4 @@ TEST_F(CliE2eTest, CompletionKnowsTheModels) {
 }
 
 }  // namespace
-}  // namespace trims::testing
+}  // namespace trims::test

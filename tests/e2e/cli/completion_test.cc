@@ -5,9 +5,9 @@
 #include <fstream>
 
 #include "e2e/cli/program.h"
-#include "support/temp_folder.h"
+#include "support/scratch_folder.h"
 
-namespace trims::testing {
+namespace trims::test {
 namespace {
 
 // `trims` is stood in for by a function that knows two models.
@@ -26,7 +26,7 @@ class CompletionTest : public ::testing::Test {
                                "((${#COMPREPLY[@]})) && printf '%s\\n' \"${COMPREPLY[@]}\"";
     return RunToEnd({"/bin/bash", "-c", script, line}, {}).out;
   }
-  TempFolder folder_;
+  ScratchFolder folder_;
 };
 
 TEST_F(CompletionTest, OffersCommands) {
@@ -73,4 +73,4 @@ TEST_F(CompletionTest, OffersFilesAsSource) {
 }
 
 }  // namespace
-}  // namespace trims::testing
+}  // namespace trims::test

@@ -8,7 +8,7 @@
 
 #include "e2e/cli/program.h"
 
-namespace trims::testing {
+namespace trims::test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -61,4 +61,4 @@ TEST_F(ManPageTest, NamesEveryOptionOfTheHelp) {
 }
 
 }  // namespace
-}  // namespace trims::testing
+}  // namespace trims::test

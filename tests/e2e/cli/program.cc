@@ -12,9 +12,9 @@
 #include <fstream>
 #include <sstream>
 
-#include "support/temp_folder.h"
+#include "support/scratch_folder.h"
 
-namespace trims::testing {
+namespace trims::test {
 namespace {
 
 constexpr int kReadyFd = 3;
@@ -81,7 +81,7 @@ std::string ReadFile(const std::string& path) {
 }
 
 Ended RunToEnd(const std::vector<std::string>& arguments, const Environment& environment) {
-  const TempFolder folder;
+  const ScratchFolder folder;
   Ended ended;
   ended.code = Wait(Spawn(arguments, environment, folder / "out", folder / "err", -1));
   ended.out = ReadFile(folder / "out");
@@ -124,4 +124,4 @@ std::string SmallSafetensors(float first) {
   return file;
 }
 
-}  // namespace trims::testing
+}  // namespace trims::test

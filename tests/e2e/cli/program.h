@@ -11,7 +11,7 @@
 
 #include "base/unique_fd.h"
 
-namespace trims::testing {
+namespace trims::test {
 
 struct Ended {
   int code = -1;  // exit code; 128 + the signal that ended it
@@ -53,6 +53,6 @@ std::string ReadFile(const std::string& path);
 // A safetensors file with one tensor "weight" of two float32 values.
 std::string SmallSafetensors(float first);
 
-}  // namespace trims::testing
+}  // namespace trims::test
 
 #endif  // TRIMS_TESTS_E2E_CLI_PROGRAM_H_

@@ -27,7 +27,7 @@ using ::testing::AnyOf;
 using ::testing::IsEmpty;
 
 constexpr int kRounds = 6;
-constexpr size_t kModelBytes = 100'000;
+constexpr size_t kSmallModelBytes = 100'000;
 
 // Runs all of `calls`, each on a thread of its own, which are let go together.
 void AtOnce(const std::vector<std::function<void()>>& calls) {
@@ -55,7 +55,7 @@ class AtOnceTest : public ::testing::Test {
   std::string Source(char byte) {
     return "file://" + folder_.Write(std::string("source-") + byte, Content(byte));
   }
-  static std::string Content(char byte) { return std::string(kModelBytes, byte); }
+  static std::string Content(char byte) { return std::string(kSmallModelBytes, byte); }
 
   // Over connections of their own, so that any thread may call them.
   StatusCode Add(const std::string& reference, const std::string& source) const {
@@ -91,8 +91,8 @@ class AtOnceTest : public ::testing::Test {
     if (!model.ok()) return '?';
     const auto bytes = model->file(0).bytes;
     const char first = static_cast<char>(bytes[0]);
-    EXPECT_EQ(bytes.size(), kModelBytes);
-    EXPECT_EQ(std::memcmp(bytes.data(), Content(first).data(), kModelBytes), 0);
+    EXPECT_EQ(bytes.size(), kSmallModelBytes);
+    EXPECT_EQ(std::memcmp(bytes.data(), Content(first).data(), kSmallModelBytes), 0);
     return first;
   }
 
@@ -109,7 +109,7 @@ class AtOnceTest : public ::testing::Test {
     for (const std::string& reference : references) EXPECT_NE(Opened(reference), '-');
   }
 
-  const testing::ScratchFolder folder_;
+  const test::ScratchFolder folder_;
   std::optional<DaemonProcess> daemon_;
 
  private:

@@ -28,7 +28,7 @@ constexpr size_t kModelBytes = size_t{4} << 20;
 
 class DaemonTest : public ::testing::Test {
  protected:
-  testing::ScratchFolder folder_;
+  test::ScratchFolder folder_;
 };
 
 Result<Model> Open(const DaemonProcess& daemon, const std::string& reference) {

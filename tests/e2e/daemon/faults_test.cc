@@ -12,7 +12,7 @@
 namespace trims::test {
 namespace {
 
-constexpr size_t kModelBytes = size_t{1} << 20;
+constexpr size_t kFaultModelBytes = size_t{1} << 20;
 
 struct Fault {
   fault::Op op;
@@ -24,12 +24,12 @@ class DaemonFaultTest : public ::testing::TestWithParam<Fault> {};
 
 TEST_P(DaemonFaultTest, AnOpenSaysWhyAndTheNextOneWorks) {
   const Fault& fault = GetParam();
-  const testing::ScratchFolder folder;
+  const test::ScratchFolder folder;
   {
     DaemonProcess first(folder.path());
     ASSERT_TRUE(first.ready()) << first.Log();
-    first.AddFile("a", kModelBytes);
-    first.AddFile("b", kModelBytes);
+    first.AddFile("a", kFaultModelBytes);
+    first.AddFile("b", kFaultModelBytes);
   }
   const std::string plan =
       std::string(fault::OpName(fault.op)) + ":1:" + std::to_string(fault.error);
@@ -63,7 +63,7 @@ INSTANTIATE_TEST_SUITE_P(
     FaultName);
 
 TEST(DaemonFaultTest, WithoutLeaveTheEnvironmentIsIgnored) {
-  const testing::ScratchFolder folder;
+  const test::ScratchFolder folder;
   DaemonProcess daemon(folder.path(), {}, {"TRIMS_FAULT=accept:1:24:1000"});
   ASSERT_TRUE(daemon.ready());
   EXPECT_TRUE(daemon.GetStatus().is_object());

@@ -20,7 +20,7 @@ namespace {
 
 constexpr unsigned kSeed = 20261123;
 constexpr int kKills = 100;  // in each of the two tests
-constexpr size_t kModelBytes = size_t{1} << 20;
+constexpr size_t kKilledModelBytes = size_t{1} << 20;
 
 // Lets the client go on for a moment of this processor's time, so that the kill falls between two
 // steps.
@@ -45,8 +45,8 @@ void KillClients(const DaemonProcess& daemon, unsigned seed) {
 
 // Both models have been loaded and freed before anything is counted.
 void WarmUp(DaemonProcess* daemon) {
-  daemon->AddFile("a", kModelBytes);
-  daemon->AddFile("b", kModelBytes);
+  daemon->AddFile("a", kKilledModelBytes);
+  daemon->AddFile("b", kKilledModelBytes);
   for (const char* name : {"a", "b"}) {
     Result<Client> client = daemon->Connect();
     ASSERT_TRUE(client.ok());
@@ -55,7 +55,7 @@ void WarmUp(DaemonProcess* daemon) {
 }
 
 TEST(KillTest, WithEagerReclaimNothingIsLeft) {
-  const testing::ScratchFolder folder;
+  const test::ScratchFolder folder;
   DaemonProcess daemon(folder.path(), {"--reclaim", "eager"});
   ASSERT_TRUE(daemon.ready()) << daemon.Log();
   WarmUp(&daemon);
@@ -70,7 +70,7 @@ TEST(KillTest, WithEagerReclaimNothingIsLeft) {
 }
 
 TEST(KillTest, WithLazyReclaimTheModelsStayAndNothingElse) {
-  const testing::ScratchFolder folder;
+  const test::ScratchFolder folder;
   DaemonProcess daemon(folder.path());
   ASSERT_TRUE(daemon.ready()) << daemon.Log();
   WarmUp(&daemon);
@@ -88,7 +88,7 @@ TEST(KillTest, WithLazyReclaimTheModelsStayAndNothingElse) {
 constexpr off_t kEndlessBytes = off_t{64} << 30;
 
 TEST(KillTest, APreparerDoesNotOutliveTheDaemon) {
-  const testing::ScratchFolder folder;
+  const test::ScratchFolder folder;
   const std::string model = folder.path() + "/endless.bin";
   ASSERT_TRUE(UniqueFd(::open(model.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)));
   ASSERT_EQ(::truncate(model.c_str(), kEndlessBytes), 0);

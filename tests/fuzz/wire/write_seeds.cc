@@ -73,7 +73,7 @@ void WriteReplies() {
 }
 
 void WriteIndexes() {
-  trims::testing::IndexSpec spec;
+  trims::test::IndexSpec spec;
   spec.length = trims::kHugePageSize + 1000;
   spec.extents = {{0, 4096}, {trims::kHugePageSize, 1000}};
   spec.tensors = {{.name = "a.weight", .shape = {2, 3}, .offset = 256, .length = 24},
@@ -85,11 +85,11 @@ void WriteIndexes() {
                  .extent = 1,
                  .alone = true}};
   spec.metadata = {{"format", "onnx"}};
-  Write("fuzz_wire_index", "full", trims::testing::BuildIndex(spec));
+  Write("fuzz_wire_index", "full", trims::test::BuildIndex(spec));
   spec.tensors.clear();
-  Write("fuzz_wire_index", "files", trims::testing::BuildIndex(spec));
+  Write("fuzz_wire_index", "files", trims::test::BuildIndex(spec));
   spec.files.clear();
-  Write("fuzz_wire_index", "bare", trims::testing::BuildIndex(spec));
+  Write("fuzz_wire_index", "bare", trims::test::BuildIndex(spec));
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ class OptionsTest : public ::testing::Test {
     EXPECT_THAT(err_.str(), HasSubstr(said));
   }
 
-  testing::ScratchFolder folder_;
+  test::ScratchFolder folder_;
   std::ostringstream out_;
   std::ostringstream err_;
 };

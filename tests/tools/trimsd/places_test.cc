@@ -34,7 +34,7 @@ class PlacesTest : public ::testing::Test {
   }
   bool Exists() const { return fs::exists(fs::symlink_status(places_->socket())); }
 
-  testing::ScratchFolder folder_;
+  test::ScratchFolder folder_;
   std::unique_ptr<Places> places_;
   UniqueFd listening_;
 };
