@@ -21,8 +21,10 @@ target_compile_options(trims_options INTERFACE -Wall -Wextra -Wpedantic -Wnon-vi
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   target_compile_options(trims_options INTERFACE -Wthread-safety -Werror=thread-safety -Wshadow-uncaptured-local)
 endif()
-if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)  # which warns of members that a designated initializer leaves at their default
-  target_compile_options(trims_options INTERFACE -Wno-missing-field-initializers)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  # It warns of members that a designated initializer leaves at their default, and in a unity build of sources as if they
+  # were headers.
+  target_compile_options(trims_options INTERFACE -Wno-missing-field-initializers -Wno-subobject-linkage)
 endif()
 if(TRIMS_SANITIZE)
   target_compile_options(trims_options INTERFACE -fsanitize=${TRIMS_SANITIZE} -fno-sanitize-recover=all

@@ -16,7 +16,7 @@
 namespace trims {
 namespace {
 
-constexpr size_t kMaxMessageBytes = 1000;
+constexpr size_t kMaxOrtMessageBytes = 1000;
 constexpr char kHint[] = "run scripts/setup, or give --onnxruntime-library PATH";
 
 std::vector<std::string> Candidates(const std::string& path) {
@@ -120,7 +120,7 @@ Status OrtFailure(int code, std::string message) {
   std::replace_if(
       message.begin(), message.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; },
       ' ');
-  message = "ONNX Runtime: " + message.substr(0, kMaxMessageBytes);
+  message = "ONNX Runtime: " + message.substr(0, kMaxOrtMessageBytes);
   if (!IsOutOfMemory(message)) return Status(CodeOf(code), message);
   return Status(StatusCode::kResourceExhausted, message,
                 "optimising it takes more memory than trims-prepare may have: name the other "

@@ -8,8 +8,8 @@
 namespace trims::wire {
 namespace {
 
-constexpr flatbuffers::uoffset_t kMaxDepth = 8;
-constexpr flatbuffers::uoffset_t kMaxTables = 16;
+constexpr flatbuffers::uoffset_t kMaxEnvelopeDepth = 8;
+constexpr flatbuffers::uoffset_t kMaxEnvelopeTables = 16;
 constexpr size_t kMinFrameBytes = 16;  // a root offset, a table and its vtable
 
 static_assert(static_cast<int>(fb::Request::VT_VERSION) == static_cast<int>(fb::Reply::VT_VERSION));
@@ -23,7 +23,7 @@ Status Garbage() {
 
 flatbuffers::Verifier FrameVerifier(std::span<const std::byte> frame) {
   return flatbuffers::Verifier(reinterpret_cast<const uint8_t*>(frame.data()), frame.size(),
-                               kMaxDepth, kMaxTables);
+                               kMaxEnvelopeDepth, kMaxEnvelopeTables);
 }
 
 Status ReadEnvelope(std::span<const std::byte> frame, uint64_t* id) {

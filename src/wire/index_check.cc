@@ -17,8 +17,8 @@
 namespace trims::wire {
 namespace {
 
-constexpr flatbuffers::uoffset_t kMaxDepth = 8;
-constexpr flatbuffers::uoffset_t kMaxTables = 1 << 24;
+constexpr flatbuffers::uoffset_t kMaxIndexDepth = 8;
+constexpr flatbuffers::uoffset_t kMaxIndexTables = 1 << 24;
 constexpr size_t kMaxShown = 200;  // bytes of a bad name that go into a message
 
 std::string_view TextOf(const flatbuffers::String* text) {
@@ -174,7 +174,7 @@ Status CheckIndex(std::span<const std::byte> bytes, std::span<const uint64_t> ex
   if (bytes.size() > kMaxIndexBytes)
     return Bad("more than " + std::to_string(kMaxIndexBytes) + " bytes");
   flatbuffers::Verifier verifier(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(),
-                                 kMaxDepth, kMaxTables);
+                                 kMaxIndexDepth, kMaxIndexTables);
   if (!index::VerifyIndexBuffer(verifier)) return Bad("the structure is damaged");
   const index::Index& index = *index::GetIndex(bytes.data());
   if (index.version() != kIndexVersion) {

@@ -10,12 +10,12 @@ namespace {
 template <typename T>
 using Tables = flatbuffers::Vector<flatbuffers::Offset<T>>;
 
-constexpr flatbuffers::uoffset_t kMaxDepth = 8;
+constexpr flatbuffers::uoffset_t kMaxReadDepth = 8;
 constexpr size_t kMinIndexBytes = 16;  // a root offset, the identifier, a table and its vtable
 
 flatbuffers::Verifier VerifierOf(std::span<const std::byte> bytes) {
   return flatbuffers::Verifier(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(),
-                               kMaxDepth);
+                               kMaxReadDepth);
 }
 
 Status Damaged() {

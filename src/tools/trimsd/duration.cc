@@ -7,12 +7,12 @@
 namespace trims::daemon {
 namespace {
 
-struct Unit {
+struct DurationUnit {
   std::string_view name;
   int64_t milliseconds;
 };
 
-constexpr Unit kUnits[] = {
+constexpr DurationUnit kDurationUnits[] = {
     {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"min", 60'000}, {"h", 3'600'000}};
 constexpr int64_t kMost = int64_t{366} * 24 * 3'600'000;
 
@@ -31,7 +31,7 @@ Result<std::chrono::milliseconds> ParseDuration(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
   if (error != std::errc() || count < 0) return BadDuration(text);
   const std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
-  for (const Unit& candidate : kUnits) {
+  for (const DurationUnit& candidate : kDurationUnits) {
     if (candidate.name != unit) continue;
     if (count > kMost / candidate.milliseconds) return BadDuration(text);
     return std::chrono::milliseconds(count * candidate.milliseconds);
