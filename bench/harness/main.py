@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness import machine, report
+from harness import against, machine, report
 from harness.processes import BenchError, say, stop_on_signals
 from harness.session import Bench
 from harness.suites import attach, hit, memory, miss, opens, startup
@@ -28,12 +28,26 @@ def suite_names(word):
     raise argparse.ArgumentTypeError(f"unknown suite '{word}': {advice}There are {', '.join(SUITES)} and all")
 
 
+def other_tree(word):
+    """A folder with a release build in it."""
+    folder = Path(word).resolve()
+    if not (folder / "build/release/bench/bench_attach").exists():
+        raise argparse.ArgumentTypeError(f"no release build in '{word}': run scripts/setup there, then cmake --preset release "
+                                         "&& cmake --build --preset release")
+    return folder
+
+
 def parse(arguments):
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures TrIMS beside its references.")
-    parser.add_argument("suites", metavar="SUITE", type=suite_names, help=", ".join(SUITES) + " or all")
+    parser.add_argument("suites", metavar="SUITE", type=suite_names, nargs="?", help=", ".join(SUITES) + " or all")
     parser.add_argument("--json", metavar="FILE", type=Path, help="also write machine and rows there")
+    parser.add_argument("--against", metavar="TREE", type=other_tree,
+                        help="instead: this tree beside the release build of another, both in one run")
     parser.add_argument("--quick", action="store_true", help="few repetitions, small models: a try, not a result")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if (options.suites is None) == (options.against is None):
+        parser.error("expected a SUITE or --against TREE, and not both")
+    return options
 
 
 def step(text, argv):
@@ -52,10 +66,14 @@ def prepare(names):
     step("laying out the models", ["scripts/fetch-models", *[word for size in sizes for word in ("--synthetic", size)]])
 
 
-def measure(names, quick):
+def measure(options):
     """The rows of all suites; each suite's table is shown as soon as it is done."""
-    bench, rows = Bench(ROOT, quick), []
-    for name in names:
+    bench, rows = Bench(ROOT, options.quick), []
+    if options.against:
+        rows = against.run(bench, Bench(options.against, options.quick))
+        print(report.table(rows))
+        return rows
+    for name in options.suites:
         found = SUITES[name].run(bench)
         print(report.table(found) + "\n", flush=True)
         rows += found
@@ -66,9 +84,9 @@ def main(arguments):
     options = parse(arguments)
     stop_on_signals()
     try:
-        prepare(options.suites)
+        prepare(options.suites or ["miss"])
         here = machine.describe(ROOT) | {"quick": options.quick}
-        rows = measure(options.suites, options.quick)
+        rows = measure(options)
         if options.json:
             options.json.write_text(report.document(here, rows))
     except BenchError as error:

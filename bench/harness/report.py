@@ -49,6 +49,7 @@ class Bar:
 
 # suite/metric → bar. What has none is shown, whichever side wins.
 BARS = {
+    **{("against", metric): Bar("ratio", "<=", 1.03) for metric in ("attach", "startup", "open", "open-p99", "hit", "miss")},
     ("attach", "p50"): Bar("ratio", "<=", 2.5),
     ("attach", "rested"): Bar("ratio", "<=", 2.3),
     ("attach", "flatness"): Bar("ratio", "<=", 1.15),

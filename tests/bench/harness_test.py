@@ -66,7 +66,7 @@ class Reports(unittest.TestCase):
                 self.assertEqual(report.verdict(row)[1], outcome)
 
     def test_every_bar_names_a_suite(self):
-        self.assertEqual({suite for suite, _ in report.BARS}, set(main.SUITES))
+        self.assertEqual({suite for suite, _ in report.BARS}, {*main.SUITES, "against"})
 
     def test_document_has_the_fields_that_readers_rely_on(self):
         rows = [Row("attach", "files 1MB", "p50", "µs", 30.0, 20.0, 500), Row("memory", "c", "cgroup", "MiB", None, note="why")]
@@ -116,6 +116,10 @@ class CommandLine(unittest.TestCase):
 
     def test_all_means_every_suite(self):
         self.assertEqual(main.parse(["all", "--quick"]).suites, list(main.SUITES))
+
+    def test_a_suite_or_another_tree(self):
+        self.assertIn("expected a SUITE or --against", self.refused())
+        self.assertIn("no release build in", self.refused("--against", "/nonexistent"))
 
 
 class Models(unittest.TestCase):

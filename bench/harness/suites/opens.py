@@ -14,18 +14,19 @@ MODEL_BYTES = 16_000_000
 class Sides:
     """The two servers, asked in turn by the same program."""
 
-    def __init__(self, bench, server, bare_socket, frames):
-        self.bench, self.frames = bench, frames
+    def __init__(self, bench, server, bare_socket, frames, model="model", model_bytes=MODEL_BYTES):
+        self.bench, self.frames, self.model, self.model_bytes = bench, frames, model, model_bytes
         self.sockets = {"trims": server.socket, "bare": bare_socket}
 
     def ask(self, side, seconds, rate):
-        return json_of([self.bench.build.program("bench_opens"), side, self.sockets[side], "model", CLIENTS, seconds, rate,
-                        self.frames["request_bytes"], self.frames["reply_bytes"], MODEL_BYTES])
+        return json_of([self.bench.build.program("bench_opens"), side, self.sockets[side], self.model, CLIENTS, seconds,
+                        rate, self.frames["request_bytes"], self.frames["reply_bytes"], self.model_bytes])
 
 
-def frame_sizes(bench, server, bare_socket):
+def frame_sizes(bench, server, bare_socket, model="model"):
     """Those of an open of this model, so that the bare server's are the same."""
-    one = json_of([bench.build.program("bench_attach"), server.socket, bare_socket, -1, 5, 0, "model,model,files"])["cases"][0]
+    one = json_of([bench.build.program("bench_attach"), server.socket, bare_socket, -1, 5, 0,
+                   f"model,{model},files"])["cases"][0]
     return {"request_bytes": one["request_bytes"], "reply_bytes": one["reply_bytes"]}
 
 
