@@ -9,6 +9,9 @@ namespace trims {
 using Duration = std::chrono::nanoseconds;
 using TimePoint = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 
+// Nobody waits longer, so that no sum overflows.
+inline constexpr Duration kLongestWait = std::chrono::hours(24 * 365);
+
 class Clock {
  public:
   virtual ~Clock() = default;

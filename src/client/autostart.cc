@@ -13,6 +13,7 @@
 
 #include "base/errno_status.h"
 #include "base/macros.h"
+#include "base/pipe.h"
 #include "base/program.h"
 #include "base/sys.h"
 #include "client/detached_process.h"
@@ -120,17 +121,6 @@ Status AwaitReady(int pipe, milliseconds patience) {
     if (got < 0) return ErrnoStatus("waiting for trimsd");
     return got == 1 ? Status() : Status(StatusCode::kUnavailable, "trimsd ended at once");
   }
-}
-
-struct Pipe {
-  UniqueFd read;
-  UniqueFd write;
-};
-
-Result<Pipe> MakePipe() {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return ErrnoStatus("making a pipe");
-  return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
 Status StartDaemon(const AutostartOptions& options, const std::string& socket) {

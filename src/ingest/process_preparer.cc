@@ -16,6 +16,7 @@
 #include "base/errno_status.h"
 #include "base/log.h"
 #include "base/macros.h"
+#include "base/pipe.h"
 #include "base/sys.h"
 #include "ingest/progress_lines.h"
 
@@ -216,15 +217,13 @@ class ProcessPreparer final : public Preparer {
 
   // `request` loses its callbacks only on success.
   Status Start(Request* request) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return ErrnoStatus("can't make a pipe");
-    UniqueFd reading(ends[0]);
-    const UniqueFd writing(ends[1]);
-    if (::fcntl(reading.get(), F_SETFL, O_NONBLOCK) != 0) return ErrnoStatus("can't set a pipe");
-    TRIMS_ASSIGN_OR_RETURN(ChildProcess child,
-                           ChildProcess::Spawn(Arguments(options_, request->job), writing.get()));
+    TRIMS_ASSIGN_OR_RETURN(Pipe pipe, MakePipe());
+    if (::fcntl(pipe.read.get(), F_SETFL, O_NONBLOCK) != 0) return ErrnoStatus("setting a pipe");
+    TRIMS_ASSIGN_OR_RETURN(
+        ChildProcess child,
+        ChildProcess::Spawn(Arguments(options_, request->job), pipe.write.get()));
     auto preparation =
-        std::make_unique<Preparation>(std::move(child), std::move(reading), request->progress);
+        std::make_unique<Preparation>(std::move(child), std::move(pipe.read), request->progress);
     const auto place = running_.insert(running_.end(), std::move(preparation));
     auto shared = std::make_shared<Request>(*request);
     const Status status =

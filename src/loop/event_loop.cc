@@ -39,9 +39,8 @@ class EventLoop::Impl {
   }
 
   void Run() {
-    stopped_.store(false);
     asked_.Begins();
-    while (!stopped_.load()) poller_->WaitAndRunBatch();
+    while (!stopped_.exchange(false)) poller_->WaitAndRunBatch();
     asked_.Ended();
   }
 

@@ -31,7 +31,7 @@ class EventLoop final : public TimerService, public FdWatcher {
   static Result<std::unique_ptr<EventLoop>> Create();
   ~EventLoop() override;
 
-  // Returns once Stop() was called. May be run again after that.
+  // Returns once Stop() was called, which may have been before. May be run again after that.
   void Run();
   void Stop();
 

@@ -69,7 +69,8 @@ void FdPoller::Run(int timeout_ms) {
     const auto found = watches_.find(watch);    // an earlier callback may have removed it
     if (found != watches_.end()) found->second->callback(ReadyOf(events[i].events));
   }
-  removed_.clear();
+  // Taken out first: what a callback owned may be a watch of its own.
+  while (!removed_.empty()) std::exchange(removed_, {}).clear();
 }
 
 }  // namespace trims

@@ -1,9 +1,9 @@
-// FdWatcher: readiness of descriptors on the event loop, as far as the manager needs it (child
+// FdWatcher: readiness of descriptors on the event loop, as far as ingest needs it (child
 // processes).
 //
 //   TRIMS_ASSIGN_OR_RETURN(watch_, watcher->WatchReadable(pipe.get(), [this] { ReadSome(); }));
 //
-// The server implements it on its event loop; tests with poll(2). Thread-safety: loop only.
+// EventLoop is one; tests have one on poll(2). Thread-safety: loop only.
 #ifndef TRIMS_LOOP_FD_WATCHER_H_
 #define TRIMS_LOOP_FD_WATCHER_H_
 
@@ -25,8 +25,8 @@ class FdWatcher {
  public:
   virtual ~FdWatcher() = default;
   // Calls `ready` on the loop, never at once, each time that `fd` is readable or at its end, until
-  // the watch is destroyed. `fd` is borrowed: it must stay open until then. Callers read until
-  // EAGAIN, so edge-triggered readiness will do.
+  // the watch is destroyed. `fd` is borrowed: it must stay open until then. Level-triggered: what a
+  // call left unread makes the next one.
   virtual Result<std::unique_ptr<FdWatch>> WatchReadable(int fd, std::function<void()> ready) = 0;
 };
 

@@ -1,5 +1,6 @@
 #include "loop/job_queue.h"
 
+#include <string>
 #include <utility>
 
 #include "base/macros.h"
@@ -8,6 +9,10 @@
 namespace trims {
 
 Result<std::unique_ptr<JobQueue>> JobQueue::Start(int threads) {
+  if (threads < 1) {
+    return Status(StatusCode::kInvalidArgument,
+                  "a queue needs a thread, not " + std::to_string(threads) + " of them");
+  }
   std::unique_ptr<JobQueue> queue(new JobQueue());
   for (int i = 0; i < threads; ++i) {
     TRIMS_ASSIGN_OR_RETURN(std::thread thread,

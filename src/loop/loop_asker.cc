@@ -1,5 +1,6 @@
 #include "loop/loop_asker.h"
 
+#include <algorithm>
 #include <chrono>
 #include <set>
 #include <thread>
@@ -100,7 +101,7 @@ struct LoopAsker::State {
 };
 
 Status LoopAsker::AskVoid(std::function<void()> call, Duration deadline) const {
-  const TimePoint until = std::chrono::steady_clock::now() + deadline;
+  const TimePoint until = std::chrono::steady_clock::now() + std::min(deadline, kLongestWait);
   const auto question = std::make_shared<Question>(std::move(call));
   if (Status status = state_->Post(question); !status.ok()) return status;
   const bool late = !question->IsSettledBy(until) && question->GiveUp();

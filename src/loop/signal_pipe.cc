@@ -9,6 +9,7 @@
 
 #include "base/errno_status.h"
 #include "base/macros.h"
+#include "base/pipe.h"
 
 namespace trims {
 namespace {
@@ -29,14 +30,11 @@ void Handle(int signal) {
 }  // namespace
 
 Result<std::unique_ptr<SignalPipe>> SignalPipe::Catch(std::initializer_list<int> signals) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return ErrnoStatus("making a pipe for signals");
-  UniqueFd read_end(ends[0]);
-  UniqueFd write_end(ends[1]);
+  TRIMS_ASSIGN_OR_RETURN(Pipe pipe, MakePipe(O_NONBLOCK));
   int none = kNone;
-  if (!write_end_of_handler.compare_exchange_strong(none, write_end.get()))
+  if (!write_end_of_handler.compare_exchange_strong(none, pipe.write.get()))
     return Status(StatusCode::kFailedPrecondition, "another event loop catches signals");
-  std::unique_ptr<SignalPipe> made(new SignalPipe(std::move(read_end), std::move(write_end)));
+  std::unique_ptr<SignalPipe> made(new SignalPipe(std::move(pipe.read), std::move(pipe.write)));
   for (const int signal : signals) TRIMS_RETURN_IF_ERROR(made->Install(signal));
   return made;
 }

@@ -9,9 +9,6 @@
 namespace trims {
 namespace {
 
-// So that no sum overflows.
-constexpr Duration kLongest = std::chrono::hours(24 * 365);
-
 timespec SinceEpoch(TimePoint when) {
   const Duration since = when.time_since_epoch();
   const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
@@ -27,7 +24,7 @@ Result<std::unique_ptr<TimerQueue>> TimerQueue::Create() {
 }
 
 uint64_t TimerQueue::Add(Duration delay, std::function<void()> call) {
-  const TimePoint when = clock_.Now() + std::clamp(delay, Duration::zero(), kLongest);
+  const TimePoint when = clock_.Now() + std::clamp(delay, Duration::zero(), kLongestWait);
   const uint64_t id = next_++;
   calls_.emplace(Key{when, id}, std::move(call));
   due_.emplace(id, when);

@@ -48,6 +48,18 @@ TEST_F(EventLoopTest, RunsTimersInTheOrderOfTheirTimes) {
   EXPECT_THAT(fired, ElementsAre(0, 1, 2));
 }
 
+TEST_F(EventLoopTest, AStopBeforeTheRunIsNotLostAndCountsOnce) {
+  loop_->Stop();
+  loop_->Run();
+  bool fired = false;
+  loop_->CallAfter(milliseconds(0), [&] {
+    fired = true;
+    loop_->Stop();
+  });
+  loop_->Run();
+  EXPECT_TRUE(fired);
+}
+
 TEST_F(EventLoopTest, ACancelledTimerNeverFires) {
   bool fired = false;
   const uint64_t early = loop_->CallAfter(milliseconds(0), [&] { fired = true; });

@@ -15,6 +15,7 @@
 
 #include "base/errno_status.h"
 #include "base/macros.h"
+#include "base/pipe.h"
 #include "base/sys.h"
 
 namespace trims::cli {
@@ -23,17 +24,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr size_t kMostOutput = 64 * 1024;
-
-struct Pipe {
-  UniqueFd reader;
-  UniqueFd writer;
-};
-
-Result<Pipe> MakePipe() {
-  int ends[2] = {-1, -1};
-  if (pipe2(ends, O_CLOEXEC) != 0) return ErrnoStatus("cannot make a pipe");
-  return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
 
 Result<pid_t> Spawn(const std::vector<std::string>& arguments, int output) {
   std::vector<char*> argv;
@@ -81,10 +71,10 @@ int WaitFor(pid_t child) {
 Result<std::string> RunProgram(const std::vector<std::string>& arguments,
                                std::chrono::milliseconds limit) {
   TRIMS_ASSIGN_OR_RETURN(Pipe pipe, MakePipe());
-  TRIMS_ASSIGN_OR_RETURN(const pid_t child, Spawn(arguments, pipe.writer.get()));
-  pipe.writer.reset();
+  TRIMS_ASSIGN_OR_RETURN(const pid_t child, Spawn(arguments, pipe.write.get()));
+  pipe.write.reset();
   std::string output;
-  const bool ended = ReadAll(pipe.reader.get(), Clock::now() + limit, &output);
+  const bool ended = ReadAll(pipe.read.get(), Clock::now() + limit, &output);
   if (!ended) kill(child, SIGKILL);
   const int status = WaitFor(child);
   if (!ended) return Status(StatusCode::kDeadlineExceeded, arguments[0] + " did not end in time");
