@@ -260,9 +260,11 @@ json VariantToJson(const ManifestVariant& variant) {
 
 }  // namespace
 
+uint64_t ExtentFootprint(uint64_t length) { return AlignUp(length, kPageSize); }
+
 uint64_t ManifestVariant::FootprintBytes() const {
-  uint64_t total = AlignUp(index_length, kPageSize);
-  for (const ManifestExtent& extent : extents) total += AlignUp(extent.length, kPageSize);
+  uint64_t total = ExtentFootprint(index_length);
+  for (const ManifestExtent& extent : extents) total += ExtentFootprint(extent.length);
   return total;
 }
 

@@ -41,6 +41,11 @@ struct ManifestExtent {
   std::vector<ManifestPiece> pieces;  // ascending, not overlapping
 };
 
+// What an extent of `length` bytes costs a tier's budget: whole 4 KiB pages. A hugetlb extent takes
+// whole huge pages, but out of a pool that the machine has set aside: its rounding is the pool's
+// loss.
+uint64_t ExtentFootprint(uint64_t length);
+
 struct ManifestVariant {
   Variant kind = Variant::kFiles;
   std::string key;  // what it is bound to, e.g. "ort-1.32.0;level=all;cpu=…"; empty for `files` and

@@ -1,5 +1,6 @@
 #include "load/fill.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -7,6 +8,7 @@
 #include "base/sha256.h"
 #include "load/fill_extents.h"
 #include "load/image_files.h"
+#include "store/machine_memory.h"
 #include "wire/index_check.h"
 
 namespace trims {
@@ -21,7 +23,17 @@ HugePagePolicy PolicyFor(const Image& image, HugePagePolicy pages) {
   return exact && pages == HugePagePolicy::kBest ? HugePagePolicy::kNoHugeTlb : pages;
 }
 
+// All extents together: each alone might fit. Before any page is there, so that what is missing is
+// known at once.
+Status CheckMemory(const Image& image, HugePagePolicy pages) {
+  uint64_t bytes = 0;
+  for (const ManifestExtent& extent : image.variant.extents) bytes += extent.length;
+  const uint64_t pool = pages == HugePagePolicy::kBest ? FreeHugeTlbBytes() : 0;
+  return CheckAvailable(bytes - std::min(bytes, pool), "'" + image.reference + "'");
+}
+
 Result<std::vector<ExtentWriter>> ReserveExtents(const Image& image, HugePagePolicy pages) {
+  TRIMS_RETURN_IF_ERROR(CheckMemory(image, pages));
   std::vector<ExtentWriter> writers;
   writers.reserve(image.variant.extents.size());
   for (const ManifestExtent& extent : image.variant.extents) {

@@ -30,10 +30,7 @@ namespace trims {
 // Shared by the loop and the threads that fill: how far they are, and whether to go on. Any thread.
 class FillControl {
  public:
-  explicit FillControl(uint64_t bytes_total) : bytes_total_(bytes_total) {}
-
-  uint64_t bytes_total() const { return bytes_total_; }
-  // Verified so far; only rises.
+  // Read and hashed so far; only rises. Whether they are the right ones is known at the end.
   uint64_t bytes_done() const { return bytes_done_.load(std::memory_order_relaxed); }
   void Advance(uint64_t bytes) { bytes_done_.fetch_add(bytes, std::memory_order_relaxed); }
 
@@ -42,7 +39,6 @@ class FillControl {
   bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
 
  private:
-  const uint64_t bytes_total_;
   std::atomic<uint64_t> bytes_done_{0};
   std::atomic<bool> cancelled_{false};
 };

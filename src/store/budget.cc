@@ -17,12 +17,16 @@ void Reservation::Release() {
   bytes_ = 0;
 }
 
+std::string Budget::HowToRaise() const {
+  return "start trimsd with a larger --" + tier_.substr(0, tier_.find(':')) + "-budget";
+}
+
 Result<Reservation> Budget::Reserve(uint64_t bytes) {
   if (bytes > limit_) {
     return Status(StatusCode::kTooLarge,
                   std::to_string(bytes) + " bytes are needed, the budget of tier '" + tier_ +
                       "' is " + std::to_string(limit_) + " bytes",
-                  "raise the tier's budget (trimsd --host-budget)");
+                  HowToRaise());
   }
   if (bytes > limit_ - used_) {
     return Status(StatusCode::kResourceExhausted, std::to_string(bytes) + " bytes are needed, " +

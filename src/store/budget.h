@@ -44,6 +44,9 @@ class Budget {
   uint64_t limit() const { return limit_; }
   uint64_t used() const { return used_; }
 
+  // A hint. A tier's option bears its name, without the number of a device.
+  std::string HowToRaise() const;
+
   // TOO_LARGE: more than the whole budget; RESOURCE_EXHAUSTED: more than is free now. Both messages
   // give the numbers.
   Result<Reservation> Reserve(uint64_t bytes);

@@ -20,8 +20,6 @@ constexpr unsigned kHugeTlbFlags = MFD_HUGETLB | (21u << 26);  // MFD_HUGE_2MB
 constexpr unsigned kNoExecSeal = 0x0008;
 
 constexpr size_t kMaxNameBytes = 200;  // memfd_create takes 249
-// Below this, asking how much memory is available costs more than finding out.
-constexpr uint64_t kCheckedBytes = uint64_t{64} << 20;
 constexpr int kAllSeals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
 constexpr char kMemoryHint[] = "lower the host budget, or free memory";
 
@@ -65,14 +63,7 @@ Status CheckLength(uint64_t length) {
                                              " bytes is beyond the limit of " +
                                              std::to_string(kMaxModelBytes));
   }
-  if (length < kCheckedBytes) return Status();
-  // fallocate of more than there is would wake the OOM killer before it fails.
-  const uint64_t available = ReadMachineMemory().available;
-  if (available == 0 || length <= available) return Status();
-  return Status(StatusCode::kResourceExhausted,
-                "an extent of " + std::to_string(length) + " bytes does not fit into the " +
-                    std::to_string(available) + " bytes of memory that are available",
-                kMemoryHint);
+  return Status();
 }
 
 // A second open file, read-only, of an inode that nobody can write any more. The permissions are
@@ -96,8 +87,6 @@ Status WriteAll(int fd, std::span<const std::byte> bytes) {
 
 }  // namespace
 
-uint64_t ExtentFootprint(uint64_t length) { return AlignUp(length, kPageSize); }
-
 Result<ExtentWriter> ExtentWriter::Create(std::string_view name, uint64_t length,
                                           HugePagePolicy policy) {
   TRIMS_ASSIGN_OR_RETURN(ExtentWriter writer, Reserve(name, length, policy));
@@ -120,6 +109,7 @@ Result<ExtentWriter> ExtentWriter::Reserve(std::string_view name, uint64_t lengt
       }
     }
   }
+  TRIMS_RETURN_IF_ERROR(CheckAvailable(length, "an extent"));
   TRIMS_ASSIGN_OR_RETURN(UniqueFd fd, MakeSizedMemfd(name, length, 0));
   return Make(std::move(fd), length, large ? HugeMethod::kCollapse : HugeMethod::kNone);
 }
@@ -137,6 +127,7 @@ Status ExtentWriter::Allocate(uint64_t end) {
   if (end <= allocated_) return Status();
   // Whole regions, but for the last: a step must not leave a region half allocated.
   end = std::min(AlignUp(end, kHugePageSize), length_);
+  TRIMS_RETURN_IF_ERROR(CheckAvailable(end - allocated_, "the next part of an extent"));
   const uint64_t first = allocated_ / kHugePageSize;
   const uint64_t regions = end / kHugePageSize - first;
   if (regions > 0 && method_ != HugeMethod::kNone) {

@@ -1,17 +1,18 @@
 // Host memory for segments: memfds backed by huge pages where the kernel gives them, sealed once
 // they are filled.
 //
-// Create and attach are different types: an ExtentWriter is filled by one loader thread and then
-// becomes a SealedExtent, which nobody can write any more, the MRM included. Sealing walks the
-// pages: never do it on the event loop. So does freeing: the last owner of a large SealedExtent
-// should let go of it on a worker thread.
+// Create and attach are different types: an ExtentWriter is filled by its loader and then becomes a
+// SealedExtent, which nobody can write any more, the MRM included. Sealing walks the pages: never do
+// it on the event loop, but for a document (SealedCopy). So does freeing: the last owner of a large
+// SealedExtent should let go of it on a worker thread.
 //
 //   TRIMS_ASSIGN_OR_RETURN(ExtentWriter writer,
 //                          ExtentWriter::Create("ocr", bytes, HugePagePolicy::kBest));
 //   Fill(writer.data());
 //   TRIMS_ASSIGN_OR_RETURN(SealedExtent extent, std::move(writer).Seal());
 //
-// Thread-safety: an ExtentWriter belongs to one thread at a time; a SealedExtent is immutable.
+// Thread-safety: an ExtentWriter belongs to one thread at a time, but for what Allocate() says; a
+// SealedExtent is immutable.
 #ifndef TRIMS_STORE_HOST_MEMORY_H_
 #define TRIMS_STORE_HOST_MEMORY_H_
 
@@ -34,11 +35,6 @@ namespace trims {
 // which works even where shmem_enabled is "never"), else 4 KiB. kSmall: 4 KiB, for comparison and
 // for tiny extents.
 enum class HugePagePolicy { kBest, kNoHugeTlb, kSmall };
-
-// What an extent of `length` bytes costs the tier's budget: whole 4 KiB pages. A hugetlb extent
-// takes whole huge pages, but out of a pool that the machine has set aside: its rounding is the
-// pool's loss.
-uint64_t ExtentFootprint(uint64_t length);
 
 class SealedExtent {
  public:

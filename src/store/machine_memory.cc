@@ -12,6 +12,9 @@
 namespace trims {
 namespace {
 
+// Below this, asking how much memory is available costs more than finding out.
+constexpr uint64_t kAskedBytes = uint64_t{16} << 20;
+
 constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
 
 // What the two versions of the memory controller call the same things.
@@ -105,6 +108,16 @@ MachineMemory ReadMachineMemory(const std::string& root) {
   MachineMemory memory = {Kilobytes(text, "MemTotal:"), Kilobytes(text, "MemAvailable:")};
   ApplyGroups(root, &memory);
   return memory;
+}
+
+Status CheckAvailable(uint64_t bytes, const std::string& what) {
+  if (bytes < kAskedBytes) return Status();
+  const uint64_t available = ReadMachineMemory().available;
+  if (available == 0 || bytes <= available) return Status();  // 0: not known
+  return Status(StatusCode::kResourceExhausted,
+                what + " of " + std::to_string(bytes) + " bytes does not fit into the " +
+                    std::to_string(available) + " bytes of memory that are available",
+                "lower the host budget, or free memory");
 }
 
 }  // namespace trims

@@ -13,6 +13,8 @@
 #include <cstdint>
 #include <string>
 
+#include "trims/status.h"
+
 namespace trims {
 
 struct MachineMemory {
@@ -23,6 +25,11 @@ struct MachineMemory {
 // `root` stands before /proc and /sys, so that a test can bring its own. What can't be read counts
 // as no limit; a machine without /proc/meminfo has 0 and 0.
 MachineMemory ReadMachineMemory(const std::string& root = "");
+
+// For who is about to populate `bytes` more: RESOURCE_EXHAUSTED with both numbers where they are
+// not available now, since the kernel would end some process before it refused them. `what` needs
+// them. Fewer than 16 MiB are never refused.
+Status CheckAvailable(uint64_t bytes, const std::string& what);
 
 }  // namespace trims
 

@@ -12,7 +12,7 @@
 namespace trims {
 namespace {
 
-using testing::Bytes;
+using test::Bytes;
 
 // By the number of threads.
 class ExtentHasherTest : public ::testing::TestWithParam<size_t> {
@@ -37,7 +37,7 @@ class ExtentHasherTest : public ::testing::TestWithParam<size_t> {
   std::deque<std::string> contents_;
   ExtentHasher::Extents extents_;
   uint64_t total_ = 0;
-  FillControl control_{0};
+  FillControl control_;
 };
 
 TEST_P(ExtentHasherTest, HashesWhatBecomesReadyBitByBit) {
@@ -74,7 +74,7 @@ INSTANTIATE_TEST_SUITE_P(Threads, ExtentHasherTest, ::testing::Values(0, 1, 2));
 TEST(ExtentHasherFaultTest, WithoutThreadsThereIsNone) {
   const std::string bytes = "12";
   const std::span<const std::byte> one = std::as_bytes(std::span(bytes));
-  FillControl control(0);
+  FillControl control;
   for (int nth = 1; nth <= 2; ++nth) {
     const fault::ScopedPlan plan({.op = fault::Op::kThread, .nth = nth, .error = EAGAIN});
     EXPECT_EQ(ExtentHasher::Start({one, one}, 2, &control).status().code(),

@@ -11,9 +11,9 @@
 namespace trims {
 namespace {
 
-using testing::Bytes;
-using testing::HeldFds;
-using testing::MappedMemfds;
+using test::Bytes;
+using test::HeldFds;
+using test::MappedMemfds;
 
 struct Case {
   size_t bytes;  // of the larger file: on the calling thread, or with threads
@@ -21,7 +21,7 @@ struct Case {
   StatusCode code;
 };
 
-class FillFaultTest : public testing::LoaderFixture, public ::testing::WithParamInterface<Case> {};
+class FillFaultTest : public test::LoaderFixture, public ::testing::WithParamInterface<Case> {};
 
 TEST_P(FillFaultTest, EveryCallFailedOnce) {
   AddFile("model", Bytes(GetParam().bytes));

@@ -4,18 +4,22 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <memory>
+#include <string>
+#include <thread>
 
 #include "loader_fixture.h"
+#include "store/machine_memory.h"
 #include "support/held_resources.h"
 
 namespace trims {
 namespace {
 
-using testing::Bytes;
+using test::Bytes;
+using test::HeldFds;
 using ::testing::HasSubstr;
-using testing::HeldFds;
 
-class FillTest : public testing::LoaderFixture {
+class FillTest : public test::LoaderFixture {
  protected:
   void ExpectLoads() {
     const Result<ResidentBytes> loaded = Load();
@@ -33,7 +37,7 @@ class FillTest : public testing::LoaderFixture {
     const Status status = Load().status();
     EXPECT_EQ(status.code(), code) << status.ToString();
     EXPECT_EQ(HeldFds(), fds);
-    EXPECT_EQ(testing::MappedMemfds(), 0u);
+    EXPECT_EQ(test::MappedMemfds(), 0u);
     return status.message();
   }
 };
@@ -199,13 +203,46 @@ TEST_F(FillTest, AnIndexOfOtherExtentsIsDataLoss) {
 }
 
 TEST_F(FillTest, ALinkOutOfTheSourceIsRefused) {
-  const testing::ScratchFolder elsewhere;
+  const test::ScratchFolder elsewhere;
   elsewhere.Write("secret", Bytes(1000));
   AddFile("model", Bytes(1000));
   WriteIndex();
   std::filesystem::remove(source_ / "model");
   std::filesystem::create_symlink(elsewhere / "secret", source_ / "model");
   Failure(StatusCode::kPermissionDenied);
+}
+
+// Each would fit alone.
+TEST_F(FillTest, ExtentsThatDoNotFitTogetherAreRefusedBeforeAnyIsAllocated) {
+  const uint64_t available = ReadMachineMemory().available;
+  const uint64_t each = available / 4 * 3;
+  for (int i = 0; i < 2; ++i) {
+    image_.variant.extents.push_back(
+        {.length = each, .sha256 = std::string(64, '0'), .pieces = {}});
+  }
+  WriteIndex();
+  const Result<ResidentBytes> loaded = Load();
+  EXPECT_EQ(loaded.status().code(), StatusCode::kResourceExhausted);
+  EXPECT_THAT(loaded.status().message(), HasSubstr(std::to_string(2 * each)));
+}
+
+TEST_F(FillTest, ALoadThatIsCancelledOnItsWayEndsEarly) {
+  constexpr uint64_t kBytes = 64 << 20;
+  AddFile("model", Bytes(kBytes));
+  WriteIndex();
+  StatusCode code = StatusCode::kOk;
+  // A busy machine may be through before it is told: then once more.
+  for (int tries = 0; tries < 20 && code == StatusCode::kOk; ++tries) {
+    control_ = std::make_shared<FillControl>();
+    std::thread canceller([&] {
+      while (control_->bytes_done() == 0) std::this_thread::yield();
+      control_->Cancel();
+    });
+    code = Load().status().code();
+    canceller.join();
+  }
+  EXPECT_EQ(code, StatusCode::kCancelled);
+  EXPECT_LT(control_->bytes_done(), kBytes);
 }
 
 TEST_F(FillTest, ALoadThatWasCancelledBeforeItBeganReadsNothing) {

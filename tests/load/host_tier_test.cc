@@ -14,8 +14,8 @@
 namespace trims {
 namespace {
 
-using testing::Bytes;
-using testing::HeldFds;
+using test::Bytes;
+using test::HeldFds;
 
 // A loop that a test turns by hand.
 class ManualLoop {
@@ -46,7 +46,7 @@ class ManualLoop {
   std::deque<std::function<void()>> calls_ TRIMS_GUARDED_BY(mutex_);
 };
 
-class HostTierTest : public testing::LoaderFixture {
+class HostTierTest : public test::LoaderFixture {
  protected:
   HostTierTest() {
     AddFile("model", Bytes(9'000'000));
@@ -61,7 +61,7 @@ class HostTierTest : public testing::LoaderFixture {
     return *std::move(tier);
   }
   FillRequest Request() {
-    control_ = std::make_shared<FillControl>(9'000'000);
+    control_ = std::make_shared<FillControl>();
     return {.image = MakeImage(), .control = control_};
   }
   // Turns the loop until the fill has ended.

@@ -7,9 +7,9 @@
 namespace trims {
 namespace {
 
-using testing::Bytes;
+using test::Bytes;
 
-class ImageFilesTest : public testing::LoaderFixture {
+class ImageFilesTest : public test::LoaderFixture {
  protected:
   ImageFilesTest() {
     AddFile("model", Bytes(1000));
@@ -68,13 +68,13 @@ TEST_F(ImageFilesTest, TheIndexLiesInTheVariantsFolder) {
 }
 
 TEST_F(ImageFilesTest, MoreThanTheMachineHasIsExhaustedAndTakesNothing) {
-  const size_t fds = testing::HeldFds();
+  const size_t fds = test::HeldFds();
   image_.variant.extents.clear();
   contents_.clear();
   image_.variant.extents.push_back({uint64_t{1} << 45, std::string(64, '0'), {}});
   WriteIndex();
   ExpectRefused(StatusCode::kResourceExhausted);
-  EXPECT_EQ(testing::HeldFds(), fds);
+  EXPECT_EQ(test::HeldFds(), fds);
 }
 
 }  // namespace

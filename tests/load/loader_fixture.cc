@@ -5,7 +5,7 @@
 #include "wire/protocol.h"
 #include "wire/range_layout.h"
 
-namespace trims::testing {
+namespace trims::test {
 
 std::string Bytes(size_t size, unsigned seed) {
   std::string bytes(size, '\0');
@@ -62,4 +62,4 @@ std::string LoaderFixture::Content(const Handle& extent) {
   return std::string(reinterpret_cast<const char*>(mapping->data()), extent.length);
 }
 
-}  // namespace trims::testing
+}  // namespace trims::test

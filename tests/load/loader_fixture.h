@@ -11,7 +11,7 @@
 #include "source/source_uri.h"
 #include "support/scratch_folder.h"
 
-namespace trims::testing {
+namespace trims::test {
 
 // `size` bytes that differ for each `seed`.
 std::string Bytes(size_t size, unsigned seed = 1);
@@ -36,9 +36,9 @@ class LoaderFixture : public ::testing::Test {
   Image image_;
   FillOptions options_;
   std::vector<std::string> contents_;  // of the extents
-  std::shared_ptr<FillControl> control_ = std::make_shared<FillControl>(0);
+  std::shared_ptr<FillControl> control_ = std::make_shared<FillControl>();
 };
 
-}  // namespace trims::testing
+}  // namespace trims::test
 
 #endif  // TRIMS_TESTS_LOAD_LOADER_FIXTURE_H_

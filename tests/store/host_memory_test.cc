@@ -8,13 +8,14 @@
 #include <cstring>
 
 #include "base/fault.h"
+#include "format/manifest.h"
 #include "support/held_resources.h"
 
 namespace trims {
 namespace {
 
-using testing::HeldFds;
-using testing::MappedMemfds;
+using test::HeldFds;
+using test::MappedMemfds;
 
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 

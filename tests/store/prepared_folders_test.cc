@@ -10,7 +10,7 @@
 
 #include "support/scratch_folder.h"
 
-namespace trims::testing {
+namespace trims::test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -44,4 +44,4 @@ TEST(PreparedFoldersTest, CountsWhatWasPublishedAndNothingElse) {
 }
 
 }  // namespace
-}  // namespace trims::testing
+}  // namespace trims::test

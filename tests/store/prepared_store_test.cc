@@ -20,7 +20,7 @@
 #include "support/open_fds.h"
 #include "support/scratch_folder.h"
 
-namespace trims::testing {
+namespace trims::test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -210,7 +210,8 @@ TEST_F(PreparedStoreTest, NothingIsLeftOfAPublishOfWhichAnyStepFails) {
 }
 
 TEST_F(PreparedStoreTest, NothingIsLeftOfAnIncomingFolderThatCanNotBeMade) {
-  for (int nth = 1;; ++nth) {
+  int nth = 1;
+  for (;; ++nth) {
     const fault::ScopedPlan plan({.op = fault::Op::kMakeFolder, .nth = nth, .error = ENOSPC});
     std::optional<Status> status;
     store_->NewIncoming(
@@ -222,6 +223,7 @@ TEST_F(PreparedStoreTest, NothingIsLeftOfAnIncomingFolderThatCanNotBeMade) {
     EXPECT_THAT(status->message(), HasSubstr(root_));
     EXPECT_THAT(Names(), IsEmpty());
   }
+  EXPECT_GT(nth, 1) << "no folder was made";
 }
 
 TEST_F(PreparedStoreTest, AVariantThatWasNotPreparedFailsThePublishAsAWhole) {
@@ -399,4 +401,4 @@ TEST_F(PreparedStoreTest, OwnersMayOutliveTheStoreAndTheNextOneClearsUp) {
 }
 
 }  // namespace
-}  // namespace trims::testing
+}  // namespace trims::test
