@@ -24,14 +24,14 @@ Result<ModelReference> NewName(const std::string& requested) {
 
 }  // namespace
 
-Result<AddRequest> CheckAddRequest(const std::string& requested, const std::string& source,
-                                   const std::vector<Variant>& variants) {
+Result<Requested> CheckRequested(const std::string& requested, const std::string& source,
+                                 const std::vector<Variant>& variants) {
   TRIMS_ASSIGN_OR_RETURN(ModelReference reference, NewName(requested));
   TRIMS_ASSIGN_OR_RETURN(SourceUri uri, ParseSourceUri(source));
-  return AddRequest{std::move(reference), std::move(uri), variants};
+  return Requested{std::move(reference), std::move(uri), variants};
 }
 
-Result<Located> Materialise(AddRequest request) {
+Result<Located> Materialise(Requested request) {
   const std::unique_ptr<char, decltype(&::free)> resolved(
       ::realpath(request.source.path.c_str(), nullptr), &::free);
   if (!resolved) return ErrnoStatus("source " + request.source.path);

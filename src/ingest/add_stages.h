@@ -1,7 +1,7 @@
 // The stages that an add goes through. Each is a value of its own: the next one is made of it, so that
 // what a stage needs is there, and nothing else is.
 //
-//   AddRequest → Located → Prepared → Published → CatalogEntry
+//   Requested → Located → Prepared → Published → CatalogEntry
 //
 // Dropped at any stage, it leaves nothing on disk: folders belong to the Incoming, then to the pins.
 #ifndef TRIMS_INGEST_ADD_STAGES_H_
@@ -22,7 +22,7 @@
 namespace trims {
 
 // As it was asked for, and checked.
-struct AddRequest {
+struct Requested {
   ModelReference reference;  // its version is empty: the digest's first digits will be it
   SourceUri source;
   std::vector<Variant> variants;  // empty: all that the format allows
@@ -30,7 +30,7 @@ struct AddRequest {
 
 // The source's bytes are on this machine.
 struct Located {
-  AddRequest request;
+  Requested request;
   std::string path;  // absolute, symbolic links resolved
 };
 
@@ -52,12 +52,12 @@ struct Published {
 
 // INVALID_ARGUMENT: `requested` is no name for a new model, or `source` no URL of one. UNIMPLEMENTED: a
 // URL of a kind that this release can't read.
-Result<AddRequest> CheckAddRequest(const std::string& requested, const std::string& source,
-                                   const std::vector<Variant>& variants);
+Result<Requested> CheckRequested(const std::string& requested, const std::string& source,
+                                 const std::vector<Variant>& variants);
 
 // Brings the source's bytes to where the preparer and loads can read them; a file is there already.
 // NOT_FOUND: there is none; PERMISSION_DENIED: this user may not reach it. Blocks.
-Result<Located> Materialise(AddRequest request);
+Result<Located> Materialise(Requested request);
 
 }  // namespace trims
 

@@ -45,7 +45,7 @@ void Adder::Add(const wire::Principal& principal, const std::string& requested,
                 const std::string& source, const std::vector<Variant>& variants,
                 Preparer::Progress progress, AddCallback done) {
   if (const Status status = CheckCanAdd(principal); !status.ok()) return done(status);
-  Result<AddRequest> request = CheckAddRequest(requested, source, variants);
+  Result<Requested> request = CheckRequested(requested, source, variants);
   if (!request.ok()) return done(request.status());
   const auto asker = std::make_shared<const Asker>(Asker{
       request->reference.ToString(), request->source.path, std::move(progress), std::move(done)});
@@ -153,7 +153,7 @@ void Adder::Added(const AskerPtr& asker, const ModelReference& reference) {
   LogInfo("model.added", {{"model", ReferenceOf(**entry)},
                           {"digest", (*entry)->manifest.digest},
                           {"source", (*entry)->manifest.source}});
-  asker->done(**entry);
+  asker->done(entry);
 }
 
 template <typename Made>

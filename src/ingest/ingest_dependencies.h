@@ -45,7 +45,8 @@ struct RemovedModel {
   std::string digest;
 };
 
-using AddCallback = std::function<void(Result<CatalogEntry>)>;
+// The entry holds until the catalog changes again.
+using AddCallback = std::function<void(Result<const CatalogEntry*>)>;
 using RemoveCallback = std::function<void(Result<std::vector<RemovedModel>>)>;
 
 }  // namespace trims

@@ -36,6 +36,7 @@ class Registrar {
   }
 
   const IngestCounters& counters() const { return counters_; }
+  size_t adds_in_flight() const { return adder_.in_flight(); }
   size_t in_flight() const { return adder_.in_flight() + remover_.in_flight(); }
 
  private:

@@ -68,7 +68,7 @@ class Manager::Impl {
     TRIMS_ASSIGN_OR_RETURN(const ImagePtr image,
                            ResolveVariant(*dependencies.catalog, params.reference, params.variant,
                                           params.variant_key));
-    return tier->Open(image, params, std::move(done));
+    return tier->Open(image, params.deadline, std::move(done));
   }
 
   // What the catalog no longer knows goes with its last lease.
@@ -101,9 +101,9 @@ void Manager::Add(const wire::Principal& principal, const std::string& reference
                   const std::string& source, const std::vector<Variant>& variants,
                   Preparer::Progress progress, ModelCallback done) {
   impl_->registrar.Add(principal, reference, source, variants, std::move(progress),
-                       [this, done = std::move(done)](const Result<CatalogEntry>& added) {
+                       [this, done = std::move(done)](const Result<const CatalogEntry*>& added) {
                          if (!added.ok()) return done(added.status());
-                         done(DetailsOf(*added, *impl_->dependencies.catalog, impl_->tiers));
+                         done(DetailsOf(**added, *impl_->dependencies.catalog, impl_->tiers));
                        });
 }
 
@@ -128,7 +128,7 @@ ManagerSnapshot Manager::Snapshot() const {
   if (impl_->dependencies.prepared != nullptr) {
     snapshot.prepared_bytes = impl_->dependencies.prepared->bytes();
   }
-  snapshot.preparations_in_flight = impl_->registrar.in_flight();
+  snapshot.preparations_in_flight = impl_->registrar.adds_in_flight();
   snapshot.counters = impl_->counters;
   snapshot.ingest = impl_->registrar.counters();
   return snapshot;

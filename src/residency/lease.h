@@ -16,8 +16,8 @@
 #include "trims/model.h"
 #include "trims/status.h"
 
+#include "format/image.h"
 #include "store/resident_bytes.h"
-#include "wire/principal.h"
 
 namespace trims {
 
@@ -26,12 +26,17 @@ class SegmentTable;
 
 // The texts end with the call.
 struct OpenParams {
-  wire::Principal principal;
   std::string_view reference;  // as the client wrote it
   Variant variant = Variant::kFiles;
   std::string_view variant_key;
   std::string_view tier;                  // empty: the host's memory
   std::chrono::milliseconds deadline{0};  // 0: the default
+};
+
+// How an open came by its lease.
+struct HowOpened {
+  bool hit = false;                    // the segment was resident before
+  std::chrono::microseconds waited{};  // from the open to its answer
 };
 
 // Move-only; ending it on the loop may evict or free.
@@ -40,22 +45,27 @@ class Lease {
   Lease(Lease&& other) noexcept
       : table_(other.table_),
         segment_(std::exchange(other.segment_, nullptr)),
-        info_(std::move(other.info_)) {}
+        image_(std::move(other.image_)),
+        opened_(other.opened_) {}
   Lease& operator=(Lease&& other) noexcept;
   ~Lease() { End(); }
 
   const ResidentBytes& bytes() const;
-  const OpenInfo& info() const { return info_; }
+  // What was opened. Another model of equal content may have brought the bytes.
+  const Image& image() const { return *image_; }
+  const HowOpened& opened() const { return opened_; }
+  std::string_view tier() const;
 
  private:
   friend class SegmentTable;
-  Lease(SegmentTable* table, Segment* segment, OpenInfo info)
-      : table_(table), segment_(segment), info_(std::move(info)) {}
+  Lease(SegmentTable* table, Segment* segment, ImagePtr image, HowOpened opened)
+      : table_(table), segment_(segment), image_(std::move(image)), opened_(opened) {}
   void End();
 
   SegmentTable* table_;
   Segment* segment_;  // nullptr: moved from
-  OpenInfo info_;
+  ImagePtr image_;
+  HowOpened opened_;
 };
 
 using OpenCallback = std::function<void(Result<Lease>)>;

@@ -58,7 +58,7 @@ void Segment::Reserve(ImagePtr image, PreparedStore::Pin pin) {
 
 std::shared_ptr<FillControl> Segment::BeginFill(Reservation room, TimePoint now) {
   room_ = std::move(room);
-  control_ = std::make_shared<FillControl>(footprint());
+  control_ = std::make_shared<FillControl>();
   fill_began_ = now;
   Step(SegmentState::kLoading);
   return control_;
@@ -82,7 +82,8 @@ void Segment::Fail() {
 }
 
 ResidentBytes Segment::BeginDrain() {
-  ResidentBytes bytes = TakeBytes();
+  Require(bytes_.has_value(), "resident");
+  ResidentBytes bytes = *std::exchange(bytes_, std::nullopt);
   Step(SegmentState::kDraining);
   return bytes;
 }
@@ -96,6 +97,7 @@ void Segment::GiveUp() { Step(SegmentState::kAbsent); }
 
 void Segment::WantAgain(ImagePtr image, PreparedStore::Pin pin) {
   Require(state_ == SegmentState::kDraining, "draining");
+  Require(image->footprint == footprint(), "an image of equal content");
   image_ = std::move(image);
   pin_ = std::move(pin);
 }

@@ -76,6 +76,9 @@ class Segment {
   // failed → absent.
   void GiveUp();
 
+  // Before it is forgotten: nothing must be queued, filled or held for it.
+  void RequireAbsent() const { Require(state_ == SegmentState::kAbsent, "absent"); }
+
   // Wanted again while it drains: what it will be loaded from once it is gone.
   void WantAgain(ImagePtr image, PreparedStore::Pin pin);
   // For the admission after EndDrain or a failure.
@@ -91,7 +94,8 @@ class Segment {
 
   const ResidentBytes& bytes() const { return *bytes_; }
   bool has_bytes() const { return bytes_.has_value(); }
-  ResidentBytes TakeBytes() { return *std::exchange(bytes_, std::nullopt); }  // at the very end
+  // What it holds, if anything, at its table's end: no step follows.
+  std::optional<ResidentBytes> TakeBytesAtEnd() { return std::exchange(bytes_, std::nullopt); }
   const std::shared_ptr<FillControl>& control() const { return control_; }
   uint64_t leases() const { return leases_; }
   uint64_t opens() const { return opens_; }

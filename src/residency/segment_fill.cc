@@ -21,8 +21,7 @@ void SegmentTable::FillFromBeneath(Segment* segment) {
     beneath.wait.reset();
     Fill(id, &beneath.lease.emplace(*std::move(lease)).bytes());
   };
-  Result<OpenOutcome> outcome =
-      dependencies_.beneath->Open(segment->image_ptr(), OpenParams{}, IfAlive(fill));
+  Result<OpenOutcome> outcome = dependencies_.beneath->OpenForAbove(*segment, IfAlive(fill));
   if (!outcome.ok()) return FailLater(id, outcome.status());
   if (Lease* lease = std::get_if<Lease>(&*outcome)) return fill(std::move(*lease));
   beneath_[id].wait = std::get<OpenWait>(*std::move(outcome));

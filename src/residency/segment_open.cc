@@ -5,37 +5,47 @@
 #include "residency/segment_table.h"
 
 namespace trims {
-namespace {
-
-OpenInfo InfoOf(const Image& image, std::string_view tier) {
-  OpenInfo info;
-  info.reference = image.reference;
-  info.digest = image.digest;
-  info.variant = image.kind;
-  info.variant_key = image.variant_key;
-  info.tier = tier;
-  return info;
-}
-
-}  // namespace
-
-Result<OpenOutcome> SegmentTable::Open(const ImagePtr& image, const OpenParams& params,
+Result<OpenOutcome> SegmentTable::Open(const ImagePtr& image, std::chrono::milliseconds deadline,
                                        OpenCallback done) {
   Segment* segment = FindOrMake(image);
   segment->set_removed(false);
+  if (deadline.count() <= 0) deadline = options_.default_deadline;
+  Answered answered = Answered::kHit;
+  Result<OpenOutcome> outcome = Acquire(segment, image, deadline, std::move(done), &answered);
+  if (!outcome.ok()) return outcome;
+  switch (answered) {
+    case Answered::kHit:
+      ++counters_->hits;
+      break;
+    case Answered::kJoined:
+      ++counters_->joined;
+      break;
+    case Answered::kMiss:
+      ++counters_->misses;
+      break;
+  }
+  return outcome;
+}
+
+Result<OpenOutcome> SegmentTable::OpenForAbove(const Segment& above, OpenCallback done) {
+  Segment* segment = FindOrMake(above.image_ptr());
+  segment->set_removed(above.removed());
+  Answered answered = Answered::kHit;
+  return Acquire(segment, above.image_ptr(), kNoDeadline, std::move(done), &answered);
+}
+
+Result<OpenOutcome> SegmentTable::Acquire(Segment* segment, const ImagePtr& image,
+                                          std::chrono::milliseconds deadline, OpenCallback done,
+                                          Answered* answered) {
   if (segment->state() == SegmentState::kResident) {
-    ++counters_->hits;
-    OpenInfo info = InfoOf(*image, tier_name());
-    info.hit = true;
-    return OpenOutcome(Grant(segment, std::move(info)));
+    *answered = Answered::kHit;
+    return OpenOutcome(Grant(segment, image, {.hit = true}));
   }
   const bool joins = segment->state() == SegmentState::kReserved ||
                      segment->state() == SegmentState::kLoading || WaitersOf(*segment) > 0;
   if (!joins) TRIMS_RETURN_IF_ERROR(StartMiss(segment, image));
-  ++(joins ? counters_->joined : counters_->misses);
-  const auto deadline = params.deadline.count() > 0 ? params.deadline : options_.default_deadline;
-  const uint64_t waiter =
-      waiters_.Add(segment->id(), InfoOf(*image, tier_name()), deadline, std::move(done));
+  *answered = joins ? Answered::kJoined : Answered::kMiss;
+  const uint64_t waiter = waiters_.Add(segment->id(), image, deadline, std::move(done));
   FillRoom();
   return OpenOutcome(OpenWait(this, waiter, deadline));
 }
@@ -66,12 +76,10 @@ Status SegmentTable::BackingOff(const Segment& segment) const {
                 failure.error.hint());
 }
 
-Lease SegmentTable::Grant(Segment* segment, OpenInfo info) {
+Lease SegmentTable::Grant(Segment* segment, ImagePtr image, HowOpened opened) {
   ++leases_;
   segment->AddLease(age_);
-  const std::vector<Handle>& extents = segment->bytes().extents;
-  if (!extents.empty()) info.pages = extents.front().pages;
-  return Lease(this, segment, std::move(info));
+  return Lease(this, segment, std::move(image), opened);
 }
 
 void SegmentTable::EndLease(Segment* segment) {
@@ -84,7 +92,9 @@ void SegmentTable::EndLease(Segment* segment) {
 }
 
 void SegmentTable::ServeWaiters(Segment* segment) {
-  waiters_.Serve(segment->id(), [&](OpenInfo info) { return Grant(segment, std::move(info)); });
+  waiters_.Serve(segment->id(), [&](ImagePtr image, HowOpened opened) {
+    return Grant(segment, std::move(image), opened);
+  });
 }
 
 }  // namespace trims

@@ -47,7 +47,7 @@ Status SegmentTable::Admit(Segment* segment, ImagePtr image, PreparedStore::Pin 
                   "model '" + image->reference + "' (" + std::string(VariantName(image->kind)) +
                       ") takes " + Bytes(segment->footprint()) + ", the budget of tier '" +
                       std::string(tier_name()) + "' is " + Bytes(budget().limit()),
-                  "start trimsd with a larger budget (--host-budget)");
+                  budget().HowToRaise());
   }
   const uint64_t shortage = room_queue_.Shortage(segment->footprint(), Use().draining);
   if (shortage > 0) TRIMS_RETURN_IF_ERROR(Evict(shortage, *segment));
@@ -114,9 +114,9 @@ Status SegmentTable::NoRoom(const Segment& segment) const {
     message += ", " + Bytes(use.idle) + " are idle, of which policy '" +
                std::string(dependencies_.eviction->name) + "' gives up too little";
   }
-  return Status(StatusCode::kResourceExhausted, message,
-                "close models that are in use (trims status shows them), or start trimsd with a "
-                "larger budget");
+  return Status(
+      StatusCode::kResourceExhausted, message,
+      "close models that are in use (trims status shows them), or " + budget().HowToRaise());
 }
 
 void SegmentTable::Drain(Segment* segment) {

@@ -4,36 +4,6 @@
 
 namespace trims {
 
-const ResidentBytes& Lease::bytes() const { return segment_->bytes(); }
-
-Lease& Lease::operator=(Lease&& other) noexcept {
-  if (this != &other) {
-    End();
-    table_ = other.table_;
-    segment_ = std::exchange(other.segment_, nullptr);
-    info_ = std::move(other.info_);
-  }
-  return *this;
-}
-
-void Lease::End() {
-  if (Segment* segment = std::exchange(segment_, nullptr)) table_->EndLease(segment);
-}
-
-OpenWait& OpenWait::operator=(OpenWait&& other) noexcept {
-  if (this != &other) {
-    Cancel();
-    table_ = std::exchange(other.table_, nullptr);
-    waiter_ = other.waiter_;
-    deadline_ = other.deadline_;
-  }
-  return *this;
-}
-
-void OpenWait::Cancel() {
-  if (SegmentTable* table = std::exchange(table_, nullptr)) table->waiters_.Cancel(waiter_);
-}
-
 SegmentTable::SegmentTable(const ResidencyOptions& options,
                            const ResidencyDependencies& dependencies, Counters* counters)
     : options_(options),
@@ -49,7 +19,7 @@ SegmentTable::~SegmentTable() {
   beneath_.clear();
   for (auto& [id, segment] : segments_) {
     segment->CancelFill();
-    if (segment->has_bytes()) tier_->Release(segment->TakeBytes(), [] {});
+    if (auto bytes = segment->TakeBytesAtEnd()) tier_->Release(*std::move(bytes), [] {});
   }
 }
 
@@ -75,6 +45,7 @@ Segment* SegmentTable::FindOrMake(const ImagePtr& image) {
 
 void SegmentTable::Forget(Segment* segment) {
   if (segment->state() == SegmentState::kFailed) segment->GiveUp();
+  segment->RequireAbsent();
   by_key_.erase(segment->key());
   segments_.erase(segment->id());
 }

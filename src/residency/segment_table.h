@@ -60,8 +60,12 @@ class SegmentTable {
 
   // A hit is a lease at once, and what can't be had is an error at once; `done` is called, later and
   // never inside this call, only where the outcome is a wait. TOO_LARGE, RESOURCE_EXHAUSTED, or why
-  // the last loads failed.
-  Result<OpenOutcome> Open(const ImagePtr& image, const OpenParams& params, OpenCallback done);
+  // the last loads failed. A deadline of 0 is the default one.
+  Result<OpenOutcome> Open(const ImagePtr& image, std::chrono::milliseconds deadline,
+                           OpenCallback done);
+  // The same for a segment of the tier above that is to be filled from here: no client's open, so it
+  // is not counted, and it waits for as long as the load takes.
+  Result<OpenOutcome> OpenForAbove(const Segment& above, OpenCallback done);
 
   // What is not among `keys` is removed: it goes with its last lease, or its load, at once if there
   // is neither. What is among them stays as it is, also if it was removed before.
@@ -97,7 +101,11 @@ class SegmentTable {
   PreparedStore::Pin PinOf(const Image& image) const;
 
   // Opening (segment_open.cc).
-  Lease Grant(Segment* segment, OpenInfo info);
+  enum class Answered { kHit, kJoined, kMiss };
+  Result<OpenOutcome> Acquire(Segment* segment, const ImagePtr& image,
+                              std::chrono::milliseconds deadline, OpenCallback done,
+                              Answered* answered);
+  Lease Grant(Segment* segment, ImagePtr image, HowOpened opened);
   void EndLease(Segment* segment);  // by ~Lease
   Status StartMiss(Segment* segment, const ImagePtr& image);
   Status BackingOff(const Segment& segment) const;

@@ -1,10 +1,14 @@
 #include "residency/waiters.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
 namespace trims {
+namespace {
+
+constexpr uint64_t kNoTimer = 0;  // cancelling it does nothing
+
+}  // namespace
 
 Waiters::~Waiters() { Silence(); }
 
@@ -13,17 +17,20 @@ void Waiters::Silence() {
   segment_of_.clear();
   // Taken out first: the end of a callback may end what it holds, and that may be another wait.
   const auto waiting = std::exchange(of_segment_, {});
+  answer_of_.clear();
   const auto answers = std::exchange(answers_, {});
   for (const auto& [segment, waiters] : waiting) {
     for (const auto& [id, waiter] : waiters) timers_->Cancel(waiter.timer);
   }
 }
 
-uint64_t Waiters::Add(uint64_t segment, OpenInfo info, std::chrono::milliseconds deadline,
+uint64_t Waiters::Add(uint64_t segment, ImagePtr image, std::chrono::milliseconds deadline,
                       OpenCallback done) {
   const uint64_t id = ++last_;
-  const uint64_t timer = timers_->CallAfter(deadline, [this, id] { DeadlinePassed(id); });
-  of_segment_[segment].emplace(id, Waiter{.info = std::move(info),
+  const uint64_t timer = deadline == kNoDeadline
+                             ? kNoTimer
+                             : timers_->CallAfter(deadline, [this, id] { DeadlinePassed(id); });
+  of_segment_[segment].emplace(id, Waiter{.image = std::move(image),
                                           .done = std::move(done),
                                           .began = clock_->Now(),
                                           .timer = timer});
@@ -68,11 +75,11 @@ void Waiters::Cancel(uint64_t id) {
     return;
   }
   // Answered, but not told yet. Taken out first: the end of its lease may add answers.
-  const auto place = std::find_if(answers_.begin(), answers_.end(),
-                                  [id](const Answer& other) { return other.waiter == id; });
-  if (place == answers_.end()) return;
-  const Answer dropped = std::move(*place);
-  answers_.erase(place);
+  const auto found = answer_of_.find(id);
+  if (found == answer_of_.end()) return;
+  const Answer dropped = std::move(*found->second);
+  answers_.erase(found->second);
+  answer_of_.erase(found);
   ++counters_->cancelled;
 }
 
@@ -83,24 +90,28 @@ void Waiters::DeadlinePassed(uint64_t id) {
   ++counters_->deadline_exceeded;
   const auto waited = std::chrono::ceil<std::chrono::milliseconds>(clock_->Now() - waiter->began);
   Status status(StatusCode::kDeadlineExceeded,
-                "model '" + waiter->info.reference + "' is not loaded yet after " +
+                "model '" + waiter->image->reference + "' is not loaded yet after " +
                     std::to_string(waited.count()) + " ms; the load goes on",
                 "open it again, or with a longer deadline");
-  answers_.push_back({id, std::move(waiter->done), std::move(status)});
+  Answered(id, std::move(waiter->done), std::move(status));
 }
 
-void Waiters::Serve(uint64_t segment, const std::function<Lease(OpenInfo info)>& grant) {
+void Waiters::Serve(uint64_t segment, const GrantLease& grant) {
   const TimePoint now = clock_->Now();
   for (auto& [id, waiter] : TakeAllOf(segment)) {
-    waiter.info.waited = std::chrono::duration_cast<std::chrono::microseconds>(now - waiter.began);
-    answers_.push_back({id, std::move(waiter.done), grant(std::move(waiter.info))});
+    const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(now - waiter.began);
+    Answered(id, std::move(waiter.done), grant(std::move(waiter.image), {.waited = waited}));
   }
 }
 
 void Waiters::Fail(uint64_t segment, const Status& why) {
   for (auto& [id, waiter] : TakeAllOf(segment)) {
-    answers_.push_back({id, std::move(waiter.done), why});
+    Answered(id, std::move(waiter.done), why);
   }
+}
+
+void Waiters::Answered(uint64_t id, OpenCallback done, Result<Lease> result) {
+  answer_of_[id] = answers_.insert(answers_.end(), Answer{id, std::move(done), std::move(result)});
 }
 
 void Waiters::Deliver() {
@@ -108,6 +119,7 @@ void Waiters::Deliver() {
   while (!answers_.empty()) {
     Answer answer = std::move(answers_.front());
     answers_.pop_front();
+    answer_of_.erase(answer.waiter);
     answer.done(std::move(answer.result));
   }
   delivering_ = false;

@@ -16,8 +16,8 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <list>
 #include <map>
 #include <optional>
 #include <unordered_map>
@@ -29,6 +29,8 @@
 
 namespace trims {
 
+inline constexpr std::chrono::milliseconds kNoDeadline = std::chrono::milliseconds::max();
+
 class Waiters {
  public:
   // All outlive it.
@@ -38,21 +40,22 @@ class Waiters {
   Waiters(const Waiters&) = delete;
   Waiters& operator=(const Waiters&) = delete;
 
-  // Names the waiter; never 0. `info` is complete but for how the open was served.
-  uint64_t Add(uint64_t segment, OpenInfo info, std::chrono::milliseconds deadline,
+  // Names the waiter; never 0. With kNoDeadline it waits until it is answered or cancelled.
+  uint64_t Add(uint64_t segment, ImagePtr image, std::chrono::milliseconds deadline,
                OpenCallback done);
   // No-op for one that has been answered.
   void Cancel(uint64_t id);
 
+  using GrantLease = std::function<Lease(ImagePtr image, HowOpened opened)>;
   // Answers all that wait for `segment`, in the order in which they came; `grant` makes each its
   // lease.
-  void Serve(uint64_t segment, const std::function<Lease(OpenInfo info)>& grant);
+  void Serve(uint64_t segment, const GrantLease& grant);
   void Fail(uint64_t segment, const Status& why);
 
   size_t size() const { return segment_of_.size(); }
   size_t CountOf(uint64_t segment) const;
 
-  // Around every entry into the table: see above.
+  // Around all that may answer: see above.
   class Turn {
    public:
     explicit Turn(Waiters* waiters) : waiters_(waiters) { ++waiters_->depth_; }
@@ -71,7 +74,7 @@ class Waiters {
 
  private:
   struct Waiter {
-    OpenInfo info;
+    ImagePtr image;
     OpenCallback done;
     TimePoint began;
     uint64_t timer = 0;
@@ -87,6 +90,7 @@ class Waiters {
   void DeadlinePassed(uint64_t id);
   std::optional<Waiter> Take(uint64_t id);
   InOrder TakeAllOf(uint64_t segment);
+  void Answered(uint64_t id, OpenCallback done, Result<Lease> result);
   void Deliver();
 
   const Clock* const clock_;
@@ -95,8 +99,9 @@ class Waiters {
   uint64_t last_ = 0;
   std::unordered_map<uint64_t, InOrder> of_segment_;  // none without waiters
   std::unordered_map<uint64_t, uint64_t> segment_of_;
-  std::deque<Answer> answers_;
-  int depth_ = 0;  // of Turn
+  std::list<Answer> answers_;
+  std::unordered_map<uint64_t, std::list<Answer>::iterator> answer_of_;  // by waiter
+  int depth_ = 0;                                                        // of Turn
   bool delivering_ = false;
 };
 

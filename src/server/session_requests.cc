@@ -32,8 +32,7 @@ void Session::Serve(uint64_t id, const wire::OpenRequest& request) {
                                      " leases, as many as one may",
                                  "close models that are not needed any more"));
   }
-  const OpenParams params{.principal = principal_,
-                          .reference = request.reference,
+  const OpenParams params{.reference = request.reference,
                           .variant = request.variant,
                           .variant_key = request.variant_key,
                           .tier = request.tier,
@@ -129,7 +128,7 @@ void Session::ReplyOpen(uint64_t id, Result<Lease> lease) {
   if (sent.ok()) return;
   if (sent.code() == StatusCode::kUnavailable) return EndSoon();
   ++context_->counters.replies_failed;
-  LogWarning("open.reply_failed", {{"error", sent}, {"reference", held.info().reference}});
+  LogWarning("open.reply_failed", {{"error", sent}, {"reference", held.image().reference}});
   leases_.erase(number);
   ReplyError(
       id, Status(StatusCode::kResourceExhausted,
@@ -139,7 +138,7 @@ void Session::ReplyOpen(uint64_t id, Result<Lease> lease) {
 
 Status Session::SendLease(uint64_t id, uint64_t number, const Lease& lease) {
   const ResidentBytes& bytes = lease.bytes();
-  const OpenInfo& info = lease.info();
+  const Image& image = lease.image();
   context_->fds.assign(1, bytes.index.fd.get());
   context_->extents.clear();
   for (const Handle& extent : bytes.extents) {
@@ -148,15 +147,15 @@ Status Session::SendLease(uint64_t id, uint64_t number, const Lease& lease) {
         {.length = extent.length, .pages = extent.pages, .kind = extent.kind});
   }
   const wire::OpenReply reply{.lease = number,
-                              .reference = info.reference,
-                              .digest = info.digest,
-                              .variant = info.variant,
-                              .variant_key = info.variant_key,
+                              .reference = image.reference,
+                              .digest = image.digest,
+                              .variant = image.kind,
+                              .variant_key = image.variant_key,
                               .index_length = bytes.index.length,
                               .extents = context_->extents,
-                              .hit = info.hit,
-                              .waited_us = static_cast<uint64_t>(info.waited.count()),
-                              .tier = info.tier};
+                              .hit = lease.opened().hit,
+                              .waited_us = static_cast<uint64_t>(lease.opened().waited.count()),
+                              .tier = lease.tier()};
   return outbox_.Send(context_->encoder.Open(id, reply), context_->fds);
 }
 

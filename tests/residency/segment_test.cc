@@ -22,7 +22,7 @@ class SegmentTest : public ::testing::Test {
  protected:
   SegmentTest() {
     const Manifest manifest =
-        testing::MakeManifest(testing::Digest('a'), {testing::MakeVariant(Variant::kFiles, 4)});
+        test::MakeManifest(test::Digest('a'), {test::MakeVariant(Variant::kFiles, 4)});
     image_ = MakeImages(manifest, "default/a", "v1").front();
     segment_.emplace(1, image_);
   }
@@ -31,7 +31,7 @@ class SegmentTest : public ::testing::Test {
   void MakeResident() {
     Reserve();
     segment_->BeginFill(Room(), At(10));
-    segment_->Became(testing::SmallBytes(), At(30));
+    segment_->Became(test::SmallBytes(), At(30));
   }
 
   Budget budget_{"host", 10 * kBytes};
@@ -44,9 +44,9 @@ TEST_F(SegmentTest, FromAbsentToAbsentItHoldsRoomExactlyWhileItHasBytesOrTheyMov
   Reserve();
   EXPECT_EQ(budget_.used(), 0u);
   const std::shared_ptr<FillControl> control = segment_->BeginFill(Room(), At(10));
-  EXPECT_EQ(control->bytes_total(), kBytes);
+  EXPECT_EQ(control->bytes_done(), 0u);
   EXPECT_EQ(budget_.used(), kBytes);
-  segment_->Became(testing::SmallBytes(), At(30));
+  segment_->Became(test::SmallBytes(), At(30));
   EXPECT_EQ(segment_->control(), nullptr);
   EXPECT_EQ(segment_->load_time(), milliseconds(20));
   EXPECT_EQ(segment_->resident_since(), At(30));
@@ -101,6 +101,7 @@ TEST_F(SegmentDeathTest, AStepThatTheTableForbidsEndsTheProcessAndNamesIt) {
   ::testing::GTEST_FLAG(death_test_style) = "threadsafe";
   EXPECT_DEATH(segment_->BeginFill(Room(), At(0)), "from=absent to=loading");
   EXPECT_DEATH(segment_->EndDrain(), "from=absent to=absent");
+  EXPECT_DEATH(segment_->BeginDrain(), "resident");
 }
 
 TEST_F(SegmentDeathTest, AStateWithoutWhatItIsAboutEndsTheProcess) {
@@ -108,7 +109,7 @@ TEST_F(SegmentDeathTest, AStateWithoutWhatItIsAboutEndsTheProcess) {
   Reserve();
   EXPECT_DEATH(segment_->BeginFill(Reservation(), At(0)), "room in loading");
   segment_->BeginFill(Room(), At(0));
-  segment_->Became(testing::SmallBytes(), At(1));
+  segment_->Became(test::SmallBytes(), At(1));
   segment_->AddLease(0);
   EXPECT_DEATH(segment_->BeginDrain(), "no lease");
 }

@@ -35,8 +35,8 @@ class TiersTest : public ::testing::Test {
   }
 
   static ImagePtr MakeImage(char digit, uint64_t pages) {
-    const Manifest manifest = testing::MakeManifest(
-        testing::Digest(digit), {testing::MakeVariant(Variant::kFiles, pages - 1)});
+    const Manifest manifest =
+        test::MakeManifest(test::Digest(digit), {test::MakeVariant(Variant::kFiles, pages - 1)});
     return MakeImages(manifest, std::string("default/") + digit, "v1").front();
   }
 
@@ -67,10 +67,10 @@ class TiersTest : public ::testing::Test {
   }
 
   ManualClock clock_;
-  testing::FakeTimers timers_{&clock_};
+  test::FakeTimers timers_{&clock_};
   Counters counters_;
-  std::optional<testing::FakeTier> host_tier_;
-  std::optional<testing::FakeTier> device_tier_;
+  std::optional<test::FakeTier> host_tier_;
+  std::optional<test::FakeTier> device_tier_;
   std::optional<SegmentTable> host_;
   std::optional<SegmentTable> device_;  // before the one that it fills from
 };
@@ -90,10 +90,42 @@ TEST_F(TiersTest, AMissFillsTheTierBeneathOnTheWayAndKeepsItThere) {
   EXPECT_FALSE(open->lease);
   device_tier_->Finish();
   ASSERT_TRUE(open->lease);
-  EXPECT_EQ(open->lease->info().tier, "device:0");
-  EXPECT_FALSE(open->lease->info().hit);
+  EXPECT_EQ(open->lease->tier(), "device:0");
+  EXPECT_FALSE(open->lease->opened().hit);
   EXPECT_EQ(host_->leases(), 0u);
   EXPECT_EQ(StateIn(*host_, a), SegmentState::kResident);
+  EXPECT_EQ(counters_.misses, 1u) << "one client opened once";
+  EXPECT_EQ(counters_.hits, 0u);
+}
+
+// Else a long load would be the failure of the segment above, and make it back off.
+TEST_F(TiersTest, WhatIsFilledBeneathHasTheClientsDeadlineAndNoneOfItsOwn) {
+  Start(8, 8);
+  const ImagePtr a = MakeImage('a', 4);
+  const auto open = Open(*device_, a);
+  EXPECT_EQ(timers_.pending(), 1u);
+  timers_.Advance(std::chrono::hours(1));
+  EXPECT_EQ(open->status.code(), StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(StateIn(*device_, a), SegmentState::kLoading);
+  host_tier_->Finish();
+  device_tier_->Finish();
+  EXPECT_EQ(StateIn(*device_, a), SegmentState::kResident);
+}
+
+TEST_F(TiersTest, WhatWasRemovedWhileItWaitedForRoomAboveDoesNotStayBeneath) {
+  Start(8, 4);
+  const ImagePtr a = MakeImage('a', 4);
+  {
+    const auto b = Open(*device_, MakeImage('b', 4));
+    host_tier_->Finish();
+    device_tier_->Finish();
+  }
+  const auto open = Open(*device_, a);  // once b is freed
+  device_->KeepOnly({});
+  host_->KeepOnly({});
+  device_tier_->FinishRelease();
+  ASSERT_EQ(StateIn(*host_, a), SegmentState::kLoading);
+  EXPECT_TRUE(host_->FindByKey(a->key)->removed());
 }
 
 TEST_F(TiersTest, WhatIsResidentBeneathIsNotReadAgain) {

@@ -1,0 +1,41 @@
+#include "residency/lease.h"
+
+#include <utility>
+
+#include "residency/segment_table.h"
+
+namespace trims {
+
+const ResidentBytes& Lease::bytes() const { return segment_->bytes(); }
+std::string_view Lease::tier() const { return table_->tier_name(); }
+
+Lease& Lease::operator=(Lease&& other) noexcept {
+  if (this != &other) {
+    End();
+    table_ = other.table_;
+    segment_ = std::exchange(other.segment_, nullptr);
+    image_ = std::move(other.image_);
+    opened_ = other.opened_;
+  }
+  return *this;
+}
+
+void Lease::End() {
+  if (Segment* segment = std::exchange(segment_, nullptr)) table_->EndLease(segment);
+}
+
+OpenWait& OpenWait::operator=(OpenWait&& other) noexcept {
+  if (this != &other) {
+    Cancel();
+    table_ = std::exchange(other.table_, nullptr);
+    waiter_ = other.waiter_;
+    deadline_ = other.deadline_;
+  }
+  return *this;
+}
+
+void OpenWait::Cancel() {
+  if (SegmentTable* table = std::exchange(table_, nullptr)) table->waiters_.Cancel(waiter_);
+}
+
+}  // namespace trims
