@@ -15,6 +15,8 @@ namespace trims {
 namespace {
 
 constexpr char kAddAgain[] = "add the model again";
+// Below this, asking how much memory is available costs more than finding out.
+constexpr uint64_t kAskedBytes = uint64_t{64} << 20;
 
 // The descriptor of an extent of files may be read as the file itself, so it must not be longer,
 // which a hugetlb memfd would be.
@@ -28,6 +30,7 @@ HugePagePolicy PolicyFor(const Image& image, HugePagePolicy pages) {
 Status CheckMemory(const Image& image, HugePagePolicy pages) {
   uint64_t bytes = 0;
   for (const ManifestExtent& extent : image.variant.extents) bytes += extent.length;
+  if (bytes < kAskedBytes) return Status();
   const uint64_t pool = pages == HugePagePolicy::kBest ? FreeHugeTlbBytes() : 0;
   return CheckAvailable(bytes - std::min(bytes, pool), "'" + image.reference + "'");
 }

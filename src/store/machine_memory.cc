@@ -12,9 +12,6 @@
 namespace trims {
 namespace {
 
-// Below this, asking how much memory is available costs more than finding out.
-constexpr uint64_t kAskedBytes = uint64_t{16} << 20;
-
 constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
 
 // What the two versions of the memory controller call the same things.
@@ -111,7 +108,6 @@ MachineMemory ReadMachineMemory(const std::string& root) {
 }
 
 Status CheckAvailable(uint64_t bytes, const std::string& what) {
-  if (bytes < kAskedBytes) return Status();
   const uint64_t available = ReadMachineMemory().available;
   if (available == 0 || bytes <= available) return Status();  // 0: not known
   return Status(StatusCode::kResourceExhausted,

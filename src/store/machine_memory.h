@@ -28,7 +28,7 @@ MachineMemory ReadMachineMemory(const std::string& root = "");
 
 // For who is about to populate `bytes` more: RESOURCE_EXHAUSTED with both numbers where they are
 // not available now, since the kernel would end some process before it refused them. `what` needs
-// them. Fewer than 16 MiB are never refused.
+// them.
 Status CheckAvailable(uint64_t bytes, const std::string& what);
 
 }  // namespace trims

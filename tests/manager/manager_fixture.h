@@ -51,11 +51,9 @@ class ManagerFixture : public ::testing::Test {
 
   // A model whose files take `pages` of budget.
   void Know(const std::string& name, char digit, uint64_t pages) {
-    catalog_.entries.push_front(
-        MakeCatalogEntry("default/" + name, "v1",
-                         MakeManifest(Digest(digit),
-                                               {MakeVariant(Variant::kFiles, pages - 1)}),
-                         1));
+    catalog_.entries.push_front(MakeCatalogEntry(
+        "default/" + name, "v1",
+        MakeManifest(Digest(digit), {MakeVariant(Variant::kFiles, pages - 1)}), 1));
   }
 
   static void Answer(Outcome* outcome, Result<Lease> lease) {
@@ -82,11 +80,9 @@ class ManagerFixture : public ::testing::Test {
     }
     return outcome;
   }
-  std::shared_ptr<Outcome> Open(const std::string& reference, std::chrono::milliseconds deadline = {}) {
-    return Open({.reference = reference,
-                 .variant_key = {},
-                 .tier = {},
-                 .deadline = deadline});
+  std::shared_ptr<Outcome> Open(const std::string& reference,
+                                std::chrono::milliseconds deadline = {}) {
+    return Open({.reference = reference, .variant_key = {}, .tier = {}, .deadline = deadline});
   }
 
   std::shared_ptr<Outcome> OpenResident(const std::string& reference) {

@@ -13,8 +13,6 @@
 namespace trims {
 namespace {
 
-
-
 class ManagerRelease : public test::ManagerFixture {};
 
 TEST_F(ManagerRelease, AddedAgainWhileLeasedItIsNotRemovedAnyMore) {
@@ -136,8 +134,8 @@ TEST_F(ManagerRelease, PreparedFilesStayUntilNoLoadWillReadThem) {
   Start(4, Reclaim::kEager);
   ManifestVariant variant = test::MakeVariant(Variant::kFiles, 1);
   variant.folder = folder;
-  catalog_.entries.push_front(MakeCatalogEntry(
-      "default/a", "v1", test::MakeManifest(test::Digest('a'), {variant}), 1));
+  catalog_.entries.push_front(
+      MakeCatalogEntry("default/a", "v1", test::MakeManifest(test::Digest('a'), {variant}), 1));
   const auto prepare = [&] {
     std::filesystem::create_directory(root / folder);
     prepared_->Retain({folder});
