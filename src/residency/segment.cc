@@ -121,6 +121,7 @@ uint64_t Segment::EndLease(TimePoint now) {
 
 void Segment::RememberFailure(const Status& why, TimePoint now,
                               std::chrono::milliseconds max_back_off) {
+  failure_.images.insert(image_);
   failure_.error = why;
   failure_.retry_at = now + BackOff(++failure_.in_a_row, max_back_off);
 }

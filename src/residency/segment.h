@@ -25,6 +25,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -42,6 +43,7 @@ namespace trims {
 
 // Why the last loads failed, and until when opens are answered with that instead of trying again.
 struct LoadFailure {
+  std::set<ImagePtr> images;  // whose files failed; another name's, of equal bytes, may be whole
   int in_a_row = 0;
   Status error;
   TimePoint retry_at;

@@ -65,11 +65,8 @@ void SegmentTable::FillFailed(Segment* segment, const Status& why) {
   const uint64_t id = segment->id();
   const bool cancelled = why.code() == StatusCode::kCancelled;
   if (cancelled && WaitersOf(*segment) > 0) {
-    // Given up because nobody wanted it, then opened again before the loader noticed: start anew.
-    const Status status = Admit(segment, segment->image_ptr(), segment->TakePin());
-    if (status.ok()) return FillRoom();
-    waiters_.Fail(id, status);
-    return Forget(segment);
+    // Given up because nobody wanted it, then opened again before the loader noticed.
+    return StartAnew(segment, segment->image_ptr(), segment->TakePin());
   }
   segment->TakePin();
   if (cancelled) return Forget(segment);
@@ -80,8 +77,18 @@ void SegmentTable::FillFailed(Segment* segment, const Status& why) {
                                      {"tier", tier_name()},
                                      {"failures", segment->failure().in_a_row},
                                      {"error", why}});
-  waiters_.Fail(id, why);
+  // Who waits for another name's files of equal content is not refused for these.
+  if (const ImagePtr other = waiters_.FailThoseOf(id, segment->image_ptr(), why)) {
+    return StartAnew(segment, other, PinOf(*other));
+  }
   if (segment->removed()) Forget(segment);
+}
+
+void SegmentTable::StartAnew(Segment* segment, ImagePtr image, PreparedStore::Pin pin) {
+  const Status status = Admit(segment, std::move(image), std::move(pin));
+  if (status.ok()) return FillRoom();
+  waiters_.Fail(segment->id(), status);
+  Forget(segment);
 }
 
 }  // namespace trims

@@ -52,7 +52,7 @@ Result<OpenOutcome> SegmentTable::Acquire(Segment* segment, const ImagePtr& imag
 
 // On failure the segment is as it was, or gone if it was new.
 Status SegmentTable::StartMiss(Segment* segment, const ImagePtr& image) {
-  Status status = BackingOff(*segment);
+  Status status = BackingOff(*segment, image);
   if (status.ok()) {
     // One that is being freed is admitted when it is gone.
     if (segment->state() == SegmentState::kDraining) {
@@ -64,8 +64,9 @@ Status SegmentTable::StartMiss(Segment* segment, const ImagePtr& image) {
   return status;
 }
 
-Status SegmentTable::BackingOff(const Segment& segment) const {
+Status SegmentTable::BackingOff(const Segment& segment, const ImagePtr& image) const {
   const LoadFailure& failure = segment.failure();
+  if (!failure.images.contains(image)) return {};
   const Duration left = failure.retry_at - dependencies_.clock->Now();
   if (failure.in_a_row == 0 || left <= Duration::zero()) return {};
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(left).count();

@@ -108,7 +108,7 @@ class SegmentTable {
   Lease Grant(Segment* segment, ImagePtr image, HowOpened opened);
   void EndLease(Segment* segment);  // by ~Lease
   Status StartMiss(Segment* segment, const ImagePtr& image);
-  Status BackingOff(const Segment& segment) const;
+  Status BackingOff(const Segment& segment, const ImagePtr& image) const;
   void ServeWaiters(Segment* segment);
 
   // Room (segment_room.cc).
@@ -127,6 +127,7 @@ class SegmentTable {
   void Fill(uint64_t id, const ResidentBytes* beneath);
   void Filled(uint64_t id, Result<ResidentBytes> result);
   void FillFailed(Segment* segment, const Status& why);
+  void StartAnew(Segment* segment, ImagePtr image, PreparedStore::Pin pin);
 
   // `call` unless the table is gone by then.
   template <typename Call>

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace trims {
 namespace {
@@ -108,6 +109,22 @@ void Waiters::Fail(uint64_t segment, const Status& why) {
   for (auto& [id, waiter] : TakeAllOf(segment)) {
     Answered(id, std::move(waiter.done), why);
   }
+}
+
+ImagePtr Waiters::FailThoseOf(uint64_t segment, const ImagePtr& image, const Status& why) {
+  const auto found = of_segment_.find(segment);
+  if (found == of_segment_.end()) return nullptr;
+  std::vector<uint64_t> failed;
+  ImagePtr other;
+  for (const auto& [id, waiter] : found->second) {
+    if (waiter.image == image) {
+      failed.push_back(id);
+    } else if (other == nullptr) {
+      other = waiter.image;
+    }
+  }
+  for (const uint64_t id : failed) Answered(id, std::move(Take(id)->done), why);
+  return other;
 }
 
 void Waiters::Answered(uint64_t id, OpenCallback done, Result<Lease> result) {

@@ -51,6 +51,8 @@ class Waiters {
   // lease.
   void Serve(uint64_t segment, const GrantLease& grant);
   void Fail(uint64_t segment, const Status& why);
+  // Only those that opened `image`. The image of the first of the others; nullptr: none is left.
+  ImagePtr FailThoseOf(uint64_t segment, const ImagePtr& image, const Status& why);
 
   size_t size() const { return segment_of_.size(); }
   size_t CountOf(uint64_t segment) const;

@@ -53,6 +53,66 @@ TEST_F(ManagerOpen, EqualContentUnderTwoNamesIsOneSegment) {
   EXPECT_EQ(b->lease->image().reference, "default/b:v1");
 }
 
+TEST_F(ManagerOpen, ANamesBrokenFilesKeepNoOtherNameOfEqualContentOut) {
+  Know("a", 'a', 4);
+  Know("b", 'a', 4);
+  Start(10);
+  for (int i = 0; i < 2; ++i) {
+    Open("a");
+    tier_->Fail(StatusCode::kNotFound);
+  }
+  EXPECT_EQ(Open("a")->status.code(), StatusCode::kNotFound) << "it is backed off from";
+  const auto b = Open("b");
+  ASSERT_FALSE(b->called) << b->status.ToString();
+  EXPECT_EQ(tier_->fills.front().request.image->reference, "default/b:v1");
+  tier_->Finish();
+  EXPECT_TRUE(b->lease);
+}
+
+TEST_F(ManagerOpen, TwoBrokenNamesOfEqualContentAreBothBackedOffFrom) {
+  Know("a", 'a', 4);
+  Know("b", 'a', 4);
+  Start(10);
+  for (const char* name : {"a", "b"}) {
+    Open(name);
+    tier_->Fail(StatusCode::kNotFound);
+  }
+  EXPECT_TRUE(Open("a")->called);
+  EXPECT_TRUE(Open("b")->called);
+  EXPECT_TRUE(tier_->fills.empty());
+}
+
+TEST_F(ManagerOpen, WhoJoinedALoadFromAnotherNamesFilesIsLoadedFromItsOwn) {
+  Know("a", 'a', 4);
+  Know("b", 'a', 4);
+  Start(10);
+  const auto a = Open("a");
+  const auto b = Open("b");
+  const auto b_too = Open("b");
+  tier_->Fail(StatusCode::kDataLoss);
+  EXPECT_EQ(a->status.code(), StatusCode::kDataLoss);
+  EXPECT_FALSE(b->called);
+  ASSERT_EQ(tier_->fills.size(), 1u);
+  EXPECT_EQ(tier_->fills.front().request.image->reference, "default/b:v1");
+  tier_->Fail(StatusCode::kNotFound);
+  EXPECT_EQ(b->status.code(), StatusCode::kNotFound);
+  EXPECT_EQ(b_too->status.code(), StatusCode::kNotFound);
+  EXPECT_EQ(Used(), 0u);
+  EXPECT_EQ(Count().load_failures, 2u);
+}
+
+TEST_F(ManagerOpen, AddedAgainItIsTriedAtOnce) {
+  Know("a", 'a', 4);
+  Start(10);
+  for (int i = 0; i < 2; ++i) {
+    Open("a");
+    tier_->Fail(StatusCode::kNotFound);
+  }
+  EXPECT_TRUE(Open("a")->called);
+  Know("a", 'a', 4);
+  EXPECT_FALSE(Open("a")->called);
+}
+
 TEST_F(ManagerOpen, NamesThePreparedVariantsAndBothKeys) {
   Know("a", 'a', 4);
   CatalogEntry& entry = catalog_.entries.front();
