@@ -14,7 +14,6 @@
 namespace trims {
 namespace {
 
-constexpr char kAddAgain[] = "add the model again";
 // Below this, asking how much memory is available costs more than finding out.
 constexpr uint64_t kAskedBytes = uint64_t{64} << 20;
 
@@ -25,9 +24,10 @@ HugePagePolicy PolicyFor(const Image& image, HugePagePolicy pages) {
   return exact && pages == HugePagePolicy::kBest ? HugePagePolicy::kNoHugeTlb : pages;
 }
 
-// All extents together: each alone might fit. Before any page is there, so that what is missing is
-// known at once.
+// All extents together: each alone, which its writer asks for, might fit. Before any page is there, so
+// that what is missing is known at once.
 Status CheckMemory(const Image& image, HugePagePolicy pages) {
+  if (image.variant.extents.size() < 2) return Status();
   uint64_t bytes = 0;
   for (const ManifestExtent& extent : image.variant.extents) bytes += extent.length;
   if (bytes < kAskedBytes) return Status();
@@ -47,6 +47,11 @@ Result<std::vector<ExtentWriter>> ReserveExtents(const Image& image, HugePagePol
   return writers;
 }
 
+// A version that has a label takes no other content while it is there.
+std::string HowToMend(const Image& image) {
+  return "put the files back as they were, or: trims rm " + image.reference + ", and add it again";
+}
+
 Status CheckDigest(const Image& image, const ImageFiles& files, size_t extent,
                    const std::string& digest) {
   const ManifestExtent& expected = image.variant.extents[extent];
@@ -56,11 +61,12 @@ Status CheckDigest(const Image& image, const ImageFiles& files, size_t extent,
     const ManifestPiece& first = expected.pieces.front();
     from = ", read from '" + files.PathOf(first.origin, first.path) + "'";
   }
+  // Without the digest that was found: a source may lead to bytes that are not for the client.
   return Status(StatusCode::kDataLoss,
                 "extent " + std::to_string(extent) + " of '" + image.reference + "'" + from +
-                    ", has SHA-256 " + digest + ", expected " + expected.sha256 +
+                    ", has not the SHA-256 that was recorded, " + expected.sha256 +
                     ": it changed since it was added",
-                kAddAgain);
+                HowToMend(image));
 }
 
 Result<std::vector<std::byte>> ReadIndex(const Image& image, ImageFiles* files) {
@@ -72,13 +78,13 @@ Result<std::vector<std::byte>> ReadIndex(const Image& image, ImageFiles* files) 
                   "'" + file->name() + "' is " + std::to_string(file->size()) +
                       " bytes, expected " + std::to_string(variant.index_length) +
                       ": it changed since it was added",
-                  kAddAgain);
+                  HowToMend(image));
   }
   std::vector<std::byte> bytes(variant.index_length);
   TRIMS_RETURN_IF_ERROR(file->ReadAt(0, bytes));
   if (Sha256Hex(bytes) != variant.index_sha256) {
     return Status(StatusCode::kDataLoss, "'" + file->name() + "' has changed since it was added",
-                  kAddAgain);
+                  HowToMend(image));
   }
   return bytes;
 }
@@ -91,7 +97,7 @@ Result<SealedExtent> LoadIndex(const Image& image, ImageFiles* files) {
   if (!status.ok()) {
     return Status(StatusCode::kDataLoss,
                   "the index of '" + image.reference + "' is damaged: " + status.message(),
-                  kAddAgain);
+                  HowToMend(image));
   }
   return SealedCopy(image.reference + ".index", bytes);
 }

@@ -117,6 +117,7 @@ Result<ExtentWriter> ExtentWriter::Reserve(std::string_view name, uint64_t lengt
       }
     }
   }
+  if (IsWorthAsking(0, length)) TRIMS_RETURN_IF_ERROR(CheckAvailable(length, "an extent"));
   TRIMS_ASSIGN_OR_RETURN(UniqueFd fd, MakeSizedMemfd(name, length, 0));
   return Make(std::move(fd), length, large ? HugeMethod::kCollapse : HugeMethod::kNone);
 }

@@ -108,8 +108,9 @@ MachineMemory ReadMachineMemory(const std::string& root) {
 }
 
 Status CheckAvailable(uint64_t bytes, const std::string& what) {
-  const uint64_t available = ReadMachineMemory().available;
-  if (available == 0 || bytes <= available) return Status();  // 0: not known
+  const MachineMemory memory = ReadMachineMemory();
+  const uint64_t available = memory.available;
+  if (memory.total == 0 || bytes <= available) return Status();  // a total of 0: not known
   return Status(StatusCode::kResourceExhausted,
                 what + " of " + std::to_string(bytes) + " bytes does not fit into the " +
                     std::to_string(available) + " bytes of memory that are available",
