@@ -27,7 +27,8 @@ Result<Variant> VariantFromName(std::string_view name) {
     if (kVariantNames[i] == name) return static_cast<Variant>(i);
   }
   return Status(StatusCode::kInvalidArgument,
-                "no variant '" + std::string(name) + "': expected files, tensors or ort");
+                "no variant '" + std::string(name) + "': expected files, tensors or ort",
+                "choose one of them, or leave it out for all that the format allows");
 }
 
 Result<std::vector<Variant>> VariantsFromNames(std::span<const std::string> names) {

@@ -32,8 +32,10 @@ Status NoSocket(const std::vector<SocketCandidate>& candidates) {
     tried += (tried.empty() ? "" : " and ") + candidate.path;
   }
   return Status(StatusCode::kNotFound, "no trimsd socket at " + tried,
-                named ? "start trimsd there, or leave out --socket and TRIMS_SOCKET"
-                      : "start trimsd, or set TRIMS_SOCKET");
+                named ? "start one: trimsd --socket " + candidates.front().path +
+                            " &, or leave out --socket and TRIMS_SOCKET"
+                      : std::string("start one: trimsd &, or set TRIMS_SOCKET; trims starts one "
+                                    "itself without --no-autostart"));
 }
 
 }  // namespace

@@ -22,8 +22,10 @@ constexpr unsigned kSecondsToStop = 10;
 
 Result<uint64_t> BudgetOf(const DaemonOptions& options) {
   Result<uint64_t> budget = ParseByteSize(options.host_budget, ReadMachineMemory().total);
-  if (budget.ok()) return budget;
-  const Status why = budget.status();
+  if (budget.ok() && *budget > 0) return budget;
+  const Status why =
+      budget.ok() ? Status(StatusCode::kInvalidArgument, "a budget of 0 bytes holds no model")
+                  : budget.status();
   return Status(why.code(), "--host-budget: " + why.message(), why.hint());
 }
 
