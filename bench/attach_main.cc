@@ -6,11 +6,11 @@
 //
 // Timed: Open (request, reply, mapping) and the read of the first byte; for the reference its
 // sendmsg and recvmsg; and where there is a rest, for a second reference, also fstat, mmap and the
-// read of the first byte: the system calls of an attach and nothing else. Not timed: closing, and what comes after it
-// so that both servers are idle again and what one open leaves behind is in no other's time: the
-// processor is offered to them for 30 µs (REST_US 0), or everything sleeps for REST_US, from which
-// caches come back cold. Before each timed exchange there is a bare one that isn't timed. Cases and
-// the sides take turns.
+// read of the first byte: the system calls of an attach and nothing else. Not timed: closing, and
+// what comes after it so that both servers are idle again and what one open leaves behind is in no
+// other's time: the processor is offered to them for 30 µs (REST_US 0), or everything sleeps for
+// REST_US, from which caches come back cold. Before each timed exchange there is a bare one that
+// isn't timed. Cases and the sides take turns.
 // Prints {"cases": [{"label", "descriptors", "request_bytes", "reply_bytes", "trims_ns": […],
 // "mapped_ns": […], "bare_ns": […]}]}.
 

@@ -14,9 +14,6 @@
 namespace trims {
 namespace {
 
-// Below this, asking how much memory is available costs more than finding out.
-constexpr uint64_t kAskedBytes = uint64_t{64} << 20;
-
 // The descriptor of an extent of files may be read as the file itself, so it must not be longer,
 // which a hugetlb memfd would be.
 HugePagePolicy PolicyFor(const Image& image, HugePagePolicy pages) {
@@ -30,7 +27,7 @@ Status CheckMemory(const Image& image, HugePagePolicy pages) {
   if (image.variant.extents.size() < 2) return Status();
   uint64_t bytes = 0;
   for (const ManifestExtent& extent : image.variant.extents) bytes += extent.length;
-  if (bytes < kAskedBytes) return Status();
+  if (bytes < kWorthAskingBytes) return Status();
   const uint64_t pool = pages == HugePagePolicy::kBest ? FreeHugeTlbBytes() : 0;
   return CheckAvailable(bytes - std::min(bytes, pool), "'" + image.reference + "'");
 }

@@ -56,12 +56,10 @@ Result<UniqueFd> MakeSizedMemfd(std::string_view name, uint64_t length, unsigned
   return fd;
 }
 
-// Asking what is available takes half a millisecond: for what may be missing, and now and then on the
-// way of those who allocate in small steps.
+// For a large step, and now and then on the way of those who allocate in small ones.
 bool IsWorthAsking(uint64_t begin, uint64_t end) {
-  constexpr uint64_t kLargeStep = uint64_t{64} << 20;
   constexpr uint64_t kNowAndThen = uint64_t{256} << 20;
-  return end - begin >= kLargeStep || begin / kNowAndThen != end / kNowAndThen;
+  return end - begin >= kWorthAskingBytes || begin / kNowAndThen != end / kNowAndThen;
 }
 
 Status CheckLength(uint64_t length) {

@@ -26,6 +26,9 @@ struct MachineMemory {
 // as no limit; a machine without /proc/meminfo has 0 and 0.
 MachineMemory ReadMachineMemory(const std::string& root = "");
 
+// For fewer, reading the dozen files that CheckAvailable() asks costs more than finding out.
+inline constexpr uint64_t kWorthAskingBytes = uint64_t{64} << 20;
+
 // For who is about to populate `bytes` more: RESOURCE_EXHAUSTED with both numbers where they are
 // not available now, since the kernel would end some process before it refused them. `what` needs
 // them.
