@@ -29,7 +29,11 @@ struct Progress {
 };
 
 struct AddOptions {
-  std::vector<Variant> variants;                     // empty: all that the format allows
+  std::vector<Variant> variants;  // empty: all that the format allows
+  std::string precision =
+      {};  // of weights that are there in several, e.g. "fp16"; empty: the usual one
+  // Absolute paths of libraries with custom operators, which ONNX Runtime loads while it optimises.
+  std::vector<std::string> onnxruntime_extensions = {};
   std::function<void(const Progress&)> on_progress;  // called on the calling thread
   std::chrono::milliseconds timeout{std::chrono::minutes(30)};
 };

@@ -45,14 +45,14 @@ _trims() {
     previous=$word
     if [[ -n $skip ]]; then skip=""; continue; fi
     case $word in
-      --socket | --color | --variant) skip=1 ;;
+      --socket | --color | --variant | --precision | --onnxruntime-extension) skip=1 ;;
       -*) ;;
       *) if [[ -z $command ]]; then command=$word; else places=$((places + 1)); fi ;;
     esac
   done
 
   case $previous in
-    --socket) _trims_files; return ;;
+    --socket | --onnxruntime-extension) _trims_files; return ;;
     --color) _trims_reply <<<$'auto\nnever'; return ;;
     --variant) _trims_reply <<<$'files\ntensors\nort'; return ;;
   esac
@@ -61,7 +61,7 @@ _trims() {
     --variant=*) _trims_reply <<<$'--variant=files\n--variant=tensors\n--variant=ort'; return ;;
     -*)
       local flags=$globals
-      [[ $command == add ]] && flags+=" --variant"
+      [[ $command == add ]] && flags+=" --variant --precision --follow-links --onnxruntime-extension"
       [[ $command == ls ]] && flags+=" --quiet"
       _trims_reply <<<"${flags// /$'\n'}"
       return

@@ -1,6 +1,7 @@
 #include "catalog/resolve.h"
 
 #include "base/macros.h"
+#include "base/shell_quote.h"
 #include "catalog/model_reference.h"
 
 namespace trims {
@@ -16,15 +17,34 @@ std::string Prepared(const Manifest& manifest) {
 }
 
 std::string AddCommand(const CatalogEntry& entry, Variant kind) {
-  return "trims add " + ReferenceOf(entry) + " " + entry.manifest.source + " --variant " +
-         std::string(VariantName(kind));
+  return "trims add " + ShellQuote(ReferenceOf(entry)) + " " + ShellQuote(entry.manifest.source) +
+         " --variant " + std::string(VariantName(kind));
+}
+
+// Whether adding it again could bring the variant.
+bool CouldHave(const CatalogEntry& entry, Variant kind) {
+  const std::string& format = entry.manifest.format;
+  if (kind == Variant::kFiles) return true;
+  return format == "onnx" || (format == "safetensors" && kind == Variant::kTensors);
+}
+
+// What was noted when it was added and could not be made.
+std::string WhyNone(const CatalogEntry& entry, Variant kind) {
+  const std::string begin = "no " + std::string(VariantName(kind)) + ": ";
+  for (const std::string& note : entry.manifest.notes) {
+    if (note.starts_with(begin)) return " (" + note.substr(begin.size()) + ")";
+  }
+  return "";
 }
 
 Status NeverPrepared(const CatalogEntry& entry, Variant kind) {
-  return Status(StatusCode::kNotFound,
-                "model '" + ReferenceOf(entry) + "' has no variant '" +
-                    std::string(VariantName(kind)) + "'; prepared: " + Prepared(entry.manifest),
-                AddCommand(entry, kind));
+  return Status(
+      StatusCode::kNotFound,
+      "model '" + ReferenceOf(entry) + "' has no variant '" + std::string(VariantName(kind)) + "'" +
+          WhyNone(entry, kind) + "; prepared: " + Prepared(entry.manifest),
+      CouldHave(entry, kind)
+          ? AddCommand(entry, kind)
+          : "its format is '" + entry.manifest.format + "': open one of the variants that it has");
 }
 
 Status OtherKey(const CatalogEntry& entry, const Image& image, std::string_view key) {

@@ -26,7 +26,12 @@ Result<std::string> Admin::Add(std::string_view reference, std::string_view sour
   if (options.timeout.count() <= 0)
     return Status(StatusCode::kInvalidArgument, "a timeout that has passed");
   return client_.impl_->AskForDocument(
-      wire::AddRequest{.reference = reference, .source = source, .variants = options.variants},
+      wire::AddRequest{.reference = reference,
+                       .source = source,
+                       .variants = options.variants,
+                       .precision = options.precision,
+                       .onnxruntime_extensions = {options.onnxruntime_extensions.begin(),
+                                                  options.onnxruntime_extensions.end()}},
       {.patience = options.timeout, .on_progress = options.on_progress});
 }
 

@@ -1,12 +1,9 @@
 #include "ingest/add_stages.h"
 
-#include <stdlib.h>
-
-#include <memory>
 #include <utility>
 
-#include "base/errno_status.h"
 #include "base/macros.h"
+#include "source/file_tree.h"
 #include "source/source_uri.h"
 
 namespace trims {
@@ -25,17 +22,16 @@ Result<ModelReference> NewName(const std::string& requested) {
 }  // namespace
 
 Result<Requested> CheckRequested(const std::string& requested, const std::string& source,
-                                 const std::vector<Variant>& variants) {
+                                 const PrepareWishes& wishes) {
   TRIMS_ASSIGN_OR_RETURN(ModelReference reference, NewName(requested));
   TRIMS_ASSIGN_OR_RETURN(SourceUri uri, ParseSourceUri(source));
-  return Requested{std::move(reference), std::move(uri), variants};
+  return Requested{std::move(reference), std::move(uri), wishes};
 }
 
 Result<Located> Materialise(Requested request) {
-  const std::unique_ptr<char, decltype(&::free)> resolved(
-      ::realpath(request.source.path.c_str(), nullptr), &::free);
-  if (!resolved) return ErrnoStatus("source " + request.source.path);
-  return Located{std::move(request), resolved.get()};
+  TRIMS_ASSIGN_OR_RETURN(FileTree tree, FileTree::At(request.source));
+  TRIMS_RETURN_IF_ERROR(tree.Resolve());
+  return Located{std::move(request), tree.uri()};
 }
 
 }  // namespace trims

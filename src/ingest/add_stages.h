@@ -13,6 +13,7 @@
 #include "trims/model.h"
 #include "trims/status.h"
 
+#include "base/prepare_wishes.h"
 #include "catalog/model_reference.h"
 #include "format/image.h"
 #include "format/manifest.h"
@@ -25,13 +26,13 @@ namespace trims {
 struct Requested {
   ModelReference reference;  // its version is empty: the digest's first digits will be it
   SourceUri source;
-  std::vector<Variant> variants;  // empty: all that the format allows
+  PrepareWishes wishes;
 };
 
 // The source's bytes are on this machine.
 struct Located {
   Requested request;
-  std::string path;  // absolute, symbolic links resolved
+  SourceUri source;  // symbolic links resolved, but for a single file's own
 };
 
 // The preparer has done its part.
@@ -53,7 +54,7 @@ struct Published {
 // INVALID_ARGUMENT: `requested` is no name for a new model, or `source` no URL of one. UNIMPLEMENTED: a
 // URL of a kind that this release can't read.
 Result<Requested> CheckRequested(const std::string& requested, const std::string& source,
-                                 const std::vector<Variant>& variants);
+                                 const PrepareWishes& wishes);
 
 // Brings the source's bytes to where the preparer and loads can read them; a file is there already.
 // NOT_FOUND: there is none; PERMISSION_DENIED: this user may not reach it. Blocks.

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/macros.h"
+#include "base/shell_quote.h"
 #include "catalog/resolve.h"
 #include "ingest/check_operator.h"
 #include "ingest/choose_version.h"
@@ -36,19 +37,30 @@ struct Adder::Asker {
   Preparer::Progress progress;
   AddCallback done;
 
+  // "trims add …" in a hint stands for the command that was given.
+  Status InFull(const Status& status) const {
+    constexpr std::string_view kAgain = "trims add …";
+    const size_t at = status.hint().find(kAgain);
+    if (at == std::string::npos) return status;
+    std::string hint = status.hint();
+    hint.replace(at, kAgain.size(), "trims add " + ShellQuote(model) + " " + ShellQuote(source));
+    return Status(status.code(), status.message(), std::move(hint));
+  }
+
   void Tell(std::string_view stage, uint64_t at, uint64_t total) const {
     if (progress) progress(stage, at, total);
   }
 };
 
 void Adder::Add(const wire::Principal& principal, const std::string& requested,
-                const std::string& source, const std::vector<Variant>& variants,
-                Preparer::Progress progress, AddCallback done) {
+                const std::string& source, const PrepareWishes& wishes, Preparer::Progress progress,
+                AddCallback done) {
   if (const Status status = CheckCanAdd(principal); !status.ok()) return done(status);
-  Result<Requested> request = CheckRequested(requested, source, variants);
+  Result<Requested> request = CheckRequested(requested, source, wishes);
   if (!request.ok()) return done(request.status());
-  const auto asker = std::make_shared<const Asker>(Asker{
-      request->reference.ToString(), request->source.path, std::move(progress), std::move(done)});
+  const auto asker =
+      std::make_shared<const Asker>(Asker{request->reference.ToString(), request->source.ToString(),
+                                          std::move(progress), std::move(done)});
   ++in_flight_;
   RunOn(
       dependencies_.worker,
@@ -80,14 +92,14 @@ void Adder::MakeIncoming(const AskerPtr& asker, Located located) {
 }
 
 void Adder::Prepare(const AskerPtr& asker, Located located, PreparedStore::Incoming incoming) {
-  PrepareJob job{.source_path = located.path,
+  PrepareJob job{.source = located.source,
                  .out_folder = incoming.path(),
-                 .variants = std::move(located.request.variants)};
+                 .wishes = std::move(located.request.wishes)};
   auto prepared = [this, asker, located = std::move(located),
                    incoming = std::move(incoming)](Result<Manifest> manifest) mutable {
     if (!manifest.ok()) return Abandon(asker, std::move(incoming), manifest.status());
     // The preparer has met untrusted bytes: where the model came from is not its word to give.
-    manifest->source = SourceUri::OfPath(located.path).ToString();
+    manifest->source = located.source.ToString();
     Prepared stage{std::move(located.request.reference), *std::move(manifest), std::move(incoming)};
     turns_->Take(alive_.Only([this, asker, stage = std::move(stage)](Turns::Turn turn) mutable {
       Publish(asker, std::move(stage), std::move(turn));
@@ -168,7 +180,7 @@ void Adder::Fail(const AskerPtr& asker, const Status& why) {
   ++counters_->add_failures;
   LogWarning("model.add_failed",
              {{"model", asker->model}, {"source", asker->source}, {"error", why}});
-  asker->done(why);
+  asker->done(asker->InFull(why));
 }
 
 }  // namespace trims

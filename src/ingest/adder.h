@@ -30,8 +30,8 @@ class Adder {
 
   // Contract of Manager::Add.
   void Add(const wire::Principal& principal, const std::string& requested,
-           const std::string& source, const std::vector<Variant>& variants,
-           Preparer::Progress progress, AddCallback done);
+           const std::string& source, const PrepareWishes& wishes, Preparer::Progress progress,
+           AddCallback done);
 
   size_t in_flight() const { return in_flight_; }
 

@@ -23,14 +23,16 @@
 #include "trims/model.h"
 #include "trims/status.h"
 
+#include "base/prepare_wishes.h"
 #include "format/manifest.h"
+#include "source/source_uri.h"
 
 namespace trims {
 
 struct PrepareJob {
-  std::string source_path;  // absolute
-  std::string out_folder;   // absolute, exists, empty
-  std::vector<Variant> variants;
+  SourceUri source;
+  std::string out_folder;  // absolute, exists, empty
+  PrepareWishes wishes;
 };
 
 class Preparer {

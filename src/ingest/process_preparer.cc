@@ -59,7 +59,7 @@ Result<Manifest> ReadManifest(const std::string& folder) {
 std::vector<std::string> Arguments(const ProcessPreparerOptions& options, const PrepareJob& job) {
   std::vector<std::string> arguments = {*options.program,
                                         "--source",
-                                        job.source_path,
+                                        job.source.ToString(),
                                         "--out",
                                         job.out_folder,
                                         "--progress-fd",
@@ -69,10 +69,16 @@ std::vector<std::string> Arguments(const ProcessPreparerOptions& options, const 
                                         "--time-limit",
                                         std::to_string(options.time_limit.count())};
   std::string variants;
-  for (const Variant variant : job.variants) {
+  for (const Variant variant : job.wishes.variants) {
     variants += (variants.empty() ? "" : ",") + std::string(VariantName(variant));
   }
   if (!variants.empty()) arguments.insert(arguments.end(), {"--variant", variants});
+  if (!job.wishes.precision.empty()) {
+    arguments.insert(arguments.end(), {"--precision", job.wishes.precision});
+  }
+  for (const std::string& path : job.wishes.onnxruntime_extensions) {
+    arguments.insert(arguments.end(), {"--onnxruntime-extension", path});
+  }
   if (!options.onnxruntime_library.empty()) {
     arguments.insert(arguments.end(), {"--onnxruntime-library", options.onnxruntime_library});
   }

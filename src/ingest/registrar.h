@@ -27,9 +27,9 @@ class Registrar {
 
   // Contracts of Manager::Add and Manager::Remove.
   void Add(const wire::Principal& principal, const std::string& requested,
-           const std::string& source, const std::vector<Variant>& variants,
-           Preparer::Progress progress, AddCallback done) {
-    adder_.Add(principal, requested, source, variants, std::move(progress), std::move(done));
+           const std::string& source, const PrepareWishes& wishes, Preparer::Progress progress,
+           AddCallback done) {
+    adder_.Add(principal, requested, source, wishes, std::move(progress), std::move(done));
   }
   void Remove(const wire::Principal& principal, const std::string& requested, RemoveCallback done) {
     remover_.Remove(principal, requested, std::move(done));

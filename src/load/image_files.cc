@@ -34,10 +34,13 @@ std::string ImageFiles::PathOf(PieceOrigin origin, const std::string& path) cons
   if (origin == PieceOrigin::kPrepared) return prepared_root_ + "/" + PreparedPath(path);
   const Result<SourceUri> uri = ParseSourceUri(image_.source);
   if (!uri.ok()) return path + " of " + image_.source;
+  // Of a single file, what it needs besides lies beside it.
   std::error_code error;
-  const bool is_file =
-      uri->path.ends_with("/" + path) && !std::filesystem::is_directory(uri->path, error);
-  return is_file ? uri->path : uri->path + "/" + path;
+  const std::filesystem::path source(uri->path);
+  const bool folder = std::filesystem::is_directory(source, error);
+  const bool itself = !folder && source.filename() == path;
+  return ((folder || (!itself && !source.has_extension()) ? source : source.parent_path()) / path)
+      .string();
 }
 
 // The same code as an unknown model's, so the text has to tell them apart.

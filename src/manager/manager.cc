@@ -98,9 +98,9 @@ Result<OpenOutcome> Manager::Open(const OpenParams& params, OpenCallback done) {
 }
 
 void Manager::Add(const wire::Principal& principal, const std::string& reference,
-                  const std::string& source, const std::vector<Variant>& variants,
+                  const std::string& source, const PrepareWishes& wishes,
                   Preparer::Progress progress, ModelCallback done) {
-  impl_->registrar.Add(principal, reference, source, variants, std::move(progress),
+  impl_->registrar.Add(principal, reference, source, wishes, std::move(progress),
                        [this, done = std::move(done)](const Result<const CatalogEntry*>& added) {
                          if (!added.ok()) return done(added.status());
                          done(DetailsOf(**added, *impl_->dependencies.catalog, impl_->tiers));

@@ -26,6 +26,7 @@
 #include "trims/status.h"
 
 #include "base/clock.h"
+#include "base/prepare_wishes.h"
 #include "ingest/preparer.h"
 #include "ingest/registrar.h"
 #include "manager/snapshot.h"
@@ -77,8 +78,8 @@ class Manager {
   // version (or digest) forgets every version of that name. An Add goes on when its caller has
   // gone: its callbacks must tolerate that.
   void Add(const wire::Principal& principal, const std::string& reference,
-           const std::string& source, const std::vector<Variant>& variants,
-           Preparer::Progress progress, ModelCallback done);
+           const std::string& source, const PrepareWishes& wishes, Preparer::Progress progress,
+           ModelCallback done);
   void Remove(const wire::Principal& principal, const std::string& reference, RemoveCallback done);
 
   std::vector<ModelSnapshot> Models() const;  // by name, then newest first

@@ -1,22 +1,24 @@
 #include "prepare/model_format.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
+#include <memory>
+#include <utility>
 
 #include "base/macros.h"
+#include "format/tensor_entry.h"
+#include "prepare/onnx_choice.h"
+#include "prepare/shard_name.h"
+#include "prepare/unfinished.h"
 
 namespace trims {
 namespace {
 
-std::vector<size_t> EndingIn(const FileTree& source, std::string_view suffix) {
-  std::vector<size_t> found;
-  for (size_t i = 0; i < source.files().size(); ++i) {
-    if (source.files()[i].name.ends_with(suffix)) found.push_back(i);
-  }
-  return found;
-}
+constexpr std::string_view kGguf = ".gguf";
+constexpr std::string_view kSafetensors = ".safetensors";
 
-Result<bool> IsGguf(const FileTree& source, const ListedFile& file) {
+Result<bool> HasGgufMagic(const FileTree& source, const ListedFile& file) {
   static constexpr char kMagic[] = {'G', 'G', 'U', 'F'};
   std::array<std::byte, sizeof(kMagic)> head;
   if (file.length < head.size()) return false;
@@ -25,28 +27,138 @@ Result<bool> IsGguf(const FileTree& source, const ListedFile& file) {
   return std::memcmp(head.data(), kMagic, sizeof(kMagic)) == 0;
 }
 
+Result<std::vector<size_t>> GgufFiles(const FileTree& source) {
+  std::vector<size_t> found;
+  for (size_t i = 0; i < source.files().size(); ++i) {
+    if (source.files()[i].name.ends_with(kGguf)) found.push_back(i);
+  }
+  if (!found.empty() || source.files().size() != 1) return found;
+  TRIMS_ASSIGN_OR_RETURN(const bool gguf, HasGgufMagic(source, source.files()[0]));
+  if (gguf) found.push_back(0);
+  return found;
+}
+
+// The parts of a split GGUF belong together, whether one was pointed at or their folder.
+Status CheckGgufComplete(const FileTree& source, const std::vector<size_t>& files) {
+  for (const size_t i : files) {
+    const std::string& name = source.files()[i].name;
+    if (!name.ends_with(kGguf)) continue;
+    const ShardName parsed = ParseShardName(name, kGguf);
+    for (uint32_t shard = 1; shard <= parsed.shards; ++shard) {
+      const std::string sibling = SiblingShard(name, parsed, shard);
+      if (source.Find(sibling) != nullptr) continue;
+      return Status(StatusCode::kDataLoss,
+                    "the part '" + ShownName(sibling) + "' is missing: '" + ShownName(name) +
+                        "' is one of " + std::to_string(parsed.shards),
+                    "get it, or keep what is there: trims add … --variant files");
+    }
+  }
+  return Status();
+}
+
+// Whoever points at one shard may mean it, but should know.
+void NoteSingleShard(const FileTree& source, ModelFormat* format) {
+  if (source.is_folder() || source.files().size() != 1) return;
+  const std::string& name = source.files()[0].name;
+  if (!name.ends_with(kSafetensors)) return;
+  const ShardName parsed = ParseShardName(name, kSafetensors);
+  if (parsed.shards < 2) return;
+  format->notes.push_back("'" + ShownName(name) + "' is one of " + std::to_string(parsed.shards) +
+                          " shards: add their folder, or their index, for the whole model");
+}
+
+std::string Depths(const FileTree& source, size_t file) {
+  const std::string& name = source.files()[file].name;
+  return std::string(static_cast<size_t>(std::count(name.begin(), name.end(), '/')), '/');
+}
+
+class Detector {
+ public:
+  Detector(const FileTree& source, std::string_view precision, bool files_only)
+      : source_(source), precision_(precision), files_only_(files_only) {}
+
+  Result<ModelFormat> Run() {
+    OnnxChoice onnx = ChooseOnnx(source_, precision_);
+    format_.onnx = onnx.file;
+    TRIMS_RETURN_IF_ERROR(TakeSafetensors(onnx));
+    if (!format_.onnx && format_.safetensors.components.empty()) {
+      TRIMS_RETURN_IF_ERROR(TakeGguf());
+    }
+    if (!onnx.note.empty()) format_.notes.push_back(std::move(onnx.note));
+    NoteSingleShard(source_, &format_);
+    format_.name = Name();
+    TRIMS_RETURN_IF_ERROR(OrNote(CheckParts()));
+    return std::move(format_);
+  }
+
+ private:
+  Status OrNote(const Status& status) {
+    if (status.ok() || !files_only_) return status;
+    format_.notes.push_back(status.message());
+    return Status();
+  }
+
+  Status TakeSafetensors(const OnnxChoice& onnx) {
+    Result<SafetensorsChoice> choice = ChooseSafetensors(source_, precision_);
+    if (!choice.ok() && choice.status().code() == StatusCode::kNotFound && onnx.in_precision) {
+      choice = ChooseSafetensors(source_, "");
+    }
+    if (!choice.ok()) {
+      const Status& why = choice.status();
+      if (why.code() != StatusCode::kFailedPrecondition) return OrNote(why);
+      format_.notes.push_back("no tensors: " + why.message() + " (" + why.hint() + ")");
+      return Status();
+    }
+    format_.safetensors = *std::move(choice);
+    std::move(format_.safetensors.notes.begin(), format_.safetensors.notes.end(),
+              std::back_inserter(format_.notes));
+    if (precision_.empty() || !format_.safetensors.components.empty() || onnx.in_precision) {
+      return Status();
+    }
+    return OrNote(Status(StatusCode::kNotFound,
+                         "no weights in the precision '" + ShownName(precision_) + "'",
+                         "leave the precision away: trims add …"));
+  }
+
+  Status TakeGguf() {
+    TRIMS_ASSIGN_OR_RETURN(format_.gguf, GgufFiles(source_));
+    return OrNote(CheckGgufComplete(source_, format_.gguf));
+  }
+
+  std::string Name() const {
+    const std::vector<size_t> safetensors = format_.safetensors.Files();
+    if (format_.onnx && safetensors.empty()) return "onnx";
+    if (!format_.onnx && !safetensors.empty()) return "safetensors";
+    if (!format_.onnx) return format_.gguf.empty() ? "files" : "gguf";
+    const bool deeper = Depths(source_, *format_.onnx) > Depths(source_, safetensors.front());
+    return deeper ? "safetensors" : "onnx";
+  }
+
+  Status CheckParts() const {
+    const std::vector<size_t> parts = format_.Parts();
+    for (const size_t part : parts) {
+      TRIMS_RETURN_IF_ERROR(CheckFinished(source_, source_.files()[part]));
+    }
+    return parts.empty() ? CheckNothingPartial(source_) : Status();
+  }
+
+  const FileTree& source_;
+  const std::string_view precision_;
+  const bool files_only_;
+  ModelFormat format_;
+};
+
 }  // namespace
 
-Result<ModelFormat> FormatOf(const FileTree& source) {
-  const std::vector<size_t> onnx = EndingIn(source, ".onnx");
-  if (onnx.size() == 1) return ModelFormat{"onnx", onnx, ""};
-  const ListedFile* top = source.Find("model.onnx");
-  if (top != nullptr) {
-    return ModelFormat{"onnx",
-                       {static_cast<size_t>(top - source.files().data())},
-                       "of " + std::to_string(onnx.size()) + " .onnx files, model.onnx was taken"};
-  }
-  const std::vector<size_t> shards = EndingIn(source, ".safetensors");
-  if (!shards.empty()) return ModelFormat{"safetensors", shards, ""};
-  if (source.files().size() == 1) {
-    TRIMS_ASSIGN_OR_RETURN(const bool gguf, IsGguf(source, source.files()[0]));
-    if (gguf) return ModelFormat{"gguf", {0}, ""};
-  }
-  if (onnx.empty()) return ModelFormat{"files", {}, ""};
-  return ModelFormat{
-      "files",
-      {},
-      std::to_string(onnx.size()) + " .onnx files and none is model.onnx: kept as files only"};
+std::vector<size_t> ModelFormat::Parts() const {
+  std::vector<size_t> parts = safetensors.Files();
+  if (onnx) parts.push_back(*onnx);
+  parts.insert(parts.end(), gguf.begin(), gguf.end());
+  return parts;
+}
+
+Result<ModelFormat> FormatOf(const FileTree& source, std::string_view precision, bool files_only) {
+  return Detector(source, precision, files_only).Run();
 }
 
 }  // namespace trims

@@ -3,23 +3,34 @@
 #define TRIMS_PREPARE_MODEL_FORMAT_H_
 
 #include <cstddef>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "trims/status.h"
+
+#include "prepare/safetensors_choice.h"
 #include "source/file_tree.h"
 
 namespace trims {
 
 struct ModelFormat {
-  std::string name;           // "onnx", "safetensors", "gguf", "files": as in the manifest
-  std::vector<size_t> parts;  // the files that are the model: one .onnx, or all .safetensors
-  std::string note;           // for people, where the choice was not obvious; or empty
+  std::string name;  // "onnx", "safetensors", "gguf", "files": as in the manifest
+  std::optional<size_t> onnx;
+  SafetensorsChoice safetensors;
+  std::vector<size_t> gguf;
+  std::vector<std::string> notes;  // for people, where the choice was not obvious
+
+  // All files that are the model, external data apart.
+  std::vector<size_t> Parts() const;
 };
 
-// One .onnx file, or model.onnx at the top among several, is ONNX; else all .safetensors files
-// together are one model (its shards); else a single file with GGUF's magic is GGUF; anything else
-// is just files.
-Result<ModelFormat> FormatOf(const FileTree& source);
+// ONNX as ChooseOnnx(), safetensors as ChooseSafetensors(); a folder may hold both, and the name is then
+// of what lies nearer to the top. Without either, files in .gguf, or with GGUF's magic, are GGUF; anything
+// else is just files. `files_only`: nothing but the bytes matters, and whatever is odd is only noted. DATA_LOSS: a
+// shard is missing; FAILED_PRECONDITION: a part was not downloaded completely.
+Result<ModelFormat> FormatOf(const FileTree& source, std::string_view precision, bool files_only);
 
 }  // namespace trims
 

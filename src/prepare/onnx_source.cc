@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/macros.h"
+#include "prepare/unfinished.h"
 
 namespace trims {
 namespace {
@@ -12,12 +13,16 @@ std::string BesideModel(const std::string& model, const std::string& location) {
   return slash == std::string::npos ? location : model.substr(0, slash + 1) + location;
 }
 
+std::string FolderOf(const FileTree& source) {
+  const std::string path = source.path();
+  return source.is_folder() ? path : path.substr(0, path.rfind('/'));
+}
+
 Status Missing(const FileTree& source, const std::string& location) {
-  const std::string what =
-      "the model keeps weights in '" + ShownName(location) + "', which is not ";
-  if (source.is_folder()) return Status(StatusCode::kNotFound, what + "in its folder");
-  return Status(StatusCode::kInvalidArgument, what + "part of the source",
-                "put the model and that file into a folder of their own and add the folder");
+  return Status(StatusCode::kNotFound,
+                "the model keeps weights in '" + ShownName(location) +
+                    "', which is not in its folder, " + FolderOf(source),
+                "put that file beside the model");
 }
 
 // The reader knows offsets and not whose they are, and a folder may hold several files.
@@ -41,6 +46,7 @@ Status ResolveExternal(const FileTree& source, OnnxSource* onnx) {
   for (const std::string& location : onnx->model.external_files) {
     const ListedFile* file = source.Find(BesideModel(onnx->file->name, location));
     if (file == nullptr) return Missing(source, location);
+    TRIMS_RETURN_IF_ERROR(CheckFinished(source, *file));
     onnx->external.emplace(location, file);
     onnx->bytes += file->length;
   }

@@ -1,6 +1,7 @@
 #include "prepare/prepare.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -9,7 +10,9 @@
 #include "prepare/model_format.h"
 #include "prepare/onnx_source.h"
 #include "prepare/prepare_context.h"
+#include "prepare/safetensors_variant.h"
 #include "prepare/tensors_variant.h"
+#include "prepare/unfinished.h"
 #include "source/source_uri.h"
 
 namespace trims {
@@ -45,13 +48,14 @@ class Run {
   }
 
   Result<Manifest> All() {
-    TRIMS_ASSIGN_OR_RETURN(format_, FormatOf(context_.source));
-    if (!format_.note.empty()) manifest_.notes.push_back(format_.note);
-    TRIMS_ASSIGN_OR_RETURN(const HashedFiles hashed, HashFiles(context_));
+    TRIMS_ASSIGN_OR_RETURN(format_, FormatOf(context_.source, options_.precision, FilesOnly()));
+    for (const std::string& note : format_.notes) manifest_.notes.push_back(ManifestNote(note));
     TRIMS_RETURN_IF_ERROR(ReadModel());
+    NoteUnfinishedFiles();
+    TRIMS_ASSIGN_OR_RETURN(const HashedFiles hashed, HashFiles(context_));
     if (Wants(options_.variants, Variant::kFiles)) {
       TRIMS_RETURN_IF_ERROR(Keep(InFolder(Variant::kFiles, [&](const PrepareContext& context) {
-        return MakeFilesVariant(context, hashed, format_.name);
+        return MakeFilesVariant(context, hashed, FilesMetadata());
       })));
     }
     if (Applies(Variant::kTensors)) {
@@ -79,17 +83,41 @@ class Run {
   // Asked for by name, or asked for by nobody in particular and possible for this format.
   bool Applies(Variant kind) const {
     if (!options_.variants.empty()) return Wants(options_.variants, kind);
-    return onnx_.has_value() || (format_.name == "safetensors" && kind == Variant::kTensors);
+    return onnx_.has_value() || (HasSafetensors() && kind == Variant::kTensors);
+  }
+
+  bool HasSafetensors() const { return !format_.safetensors.components.empty(); }
+
+  bool FilesOnly() const {
+    return !options_.variants.empty() &&
+           std::all_of(options_.variants.begin(), options_.variants.end(),
+                       [](Variant kind) { return kind == Variant::kFiles; });
+  }
+
+  // What makes a session of the files needs to know which of them is the model.
+  std::map<std::string, std::string> FilesMetadata() const {
+    std::map<std::string, std::string> metadata{{"format", format_.name}};
+    if (format_.onnx) metadata["onnx.model"] = context_.source.files()[*format_.onnx].name;
+    return metadata;
+  }
+
+  void NoteUnfinishedFiles() {
+    std::vector<size_t> parts = format_.Parts();
+    if (onnx_) {
+      for (const auto& [location, file] : onnx_->external) {
+        parts.push_back(static_cast<size_t>(file - context_.source.files().data()));
+      }
+    }
+    const std::string note = NoteUnfinished(context_.source, parts);
+    if (!note.empty()) manifest_.notes.push_back(ManifestNote(note));
   }
 
   // Parsed even for variants that could do without, so that a damaged model is found out when it is
   // added; not if only its files were asked for.
   Status ReadModel() {
-    const bool files_only = std::all_of(options_.variants.begin(), options_.variants.end(),
-                                        [](Variant kind) { return kind == Variant::kFiles; });
-    if (format_.name != "onnx" || (!options_.variants.empty() && files_only)) return Status();
-    TRIMS_ASSIGN_OR_RETURN(
-        onnx_, ReadOnnxSource(context_.source, context_.source.files()[format_.parts[0]]));
+    if (!format_.onnx || FilesOnly()) return Status();
+    TRIMS_ASSIGN_OR_RETURN(onnx_,
+                           ReadOnnxSource(context_.source, context_.source.files()[*format_.onnx]));
     return Status();
   }
 
@@ -110,8 +138,9 @@ class Run {
   }
 
   Result<ManifestVariant> MakeTensors(const PrepareContext& context) {
+    if (HasSafetensors())
+      return MakeTensorsFromSafetensors(context, format_.safetensors.components);
     if (onnx_) return MakeTensorsFromOnnx(context, *onnx_, &manifest_.notes);
-    if (format_.name == "safetensors") return MakeTensorsFromSafetensors(context, format_.parts);
     return NotForFormat(Variant::kTensors, format_.name);
   }
 
@@ -149,7 +178,7 @@ class Run {
   Result<Manifest> Finish() {
     manifest_.digest = ModelDigest(manifest_.files);
     manifest_.format = format_.name;
-    manifest_.source = SourceUri::OfPath(context_.source.root()).ToString();
+    manifest_.source = context_.source.uri().ToString();
     const std::string json = ManifestToJson(manifest_);
     TRIMS_RETURN_IF_ERROR(context_.out.WriteFile("manifest.json.new", json).status());
     TRIMS_RETURN_IF_ERROR(context_.out.Rename("manifest.json.new", "manifest.json"));
@@ -170,6 +199,10 @@ Result<Manifest> Prepare(const PrepareOptions& options, const Result<OrtLibrary>
                          PrepareProgress& progress) {
   TRIMS_ASSIGN_OR_RETURN(FileTree source, FileTree::At(options.source));
   TRIMS_RETURN_IF_ERROR(source.List().status());
+  for (const std::string& name : options.companions) {
+    const Status included = source.Include(name);
+    if (!included.ok() && included.code() != StatusCode::kNotFound) return included;
+  }
   const OutFolder out(options.out);
   const PrepareContext context{source, out, progress};
   return Run(options, ort, context).All();

@@ -19,13 +19,16 @@
 #include "prepare/ort_library.h"
 #include "prepare/ort_variant.h"
 #include "prepare/progress.h"
+#include "source/source_uri.h"
 
 namespace trims {
 
 struct PrepareOptions {
-  std::string source;             // absolute path of a file or folder
-  std::string out;                // absolute path of an empty folder
-  std::vector<Variant> variants;  // empty: all that the format allows
+  SourceUri source;                     // a file or folder
+  std::vector<std::string> companions;  // what a single file needs besides, where it is there
+  std::string out;                      // absolute path of an empty folder
+  std::vector<Variant> variants;        // empty: all that the format allows
+  std::string precision;  // of weights that are there in several; empty: the usual one
   uint64_t ort_bytes_limit = kDefaultOrtBytesLimit;
   std::string sandbox;  // Describe() of the sandbox that this runs in; goes into the manifest
 };

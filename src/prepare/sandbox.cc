@@ -115,9 +115,8 @@ LandlockPaths AllowedPaths(const SandboxOptions& options) {
                     "/sys/devices/system/cpu",
                     "/dev/null",
                     "/dev/urandom"};
-  for (const std::string& path : {options.source, options.library_folder}) {
-    if (!path.empty()) paths.readable.push_back(path);
-  }
+  paths.readable.insert(paths.readable.end(), options.sources.begin(), options.sources.end());
+  if (!options.library_folder.empty()) paths.readable.push_back(options.library_folder);
   if (!options.out.empty()) paths.writable.push_back(options.out);
   return paths;
 }

@@ -7,7 +7,7 @@
 // and threads started later inherit it.
 //
 //   const Result<SandboxReport> report =
-//       ApplySandbox({.source = "/models/m", .out = "/tmp/out"});
+//       ApplySandbox({.sources = {"/models/m"}, .out = "/tmp/out"});
 //
 // docs/preparer.md lists what each layer forbids.
 #ifndef TRIMS_PREPARE_SANDBOX_H_
@@ -23,9 +23,9 @@
 namespace trims {
 
 struct SandboxOptions {
-  std::string source;          // absolute; may be read; empty: nothing
-  std::string out;             // absolute; may be written; empty: nothing
-  std::string library_folder;  // of ONNX Runtime; may be read
+  std::vector<std::string> sources;  // absolute; may be read
+  std::string out;                   // absolute; may be written; empty: nothing
+  std::string library_folder;        // of ONNX Runtime; may be read
   uint64_t memory_limit = uint64_t{16} << 30;
   std::chrono::seconds cpu_limit{900};
   uint64_t file_limit = uint64_t{1} << 40;

@@ -6,7 +6,6 @@
 
 #include "base/macros.h"
 #include "base/mapping.h"
-#include "format/safetensors.h"
 #include "prepare/finish_variant.h"
 #include "prepare/tensor_layout.h"
 
@@ -14,38 +13,6 @@ namespace trims {
 namespace {
 
 constexpr char kExtentName[] = "tensors.extent";
-constexpr size_t kMaxMetadataBytes = 256 * 1024;  // of all safetensors metadata together
-
-struct Shard {
-  std::unique_ptr<RandomAccess> file;
-  Safetensors content;
-};
-
-Result<std::vector<Shard>> ReadShards(const FileTree& source, const std::vector<size_t>& indices) {
-  std::vector<Shard> shards;
-  for (const size_t i : indices) {
-    const ListedFile& file = source.files()[i];
-    TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<RandomAccess> bytes, source.Open(file.name));
-    Result<Safetensors> content = ReadSafetensors(*bytes);
-    if (!content.ok()) {
-      return Status(content.status().code(), "'" + file.name + "': " + content.status().message());
-    }
-    shards.push_back({std::move(bytes), *std::move(content)});
-  }
-  return shards;
-}
-
-std::map<std::string, std::string> SafetensorsMetadata(const std::vector<Shard>& shards) {
-  std::map<std::string, std::string> metadata{{"format", "safetensors"}};
-  size_t bytes = 0;
-  for (const Shard& shard : shards) {
-    for (const auto& [key, value] : shard.content.metadata) {
-      bytes += key.size() + value.size();
-      if (bytes <= kMaxMetadataBytes) metadata.emplace("safetensors." + key, value);
-    }
-  }
-  return metadata;
-}
 
 uint64_t LaidBytes(const TensorEntry& entry) { return AlignUp(entry.length, kTensorAlignment); }
 
@@ -119,23 +86,6 @@ std::map<std::string, std::string> OnnxMetadata(const OnnxModel& model) {
 }
 
 }  // namespace
-
-Result<ManifestVariant> MakeTensorsFromSafetensors(const PrepareContext& context,
-                                                   const std::vector<size_t>& shards) {
-  TRIMS_ASSIGN_OR_RETURN(const std::vector<Shard> read, ReadShards(context.source, shards));
-  uint64_t total = 0;
-  for (const Shard& shard : read) {
-    for (const TensorEntry& entry : shard.content.tensors) total += LaidBytes(entry);
-  }
-  TRIMS_ASSIGN_OR_RETURN(OutFile file, context.out.Create(kExtentName));
-  TensorLayout layout(std::move(file), context.progress, total);
-  for (const Shard& shard : read) {
-    for (const TensorEntry& entry : shard.content.tensors) {
-      TRIMS_RETURN_IF_ERROR(layout.AddRange(entry, *shard.file));
-    }
-  }
-  return Finish(context, std::move(layout), SafetensorsMetadata(read));
-}
 
 Result<ManifestVariant> MakeTensorsFromOnnx(const PrepareContext& context, const OnnxSource& onnx,
                                             std::vector<std::string>* notes) {

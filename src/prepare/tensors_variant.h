@@ -13,11 +13,6 @@
 
 namespace trims {
 
-// `shards`: the .safetensors files. Their __metadata__ becomes "safetensors.<key>" of the index's
-// metadata.
-Result<ManifestVariant> MakeTensorsFromSafetensors(const PrepareContext& context,
-                                                   const std::vector<size_t>& shards);
-
 // Initializers of types that tensors can't have (STRING, INT4, …) are left out with a note.
 // FAILED_PRECONDITION: nothing is left.
 Result<ManifestVariant> MakeTensorsFromOnnx(const PrepareContext& context, const OnnxSource& onnx,

@@ -63,7 +63,11 @@ void Session::Serve(uint64_t id, const wire::AddRequest& request) {
     }
   };
   context_->manager->Add(principal_, std::string(request.reference), std::string(request.source),
-                         request.variants, std::move(progress), WhenDone(id, ShowDocument));
+                         {.variants = request.variants,
+                          .precision = std::string(request.precision),
+                          .onnxruntime_extensions = {request.onnxruntime_extensions.begin(),
+                                                     request.onnxruntime_extensions.end()}},
+                         std::move(progress), WhenDone(id, ShowDocument));
 }
 
 void Session::Serve(uint64_t id, const wire::RemoveRequest& request) {

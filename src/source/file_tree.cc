@@ -1,17 +1,14 @@
 #include "source/file_tree.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "base/errno_status.h"
 #include "base/macros.h"
-#include "base/model_limits.h"
 #include "base/plain_path.h"
 #include "base/sys.h"
 #include "source/file_bytes.h"
@@ -21,100 +18,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kMaxFolderDepth = 64;
-
-struct Free {
-  void operator()(char* text) const { ::free(text); }
-};
-
-Status Refuse(const std::string& what) { return Status(StatusCode::kInvalidArgument, what); }
-
-Result<std::string> RealPath(const std::string& path) {
-  const std::unique_ptr<char, Free> real(::realpath(path.c_str(), nullptr));
-  if (real == nullptr) return ErrnoStatus("'" + path + "'");
-  return std::string(real.get());
-}
-
-Result<struct stat> StatOf(const std::string& path) {
-  struct stat seen;
-  if (::lstat(path.c_str(), &seen) != 0) return ErrnoStatus("'" + path + "'");
-  return seen;
-}
-
-// Differs once a file was changed or replaced.
-std::string VersionOf(const struct stat& seen) {
-  std::string version;
-  for (const auto part : {static_cast<int64_t>(seen.st_dev), static_cast<int64_t>(seen.st_ino),
-                          static_cast<int64_t>(seen.st_size), int64_t{seen.st_mtim.tv_sec},
-                          int64_t{seen.st_mtim.tv_nsec}, int64_t{seen.st_ctim.tv_sec},
-                          int64_t{seen.st_ctim.tv_nsec}}) {
-    version += (version.empty() ? "" : "-") + std::to_string(part);
-  }
-  return version;
-}
-
 Status Changed(const ListedFile& file) {
   return Status(StatusCode::kFailedPrecondition,
                 "'" + file.name + "' changed or vanished while it was read",
                 "add the model again once nothing writes to it");
-}
-
-// `path` is free of symbolic links.
-Result<ListedFile> Describe(std::string name, std::string path) {
-  if (!IsPlainPath(name)) {
-    return Refuse("the file name '" + name +
-                  "' is not UTF-8, too long or holds control characters");
-  }
-  ListedFile file;
-  TRIMS_ASSIGN_OR_RETURN(const struct stat seen, StatOf(path));
-  if (!S_ISREG(seen.st_mode)) {
-    return Refuse("'" + name + "': expected a regular file, came something else");
-  }
-  file.length = static_cast<uint64_t>(seen.st_size);
-  file.version = VersionOf(seen);
-  file.name = std::move(name);
-  file.path = std::move(path);
-  return file;
-}
-
-Result<ListedFile> DescribeLink(const std::string& root, std::string name,
-                                const std::string& path) {
-  Result<std::string> target = RealPath(path);
-  if (!target.ok() || !target->starts_with(root + "/")) {
-    return Refuse("the symbolic link '" + name + "' leads out of the model's folder or to nothing");
-  }
-  return Describe(std::move(name), *std::move(target));
-}
-
-Status AddEntry(const std::string& root, const fs::directory_entry& entry,
-                std::vector<ListedFile>* files) {
-  std::error_code error;
-  const fs::file_status status = entry.symlink_status(error);
-  if (error) return ErrnoStatus("'" + entry.path().string() + "'", error.value());
-  if (fs::is_directory(status)) return Status();
-  if (files->size() == kMaxModelFiles)
-    return Refuse("more than " + std::to_string(kMaxModelFiles) + " files");
-  const std::string path = entry.path().string();
-  std::string name = path.substr(root.size() + 1);
-  TRIMS_ASSIGN_OR_RETURN(ListedFile file, fs::is_symlink(status)
-                                              ? DescribeLink(root, std::move(name), path)
-                                              : Describe(std::move(name), path));
-  files->push_back(std::move(file));
-  return Status();
-}
-
-Result<std::vector<ListedFile>> ListFolder(const std::string& root) {
-  std::vector<ListedFile> files;
-  std::error_code error;
-  fs::recursive_directory_iterator entry(root, error);
-  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-    if (entry.depth() > kMaxFolderDepth) return Refuse("folders nested too deep in '" + root + "'");
-    TRIMS_RETURN_IF_ERROR(AddEntry(root, *entry, &files));
-  }
-  if (error) return ErrnoStatus("listing '" + root + "'", error.value());
-  std::sort(files.begin(), files.end(),
-            [](const ListedFile& a, const ListedFile& b) { return a.name < b.name; });
-  return files;
 }
 
 Result<FileBytes> OpenAsSeen(const ListedFile& file) {
@@ -137,56 +44,97 @@ Result<std::unique_ptr<RandomAccess>> NoSuchFile(const std::string& root, const 
   return Status(StatusCode::kNotFound, "there is no file '" + name + "' in '" + root + "'");
 }
 
-}  // namespace
-
-FileTree::FileTree(std::string path, bool is_folder)
-    : root_(std::move(path)), name_(fs::path(root_).filename().string()), is_folder_(is_folder) {}
-
-Result<FileTree> FileTree::At(const std::string& path) {
-  struct stat found;
-  if (::stat(path.c_str(), &found) != 0) return ErrnoStatus("'" + path + "'");
-  if (S_ISDIR(found.st_mode) || S_ISREG(found.st_mode)) {
-    return FileTree(path, S_ISDIR(found.st_mode));
+// `name` in `folder`, by a link at most as far as the bounds allow.
+Result<FileBytes> OpenWithin(const LinkBounds& bounds, const std::string& folder,
+                             const std::string& name) {
+  if (bounds.anywhere && IsPlainPath(name)) return FileBytes::Open(folder + "/" + name);
+  if (folder == bounds.folder || !bounds.Allow(folder)) {
+    return FileBytes::OpenBeneath(folder, name);
   }
-  return Refuse("'" + path + "': expected a regular file or a folder, came something else");
+  if (!IsPlainPath(name)) return FileBytes::OpenBeneath(folder, name);  // which refuses it
+  return FileBytes::OpenBeneath(bounds.folder,
+                                folder.substr(bounds.folder.size() + 1) + "/" + name);
 }
 
-Result<std::vector<ListedFile>> FileTree::ListFiles() const {
-  if (is_folder_) return ListFolder(root_);
-  TRIMS_ASSIGN_OR_RETURN(ListedFile file, Describe(name_, root_));
-  std::vector<ListedFile> files;
-  files.push_back(std::move(file));
-  return files;
+bool ByName(const ListedFile& file, std::string_view name) { return file.name < name; }
+
+}  // namespace
+
+FileTree::FileTree(std::string folder, std::string name, bool follow_links)
+    : folder_(std::move(folder)),
+      name_(std::move(name)),
+      is_folder_(name_.empty()),
+      bounds_(LinkBounds::Of(folder_, follow_links)) {}
+
+Result<FileTree> FileTree::At(const SourceUri& uri) {
+  struct stat found;
+  if (::stat(uri.path.c_str(), &found) != 0) return ErrnoStatus("'" + uri.path + "'");
+  if (S_ISDIR(found.st_mode)) return FileTree(uri.path, "", uri.follow_links);
+  if (S_ISREG(found.st_mode)) {
+    const fs::path path(uri.path);
+    std::string folder = path.parent_path().string();
+    if (folder == "/") folder.clear();
+    return FileTree(std::move(folder), path.filename().string(), uri.follow_links);
+  }
+  return Status(StatusCode::kInvalidArgument,
+                "'" + uri.path + "': expected a regular file or a folder, came something else");
+}
+
+Status FileTree::Resolve() {
+  TRIMS_ASSIGN_OR_RETURN(folder_, RealPath(folder_.empty() ? "/" : folder_));
+  if (!is_folder_ && folder_ == "/") folder_.clear();
+  bounds_ = LinkBounds::Of(folder_, bounds_.anywhere);
+  return Status();
 }
 
 Result<std::vector<SourceEntry>> FileTree::List() {
-  TRIMS_ASSIGN_OR_RETURN(root_, RealPath(root_));
-  TRIMS_ASSIGN_OR_RETURN(files_, ListFiles());
-  std::vector<SourceEntry> entries;
-  uint64_t bytes = 0;
-  for (const ListedFile& file : files_) {
-    bytes += file.length;
-    entries.push_back(file);
+  TRIMS_RETURN_IF_ERROR(Resolve());
+  if (is_folder_) {
+    TRIMS_ASSIGN_OR_RETURN(files_, ListFolder(folder_, bounds_));
+  } else {
+    // The user named this very file: wherever its link leads.
+    TRIMS_ASSIGN_OR_RETURN(ListedFile file, ListFile(folder_, name_, {.anywhere = true}));
+    files_.assign(1, std::move(file));
   }
+  std::vector<SourceEntry> entries(files_.begin(), files_.end());
+  uint64_t bytes = 0;
+  for (const ListedFile& file : files_) bytes += file.length;
   if (bytes > 0) return entries;
-  return Refuse("'" + root_ +
-                "' holds no bytes: expected a model file, or a folder with at least one");
+  return Status(
+      StatusCode::kInvalidArgument,
+      "'" + path() + "' holds no bytes: expected a model file, or a folder with at least one",
+      is_folder_ ? "look what is in it: ls -lA" : "get the file again: it is empty");
+}
+
+Status FileTree::Include(const std::string& name) {
+  if (is_folder_ || Find(name) != nullptr) return Status();
+  TRIMS_ASSIGN_OR_RETURN(ListedFile file, ListFile(folder_, name, bounds_));
+  files_.insert(std::lower_bound(files_.begin(), files_.end(), name, ByName), std::move(file));
+  return Status();
 }
 
 const ListedFile* FileTree::Find(std::string_view name) const {
-  const auto found = std::lower_bound(
-      files_.begin(), files_.end(), name,
-      [](const ListedFile& file, std::string_view wanted) { return file.name < wanted; });
+  const auto found = std::lower_bound(files_.begin(), files_.end(), name, ByName);
   return found != files_.end() && found->name == name ? &*found : nullptr;
+}
+
+std::vector<std::string> FileTree::Reach() const {
+  std::vector<std::string> paths;
+  if (is_folder_) paths.push_back(folder_);
+  for (const ListedFile& file : files_) {
+    const bool inside = is_folder_ && LinkBounds{.folder = folder_}.Allow(file.path);
+    if (!inside) paths.push_back(file.path);
+  }
+  return paths;
 }
 
 Result<std::unique_ptr<RandomAccess>> FileTree::Open(const std::string& name) const {
   if (!files_.empty()) {
     const ListedFile* file = Find(name);
-    return file == nullptr ? NoSuchFile(root_, name) : Owned(OpenAsSeen(*file));
+    return file == nullptr ? NoSuchFile(path(), name) : Owned(OpenAsSeen(*file));
   }
-  if (is_folder_) return Owned(FileBytes::OpenBeneath(root_, name));
-  return name == name_ ? Owned(FileBytes::Open(root_)) : NoSuchFile(root_, name);
+  if (!is_folder_ && name == name_) return Owned(FileBytes::Open(path()));
+  return Owned(OpenWithin(bounds_, folder_, name));
 }
 
 Status FileTree::CheckUnchanged() const {

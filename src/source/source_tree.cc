@@ -8,7 +8,7 @@
 namespace trims {
 
 Result<std::unique_ptr<SourceTree>> OpenSourceTree(const SourceUri& uri) {
-  TRIMS_ASSIGN_OR_RETURN(FileTree tree, FileTree::At(uri.path));
+  TRIMS_ASSIGN_OR_RETURN(FileTree tree, FileTree::At(uri));
   return std::unique_ptr<SourceTree>(std::make_unique<FileTree>(std::move(tree)));
 }
 

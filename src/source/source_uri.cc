@@ -9,6 +9,7 @@ namespace trims {
 namespace {
 
 constexpr std::string_view kScheme = "file:";
+constexpr std::string_view kFollowLinks = "?links=follow";
 constexpr std::string_view kHint = "write file:///absolute/path";
 
 Status BadUrl(std::string_view url, const std::string& what) {
@@ -87,10 +88,13 @@ bool NeedsEscape(unsigned char c) {
 
 Result<SourceUri> ParseSourceUri(std::string_view url) {
   TRIMS_RETURN_IF_ERROR(CheckScheme(url));
+  const bool follow_links = url.ends_with(kFollowLinks);
+  if (follow_links) url.remove_suffix(kFollowLinks.size());
   TRIMS_ASSIGN_OR_RETURN(const std::string_view escaped, EscapedPath(url));
   if (!escaped.starts_with('/')) return BadUrl(url, "the path is not absolute");
   if (escaped.find_first_of("?#") != std::string_view::npos) {
-    return BadUrl(url, "a query or fragment means nothing here; write %3F for '?', %23 for '#'");
+    return BadUrl(
+        url, "only the query ?links=follow means something here; write %3F for '?', %23 for '#'");
   }
   std::string decoded;
   if (!PercentDecode(escaped, &decoded)) return BadUrl(url, "a '%' is not followed by a byte");
@@ -98,7 +102,7 @@ Result<SourceUri> ParseSourceUri(std::string_view url) {
     return BadUrl(url, "the path is longer than " + std::to_string(kMaxPathBytes) + " bytes");
   std::string path;
   if (!Normalise(decoded, &path)) return BadUrl(url, "the path has a '..' part");
-  return SourceUri::OfPath(std::move(path));
+  return SourceUri::OfPath(std::move(path), follow_links);
 }
 
 std::string SourceUri::ToString() const {
@@ -112,6 +116,7 @@ std::string SourceUri::ToString() const {
       url.push_back(c);
     }
   }
+  if (follow_links) url += kFollowLinks;
   return url;
 }
 

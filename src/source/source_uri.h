@@ -20,20 +20,24 @@ namespace trims {
 struct SourceUri {
   enum class Scheme : uint8_t { kFile };
 
-  static SourceUri OfPath(std::string absolute_path) {
-    return {.scheme = Scheme::kFile, .path = std::move(absolute_path)};
+  static SourceUri OfPath(std::string absolute_path, bool follow_links = false) {
+    return {
+        .scheme = Scheme::kFile, .path = std::move(absolute_path), .follow_links = follow_links};
   }
   // In ASCII: what ParseSourceUri takes apart.
   std::string ToString() const;
 
   Scheme scheme = Scheme::kFile;
   std::string path;  // of kFile: absolute, without "." parts, doubled or trailing slashes
+  // Links of a folder may lead out of it: "?links=follow" at the end of the text. Part of where the
+  // model comes from, since every later load needs it, too.
+  bool follow_links = false;
 };
 
 // file:///path, file://localhost/path or file:/path. INVALID_ARGUMENT says what is wrong: another
 // scheme (UNIMPLEMENTED for http, https and object stores), a relative path, a bad escape, a zero
-// byte, a ".." part, a query or fragment ("?" and "#" are written %3F and %23), a path of more than
-// kMaxPathBytes.
+// byte, a ".." part, a fragment or a query other than "links=follow" ("?" and "#" are written %3F and
+// %23), a path of more than kMaxPathBytes.
 Result<SourceUri> ParseSourceUri(std::string_view text);
 
 }  // namespace trims

@@ -63,6 +63,20 @@ Status Decode(const fb::OpenRequest& message, RequestBody* body) {
   return Status();
 }
 
+Status DecodeExtensions(const fb::AddRequest& message, std::vector<std::string_view>* extensions) {
+  if (message.onnxruntime_extensions() == nullptr) return Status();
+  if (message.onnxruntime_extensions()->size() > kMaxExtensions) {
+    return Status(StatusCode::kInvalidArgument,
+                  "more than " + std::to_string(kMaxExtensions) + " ONNX Runtime extensions");
+  }
+  for (const flatbuffers::String* path : *message.onnxruntime_extensions()) {
+    extensions->push_back(TextOf(path));
+    TRIMS_RETURN_IF_ERROR(
+        CheckText("an ONNX Runtime extension", extensions->back(), kMaxPathBytes));
+  }
+  return Status();
+}
+
 Status Decode(const fb::AddRequest& message, RequestBody* body) {
   TRIMS_RETURN_IF_ERROR(CheckReference(TextOf(message.reference())));
   TRIMS_RETURN_IF_ERROR(CheckText("the source", TextOf(message.source()), kMaxSourceBytes));
@@ -77,6 +91,10 @@ Status Decode(const fb::AddRequest& message, RequestBody* body) {
     TRIMS_ASSIGN_OR_RETURN(const Variant variant, VariantOf(value));
     request.variants.push_back(variant);
   }
+  request.precision = TextOf(message.precision());
+  if (!request.precision.empty())
+    TRIMS_RETURN_IF_ERROR(CheckText("the precision", request.precision, kMaxPrecisionBytes));
+  TRIMS_RETURN_IF_ERROR(DecodeExtensions(message, &request.onnxruntime_extensions));
   *body = std::move(request);
   return Status();
 }
@@ -144,9 +162,14 @@ struct BodyEncoder {
     std::vector<uint8_t> variants;
     variants.reserve(request.variants.size());
     for (Variant variant : request.variants) variants.push_back(static_cast<uint8_t>(variant));
+    const Text precision = TextIn(builder, request.precision);
+    std::vector<Text> extensions;
+    for (const std::string_view path : request.onnxruntime_extensions)
+      extensions.push_back(TextIn(builder, path));
     return fb::CreateAddRequest(
                builder, reference, source,
-               builder.CreateVectorScalarCast<fb::Variant>(variants.data(), variants.size()))
+               builder.CreateVectorScalarCast<fb::Variant>(variants.data(), variants.size()),
+               precision, builder.CreateVector(extensions))
         .Union();
   }
   Body operator()(const RemoveRequest& request) const {

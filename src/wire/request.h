@@ -48,6 +48,8 @@ struct AddRequest {
   std::string_view reference;
   std::string_view source;
   std::vector<Variant> variants;  // empty: all that the format allows
+  std::string_view precision = {};
+  std::vector<std::string_view> onnxruntime_extensions = {};
 };
 
 struct RemoveRequest {

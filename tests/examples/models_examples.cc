@@ -20,6 +20,8 @@
 #include "format/safetensors.h"
 #include "source/file_bytes.h"
 #include "source/file_tree.h"
+#include "source/folder_listing.h"
+#include "source/link_bounds.h"
 #include "source/source_tree.h"
 #include "source/source_uri.h"
 #include "store/budget.h"
@@ -98,9 +100,23 @@ Status FileBytesExample(const std::vector<std::byte>& room, std::span<std::byte>
   return {};
 }
 
+Status FolderListingExample(const LinkBounds& bounds) {
+  // example: src/source/folder_listing.h
+  TRIMS_ASSIGN_OR_RETURN(const std::vector<ListedFile> files, ListFolder("/models/ocr", bounds));
+  // end
+  return files.empty() ? Status(StatusCode::kNotFound, "") : Status();
+}
+
+void LinkBoundsExample() {
+  // example: src/source/link_bounds.h
+  const LinkBounds bounds = LinkBounds::Of("/hub/models--a--b/snapshots/1f", false);
+  bounds.Allow("/hub/models--a--b/blobs/77");  // true
+  // end
+}
+
 Status FileTreeExample() {
   // example: src/source/file_tree.h
-  TRIMS_ASSIGN_OR_RETURN(FileTree tree, FileTree::At("/models/ocr"));
+  TRIMS_ASSIGN_OR_RETURN(FileTree tree, FileTree::At(SourceUri::OfPath("/models/ocr")));
   TRIMS_RETURN_IF_ERROR(tree.List().status());
   TRIMS_ASSIGN_OR_RETURN(const auto file, tree.Open(tree.files().front().name));
   TRIMS_RETURN_IF_ERROR(tree.CheckUnchanged());

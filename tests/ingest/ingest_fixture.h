@@ -42,7 +42,7 @@ class IngestTest : public ::testing::Test {
 
   Added Add(const std::string& requested, std::vector<Variant> variants = {}) {
     auto answer = std::make_shared<std::optional<Result<CatalogEntry>>>();
-    registrar_->Add({}, requested, "file://" + source_, variants, nullptr,
+    registrar_->Add({}, requested, "file://" + source_, {.variants = std::move(variants)}, nullptr,
                     [answer](const Result<const CatalogEntry*>& entry) {
                       EXPECT_FALSE(*answer) << "answered twice";
                       *answer = entry.ok() ? Result<CatalogEntry>(**entry) : entry.status();
@@ -110,7 +110,7 @@ class IngestTest : public ::testing::Test {
 
   ScratchFolder folder_;
   const std::string root_ = folder_ / "prepared";
-  const std::string source_ = folder_ / "model.onnx";
+  std::string source_ = folder_ / "model.onnx";
   IngestOptions options_;
   StepWorker worker_;
   FakePreparer preparer_;

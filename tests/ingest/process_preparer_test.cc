@@ -90,7 +90,9 @@ class ProcessPreparerTest : public ::testing::Test {
   void Again() {
     outcome_.reset();
     preparer_->Prepare(
-        {.source_path = "/models/m", .out_folder = out_, .variants = {Variant::kOrt}},
+        {.source = SourceUri::OfPath("/models/m"),
+         .out_folder = out_,
+         .wishes = {.variants = {Variant::kOrt}}},
         [this](std::string_view stage, uint64_t done, uint64_t total) {
           progress_.push_back(std::string(stage) + " " + std::to_string(done) + "/" +
                               std::to_string(total));
@@ -135,7 +137,7 @@ TEST_F(ProcessPreparerTest, GivesTheManifestAndTheProgress) {
   EXPECT_THAT(progress_, ElementsAre("read 1/3"));
   std::string arguments;
   std::getline(std::ifstream(folder_ + "/arguments"), arguments);
-  EXPECT_EQ(arguments, "--source /models/m --out " + out_ +
+  EXPECT_EQ(arguments, "--source file:///models/m --out " + out_ +
                            " --progress-fd 3 --memory-limit 1000 --time-limit 7 --variant ort "
                            "--onnxruntime-library /lib/ort.so");
   std::stringstream fds;
@@ -221,8 +223,10 @@ TEST_F(ProcessPreparerTest, FurtherJobsWait) {
   for (const char* name : {"/1", "/2", "/3"}) {
     fs::create_directory(folder_ + name);
     preparer_->Prepare(
-        {.source_path = "/models/m", .out_folder = folder_ + name, .variants = {}}, nullptr,
-        [&](const Result<Manifest>& manifest) { answers.push_back(manifest.status()); });
+        {.source = SourceUri::OfPath("/models/m"),
+         .out_folder = folder_ + name,
+         .wishes = {.variants = {}}},
+        nullptr, [&](const Result<Manifest>& manifest) { answers.push_back(manifest.status()); });
   }
   EXPECT_EQ(watcher_.size(), 4u);  // two children, two watches each
   while (answers.size() < 3 && !HasFatalFailure()) watcher_.RunOnce();

@@ -122,8 +122,10 @@ TEST_F(FillTest, TheSourceMayBeTheFileItself) {
   image_.source = SourceUri::OfPath(source_ / "model").ToString();
   WriteIndex();
   ExpectLoads();
-  image_.variant.extents[0].pieces[0].path = "other";
-  source_.Write("other", Bytes(1000));
+  image_.variant.extents[0].pieces[0].path = "data";  // what it needs lies beside it
+  source_.Write("data", Bytes(1000));
+  EXPECT_TRUE(Load().ok());
+  image_.variant.extents[0].pieces[0].path = "none";
   EXPECT_FALSE(Load().ok());
 }
 

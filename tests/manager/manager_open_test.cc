@@ -130,7 +130,7 @@ TEST_F(ManagerOpen, NamesThePreparedVariantsAndBothKeys) {
   Status status = open(Variant::kTensors, "");
   EXPECT_EQ(status.code(), StatusCode::kNotFound);
   EXPECT_THAT(status.message(), HasSubstr("files, ort (ort-1)"));
-  EXPECT_THAT(status.hint(), HasSubstr("trims add default/a:v1"));
+  EXPECT_THAT(status.hint(), HasSubstr("its format is 'files'"));
   status = open(Variant::kOrt, "ort-2");
   EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
   EXPECT_THAT(status.message(), HasSubstr("'ort-1'"));

@@ -55,9 +55,11 @@ class PrepareTest : public ::testing::Test {
                        uint64_t ort_bytes_limit = kDefaultOrtBytesLimit) {
     SilentProgress progress;
     const Result<OrtLibrary> ort = OrtLibrary::Load("");
-    return Prepare({.source = root_ + "/in" + (name.empty() ? "" : "/" + name),
+    return Prepare({.source = SourceUri::OfPath(root_ + "/in" + (name.empty() ? "" : "/" + name)),
+                    .companions = {},
                     .out = root_ + "/out",
                     .variants = std::move(variants),
+                    .precision = {},
                     .ort_bytes_limit = ort_bytes_limit,
                     .sandbox = {}},
                    ort, progress);

@@ -50,7 +50,7 @@ class Sandbox : public ::testing::Test {
     const pid_t child = ::fork();
     if (child == 0) {
       const Result<SandboxReport> report =
-          ApplySandbox({.source = root_ + "/in", .out = root_ + "/out"});
+          ApplySandbox({.sources = {root_ + "/in"}, .out = root_ + "/out"});
       ::_exit(report.ok() ? attempt() : kSandboxFailed);
     }
     int status = 0;
@@ -170,7 +170,7 @@ TEST_F(Sandbox, CapabilitiesThatCantBeDroppedAreSaid) {
     // The preparer's own filter refuses capset, which is what a container may do, too.
     const bool filtered =
         ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && InstallSyscallFilter().ok();
-    const Result<SandboxReport> report = ApplySandbox({.source = root_ + "/in"});
+    const Result<SandboxReport> report = ApplySandbox({.sources = {root_ + "/in"}});
     const bool said =
         report.ok() && Describe(*report).find("dropped-capabilities") != std::string::npos;
     ::_exit(filtered && said ? 0 : 1);

@@ -35,7 +35,7 @@ std::string ReadAll(const SourceTree& tree, const std::string& name) {
 class FileTreeTest : public ::testing::Test {
  protected:
   FileTree At(const std::string& path) const {
-    Result<FileTree> tree = FileTree::At(path);
+    Result<FileTree> tree = FileTree::At(SourceUri::OfPath(path));
     EXPECT_TRUE(tree.ok()) << tree.status().ToString();
     return *std::move(tree);
   }
@@ -63,10 +63,12 @@ TEST_F(FileTreeTest, AFileIsThereUnderItsBaseName) {
   FileTree tree = At(folder_.Write("net.onnx", "model"));
   folder_.Write("other", "other");
   EXPECT_EQ(ReadAll(tree, "net.onnx"), "model");
-  EXPECT_EQ(tree.Open("other").status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(ReadAll(tree, "other"), "other");  // it may need it: a load knows what was included
+  EXPECT_EQ(tree.Open("../other").status().code(), StatusCode::kInvalidArgument);
   const Result<std::vector<SourceEntry>> entries = tree.List();
   ASSERT_TRUE(entries.ok());
   EXPECT_THAT(NamesOf(*entries), ElementsAre("net.onnx"));
+  EXPECT_EQ(tree.Open("other").status().code(), StatusCode::kNotFound);
   EXPECT_EQ(ReadAll(tree, "net.onnx"), "model");
 }
 
@@ -113,8 +115,10 @@ TEST_F(FileTreeTest, AnotherVersionHasAnotherText) {
 }
 
 TEST_F(FileTreeTest, WhatIsNoSourceIsRefused) {
-  EXPECT_EQ(FileTree::At(folder_ / "none").status().code(), StatusCode::kNotFound);
-  EXPECT_EQ(FileTree::At("/dev/null").status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(FileTree::At(SourceUri::OfPath(folder_ / "none")).status().code(),
+            StatusCode::kNotFound);
+  EXPECT_EQ(FileTree::At(SourceUri::OfPath("/dev/null")).status().code(),
+            StatusCode::kInvalidArgument);
   const Status empty = At(folder_.path()).List().status();
   EXPECT_EQ(empty.code(), StatusCode::kInvalidArgument);
   EXPECT_THAT(empty.message(), HasSubstr("holds no bytes"));
@@ -127,6 +131,92 @@ TEST_F(FileTreeTest, ASourceUriOpensIt) {
   const Result<std::unique_ptr<SourceTree>> tree = OpenSourceTree(*uri);
   ASSERT_TRUE(tree.ok()) << tree.status().ToString();
   EXPECT_EQ(ReadAll(**tree, "my net"), "model");
+}
+
+class HubCache : public FileTreeTest {
+ protected:
+  void SetUp() override {
+    folder_.Write("models--a--b/blobs/77", "weights");
+    folder_.Write("models--a--b/blobs/88", "more weights");
+    folder_.Write("secret", "secret");
+    std::filesystem::create_directories(folder_ / "models--a--b/snapshots/1f/onnx");
+    Link("../../blobs/77", "model.safetensors");
+    Link("../../../blobs/88", "onnx/model.onnx");
+  }
+  void Link(const std::string& target, const std::string& name) {
+    std::filesystem::create_symlink(target, snapshot_ + "/" + name);
+  }
+  const std::string snapshot_ = folder_ / "models--a--b/snapshots/1f";
+};
+
+TEST_F(HubCache, ASnapshotHasTheNamesOfItsLinksAndTheBytesOfItsBlobs) {
+  FileTree tree = At(snapshot_);
+  EXPECT_EQ(ReadAll(tree, "onnx/model.onnx"), "more weights");
+  const Result<std::vector<SourceEntry>> entries = tree.List();
+  ASSERT_TRUE(entries.ok()) << entries.status().ToString();
+  EXPECT_THAT(NamesOf(*entries), ElementsAre("model.safetensors", "onnx/model.onnx"));
+  EXPECT_EQ(ReadAll(tree, "model.safetensors"), "weights");
+  EXPECT_THAT(tree.Reach(), ElementsAre(snapshot_, folder_ / "models--a--b/blobs/77",
+                                        folder_ / "models--a--b/blobs/88"));
+}
+
+TEST_F(HubCache, ALinkOutOfTheRepositoryIsRefused) {
+  Link("../../../secret", "config.json");
+  const FileTree unlisted = At(snapshot_);
+  EXPECT_EQ(unlisted.Open("config.json").status().code(), StatusCode::kPermissionDenied);
+  const Status status = At(snapshot_).List().status();
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(status.message(), HasSubstr("leads out"));
+  EXPECT_THAT(status.hint(), HasSubstr("--follow-links"));
+}
+
+TEST_F(HubCache, ABlobThatIsGoneNamesTheDownload) {
+  Link("../../blobs/99", "config.json");
+  const Status status = At(snapshot_).List().status();
+  EXPECT_THAT(status.message(), HasSubstr("'config.json' leads to nothing"));
+  EXPECT_THAT(status.hint(), HasSubstr("hf download a/b"));
+}
+
+TEST_F(HubCache, AFileBringsOthersOfItsSnapshot) {
+  FileTree tree = Listed(snapshot_ + "/model.safetensors");
+  EXPECT_EQ(tree.path(), snapshot_ + "/model.safetensors");
+  EXPECT_TRUE(tree.Include("onnx/model.onnx").ok());
+  EXPECT_TRUE(tree.Include("onnx/model.onnx").ok());
+  EXPECT_EQ(tree.files().size(), 2u);
+  EXPECT_EQ(ReadAll(tree, "onnx/model.onnx"), "more weights");
+  EXPECT_EQ(tree.Include("none").code(), StatusCode::kNotFound);
+  EXPECT_EQ(tree.Include("../1f/x").code(), StatusCode::kInvalidArgument);
+  Link("../../../secret", "out");
+  EXPECT_EQ(tree.Include("out").code(), StatusCode::kInvalidArgument);
+  // What a later load does:
+  EXPECT_EQ(ReadAll(At(tree.uri().path), "onnx/model.onnx"), "more weights");
+  EXPECT_EQ(At(tree.uri().path).Open("out").status().code(), StatusCode::kPermissionDenied);
+}
+
+TEST_F(FileTreeTest, LinksMayLeadOutIfTheUserSaidSo) {
+  folder_.Write("in/a", "inside");
+  folder_.Write("out/b", "outside");
+  std::filesystem::create_directory_symlink("../out", folder_ / "in/linked");
+  EXPECT_THAT(At(folder_ / "in").List().status().message(), HasSubstr("leads out"));
+  Result<FileTree> tree = FileTree::At(SourceUri::OfPath(folder_ / "in", true));
+  ASSERT_TRUE(tree.ok());
+  EXPECT_EQ(ReadAll(*tree, "linked/b"), "outside");
+  EXPECT_EQ(tree->Open("../out/b").status().code(), StatusCode::kInvalidArgument);
+  ASSERT_TRUE(tree->List().ok());
+  EXPECT_EQ(ReadAll(*tree, "linked/b"), "outside");
+  EXPECT_TRUE(tree->uri().follow_links);
+}
+
+TEST_F(FileTreeTest, ALinkToAFolderAboveItselfEnds) {
+  folder_.Write("in/a", "inside");
+  std::filesystem::create_directory_symlink(".", folder_ / "in/self");
+  EXPECT_THAT(At(folder_ / "in").List().status().message(), HasSubstr("leads back"));
+}
+
+TEST_F(FileTreeTest, ALinkToAFolderInsideIsFollowed) {
+  folder_.Write("in/real/a", "inside");
+  std::filesystem::create_directory_symlink("real", folder_ / "in/again");
+  EXPECT_EQ(ReadAll(Listed(folder_ / "in"), "again/a"), "inside");
 }
 
 }  // namespace

@@ -75,5 +75,15 @@ TEST(SourceUriTest, EveryPathComesBackFromItsUrl) {
   EXPECT_EQ(back->path, path);
 }
 
+TEST(SourceUri, SaysWhetherLinksAreFollowed) {
+  const Result<SourceUri> uri = ParseSourceUri("file:///models/net?links=follow");
+  ASSERT_TRUE(uri.ok()) << uri.status().ToString();
+  EXPECT_TRUE(uri->follow_links);
+  EXPECT_EQ(uri->path, "/models/net");
+  EXPECT_EQ(uri->ToString(), "file:///models/net?links=follow");
+  EXPECT_FALSE(ParseSourceUri("file:///models/net%3Flinks=follow")->follow_links);
+  EXPECT_FALSE(ParseSourceUri("file:///models/net?links=none").ok());
+}
+
 }  // namespace
 }  // namespace trims

@@ -50,14 +50,21 @@ def _source(source):
     return text if re.match("file:/|[^/]*://", text) else Path(text).absolute().as_uri()
 
 
-def add(reference, source, *, variants=(), progress=None, timeout=None, socket=None):
+def add(
+    reference, source, *, variants=(), precision="", follow_links=False, onnxruntime_extensions=(), progress=None, timeout=None,
+    socket=None
+):
     """Registers a model's file or folder under a name and prepares its variants; returns what show() does.
 
-    variants: of "files", "tensors", "ort"; none: all that the format allows. progress(stage, done, total) is called on
-    this thread. timeout is in seconds.
+    variants: of "files", "tensors", "ort"; none: all that the format allows. precision: of weights that are there in several,
+    e.g. "fp16"; "": those without one in their name. follow_links: links in the folder may lead out of it.
+    onnxruntime_extensions: libraries with custom operators. progress(stage, done, total) is called on this thread. timeout is
+    in seconds.
     """
     milliseconds = 0 if timeout is None else max(1, int(timeout * 1000))
-    return json.loads(_admin(socket).add(reference, _source(source), list(variants), progress, milliseconds))
+    url = _source(source) + ("?links=follow" if follow_links else "")
+    libraries = [str(Path(os.fspath(library)).absolute()) for library in onnxruntime_extensions]
+    return json.loads(_admin(socket).add(reference, url, list(variants), precision, libraries, progress, milliseconds))
 
 
 def rm(reference, *, socket=None):

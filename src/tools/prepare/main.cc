@@ -14,6 +14,8 @@
 #include "prepare/die_with_parent.h"
 #include "prepare/prepare.h"
 #include "prepare/sandbox.h"
+#include "prepare/scout.h"
+#include "source/file_tree.h"
 #include "source/source_uri.h"
 
 namespace trims {
@@ -23,6 +25,7 @@ struct Flags {
   std::string source;
   std::string out;
   std::vector<std::string> variants;
+  std::string precision;
   std::string onnxruntime_library;
   int progress_fd = -1;
   uint64_t ort_bytes_limit = kDefaultOrtBytesLimit;
@@ -38,6 +41,9 @@ void AddFlags(CLI::App* app, Flags* flags) {
                   "files, tensors or ort; again for more (default: all that the format allows)")
       ->allow_extra_args(false)
       ->delimiter(',');
+  app->add_option(
+      "--precision", flags->precision,
+      "Of weights that are there in several, e.g. fp16 (default: those without one in their name)");
   app->add_option("--progress-fd", flags->progress_fd, "Descriptor for JSON lines of progress");
   app->add_option("--onnxruntime-library", flags->onnxruntime_library,
                   "ONNX Runtime's shared library; otherwise $TRIMS_ONNXRUNTIME_LIBRARY");
@@ -61,17 +67,14 @@ Result<std::string> OutFolderPath(const std::string& out) {
   return Status(StatusCode::kInvalidArgument, "--out '" + out + "': " + error.message());
 }
 
-Result<std::string> SourcePath(const std::string& source) {
-  if (source.starts_with("file:/")) {
-    TRIMS_ASSIGN_OR_RETURN(SourceUri uri, ParseSourceUri(source));
-    return std::move(uri.path);
-  }
+Result<SourceUri> SourceOf(const std::string& source) {
+  if (source.starts_with("file:/")) return ParseSourceUri(source);
   std::error_code error;
   const std::filesystem::path path = std::filesystem::absolute(source, error);
   if (source.empty() || error) {
     return Status(StatusCode::kInvalidArgument, "--source '" + source + "' is no path");
   }
-  return path.lexically_normal().string();
+  return SourceUri::OfPath(path.lexically_normal().string());
 }
 
 // The library first: loading it must not need more of the file system than the sandbox leaves.
@@ -84,7 +87,7 @@ Result<OrtLibrary> LoadOrt(const Flags& flags, const std::vector<Variant>& varia
 }
 
 SandboxOptions SandboxFor(const Flags& flags) {
-  return {.source = {},
+  return {.sources = {},
           .out = {},
           .library_folder = {},
           .memory_limit = flags.memory_limit,
@@ -92,20 +95,29 @@ SandboxOptions SandboxFor(const Flags& flags) {
           .progress_fd = flags.progress_fd};
 }
 
+// Where links lead is looked up now: in the sandbox only what they mean may be opened.
+Result<std::vector<std::string>> ReachOf(const PrepareOptions& options) {
+  TRIMS_ASSIGN_OR_RETURN(FileTree tree, FileTree::At(options.source));
+  TRIMS_RETURN_IF_ERROR(tree.List().status());
+  for (const std::string& name : options.companions) {
+    const Status included = tree.Include(name);
+    if (!included.ok() && included.code() != StatusCode::kNotFound) return included;
+  }
+  return tree.Reach();
+}
+
 Result<Manifest> Execute(const Flags& flags, PrepareProgress& progress) {
   if (flags.progress_fd >= 0) TRIMS_RETURN_IF_ERROR(DieWithParent(flags.progress_fd));
   PrepareOptions options;
   options.ort_bytes_limit = flags.ort_bytes_limit;
   TRIMS_ASSIGN_OR_RETURN(options.variants, VariantsFromNames(flags.variants));
-  TRIMS_ASSIGN_OR_RETURN(options.source, SourcePath(flags.source));
+  options.precision = flags.precision;
+  TRIMS_ASSIGN_OR_RETURN(options.source, SourceOf(flags.source));
   TRIMS_ASSIGN_OR_RETURN(options.out, OutFolderPath(flags.out));
-  const Result<OrtLibrary> ort = LoadOrt(flags, options.variants);
   SandboxOptions sandbox = SandboxFor(flags);
-  // A link's target, since that is what will be opened.
-  std::error_code error;
-  const std::filesystem::path real = std::filesystem::canonical(options.source, error);
-  if (error) return Status(StatusCode::kNotFound, "'" + options.source + "': " + error.message());
-  sandbox.source = real.string();
+  options.companions = ScoutCompanions(options.source, sandbox);
+  TRIMS_ASSIGN_OR_RETURN(sandbox.sources, ReachOf(options));
+  const Result<OrtLibrary> ort = LoadOrt(flags, options.variants);
   sandbox.out = options.out;
   if (ort.ok()) sandbox.library_folder = std::filesystem::path(ort->path()).parent_path().string();
   TRIMS_ASSIGN_OR_RETURN(const SandboxReport report, ApplySandbox(sandbox));

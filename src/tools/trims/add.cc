@@ -25,6 +25,9 @@ struct AddArguments {
   std::string name;
   std::string source;
   std::vector<std::string> variants;
+  std::string precision;
+  std::vector<std::string> extensions;
+  bool follow_links = false;
 };
 
 Result<std::string> WorkingFolder() {
@@ -32,6 +35,21 @@ Result<std::string> WorkingFolder() {
   const std::filesystem::path folder = std::filesystem::current_path(error);
   if (error) return ErrnoStatus("cannot find the current folder", error.value());
   return folder.string();
+}
+
+// The daemon runs elsewhere: what it is told has to be there, under its whole path.
+Result<std::vector<std::string>> AbsoluteFiles(const std::vector<std::string>& files,
+                                               const std::filesystem::path& folder) {
+  std::vector<std::string> paths;
+  for (const std::string& file : files) {
+    std::error_code error;
+    paths.push_back((folder / file).lexically_normal().string());
+    if (std::filesystem::is_regular_file(paths.back(), error)) continue;
+    return Status(StatusCode::kNotFound,
+                  "--onnxruntime-extension: there is no file '" + paths.back() + "'",
+                  "give the path of a library with custom operators");
+  }
+  return paths;
 }
 
 std::string Summary(const Json& model, Duration took) {
@@ -55,7 +73,12 @@ Result<int> RunAdd(const Context& context, const AddArguments& arguments) {
   AddOptions options;
   TRIMS_ASSIGN_OR_RETURN(options.variants, VariantsFromNames(arguments.variants));
   TRIMS_ASSIGN_OR_RETURN(const std::string folder, WorkingFolder());
-  TRIMS_ASSIGN_OR_RETURN(const std::string url, SourceUrl(arguments.source, folder));
+  TRIMS_ASSIGN_OR_RETURN(
+      const std::string url,
+      SourceUrl(arguments.source, folder, {.follow_links = arguments.follow_links}));
+  options.precision = arguments.precision;
+  TRIMS_ASSIGN_OR_RETURN(options.onnxruntime_extensions,
+                         AbsoluteFiles(arguments.extensions, folder));
   TRIMS_ASSIGN_OR_RETURN(Admin admin, ConnectToDaemon(context));
   const SteadyClock clock;
   const TimePoint started = clock.Now();
@@ -81,7 +104,8 @@ Command MakeAddCommand(CLI::App* root) {
   app->add_option("NAME", arguments->name, "[namespace/]name[:version] to give it")
       ->required()
       ->type_name("");
-  app->add_option("SOURCE", arguments->source, "A file or folder: a path or a file:/// URL")
+  app->add_option("SOURCE", arguments->source,
+                  "A file or folder: a path, a file:/// URL or hf-cache:ORG/NAME[@REVISION][/FILE]")
       ->required()
       ->type_name("");
   app->add_option("--variant", arguments->variants,
@@ -89,6 +113,16 @@ Command MakeAddCommand(CLI::App* root) {
       ->type_name("KIND")
       ->allow_extra_args(false)
       ->delimiter(',');
+  app->add_option("--precision", arguments->precision,
+                  "Of weights that are there in several, e.g. fp16 (default: those without one in "
+                  "their name)")
+      ->type_name("NAME");
+  app->add_flag("--follow-links", arguments->follow_links,
+                "Links in the folder may lead out of it, wherever the daemon may read");
+  app->add_option("--onnxruntime-extension", arguments->extensions,
+                  "A library with the model's custom operators; again for more")
+      ->type_name("LIB")
+      ->allow_extra_args(false);
   return {app, [arguments](const Context& context) { return RunAdd(context, *arguments); }};
 }
 

@@ -11,6 +11,7 @@
 #include "base/errno_status.h"
 #include "base/macros.h"
 #include "base/near_names.h"
+#include "base/shell_quote.h"
 #include "source/source_uri.h"
 
 namespace trims::cli {
@@ -23,14 +24,21 @@ bool IsUrl(std::string_view source) {
          (source.starts_with("file:/") || source.substr(colon).starts_with("://"));
 }
 
-Result<std::string> AbsolutePath(std::string_view source, const std::string& working_folder) {
+Result<SourceUri> AbsoluteUri(std::string_view source, const std::string& working_folder,
+                              const SourceUrlOptions& options) {
   if (source.empty())
     return Status(StatusCode::kInvalidArgument, "SOURCE is empty: expected a path");
+  if (IsHubCacheSource(source)) {
+    TRIMS_ASSIGN_OR_RETURN(std::string path, HubCachePath(source, options.environment));
+    return SourceUri::OfPath(std::move(path), options.follow_links);
+  }
   if (IsUrl(source)) {
     TRIMS_ASSIGN_OR_RETURN(SourceUri uri, ParseSourceUri(source));
-    return std::move(uri.path);
+    uri.follow_links |= options.follow_links;
+    return uri;
   }
-  return (std::filesystem::path(working_folder) / source).lexically_normal().string();
+  std::string path = (std::filesystem::path(working_folder) / source).lexically_normal().string();
+  return SourceUri::OfPath(std::move(path), options.follow_links);
 }
 
 std::string NearInFolder(const std::filesystem::path& path) {
@@ -61,6 +69,15 @@ Status NothingThere(const std::filesystem::path& path) {
                 "did you mean '" + (missing.parent_path() / near).string() + "'?");
 }
 
+// Only the owner (or root) can change a mode; the owner's own bits are those that count for the owner.
+Status NotReadable(const std::string& path, bool folder, uid_t owner) {
+  const bool own = owner == geteuid();
+  const std::string command =
+      std::string("chmod ") + (own ? "u+" : "o+") + (folder ? "rx " : "r ") + ShellQuote(path);
+  return Status(StatusCode::kPermissionDenied, "'" + path + "' may not be read by this user",
+                own ? command : "sudo " + command);
+}
+
 Status CheckReadable(const std::string& path) {
   struct stat info = {};
   if (stat(path.c_str(), &info) != 0) {
@@ -72,19 +89,21 @@ Status CheckReadable(const std::string& path) {
     return Status(StatusCode::kInvalidArgument, "'" + path + "' is neither a file nor a folder");
   }
   if (access(path.c_str(), folder ? R_OK | X_OK : R_OK) != 0) {
-    return Status(StatusCode::kPermissionDenied, "'" + path + "' may not be read by this user",
-                  std::string("chmod ") + (folder ? "u+rx" : "u+r") + " '" + path + "'");
+    return NotReadable(path, folder, info.st_uid);
   }
   return {};
 }
 
 }  // namespace
 
-Result<std::string> SourceUrl(std::string_view source, const std::string& working_folder) {
-  TRIMS_ASSIGN_OR_RETURN(std::string path, AbsolutePath(source, working_folder));
-  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
-  TRIMS_RETURN_IF_ERROR(CheckReadable(path));
-  return SourceUri::OfPath(std::move(path)).ToString();
+Result<std::string> SourceUrl(std::string_view source, const std::string& working_folder,
+                              const SourceUrlOptions& options) {
+  TRIMS_ASSIGN_OR_RETURN(SourceUri uri, AbsoluteUri(source, working_folder, options));
+  while (uri.path.size() > 1 && uri.path.ends_with('/')) uri.path.pop_back();
+  TRIMS_RETURN_IF_ERROR(CheckReadable(uri.path));
+  TRIMS_ASSIGN_OR_RETURN(std::string snapshot, SnapshotOfRepository(uri.path));
+  if (!snapshot.empty()) uri.path = std::move(snapshot);
+  return uri.ToString();
 }
 
 }  // namespace trims::cli

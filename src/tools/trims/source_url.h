@@ -7,18 +7,28 @@
 #ifndef TRIMS_TOOLS_TRIMS_SOURCE_URL_H_
 #define TRIMS_TOOLS_TRIMS_SOURCE_URL_H_
 
+#include <stdlib.h>
+
 #include <string>
 #include <string_view>
 
 #include "trims/status.h"
 
+#include "tools/trims/hub_cache.h"
+
 namespace trims::cli {
+
+struct SourceUrlOptions {
+  bool follow_links = false;           // links of a folder may lead out of it
+  Environment environment = ::getenv;  // says where the hub's cache is
+};
 
 // A path, as it is (a relative one against `working_folder`, which is absolute), or a file:/// URL,
 // escaped (source/source_uri.h), of a file or folder that this process may read. NOT_FOUND gives the absolute path and a near name from the
-// same folder; PERMISSION_DENIED; UNIMPLEMENTED for http, https and s3; INVALID_ARGUMENT
+// same folder; a repository of the hub's cache is looked up there (tools/trims/hub_cache.h); PERMISSION_DENIED; UNIMPLEMENTED for http, https and s3; INVALID_ARGUMENT
 // for an empty one, any other URL, a file URL with a host, or what is neither file nor folder.
-Result<std::string> SourceUrl(std::string_view source, const std::string& working_folder);
+Result<std::string> SourceUrl(std::string_view source, const std::string& working_folder,
+                              const SourceUrlOptions& options = {});
 
 }  // namespace trims::cli
 

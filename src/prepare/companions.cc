@@ -1,0 +1,57 @@
+#include "prepare/companions.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "format/onnx.h"
+#include "prepare/safetensors_index.h"
+#include "prepare/shard_name.h"
+
+namespace trims {
+namespace {
+
+constexpr std::string_view kOnnx = ".onnx";
+constexpr std::string_view kGguf = ".gguf";
+
+std::vector<std::string> ExternalData(const FileTree& source, const std::string& name) {
+  const Result<std::unique_ptr<RandomAccess>> bytes = source.Open(name);
+  if (!bytes.ok()) return {};
+  const Result<OnnxModel> model = ReadOnnx(**bytes);
+  if (!model.ok()) return {};
+  return {model->external_files.begin(), model->external_files.end()};
+}
+
+std::vector<std::string> Shards(const FileTree& source, const std::string& name) {
+  const Result<SafetensorsIndex> index = ReadSafetensorsIndex(source, name);
+  if (!index.ok()) return {};
+  return {index->shards.begin(), index->shards.end()};
+}
+
+std::vector<std::string> Parts(const std::string& name) {
+  std::vector<std::string> parts;
+  const ShardName parsed = ParseShardName(name, kGguf);
+  for (uint32_t shard = 1; shard <= parsed.shards; ++shard) {
+    parts.push_back(SiblingShard(name, parsed, shard));
+  }
+  return parts;
+}
+
+}  // namespace
+
+bool MayHaveCompanions(std::string_view name) {
+  return name.ends_with(kOnnx) || IsSafetensorsIndex(name) ||
+         (name.ends_with(kGguf) && ParseShardName(name, kGguf).shards > 1);
+}
+
+std::vector<std::string> CompanionsOf(const FileTree& source) {
+  if (source.is_folder() || source.files().empty()) return {};
+  const std::string& name = source.files().front().name;
+  if (!MayHaveCompanions(name)) return {};
+  std::vector<std::string> found = name.ends_with(kOnnx)   ? ExternalData(source, name)
+                                   : name.ends_with(kGguf) ? Parts(name)
+                                                           : Shards(source, name);
+  std::erase(found, name);
+  return found;
+}
+
+}  // namespace trims

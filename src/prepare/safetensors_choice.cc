@@ -1,0 +1,258 @@
+#include "prepare/safetensors_choice.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "base/macros.h"
+#include "format/tensor_entry.h"
+#include "prepare/pipeline_index.h"
+#include "prepare/shard_name.h"
+
+namespace trims {
+namespace {
+
+constexpr std::string_view kSuffix = ".safetensors";
+constexpr std::string_view kUsualStems[] = {"model", "diffusion_pytorch_model", "pytorch_model",
+                                            "adapter_model"};
+constexpr size_t kMaxNamed = 5;  // in a note
+
+// One stem in one precision: a file, or the shards of one.
+struct Weights {
+  std::vector<size_t> files;
+  std::string index;  // the name of its file, or empty
+};
+
+using Precisions = std::map<std::string, Weights>;   // "" is none
+using Stems = std::map<std::string, Precisions>;
+using Folders = std::map<std::string, Stems>;  // "" is the top, others end in a slash
+
+std::string Listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (size_t i = 0; i < names.size() && i < kMaxNamed; ++i) {
+    text += (text.empty() ? "" : ", ") + ShownName(names[i]);
+  }
+  if (names.size() > kMaxNamed) text += " and " + std::to_string(names.size() - kMaxNamed) + " more";
+  return text;
+}
+
+Folders SortOut(const FileTree& source) {
+  Folders folders;
+  for (size_t i = 0; i < source.files().size(); ++i) {
+    const std::string& name = source.files()[i].name;
+    const bool index = IsSafetensorsIndex(name);
+    if (!index && !name.ends_with(kSuffix)) continue;
+    const ShardName parsed = ParseShardName(index ? WeightsNameOfIndex(name) : name, kSuffix);
+    Weights& weights = folders[parsed.folder][parsed.stem][parsed.precision];
+    index ? void(weights.index = name) : weights.files.push_back(i);
+  }
+  return folders;
+}
+
+Status ShardMissing(const std::string& shard, const std::string& says) {
+  return Status(StatusCode::kDataLoss,
+                "the shard '" + ShownName(shard) + "' is missing: " + says,
+                "get it, or keep what is there: trims add … --variant files");
+}
+
+// Shards without an index have to be complete by their own names.
+Status CheckComplete(const FileTree& source, const std::vector<size_t>& files) {
+  for (const size_t i : files) {
+    const std::string& name = source.files()[i].name;
+    const ShardName parsed = ParseShardName(name, kSuffix);
+    for (uint32_t shard = 1; shard <= parsed.shards; ++shard) {
+      const std::string sibling = SiblingShard(name, parsed, shard);
+      if (source.Find(sibling) == nullptr) {
+        return ShardMissing(sibling, "'" + ShownName(name) + "' is one of " +
+                                         std::to_string(parsed.shards));
+      }
+    }
+  }
+  return Status();
+}
+
+Result<SafetensorsComponent> ByIndex(const FileTree& source, const std::string& name) {
+  SafetensorsComponent component;
+  TRIMS_ASSIGN_OR_RETURN(component.index, ReadSafetensorsIndex(source, name));
+  for (const std::string& shard : component.index->shards) {
+    const ListedFile* file = source.Find(shard);
+    if (file == nullptr) return ShardMissing(shard, "'" + ShownName(name) + "' names it");
+    component.files.push_back(static_cast<size_t>(file - source.files().data()));
+  }
+  return component;
+}
+
+bool HasIndex(const Precisions& precisions) {
+  return std::any_of(precisions.begin(), precisions.end(),
+                     [](const auto& weights) { return !weights.second.index.empty(); });
+}
+
+// The first usual one with an index, all others with one, the first usual one, or all there are.
+std::vector<std::string> ChooseStems(const Stems& stems) {
+  std::vector<std::string> usual;
+  std::vector<std::string> all;
+  std::vector<std::string> indexed;
+  for (const auto& [stem, precisions] : stems) {
+    all.push_back(stem);
+    if (HasIndex(precisions)) indexed.push_back(stem);
+  }
+  for (const std::string_view name : kUsualStems) {
+    const auto found = stems.find(std::string(name));
+    if (found == stems.end()) continue;
+    if (HasIndex(found->second)) return {found->first};
+    usual.push_back(found->first);
+  }
+  if (!indexed.empty()) return indexed;
+  if (usual.empty()) return all;
+  usual.resize(1);
+  return usual;
+}
+
+class Chooser {
+ public:
+  Chooser(const FileTree& source, std::string_view precision)
+      : source_(source), precision_(precision) {}
+
+  Result<SafetensorsChoice> Run() {
+    Folders folders = SortOut(source_);
+    TRIMS_ASSIGN_OR_RETURN(const PipelineIndex pipeline, ReadPipelineIndex(source_));
+    if (pipeline.is_pipeline) KeepComponents(pipeline, &folders);
+    const bool prefixed = folders.size() > 1 || pipeline.is_pipeline;
+    for (const auto& [folder, stems] : folders) {
+      TRIMS_RETURN_IF_ERROR(AddFolder(folder, stems, prefixed ? folder : ""));
+    }
+    TRIMS_RETURN_IF_ERROR(CheckPrecision());
+    NoteStrays();
+    return std::move(choice_);
+  }
+
+ private:
+  // What lies beside a pipeline's components is no part of it.
+  void KeepComponents(const PipelineIndex& pipeline, Folders* folders) {
+    Folders kept;
+    for (const auto& [folder, stems] : *folders) {
+      if (pipeline.components.contains(folder)) kept.emplace(folder, stems);
+    }
+    if (!kept.empty()) *folders = std::move(kept);
+    for (const std::string& component : pipeline.components) {
+      const auto at = std::lower_bound(
+          source_.files().begin(), source_.files().end(), component,
+          [](const ListedFile& file, const std::string& name) { return file.name < name; });
+      if (at == source_.files().end() || !at->name.starts_with(component)) {
+        choice_.notes.push_back("model_index.json names the component '" +
+                                ShownName(component.substr(0, component.size() - 1)) +
+                                "', which is not in the folder");
+      }
+    }
+  }
+
+  Status AddFolder(const std::string& folder, const Stems& stems, const std::string& prefix) {
+    for (const std::string& stem : ChooseStems(stems)) {
+      TRIMS_RETURN_IF_ERROR(AddWeights(folder, stems.at(stem), prefix));
+    }
+    return Status();
+  }
+
+  Status AddWeights(const std::string& folder, const Precisions& precisions,
+                    const std::string& prefix) {
+    TRIMS_ASSIGN_OR_RETURN(const Weights* weights, InPrecision(folder, precisions));
+    SafetensorsComponent component;
+    if (weights->index.empty()) {
+      if (source_.is_folder()) TRIMS_RETURN_IF_ERROR(CheckComplete(source_, weights->files));
+      if (std::vector<size_t>* same = FilesOfFolder(prefix)) {
+        same->insert(same->end(), weights->files.begin(), weights->files.end());
+        return Status();
+      }
+      component.files = weights->files;
+    } else {
+      TRIMS_ASSIGN_OR_RETURN(component, ByIndex(source_, weights->index));
+    }
+    component.prefix = prefix;
+    choice_.components.push_back(std::move(component));
+    return Status();
+  }
+
+  // Several weights of one folder without an index are one component.
+  std::vector<size_t>* FilesOfFolder(const std::string& prefix) {
+    if (choice_.components.empty()) return nullptr;
+    SafetensorsComponent& last = choice_.components.back();
+    return last.prefix == prefix && !last.index ? &last.files : nullptr;
+  }
+
+  Result<const Weights*> InPrecision(const std::string& folder, const Precisions& precisions) {
+    for (const auto& [precision, weights] : precisions) {
+      if (!precision.empty()) offered_.insert(precision);
+    }
+    if (const auto asked = precisions.find(precision_); asked != precisions.end()) {
+      found_ |= !precision_.empty();
+      return &asked->second;
+    }
+    auto taken = precisions.find("");
+    if (taken == precisions.end() && precisions.size() == 1) taken = precisions.begin();
+    if (taken == precisions.end()) return SeveralPrecisions(folder, precisions);
+    if (!precision_.empty() || !taken->first.empty()) {
+      const std::string is = taken->first.empty() ? "without a precision" : "in " + taken->first;
+      choice_.notes.push_back(
+          (folder.empty() ? "the weights are" : "the weights of '" + ShownName(folder) + "' are") +
+          std::string(precision_.empty() ? " there only " : " not there in " + precision_ + ": taken ") +
+          is);
+    }
+    return &taken->second;
+  }
+
+  static Status SeveralPrecisions(const std::string& folder, const Precisions& precisions) {
+    std::vector<std::string> names;
+    for (const auto& [precision, weights] : precisions) names.push_back(precision);
+    return Status(StatusCode::kFailedPrecondition,
+                  "the weights" + (folder.empty() ? "" : " in '" + ShownName(folder) + "'") +
+                      " are there in the precisions " + Listed(names) + " and nothing says which",
+                  "trims add … --precision " + names.front());
+  }
+
+  Status CheckPrecision() const {
+    if (precision_.empty() || found_ || choice_.components.empty()) return Status();
+    const std::vector<std::string> offered(offered_.begin(), offered_.end());
+    return Status(StatusCode::kNotFound,
+                  "no weights in the precision '" + ShownName(precision_) + "'" +
+                      (offered.empty() ? ": the names of the files give none"
+                                       : "; there are: " + Listed(offered)),
+                  offered.empty() ? "leave the precision away: trims add …"
+                                  : "trims add … --precision " + offered.front());
+  }
+
+  void NoteStrays() {
+    const std::vector<size_t> taken = choice_.Files();
+    std::vector<std::string> strays;
+    for (size_t i = 0; i < source_.files().size(); ++i) {
+      const std::string& name = source_.files()[i].name;
+      if (!name.ends_with(kSuffix)) continue;
+      if (std::find(taken.begin(), taken.end(), i) == taken.end()) strays.push_back(name);
+    }
+    if (strays.empty() || taken.empty()) return;
+    choice_.notes.push_back("tensors: other weights in the folder are no part of them: " +
+                            Listed(strays));
+  }
+
+  const FileTree& source_;
+  const std::string precision_;
+  bool found_ = false;
+  std::set<std::string> offered_;
+  SafetensorsChoice choice_;
+};
+
+}  // namespace
+
+std::vector<size_t> SafetensorsChoice::Files() const {
+  std::vector<size_t> files;
+  for (const SafetensorsComponent& component : components) {
+    files.insert(files.end(), component.files.begin(), component.files.end());
+  }
+  return files;
+}
+
+Result<SafetensorsChoice> ChooseSafetensors(const FileTree& source, std::string_view precision) {
+  return Chooser(source, precision).Run();
+}
+
+}  // namespace trims

@@ -1,0 +1,165 @@
+#include "prepare/safetensors_variant.h"
+
+#include <map>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+
+#include "base/macros.h"
+#include "base/mapping.h"
+#include "format/safetensors.h"
+#include "prepare/finish_variant.h"
+#include "prepare/tensor_layout.h"
+
+namespace trims {
+namespace {
+
+constexpr char kSafetensorsExtent[] = "tensors.extent";
+constexpr size_t kMaxMetadataBytes = 256 * 1024;  // of all safetensors metadata together
+
+struct Shard {
+  std::string name;
+  std::unique_ptr<RandomAccess> file;
+  Safetensors content;
+};
+
+Result<Shard> ReadShard(const FileTree& source, size_t index) {
+  const std::string& name = source.files()[index].name;
+  TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<RandomAccess> bytes, source.Open(name));
+  Result<Safetensors> content = ReadSafetensors(*bytes);
+  if (content.ok()) return Shard{name, std::move(bytes), *std::move(content)};
+  const Status& why = content.status();
+  const bool cut = why.code() == StatusCode::kDataLoss;
+  return Status(why.code(), "'" + ShownName(name) + "': " + why.message(),
+                !why.hint().empty() ? why.hint()
+                : cut               ? "get the file again"
+                                    : "keep it as it is: trims add … --variant files");
+}
+
+Status NotInShard(const std::string& tensor, const std::string& shard, const std::string& index) {
+  return Status(StatusCode::kDataLoss,
+                "the shard '" + ShownName(shard) + "' has no tensor '" + ShownName(tensor) +
+                    "', which '" + ShownName(index) + "' says it has",
+                "get shard and index again: they are of different versions");
+}
+
+Status NameTwice(const std::string& tensor, const std::string& one, const std::string& other) {
+  return Status(StatusCode::kFailedPrecondition,
+                "the tensor '" + ShownName(tensor) + "' is in '" + ShownName(one) + "' and in '" +
+                    ShownName(other) + "'",
+                "add one of them by its path");
+}
+
+using Owners = std::unordered_map<std::string_view, const Shard*>;
+
+// Whose each tensor of a component is.
+Result<Owners> OwnersOf(const SafetensorsComponent& component, const std::vector<Shard>& shards) {
+  Owners owners;
+  for (const Shard& shard : shards) {
+    for (const TensorEntry& entry : shard.content.tensors) {
+      const auto [at, fresh] = owners.emplace(entry.name, &shard);
+      if (fresh) continue;
+      const auto said = component.index ? component.index->shard_of.find(entry.name)
+                                        : std::map<std::string, std::string>::const_iterator();
+      if (!component.index || said == component.index->shard_of.end()) {
+        return NameTwice(entry.name, at->second->name, shard.name);
+      }
+      if (said->second == shard.name) at->second = &shard;
+    }
+  }
+  if (!component.index) return owners;
+  for (const auto& [tensor, shard] : component.index->shard_of) {
+    const auto found = owners.find(tensor);
+    if (found == owners.end() || found->second->name != shard) {
+      return NotInShard(tensor, shard, component.index->name);
+    }
+  }
+  return owners;
+}
+
+struct Component {
+  std::string prefix;
+  std::vector<Shard> shards;
+  Owners owners;
+};
+
+Result<Component> ReadComponent(const FileTree& source, const SafetensorsComponent& component) {
+  Component read{.prefix = component.prefix, .shards = {}, .owners = {}};
+  read.shards.reserve(component.files.size());
+  for (const size_t file : component.files) {
+    TRIMS_ASSIGN_OR_RETURN(Shard shard, ReadShard(source, file));
+    read.shards.push_back(std::move(shard));
+  }
+  TRIMS_ASSIGN_OR_RETURN(read.owners, OwnersOf(component, read.shards));
+  return read;
+}
+
+// Calls `use(component, shard, tensor)` for each that is part of the model.
+template <typename Use>
+Status ForEachTensor(const std::vector<Component>& components, const Use& use) {
+  for (const Component& component : components) {
+    for (const Shard& shard : component.shards) {
+      for (const TensorEntry& entry : shard.content.tensors) {
+        if (component.owners.at(entry.name) != &shard) continue;
+        TRIMS_RETURN_IF_ERROR(use(component, shard, entry));
+      }
+    }
+  }
+  return Status();
+}
+
+std::map<std::string, std::string> SafetensorsMetadata(const std::vector<Component>& components) {
+  std::map<std::string, std::string> metadata{{"format", "safetensors"}};
+  size_t bytes = 0;
+  for (const Component& component : components) {
+    for (const Shard& shard : component.shards) {
+      for (const auto& [key, value] : shard.content.metadata) {
+        bytes += key.size() + value.size();
+        if (bytes <= kMaxMetadataBytes) {
+          metadata.emplace("safetensors." + component.prefix + key, value);
+        }
+      }
+    }
+  }
+  return metadata;
+}
+
+Result<TensorLayout::Laid> Lay(const PrepareContext& context,
+                               const std::vector<Component>& components) {
+  uint64_t total = 0;
+  TRIMS_RETURN_IF_ERROR(ForEachTensor(
+      components, [&](const Component&, const Shard&, const TensorEntry& entry) {
+        total += AlignUp(entry.length, kTensorAlignment);
+        return Status();
+      }));
+  TRIMS_ASSIGN_OR_RETURN(OutFile file, context.out.Create(kSafetensorsExtent));
+  TensorLayout layout(std::move(file), context.progress, total);
+  TRIMS_RETURN_IF_ERROR(ForEachTensor(
+      components, [&](const Component& component, const Shard& shard, const TensorEntry& entry) {
+        TensorEntry named = entry;
+        named.name = component.prefix + entry.name;
+        TRIMS_RETURN_IF_ERROR(CheckTensorName(named.name));
+        return layout.AddRange(named, *shard.file);
+      }));
+  return std::move(layout).Finish();
+}
+
+}  // namespace
+
+Result<ManifestVariant> MakeTensorsFromSafetensors(
+    const PrepareContext& context, const std::vector<SafetensorsComponent>& components) {
+  std::vector<Component> read;
+  read.reserve(components.size());
+  for (const SafetensorsComponent& component : components) {
+    TRIMS_ASSIGN_OR_RETURN(Component one, ReadComponent(context.source, component));
+    read.push_back(std::move(one));
+  }
+  TRIMS_ASSIGN_OR_RETURN(TensorLayout::Laid laid, Lay(context, read));
+  return FinishVariant(context.out, Variant::kTensors, "", {WholeFileExtent(laid.file)},
+                       {.extent_lengths = {},
+                        .tensors = std::move(laid.tensors),
+                        .files = {},
+                        .metadata = SafetensorsMetadata(read)});
+}
+
+}  // namespace trims

@@ -1,0 +1,213 @@
+#include "tools/trims/hub_cache.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "base/macros.h"
+#include "base/near_names.h"
+#include "base/shell_quote.h"
+#include "source/link_bounds.h"
+
+namespace trims::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kScheme = "hf-cache:";
+constexpr char kMain[] = "main";
+constexpr size_t kMaxListed = 1000;
+constexpr size_t kLeastCommitDigits = 4;
+
+struct Wanted {
+  std::string repository;  // "org/name" or "name"
+  std::string revision;    // empty: none is given
+  std::string file;        // empty: all
+};
+
+std::string FolderName(std::string_view repository) {
+  std::string name = "models--" + std::string(repository);
+  const size_t slash = name.find('/');
+  if (slash != std::string::npos) name.replace(slash, 1, "--");
+  return name;
+}
+
+bool IsPlainPart(std::string_view text) {
+  return !text.empty() && text.front() != '.' && text.find("..") == std::string_view::npos &&
+         text.find('\0') == std::string_view::npos;
+}
+
+std::string Value(const Environment& environment, const char* name) {
+  const char* value = environment(name);
+  return value == nullptr ? "" : value;
+}
+
+Result<fs::path> CacheFolder(const Environment& environment) {
+  for (const char* name : {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"}) {
+    const std::string folder = Value(environment, name);
+    if (!folder.empty()) return fs::path(folder);
+  }
+  if (const std::string home = Value(environment, "HF_HOME"); !home.empty()) {
+    return fs::path(home) / "hub";
+  }
+  std::string cache = Value(environment, "XDG_CACHE_HOME");
+  if (cache.empty()) {
+    const std::string home = Value(environment, "HOME");
+    if (home.empty()) {
+      return Status(StatusCode::kFailedPrecondition, "neither HF_HUB_CACHE, HF_HOME nor HOME is set",
+                    "set HF_HUB_CACHE to the hub's cache");
+    }
+    cache = home + "/.cache";
+  }
+  return fs::path(cache) / "huggingface" / "hub";
+}
+
+std::vector<std::string> NamesIn(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end;
+       !error && it != end && names.size() < kMaxListed; it.increment(error)) {
+    names.push_back(it->path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::string Download(const Wanted& wanted) {
+  std::string command = "hf download " + ShellQuote(wanted.repository);
+  if (!wanted.file.empty()) command += " " + ShellQuote(wanted.file);
+  if (!wanted.revision.empty()) command += " --revision " + ShellQuote(wanted.revision);
+  return command;
+}
+
+Status NoRepository(const fs::path& cache, const Wanted& wanted) {
+  std::vector<std::string> there;
+  for (const std::string& name : NamesIn(cache)) {
+    std::string repository = HubNameOf(name);
+    if (!repository.empty()) there.push_back(std::move(repository));
+  }
+  const std::string near = NearestName(wanted.repository, there);
+  return Status(StatusCode::kNotFound,
+                "no model '" + wanted.repository + "' in the hub's cache '" + cache.string() + "'",
+                near.empty() ? "get it: " + Download(wanted) : "did you mean 'hf-cache:" + near + "'?");
+}
+
+Result<Wanted> Parse(std::string_view source) {
+  std::string_view rest = source.substr(kScheme.size());
+  while (rest.starts_with('/')) rest.remove_prefix(1);
+  Wanted wanted;
+  const size_t at = rest.find('@');
+  if (at != std::string_view::npos) {
+    wanted.repository = rest.substr(0, at);
+    wanted.revision = rest.substr(at + 1);
+  } else {
+    const size_t name = rest.find('/');
+    const size_t file = name == std::string_view::npos ? name : rest.find('/', name + 1);
+    wanted.repository = rest.substr(0, file);
+    if (file != std::string_view::npos) wanted.file = rest.substr(file + 1);
+  }
+  const bool one_slash = std::count(wanted.repository.begin(), wanted.repository.end(), '/') <= 1;
+  const bool plain = IsPlainPart(wanted.repository) && one_slash &&
+                     (at == std::string_view::npos || IsPlainPart(wanted.revision)) &&
+                     wanted.file.find("..") == std::string::npos;
+  if (plain) return wanted;
+  return Status(StatusCode::kInvalidArgument, "'" + std::string(source) + "' names no model of a hub",
+                "write hf-cache:ORG/NAME, hf-cache:ORG/NAME@REVISION or hf-cache:ORG/NAME@REVISION/FILE");
+}
+
+std::string ReadRef(const fs::path& path) {
+  std::string commit;
+  std::ifstream(path) >> commit;
+  return IsPlainPart(commit) && commit.find('/') == std::string::npos ? commit : "";
+}
+
+// The snapshot's name; empty: there is none.
+std::string CommitOf(const fs::path& repository, const std::string& revision) {
+  std::error_code error;
+  if (std::string commit = ReadRef(repository / "refs" / revision); !commit.empty()) return commit;
+  const std::vector<std::string> snapshots = NamesIn(repository / "snapshots");
+  if (revision.size() < kLeastCommitDigits) return "";
+  std::string found;
+  for (const std::string& snapshot : snapshots) {
+    if (!snapshot.starts_with(revision)) continue;
+    if (snapshot == revision) return snapshot;
+    if (!found.empty()) return "";  // it could be either
+    found = snapshot;
+  }
+  return found;
+}
+
+std::string MainOrOnly(const fs::path& repository) {
+  std::string commit = CommitOf(repository, kMain);
+  if (!commit.empty()) return commit;
+  const std::vector<std::string> snapshots = NamesIn(repository / "snapshots");
+  return snapshots.size() == 1 ? snapshots.front() : "";
+}
+
+// A revision may hold slashes (refs/pr/1), and a file may follow it: the longest one that is there.
+std::string FindCommit(const fs::path& repository, Wanted* wanted) {
+  if (wanted->revision.empty()) return MainOrOnly(repository);
+  std::string revision = wanted->revision;
+  std::string file;
+  for (;;) {
+    std::string commit = CommitOf(repository, revision);
+    if (!commit.empty()) {
+      wanted->revision = revision;
+      wanted->file = file;
+      return commit;
+    }
+    const size_t slash = revision.rfind('/');
+    if (slash == std::string::npos) return "";
+    file = revision.substr(slash + 1) + (file.empty() ? "" : "/" + file);
+    revision.resize(slash);
+  }
+}
+
+Status NoRevision(const fs::path& repository, const Wanted& wanted) {
+  std::string there;
+  for (const std::string& snapshot : NamesIn(repository / "snapshots")) {
+    if (there.size() < 400) there += (there.empty() ? "" : ", ") + snapshot;
+  }
+  const std::string revision = wanted.revision.empty() ? kMain : wanted.revision;
+  return Status(StatusCode::kNotFound,
+                "the hub's cache has no revision '" + revision + "' of '" + wanted.repository +
+                    "'; it has " + (there.empty() ? "none" : there),
+                "get it: " + Download(wanted));
+}
+
+}  // namespace
+
+bool IsHubCacheSource(std::string_view source) { return source.starts_with(kScheme); }
+
+Result<std::string> HubCachePath(std::string_view source, const Environment& environment) {
+  TRIMS_ASSIGN_OR_RETURN(Wanted wanted, Parse(source));
+  TRIMS_ASSIGN_OR_RETURN(const fs::path cache, CacheFolder(environment));
+  const fs::path repository = cache / FolderName(wanted.repository);
+  std::error_code error;
+  if (!fs::is_directory(repository, error)) return NoRepository(cache, wanted);
+  const std::string commit = FindCommit(repository, &wanted);
+  const fs::path snapshot = repository / "snapshots" / commit;
+  if (commit.empty() || !fs::is_directory(snapshot, error)) return NoRevision(repository, wanted);
+  if (wanted.file.empty()) return fs::absolute(snapshot, error).string();
+  const fs::path file = snapshot / wanted.file;
+  if (fs::exists(file, error)) return fs::absolute(file, error).string();
+  return Status(StatusCode::kNotFound,
+                "the hub's cache has no file '" + wanted.file + "' of '" + wanted.repository + "'",
+                "get it: " + Download(wanted));
+}
+
+Result<std::string> SnapshotOfRepository(const std::string& path) {
+  const fs::path repository(path);
+  std::error_code error;
+  const bool is_one = !HubNameOf(path).empty() && fs::is_directory(repository / "snapshots", error);
+  if (!is_one) return std::string();
+  const std::string commit = MainOrOnly(repository);
+  const Wanted wanted{.repository = HubNameOf(path), .revision = {}, .file = {}};
+  if (commit.empty()) return NoRevision(repository, wanted);
+  return (repository / "snapshots" / commit).string();
+}
+
+}  // namespace trims::cli

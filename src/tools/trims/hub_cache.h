@@ -1,0 +1,35 @@
+// HubCachePath: where a repository of the Hugging Face hub lies in this user's cache.
+//
+//   TRIMS_ASSIGN_OR_RETURN(const std::string path, HubCachePath("hf-cache:org/name@main", getenv));
+//   // "/home/me/.cache/huggingface/hub/models--org--name/snapshots/1f2e…"
+//
+// Source: huggingface_hub's documentation of its cache and its environment variables.
+// Thread-safety: functions; they look at the file system.
+#ifndef TRIMS_TOOLS_TRIMS_HUB_CACHE_H_
+#define TRIMS_TOOLS_TRIMS_HUB_CACHE_H_
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "trims/status.h"
+
+namespace trims::cli {
+
+using Environment = std::function<const char*(const char* name)>;
+
+bool IsHubCacheSource(std::string_view source);
+
+// hf-cache:[ORG/]NAME[@REVISION][/FILE], or with a file but no revision hf-cache:ORG/NAME/FILE. REVISION is a
+// branch, a tag, or (the beginning of) a commit; without one it is main. The cache is $HF_HUB_CACHE, else
+// $HF_HOME/hub, else $XDG_CACHE_HOME/huggingface/hub, else ~/.cache/huggingface/hub. NOT_FOUND says what
+// is there instead, and the command that gets what is missing.
+Result<std::string> HubCachePath(std::string_view source, const Environment& environment);
+
+// The snapshot that a repository's own folder (…/models--ORG--NAME) means: that of main, else the only
+// one. Empty: `path` is no such folder.
+Result<std::string> SnapshotOfRepository(const std::string& path);
+
+}  // namespace trims::cli
+
+#endif  // TRIMS_TOOLS_TRIMS_HUB_CACHE_H_
