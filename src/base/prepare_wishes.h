@@ -14,7 +14,8 @@ namespace trims {
 struct PrepareWishes {
   std::vector<Variant> variants = {};  // empty: all that the format allows
   std::string precision = {};          // of weights that are there in several; empty: the usual one
-  std::vector<std::string> onnxruntime_extensions = {};  // absolute paths of custom operators' libraries
+  std::vector<std::string> onnxruntime_extensions =
+      {};  // absolute paths of custom operators' libraries
 };
 
 }  // namespace trims

@@ -28,8 +28,8 @@ void HashZeros(uint64_t count, Sha256* hash) {
 
 class Hasher {
  public:
-  Hasher(const PrepareContext& context, HashedFiles* result)
-      : context_(context), result_(*result), buffer_(kBufferBytes) {
+  Hasher(const PrepareContext& context, const std::atomic<bool>* stop, HashedFiles* result)
+      : context_(context), stop_(stop), result_(*result), buffer_(kBufferBytes) {
     for (const ListedFile& file : context.source.files()) {
       total_ += file.length;
       result_.files.push_back({file.name, file.length, {}});
@@ -79,13 +79,15 @@ class Hasher {
       hash.Update(chunk);
       if (shared != nullptr) shared->Update(chunk);
       context_.progress.Report("read", done_ += chunk.size(), total_);
-      return Status();
+      const bool stopped = stop_ != nullptr && stop_->load(std::memory_order_relaxed);
+      return stopped ? Status(StatusCode::kCancelled, "nobody waits for the digests") : Status();
     }));
     result_.files[i].sha256 = hash.FinishHex();
     return Status();
   }
 
   const PrepareContext& context_;
+  const std::atomic<bool>* const stop_;
   HashedFiles& result_;
   std::vector<std::byte> buffer_;
   uint64_t done_ = 0;
@@ -114,12 +116,12 @@ FilesPlan PlanFiles(std::span<const uint64_t> lengths, size_t max_extents) {
   return plan;
 }
 
-Result<HashedFiles> HashFiles(const PrepareContext& context) {
+Result<HashedFiles> HashFiles(const PrepareContext& context, const std::atomic<bool>* stop) {
   std::vector<uint64_t> lengths;
   for (const ListedFile& file : context.source.files()) lengths.push_back(file.length);
   HashedFiles result;
   result.plan = PlanFiles(lengths, wire::kMaxExtents);
-  TRIMS_RETURN_IF_ERROR(Hasher(context, &result).Run());
+  TRIMS_RETURN_IF_ERROR(Hasher(context, stop, &result).Run());
   return result;
 }
 

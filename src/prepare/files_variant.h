@@ -7,6 +7,7 @@
 #ifndef TRIMS_PREPARE_FILES_VARIANT_H_
 #define TRIMS_PREPARE_FILES_VARIANT_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -35,8 +36,9 @@ struct HashedFiles {
   FilesPlan plan;
 };
 
-// Reads the whole source.
-Result<HashedFiles> HashFiles(const PrepareContext& context);
+// Reads the whole source. CANCELLED: `stop` became true.
+Result<HashedFiles> HashFiles(const PrepareContext& context,
+                              const std::atomic<bool>* stop = nullptr);
 
 Result<ManifestVariant> MakeFilesVariant(const PrepareContext& context, const HashedFiles& hashed,
                                          std::map<std::string, std::string> metadata);

@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kSuffix = ".onnx";
 constexpr size_t kMaxNamed = 5;  // in a note
 
-using Precisions = std::map<std::string, size_t>;  // "" is none
+using Precisions = std::map<std::string, size_t>;                          // "" is none
 using Models = std::map<std::pair<std::string, std::string>, Precisions>;  // by folder and stem
 
 Models SortOut(const FileTree& source) {
@@ -56,9 +56,11 @@ OnnxChoice ChooseOnnx(const FileTree& source, std::string_view precision) {
   OnnxChoice choice;
   if (count == 0) return choice;
   const Precisions* main = Main(models);
-  const std::string several = std::to_string(count) + " .onnx files (" + Names(source, models) + ")";
+  const std::string several =
+      std::to_string(count) + " .onnx files (" + Names(source, models) + ")";
   if (main == nullptr) {
-    choice.note = several + " and none is model.onnx: kept as files only; a single one is added by its path";
+    choice.note =
+        several + " and none is model.onnx: kept as files only; a single one is added by its path";
     return choice;
   }
   auto taken = main->find(std::string(precision));
@@ -66,11 +68,14 @@ OnnxChoice ChooseOnnx(const FileTree& source, std::string_view precision) {
   if (taken == main->end()) taken = main->find("");
   if (taken == main->end() && main->size() == 1) taken = main->begin();
   if (taken == main->end()) {
-    choice.note = several + " and none without a precision: kept as files only; --precision chooses one";
+    choice.note =
+        several + " and none without a precision: kept as files only; --precision chooses one";
     return choice;
   }
   choice.file = taken->second;
-  if (count > 1) choice.note = "of " + several + ", " + ShownName(source.files()[*choice.file].name) + " was taken";
+  if (count > 1)
+    choice.note =
+        "of " + several + ", " + ShownName(source.files()[*choice.file].name) + " was taken";
   return choice;
 }
 

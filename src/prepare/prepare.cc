@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/macros.h"
+#include "prepare/background_hash.h"
 #include "prepare/files_variant.h"
 #include "prepare/model_format.h"
 #include "prepare/onnx_source.h"
@@ -52,30 +53,50 @@ class Run {
     for (const std::string& note : format_.notes) manifest_.notes.push_back(ManifestNote(note));
     TRIMS_RETURN_IF_ERROR(ReadModel());
     NoteUnfinishedFiles();
-    TRIMS_ASSIGN_OR_RETURN(const HashedFiles hashed, HashFiles(context_));
-    if (Wants(options_.variants, Variant::kFiles)) {
-      TRIMS_RETURN_IF_ERROR(Keep(InFolder(Variant::kFiles, [&](const PrepareContext& context) {
-        return MakeFilesVariant(context, hashed, FilesMetadata());
-      })));
-    }
-    if (Applies(Variant::kTensors)) {
-      TRIMS_RETURN_IF_ERROR(KeepOrNote(
-          Variant::kTensors, InFolder(Variant::kTensors, [this](const PrepareContext& context) {
-            return MakeTensors(context);
-          })));
-    }
-    if (Applies(Variant::kOrt)) {
-      TRIMS_RETURN_IF_ERROR(
-          KeepOrNote(Variant::kOrt, InFolder(Variant::kOrt, [this](const PrepareContext& context) {
-                       return MakeOrt(context);
-                     })));
-    }
+    TRIMS_ASSIGN_OR_RETURN(const HashedFiles hashed, MakeVariants());
     TRIMS_RETURN_IF_ERROR(context_.source.CheckUnchanged());
     manifest_.files = hashed.files;
     return Finish();
   }
 
  private:
+  // The source's digests are made beside the other variants; without any there is nothing to overlap.
+  Result<HashedFiles> MakeVariants() {
+    if (!Applies(Variant::kTensors) && !Applies(Variant::kOrt)) {
+      TRIMS_ASSIGN_OR_RETURN(HashedFiles hashed, HashFiles(context_));
+      TRIMS_RETURN_IF_ERROR(KeepFiles(hashed));
+      return hashed;
+    }
+    BackgroundHash hash(context_);
+    TRIMS_RETURN_IF_ERROR(MakeOthers());
+    TRIMS_ASSIGN_OR_RETURN(HashedFiles hashed, hash.Wait());
+    TRIMS_RETURN_IF_ERROR(KeepFiles(hashed));
+    return hashed;
+  }
+
+  // First in the manifest.
+  Status KeepFiles(const HashedFiles& hashed) {
+    if (!Wants(options_.variants, Variant::kFiles)) return Status();
+    TRIMS_RETURN_IF_ERROR(Keep(InFolder(Variant::kFiles, [&](const PrepareContext& context) {
+      return MakeFilesVariant(context, hashed, FilesMetadata());
+    })));
+    std::rotate(manifest_.variants.begin(), manifest_.variants.end() - 1, manifest_.variants.end());
+    return Status();
+  }
+
+  Status MakeOthers() {
+    if (Applies(Variant::kTensors)) {
+      TRIMS_RETURN_IF_ERROR(KeepOrNote(
+          Variant::kTensors, InFolder(Variant::kTensors, [this](const PrepareContext& context) {
+            return MakeTensors(context);
+          })));
+    }
+    if (!Applies(Variant::kOrt)) return Status();
+    return KeepOrNote(Variant::kOrt, InFolder(Variant::kOrt, [this](const PrepareContext& context) {
+                        return MakeOrt(context);
+                      }));
+  }
+
   bool AskedByName(Variant kind) const {
     return !options_.variants.empty() && Wants(options_.variants, kind);
   }

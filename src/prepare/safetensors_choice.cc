@@ -24,7 +24,7 @@ struct Weights {
   std::string index;  // the name of its file, or empty
 };
 
-using Precisions = std::map<std::string, Weights>;   // "" is none
+using Precisions = std::map<std::string, Weights>;  // "" is none
 using Stems = std::map<std::string, Precisions>;
 using Folders = std::map<std::string, Stems>;  // "" is the top, others end in a slash
 
@@ -33,7 +33,8 @@ std::string Listed(const std::vector<std::string>& names) {
   for (size_t i = 0; i < names.size() && i < kMaxNamed; ++i) {
     text += (text.empty() ? "" : ", ") + ShownName(names[i]);
   }
-  if (names.size() > kMaxNamed) text += " and " + std::to_string(names.size() - kMaxNamed) + " more";
+  if (names.size() > kMaxNamed)
+    text += " and " + std::to_string(names.size() - kMaxNamed) + " more";
   return text;
 }
 
@@ -51,8 +52,7 @@ Folders SortOut(const FileTree& source) {
 }
 
 Status ShardMissing(const std::string& shard, const std::string& says) {
-  return Status(StatusCode::kDataLoss,
-                "the shard '" + ShownName(shard) + "' is missing: " + says,
+  return Status(StatusCode::kDataLoss, "the shard '" + ShownName(shard) + "' is missing: " + says,
                 "get it, or keep what is there: trims add … --variant files");
 }
 
@@ -64,8 +64,8 @@ Status CheckComplete(const FileTree& source, const std::vector<size_t>& files) {
     for (uint32_t shard = 1; shard <= parsed.shards; ++shard) {
       const std::string sibling = SiblingShard(name, parsed, shard);
       if (source.Find(sibling) == nullptr) {
-        return ShardMissing(sibling, "'" + ShownName(name) + "' is one of " +
-                                         std::to_string(parsed.shards));
+        return ShardMissing(sibling,
+                            "'" + ShownName(name) + "' is one of " + std::to_string(parsed.shards));
       }
     }
   }
@@ -195,7 +195,8 @@ class Chooser {
       const std::string is = taken->first.empty() ? "without a precision" : "in " + taken->first;
       choice_.notes.push_back(
           (folder.empty() ? "the weights are" : "the weights of '" + ShownName(folder) + "' are") +
-          std::string(precision_.empty() ? " there only " : " not there in " + precision_ + ": taken ") +
+          std::string(precision_.empty() ? " there only "
+                                         : " not there in " + precision_ + ": taken ") +
           is);
     }
     return &taken->second;

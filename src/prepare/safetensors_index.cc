@@ -65,8 +65,8 @@ Result<SafetensorsIndex> ReadSafetensorsIndex(const SourceTree& source, const st
   const std::string folder = FolderOf(name);
   for (const auto& [tensor, file] : map->items()) {
     if (!file.is_string() || !IsPlainPath(file.get_ref<const std::string&>())) {
-      return BadIndex(name, "expected the name of a file beside it for the tensor '" +
-                                ShownName(tensor) + "'");
+      return BadIndex(
+          name, "expected the name of a file beside it for the tensor '" + ShownName(tensor) + "'");
     }
     std::string shard = folder + file.get_ref<const std::string&>();
     index.shards.insert(shard);

@@ -127,8 +127,8 @@ std::map<std::string, std::string> SafetensorsMetadata(const std::vector<Compone
 Result<TensorLayout::Laid> Lay(const PrepareContext& context,
                                const std::vector<Component>& components) {
   uint64_t total = 0;
-  TRIMS_RETURN_IF_ERROR(ForEachTensor(
-      components, [&](const Component&, const Shard&, const TensorEntry& entry) {
+  TRIMS_RETURN_IF_ERROR(
+      ForEachTensor(components, [&](const Component&, const Shard&, const TensorEntry& entry) {
         total += AlignUp(entry.length, kTensorAlignment);
         return Status();
       }));

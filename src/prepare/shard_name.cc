@@ -53,9 +53,9 @@ void TakePrecision(std::string_view* rest, ShardName* name) {
 
 bool IsPrecision(std::string_view word) {
   static constexpr std::string_view kWords[] = {
-      "fp32", "fp16", "bf16", "f32",   "f16",   "fp8",  "fp4",       "int8", "uint8", "int4", "uint4",
-      "nf4",  "q4",   "q8",   "q4f16", "q8f16", "bnb4", "quantized", "ema",  "non_ema", "ema_only",
-      "w8a8", "w4a16", "awq", "gptq", "q2f16", "q1", "q2", "q1f16"};
+      "fp32",     "fp16", "bf16",  "f32", "f16",   "fp8",   "fp4",  "int8",      "uint8", "int4",
+      "uint4",    "nf4",  "q4",    "q8",  "q4f16", "q8f16", "bnb4", "quantized", "ema",   "non_ema",
+      "ema_only", "w8a8", "w4a16", "awq", "gptq",  "q2f16", "q1",   "q2",        "q1f16"};
   return std::find(std::begin(kWords), std::end(kWords), word) != std::end(kWords);
 }
 

@@ -18,7 +18,7 @@ namespace {
 constexpr std::string_view kPointer = "version https://git-lfs";
 constexpr std::string_view kSize = "\nsize ";
 constexpr uint64_t kMaxPointerBytes = 1024;  // git-lfs's own limit
-constexpr std::string_view kPartial[] = {".incomplete", ".part",    ".partial", ".crdownload",
+constexpr std::string_view kPartial[] = {".incomplete", ".part",  ".partial", ".crdownload",
                                          ".download",   ".aria2", ".!qB"};
 
 std::string_view PartialSuffix(std::string_view name) {
@@ -70,7 +70,8 @@ Status Unfinished(const ListedFile& file, const std::string& what, std::string n
 
 bool HasComplete(const FileTree& source, const ListedFile& file) {
   const std::string_view suffix = PartialSuffix(file.name);
-  const std::string_view complete = std::string_view(file.name).substr(0, file.name.size() - suffix.size());
+  const std::string_view complete =
+      std::string_view(file.name).substr(0, file.name.size() - suffix.size());
   return source.Find(complete) != nullptr;
 }
 

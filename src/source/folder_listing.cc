@@ -76,7 +76,8 @@ class Lister {
 
   // `folder` is free of links; `prefix` is its name, with a slash, or empty.
   Status List(const std::string& folder, const std::string& prefix) {
-    if (open_.size() > kMaxFolderDepth) return Refuse("folders nested too deep in '" + prefix + "'");
+    if (open_.size() > kMaxFolderDepth)
+      return Refuse("folders nested too deep in '" + prefix + "'");
     open_.push_back(folder);
     std::error_code error;
     fs::directory_iterator entry(folder, error);

@@ -10,7 +10,8 @@ constexpr std::string_view kSnapshots = "/snapshots/";
 
 LinkBounds LinkBounds::Of(std::string_view folder, bool follow_links) {
   const std::string_view repository = HubRepositoryOf(folder);
-  return {.anywhere = follow_links, .folder = std::string(repository.empty() ? folder : repository)};
+  return {.anywhere = follow_links,
+          .folder = std::string(repository.empty() ? folder : repository)};
 }
 
 bool LinkBounds::Allow(std::string_view target) const {

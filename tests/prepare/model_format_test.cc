@@ -83,12 +83,14 @@ TEST_F(ModelFormatTest, AnIndexThatLeadsAwayIsRefused) {
 
 TEST_F(ModelFormatTest, APipelinesComponentsHaveTheirFoldersNames) {
   Files({"text_encoder/model.safetensors", "unet/diffusion_pytorch_model.safetensors",
-         "vae/diffusion_pytorch_model.safetensors", "vae/diffusion_pytorch_model.fp16.safetensors"});
+         "vae/diffusion_pytorch_model.safetensors",
+         "vae/diffusion_pytorch_model.fp16.safetensors"});
   EXPECT_THAT(Taken(Format()), ElementsAre("text_encoder/|text_encoder/model.safetensors",
                                            "unet/|unet/diffusion_pytorch_model.safetensors",
                                            "vae/|vae/diffusion_pytorch_model.safetensors"));
-  folder_.Write("model_index.json",
-                R"({"unet":["diffusers","U"],"vae":["diffusers","V"],"safety":[null,null],"gone":["a","b"]})");
+  folder_.Write(
+      "model_index.json",
+      R"({"unet":["diffusers","U"],"vae":["diffusers","V"],"safety":[null,null],"gone":["a","b"]})");
   const Result<ModelFormat> format = Format();
   EXPECT_THAT(Taken(format), ElementsAre("unet/|unet/diffusion_pytorch_model.safetensors",
                                          "vae/|vae/diffusion_pytorch_model.safetensors"));

@@ -223,6 +223,14 @@ TEST_F(Prepared, AFileCutShortAfterItWasOpenedIsDataLoss) {
   EXPECT_EQ((*file)->ReadAt(0, buffer).code(), StatusCode::kDataLoss);
 }
 
+TEST_F(Prepared, WithoutAThreadEverythingIsDoneOnThisOne) {
+  Write("m.safetensors", OneTensor("w", "11"));
+  const fault::ScopedPlan plan({.op = fault::Op::kThread, .nth = 1, .error = EAGAIN});
+  const Result<Manifest> manifest = Run("");
+  ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  EXPECT_EQ(manifest->variants.size(), 2u);
+}
+
 TEST_F(Prepared, EverySystemCallThatFailsIsReported) {
   Write("m.safetensors",
         SafetensorsBytes(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}})", "xy"));

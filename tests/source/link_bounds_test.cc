@@ -15,7 +15,8 @@ TEST(LinkBounds, OfAFolderAreTheFolder) {
 }
 
 TEST(LinkBounds, OfAHubsSnapshotAreItsRepository) {
-  for (const char* folder : {"/hub/models--org--net/snapshots/1f", "/hub/models--net/snapshots/1f/onnx"}) {
+  for (const char* folder :
+       {"/hub/models--org--net/snapshots/1f", "/hub/models--net/snapshots/1f/onnx"}) {
     const LinkBounds bounds = LinkBounds::Of(folder, false);
     const std::string repository(HubRepositoryOf(folder));
     EXPECT_TRUE(bounds.Allow(repository + "/blobs/77")) << folder;

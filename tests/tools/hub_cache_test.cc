@@ -58,11 +58,11 @@ TEST_F(HubCacheTest, FindsASnapshotByRevision) {
 TEST_F(HubCacheTest, LooksWhereTheHubsOwnToolsLook) {
   environment_.clear();
   const std::string name = "models--gpt2/snapshots/1f";
-  for (const auto& [variable, below] : std::map<std::string, std::string>{
-           {"HF_HUB_CACHE", ""},
-           {"HF_HOME", "hub/"},
-           {"XDG_CACHE_HOME", "huggingface/hub/"},
-           {"HOME", ".cache/huggingface/hub/"}}) {
+  for (const auto& [variable, below] :
+       std::map<std::string, std::string>{{"HF_HUB_CACHE", ""},
+                                          {"HF_HOME", "hub/"},
+                                          {"XDG_CACHE_HOME", "huggingface/hub/"},
+                                          {"HOME", ".cache/huggingface/hub/"}}) {
     environment_ = {{variable, folder_ / variable}};
     folder_.Write(variable + "/" + below + name + "/x", "bytes");
     EXPECT_EQ(Found("hf-cache:gpt2"), variable + "/" + below + name);
@@ -83,8 +83,9 @@ TEST_F(HubCacheTest, WhatIsNotThereNamesTheDownload) {
 }
 
 TEST_F(HubCacheTest, NamesThatLeadAwayAreRefused) {
-  for (const char* source : {"hf-cache:", "hf-cache:..", "hf-cache:../x", "hf-cache:a@../..",
-                             "hf-cache:org/net/../../x", "hf-cache:a/b/c@main", "hf-cache:org/net@"}) {
+  for (const char* source :
+       {"hf-cache:", "hf-cache:..", "hf-cache:../x", "hf-cache:a@../..", "hf-cache:org/net/../../x",
+        "hf-cache:a/b/c@main", "hf-cache:org/net@"}) {
     EXPECT_EQ(Path(source).status().code(), StatusCode::kInvalidArgument) << source;
   }
 }

@@ -57,7 +57,8 @@ Result<fs::path> CacheFolder(const Environment& environment) {
   if (cache.empty()) {
     const std::string home = Value(environment, "HOME");
     if (home.empty()) {
-      return Status(StatusCode::kFailedPrecondition, "neither HF_HUB_CACHE, HF_HOME nor HOME is set",
+      return Status(StatusCode::kFailedPrecondition,
+                    "neither HF_HUB_CACHE, HF_HOME nor HOME is set",
                     "set HF_HUB_CACHE to the hub's cache");
     }
     cache = home + "/.cache";
@@ -90,9 +91,10 @@ Status NoRepository(const fs::path& cache, const Wanted& wanted) {
     if (!repository.empty()) there.push_back(std::move(repository));
   }
   const std::string near = NearestName(wanted.repository, there);
-  return Status(StatusCode::kNotFound,
-                "no model '" + wanted.repository + "' in the hub's cache '" + cache.string() + "'",
-                near.empty() ? "get it: " + Download(wanted) : "did you mean 'hf-cache:" + near + "'?");
+  return Status(
+      StatusCode::kNotFound,
+      "no model '" + wanted.repository + "' in the hub's cache '" + cache.string() + "'",
+      near.empty() ? "get it: " + Download(wanted) : "did you mean 'hf-cache:" + near + "'?");
 }
 
 Result<Wanted> Parse(std::string_view source) {
@@ -114,8 +116,9 @@ Result<Wanted> Parse(std::string_view source) {
                      (at == std::string_view::npos || IsPlainPart(wanted.revision)) &&
                      wanted.file.find("..") == std::string::npos;
   if (plain) return wanted;
-  return Status(StatusCode::kInvalidArgument, "'" + std::string(source) + "' names no model of a hub",
-                "write hf-cache:ORG/NAME, hf-cache:ORG/NAME@REVISION or hf-cache:ORG/NAME@REVISION/FILE");
+  return Status(
+      StatusCode::kInvalidArgument, "'" + std::string(source) + "' names no model of a hub",
+      "write hf-cache:ORG/NAME, hf-cache:ORG/NAME@REVISION or hf-cache:ORG/NAME@REVISION/FILE");
 }
 
 std::string ReadRef(const fs::path& path) {
