@@ -66,6 +66,7 @@ class Run {
                        return MakeOrt(context);
                      })));
     }
+    TRIMS_RETURN_IF_ERROR(Doubt());
     TRIMS_RETURN_IF_ERROR(context_.source.CheckUnchanged());
     manifest_.files = hashed.files;
     return Finish();
@@ -111,7 +112,8 @@ class Run {
 
   Result<ManifestVariant> MakeTensors(const PrepareContext& context) {
     if (onnx_) return MakeTensorsFromOnnx(context, *onnx_, &manifest_.notes);
-    if (format_.name == "safetensors") return MakeTensorsFromSafetensors(context, format_.parts);
+    if (format_.name == "safetensors")
+      return MakeTensorsFromSafetensors(context, format_.parts, &manifest_.notes);
     return NotForFormat(Variant::kTensors, format_.name);
   }
 
@@ -119,6 +121,14 @@ class Run {
     if (!onnx_) return NotForFormat(Variant::kOrt, format_.name);
     if (!ort_.ok()) return ort_.status();
     return MakeOrtVariant(context, *onnx_, *ort_, options_.ort_bytes_limit);
+  }
+
+  // What the reader could not follow is damage, unless ONNX Runtime took the model as it is.
+  Status Doubt() const {
+    const bool taken =
+        std::any_of(manifest_.variants.begin(), manifest_.variants.end(),
+                    [](const ManifestVariant& made) { return made.kind == Variant::kOrt; });
+    return onnx_ && !taken ? onnx_->model.doubt : Status();
   }
 
   Status Keep(Result<ManifestVariant> variant) {

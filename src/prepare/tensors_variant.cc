@@ -61,6 +61,13 @@ Result<ManifestVariant> Finish(const PrepareContext& context, TensorLayout layou
 
 bool IsSupported(const OnnxTensor& tensor) { return tensor.entry.dtype != DType::kUnknown; }
 
+void NoteLeftOut(const LeftOutTensors& tensors, std::vector<std::string>* notes) {
+  for (const auto& [why, left_out] : tensors) {
+    notes->push_back("tensors: " + std::to_string(left_out.count) + " left out, " + why + ":" +
+                     left_out.names);
+  }
+}
+
 // One note for all tensors of a type, with a few of their names.
 void NoteLeftOut(const OnnxModel& model, std::vector<std::string>* notes) {
   std::map<std::string, std::pair<size_t, std::string>> by_type;
@@ -73,6 +80,8 @@ void NoteLeftOut(const OnnxModel& model, std::vector<std::string>* notes) {
     notes->push_back("tensors: " + std::to_string(left_out.first) + " of type " + type +
                      " left out:" + left_out.second);
   }
+  NoteLeftOut(model.left_out, notes);
+  if (!model.doubt.ok()) notes->push_back("tensors: " + model.doubt.message());
 }
 
 // Opens each file of external data once.
@@ -121,10 +130,12 @@ std::map<std::string, std::string> OnnxMetadata(const OnnxModel& model) {
 }  // namespace
 
 Result<ManifestVariant> MakeTensorsFromSafetensors(const PrepareContext& context,
-                                                   const std::vector<size_t>& shards) {
+                                                   const std::vector<size_t>& shards,
+                                                   std::vector<std::string>* notes) {
   TRIMS_ASSIGN_OR_RETURN(const std::vector<Shard> read, ReadShards(context.source, shards));
   uint64_t total = 0;
   for (const Shard& shard : read) {
+    NoteLeftOut(shard.content.left_out, notes);
     for (const TensorEntry& entry : shard.content.tensors) total += LaidBytes(entry);
   }
   TRIMS_ASSIGN_OR_RETURN(OutFile file, context.out.Create(kExtentName));

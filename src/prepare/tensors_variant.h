@@ -14,11 +14,13 @@
 namespace trims {
 
 // `shards`: the .safetensors files. Their __metadata__ becomes "safetensors.<key>" of the index's
-// metadata.
+// metadata. Tensors that an index can't have are left out with a note.
 Result<ManifestVariant> MakeTensorsFromSafetensors(const PrepareContext& context,
-                                                   const std::vector<size_t>& shards);
+                                                   const std::vector<size_t>& shards,
+                                                   std::vector<std::string>* notes);
 
-// Initializers of types that tensors can't have (STRING, INT4, …) are left out with a note.
+// Initializers that tensors can't have (strings, sparse ones, those of OnnxModel::left_out) are left
+// out with a note.
 // FAILED_PRECONDITION: nothing is left.
 Result<ManifestVariant> MakeTensorsFromOnnx(const PrepareContext& context, const OnnxSource& onnx,
                                             std::vector<std::string>* notes);
