@@ -91,7 +91,8 @@ class Run {
     if (format_.name != "onnx" || (!options_.variants.empty() && files_only)) return Status();
     TRIMS_ASSIGN_OR_RETURN(
         onnx_, ReadOnnxSource(context_.source, context_.source.files()[format_.parts[0]]));
-    return Status();
+    const bool will_be_judged = Applies(Variant::kOrt) && ort_.ok();
+    return will_be_judged ? Status() : onnx_->model.doubt;
   }
 
   // A variant in a folder of its own, which is gone again if it can't be made: nothing stays that no
