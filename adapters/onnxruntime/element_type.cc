@@ -38,6 +38,25 @@ ONNXTensorElementDataType ElementType(DType dtype) {
       return ONNX_TENSOR_ELEMENT_DATA_TYPE_COMPLEX64;
     case DType::kC128:
       return ONNX_TENSOR_ELEMENT_DATA_TYPE_COMPLEX128;
+    case DType::kF8E4M3FNUZ:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT8E4M3FNUZ;
+    case DType::kF8E5M2FNUZ:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT8E5M2FNUZ;
+    case DType::kU4:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT4;
+    case DType::kI4:
+      return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT4;
+    // Newer than the headers that this is built with; so ONNX Runtime 1.32 numbers them in its C API.
+    case DType::kF4:
+      return static_cast<ONNXTensorElementDataType>(23);
+    case DType::kF8E8M0:
+      return static_cast<ONNXTensorElementDataType>(26);
+    case DType::kU2:
+      return static_cast<ONNXTensorElementDataType>(24);
+    case DType::kI2:
+      return static_cast<ONNXTensorElementDataType>(25);
+    case DType::kF6E2M3:
+    case DType::kF6E3M2:
     case DType::kUnknown:
       break;
   }

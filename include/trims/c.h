@@ -134,9 +134,14 @@ TRIMS_EXPORT trims_status* trims_model_tensor_at(const trims_model* model, size_
                                                  trims_tensor* tensor);
 TRIMS_EXPORT trims_status* trims_model_tensor(const trims_model* model, const char* name,
                                               trims_tensor* tensor);
-/* "F32", ...; "UNKNOWN" for a value outside the enum. Bytes of an element: 0 for that. */
+/* What trims_dtype_name says of its dtype or, where that is 0, the name that the model's file has
+ * for the type: its bytes are then the caller's to understand. "" if there is no such tensor. */
+TRIMS_EXPORT const char* trims_model_tensor_type(const trims_model* model, const char* name);
+/* "F32", ...; "UNKNOWN" for a value outside the enum. Bytes of an element: 0 for that, and for
+ * elements of less than a byte (F4, U4, ...), which are packed, the first in the lowest bits. */
 TRIMS_EXPORT const char* trims_dtype_name(int dtype);
 TRIMS_EXPORT size_t trims_dtype_size(int dtype);
+TRIMS_EXPORT size_t trims_dtype_bits(int dtype);
 
 typedef struct trims_file {
   const char* name; /* relative path */

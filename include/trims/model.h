@@ -58,6 +58,9 @@ struct TensorView {
   DType dtype = DType::kUnknown;
   std::span<const uint64_t> shape;   // row-major; empty for a scalar
   std::span<const std::byte> bytes;  // in a `tensors` variant the start is 256-byte aligned
+  // "F32", …; where `dtype` is kUnknown, the name that the model's file has for the type: what its
+  // bytes mean, and how many there are for a shape, is then for the caller to know.
+  std::string_view type_name;
 };
 
 struct FileView {
@@ -90,8 +93,8 @@ class Model {
   // The whole segment as one contiguous range; gaps between extents fault when touched.
   TRIMS_EXPORT std::span<const std::byte> bytes() const;
 
-  // Tensors in the order of their names. `i` < tensor_count(), checked: beyond it a view with dtype
-  // kUnknown and no bytes.
+  // Tensors in the order of their names. `i` < tensor_count(), checked: beyond it a view
+  // without a name.
   TRIMS_EXPORT size_t tensor_count() const;
   TRIMS_EXPORT TensorView tensor(size_t i) const;
   // O(log tensor_count()). NOT_FOUND names near ones.

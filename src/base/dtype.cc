@@ -7,14 +7,18 @@ namespace {
 
 struct Entry {
   std::string_view name;
-  size_t size;
+  size_t bits;
 };
 
 // Indexed by the enum's value.
-constexpr Entry kEntries[] = {{"UNKNOWN", 0}, {"F32", 4}, {"F64", 8},  {"F16", 2},  {"BF16", 2},
-                              {"I8", 1},      {"U8", 1},  {"I16", 2},  {"U16", 2},  {"I32", 4},
-                              {"U32", 4},     {"I64", 8}, {"U64", 8},  {"BOOL", 1}, {"F8_E4M3", 1},
-                              {"F8_E5M2", 1}, {"C64", 8}, {"C128", 16}};
+constexpr Entry kEntries[] = {
+    {"UNKNOWN", 0}, {"F32", 32},    {"F64", 64},        {"F16", 16},        {"BF16", 16},
+    {"I8", 8},      {"U8", 8},      {"I16", 16},        {"U16", 16},        {"I32", 32},
+    {"U32", 32},    {"I64", 64},    {"U64", 64},        {"BOOL", 8},        {"F8_E4M3", 8},
+    {"F8_E5M2", 8}, {"C64", 64},    {"C128", 128},      {"F4", 4},          {"F6_E2M3", 6},
+    {"F6_E3M2", 6}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8}, {"U4", 4},
+    {"I4", 4},      {"U2", 2},      {"I2", 2},
+};
 
 const Entry& EntryOf(DType dtype) {
   const auto value = static_cast<size_t>(dtype);
@@ -23,7 +27,12 @@ const Entry& EntryOf(DType dtype) {
 
 }  // namespace
 
-size_t DTypeSize(DType dtype) { return EntryOf(dtype).size; }
+size_t DTypeBits(DType dtype) { return EntryOf(dtype).bits; }
+
+size_t DTypeSize(DType dtype) {
+  const size_t bits = DTypeBits(dtype);
+  return bits % 8 == 0 ? bits / 8 : 0;
+}
 
 std::string_view DTypeName(DType dtype) { return EntryOf(dtype).name; }
 

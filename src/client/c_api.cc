@@ -195,7 +195,7 @@ trims_status* trims_model_tensor_at(const trims_model* model, size_t i, trims_te
   return Guarded([&]() -> Status {
     if (model == nullptr || tensor == nullptr) return Missing("model or the place for the tensor");
     const trims::TensorView view = model->model.tensor(i);
-    if (view.dtype == trims::DType::kUnknown) return NoSuchEntry(i);
+    if (view.name.empty()) return NoSuchEntry(i);
     *tensor = ViewOf(view);
     return Status();
   });
@@ -219,6 +219,21 @@ const char* trims_dtype_name(int dtype) {
 size_t trims_dtype_size(int dtype) {
   const bool fits = dtype >= 0 && dtype <= UINT8_MAX;
   return trims::DTypeSize(static_cast<trims::DType>(fits ? dtype : 0));
+}
+
+size_t trims_dtype_bits(int dtype) {
+  const bool fits = dtype >= 0 && dtype <= UINT8_MAX;
+  return trims::DTypeBits(static_cast<trims::DType>(fits ? dtype : 0));
+}
+
+const char* trims_model_tensor_type(const trims_model* model, const char* name) {
+  if (model == nullptr || name == nullptr) return "";
+  try {
+    const trims::Result<trims::TensorView> view = model->model.Tensor(name);
+    return view.ok() ? view->type_name.data() : "";
+  } catch (const std::exception&) {  // bad_alloc: nothing else throws here
+    return "";
+  }
 }
 
 size_t trims_model_file_count(const trims_model* model) {

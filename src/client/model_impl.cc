@@ -13,6 +13,7 @@
 #include "wire/alignment.h"
 #include "wire/protocol.h"
 #include "wire/range_layout.h"
+#include "wire/tensor_type.h"
 
 namespace trims {
 namespace {
@@ -43,7 +44,17 @@ static_assert(SameValue(index::DType::F8E4M3, DType::kF8E4M3));
 static_assert(SameValue(index::DType::F8E5M2, DType::kF8E5M2));
 static_assert(SameValue(index::DType::C64, DType::kC64));
 static_assert(SameValue(index::DType::C128, DType::kC128));
-static_assert(index::DType::MAX == index::DType::C128);
+static_assert(SameValue(index::DType::F4, DType::kF4));
+static_assert(SameValue(index::DType::F6E2M3, DType::kF6E2M3));
+static_assert(SameValue(index::DType::F6E3M2, DType::kF6E3M2));
+static_assert(SameValue(index::DType::F8E8M0, DType::kF8E8M0));
+static_assert(SameValue(index::DType::F8E4M3FNUZ, DType::kF8E4M3FNUZ));
+static_assert(SameValue(index::DType::F8E5M2FNUZ, DType::kF8E5M2FNUZ));
+static_assert(SameValue(index::DType::U4, DType::kU4));
+static_assert(SameValue(index::DType::I4, DType::kI4));
+static_assert(SameValue(index::DType::U2, DType::kU2));
+static_assert(SameValue(index::DType::I2, DType::kI2));
+static_assert(index::DType::MAX == index::DType::I2);
 
 Status CheckKind(HandleKind kind) {
   if (kind == HandleKind::kHostMemory) return Status();
@@ -77,15 +88,6 @@ Status Lying(std::string_view name) {
   return Status(StatusCode::kDataLoss,
                 "the index places '" + std::string(name) + "' where it can't be",
                 "trims rm and trims add");
-}
-
-// UINT64_MAX where the product does not fit.
-uint64_t BytesOf(DType dtype, std::span<const uint64_t> shape) {
-  uint64_t bytes = DTypeSize(dtype);
-  for (uint64_t extent : shape) {
-    if (__builtin_mul_overflow(bytes, extent, &bytes)) return UINT64_MAX;
-  }
-  return bytes;
 }
 
 }  // namespace
@@ -182,10 +184,10 @@ Result<TensorView> Model::Impl::View(const index::Tensor& tensor) const {
   if (const auto* shape = tensor.shape())
     view.shape = std::span<const uint64_t>(shape->data(), shape->size());
   Result<std::span<const std::byte>> bytes = Slice(tensor.offset(), tensor.length());
-  if (!bytes.ok() || DTypeSize(view.dtype) == 0 ||
-      BytesOf(view.dtype, view.shape) != tensor.length()) {
+  if (!bytes.ok() || !wire::HasType(tensor) || !wire::HasRightLength(tensor))
     return Lying(view.name);
-  }
+  const bool known = view.dtype != DType::kUnknown;
+  view.type_name = known ? DTypeName(view.dtype) : wire::OwnTypeName(tensor);
   view.bytes = *bytes;
   return view;
 }

@@ -5,6 +5,10 @@
 // attributes and of functions, of which only external data is reported. Files larger than memory
 // are fine.
 //
+// ONNX Runtime takes many models that break a rule where nobody looks. So a tensor that can't be
+// returned is left out, with the reason, and is no error of the model; `doubt` says if one seems
+// damaged. A name with several values has the last one, as there.
+//
 //   TRIMS_ASSIGN_OR_RETURN(const OnnxModel model, ReadOnnx(file));
 //   for (const OnnxTensor& tensor : model.initializers) …
 //
@@ -37,8 +41,7 @@ struct OnnxTensor {
     kTyped,     // in typed fields of the message: DecodeTyped() makes the bytes
     kExternal,  // [offset, offset + length) of the file `location`
   };
-  TensorEntry
-      entry;  // dtype kUnknown: one that tensors can't have, e.g. STRING or INT4; length is then 0
+  TensorEntry entry;  // dtype kUnknown: one that tensors can't have, e.g. STRING; length is then 0
   Storage storage = Storage::kRaw;
   std::string location;  // a plain relative path
   FileRange message;     // the TensorProto
@@ -50,13 +53,18 @@ struct OnnxModel {
   std::string producer;
   std::string opset;                     // of the default domain, e.g. "17"
   std::vector<OnnxTensor> initializers;  // and constants of the main graph, names unique
+  LeftOutTensors left_out;
+  Status doubt;  // the first damage among those left out: ONNX Runtime may still not mind
   std::set<std::string> external_files;  // that any part of the model names
   bool nested_external = false;          // a nested graph or an attribute has external data
+
+  // `why`: UNIMPLEMENTED for what tensors can't have, anything else for damage.
+  void LeaveOut(const std::string& name, const Status& why);
 };
 
-// INVALID_ARGUMENT: malformed, absurd shape, wrong length, name twice, or an external path that
-// could leave the model's folder; DATA_LOSS: truncated. The files that external data names are not
-// looked at.
+// INVALID_ARGUMENT: not a model, or malformed; DATA_LOSS: truncated. Into OnnxModel::doubt go absurd
+// shapes, wrong lengths and external paths that could leave the model's folder. The files that
+// external data names are not looked at.
 Result<OnnxModel> ReadOnnx(const RandomAccess& file);
 
 // "FLOAT", "INT4", …

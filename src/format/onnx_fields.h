@@ -14,7 +14,8 @@ enum Model : uint32_t {
   kModelFunctions = 25,
 };
 enum OperatorSet : uint32_t { kOperatorSetDomain = 1, kOperatorSetVersion = 2 };
-enum Graph : uint32_t { kGraphNode = 1, kGraphInitializer = 5 };
+enum Graph : uint32_t { kGraphNode = 1, kGraphInitializer = 5, kGraphSparseInitializer = 15 };
+enum SparseTensor : uint32_t { kSparseTensorValues = 1 };
 enum Function : uint32_t { kFunctionNode = 7 };
 enum Node : uint32_t { kNodeOutput = 2, kNodeOpType = 4, kNodeAttribute = 5 };
 enum Attribute : uint32_t {
@@ -40,6 +41,7 @@ enum Tensor : uint32_t {
 };
 enum Entry : uint32_t { kEntryKey = 1, kEntryValue = 2 };
 
+inline constexpr uint64_t kDataLocationDefault = 0;
 inline constexpr uint64_t kDataLocationExternal = 1;
 
 // TensorProto.DataType, those that are named in code.
@@ -61,7 +63,15 @@ enum Type : int32_t {
   kComplex128 = 15,
   kBfloat16 = 16,
   kFloat8E4M3FN = 17,
+  kFloat8E4M3FNUZ = 18,
   kFloat8E5M2 = 19,
+  kFloat8E5M2FNUZ = 20,
+  kUint4 = 21,
+  kInt4 = 22,
+  kFloat4E2M1 = 23,
+  kFloat8E8M0 = 24,
+  kUint2 = 25,
+  kInt2 = 26,
 };
 
 }  // namespace trims::onnx_fields

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "base/macros.h"
@@ -14,17 +15,15 @@ namespace {
 
 using namespace onnx_fields;  // NOLINT(google-build-using-namespace): constants of this layer
 
-constexpr size_t kMaxExternalEntries = 16;
 // With this location ONNX Runtime takes the offset for an address of its own memory.
 constexpr std::string_view kMemoryLocation = "*/_ORT_MEM_ADDR_/*";
 
 struct Parts {
   std::vector<uint64_t> dims;
+  Status broken;  // the first of what is odd about the fields
   int32_t type = 0;
   std::string name;
-  uint32_t typed_field = 0;
-  bool has_raw = false;
-  FileRange raw;
+  std::optional<FileRange> raw;
   bool external = false;
   std::map<std::string, std::string> external_data;
 };
@@ -34,23 +33,31 @@ Status Broken(const Parts& parts, const std::string& what) {
                 "onnx: tensor '" + ShownName(parts.name) + "' " + what);
 }
 
-Status AddDim(uint64_t value, Parts* parts) {
+void Doubt(Status status, Parts* parts) {
+  if (parts->broken.ok()) parts->broken = std::move(status);
+}
+
+void AddDim(uint64_t value, Parts* parts) {
   if (value > INT64_MAX) {
-    return Broken(*parts, "has the dimension " + std::to_string(static_cast<int64_t>(value)));
+    Doubt(Broken(*parts, "has the dimension " + std::to_string(static_cast<int64_t>(value))),
+          parts);
   }
   if (parts->dims.size() == kMaxTensorRank) {
-    return Broken(*parts, "has more than " + std::to_string(kMaxTensorRank) + " dimensions");
+    Doubt(Status(StatusCode::kUnimplemented,
+                 "of more than " + std::to_string(kMaxTensorRank) + " dimensions"),
+          parts);
+    return;
   }
   parts->dims.push_back(value);
-  return Status();
 }
 
 Status AddDims(ProtobufWindow& window, const ProtobufField& field, Parts* parts) {
-  if (field.type == WireType::kVarint) return AddDim(field.value, parts);
+  if (field.type == WireType::kVarint) AddDim(field.value, parts);
+  if (!field.is_bytes()) return Status();
   ProtobufReader packed(window, field.payload);
   while (!packed.AtEnd()) {
     TRIMS_ASSIGN_OR_RETURN(const uint64_t value, packed.Varint());
-    TRIMS_RETURN_IF_ERROR(AddDim(value, parts));
+    AddDim(value, parts);
   }
   return Status();
 }
@@ -63,38 +70,29 @@ Status AddExternalEntry(ProtobufWindow& window, FileRange message, Parts* parts)
     TRIMS_ASSIGN_OR_RETURN(const std::optional<ProtobufField> field, reader.Next());
     if (!field) break;
     if (!field->is_bytes() || field->number > kEntryValue) continue;
-    TRIMS_ASSIGN_OR_RETURN(std::string text, window.StringAt(field->payload, kMaxPathBytes));
-    (field->number == kEntryKey ? key : value) = std::move(text);
+    std::string& text = field->number == kEntryKey ? key : value;
+    text.clear();
+    if (field->payload.length() > kMaxPathBytes) continue;  // nothing that is looked at
+    TRIMS_ASSIGN_OR_RETURN(text, window.StringAt(field->payload, kMaxPathBytes));
   }
-  if (parts->external_data.size() == kMaxExternalEntries) {
-    return Broken(*parts, "has too many entries of external data");
+  if (key == "location" && parts->external_data.contains(key)) {
+    Doubt(Broken(*parts, "has two locations of external data"), parts);
   }
-  if (parts->external_data.emplace(std::move(key), std::move(value)).second) return Status();
-  return Broken(*parts, "has an entry of external data twice");
-}
-
-bool IsTypedField(uint32_t number) {
-  return number == kTensorFloatData || number == kTensorInt32Data || number == kTensorStringData ||
-         number == kTensorInt64Data || number == kTensorDoubleData || number == kTensorUint64Data;
-}
-
-Status AddTyped(uint32_t number, Parts* parts) {
-  if (parts->typed_field != 0 && parts->typed_field != number) {
-    return Broken(*parts, "has data in two fields");
+  if (key == "location" || key == "offset" || key == "length") {
+    parts->external_data[key] = std::move(value);
   }
-  parts->typed_field = number;
   return Status();
 }
 
 Status AddBytesField(ProtobufWindow& window, const ProtobufField& field, Parts* parts) {
   switch (field.number) {
     case kTensorName: {
+      parts->name.clear();
+      if (field.payload.length() > kMaxTensorNameBytes) return Status();
       TRIMS_ASSIGN_OR_RETURN(parts->name, window.StringAt(field.payload, kMaxTensorNameBytes));
       return Status();
     }
     case kTensorRawData:
-      if (parts->has_raw) return Broken(*parts, "has raw data twice");
-      parts->has_raw = true;
       parts->raw = field.payload;
       return Status();
     case kTensorExternalData:
@@ -105,11 +103,14 @@ Status AddBytesField(ProtobufWindow& window, const ProtobufField& field, Parts* 
 }
 
 Status AddField(ProtobufWindow& window, const ProtobufField& field, Parts* parts) {
-  if (IsTypedField(field.number)) return AddTyped(field.number, parts);
   if (field.number == kTensorDims) return AddDims(window, field, parts);
   if (field.is_bytes()) return AddBytesField(window, field, parts);
+  if (field.type != WireType::kVarint) return Status();
   if (field.number == kTensorDataType) parts->type = static_cast<int32_t>(field.value);
-  if (field.number == kTensorDataLocation) parts->external = field.value == kDataLocationExternal;
+  // Any other value of the enum is an unknown field to protocol buffers.
+  if (field.number == kTensorDataLocation && field.value <= kDataLocationExternal) {
+    parts->external = field.value == kDataLocationExternal;
+  }
   return Status();
 }
 
@@ -140,15 +141,19 @@ Result<uint64_t> ExternalNumber(const Parts& parts, const std::string& key, uint
 Status ResolveExternal(const Parts& parts, OnnxTensor* tensor) {
   const auto found = parts.external_data.find("location");
   std::string location = found == parts.external_data.end() ? "" : found->second;
-  if (location.starts_with("./")) location.erase(0, 2);
+  while (location.starts_with("./")) {
+    location.erase(0, 2);
+    location.erase(0, location.find_first_not_of('/'));
+  }
   if (!IsPlainPath(location) || location == kMemoryLocation) {
     return Broken(parts, "has external data in '" + ShownName(location) +
                              "': expected a path within the model's folder");
   }
   uint64_t& length = tensor->entry.length;
   TRIMS_ASSIGN_OR_RETURN(tensor->entry.offset, ExternalNumber(parts, "offset", 0));
-  TRIMS_ASSIGN_OR_RETURN(const uint64_t given, ExternalNumber(parts, "length", length));
-  if (given != length && tensor->entry.dtype != DType::kUnknown) {
+  // 0 is written by exporters that don't know it, and ONNX Runtime takes it for nothing said.
+  TRIMS_ASSIGN_OR_RETURN(const uint64_t given, ExternalNumber(parts, "length", 0));
+  if (given != 0 && given != length && tensor->entry.dtype != DType::kUnknown) {
     return Broken(parts, "has " + std::to_string(given) +
                              " bytes of external data: its shape makes " + std::to_string(length));
   }
@@ -158,58 +163,66 @@ Status ResolveExternal(const Parts& parts, OnnxTensor* tensor) {
 }
 
 Status ResolveRaw(const Parts& parts, OnnxTensor* tensor) {
-  if (tensor->entry.dtype != DType::kUnknown && parts.raw.length() != tensor->entry.length) {
-    return Broken(parts, "has " + std::to_string(parts.raw.length()) +
+  if (tensor->entry.dtype != DType::kUnknown && parts.raw->length() != tensor->entry.length) {
+    return Broken(parts, "has " + std::to_string(parts.raw->length()) +
                              " bytes of raw data: its shape makes " +
                              std::to_string(tensor->entry.length));
   }
-  tensor->entry.offset = parts.raw.begin;
+  tensor->entry.offset = parts.raw->begin;
   return Status();
 }
 
-Status ResolveTyped(ProtobufWindow& window, const Parts& parts, OnnxTensor* tensor) {
+// Values in a field that isn't the type's are not looked at.
+Result<uint64_t> CountTyped(ProtobufWindow& window, const OnnxTensor& tensor) {
+  uint64_t count = 0;
+  const auto one_more = [&count](uint64_t) {
+    ++count;
+    return Status();
+  };
+  TRIMS_RETURN_IF_ERROR(
+      ForEachTyped(window, tensor.message, TypedFieldOf(tensor.entry.dtype), one_more));
+  return count;
+}
+
+Status ResolveTyped(const Parts& parts, uint64_t count, OnnxTensor* tensor) {
   const DType dtype = tensor->entry.dtype;
   tensor->storage = OnnxTensor::Storage::kTyped;
   if (dtype == DType::kUnknown) return Status();
-  if (parts.typed_field != TypedFieldOf(dtype)) {
-    return Broken(parts, "is of type " + OnnxTypeName(parts.type) + " and has its data in field " +
-                             std::to_string(parts.typed_field) + ": expected field " +
-                             std::to_string(TypedFieldOf(dtype)));
-  }
-  uint64_t count = 0;
-  TRIMS_RETURN_IF_ERROR(ForEachTyped(window, tensor->message, parts.typed_field, [&](uint64_t) {
-    ++count;
-    return Status();
-  }));
   const uint64_t expected = tensor->entry.length / TypedWidth(dtype);
   if (count == expected) return Status();
   return Broken(parts, "has " + std::to_string(count) + " values: its shape makes " +
                            std::to_string(expected));
 }
 
+// `typed`: how many values are in the type's own field.
+Status Resolve(const Parts& parts, uint64_t typed, OnnxTensor* tensor) {
+  TRIMS_RETURN_IF_ERROR(parts.broken);
+  if (tensor->entry.dtype == DType::kUnknown && parts.type != kString)
+    return Broken(parts, "is of " + OnnxTypeName(parts.type));
+  const auto bytes = TensorBytes(tensor->entry.dtype, parts.dims);
+  if (!bytes) return Broken(parts, "has a shape whose size overflows");
+  tensor->entry.length = *bytes;
+  tensor->entry.shape = parts.dims;
+  // In the order in which ONNX Runtime looks for it.
+  if (parts.external) return ResolveExternal(parts, tensor);
+  return parts.raw ? ResolveRaw(parts, tensor) : ResolveTyped(parts, typed, tensor);
+}
+
 }  // namespace
 
-Result<OnnxTensor> ReadOnnxTensor(ProtobufWindow& window, FileRange message) {
-  TRIMS_ASSIGN_OR_RETURN(Parts parts, ReadParts(window, message));
-  OnnxTensor tensor;
-  tensor.message = message;
-  tensor.onnx_type = parts.type;
-  tensor.entry.name = parts.name;
-  tensor.entry.dtype = DTypeFromOnnx(parts.type);
-  const auto bytes = TensorBytes(tensor.entry.dtype, parts.dims);
-  if (!bytes) return Broken(parts, "has a shape whose size overflows");
-  tensor.entry.length = *bytes;
-  tensor.entry.shape = std::move(parts.dims);
-  const int places = int{parts.has_raw} + int{parts.typed_field != 0} + int{parts.external};
-  if (places > 1) return Broken(parts, "has its data in two places");
-  if (parts.external) {
-    TRIMS_RETURN_IF_ERROR(ResolveExternal(parts, &tensor));
-  } else if (parts.typed_field != 0) {
-    TRIMS_RETURN_IF_ERROR(ResolveTyped(window, parts, &tensor));
-  } else {
-    TRIMS_RETURN_IF_ERROR(ResolveRaw(parts, &tensor));
+Result<OnnxTensorRead> ReadOnnxTensor(ProtobufWindow& window, FileRange message) {
+  TRIMS_ASSIGN_OR_RETURN(const Parts parts, ReadParts(window, message));
+  OnnxTensorRead read;
+  read.tensor.message = message;
+  read.tensor.onnx_type = parts.type;
+  read.tensor.entry.name = parts.name;
+  read.tensor.entry.dtype = DTypeFromOnnx(parts.type);
+  uint64_t typed = 0;
+  if (!parts.external && !parts.raw) {
+    TRIMS_ASSIGN_OR_RETURN(typed, CountTyped(window, read.tensor));
   }
-  return tensor;
+  read.status = Resolve(parts, typed, &read.tensor);
+  return read;
 }
 
 }  // namespace trims

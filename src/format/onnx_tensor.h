@@ -12,8 +12,15 @@
 
 namespace trims {
 
-// The name is not looked at: only a graph's initializers need one.
-Result<OnnxTensor> ReadOnnxTensor(ProtobufWindow& window, FileRange message);
+struct OnnxTensorRead {
+  OnnxTensor tensor;
+  // UNIMPLEMENTED: tensors can't be so; INVALID_ARGUMENT: the shape and the data don't agree, or
+  // where the data is isn't said. The message is a sound protocol buffer all the same.
+  Status status;
+};
+
+// The name is not looked at: only a graph's initializers need one. An error: no protocol buffer.
+Result<OnnxTensorRead> ReadOnnxTensor(ProtobufWindow& window, FileRange message);
 
 // kUnknown for a type that tensors can't have.
 DType DTypeFromOnnx(int32_t type);

@@ -1,4 +1,5 @@
 // Element types of ONNX and the typed fields in which their values may be written.
+#include <algorithm>
 #include <iterator>
 
 #include "base/macros.h"
@@ -16,13 +17,18 @@ constexpr const char* kNames[] = {
     "INT32",          "INT64",      "STRING",         "BOOL",       "FLOAT16",  "DOUBLE",
     "UINT32",         "UINT64",     "COMPLEX64",      "COMPLEX128", "BFLOAT16", "FLOAT8E4M3FN",
     "FLOAT8E4M3FNUZ", "FLOAT8E5M2", "FLOAT8E5M2FNUZ", "UINT4",      "INT4",     "FLOAT4E2M1",
+    "FLOAT8E8M0",     "UINT2",      "INT2",
 };
 
 Status Emit(ProtobufWindow& window, const ProtobufField& field, uint32_t number,
             const std::function<Status(uint64_t)>& use) {
-  if (!field.is_bytes()) return use(field.value);
-  ProtobufReader packed(window, field.payload);
   const size_t fixed = number == kTensorFloatData ? 4 : number == kTensorDoubleData ? 8 : 0;
+  const WireType single = fixed == 4   ? WireType::kFixed32
+                          : fixed == 8 ? WireType::kFixed64
+                                       : WireType::kVarint;
+  if (field.type == single) return use(field.value);
+  if (!field.is_bytes()) return Status();  // to protocol buffers, an unknown field
+  ProtobufReader packed(window, field.payload);
   while (!packed.AtEnd()) {
     TRIMS_ASSIGN_OR_RETURN(const uint64_t value,
                            fixed == 0 ? packed.Varint() : packed.Fixed(fixed));
@@ -74,6 +80,22 @@ DType DTypeFromOnnx(int32_t type) {
       return DType::kF8E4M3;
     case kFloat8E5M2:
       return DType::kF8E5M2;
+    case kFloat8E4M3FNUZ:
+      return DType::kF8E4M3FNUZ;
+    case kFloat8E5M2FNUZ:
+      return DType::kF8E5M2FNUZ;
+    case kFloat8E8M0:
+      return DType::kF8E8M0;
+    case kFloat4E2M1:
+      return DType::kF4;
+    case kUint4:
+      return DType::kU4;
+    case kInt4:
+      return DType::kI4;
+    case kUint2:
+      return DType::kU2;
+    case kInt2:
+      return DType::kI2;
     default:
       return DType::kUnknown;
   }
@@ -101,7 +123,8 @@ uint32_t TypedFieldOf(DType dtype) {
 
 size_t TypedWidth(DType dtype) {
   const bool complex = dtype == DType::kC64 || dtype == DType::kC128;
-  return complex ? DTypeSize(dtype) / 2 : DTypeSize(dtype);
+  if (complex) return DTypeSize(dtype) / 2;
+  return std::max<size_t>(DTypeSize(dtype), 1);  // 1: a byte of packed elements
 }
 
 Status ForEachTyped(ProtobufWindow& window, FileRange message, uint32_t number,
@@ -121,7 +144,9 @@ Status DecodeTyped(const RandomAccess& file, const OnnxTensor& tensor,
   ProtobufWindow window(file);
   std::vector<std::byte> chunk;
   chunk.reserve(kChunk);
+  const bool boolean = tensor.entry.dtype == DType::kBool;
   const auto append = [&](uint64_t value) -> Status {
+    if (boolean) value = static_cast<uint32_t>(value) != 0 ? 1 : 0;
     for (size_t i = 0; i < width; ++i) chunk.push_back(static_cast<std::byte>(value >> 8 * i));
     if (chunk.size() + width <= kChunk) return Status();
     TRIMS_RETURN_IF_ERROR(use(chunk));

@@ -6,6 +6,12 @@
 #include "base/macros.h"
 
 namespace trims {
+namespace {
+
+constexpr uint64_t kEndOfGroup = 4;  // a wire type
+constexpr int kMaxGroupDepth = 100;
+
+}  // namespace
 
 Result<std::byte> ProtobufWindow::ByteAt(uint64_t position) {
   if (position < start_ || position - start_ >= length_) {
@@ -79,6 +85,22 @@ Result<FileRange> ProtobufReader::Payload() {
   return range;
 }
 
+// Old messages have groups in unknown fields: what is in one is looked at only for its end.
+Status ProtobufReader::SkipGroup(uint32_t number) {
+  if (++group_depth_ > kMaxGroupDepth) return Malformed("groups nested too deep");
+  for (;;) {
+    if (AtEnd()) return Malformed("a group that does not end");
+    ProtobufReader tag_reader = *this;
+    TRIMS_ASSIGN_OR_RETURN(const uint64_t tag, tag_reader.Varint());
+    if ((tag & 7) == kEndOfGroup) {
+      position_ = tag_reader.position_;
+      --group_depth_;
+      return tag >> 3 == number ? Status() : Malformed("a group that ends as another");
+    }
+    TRIMS_RETURN_IF_ERROR(Next().status());
+  }
+}
+
 Result<std::optional<ProtobufField>> ProtobufReader::Next() {
   if (AtEnd()) return std::optional<ProtobufField>();
   TRIMS_ASSIGN_OR_RETURN(const uint64_t tag, Varint());
@@ -103,6 +125,9 @@ Result<std::optional<ProtobufField>> ProtobufReader::Next() {
       TRIMS_ASSIGN_OR_RETURN(field.payload, Payload());
       break;
     }
+    case WireType::kGroup:
+      TRIMS_RETURN_IF_ERROR(SkipGroup(field.number));
+      break;
     default:
       return Malformed("a field of type " + std::to_string(tag & 7));
   }

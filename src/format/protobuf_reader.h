@@ -36,7 +36,7 @@ struct FileRange {
   uint64_t length() const { return end - begin; }
 };
 
-enum class WireType : uint8_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
+enum class WireType : uint8_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kGroup = 3, kFixed32 = 5 };
 
 struct ProtobufField {
   uint32_t number = 0;
@@ -80,10 +80,12 @@ class ProtobufReader {
  private:
   Status Malformed(const std::string& what) const;
   Result<FileRange> Payload();
+  Status SkipGroup(uint32_t number);
 
   ProtobufWindow* window_;
   uint64_t position_;
   uint64_t end_;
+  int group_depth_ = 0;
 };
 
 }  // namespace trims

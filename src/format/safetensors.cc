@@ -7,6 +7,7 @@
 
 #include "base/macros.h"
 #include "format/safetensors_header.h"
+#include "wire/tensor_type.h"
 
 namespace trims {
 namespace {
@@ -45,42 +46,71 @@ Result<std::string> ReadHeader(const RandomAccess& file, uint64_t length) {
   if (length > 0) {
     TRIMS_RETURN_IF_ERROR(file.ReadAt(kLengthBytes, std::as_writable_bytes(std::span(header))));
   }
-  if (!header.starts_with('{')) return Broken("expected a header that begins with '{'");
   return header;
+}
+
+Status CheckSize(const SafetensorsHeader::Tensor& tensor, DType dtype) {
+  uint64_t bits = 0;
+  if (!tensor.elements ||
+      __builtin_mul_overflow(*tensor.elements, uint64_t{DTypeBits(dtype)}, &bits)) {
+    return BrokenTensor(tensor.name, "has a shape whose size overflows");
+  }
+  if (bits % 8 != 0) return BrokenTensor(tensor.name, "does not end with a whole byte");
+  const uint64_t begin = tensor.data_offsets[0];
+  const uint64_t end = tensor.data_offsets[1];
+  if (end >= begin && end - begin == bits / 8) return Status();
+  return BrokenTensor(tensor.name, "lies from " + std::to_string(begin) + " to " +
+                                       std::to_string(end) + ": its shape makes " +
+                                       std::to_string(bits / 8) + " bytes");
+}
+
+Status CheckOffsets(const SafetensorsHeader::Tensor& tensor, uint64_t available) {
+  if (tensor.data_offsets.size() != 2) {
+    return BrokenTensor(tensor.name, "has " + std::to_string(tensor.data_offsets.size()) +
+                                         " data_offsets: expected 2");
+  }
+  const uint64_t end = tensor.data_offsets[1];
+  if (end < tensor.data_offsets[0]) return BrokenTensor(tensor.name, "ends before it begins");
+  if (end <= available) return Status();
+  return Status(StatusCode::kDataLoss, "safetensors: truncated, tensor '" + ShownName(tensor.name) +
+                                           "' ends at " + std::to_string(end) + " of " +
+                                           std::to_string(available) + " bytes of data");
 }
 
 // `data` is where the tensors begin in the file, `available` how many bytes follow.
 Result<TensorEntry> Resolve(SafetensorsHeader::Tensor tensor, uint64_t data, uint64_t available) {
   TensorEntry entry;
   entry.dtype = DTypeFromName(tensor.dtype);
+  TRIMS_RETURN_IF_ERROR(CheckOffsets(tensor, available));
   if (entry.dtype == DType::kUnknown) {
-    return Status(StatusCode::kUnimplemented, "tensor '" + ShownName(tensor.name) +
-                                                  "' has the dtype '" + ShownName(tensor.dtype) +
-                                                  "', which TrIMS does not know");
-  }
-  if (tensor.data_offsets.size() != 2) {
-    return BrokenTensor(tensor.name, "has " + std::to_string(tensor.data_offsets.size()) +
-                                         " data_offsets: expected 2");
-  }
-  const uint64_t begin = tensor.data_offsets[0];
-  const uint64_t end = tensor.data_offsets[1];
-  const auto bytes = TensorBytes(entry.dtype, tensor.shape);
-  if (!bytes) return BrokenTensor(tensor.name, "has a shape whose size overflows");
-  if (end < begin || end - begin != *bytes) {
-    return BrokenTensor(tensor.name, "lies from " + std::to_string(begin) + " to " +
-                                         std::to_string(end) + ": its shape makes " +
-                                         std::to_string(*bytes) + " bytes");
-  }
-  if (end > available) {
-    return Status(StatusCode::kDataLoss,
-                  "safetensors: truncated, tensor '" + ShownName(tensor.name) + "' ends at " +
-                      std::to_string(end) + " of " + std::to_string(available) + " bytes of data");
+    entry.type_name = std::move(tensor.dtype);
+  } else {
+    TRIMS_RETURN_IF_ERROR(CheckSize(tensor, entry.dtype));
   }
   entry.name = std::move(tensor.name);
   entry.shape = std::move(tensor.shape);
-  entry.offset = data + begin;
-  entry.length = *bytes;
+  entry.offset = data + tensor.data_offsets[0];
+  entry.length = tensor.data_offsets[1] - tensor.data_offsets[0];
   return entry;
+}
+
+// Why an index can't have it, though the format can; nullptr: it can.
+const char* WhyNot(const TensorEntry& entry) {
+  if (!CheckTensorName(entry.name).ok()) return "without a usable name";
+  if (entry.shape.size() > kMaxTensorRank) return "of too many dimensions";
+  // Of a type without a size the product alone must not overflow.
+  const DType sized = entry.dtype == DType::kUnknown ? DType::kU8 : entry.dtype;
+  if (!TensorBytes(sized, entry.shape)) return "without elements and of an absurd shape";
+  const bool named = entry.dtype != DType::kUnknown || wire::IsTypeName(entry.type_name);
+  return named ? nullptr : "of a type without a plain name";
+}
+
+void LeaveOut(Safetensors* model) {
+  std::erase_if(model->tensors, [model](const TensorEntry& entry) {
+    const char* why = WhyNot(entry);
+    if (why != nullptr) AddLeftOut(&model->left_out, entry.name, why);
+    return why != nullptr;
+  });
 }
 
 // Tensors without bytes may share an offset with what follows them.
@@ -119,6 +149,7 @@ Result<Safetensors> ReadSafetensors(const RandomAccess& file) {
   }
   std::sort(model.tensors.begin(), model.tensors.end(), LiesBefore);
   TRIMS_RETURN_IF_ERROR(CheckContiguous(model.tensors, data, file.size()));
+  LeaveOut(&model);
   return model;
 }
 

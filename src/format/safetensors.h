@@ -1,8 +1,9 @@
 // Safetensors: reads and checks the header of a .safetensors file.
 //
-// All of the format's rules hold for what is returned: header of at most 100 000 000 bytes that
-// begins with '{', keys unique, ranges without holes or overlap from the header's end to the file's
-// end, shape × dtype == range.
+// What the reference implementation reads is read, with the same bytes: header of at most
+// 100 000 000 bytes, ranges without holes or overlap from the header's end to the file's end,
+// shape × dtype == range. A dtype that nobody knows is passed on by its name, whatever its range.
+// docs/formats.md has the differences.
 //
 //   TRIMS_ASSIGN_OR_RETURN(const Safetensors model, ReadSafetensors(file));
 //   for (const TensorEntry& tensor : model.tensors) Copy(file, tensor.offset, tensor.length);
@@ -28,10 +29,10 @@ namespace trims {
 struct Safetensors {
   std::vector<TensorEntry> tensors;             // ascending offsets
   std::map<std::string, std::string> metadata;  // of "__metadata__"
+  LeftOutTensors left_out;                      // the format can have them and an index can't
 };
 
-// INVALID_ARGUMENT: a rule is broken; DATA_LOSS: the file ends before its header or its tensors do;
-// UNIMPLEMENTED: a dtype that trims/dtype.h doesn't have.
+// INVALID_ARGUMENT: a rule is broken; DATA_LOSS: the file ends before its header or its tensors do.
 Result<Safetensors> ReadSafetensors(const RandomAccess& file);
 
 }  // namespace trims

@@ -1,5 +1,6 @@
 #include "format/safetensors_header.h"
 
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -12,21 +13,25 @@
 namespace trims {
 namespace {
 
-constexpr size_t kMaxMetadata = 10'000;
 constexpr std::string_view kMetadata = "__metadata__";
+constexpr int kMaxDepth = 127;  // serde_json's, by which the reference reads
+constexpr char kWhiteSpace[] = " \t\n\r";
 
 class Events final : public nlohmann::json_sax<nlohmann::json> {
  public:
   Status status() const { return status_; }
   SafetensorsHeader header;
 
-  bool null() override { return Unexpected("null"); }
-  bool boolean(bool) override { return Unexpected("a boolean"); }
+  bool null() override {
+    const bool no_metadata = state_ == State::kTensors && in_metadata_;
+    return no_metadata || Ignored() || Unexpected("null");
+  }
+  bool boolean(bool) override { return Ignored() || Unexpected("a boolean"); }
   bool number_integer(number_integer_t value) override {
-    return Unexpected("the number " + std::to_string(value));
+    return Ignored() || Unexpected("the number " + std::to_string(value));
   }
   bool number_float(number_float_t, const string_t& text) override {
-    return Unexpected("the number " + ShownName(text));
+    return Ignored() || Unexpected("the number " + ShownName(text));
   }
   bool binary(binary_t&) override { return Unexpected("binary"); }
   bool number_unsigned(number_unsigned_t value) override;
@@ -49,6 +54,7 @@ class Events final : public nlohmann::json_sax<nlohmann::json> {
     kFields,   // in a tensor, at a field
     kNumbers,  // in the array of a field
     kStrings,  // in __metadata__
+    kOther,    // in a tensor, at or in a field that the format doesn't have
     kEnd,      // after the outer '}'
   };
 
@@ -60,18 +66,24 @@ class Events final : public nlohmann::json_sax<nlohmann::json> {
   }
   bool Unexpected(const std::string& came) { return Fail(Expected() + ", came " + came); }
   std::string Expected() const;
-  bool CheckField(std::string_view name);
-  SafetensorsHeader::Tensor& tensor() { return header.tensors.back(); }
-  std::vector<uint64_t>& numbers() {
-    return field_ == "shape" ? tensor().shape : tensor().data_offsets;
-  }
+  bool Field(std::string_view name);
+  bool Name(std::string_view name);
+  // A field that the format doesn't have may hold anything.
+  bool Ignored() const { return state_ == State::kOther; }
+  bool Enter();
+  bool Leave();
+  SafetensorsHeader::Tensor& tensor() { return header.tensors[place_]; }
 
   Status status_;
   State state_ = State::kTop;
   std::string field_;
   bool in_metadata_ = false;
-  std::unordered_set<std::string> names_;
-  std::unordered_set<std::string> fields_;
+  bool has_metadata_ = false;
+  int depth_ = 0;
+  int other_depth_ = 0;  // how many arrays and objects of an ignored field are open
+  std::unordered_map<std::string, size_t> places_;  // in header.tensors
+  size_t place_ = 0;
+  std::unordered_set<std::string> fields_;  // of the tensor
 };
 
 std::string Events::Expected() const {
@@ -81,20 +93,37 @@ std::string Events::Expected() const {
     case State::kTensors:
       return "expected an object for each tensor";
     case State::kFields:
-      return "tensor '" + ShownName(header.tensors.back().name) + "': expected dtype (a string), " +
+      return "tensor '" + ShownName(header.tensors[place_].name) +
+             "': expected dtype (a string), " +
              "shape and data_offsets (arrays of integers that are not negative)";
     case State::kNumbers:
-      return "tensor '" + ShownName(header.tensors.back().name) + "': expected in " + field_ +
+      return "tensor '" + ShownName(header.tensors[place_].name) + "': expected in " + field_ +
              " integers that are not negative";
     case State::kStrings:
       return "expected strings in __metadata__";
+    case State::kOther:
     case State::kEnd:
       break;
   }
   return "expected the end";
 }
 
+bool Events::Enter() {
+  if (++depth_ > kMaxDepth) return Fail("nested too deep");
+  if (Ignored()) ++other_depth_;
+  return true;
+}
+
+bool Events::Leave() {
+  --depth_;
+  if (!Ignored()) return false;
+  --other_depth_;
+  return true;
+}
+
 bool Events::start_object(size_t) {
+  if (!Enter()) return false;
+  if (Ignored()) return true;
   if (state_ == State::kTop) {
     state_ = State::kTensors;
     return true;
@@ -106,26 +135,39 @@ bool Events::start_object(size_t) {
 }
 
 bool Events::key(string_t& value) {
-  if (state_ == State::kFields || state_ == State::kStrings) return CheckField(field_ = value);
-  if (!names_.insert(value).second) return Fail("the key '" + ShownName(value) + "' comes twice");
-  in_metadata_ = value == kMetadata;
-  if (in_metadata_) return true;
-  if (Status name = CheckTensorName(value); !name.ok()) return Fail(name.message());
-  if (header.tensors.size() == kMaxTensors) return Fail("too many tensors");
-  header.tensors.push_back({.name = value, .dtype = {}, .shape = {}, .data_offsets = {}});
+  if (other_depth_ > 0) return true;
+  if (state_ == State::kTensors) return Name(value);
+  field_ = value;
+  return state_ == State::kStrings || Field(value);
+}
+
+// Of a name that comes twice the last counts.
+bool Events::Name(std::string_view name) {
+  in_metadata_ = name == kMetadata;
+  if (in_metadata_) {
+    return !std::exchange(has_metadata_, true) || Fail("the key '__metadata__' comes twice");
+  }
+  const auto [known, is_new] = places_.emplace(name, header.tensors.size());
+  place_ = known->second;
+  if (is_new) {
+    if (header.tensors.size() == kMaxTensors) return Fail("too many tensors");
+    header.tensors.emplace_back();
+  }
+  tensor() = {.name = std::string(name)};
   return true;
 }
 
-bool Events::CheckField(std::string_view name) {
+bool Events::Field(std::string_view name) {
   const bool known = name == "dtype" || name == "shape" || name == "data_offsets";
-  if (!in_metadata_ && !known) return Unexpected("a field '" + ShownName(name) + "'");
-  if (!fields_.emplace(name).second) return Fail("the key '" + ShownName(name) + "' comes twice");
-  return fields_.size() <= kMaxMetadata || Fail("too many entries in __metadata__");
+  state_ = known ? State::kFields : State::kOther;
+  if (!known || fields_.emplace(name).second) return true;
+  return Fail("the key '" + ShownName(name) + "' comes twice");
 }
 
 bool Events::string(string_t& value) {
+  if (Ignored()) return true;
   if (state_ == State::kStrings) {
-    header.metadata.emplace(field_, std::move(value));
+    header.metadata.insert_or_assign(field_, std::move(value));
     return true;
   }
   if (state_ != State::kFields || field_ != "dtype") return Unexpected("a string");
@@ -134,26 +176,35 @@ bool Events::string(string_t& value) {
 }
 
 bool Events::start_array(size_t) {
+  if (!Enter()) return false;
+  if (Ignored()) return true;
   if (state_ != State::kFields || field_ == "dtype") return Unexpected("an array");
   state_ = State::kNumbers;
   return true;
 }
 
 bool Events::number_unsigned(number_unsigned_t value) {
+  if (Ignored()) return true;
   if (state_ != State::kNumbers) return Unexpected("the number " + std::to_string(value));
-  if (numbers().size() == kMaxTensorRank)
-    return Unexpected("more of them than a tensor may have dimensions");
-  numbers().push_back(value);
+  const bool shape = field_ == "shape";
+  std::vector<uint64_t>& numbers = shape ? tensor().shape : tensor().data_offsets;
+  if (numbers.size() <= kMaxTensorRank) numbers.push_back(value);
+  std::optional<uint64_t>& elements = tensor().elements;
+  if (shape && elements && __builtin_mul_overflow(*elements, value, &*elements)) elements.reset();
   return true;
 }
 
 bool Events::end_array() {
-  state_ = State::kFields;
+  if (!Leave()) state_ = State::kFields;
   return true;
 }
 
 bool Events::end_object() {
-  if (state_ == State::kFields && fields_.size() != 3) return Unexpected("not all three");
+  const bool of_field = other_depth_ > 0;
+  if (of_field) return Leave();
+  --depth_;
+  const bool of_tensor = state_ == State::kFields || Ignored();
+  if (of_tensor && fields_.size() != 3) return Unexpected("not all three");
   state_ = state_ == State::kTensors ? State::kEnd : State::kTensors;
   return true;
 }
@@ -161,6 +212,15 @@ bool Events::end_object() {
 }  // namespace
 
 Result<SafetensorsHeader> ParseSafetensorsHeader(std::string_view json) {
+  // What the parser takes for a mark or an end before it comes to the text.
+  const size_t first = json.find_first_not_of(kWhiteSpace);
+  if (first == std::string_view::npos || json[first] != '{') {
+    return Status(StatusCode::kInvalidArgument, "safetensors header: expected a '{' first");
+  }
+  if (const size_t nul = json.find('\0'); nul != std::string_view::npos) {
+    return Status(StatusCode::kInvalidArgument,
+                  "safetensors header: not valid JSON at byte " + std::to_string(nul));
+  }
   Events events;
   const bool parsed = nlohmann::json::sax_parse(json.begin(), json.end(), &events);
   TRIMS_RETURN_IF_ERROR(events.status());

@@ -3,6 +3,7 @@
 #define TRIMS_FORMAT_TENSOR_ENTRY_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,15 +25,28 @@ struct TensorEntry {
   std::string name;
   DType dtype = DType::kUnknown;
   std::vector<uint64_t> shape;
-  uint64_t offset = 0;  // in the file
-  uint64_t length = 0;  // shape × dtype
+  uint64_t offset = 0;    // in the file
+  uint64_t length = 0;    // shape × dtype
+  std::string type_name;  // where the dtype is kUnknown: the file's name of it; else empty
 };
 
-// The number of bytes of such a tensor; nothing where that doesn't fit into 63 bits.
+// The number of bytes of such a tensor, the last one perhaps not full; nothing where the bits don't
+// fit into 64.
 std::optional<uint64_t> TensorBytes(DType dtype, const std::vector<uint64_t>& shape);
+
+// Whether its elements fill the last byte, which safetensors wants.
+bool IsWholeBytes(DType dtype, const std::vector<uint64_t>& shape);
 
 // INVALID_ARGUMENT: empty, too long, not UTF-8 or holding a NUL byte.
 Status CheckTensorName(std::string_view name);
+
+struct LeftOut {
+  size_t count = 0;
+  std::string names;  // the first few, for messages
+};
+using LeftOutTensors = std::map<std::string, LeftOut>;  // by reason
+
+void AddLeftOut(LeftOutTensors* left_out, std::string_view name, const std::string& why);
 
 // At most 200 bytes of a name, control characters replaced, for messages.
 std::string ShownName(std::string_view name);

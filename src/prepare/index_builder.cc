@@ -20,7 +20,8 @@ constexpr uint64_t kBytesPerEntry = 128;
 Status CheckSize(const IndexContent& content) {
   uint64_t bytes = 4096;
   for (const IndexTensor& tensor : content.tensors) {
-    bytes += kBytesPerEntry + tensor.name.size() + 8 * tensor.shape.size();
+    bytes +=
+        kBytesPerEntry + tensor.name.size() + 8 * tensor.shape.size() + tensor.type_name.size();
   }
   for (const IndexFile& file : content.files) bytes += kBytesPerEntry + file.name.size();
   for (const auto& [key, value] : content.metadata) {
@@ -57,9 +58,11 @@ class Builder {
   void AddTensor(const IndexTensor& tensor) {
     const auto name = out_.CreateString(tensor.name);
     const auto shape = out_.CreateVector(tensor.shape);
+    flatbuffers::Offset<flatbuffers::String> type_name;
+    if (!tensor.type_name.empty()) type_name = out_.CreateSharedString(tensor.type_name);
     tensors_.push_back(index::CreateTensor(out_, name, static_cast<index::DType>(tensor.dtype),
                                            shape, InRange(tensor.extent, tensor.offset),
-                                           tensor.length));
+                                           tensor.length, type_name));
   }
 
   void AddFile(const IndexFile& file) {

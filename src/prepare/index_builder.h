@@ -24,6 +24,7 @@ struct IndexTensor {
   uint32_t extent = 0;
   uint64_t offset = 0;  // in the extent
   uint64_t length = 0;
+  std::string type_name;  // where the dtype is kUnknown
 };
 
 struct IndexFile {

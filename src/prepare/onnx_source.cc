@@ -42,19 +42,32 @@ Status CheckRange(const OnnxTensor& tensor, const ListedFile& file) {
                     std::to_string(entry.offset) + ", the file has " + std::to_string(file.length));
 }
 
-Status ResolveExternal(const FileTree& source, OnnxSource* onnx) {
-  for (const std::string& location : onnx->model.external_files) {
+Status CheckExternal(const FileTree& source, const OnnxSource& onnx, const OnnxTensor& tensor) {
+  if (tensor.storage != OnnxTensor::Storage::kExternal) return Status();
+  const auto file = onnx.external.find(tensor.location);
+  if (file == onnx.external.end()) return Missing(source, tensor.location);
+  return CheckRange(tensor, *file->second);
+}
+
+void ResolveExternal(const FileTree& source, OnnxSource* onnx) {
+  OnnxModel& model = onnx->model;
+  for (const std::string& location : model.external_files) {
     const ListedFile* file = source.Find(BesideModel(onnx->file->name, location));
-    if (file == nullptr) return Missing(source, location);
-    TRIMS_RETURN_IF_ERROR(CheckFinished(source, *file));
+    if (file == nullptr) {
+      if (model.doubt.ok()) model.doubt = Missing(source, location);
+      continue;
+    }
+    if (Status finished = CheckFinished(source, *file); !finished.ok()) {
+      model.doubt = std::move(finished);
+    }
     onnx->external.emplace(location, file);
     onnx->bytes += file->length;
   }
-  for (const OnnxTensor& tensor : onnx->model.initializers) {
-    if (tensor.storage != OnnxTensor::Storage::kExternal) continue;
-    TRIMS_RETURN_IF_ERROR(CheckRange(tensor, *onnx->external.at(tensor.location)));
-  }
-  return Status();
+  std::erase_if(model.initializers, [&](const OnnxTensor& tensor) {
+    const Status status = CheckExternal(source, *onnx, tensor);
+    if (!status.ok()) model.LeaveOut(tensor.entry.name, status);
+    return !status.ok();
+  });
 }
 
 }  // namespace
@@ -67,7 +80,8 @@ Result<OnnxSource> ReadOnnxSource(const FileTree& source, const ListedFile& file
   Result<OnnxModel> model = ReadOnnx(*bytes);
   if (!model.ok()) return InFile(file, model.status());
   onnx.model = *std::move(model);
-  TRIMS_RETURN_IF_ERROR(ResolveExternal(source, &onnx));
+  if (!onnx.model.doubt.ok()) onnx.model.doubt = InFile(file, onnx.model.doubt);
+  ResolveExternal(source, &onnx);
   return onnx;
 }
 

@@ -54,6 +54,7 @@ class Run {
     TRIMS_RETURN_IF_ERROR(ReadModel());
     NoteUnfinishedFiles();
     TRIMS_ASSIGN_OR_RETURN(const HashedFiles hashed, MakeVariants());
+    TRIMS_RETURN_IF_ERROR(Doubt());
     TRIMS_RETURN_IF_ERROR(context_.source.CheckUnchanged());
     manifest_.files = hashed.files;
     return Finish();
@@ -139,7 +140,8 @@ class Run {
     if (!format_.onnx || FilesOnly()) return Status();
     TRIMS_ASSIGN_OR_RETURN(onnx_,
                            ReadOnnxSource(context_.source, context_.source.files()[*format_.onnx]));
-    return Status();
+    const bool will_be_judged = Applies(Variant::kOrt) && ort_.ok();
+    return will_be_judged ? Status() : onnx_->model.doubt;
   }
 
   // A variant in a folder of its own, which is gone again if it can't be made: nothing stays that no
@@ -160,7 +162,7 @@ class Run {
 
   Result<ManifestVariant> MakeTensors(const PrepareContext& context) {
     if (HasSafetensors())
-      return MakeTensorsFromSafetensors(context, format_.safetensors.components);
+      return MakeTensorsFromSafetensors(context, format_.safetensors.components, &manifest_.notes);
     if (onnx_) return MakeTensorsFromOnnx(context, *onnx_, &manifest_.notes);
     return NotForFormat(Variant::kTensors, format_.name);
   }
@@ -169,6 +171,14 @@ class Run {
     if (!onnx_) return NotForFormat(Variant::kOrt, format_.name);
     if (!ort_.ok()) return ort_.status();
     return MakeOrtVariant(context, *onnx_, *ort_, options_.ort_bytes_limit);
+  }
+
+  // What the reader could not follow is damage, unless ONNX Runtime took the model as it is.
+  Status Doubt() const {
+    const bool taken =
+        std::any_of(manifest_.variants.begin(), manifest_.variants.end(),
+                    [](const ManifestVariant& made) { return made.kind == Variant::kOrt; });
+    return onnx_ && !taken ? onnx_->model.doubt : Status();
   }
 
   Status Keep(Result<ManifestVariant> variant) {

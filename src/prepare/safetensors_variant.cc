@@ -1,5 +1,6 @@
 #include "prepare/safetensors_variant.h"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <unordered_map>
@@ -10,6 +11,7 @@
 #include "format/safetensors.h"
 #include "prepare/finish_variant.h"
 #include "prepare/tensor_layout.h"
+#include "prepare/tensors_variant.h"
 
 namespace trims {
 namespace {
@@ -67,7 +69,10 @@ Result<Owners> OwnersOf(const SafetensorsComponent& component, const std::vector
       if (said->second == shard.name) at->second = &shard;
     }
   }
-  if (!component.index) return owners;
+  const bool all_there = std::all_of(shards.begin(), shards.end(), [](const Shard& shard) {
+    return shard.content.left_out.empty();
+  });
+  if (!component.index || !all_there) return owners;
   for (const auto& [tensor, shard] : component.index->shard_of) {
     const auto found = owners.find(tensor);
     if (found == owners.end() || found->second->name != shard) {
@@ -147,11 +152,13 @@ Result<TensorLayout::Laid> Lay(const PrepareContext& context,
 }  // namespace
 
 Result<ManifestVariant> MakeTensorsFromSafetensors(
-    const PrepareContext& context, const std::vector<SafetensorsComponent>& components) {
+    const PrepareContext& context, const std::vector<SafetensorsComponent>& components,
+    std::vector<std::string>* notes) {
   std::vector<Component> read;
   read.reserve(components.size());
   for (const SafetensorsComponent& component : components) {
     TRIMS_ASSIGN_OR_RETURN(Component one, ReadComponent(context.source, component));
+    for (const Shard& shard : one.shards) NoteLeftOut(shard.content.left_out, notes);
     read.push_back(std::move(one));
   }
   TRIMS_ASSIGN_OR_RETURN(TensorLayout::Laid laid, Lay(context, read));

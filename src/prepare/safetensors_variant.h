@@ -3,6 +3,7 @@
 #ifndef TRIMS_PREPARE_SAFETENSORS_VARIANT_H_
 #define TRIMS_PREPARE_SAFETENSORS_VARIANT_H_
 
+#include <string>
 #include <vector>
 
 #include "format/manifest.h"
@@ -13,9 +14,10 @@ namespace trims {
 
 // The files' __metadata__ becomes "safetensors.<key>" of the index's metadata. DATA_LOSS: a shard lacks
 // a tensor that its index says it has. FAILED_PRECONDITION: two files have a tensor of one name and no
-// index says which is meant.
+// index says which is meant. Tensors that an index of ours can't have are left out with a note.
 Result<ManifestVariant> MakeTensorsFromSafetensors(
-    const PrepareContext& context, const std::vector<SafetensorsComponent>& components);
+    const PrepareContext& context, const std::vector<SafetensorsComponent>& components,
+    std::vector<std::string>* notes);
 
 }  // namespace trims
 

@@ -23,7 +23,8 @@ Status TensorLayout::Begin(const TensorEntry& entry) {
                       .shape = entry.shape,
                       .extent = 0,
                       .offset = out_.size(),
-                      .length = entry.length});
+                      .length = entry.length,
+                      .type_name = entry.type_name});
   return Status();
 }
 

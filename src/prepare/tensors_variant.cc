@@ -40,6 +40,8 @@ void NoteLeftOut(const OnnxModel& model, std::vector<std::string>* notes) {
     notes->push_back("tensors: " + std::to_string(left_out.first) + " of type " + type +
                      " left out:" + left_out.second);
   }
+  NoteLeftOut(model.left_out, notes);
+  if (!model.doubt.ok()) notes->push_back("tensors: " + model.doubt.message());
 }
 
 // Opens each file of external data once.
@@ -86,6 +88,13 @@ std::map<std::string, std::string> OnnxMetadata(const OnnxModel& model) {
 }
 
 }  // namespace
+
+void NoteLeftOut(const LeftOutTensors& tensors, std::vector<std::string>* notes) {
+  for (const auto& [why, left_out] : tensors) {
+    notes->push_back("tensors: " + std::to_string(left_out.count) + " left out, " + why + ":" +
+                     left_out.names);
+  }
+}
 
 Result<ManifestVariant> MakeTensorsFromOnnx(const PrepareContext& context, const OnnxSource& onnx,
                                             std::vector<std::string>* notes) {

@@ -13,7 +13,11 @@
 
 namespace trims {
 
-// Initializers of types that tensors can't have (STRING, INT4, …) are left out with a note.
+// Notes tensors that a format can have and an index can't.
+void NoteLeftOut(const LeftOutTensors& tensors, std::vector<std::string>* notes);
+
+// Initializers that tensors can't have (strings, sparse ones, those of OnnxModel::left_out) are left
+// out with a note.
 // FAILED_PRECONDITION: nothing is left.
 Result<ManifestVariant> MakeTensorsFromOnnx(const PrepareContext& context, const OnnxSource& onnx,
                                             std::vector<std::string>* notes);

@@ -4,8 +4,6 @@
 #include <string>
 #include <string_view>
 
-#include "trims/dtype.h"
-
 #include "base/macros.h"
 #include "base/model_limits.h"
 #include "base/plain_path.h"
@@ -13,6 +11,7 @@
 #include "wire/index_generated.h"
 #include "wire/protocol.h"
 #include "wire/range_layout.h"
+#include "wire/tensor_type.h"
 
 namespace trims::wire {
 namespace {
@@ -88,25 +87,14 @@ Status CheckName(std::string_view kind, std::string_view name, std::string_view 
   return Status();
 }
 
-// UINT64_MAX where the product does not fit.
-uint64_t BytesOf(const index::Tensor& tensor) {
-  uint64_t bytes = DTypeSize(static_cast<DType>(tensor.dtype()));
-  if (tensor.shape() == nullptr) return bytes;
-  for (uint64_t extent : *tensor.shape()) {
-    if (__builtin_mul_overflow(bytes, extent, &bytes)) return UINT64_MAX;
-  }
-  return bytes;
-}
-
 Status CheckTensor(const index::Index& index, const index::Tensor& tensor) {
   const std::string_view name = TextOf(tensor.name());
-  if (DTypeSize(static_cast<DType>(tensor.dtype())) == 0)
-    return BadEntry("tensor", name, "has no known type");
+  if (!HasType(tensor)) return BadEntry("tensor", name, "has no known type");
   if (tensor.shape() != nullptr && tensor.shape()->size() > kMaxTensorRank)
     return BadEntry("tensor", name,
                     "has more than " + std::to_string(kMaxTensorRank) + " dimensions");
   if (!IsAligned(tensor.shape())) return BadEntry("tensor", name, "has its shape out of place");
-  if (BytesOf(tensor) != tensor.length()) {
+  if (!HasRightLength(tensor)) {
     return BadEntry("tensor", name,
                     "has " + std::to_string(tensor.length()) + " bytes: its shape says otherwise");
   }

@@ -78,12 +78,14 @@ TEST(ErrnoStatusTest, MapsAndNamesTheError) {
 }
 
 TEST(NamesTest, GoBothWays) {
-  for (int value = 1; value <= 17; ++value) {
+  for (int value = 1; value <= 27; ++value) {
     const auto dtype = static_cast<DType>(value);
     EXPECT_EQ(DTypeFromName(DTypeName(dtype)), dtype);
-    EXPECT_GT(DTypeSize(dtype), 0U);
+    EXPECT_GT(DTypeBits(dtype), 0U);
   }
-  EXPECT_EQ(DTypeSize(static_cast<DType>(18)), 0U);
+  EXPECT_EQ(DTypeBits(static_cast<DType>(28)), 0U);
+  EXPECT_EQ(DTypeSize(DType::kF32), 4U);
+  EXPECT_EQ(DTypeSize(DType::kF4), 0U) << "no whole byte";
   EXPECT_EQ(DTypeName(static_cast<DType>(255)), "UNKNOWN");
   for (const Variant variant : {Variant::kFiles, Variant::kTensors, Variant::kOrt})
     EXPECT_EQ(*VariantFromName(VariantName(variant)), variant);

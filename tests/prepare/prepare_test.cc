@@ -20,6 +20,7 @@ using test::OnnxTensorProto;
 using test::Proto;
 using test::Raw;
 using test::SafetensorsBytes;
+using ::testing::Contains;
 using ::testing::HasSubstr;
 
 constexpr int kFloat = 1, kInt64 = 7, kString = 8;
@@ -155,10 +156,47 @@ TEST_F(Prepared, ConstantsOfOnnxFunctionsAreNotShared) {
 TEST_F(Prepared, ExternalDataMustBeThereAndLongEnough) {
   const Proto far = ExternalData(OnnxTensorProto("far", kFloat, {4}), "w.bin", "0", "16");
   Write("model.onnx", OnnxModelBytes({far}));
-  EXPECT_EQ(Run("").status().code(), StatusCode::kNotFound);
-  EXPECT_EQ(Run("model.onnx").status().code(), StatusCode::kNotFound);
+  const std::vector<Variant> tensors = {Variant::kTensors};
+  EXPECT_EQ(Run("", tensors).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(Run("model.onnx", tensors).status().code(), StatusCode::kNotFound);
   Write("w.bin", "short");
-  EXPECT_EQ(Run("").status().code(), StatusCode::kDataLoss);
+  EXPECT_EQ(Run("", tensors).status().code(), StatusCode::kDataLoss);
+}
+
+// ONNX Runtime has the last word about what the reader can't follow.
+TEST_F(Prepared, DamageThatNothingUsesCostsATensorAndNotTheModel) {
+  const auto weight = [](const char* name) {
+    return OnnxTensorProto(name, kFloat, {1, 1}).Bytes(9, Raw<float>({1}));
+  };
+  const std::string good = test::MatMulModelBytes(weight("w1"), weight("w2"), 1, 1);
+  const auto with = [&](const Proto& tensor) {
+    return good + Proto().Add(7, Proto().Add(5, tensor)).str();
+  };
+  Write("unused.onnx", with(OnnxTensorProto("u", kFloat, {9}).Bytes(9, "ab")));
+  Result<Manifest> manifest = Run("unused.onnx");
+  ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  EXPECT_NE(Find(*manifest, Variant::kOrt), nullptr);
+  EXPECT_NE(Find(*manifest, Variant::kTensors), nullptr);
+  EXPECT_THAT(manifest->notes, Contains(HasSubstr("whose data can't be found: 'u'")));
+}
+
+TEST_F(Prepared, DamageThatOnnxRuntimeRefusesIsTheModels) {
+  const Proto broken = OnnxTensorProto("w1", kFloat, {1, 1}).Bytes(9, "ab");
+  const Proto sound = OnnxTensorProto("w2", kFloat, {1, 1}).Bytes(9, Raw<float>({1}));
+  Write("used.onnx", test::MatMulModelBytes(broken, sound, 1, 1));
+  const Status status = Run("used.onnx").status();
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(status.message(), HasSubstr("'w1' has 2 bytes of raw data"));
+}
+
+TEST_F(Prepared, ATypeThatNobodyKnowsHasItsNameInTheIndex) {
+  Write("m.safetensors",
+        SafetensorsBytes(R"({"a":{"dtype":"F3_NEW","shape":[3],"data_offsets":[0,2]}})", "xy"));
+  Result<Manifest> manifest = Run("m.safetensors", {Variant::kTensors});
+  ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  const std::string image = Image(manifest->variants[0]);
+  EXPECT_EQ(TensorBytes(image, "a"), "xy");
+  EXPECT_EQ(Index().tensors()->LookupByKey("a")->type_name()->str(), "F3_NEW");
 }
 
 TEST_F(Prepared, ADamagedModelIsAnErrorButItsFilesCanBeHad) {

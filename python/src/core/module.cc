@@ -46,7 +46,7 @@ using PyTensor = std::tuple<std::string, std::string, std::vector<uint64_t>, Byt
 using PyFile = std::tuple<std::string, ByteView, int>;
 
 PyTensor TensorTuple(const std::shared_ptr<Model>& model, const TensorView& tensor) {
-  return {std::string(tensor.name), std::string(DTypeName(tensor.dtype)),
+  return {std::string(tensor.name), std::string(tensor.type_name),
           std::vector<uint64_t>(tensor.shape.begin(), tensor.shape.end()),
           ByteView{model, tensor.bytes}};
 }

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from . import _client
-from .errors import InvalidArgument, MissingKey, NotFound
+from ._packed import PackedArray
+from .errors import MissingKey, NotFound
 
 # safetensors' names of element types and NumPy's. Those that NumPy lacks come from ml_dtypes where it is installed, and
 # as unsigned integers of the same size where it isn't.
@@ -11,16 +12,20 @@ _NUMPY = {
     "F32": "<f4", "F64": "<f8", "F16": "<f2", "I8": "i1", "U8": "u1", "I16": "<i2", "U16": "<u2", "I32": "<i4",
     "U32": "<u4", "I64": "<i8", "U64": "<u8", "BOOL": "?", "C64": "<c8", "C128": "<c16",
 }
-_ML_DTYPES = {"BF16": ("bfloat16", "<u2"), "F8_E4M3": ("float8_e4m3fn", "u1"), "F8_E5M2": ("float8_e5m2", "u1")}
+_ML_DTYPES = {
+    "BF16": ("bfloat16", "<u2"), "F8_E4M3": ("float8_e4m3fn", "u1"), "F8_E5M2": ("float8_e5m2", "u1"),
+    "F8_E8M0": ("float8_e8m0fnu", "u1"), "F8_E4M3FNUZ": ("float8_e4m3fnuz", "u1"), "F8_E5M2FNUZ": ("float8_e5m2fnuz", "u1"),
+}
 
 
 def _numpy_dtype(name):
+    """None where NumPy has no element of the kind: PackedArray."""
     import numpy
 
     if name in _NUMPY:
         return numpy.dtype(_NUMPY[name])
     if name not in _ML_DTYPES:
-        raise InvalidArgument(f"NumPy has no element type for {name}", "use the model's files")
+        return None
     attribute, raw = _ML_DTYPES[name]
     try:
         import ml_dtypes
@@ -58,6 +63,7 @@ class Model:
     """A lease on a model and the mapping of its bytes; open() makes them.
 
     tensors: name -> read-only numpy.ndarray        files: name -> read-only memoryview
+    (a PackedArray where an element takes no whole bytes, or its type is one that only the model's file knows)
     reference, digest, variant, variant_key, tier, pages, hit: how the open was served
 
     Views hold the mapping: after close() those that exist stay valid, and the lease ends with the last of them. Writing to
@@ -78,7 +84,7 @@ class Model:
         return _Views(self._core.file_names, self._core.file_count, self._file)
 
     def dtype(self, name):
-        """The tensor's element type as safetensors names it, e.g. "BF16"."""
+        """The tensor's element type as safetensors names it, e.g. "BF16"; of a type that trims doesn't know, the file's name."""
         return self._core.tensor(name)[1]
 
     def metadata(self, key):
@@ -97,7 +103,10 @@ class Model:
         import numpy
 
         _, dtype, shape, view = self._core.tensor(name)
-        return numpy.frombuffer(view, _numpy_dtype(dtype)).reshape(shape)
+        element = _numpy_dtype(dtype)
+        if element is None:
+            return PackedArray(numpy.frombuffer(view, "u1"), dtype, shape)
+        return numpy.frombuffer(view, element).reshape(shape)
 
     def _file(self, name):
         return memoryview(self._core.file(name)[1])
