@@ -124,9 +124,9 @@ Result<HashedFiles> HashFiles(const PrepareContext& context) {
 }
 
 Result<ManifestVariant> MakeFilesVariant(const PrepareContext& context, const HashedFiles& hashed,
-                                         const std::string& format) {
+                                         std::map<std::string, std::string> metadata) {
   IndexContent content;
-  content.metadata["format"] = format;
+  content.metadata = std::move(metadata);
   for (const ManifestFile& file : hashed.files) {
     if (file.length == 0) content.files.push_back({.name = file.name});
   }

@@ -9,7 +9,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "format/manifest.h"
@@ -37,7 +39,7 @@ struct HashedFiles {
 Result<HashedFiles> HashFiles(const PrepareContext& context);
 
 Result<ManifestVariant> MakeFilesVariant(const PrepareContext& context, const HashedFiles& hashed,
-                                         const std::string& format);
+                                         std::map<std::string, std::string> metadata);
 
 }  // namespace trims
 

@@ -1,6 +1,7 @@
 #include "prepare/prepare.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -51,7 +52,7 @@ class Run {
     TRIMS_RETURN_IF_ERROR(ReadModel());
     if (Wants(options_.variants, Variant::kFiles)) {
       TRIMS_RETURN_IF_ERROR(Keep(InFolder(Variant::kFiles, [&](const PrepareContext& context) {
-        return MakeFilesVariant(context, hashed, format_.name);
+        return MakeFilesVariant(context, hashed, FilesMetadata());
       })));
     }
     if (Applies(Variant::kTensors)) {
@@ -74,6 +75,14 @@ class Run {
  private:
   bool AskedByName(Variant kind) const {
     return !options_.variants.empty() && Wants(options_.variants, kind);
+  }
+
+  std::map<std::string, std::string> FilesMetadata() const {
+    std::map<std::string, std::string> metadata = {{"format", format_.name}};
+    if (format_.name == "onnx") {
+      metadata["onnx.model"] = context_.source.files()[format_.parts[0]].name;
+    }
+    return metadata;
   }
 
   // Asked for by name, or asked for by nobody in particular and possible for this format.
@@ -118,7 +127,9 @@ class Run {
   Result<ManifestVariant> MakeOrt(const PrepareContext& context) {
     if (!onnx_) return NotForFormat(Variant::kOrt, format_.name);
     if (!ort_.ok()) return ort_.status();
-    return MakeOrtVariant(context, *onnx_, *ort_, options_.ort_bytes_limit);
+    return MakeOrtVariant(
+        context, *onnx_, *ort_,
+        {.bytes_limit = options_.ort_bytes_limit, .extensions = options_.onnxruntime_extensions});
   }
 
   Status Keep(Result<ManifestVariant> variant) {

@@ -27,6 +27,7 @@ struct PrepareOptions {
   std::string out;                // absolute path of an empty folder
   std::vector<Variant> variants;  // empty: all that the format allows
   uint64_t ort_bytes_limit = kDefaultOrtBytesLimit;
+  std::vector<std::string> onnxruntime_extensions;  // libraries of custom operators, loaded before
   std::string sandbox;  // Describe() of the sandbox that this runs in; goes into the manifest
 };
 
