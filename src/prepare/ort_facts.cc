@@ -138,9 +138,7 @@ std::string Probe(const std::set<DimensionName>& dimensions) {
 Result<OrtFacts> ReadOrtFacts(const RandomAccess& file) {
   FactReader reader(file);
   TRIMS_RETURN_IF_ERROR(reader.Model());
-  OrtFacts facts{.graph_name = reader.graph_name(), .probe = {}};
-  if (!reader.dimensions().empty()) facts.probe = Probe(reader.dimensions());
-  return facts;
+  return OrtFacts{reader.graph_name(), Probe(reader.dimensions())};
 }
 
 }  // namespace trims

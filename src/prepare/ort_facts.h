@@ -21,7 +21,7 @@ namespace trims {
 
 struct OrtFacts {
   std::string graph_name;
-  std::string probe;  // an ONNX model; empty: no dimension is free
+  std::string probe;  // an ONNX model
 };
 
 // Errors as ReadOnnx's. UNIMPLEMENTED: more names of dimensions than a probe takes.
