@@ -1,7 +1,9 @@
 #include "prepare/ort_facts.h"
 
 #include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/macros.h"
 #include "base/model_limits.h"
@@ -15,6 +17,7 @@ namespace {
 using onnx_fields::kModelGraph;
 
 // Field numbers of onnx.proto that only this file reads or writes.
+enum Node : uint32_t { kNodeInput = 1 };
 enum Graph : uint32_t { kGraphName = 2, kGraphInput = 11, kGraphOutput = 12 };
 enum ValueInfo : uint32_t { kValueName = 1, kValueType = 2 };
 enum Type : uint32_t { kTypeTensor = 1 };
@@ -91,9 +94,9 @@ class FactReader {
     if (name == DimensionName()) return Status();
     dimensions_.insert(std::move(name));
     if (dimensions_.size() <= kMaxDimensions) return Status();
-    return Status(StatusCode::kUnimplemented,
-                  "its inputs have more than " + std::to_string(kMaxDimensions) +
-                      " named dimensions");
+    return Status(
+        StatusCode::kUnimplemented,
+        "its inputs have more than " + std::to_string(kMaxDimensions) + " named dimensions");
   }
 
   ProtobufWindow window_;
@@ -101,34 +104,86 @@ class FactReader {
   std::set<DimensionName> dimensions_;
 };
 
-std::string Value(const char* name, const ProtobufWriter& shape, bool shaped) {
-  ProtobufWriter tensor, type, value;
+std::string Value(const char* name, const std::vector<std::string>& dims) {
+  ProtobufWriter shape, tensor, type, value;
+  for (const std::string& dim : dims) shape.Bytes(kShapeDim, dim);
   tensor.Int(kTensorElement, onnx_fields::kFloat);
-  if (shaped) tensor.Bytes(kTensorShape, shape.message());
+  tensor.Bytes(kTensorShape, shape.message());
   type.Bytes(kTypeTensor, tensor.message());
   value.Bytes(kValueName, name);
   value.Bytes(kValueType, type.message());
   return value.message();
 }
 
-std::string Probe(const std::set<DimensionName>& dimensions) {
-  ProtobufWriter shape, node, graph, opset, model;
+std::string Sized(const char* name, const std::vector<uint64_t>& sizes) {
+  std::vector<std::string> dims;
+  for (const uint64_t size : sizes) {
+    ProtobufWriter dim;
+    dim.Int(kDimValue, size);
+    dims.push_back(dim.message());
+  }
+  return Value(name, dims);
+}
+
+std::string Named(const char* name, const std::set<DimensionName>& dimensions) {
+  std::vector<std::string> dims;
   for (const auto& [parameter, denotation] : dimensions) {
     ProtobufWriter dim;
     if (!parameter.empty()) dim.Bytes(kDimParam, parameter);
     if (!denotation.empty()) dim.Bytes(kDimDenotation, denotation);
-    shape.Bytes(kShapeDim, dim.message());
+    dims.push_back(dim.message());
   }
-  node.Bytes(1, "x");
-  node.Bytes(onnx_fields::kNodeOutput, "y");
-  node.Bytes(onnx_fields::kNodeOpType, "Identity");
-  graph.Bytes(onnx_fields::kGraphNode, node.message());
+  return Value(name, dims);
+}
+
+std::string Zeros(const char* name, const std::vector<uint64_t>& dims) {
+  ProtobufWriter tensor;
+  uint64_t bytes = sizeof(float);
+  for (const uint64_t dim : dims) {
+    tensor.Int(onnx_fields::kTensorDims, dim);
+    bytes *= dim;
+  }
+  tensor.Int(onnx_fields::kTensorDataType, onnx_fields::kFloat);
+  tensor.Bytes(onnx_fields::kTensorName, name);
+  tensor.Bytes(onnx_fields::kTensorRawData, std::string(bytes, '\0'));
+  return tensor.message();
+}
+
+std::string NodeOf(const char* op, const std::vector<const char*>& inputs, const char* output) {
+  ProtobufWriter node;
+  for (const char* input : inputs) node.Bytes(kNodeInput, input);
+  node.Bytes(onnx_fields::kNodeOutput, output);
+  node.Bytes(onnx_fields::kNodeOpType, op);
+  return node.message();
+}
+
+// Beside the dimensions: what each level of optimisation changes, namely an Identity, a Gemm before
+// a Relu, and a convolution with as many channels as a vector register has room for.
+std::string ProbeGraph(const std::set<DimensionName>& dimensions) {
+  ProtobufWriter graph;
+  for (const std::string& node : {NodeOf("Identity", {"x"}, "y"), NodeOf("Identity", {"g"}, "h"),
+                                  NodeOf("Gemm", {"h", "w", "b"}, "s"), NodeOf("Relu", {"s"}, "r"),
+                                  NodeOf("Conv", {"i", "k"}, "c")}) {
+    graph.Bytes(onnx_fields::kGraphNode, node);
+  }
   graph.Bytes(kGraphName, "trims.probe");
-  graph.Bytes(kGraphInput, Value("x", shape, true));
-  graph.Bytes(kGraphOutput, Value("y", shape, false));
+  graph.Bytes(onnx_fields::kGraphInitializer, Zeros("w", {1, 1}));
+  graph.Bytes(onnx_fields::kGraphInitializer, Zeros("b", {1}));
+  graph.Bytes(onnx_fields::kGraphInitializer, Zeros("k", {16, 1, 1, 1}));
+  graph.Bytes(kGraphInput, Named("x", dimensions));
+  graph.Bytes(kGraphInput, Sized("g", {1, 1}));
+  graph.Bytes(kGraphInput, Sized("i", {1, 1, 1, 1}));
+  graph.Bytes(kGraphOutput, Named("y", dimensions));
+  graph.Bytes(kGraphOutput, Sized("r", {1, 1}));
+  graph.Bytes(kGraphOutput, Sized("c", {1, 16, 1, 1}));
+  return graph.message();
+}
+
+std::string Probe(const std::set<DimensionName>& dimensions) {
+  ProtobufWriter opset, model;
   opset.Int(onnx_fields::kOperatorSetVersion, kProbeOpset);
   model.Int(onnx_fields::kModelIrVersion, kProbeIrVersion);
-  model.Bytes(kModelGraph, graph.message());
+  model.Bytes(kModelGraph, ProbeGraph(dimensions));
   model.Bytes(onnx_fields::kModelOpsetImport, opset.message());
   return model.message();
 }

@@ -4,9 +4,10 @@
 //   TRIMS_ASSIGN_OR_RETURN(const OrtFacts facts, ReadOrtFacts(model_file));
 //   metadata["ort.probe"] = Hex(facts.probe);
 //
-// The probe is a model of a few hundred bytes whose only input has every free dimension of the
+// The probe is a model of a few hundred bytes whose first input has every free dimension of the
 // model's inputs, by its name and its denotation. A session of it, made with a caller's options,
-// shows whether they fix one of these dimensions, which the options themselves don't tell.
+// shows whether they fix one of these dimensions and how far they optimise, which the options
+// themselves don't tell.
 // Thread-safety: a function of `file`.
 #ifndef TRIMS_PREPARE_ORT_FACTS_H_
 #define TRIMS_PREPARE_ORT_FACTS_H_
