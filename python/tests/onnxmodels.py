@@ -52,6 +52,15 @@ def optional_identity():
     return model_of(graph, 18)
 
 
+def with_custom_operator():
+    """mlp() and then test::Double of tests/adapters/double_operator.cc."""
+    model = mlp()
+    model.graph.node[-1].output[0] = "half"
+    model.graph.node.append(helper.make_node("Double", ["half"], ["y"], domain="test"))
+    model.opset_import.append(helper.make_opsetid("test", 1))
+    return model
+
+
 def save(model, path, external=None):
     if external is None:
         onnx.save_model(model, str(path))

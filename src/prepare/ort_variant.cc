@@ -189,8 +189,22 @@ bool IsRefusal(StatusCode code) {
   return code == StatusCode::kUnimplemented || code == StatusCode::kInvalidArgument;
 }
 
+// Its words for an operator that no library has registered.
+bool MissesOperator(const Status& status) {
+  return status.message().find("is not a registered function/op") != std::string::npos;
+}
+
+Status WithFlag(const Status& status) {
+  if (!MissesOperator(status)) return status;
+  return Status(status.code(),
+                status.message() +
+                    "; if it is an operator of your own, name its library with "
+                    "--onnxruntime-extension",
+                status.hint());
+}
+
 Status NeitherForm(const Status& bytes, const Status& named) {
-  if (bytes.message() == named.message()) return bytes;
+  if (bytes.message() == named.message()) return WithFlag(bytes);
   return Status(bytes.code(), bytes.message() + "; as a graph: " + named.message(), bytes.hint());
 }
 
@@ -200,7 +214,10 @@ Result<ManifestVariant> MakeOrtVariant(const PrepareContext& context, const Onnx
                                        const OrtLibrary& ort, const OrtVariantOptions& options) {
   OrtVariantMaker maker(context, onnx, ort, options);
   TRIMS_RETURN_IF_ERROR(maker.ReadFacts());
-  if (onnx.bytes > options.bytes_limit) return maker.MakeNamedForm();
+  if (onnx.bytes > options.bytes_limit) {
+    Result<ManifestVariant> named = maker.MakeNamedForm();
+    return named.ok() ? std::move(named) : Result<ManifestVariant>(WithFlag(named.status()));
+  }
   Result<ManifestVariant> bytes = maker.MakeBytesForm();
   if (bytes.ok() || !IsRefusal(bytes.status().code())) return bytes;
   context.out.Remove(kOrtFile);
