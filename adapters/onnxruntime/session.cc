@@ -6,6 +6,7 @@
 #include "trims/onnxruntime.h"
 
 #include "adapters/onnxruntime/element_type.h"
+#include "adapters/onnxruntime/option_check.h"
 #include "base/macros.h"
 #include "base/ort_variant_key.h"
 
@@ -14,7 +15,10 @@ namespace {
 
 // What the preparer writes into an `ort` variant; docs/adapters.md describes both forms.
 constexpr std::string_view kFormKey = "ort.form";
-constexpr std::string_view kFormBytes = "bytes";  // one file in ONNX Runtime's own format
+constexpr std::string_view kProbeKey = "ort.probe";
+constexpr std::string_view kGraphNameKey = "onnx.graph_name";
+constexpr std::string_view kMainFileKey = "onnx.model";  // of a `files` variant
+constexpr std::string_view kFormBytes = "bytes";         // one file in ONNX Runtime's own format
 constexpr std::string_view kFormNamed =
     "named";  // an ONNX graph without weights, and the weights as tensors
 
@@ -35,16 +39,48 @@ Status Guard(const Call& call) {
   }
 }
 
-Ort::SessionOptions MakeSessionOptions(const Options& options) {
+Ort::SessionOptions AsAsked(const Options& options) {
   Ort::SessionOptions made =
       options.session_options ? options.session_options->Clone() : Ort::SessionOptions();
-  made.SetGraphOptimizationLevel(ORT_DISABLE_ALL);
-  made.AddConfigEntry("session.disable_prepacking", options.prepacking ? "0" : "1");
   if (options.intra_op_threads > 0) made.SetIntraOpNumThreads(options.intra_op_threads);
   if (options.inter_op_threads > 0) made.SetInterOpNumThreads(options.inter_op_threads);
   if (!options.memory_arena) made.DisableCpuMemArena();
   return made;
 }
+
+Ort::SessionOptions MakeSessionOptions(const Options& options) {
+  Ort::SessionOptions made = AsAsked(options);
+  const std::string asked = made.GetConfigEntryOrDefault("session.disable_prepacking", "1");
+  made.SetGraphOptimizationLevel(ORT_DISABLE_ALL);
+  made.AddConfigEntry("session.disable_prepacking", options.prepacking ? "0" : asked.c_str());
+  return made;
+}
+
+Status NeedsFiles(const std::string& reference, const std::string& why) {
+  return Status(StatusCode::kFailedPrecondition,
+                "'" + reference + "': " + why +
+                    ", which needs the model's own file, and it was added without",
+                "trims add … --variant files --variant ort");
+}
+
+// The files beside the model's own, as it names them: relative to its folder.
+struct ExternalData {
+  ExternalData(const Model& model, std::string_view main) {
+    const size_t slash = main.rfind('/');
+    const std::string_view prefix = main.substr(0, slash == std::string_view::npos ? 0 : slash + 1);
+    for (size_t i = 0; i < model.file_count(); ++i) {
+      const FileView file = model.file(i);
+      if (file.name == main || file.bytes.empty() || !file.name.starts_with(prefix)) continue;
+      names.emplace_back(file.name.substr(prefix.size()));
+      // ONNX Runtime takes pointers to non-const and only reads.
+      buffers.push_back(const_cast<char*>(reinterpret_cast<const char*>(file.bytes.data())));
+      lengths.push_back(file.bytes.size());
+    }
+  }
+  std::vector<std::basic_string<ORTCHAR_T>> names;
+  std::vector<char*> buffers;
+  std::vector<size_t> lengths;
+};
 
 Result<FileView> OnlyFile(const Model& model) {
   if (model.file_count() == 1) return model.file(0);
@@ -62,6 +98,8 @@ class Session::Impl {
       : model_(std::move(model)), env_(options.env ? *options.env : SharedEnv()) {}
 
   Status Create(const Options& options) {
+    if (model_.info().variant == Variant::kFiles) return CreateFromOriginal(options);
+    TRIMS_RETURN_IF_ERROR(CheckPrepared(options));
     const std::string_view form = model_.Metadata(kFormKey);
     TRIMS_ASSIGN_OR_RETURN(const FileView file, OnlyFile(model_));
     if (form == kFormBytes) return CreateFromBytes(file, options);
@@ -74,10 +112,41 @@ class Session::Impl {
 
   Ort::Session& session() { return *session_; }
   const Model& model() const { return model_; }
+  Form form() const { return form_; }
+  std::string& why_original() { return why_original_; }
 
  private:
+  Status CheckPrepared(const Options& options) {
+    if (options.original) why_original_ = "Options::original is set";
+    if (options.session_options != nullptr && why_original_.empty()) {
+      TRIMS_RETURN_IF_ERROR(Guard([&] {
+        why_original_ = WhyOriginal(env_, *options.session_options, model_.Metadata(kProbeKey));
+      }));
+    }
+    return why_original_.empty() ? Status() : NeedsFiles(model_.info().reference, why_original_);
+  }
+
+  Status CreateFromOriginal(const Options& options) {
+    form_ = Form::kOriginal;
+    const std::string_view main = model_.Metadata(kMainFileKey);
+    if (main.empty()) {
+      return Status(StatusCode::kUnimplemented,
+                    "'" + model_.info().reference + "' is no ONNX model", "use its files");
+    }
+    TRIMS_ASSIGN_OR_RETURN(const FileView file, model_.File(main));
+    const ExternalData data(model_, main);
+    return Guard([&] {
+      Ort::SessionOptions made = AsAsked(options);
+      if (!data.names.empty()) {
+        made.AddExternalInitializersFromFilesInMemory(data.names, data.buffers, data.lengths);
+      }
+      session_.emplace(env_, file.bytes.data(), file.bytes.size(), made);
+    });
+  }
+
   Status CreateFromBytes(const FileView& file, const Options& options) {
     return Guard([&] {
+      form_ = Form::kBytes;
       Ort::SessionOptions made = MakeSessionOptions(options);
       made.AddConfigEntry("session.load_model_format", "ORT");
       made.AddConfigEntry("session.use_ort_model_bytes_directly", "1");
@@ -88,6 +157,7 @@ class Session::Impl {
 
   Status CreateFromNamed(const FileView& graph, const Options& options) {
     return Guard([&] {
+      form_ = Form::kNamed;
       Ort::SessionOptions made = MakeSessionOptions(options);
       made.AddConfigEntry("session.model_external_initializers_file_folder_path",
                           kPlaceholderFolder);
@@ -113,6 +183,8 @@ class Session::Impl {
   Model model_;
   std::vector<Ort::Value> initializers_;
   const Ort::Env& env_;
+  Form form_ = Form::kBytes;
+  std::string why_original_;
   std::optional<Ort::Session> session_;
 };
 
@@ -124,11 +196,64 @@ Session::~Session() = default;
 Ort::Session& Session::session() { return impl_->session(); }
 const Model& Session::model() const { return impl_->model(); }
 
+Form Session::form() const { return impl_->form(); }
+const std::string& Session::why_original() const { return impl_->why_original(); }
+
+std::string Session::GraphName() {
+  if (form() == Form::kBytes) return std::string(model().Metadata(kGraphNameKey));
+  Ort::AllocatorWithDefaultOptions allocator;
+  return session().GetModelMetadata().GetGraphNameAllocated(allocator).get();
+}
+
+namespace {
+
+Result<Model> OpenVariant(Client& client, std::string_view reference, Variant variant,
+                          const Options& options) {
+  return client.Open(reference, {.variant = variant,
+                                 .variant_key = variant == Variant::kOrt ? VariantKey() : "",
+                                 .deadline = options.deadline});
+}
+
+// The version that was opened before, whatever the name means by now.
+std::string Exactly(std::string_view reference, const Model& model) {
+  const std::string_view name = reference.substr(0, reference.find_first_of(":@"));
+  return std::string(name) + "@sha256:" + model.info().digest;
+}
+
+}  // namespace
+
 Result<Session> Session::Open(Client& client, std::string_view reference, const Options& options) {
-  TRIMS_ASSIGN_OR_RETURN(Model model, client.Open(reference, {.variant = Variant::kOrt,
-                                                              .variant_key = VariantKey(),
-                                                              .deadline = options.deadline}));
-  return Over(std::move(model), options);
+  if (options.original) {
+    TRIMS_ASSIGN_OR_RETURN(Model files, OpenVariant(client, reference, Variant::kFiles, options));
+    return Over(std::move(files), options);
+  }
+  Result<Model> model = OpenVariant(client, reference, Variant::kOrt, options);
+  if (model.ok())
+    return OpenPrepared(client, Exactly(reference, *model), *std::move(model), options);
+  if (model.status().code() != StatusCode::kNotFound) return model.status();
+  Result<Model> files = OpenVariant(client, reference, Variant::kFiles, options);
+  if (!files.ok() || files->Metadata(kMainFileKey).empty()) return model.status();
+  return OpenOriginal(*std::move(files), options, "it has no ort variant");
+}
+
+Result<Session> Session::OpenPrepared(Client& client, const std::string& exactly, Model model,
+                                      const Options& options) {
+  std::unique_ptr<Impl> impl;
+  TRIMS_RETURN_IF_ERROR(Guard([&] { impl = std::make_unique<Impl>(std::move(model), options); }));
+  const Status made = impl->Create(options);
+  if (made.ok()) return Session(std::move(impl));
+  const bool refused = made.code() == StatusCode::kInternal;  // its own file decides
+  if (impl->why_original().empty() && !refused) return made;
+  const std::string why = refused ? made.message() : impl->why_original();
+  Result<Model> files = OpenVariant(client, exactly, Variant::kFiles, options);
+  if (!files.ok()) return made;
+  return OpenOriginal(*std::move(files), options, why);
+}
+
+Result<Session> Session::OpenOriginal(Model files, const Options& options, const std::string& why) {
+  TRIMS_ASSIGN_OR_RETURN(Session session, Over(std::move(files), options));
+  session.impl_->why_original() = why;
+  return session;
 }
 
 Result<Session> Session::Over(Model model, const Options& options) {

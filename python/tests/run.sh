@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests of what is written in Python against the programs of a build folder.
 #   run.sh package BUILD    builds the wheel, installs it into a fresh virtual environment and runs pytest there
+#   run.sh backend BUILD    ONNX's own back-end tests, each through plain ONNX Runtime and through TrIMS
 #   run.sh demo BUILD       every function once without and once with TrIMS, with the right answer
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -23,7 +24,9 @@ flock -u 9
 site=$(echo "$scratch"/venv/lib/python3*/site-packages)
 echo "$PWD"/.venv/lib/python3*/site-packages > "$site/dependencies.pth"
 
-if [ "$what" = demo ]; then
+if [ "$what" = backend ]; then
+  "$scratch/venv/bin/python" tests/accept/backend/run.py --build "$build"
+elif [ "$what" = demo ]; then
   "$python" demo/run.py --build "$build" --site "$site" --repetitions 1 --functions 3
 else
   TRIMS_TEST_BUILD=$build "$scratch/venv/bin/python" -m pytest -q -p no:cacheprovider python/tests

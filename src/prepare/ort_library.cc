@@ -6,18 +6,19 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <functional>
-#include <memory>
 #include <utility>
 #include <vector>
 
 #include "base/macros.h"
+#include "prepare/ort_session_builder.h"
 
 namespace trims {
 namespace {
 
 constexpr size_t kMaxOrtMessageBytes = 1000;
 constexpr char kHint[] = "run scripts/setup, or give --onnxruntime-library PATH";
+constexpr char kExtensionHint[] =
+    "give the shared library that the program passes to register_custom_ops_library";
 
 std::vector<std::string> Candidates(const std::string& path) {
   if (!path.empty()) return {path};
@@ -53,66 +54,6 @@ StatusCode CodeOf(int code) {
       return StatusCode::kInvalidArgument;
   }
 }
-
-template <typename T>
-using Owned = std::unique_ptr<T, std::function<void(T*)>>;
-
-// The calls of one optimisation; the first that fails ends it.
-class Optimiser {
- public:
-  Optimiser(const OrtApi* api, const OptimiseJob& job) : api_(api), job_(job) {}
-
-  Status Run() {
-    TRIMS_RETURN_IF_ERROR(MakeEnv());
-    TRIMS_RETURN_IF_ERROR(MakeOptions());
-    OrtSession* session = nullptr;
-    TRIMS_RETURN_IF_ERROR(
-        Check(api_->CreateSession(env_.get(), job_.model.c_str(), options_.get(), &session)));
-    api_->ReleaseSession(session);
-    return Status();
-  }
-
- private:
-  Status Check(OrtStatus* raw) const {
-    const Owned<OrtStatus> status(raw, api_->ReleaseStatus);
-    if (status == nullptr) return Status();
-    return OrtFailure(api_->GetErrorCode(status.get()), api_->GetErrorMessage(status.get()));
-  }
-
-  Status MakeEnv() {
-    OrtEnv* env = nullptr;
-    TRIMS_RETURN_IF_ERROR(Check(api_->CreateEnv(ORT_LOGGING_LEVEL_FATAL, "trims-prepare", &env)));
-    env_ = Owned<OrtEnv>(env, api_->ReleaseEnv);
-    return Status();
-  }
-
-  Status MakeOptions() {
-    OrtSessionOptions* options = nullptr;
-    TRIMS_RETURN_IF_ERROR(Check(api_->CreateSessionOptions(&options)));
-    options_ = Owned<OrtSessionOptions>(options, api_->ReleaseSessionOptions);
-    TRIMS_RETURN_IF_ERROR(Check(api_->SetSessionGraphOptimizationLevel(options, ORT_ENABLE_ALL)));
-    TRIMS_RETURN_IF_ERROR(Check(api_->SetIntraOpNumThreads(options, 1)));
-    TRIMS_RETURN_IF_ERROR(Check(api_->DisableCpuMemArena(options)));
-    TRIMS_RETURN_IF_ERROR(Check(api_->SetOptimizedModelFilePath(options, job_.out.c_str())));
-    // The session is thrown away: packing its weights would only cost memory.
-    TRIMS_RETURN_IF_ERROR(Set("session.disable_prepacking", "1"));
-    TRIMS_RETURN_IF_ERROR(Set("session.save_model_format", job_.as_ort ? "ORT" : "ONNX"));
-    if (job_.as_ort) return Status();
-    TRIMS_RETURN_IF_ERROR(
-        Set("session.optimized_model_external_initializers_file_name", job_.weights_name.c_str()));
-    return Set("session.optimized_model_external_initializers_min_size_in_bytes",
-               std::to_string(job_.weights_min_bytes).c_str());
-  }
-
-  Status Set(const char* key, const char* value) {
-    return Check(api_->AddSessionConfigEntry(options_.get(), key, value));
-  }
-
-  const OrtApi* api_;
-  const OptimiseJob& job_;
-  Owned<OrtEnv> env_;
-  Owned<OrtSessionOptions> options_;
-};
 
 }  // namespace
 
@@ -153,6 +94,48 @@ Result<OrtLibrary> OrtLibrary::Load(const std::string& path) {
   return Status(StatusCode::kUnimplemented, "ONNX Runtime can't be loaded: " + tried, kHint);
 }
 
-Status OrtLibrary::Optimise(const OptimiseJob& job) const { return Optimiser(api_, job).Run(); }
+Status OrtLibrary::LoadExtension(const std::string& path) {
+  void* handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) {
+    return Status(StatusCode::kInvalidArgument,
+                  "--onnxruntime-extension: " + std::string(::dlerror()), kExtensionHint);
+  }
+  if (::dlsym(handle, "RegisterCustomOps") != nullptr) return Status();
+  return Status(StatusCode::kInvalidArgument,
+                "--onnxruntime-extension: '" + path + "' has no function RegisterCustomOps",
+                kExtensionHint);
+}
+
+Status OrtLibrary::Optimise(const OptimiseJob& job) const {
+  OrtSessionBuilder builder(api_);
+  TRIMS_RETURN_IF_ERROR(builder.Begin(job.extensions));
+  TRIMS_RETURN_IF_ERROR(builder.Optimise(ORT_ENABLE_ALL));
+  TRIMS_RETURN_IF_ERROR(builder.WriteTo(job.out));
+  TRIMS_RETURN_IF_ERROR(builder.Set("session.save_model_format", job.as_ort ? "ORT" : "ONNX"));
+  if (!job.as_ort) {
+    TRIMS_RETURN_IF_ERROR(
+        builder.Set("session.optimized_model_external_initializers_file_name", job.weights_name));
+    TRIMS_RETURN_IF_ERROR(
+        builder.Set("session.optimized_model_external_initializers_min_size_in_bytes",
+                    std::to_string(job.weights_min_bytes)));
+  }
+  return builder.FromFile(job.model);
+}
+
+Status OrtLibrary::TryLoad(const LoadJob& job) const {
+  OrtSessionBuilder builder(api_);
+  TRIMS_RETURN_IF_ERROR(builder.Begin(job.extensions));
+  TRIMS_RETURN_IF_ERROR(builder.Optimise(ORT_DISABLE_ALL));
+  if (job.as_ort) {
+    TRIMS_RETURN_IF_ERROR(builder.Set("session.load_model_format", "ORT"));
+    TRIMS_RETURN_IF_ERROR(builder.Set("session.use_ort_model_bytes_directly", "1"));
+    TRIMS_RETURN_IF_ERROR(builder.Set("session.use_ort_model_bytes_for_initializers", "1"));
+  } else {
+    TRIMS_RETURN_IF_ERROR(
+        builder.Set("session.model_external_initializers_file_folder_path", "/dev"));
+  }
+  for (const OrtWeight& weight : job.weights) TRIMS_RETURN_IF_ERROR(builder.AddWeight(weight));
+  return builder.FromBytes(job.model);
+}
 
 }  // namespace trims

@@ -10,8 +10,11 @@
 #ifndef TRIMS_PREPARE_ORT_LIBRARY_H_
 #define TRIMS_PREPARE_ORT_LIBRARY_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "trims/status.h"
 
@@ -26,7 +29,24 @@ struct OptimiseJob {
   // `out`.
   bool as_ort = true;
   std::string weights_name;
-  uint64_t weights_min_bytes = 1024;  // smaller initializers stay in `out`
+  uint64_t weights_min_bytes = 1024;    // smaller initializers stay in `out`
+  std::vector<std::string> extensions;  // libraries of custom operators
+};
+
+// A weight that a graph doesn't hold. Borrowed.
+struct OrtWeight {
+  std::string name;
+  int32_t onnx_type = 0;
+  std::vector<int64_t> shape;
+  std::span<const std::byte> bytes;
+};
+
+// A model as a client will load it.
+struct LoadJob {
+  std::span<const std::byte> model;
+  bool as_ort = true;
+  std::vector<OrtWeight> weights;  // of a graph
+  std::vector<std::string> extensions;
 };
 
 // What a failure of ONNX Runtime means, by its OrtErrorCode and its words. INVALID_ARGUMENT,
@@ -44,8 +64,14 @@ class OrtLibrary {
   const std::string& version() const { return version_; }  // "1.32.0"
   const std::string& path() const { return path_; }        // of the file that was loaded
 
+  // Loads a library of custom operators, so that jobs can name it when files can't be read any
+  // more. INVALID_ARGUMENT: it can't be loaded, or registers no operators.
+  static Status LoadExtension(const std::string& path);
+
   // Optimises at the highest level and writes the result. Errors as OrtFailure().
   Status Optimise(const OptimiseJob& job) const;
+  // Makes a session as the adapters do, and ends it. Errors as OrtFailure().
+  Status TryLoad(const LoadJob& job) const;
 
  private:
   const OrtApi* api_ = nullptr;

@@ -1,11 +1,19 @@
 #include "prepare/ort_variant.h"
 
+#include <fcntl.h>
+
+#include <map>
+#include <memory>
 #include <utility>
 
+#include "base/errno_status.h"
 #include "base/macros.h"
 #include "base/mapping.h"
 #include "base/ort_variant_key.h"
+#include "base/sys.h"
+#include "base/utf8.h"
 #include "prepare/finish_variant.h"
+#include "prepare/ort_facts.h"
 #include "prepare/tensor_layout.h"
 
 namespace trims {
@@ -16,29 +24,88 @@ constexpr char kGraphFile[] = "model.onnx";
 constexpr char kWeightsFile[] = "null";  // see the header
 constexpr char kExtentName[] = "ort.extent";
 
-std::map<std::string, std::string> Metadata(const OrtLibrary& ort, const char* form) {
-  return {{"format", "onnx"}, {"ort.form", form}, {"ort.version", ort.version()}};
+std::string Hex(std::string_view bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (const char c : bytes) {
+    text += kDigits[static_cast<unsigned char>(c) >> 4];
+    text += kDigits[static_cast<unsigned char>(c) & 15];
+  }
+  return text;
 }
 
-Status Optimise(const PrepareContext& context, const OrtLibrary& ort, const OptimiseJob& job) {
-  context.progress.Report("optimise", 0, 1);
-  TRIMS_RETURN_IF_ERROR(ort.Optimise(job));
-  context.progress.Report("optimise", 1, 1);
+// One attempt to make the variant in one form.
+class OrtVariantMaker {
+ public:
+  OrtVariantMaker(const PrepareContext& context, const OnnxSource& onnx, const OrtLibrary& ort,
+                  const OrtVariantOptions& options)
+      : context_(context), onnx_(onnx), ort_(ort), options_(options) {}
+
+  Status ReadFacts() {
+    TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccess> model,
+                           context_.source.Open(onnx_.file->name));
+    TRIMS_ASSIGN_OR_RETURN(facts_, ReadOrtFacts(*model));
+    return Status();
+  }
+
+  Result<ManifestVariant> MakeBytesForm() const;
+  Result<ManifestVariant> MakeNamedForm() const;
+
+ private:
+  std::map<std::string, std::string> Metadata(const char* form) const;
+  Status Optimise(const OptimiseJob& job) const;
+  Result<TensorLayout::Laid> LayWeights(const OnnxModel& graph) const;
+  Status TryBytes(const Written& model) const;
+  Status TryNamed(const OnnxModel& graph, const TensorLayout::Laid& laid) const;
+
+  const PrepareContext& context_;
+  const OnnxSource& onnx_;
+  const OrtLibrary& ort_;
+  const OrtVariantOptions& options_;
+  OrtFacts facts_;
+};
+
+std::map<std::string, std::string> OrtVariantMaker::Metadata(const char* form) const {
+  std::map<std::string, std::string> metadata = {
+      {"format", "onnx"}, {"ort.form", form}, {"ort.version", ort_.version()}};
+  if (IsUtf8(facts_.graph_name)) metadata["onnx.graph_name"] = facts_.graph_name;
+  if (!facts_.probe.empty()) metadata["ort.probe"] = Hex(facts_.probe);
+  return metadata;
+}
+
+Status OrtVariantMaker::Optimise(const OptimiseJob& job) const {
+  context_.progress.Report("optimise", 0, 1);
+  TRIMS_RETURN_IF_ERROR(ort_.Optimise(job));
+  context_.progress.Report("optimise", 1, 1);
   return Status();
 }
 
-Result<ManifestVariant> MakeBytesForm(const PrepareContext& context, const OnnxSource& onnx,
-                                      const OrtLibrary& ort) {
-  const OptimiseJob job{.model = onnx.file->path,
-                        .out = context.out.PathOf(kOrtFile),
-                        .as_ort = true,
-                        .weights_name = {}};
-  TRIMS_RETURN_IF_ERROR(Optimise(context, ort, job));
-  TRIMS_ASSIGN_OR_RETURN(const Written model, context.out.Describe(kOrtFile));
+Result<Mapping> MapWritten(const OutFolder& out, const Written& file) {
+  const UniqueFd fd = sys::Open(out.PathOf(file.name).c_str(), O_RDONLY | O_NOFOLLOW);
+  if (!fd) return ErrnoStatus("reading '" + file.name + "'");
+  return Mapping::OfFile(fd.get(), file.length, PROT_READ);
+}
+
+Status OrtVariantMaker::TryBytes(const Written& model) const {
+  TRIMS_ASSIGN_OR_RETURN(const Mapping mapped, MapWritten(context_.out, model));
+  return ort_.TryLoad({.model = mapped.bytes().first(model.length),
+                       .as_ort = true,
+                       .weights = {},
+                       .extensions = options_.extensions});
+}
+
+Result<ManifestVariant> OrtVariantMaker::MakeBytesForm() const {
+  TRIMS_RETURN_IF_ERROR(Optimise({.model = onnx_.file->path,
+                                  .out = context_.out.PathOf(kOrtFile),
+                                  .as_ort = true,
+                                  .weights_name = {},
+                                  .extensions = options_.extensions}));
+  TRIMS_ASSIGN_OR_RETURN(const Written model, context_.out.Describe(kOrtFile));
+  TRIMS_RETURN_IF_ERROR(TryBytes(model));
   IndexContent content;
-  content.metadata = Metadata(ort, "bytes");
+  content.metadata = Metadata("bytes");
   content.files.push_back({kOrtFile, 0, 0, model.length, true});
-  return FinishVariant(context.out, Variant::kOrt, OrtVariantKey(ort.version()),
+  return FinishVariant(context_.out, Variant::kOrt, OrtVariantKey(ort_.version()),
                        {WholeFileExtent(model)}, std::move(content));
 }
 
@@ -57,49 +124,106 @@ Status CheckNameable(const OnnxModel& graph) {
   return Status();
 }
 
+bool IsNamed(const OnnxTensor& tensor) { return tensor.storage == OnnxTensor::Storage::kExternal; }
+
 // The weights of the optimised graph, out of the file that ONNX Runtime packed them into.
-Result<TensorLayout::Laid> LayWeights(const PrepareContext& context, const OnnxModel& graph) {
+Result<TensorLayout::Laid> OrtVariantMaker::LayWeights(const OnnxModel& graph) const {
   uint64_t total = 0;
   for (const OnnxTensor& tensor : graph.initializers) {
-    if (tensor.storage == OnnxTensor::Storage::kExternal) total += tensor.entry.length;
+    if (IsNamed(tensor)) total += tensor.entry.length;
   }
-  TRIMS_ASSIGN_OR_RETURN(const FileBytes weights, context.out.Open(kWeightsFile));
-  TRIMS_ASSIGN_OR_RETURN(OutFile file, context.out.Create(kExtentName));
-  TensorLayout layout(std::move(file), context.progress, total);
+  TRIMS_ASSIGN_OR_RETURN(OutFile file, context_.out.Create(kExtentName));
+  TensorLayout layout(std::move(file), context_.progress, total);
+  if (total == 0) return std::move(layout).Finish();
+  TRIMS_ASSIGN_OR_RETURN(const FileBytes weights, context_.out.Open(kWeightsFile));
   for (const OnnxTensor& tensor : graph.initializers) {
-    if (tensor.storage != OnnxTensor::Storage::kExternal) continue;
-    TRIMS_RETURN_IF_ERROR(layout.AddRange(tensor.entry, weights));
+    if (IsNamed(tensor)) TRIMS_RETURN_IF_ERROR(layout.AddRange(tensor.entry, weights));
   }
   return std::move(layout).Finish();
 }
 
-Result<ManifestVariant> MakeNamedForm(const PrepareContext& context, const OnnxSource& onnx,
-                                      const OrtLibrary& ort) {
-  const OptimiseJob job{.model = onnx.file->path,
-                        .out = context.out.PathOf(kGraphFile),
-                        .as_ort = false,
-                        .weights_name = kWeightsFile};
-  TRIMS_RETURN_IF_ERROR(Optimise(context, ort, job));
-  TRIMS_ASSIGN_OR_RETURN(const FileBytes model, context.out.Open(kGraphFile));
+Status OrtVariantMaker::TryNamed(const OnnxModel& graph, const TensorLayout::Laid& laid) const {
+  TRIMS_ASSIGN_OR_RETURN(const Written file, context_.out.Describe(kGraphFile));
+  TRIMS_ASSIGN_OR_RETURN(const Mapping model, MapWritten(context_.out, file));
+  TRIMS_ASSIGN_OR_RETURN(const Mapping weights, MapWritten(context_.out, laid.file));
+  LoadJob job{.model = model.bytes().first(file.length),
+              .as_ort = false,
+              .weights = {},
+              .extensions = options_.extensions};
+  auto place = laid.tensors.begin();
+  for (const OnnxTensor& tensor : graph.initializers) {
+    if (!IsNamed(tensor)) continue;
+    const std::vector<uint64_t>& shape = tensor.entry.shape;
+    job.weights.push_back({.name = place->name,
+                           .onnx_type = tensor.onnx_type,
+                           .shape = {shape.begin(), shape.end()},
+                           .bytes = weights.bytes().subspan(place->offset, place->length)});
+    ++place;
+  }
+  return ort_.TryLoad(job);
+}
+
+Result<ManifestVariant> OrtVariantMaker::MakeNamedForm() const {
+  TRIMS_RETURN_IF_ERROR(Optimise({.model = onnx_.file->path,
+                                  .out = context_.out.PathOf(kGraphFile),
+                                  .as_ort = false,
+                                  .weights_name = kWeightsFile,
+                                  .extensions = options_.extensions}));
+  TRIMS_ASSIGN_OR_RETURN(const FileBytes model, context_.out.Open(kGraphFile));
   TRIMS_ASSIGN_OR_RETURN(const OnnxModel graph, ReadOnnx(model));
   TRIMS_RETURN_IF_ERROR(CheckNameable(graph));
-  TRIMS_ASSIGN_OR_RETURN(TensorLayout::Laid laid, LayWeights(context, graph));
-  context.out.Remove(kWeightsFile);
-  TRIMS_ASSIGN_OR_RETURN(const Written written, context.out.Describe(kGraphFile));
+  TRIMS_ASSIGN_OR_RETURN(TensorLayout::Laid laid, LayWeights(graph));
+  context_.out.Remove(kWeightsFile);
+  TRIMS_RETURN_IF_ERROR(TryNamed(graph, laid));
+  TRIMS_ASSIGN_OR_RETURN(const Written written, context_.out.Describe(kGraphFile));
   IndexContent content;
-  content.metadata = Metadata(ort, "named");
+  content.metadata = Metadata("named");
   content.tensors = std::move(laid.tensors);
   content.files.push_back({kGraphFile, 1, 0, written.length, true});
-  return FinishVariant(context.out, Variant::kOrt, OrtVariantKey(ort.version()),
+  return FinishVariant(context_.out, Variant::kOrt, OrtVariantKey(ort_.version()),
                        {WholeFileExtent(laid.file), WholeFileExtent(written)}, std::move(content));
+}
+
+// Another form may be possible; with damage or without room none is.
+bool IsRefusal(StatusCode code) {
+  return code == StatusCode::kUnimplemented || code == StatusCode::kInvalidArgument;
+}
+
+// Its words for an operator that no library has registered.
+bool MissesOperator(const Status& status) {
+  return status.message().find("is not a registered function/op") != std::string::npos;
+}
+
+Status WithFlag(const Status& status) {
+  if (!MissesOperator(status)) return status;
+  return Status(status.code(),
+                status.message() +
+                    "; if it is an operator of your own, name its library with "
+                    "--onnxruntime-extension",
+                status.hint());
+}
+
+Status NeitherForm(const Status& bytes, const Status& named) {
+  if (bytes.message() == named.message()) return WithFlag(bytes);
+  return Status(bytes.code(), bytes.message() + "; as a graph: " + named.message(), bytes.hint());
 }
 
 }  // namespace
 
 Result<ManifestVariant> MakeOrtVariant(const PrepareContext& context, const OnnxSource& onnx,
-                                       const OrtLibrary& ort, uint64_t bytes_limit) {
-  return onnx.bytes > bytes_limit ? MakeNamedForm(context, onnx, ort)
-                                  : MakeBytesForm(context, onnx, ort);
+                                       const OrtLibrary& ort, const OrtVariantOptions& options) {
+  OrtVariantMaker maker(context, onnx, ort, options);
+  TRIMS_RETURN_IF_ERROR(maker.ReadFacts());
+  if (onnx.bytes > options.bytes_limit) {
+    Result<ManifestVariant> named = maker.MakeNamedForm();
+    return named.ok() ? std::move(named) : Result<ManifestVariant>(WithFlag(named.status()));
+  }
+  Result<ManifestVariant> bytes = maker.MakeBytesForm();
+  if (bytes.ok() || !IsRefusal(bytes.status().code())) return bytes;
+  context.out.Remove(kOrtFile);
+  Result<ManifestVariant> named = maker.MakeNamedForm();
+  if (named.ok() || !IsRefusal(named.status().code())) return named;
+  return NeitherForm(bytes.status(), named.status());
 }
 
 }  // namespace trims

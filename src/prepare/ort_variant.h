@@ -7,11 +7,17 @@
 // folder /dev that placeholder is /dev/null: it exists everywhere and reading it instead of a
 // tensor can't succeed.
 //
-// Index metadata: format=onnx, ort.form=bytes|named, ort.version.
+// A model of a size for "bytes" that can't be had in it (it has inputs that are sequences, say) takes
+// the form "named". What was written is loaded once, with the options that clients use.
+//
+// Index metadata: format=onnx, ort.form=bytes|named, ort.version; and what the optimised form can't
+// tell (prepare/ort_facts.h): onnx.graph_name, ort.probe in hexadecimal digits.
 #ifndef TRIMS_PREPARE_ORT_VARIANT_H_
 #define TRIMS_PREPARE_ORT_VARIANT_H_
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "format/manifest.h"
 #include "prepare/onnx_source.h"
@@ -23,10 +29,15 @@ namespace trims {
 // A FlatBuffer ends at 2 GiB; what the optimiser adds to the weights must fit in too.
 inline constexpr uint64_t kDefaultOrtBytesLimit = uint64_t{1900} << 20;
 
+struct OrtVariantOptions {
+  uint64_t bytes_limit = kDefaultOrtBytesLimit;
+  std::vector<std::string> extensions;  // libraries of custom operators, loaded before
+};
+
 // UNIMPLEMENTED, INVALID_ARGUMENT: ONNX Runtime refuses the model, or it can't be had in either
 // form.
 Result<ManifestVariant> MakeOrtVariant(const PrepareContext& context, const OnnxSource& onnx,
-                                       const OrtLibrary& ort, uint64_t bytes_limit);
+                                       const OrtLibrary& ort, const OrtVariantOptions& options);
 
 }  // namespace trims
 

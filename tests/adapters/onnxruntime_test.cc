@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <cstring>
+#include <functional>
 #include <thread>
 
 #include "adapters/ort_fixture.h"
@@ -124,10 +125,76 @@ TEST_F(OnnxRuntimeTest, ErrorsSayWhy) {
   EXPECT_EQ(other.status().code(), StatusCode::kFailedPrecondition);
   EXPECT_THAT(other.status().message(), HasSubstr(onnxruntime::VariantKey()));
 
-  Result<Model> files = client_->Open("vad", {.variant = Variant::kFiles});
-  ASSERT_TRUE(files.ok()) << files.status().ToString();
-  const Result<onnxruntime::Session> wrong = onnxruntime::Session::Over(*std::move(files));
-  EXPECT_EQ(wrong.status().code(), StatusCode::kUnimplemented);
+  Ort::SessionOptions options;
+  options.SetGraphOptimizationLevel(ORT_ENABLE_BASIC);
+  Result<Model> prepared = client_->Open("vad", {.variant = Variant::kOrt});
+  ASSERT_TRUE(prepared.ok()) << prepared.status().ToString();
+  const Result<onnxruntime::Session> wrong =
+      onnxruntime::Session::Over(*std::move(prepared), {.session_options = &options});
+  EXPECT_EQ(wrong.status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(wrong.status().message(), HasSubstr("level of graph optimisation"));
+}
+
+// Each makes the session take the model's own file.
+TEST_F(OnnxRuntimeTest, OptionsThatTheOptimisedFormCantHonour) {
+  Register(models_[0]);
+  using Change = std::function<void(Ort::SessionOptions&)>;
+  const std::vector<Change> changes = {
+      [](auto& o) { o.SetGraphOptimizationLevel(ORT_DISABLE_ALL); },
+      [](auto& o) { o.SetGraphOptimizationLevel(ORT_ENABLE_BASIC); },
+      [](auto& o) { o.SetGraphOptimizationLevel(ORT_ENABLE_EXTENDED); },
+      [](auto& o) { o.AddConfigEntry("session.disable_quant_qdq", "1"); },
+      [](auto& o) { o.AddConfigEntry("optimization.disable_specified_optimizers", "Reshape"); },
+  };
+  for (const Change& change : changes) {
+    Ort::SessionOptions options;
+    change(options);
+    onnxruntime::Session session = Open("ocr", {.session_options = &options});
+    EXPECT_EQ(session.form(), onnxruntime::Form::kOriginal);
+    EXPECT_NE(session.why_original(), "");
+    Ort::Session plain(onnxruntime::SharedEnv(), models_[0].path.c_str(), options);
+    EXPECT_LE(WorstError(Answer(session.session(), models_[0]), Answer(plain, models_[0])), 1e-5);
+  }
+}
+
+TEST_F(OnnxRuntimeTest, FixedDimensionsAreSeen) {
+  Register(models_[0]);
+  const auto batch = [](Ort::Session& session) {
+    return session.GetInputTypeInfo(0).GetTensorTypeAndShapeInfo().GetShape();
+  };
+  onnxruntime::Session free = Open("ocr");
+  const std::vector<int64_t> shape = batch(free.session());
+  std::vector<const char*> names(shape.size());
+  const Ort::TypeInfo type = free->GetInputTypeInfo(0);
+  type.GetTensorTypeAndShapeInfo().GetSymbolicDimensions(names.data(), names.size());
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (shape[i] >= 0 || *names[i] == '\0') continue;
+    Ort::SessionOptions options;
+    Ort::ThrowOnError(Ort::GetApi().AddFreeDimensionOverrideByName(options, names[i], 1));
+    onnxruntime::Session fixed = Open("ocr", {.session_options = &options});
+    EXPECT_EQ(fixed.form(), onnxruntime::Form::kOriginal);
+    EXPECT_EQ(batch(fixed.session())[i], 1);
+    return;
+  }
+  FAIL() << "the model has no named dimension";
+}
+
+TEST_F(OnnxRuntimeTest, AModelWithoutOrtVariantIsUsedAsItIs) {
+  Result<Admin> admin = Admin::Connect({.socket_path = daemon_.socket()});
+  ASSERT_TRUE(admin.ok()) << admin.status().ToString();
+  const RealModel& model = models_[6];
+  const Result<std::string> added =
+      admin->Add("plain", "file://" + model.path, {.variants = {Variant::kFiles}});
+  ASSERT_TRUE(added.ok()) << added.status().ToString();
+  onnxruntime::Session session = Open("plain");
+  EXPECT_EQ(session.form(), onnxruntime::Form::kOriginal);
+  EXPECT_THAT(session.why_original(), HasSubstr("no ort variant"));
+  Ort::Session plain(onnxruntime::SharedEnv(), model.path.c_str(), Ort::SessionOptions());
+  EXPECT_EQ(Answer(session.session(), model), Answer(plain, model));
+  Register(model);
+  EXPECT_EQ(Open("vad").form(), onnxruntime::Form::kBytes);
+  EXPECT_EQ(Open("vad", {.original = true}).form(), onnxruntime::Form::kOriginal);
+  EXPECT_EQ(Open("vad").GraphName(), Open("vad", {.original = true}).GraphName());
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ struct Flags {
   std::vector<std::string> variants;
   std::string precision;
   std::string onnxruntime_library;
+  std::vector<std::string> onnxruntime_extensions;
   int progress_fd = -1;
   uint64_t ort_bytes_limit = kDefaultOrtBytesLimit;
   uint64_t memory_limit = uint64_t{16} << 30;
@@ -47,6 +48,9 @@ void AddFlags(CLI::App* app, Flags* flags) {
   app->add_option("--progress-fd", flags->progress_fd, "Descriptor for JSON lines of progress");
   app->add_option("--onnxruntime-library", flags->onnxruntime_library,
                   "ONNX Runtime's shared library; otherwise $TRIMS_ONNXRUNTIME_LIBRARY");
+  app->add_option("--onnxruntime-extension", flags->onnxruntime_extensions,
+                  "A library of custom operators of the model; again for more")
+      ->allow_extra_args(false);
   app->add_option("--ort-bytes-limit", flags->ort_bytes_limit,
                   "Models beyond so many bytes keep their weights as named tensors");
   app->add_option("--memory-limit", flags->memory_limit, "Bytes of memory this process may take")
@@ -75,6 +79,16 @@ Result<SourceUri> SourceOf(const std::string& source) {
     return Status(StatusCode::kInvalidArgument, "--source '" + source + "' is no path");
   }
   return SourceUri::OfPath(path.lexically_normal().string());
+}
+
+// As absolute paths, under which they are loaded now and registered in the sandbox.
+Result<std::vector<std::string>> LoadExtensions(const std::vector<std::string>& paths) {
+  std::vector<std::string> loaded;
+  for (const std::string& path : paths) {
+    loaded.push_back(std::filesystem::absolute(path).lexically_normal().string());
+    TRIMS_RETURN_IF_ERROR(OrtLibrary::LoadExtension(loaded.back()));
+  }
+  return loaded;
 }
 
 // The library first: loading it must not need more of the file system than the sandbox leaves.
@@ -118,6 +132,10 @@ Result<Manifest> Execute(const Flags& flags, PrepareProgress& progress) {
   options.companions = ScoutCompanions(options.source, sandbox);
   TRIMS_ASSIGN_OR_RETURN(sandbox.sources, ReachOf(options));
   const Result<OrtLibrary> ort = LoadOrt(flags, options.variants);
+  if (ort.ok()) {
+    TRIMS_ASSIGN_OR_RETURN(options.onnxruntime_extensions,
+                           LoadExtensions(flags.onnxruntime_extensions));
+  }
   sandbox.out = options.out;
   if (ort.ok()) sandbox.library_folder = std::filesystem::path(ort->path()).parent_path().string();
   TRIMS_ASSIGN_OR_RETURN(const SandboxReport report, ApplySandbox(sandbox));

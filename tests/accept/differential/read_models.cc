@@ -73,7 +73,7 @@ Result<std::string> DigestOf(const OnnxTensor& tensor, const FileTree& tree,
 
 // `folder` has a model.onnx.
 Result<Json> AnswerOnnx(const std::string& folder) {
-  TRIMS_ASSIGN_OR_RETURN(FileTree tree, FileTree::At(folder));
+  TRIMS_ASSIGN_OR_RETURN(FileTree tree, FileTree::At(SourceUri::OfPath(folder)));
   TRIMS_RETURN_IF_ERROR(tree.List().status());
   const ListedFile* file = tree.Find("model.onnx");
   if (file == nullptr) return Status(StatusCode::kNotFound, "no model.onnx there");
