@@ -7,7 +7,9 @@ import numpy
 import onnxruntime
 import pytest
 import trims
-from onnxmodels import mlp, optional_identity, save, with_overridable, with_props
+from onnxmodels import (
+    mlp, optional_identity, save, with_int4, with_loop_weights, with_nested_weights, with_overridable, with_props,
+)
 from trims import onnxruntime as shared
 
 FIELDS = ("custom_metadata_map", "producer_name", "domain", "version", "description", "graph_name", "graph_description")
@@ -88,6 +90,25 @@ def test_everything_a_program_can_ask(name, either, tmp_path):
             close(run(session, feeds), run(plain, feeds))
     if name == "overridable":
         feeds["w0"] = numpy.zeros((64, 64), "f4")
+        close(session.run(None, feeds), plain.run(None, feeds))
+
+
+NESTED = {"nested": with_nested_weights, "loop": with_loop_weights, "int4": with_int4}
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_weights_of_nested_graphs_and_of_other_types(name, either, tmp_path):
+    form, running = either
+    path = save(NESTED[name](), tmp_path / f"{name}.onnx")
+    running.command("add", name, path)
+    plain, session = onnxruntime.InferenceSession(str(path)), shared.InferenceSession(name, trims_socket=str(running.socket))
+    assert session.trims_form == form
+    if form == "named" and name != "int4":
+        assert any(key.startswith("trims.nested.") for key in session.trims_model.tensors)
+    assert described(session) == described(plain)
+    for condition in (True, False):
+        feeds = {"x": numpy.random.default_rng(7).standard_normal((3, 64)).astype("f4"), "c": numpy.array(condition)}
+        feeds = {node.name: feeds[node.name] for node in plain.get_inputs()}
         close(session.run(None, feeds), plain.run(None, feeds))
 
 

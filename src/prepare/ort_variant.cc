@@ -14,6 +14,7 @@
 #include "base/utf8.h"
 #include "prepare/finish_variant.h"
 #include "prepare/ort_facts.h"
+#include "prepare/ort_graph_rewrite.h"
 #include "prepare/tensor_layout.h"
 
 namespace trims {
@@ -109,19 +110,30 @@ Result<ManifestVariant> OrtVariantMaker::MakeBytesForm() const {
                        {WholeFileExtent(model)}, std::move(content));
 }
 
-Status CheckNameable(const OnnxModel& graph) {
-  if (graph.nested_external) {
-    return Status(StatusCode::kUnimplemented,
-                  "a nested graph of this model has large weights, which ONNX Runtime takes only "
-                  "from a file");
-  }
+bool NeedsRewrite(const OnnxModel& graph) {
+  if (graph.nested_external) return true;
   for (const OnnxTensor& tensor : graph.initializers) {
     const bool external = tensor.storage == OnnxTensor::Storage::kExternal;
-    if (!external || tensor.entry.dtype != DType::kUnknown) continue;
-    return Status(StatusCode::kUnimplemented, "the weight '" + ShownName(tensor.entry.name) +
-                                                  "' is of type " + OnnxTypeName(tensor.onnx_type));
+    if (external && tensor.entry.dtype == DType::kUnknown) return true;
   }
-  return Status();
+  return false;
+}
+
+// The optimised graph, of whose weights each that is external can be given by name.
+Result<OnnxModel> ReadNameable(const OutFolder& out) {
+  TRIMS_ASSIGN_OR_RETURN(const FileBytes file, out.Open(kGraphFile));
+  TRIMS_ASSIGN_OR_RETURN(OnnxModel graph, ReadOnnx(file));
+  if (!NeedsRewrite(graph)) return graph;
+  TRIMS_ASSIGN_OR_RETURN(const FileBytes weights, out.Open(kWeightsFile));
+  TRIMS_ASSIGN_OR_RETURN(const std::string rewritten, RewriteGraph(file, weights));
+  out.Remove(kGraphFile);
+  TRIMS_RETURN_IF_ERROR(out.WriteFile(kGraphFile, rewritten).status());
+  TRIMS_ASSIGN_OR_RETURN(const FileBytes again, out.Open(kGraphFile));
+  TRIMS_ASSIGN_OR_RETURN(graph, ReadOnnx(again));
+  if (!NeedsRewrite(graph)) return graph;
+  return Status(
+      StatusCode::kUnimplemented,
+      "an attribute of a node has large weights, which ONNX Runtime takes only from a file");
 }
 
 bool IsNamed(const OnnxTensor& tensor) { return tensor.storage == OnnxTensor::Storage::kExternal; }
@@ -169,9 +181,7 @@ Result<ManifestVariant> OrtVariantMaker::MakeNamedForm() const {
                                   .as_ort = false,
                                   .weights_name = kWeightsFile,
                                   .extensions = options_.extensions}));
-  TRIMS_ASSIGN_OR_RETURN(const FileBytes model, context_.out.Open(kGraphFile));
-  TRIMS_ASSIGN_OR_RETURN(const OnnxModel graph, ReadOnnx(model));
-  TRIMS_RETURN_IF_ERROR(CheckNameable(graph));
+  TRIMS_ASSIGN_OR_RETURN(const OnnxModel graph, ReadNameable(context_.out));
   TRIMS_ASSIGN_OR_RETURN(TensorLayout::Laid laid, LayWeights(graph));
   context_.out.Remove(kWeightsFile);
   TRIMS_RETURN_IF_ERROR(TryNamed(graph, laid));
