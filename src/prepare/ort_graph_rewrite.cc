@@ -25,7 +25,8 @@ constexpr size_t kMaxGraphBytes = size_t{1900} << 20;  // a protocol buffer ends
 constexpr int kMainGraph = 0;
 constexpr int kMaxDepth = 32;
 
-using Names = std::map<std::string, std::string>;  // as the nested graph has it, as the main one does
+using Names =
+    std::map<std::string, std::string>;  // as the nested graph has it, as the main one does
 
 Status TooLarge() {
   return Status(StatusCode::kTooLarge, "the graph without its weights is larger than " +
@@ -130,9 +131,9 @@ class GraphRewriter {
       TRIMS_ASSIGN_OR_RETURN(const OnnxTensor tensor, ReadOnnxTensor(window_, field.payload));
       if (!IsNameable(tensor)) return Status();
       if (outside.contains(tensor.entry.name)) {
-        return Status(StatusCode::kUnimplemented,
-                      "the large weight '" + ShownName(tensor.entry.name) +
-                          "' is an input or output of a nested graph");
+        return Status(StatusCode::kUnimplemented, "the large weight '" +
+                                                      ShownName(tensor.entry.name) +
+                                                      "' is an input or output of a nested graph");
       }
       moving->insert(field.payload.begin);
       return Move(field.payload, &(*names)[tensor.entry.name]);
@@ -200,14 +201,16 @@ class GraphRewriter {
                          ProtobufWriter& out) {
     TRIMS_ASSIGN_OR_RETURN(
         const std::string copy,
-        Copy(attribute.payload, [&](const ProtobufField& field, ProtobufWriter& to) -> Result<bool> {
-          const bool graph = field.number == kAttributeGraph || field.number == kAttributeGraphs;
-          if (!field.is_bytes() || !graph) return false;
-          TRIMS_ASSIGN_OR_RETURN(const std::string nested,
-                                 Graph(field.payload, depth + 1, names));
-          to.Bytes(field.number, nested);
-          return true;
-        }));
+        Copy(attribute.payload,
+             [&](const ProtobufField& field, ProtobufWriter& to) -> Result<bool> {
+               const bool graph =
+                   field.number == kAttributeGraph || field.number == kAttributeGraphs;
+               if (!field.is_bytes() || !graph) return false;
+               TRIMS_ASSIGN_OR_RETURN(const std::string nested,
+                                      Graph(field.payload, depth + 1, names));
+               to.Bytes(field.number, nested);
+               return true;
+             }));
     out.Bytes(attribute.number, copy);
     return true;
   }

@@ -1,9 +1,12 @@
 #include "prepare/ort_variant.h"
 
 #include <fcntl.h>
+#include <string.h>
 
 #include <map>
 #include <memory>
+#include <span>
+#include <string_view>
 #include <utility>
 
 #include "base/errno_status.h"
@@ -49,21 +52,22 @@ class OrtVariantMaker {
     return Status();
   }
 
-  Result<ManifestVariant> MakeBytesForm() const;
-  Result<ManifestVariant> MakeNamedForm() const;
+  Result<ManifestVariant> MakeBytesForm();
+  Result<ManifestVariant> MakeNamedForm();
 
  private:
   std::map<std::string, std::string> Metadata(const char* form) const;
   Status Optimise(const OptimiseJob& job) const;
   Result<TensorLayout::Laid> LayWeights(const OnnxModel& graph) const;
-  Status TryBytes(const Written& model) const;
-  Status TryNamed(const OnnxModel& graph, const TensorLayout::Laid& laid) const;
+  Status TryBytes(const Written& model);
+  Status TryNamed(const OnnxModel& graph, const TensorLayout::Laid& laid);
 
   const PrepareContext& context_;
   const OnnxSource& onnx_;
   const OrtLibrary& ort_;
   const OrtVariantOptions& options_;
   OrtFacts facts_;
+  bool needs_packing_ = false;
 };
 
 std::map<std::string, std::string> OrtVariantMaker::Metadata(const char* form) const {
@@ -71,6 +75,7 @@ std::map<std::string, std::string> OrtVariantMaker::Metadata(const char* form) c
       {"format", "onnx"}, {"ort.form", form}, {"ort.version", ort_.version()}};
   if (IsUtf8(facts_.graph_name)) metadata["onnx.graph_name"] = facts_.graph_name;
   if (!facts_.probe.empty()) metadata["ort.probe"] = Hex(facts_.probe);
+  if (needs_packing_) metadata["ort.prepacking"] = "1";
   return metadata;
 }
 
@@ -87,15 +92,23 @@ Result<Mapping> MapWritten(const OutFolder& out, const Written& file) {
   return Mapping::OfFile(fd.get(), file.length, PROT_READ);
 }
 
-Status OrtVariantMaker::TryBytes(const Written& model) const {
+// MatMulNBits rounds its activations to whole numbers where its weights are packed, and only there
+// (accuracy level 4, which the optimiser chooses): the answers of a plain session need packing.
+bool AnswersNeedPacking(std::span<const std::byte> model) {
+  static constexpr std::string_view kOperator = "MatMulNBits";
+  return ::memmem(model.data(), model.size(), kOperator.data(), kOperator.size()) != nullptr;
+}
+
+Status OrtVariantMaker::TryBytes(const Written& model) {
   TRIMS_ASSIGN_OR_RETURN(const Mapping mapped, MapWritten(context_.out, model));
+  needs_packing_ = AnswersNeedPacking(mapped.bytes().first(model.length));
   return ort_.TryLoad({.model = mapped.bytes().first(model.length),
                        .as_ort = true,
                        .weights = {},
                        .extensions = options_.extensions});
 }
 
-Result<ManifestVariant> OrtVariantMaker::MakeBytesForm() const {
+Result<ManifestVariant> OrtVariantMaker::MakeBytesForm() {
   TRIMS_RETURN_IF_ERROR(Optimise({.model = onnx_.file->path,
                                   .out = context_.out.PathOf(kOrtFile),
                                   .as_ort = true,
@@ -154,10 +167,11 @@ Result<TensorLayout::Laid> OrtVariantMaker::LayWeights(const OnnxModel& graph) c
   return std::move(layout).Finish();
 }
 
-Status OrtVariantMaker::TryNamed(const OnnxModel& graph, const TensorLayout::Laid& laid) const {
+Status OrtVariantMaker::TryNamed(const OnnxModel& graph, const TensorLayout::Laid& laid) {
   TRIMS_ASSIGN_OR_RETURN(const Written file, context_.out.Describe(kGraphFile));
   TRIMS_ASSIGN_OR_RETURN(const Mapping model, MapWritten(context_.out, file));
   TRIMS_ASSIGN_OR_RETURN(const Mapping weights, MapWritten(context_.out, laid.file));
+  needs_packing_ = AnswersNeedPacking(model.bytes().first(file.length));
   LoadJob job{.model = model.bytes().first(file.length),
               .as_ort = false,
               .weights = {},
@@ -175,7 +189,7 @@ Status OrtVariantMaker::TryNamed(const OnnxModel& graph, const TensorLayout::Lai
   return ort_.TryLoad(job);
 }
 
-Result<ManifestVariant> OrtVariantMaker::MakeNamedForm() const {
+Result<ManifestVariant> OrtVariantMaker::MakeNamedForm() {
   TRIMS_RETURN_IF_ERROR(Optimise({.model = onnx_.file->path,
                                   .out = context_.out.PathOf(kGraphFile),
                                   .as_ort = false,
