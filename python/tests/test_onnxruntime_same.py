@@ -196,6 +196,7 @@ def test_options_that_it_can(what, model, caplog):
 
 def test_disabled_optimizers_and_a_form_that_was_asked_for(model):
     assert shared.InferenceSession("same", disabled_optimizers={"ConstantFolding"}).trims_form == "original"
+    assert shared.InferenceSession("same", read_config_from_model=1).trims_form == "original"
     asked = shared.InferenceSession("same", trims_form="original")
     assert asked.trims_form == "original" and asked.trims_model.variant == "files"
     with pytest.raises(trims.InvalidArgument, match="trims_form"):

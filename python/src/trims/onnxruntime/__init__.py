@@ -73,6 +73,8 @@ class InferenceSession(onnxruntime.InferenceSession):
     def _create_by_name(self, providers, provider_options, disabled_optimizers):
         arguments = (providers, provider_options, disabled_optimizers)
         why = self._trims_source.why_original(self._sess_options_initial, providers, disabled_optimizers)
+        if why is None and self._read_config_from_model:
+            why = "read_config_from_model is set"
         if why is None:
             try:
                 return self._create_prepared(arguments)
