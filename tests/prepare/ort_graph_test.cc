@@ -85,8 +85,7 @@ TEST(RewriteGraph, AWeightOfAnotherTypeGetsItsBytesIntoTheGraph) {
 }
 
 TEST(RewriteGraph, WhatCantBe) {
-  const Proto shared =
-      Proto().Add(5, Large("w")).Add(12, Proto().Bytes(1, "w"));  // its own output
+  const Proto shared = Proto().Add(5, Large("w")).Add(12, Proto().Bytes(1, "w"));  // its own output
   EXPECT_EQ(Rewrite(ModelOf(Proto().Add(1, Holding(shared))), kWeights).status().code(),
             StatusCode::kUnimplemented);
   EXPECT_EQ(Rewrite(ModelOf(Proto().Add(5, Large("q", kInt4))), "short").status().code(),

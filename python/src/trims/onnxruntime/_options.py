@@ -102,7 +102,7 @@ def _settled(options):
 def _probe(options, probe):
     """Session options don't tell which dimensions they fix; a session of a model that has only these dimensions does."""
     if not probe:
-        return None
+        return "it was added by an older TrIMS, which didn't record what its optimised form can honour (add it again)"
     with _Fields(options, enable_profiling=False, intra_op_num_threads=1, inter_op_num_threads=1):
         try:
             session = _ort.InferenceSession(options, probe, False, False)
