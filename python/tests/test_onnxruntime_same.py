@@ -101,6 +101,8 @@ def test_weights_of_nested_graphs_and_of_other_types(name, either, tmp_path):
     form, running = either
     path = save(NESTED[name](), tmp_path / f"{name}.onnx")
     running.command("add", name, path)
+    noted = any("MatMulNBits" in note for note in trims.show(name, socket=str(running.socket))["notes"])
+    assert noted == (name == "int4")
     plain, session = onnxruntime.InferenceSession(str(path)), shared.InferenceSession(name, trims_socket=str(running.socket))
     assert session.trims_form == form
     if form == "named" and name != "int4":

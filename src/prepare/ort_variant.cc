@@ -54,6 +54,7 @@ class OrtVariantMaker {
 
   Result<ManifestVariant> MakeBytesForm();
   Result<ManifestVariant> MakeNamedForm();
+  bool needs_packing() const { return needs_packing_; }  // of what was made
 
  private:
   std::map<std::string, std::string> Metadata(const char* form) const;
@@ -232,13 +233,9 @@ Status NeitherForm(const Status& bytes, const Status& named) {
   return Status(bytes.code(), bytes.message() + "; as a graph: " + named.message(), bytes.hint());
 }
 
-}  // namespace
-
-Result<ManifestVariant> MakeOrtVariant(const PrepareContext& context, const OnnxSource& onnx,
-                                       const OrtLibrary& ort, const OrtVariantOptions& options) {
-  OrtVariantMaker maker(context, onnx, ort, options);
-  TRIMS_RETURN_IF_ERROR(maker.ReadFacts());
-  if (onnx.bytes > options.bytes_limit) {
+Result<ManifestVariant> InAnyForm(OrtVariantMaker& maker, const PrepareContext& context,
+                                  bool too_large_for_bytes) {
+  if (too_large_for_bytes) {
     Result<ManifestVariant> named = maker.MakeNamedForm();
     return named.ok() ? std::move(named) : Result<ManifestVariant>(WithFlag(named.status()));
   }
@@ -248,6 +245,22 @@ Result<ManifestVariant> MakeOrtVariant(const PrepareContext& context, const Onnx
   Result<ManifestVariant> named = maker.MakeNamedForm();
   if (named.ok() || !IsRefusal(named.status().code())) return named;
   return NeitherForm(bytes.status(), named.status());
+}
+
+}  // namespace
+
+Result<ManifestVariant> MakeOrtVariant(const PrepareContext& context, const OnnxSource& onnx,
+                                       const OrtLibrary& ort, const OrtVariantOptions& options,
+                                       std::vector<std::string>* notes) {
+  OrtVariantMaker maker(context, onnx, ort, options);
+  TRIMS_RETURN_IF_ERROR(maker.ReadFacts());
+  Result<ManifestVariant> made = InAnyForm(maker, context, onnx.bytes > options.bytes_limit);
+  if (made.ok() && maker.needs_packing()) {
+    notes->push_back(
+        "ort: the answers of MatMulNBits depend on packed weights, of which each session makes a "
+        "private copy");
+  }
+  return made;
 }
 
 }  // namespace trims

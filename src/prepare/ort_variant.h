@@ -36,9 +36,10 @@ struct OrtVariantOptions {
 };
 
 // UNIMPLEMENTED, INVALID_ARGUMENT: ONNX Runtime refuses the model, or it can't be had in either
-// form.
+// form. `notes`: what people should know of the variant.
 Result<ManifestVariant> MakeOrtVariant(const PrepareContext& context, const OnnxSource& onnx,
-                                       const OrtLibrary& ort, const OrtVariantOptions& options);
+                                       const OrtLibrary& ort, const OrtVariantOptions& options,
+                                       std::vector<std::string>* notes);
 
 }  // namespace trims
 
