@@ -137,7 +137,11 @@ std::string Probed(const Ort::Env& env, const Ort::SessionOptions& options,
 std::string WhyOriginal(const Ort::Env& env, const Ort::SessionOptions& options,
                         std::string_view probe) {
   std::string why = SettledEntry(options.Clone());
-  if (!why.empty() || probe.empty()) return why;
+  if (!why.empty()) return why;
+  if (probe.empty()) {
+    return "it was added by an older TrIMS, which didn't record what its optimised form can honour "
+           "(add it again)";
+  }
   try {
     return Probed(env, options, FromHex(probe));
   } catch (const Ort::Exception& error) {  // the original is loaded as ONNX Runtime would

@@ -17,8 +17,9 @@ namespace {
 constexpr std::string_view kFormKey = "ort.form";
 constexpr std::string_view kProbeKey = "ort.probe";
 constexpr std::string_view kGraphNameKey = "onnx.graph_name";
-constexpr std::string_view kMainFileKey = "onnx.model";  // of a `files` variant
-constexpr std::string_view kFormBytes = "bytes";         // one file in ONNX Runtime's own format
+constexpr std::string_view kPackingKey = "ort.prepacking";  // "1": the answers depend on it
+constexpr std::string_view kMainFileKey = "onnx.model";     // of a `files` variant
+constexpr std::string_view kFormBytes = "bytes";            // one file in ONNX Runtime's own format
 constexpr std::string_view kFormNamed =
     "named";  // an ONNX graph without weights, and the weights as tensors
 
@@ -48,9 +49,10 @@ Ort::SessionOptions AsAsked(const Options& options) {
   return made;
 }
 
-Ort::SessionOptions MakeSessionOptions(const Options& options) {
+Ort::SessionOptions MakeSessionOptions(const Options& options, const Model& model) {
   Ort::SessionOptions made = AsAsked(options);
-  const std::string asked = made.GetConfigEntryOrDefault("session.disable_prepacking", "1");
+  const char* usual = model.Metadata(kPackingKey) == "1" ? "0" : "1";
+  const std::string asked = made.GetConfigEntryOrDefault("session.disable_prepacking", usual);
   made.SetGraphOptimizationLevel(ORT_DISABLE_ALL);
   made.AddConfigEntry("session.disable_prepacking", options.prepacking ? "0" : asked.c_str());
   return made;
@@ -147,7 +149,7 @@ class Session::Impl {
   Status CreateFromBytes(const FileView& file, const Options& options) {
     return Guard([&] {
       form_ = Form::kBytes;
-      Ort::SessionOptions made = MakeSessionOptions(options);
+      Ort::SessionOptions made = MakeSessionOptions(options, model_);
       made.AddConfigEntry("session.load_model_format", "ORT");
       made.AddConfigEntry("session.use_ort_model_bytes_directly", "1");
       made.AddConfigEntry("session.use_ort_model_bytes_for_initializers", "1");
@@ -158,7 +160,7 @@ class Session::Impl {
   Status CreateFromNamed(const FileView& graph, const Options& options) {
     return Guard([&] {
       form_ = Form::kNamed;
-      Ort::SessionOptions made = MakeSessionOptions(options);
+      Ort::SessionOptions made = MakeSessionOptions(options, model_);
       made.AddConfigEntry("session.model_external_initializers_file_folder_path",
                           kPlaceholderFolder);
       AddInitializers(made);

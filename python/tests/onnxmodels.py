@@ -61,6 +61,55 @@ def with_custom_operator():
     return model
 
 
+def branch(name, seed, inner=None):
+    """A graph that multiplies the outer x by a large weight `w` of its own; `inner`: a node to end with, of r to out."""
+    matrix = (numpy.random.default_rng(seed).standard_normal((64, 64)) / 8).astype("f4")
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["r" + name])]
+    nodes.append(inner or helper.make_node("Relu", ["r" + name], ["out" + name]))
+    return helper.make_graph(nodes, name, [], [helper.make_tensor_value_info("out" + name, FLOAT, None)],
+                             [numpy_helper.from_array(matrix, "w")])
+
+
+def with_nested_weights():
+    """Weights of one name in both branches, in a branch of a branch, and around them."""
+    deep = helper.make_node("If", ["c"], ["outB"], then_branch=branch("D", 3), else_branch=branch("E", 4))
+    outer = numpy_helper.from_array(numpy.eye(64, dtype="f4") * 2, "outer")
+    node = helper.make_node("If", ["c"], ["o"], then_branch=branch("A", 1), else_branch=branch("B", 2, deep))
+    inputs = [helper.make_tensor_value_info("x", FLOAT, [3, 64]), helper.make_tensor_value_info("c", TensorProto.BOOL, [])]
+    nodes = [node, helper.make_node("MatMul", ["o", "outer"], ["y"])]
+    return model_of(helper.make_graph(nodes, "nested", inputs, [helper.make_tensor_value_info("y", FLOAT, None)], [outer]))
+
+
+def with_loop_weights():
+    """A Loop whose body adds x times a large weight, four times."""
+    matrix = (numpy.random.default_rng(5).standard_normal((64, 64)) / 8).astype("f4")
+    body = helper.make_graph(
+        [helper.make_node("MatMul", ["x", "w"], ["m"]), helper.make_node("Add", ["s", "m"], ["t"]),
+         helper.make_node("Identity", ["go"], ["on"])], "body",
+        [helper.make_tensor_value_info("i", TensorProto.INT64, []), helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+         helper.make_tensor_value_info("s", FLOAT, [3, 64])],
+        [helper.make_tensor_value_info("on", TensorProto.BOOL, []), helper.make_tensor_value_info("t", FLOAT, [3, 64])],
+        [numpy_helper.from_array(matrix, "w")])
+    four = numpy_helper.from_array(numpy.array(4, "i8"), "n")
+    graph = helper.make_graph([helper.make_node("Loop", ["n", "", "x"], ["y"], body=body)], "loop",
+                              [helper.make_tensor_value_info("x", FLOAT, [3, 64])],
+                              [helper.make_tensor_value_info("y", FLOAT, [3, 64])], [four])
+    return model_of(graph)
+
+
+def with_int4():
+    """Weights of a type that the index doesn't have, or didn't when this was written."""
+    numbers = numpy.random.default_rng(6).integers(-8, 8, (64, 64))
+    weight = helper.make_tensor("q", TensorProto.INT4, [64, 64], numbers.flatten().tolist())
+    scale = numpy_helper.from_array(numpy.full(64, 0.1, "f4"), "scale")
+    nodes = [helper.make_node("DequantizeLinear", ["q", "scale"], ["w"], axis=1), helper.make_node("MatMul", ["x", "w"], ["y"])]
+    graph = helper.make_graph(nodes, "int4", [helper.make_tensor_value_info("x", FLOAT, [3, 64])],
+                              [helper.make_tensor_value_info("y", FLOAT, [3, 64])], [weight, scale])
+    model = model_of(graph, 21)
+    model.ir_version = 10
+    return model
+
+
 def save(model, path, external=None):
     if external is None:
         onnx.save_model(model, str(path))

@@ -7,7 +7,9 @@ import numpy
 import onnxruntime
 import pytest
 import trims
-from onnxmodels import mlp, optional_identity, save, with_overridable, with_props
+from onnxmodels import (
+    mlp, optional_identity, save, with_int4, with_loop_weights, with_nested_weights, with_overridable, with_props,
+)
 from trims import onnxruntime as shared
 
 FIELDS = ("custom_metadata_map", "producer_name", "domain", "version", "description", "graph_name", "graph_description")
@@ -88,6 +90,27 @@ def test_everything_a_program_can_ask(name, either, tmp_path):
             close(run(session, feeds), run(plain, feeds))
     if name == "overridable":
         feeds["w0"] = numpy.zeros((64, 64), "f4")
+        close(session.run(None, feeds), plain.run(None, feeds))
+
+
+NESTED = {"nested": with_nested_weights, "loop": with_loop_weights, "int4": with_int4}
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_weights_of_nested_graphs_and_of_other_types(name, either, tmp_path):
+    form, running = either
+    path = save(NESTED[name](), tmp_path / f"{name}.onnx")
+    running.command("add", name, path)
+    noted = any("MatMulNBits" in note for note in trims.show(name, socket=str(running.socket))["notes"])
+    assert noted == (name == "int4")
+    plain, session = onnxruntime.InferenceSession(str(path)), shared.InferenceSession(name, trims_socket=str(running.socket))
+    assert session.trims_form == form
+    if form == "named" and name != "int4":
+        assert any(key.startswith("trims.nested.") for key in session.trims_model.tensors)
+    assert described(session) == described(plain)
+    for condition in (True, False):
+        feeds = {"x": numpy.random.default_rng(7).standard_normal((3, 64)).astype("f4"), "c": numpy.array(condition)}
+        feeds = {node.name: feeds[node.name] for node in plain.get_inputs()}
         close(session.run(None, feeds), plain.run(None, feeds))
 
 
@@ -175,6 +198,7 @@ def test_options_that_it_can(what, model, caplog):
 
 def test_disabled_optimizers_and_a_form_that_was_asked_for(model):
     assert shared.InferenceSession("same", disabled_optimizers={"ConstantFolding"}).trims_form == "original"
+    assert shared.InferenceSession("same", read_config_from_model=1).trims_form == "original"
     asked = shared.InferenceSession("same", trims_form="original")
     assert asked.trims_form == "original" and asked.trims_model.variant == "files"
     with pytest.raises(trims.InvalidArgument, match="trims_form"):

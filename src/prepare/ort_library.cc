@@ -119,7 +119,8 @@ Status OrtLibrary::Optimise(const OptimiseJob& job) const {
         builder.Set("session.optimized_model_external_initializers_min_size_in_bytes",
                     std::to_string(job.weights_min_bytes)));
   }
-  return builder.FromFile(job.model);
+  for (const LinkedFile& file : job.linked) TRIMS_RETURN_IF_ERROR(builder.AddFile(file));
+  return job.linked.empty() ? builder.FromFile(job.model) : builder.FromMappedFile(job.model);
 }
 
 Status OrtLibrary::TryLoad(const LoadJob& job) const {

@@ -22,6 +22,12 @@ struct OrtApi;
 
 namespace trims {
 
+// External data that lies elsewhere than its name says.
+struct LinkedFile {
+  std::string name;  // as the model writes it
+  std::string path;
+};
+
 struct OptimiseJob {
   std::string model;  // path of the .onnx file; external data lies beside it
   std::string out;    // path to write
@@ -31,6 +37,7 @@ struct OptimiseJob {
   std::string weights_name;
   uint64_t weights_min_bytes = 1024;    // smaller initializers stay in `out`
   std::vector<std::string> extensions;  // libraries of custom operators
+  std::vector<LinkedFile> linked = {};  // ONNX Runtime follows no link out of the model's folder
 };
 
 // A weight that a graph doesn't hold. Borrowed.

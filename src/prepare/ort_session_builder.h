@@ -20,6 +20,7 @@
 
 #include "trims/status.h"
 
+#include "base/mapping.h"
 #include "prepare/ort_library.h"
 
 namespace trims {
@@ -33,10 +34,14 @@ class OrtSessionBuilder {
   Status Set(const char* key, const std::string& value);
   Status Optimise(GraphOptimizationLevel level);
   Status WriteTo(const std::string& path);
+  // Maps it until the session is gone.
+  Status AddFile(const LinkedFile& file);
   // Its bytes outlive the session.
   Status AddWeight(const OrtWeight& weight);
 
   Status FromFile(const std::string& path);
+  // Without a path, files of external data are found by the names they were added under.
+  Status FromMappedFile(const std::string& path);
   Status FromBytes(std::span<const std::byte> model);
 
  private:
@@ -44,11 +49,13 @@ class OrtSessionBuilder {
   using Owned = std::unique_ptr<T, std::function<void(T*)>>;
 
   Status Check(OrtStatus* raw) const;
+  Result<std::span<const std::byte>> MapFile(const std::string& path);
 
   const OrtApi* api_;
   Owned<OrtEnv> env_;
   Owned<OrtSessionOptions> options_;
   Owned<OrtMemoryInfo> memory_;
+  std::vector<Mapping> files_;
   std::vector<Owned<OrtValue>> values_;
 };
 

@@ -1,9 +1,12 @@
 #include "prepare/ort_variant.h"
 
 #include <fcntl.h>
+#include <string.h>
 
 #include <map>
 #include <memory>
+#include <span>
+#include <string_view>
 #include <utility>
 
 #include "base/errno_status.h"
@@ -14,6 +17,7 @@
 #include "base/utf8.h"
 #include "prepare/finish_variant.h"
 #include "prepare/ort_facts.h"
+#include "prepare/ort_graph_rewrite.h"
 #include "prepare/tensor_layout.h"
 
 namespace trims {
@@ -48,21 +52,24 @@ class OrtVariantMaker {
     return Status();
   }
 
-  Result<ManifestVariant> MakeBytesForm() const;
-  Result<ManifestVariant> MakeNamedForm() const;
+  Result<ManifestVariant> MakeBytesForm();
+  Result<ManifestVariant> MakeNamedForm();
+  bool needs_packing() const { return needs_packing_; }  // of what was made
 
  private:
   std::map<std::string, std::string> Metadata(const char* form) const;
   Status Optimise(const OptimiseJob& job) const;
+  std::vector<LinkedFile> LinkedFiles() const;
   Result<TensorLayout::Laid> LayWeights(const OnnxModel& graph) const;
-  Status TryBytes(const Written& model) const;
-  Status TryNamed(const OnnxModel& graph, const TensorLayout::Laid& laid) const;
+  Status TryBytes(const Written& model);
+  Status TryNamed(const OnnxModel& graph, const TensorLayout::Laid& laid);
 
   const PrepareContext& context_;
   const OnnxSource& onnx_;
   const OrtLibrary& ort_;
   const OrtVariantOptions& options_;
   OrtFacts facts_;
+  bool needs_packing_ = false;
 };
 
 std::map<std::string, std::string> OrtVariantMaker::Metadata(const char* form) const {
@@ -70,7 +77,19 @@ std::map<std::string, std::string> OrtVariantMaker::Metadata(const char* form) c
       {"format", "onnx"}, {"ort.form", form}, {"ort.version", ort_.version()}};
   if (IsUtf8(facts_.graph_name)) metadata["onnx.graph_name"] = facts_.graph_name;
   if (!facts_.probe.empty()) metadata["ort.probe"] = Hex(facts_.probe);
+  if (needs_packing_) metadata["ort.prepacking"] = "1";
   return metadata;
+}
+
+// In a hub's cache, files that belong beside the model lie under other names.
+std::vector<LinkedFile> OrtVariantMaker::LinkedFiles() const {
+  const std::string folder = onnx_.file->path.substr(0, onnx_.file->path.rfind('/') + 1);
+  std::vector<LinkedFile> linked;
+  for (const auto& [location, file] : onnx_.external) {
+    if (file->length > 0 && file->path != folder + location)
+      linked.push_back({location, file->path});
+  }
+  return linked;
 }
 
 Status OrtVariantMaker::Optimise(const OptimiseJob& job) const {
@@ -86,20 +105,29 @@ Result<Mapping> MapWritten(const OutFolder& out, const Written& file) {
   return Mapping::OfFile(fd.get(), file.length, PROT_READ);
 }
 
-Status OrtVariantMaker::TryBytes(const Written& model) const {
+// MatMulNBits rounds its activations to whole numbers where its weights are packed, and only there
+// (accuracy level 4, which the optimiser chooses): the answers of a plain session need packing.
+bool AnswersNeedPacking(std::span<const std::byte> model) {
+  static constexpr std::string_view kOperator = "MatMulNBits";
+  return ::memmem(model.data(), model.size(), kOperator.data(), kOperator.size()) != nullptr;
+}
+
+Status OrtVariantMaker::TryBytes(const Written& model) {
   TRIMS_ASSIGN_OR_RETURN(const Mapping mapped, MapWritten(context_.out, model));
+  needs_packing_ = AnswersNeedPacking(mapped.bytes().first(model.length));
   return ort_.TryLoad({.model = mapped.bytes().first(model.length),
                        .as_ort = true,
                        .weights = {},
                        .extensions = options_.extensions});
 }
 
-Result<ManifestVariant> OrtVariantMaker::MakeBytesForm() const {
+Result<ManifestVariant> OrtVariantMaker::MakeBytesForm() {
   TRIMS_RETURN_IF_ERROR(Optimise({.model = onnx_.file->path,
                                   .out = context_.out.PathOf(kOrtFile),
                                   .as_ort = true,
                                   .weights_name = {},
-                                  .extensions = options_.extensions}));
+                                  .extensions = options_.extensions,
+                                  .linked = LinkedFiles()}));
   TRIMS_ASSIGN_OR_RETURN(const Written model, context_.out.Describe(kOrtFile));
   TRIMS_RETURN_IF_ERROR(TryBytes(model));
   IndexContent content;
@@ -109,19 +137,30 @@ Result<ManifestVariant> OrtVariantMaker::MakeBytesForm() const {
                        {WholeFileExtent(model)}, std::move(content));
 }
 
-Status CheckNameable(const OnnxModel& graph) {
-  if (graph.nested_external) {
-    return Status(StatusCode::kUnimplemented,
-                  "a nested graph of this model has large weights, which ONNX Runtime takes only "
-                  "from a file");
-  }
+bool NeedsRewrite(const OnnxModel& graph) {
+  if (graph.nested_external) return true;
   for (const OnnxTensor& tensor : graph.initializers) {
     const bool external = tensor.storage == OnnxTensor::Storage::kExternal;
-    if (!external || tensor.entry.dtype != DType::kUnknown) continue;
-    return Status(StatusCode::kUnimplemented, "the weight '" + ShownName(tensor.entry.name) +
-                                                  "' is of type " + OnnxTypeName(tensor.onnx_type));
+    if (external && tensor.entry.dtype == DType::kUnknown) return true;
   }
-  return Status();
+  return false;
+}
+
+// The optimised graph, of whose weights each that is external can be given by name.
+Result<OnnxModel> ReadNameable(const OutFolder& out) {
+  TRIMS_ASSIGN_OR_RETURN(const FileBytes file, out.Open(kGraphFile));
+  TRIMS_ASSIGN_OR_RETURN(OnnxModel graph, ReadOnnx(file));
+  if (!NeedsRewrite(graph)) return graph;
+  TRIMS_ASSIGN_OR_RETURN(const FileBytes weights, out.Open(kWeightsFile));
+  TRIMS_ASSIGN_OR_RETURN(const std::string rewritten, RewriteGraph(file, weights));
+  out.Remove(kGraphFile);
+  TRIMS_RETURN_IF_ERROR(out.WriteFile(kGraphFile, rewritten).status());
+  TRIMS_ASSIGN_OR_RETURN(const FileBytes again, out.Open(kGraphFile));
+  TRIMS_ASSIGN_OR_RETURN(graph, ReadOnnx(again));
+  if (!NeedsRewrite(graph)) return graph;
+  return Status(
+      StatusCode::kUnimplemented,
+      "an attribute of a node has large weights, which ONNX Runtime takes only from a file");
 }
 
 bool IsNamed(const OnnxTensor& tensor) { return tensor.storage == OnnxTensor::Storage::kExternal; }
@@ -142,10 +181,11 @@ Result<TensorLayout::Laid> OrtVariantMaker::LayWeights(const OnnxModel& graph) c
   return std::move(layout).Finish();
 }
 
-Status OrtVariantMaker::TryNamed(const OnnxModel& graph, const TensorLayout::Laid& laid) const {
+Status OrtVariantMaker::TryNamed(const OnnxModel& graph, const TensorLayout::Laid& laid) {
   TRIMS_ASSIGN_OR_RETURN(const Written file, context_.out.Describe(kGraphFile));
   TRIMS_ASSIGN_OR_RETURN(const Mapping model, MapWritten(context_.out, file));
   TRIMS_ASSIGN_OR_RETURN(const Mapping weights, MapWritten(context_.out, laid.file));
+  needs_packing_ = AnswersNeedPacking(model.bytes().first(file.length));
   LoadJob job{.model = model.bytes().first(file.length),
               .as_ort = false,
               .weights = {},
@@ -163,15 +203,14 @@ Status OrtVariantMaker::TryNamed(const OnnxModel& graph, const TensorLayout::Lai
   return ort_.TryLoad(job);
 }
 
-Result<ManifestVariant> OrtVariantMaker::MakeNamedForm() const {
+Result<ManifestVariant> OrtVariantMaker::MakeNamedForm() {
   TRIMS_RETURN_IF_ERROR(Optimise({.model = onnx_.file->path,
                                   .out = context_.out.PathOf(kGraphFile),
                                   .as_ort = false,
                                   .weights_name = kWeightsFile,
-                                  .extensions = options_.extensions}));
-  TRIMS_ASSIGN_OR_RETURN(const FileBytes model, context_.out.Open(kGraphFile));
-  TRIMS_ASSIGN_OR_RETURN(const OnnxModel graph, ReadOnnx(model));
-  TRIMS_RETURN_IF_ERROR(CheckNameable(graph));
+                                  .extensions = options_.extensions,
+                                  .linked = LinkedFiles()}));
+  TRIMS_ASSIGN_OR_RETURN(const OnnxModel graph, ReadNameable(context_.out));
   TRIMS_ASSIGN_OR_RETURN(TensorLayout::Laid laid, LayWeights(graph));
   context_.out.Remove(kWeightsFile);
   TRIMS_RETURN_IF_ERROR(TryNamed(graph, laid));
@@ -208,13 +247,9 @@ Status NeitherForm(const Status& bytes, const Status& named) {
   return Status(bytes.code(), bytes.message() + "; as a graph: " + named.message(), bytes.hint());
 }
 
-}  // namespace
-
-Result<ManifestVariant> MakeOrtVariant(const PrepareContext& context, const OnnxSource& onnx,
-                                       const OrtLibrary& ort, const OrtVariantOptions& options) {
-  OrtVariantMaker maker(context, onnx, ort, options);
-  TRIMS_RETURN_IF_ERROR(maker.ReadFacts());
-  if (onnx.bytes > options.bytes_limit) {
+Result<ManifestVariant> InAnyForm(OrtVariantMaker& maker, const PrepareContext& context,
+                                  bool too_large_for_bytes) {
+  if (too_large_for_bytes) {
     Result<ManifestVariant> named = maker.MakeNamedForm();
     return named.ok() ? std::move(named) : Result<ManifestVariant>(WithFlag(named.status()));
   }
@@ -224,6 +259,22 @@ Result<ManifestVariant> MakeOrtVariant(const PrepareContext& context, const Onnx
   Result<ManifestVariant> named = maker.MakeNamedForm();
   if (named.ok() || !IsRefusal(named.status().code())) return named;
   return NeitherForm(bytes.status(), named.status());
+}
+
+}  // namespace
+
+Result<ManifestVariant> MakeOrtVariant(const PrepareContext& context, const OnnxSource& onnx,
+                                       const OrtLibrary& ort, const OrtVariantOptions& options,
+                                       std::vector<std::string>* notes) {
+  OrtVariantMaker maker(context, onnx, ort, options);
+  TRIMS_RETURN_IF_ERROR(maker.ReadFacts());
+  Result<ManifestVariant> made = InAnyForm(maker, context, onnx.bytes > options.bytes_limit);
+  if (made.ok() && maker.needs_packing()) {
+    notes->push_back(
+        "ort: the answers of MatMulNBits depend on packed weights, of which each session makes a "
+        "private copy");
+  }
+  return made;
 }
 
 }  // namespace trims

@@ -11,7 +11,8 @@
 // the form "named". What was written is loaded once, with the options that clients use.
 //
 // Index metadata: format=onnx, ort.form=bytes|named, ort.version; and what the optimised form can't
-// tell (prepare/ort_facts.h): onnx.graph_name, ort.probe in hexadecimal digits.
+// tell (prepare/ort_facts.h): onnx.graph_name, ort.probe in hexadecimal digits. ort.prepacking=1: a
+// session must pack the weights to answer as one of the original does.
 #ifndef TRIMS_PREPARE_ORT_VARIANT_H_
 #define TRIMS_PREPARE_ORT_VARIANT_H_
 
@@ -35,9 +36,10 @@ struct OrtVariantOptions {
 };
 
 // UNIMPLEMENTED, INVALID_ARGUMENT: ONNX Runtime refuses the model, or it can't be had in either
-// form.
+// form. `notes`: what people should know of the variant.
 Result<ManifestVariant> MakeOrtVariant(const PrepareContext& context, const OnnxSource& onnx,
-                                       const OrtLibrary& ort, const OrtVariantOptions& options);
+                                       const OrtLibrary& ort, const OrtVariantOptions& options,
+                                       std::vector<std::string>* notes);
 
 }  // namespace trims
 

@@ -172,7 +172,8 @@ class Run {
     if (!ort_.ok()) return ort_.status();
     return MakeOrtVariant(
         context, *onnx_, *ort_,
-        {.bytes_limit = options_.ort_bytes_limit, .extensions = options_.onnxruntime_extensions});
+        {.bytes_limit = options_.ort_bytes_limit, .extensions = options_.onnxruntime_extensions},
+        &manifest_.notes);
   }
 
   // What the reader could not follow is damage, unless ONNX Runtime took the model as it is.

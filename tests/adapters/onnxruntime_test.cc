@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <thread>
 
@@ -195,6 +196,29 @@ TEST_F(OnnxRuntimeTest, AModelWithoutOrtVariantIsUsedAsItIs) {
   EXPECT_EQ(Open("vad").form(), onnxruntime::Form::kBytes);
   EXPECT_EQ(Open("vad", {.original = true}).form(), onnxruntime::Form::kOriginal);
   EXPECT_EQ(Open("vad").GraphName(), Open("vad", {.original = true}).GraphName());
+}
+
+// The folder has the weights in a file beside the model.
+TEST_F(OnnxRuntimeTest, ExternalDataOfTheOriginalIsGivenFromMemory) {
+  const RealModel& model = models_[0];
+  const std::string folder = folder_.path() + "/external";
+  std::filesystem::create_directory(folder);
+  Ort::SessionOptions write;
+  write.SetGraphOptimizationLevel(ORT_ENABLE_BASIC);
+  write.SetOptimizedModelFilePath((folder + "/model.onnx").c_str());
+  write.AddConfigEntry("session.optimized_model_external_initializers_file_name", "weights.bin");
+  write.AddConfigEntry("session.optimized_model_external_initializers_min_size_in_bytes", "256");
+  Ort::Session(onnxruntime::SharedEnv(), model.path.c_str(), write);
+  Result<Admin> admin = Admin::Connect({.socket_path = daemon_.socket()});
+  ASSERT_TRUE(admin.ok()) << admin.status().ToString();
+  const Result<std::string> added = admin->Add("external", "file://" + folder);
+  ASSERT_TRUE(added.ok()) << added.status().ToString();
+  onnxruntime::Session original = Open("external", {.original = true});
+  EXPECT_EQ(original.form(), onnxruntime::Form::kOriginal);
+  EXPECT_EQ(original.why_original(), "");
+  EXPECT_LE(
+      WorstError(Answer(original.session(), model), Answer(Open("external").session(), model)),
+      1e-4);
 }
 
 }  // namespace

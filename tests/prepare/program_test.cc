@@ -86,7 +86,7 @@ TEST_F(Program, ReportsProgressAndLeavesAManifest) {
   const Ended ended = RunProgram("m.safetensors");
   EXPECT_EQ(ended.status, 0);
   ASSERT_FALSE(ended.lines.empty());
-  EXPECT_EQ(ended.lines.front()["stage"], "read");
+  EXPECT_EQ(ended.lines.front()["stage"], "write");
   EXPECT_EQ(ended.lines.back()["stage"], "write");
   Result<Manifest> manifest = ParseManifest(Read(root_ + "/out/manifest.json"));
   ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();

@@ -73,6 +73,8 @@ class InferenceSession(onnxruntime.InferenceSession):
     def _create_by_name(self, providers, provider_options, disabled_optimizers):
         arguments = (providers, provider_options, disabled_optimizers)
         why = self._trims_source.why_original(self._sess_options_initial, providers, disabled_optimizers)
+        if why is None and self._read_config_from_model:
+            why = "read_config_from_model is set"
         if why is None:
             try:
                 return self._create_prepared(arguments)
@@ -88,7 +90,7 @@ class InferenceSession(onnxruntime.InferenceSession):
     def _create_prepared(self, arguments):
         prepared, given = self._trims_source.prepared, self._sess_options_initial
         options = onnxruntime.SessionOptions() if given is None else given
-        with _options.Prepared(options, prepared.form, restore=given is not None) as entries:
+        with _options.Prepared(options, prepared.form, prepared.packing, restore=given is not None) as entries:
             prepared.bind(options)
             self._load(prepared, options, arguments)
         self._trims_entries = entries

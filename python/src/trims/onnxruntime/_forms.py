@@ -20,6 +20,7 @@ class Prepared:
         if self.form not in ("bytes", "named") or len(names) != 1:
             raise Unimplemented(f"{model.reference}: unknown ort form {self.form!r} with {len(names)} files")
         self.probe, self._graph_name = bytes.fromhex(model.metadata("ort.probe")), model.metadata("onnx.graph_name")
+        self.packing = model.metadata("ort.prepacking") == "1"  # its answers depend on it
         # The view keeps the descriptor, which ONNX Runtime may be given again, even if the model is closed.
         _, self._view, descriptor = model._core.file(names[0])
         self.path, self.content, self._values = None, None, {}

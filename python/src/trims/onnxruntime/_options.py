@@ -102,7 +102,7 @@ def _settled(options):
 def _probe(options, probe):
     """Session options don't tell which dimensions they fix; a session of a model that has only these dimensions does."""
     if not probe:
-        return None
+        return "it was added by an older TrIMS, which didn't record what its optimised form can honour (add it again)"
     with _Fields(options, enable_profiling=False, intra_op_num_threads=1, inter_op_num_threads=1):
         try:
             session = _ort.InferenceSession(options, probe, False, False)
@@ -136,13 +136,14 @@ class Prepared:
     logs a warning for each entry that is set back, and can't take an entry away: an empty one is to it as if it weren't there.)
     """
 
-    def __init__(self, options, form, restore):
-        self._options, self._restore, self._entries = options, restore, dict(FORM_ENTRIES[form])
+    def __init__(self, options, form, packing, restore):
+        self._options, self._packing, self._restore = options, packing, restore
+        self._entries = dict(FORM_ENTRIES[form])
 
     def __enter__(self):
         self._level = self._options.graph_optimization_level
         if not entry(self._options, _PREPACKING):
-            self._entries[_PREPACKING] = "1"
+            self._entries[_PREPACKING] = "0" if self._packing else "1"
         self._before = {key: entry(self._options, key) for key in self._entries}
         self._set(self._options, self._entries)
         self._options.graph_optimization_level = _DISABLE_ALL
