@@ -1,5 +1,6 @@
 #include "format/onnx_tensor.h"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <optional>
@@ -200,6 +201,9 @@ Status Resolve(const Parts& parts, uint64_t typed, OnnxTensor* tensor) {
   if (tensor->entry.dtype == DType::kUnknown && parts.type != kString)
     return Broken(parts, "is of " + OnnxTypeName(parts.type));
   const auto bytes = TensorBytes(tensor->entry.dtype, parts.dims);
+  if (!bytes && std::ranges::count(parts.dims, 0u) > 0) {
+    return Status(StatusCode::kUnimplemented, "without elements and of an absurd shape");
+  }
   if (!bytes) return Broken(parts, "has a shape whose size overflows");
   tensor->entry.length = *bytes;
   tensor->entry.shape = parts.dims;

@@ -55,8 +55,7 @@ Proto Constant(const char* output, const Proto& tensor) {
 
 Proto WithExternal(const std::vector<std::pair<const char*, const char*>>& entries) {
   Proto tensor = OnnxTensorProto("w", kFloatType, {2});
-  for (const auto& [key, value] : entries)
-    tensor.Add(13, Proto().Bytes(1, key).Bytes(2, value));
+  for (const auto& [key, value] : entries) tensor.Add(13, Proto().Bytes(1, key).Bytes(2, value));
   return tensor.Int(14, 1);
 }
 
@@ -85,6 +84,14 @@ TEST(OnnxTolerance, AConstantOfAnotherKindLeavesNoOldValueBehind) {
       Sound(Proto().Add(7, Proto().Add(1, node).Add(5, OneFloat("w", "init"))).str());
   EXPECT_TRUE(model.initializers.empty());
   EXPECT_EQ(model.left_out.at("given as an attribute").names, " 'w'");
+}
+
+TEST(OnnxTolerance, TheFirstAttributeOfAConstantIsItsValue) {
+  const Proto first = Proto().Bytes(1, "any").Add(5, OneFloat("", "1st_"));
+  const Proto second = Proto().Bytes(1, "value").Add(5, OneFloat("", "2nd_"));
+  const Proto node = Proto().Bytes(2, "w").Bytes(4, "Constant").Add(5, first).Add(5, second);
+  const std::string file = Proto().Add(7, Proto().Add(1, node)).str();
+  EXPECT_EQ(BytesOf(file, Sound(file).initializers.at(0)), "1st_");
 }
 
 TEST(OnnxTolerance, WhatIsBrokenAndShadowedIsNotLookedAt) {
@@ -127,8 +134,8 @@ TEST(OnnxTolerance, AFieldOfAnotherWireTypeIsAnUnknownOne) {
 }
 
 TEST(OnnxTolerance, TypedBooleansAreZeroOrOne) {
-  const std::string file = OnnxModelBytes(
-      {OnnxTensorProto("b", kBoolType, {3}).Int(5, 2).Int(5, 256).Int(5, 0)});
+  const std::string file =
+      OnnxModelBytes({OnnxTensorProto("b", kBoolType, {3}).Int(5, 2).Int(5, 256).Int(5, 0)});
   EXPECT_EQ(BytesOf(file, Sound(file).initializers.at(0)), std::string("\1\1\0", 3));
 }
 
@@ -147,12 +154,15 @@ TEST(OnnxTolerance, PackedTypesComeFromRawDataAndFromIntegers) {
 }
 
 TEST(OnnxTolerance, SmallTypesHaveTheirNames) {
-  constexpr std::pair<int, DType> kTypes[] = {
-      {18, DType::kF8E4M3FNUZ}, {20, DType::kF8E5M2FNUZ}, {24, DType::kF8E8M0},
-      {25, DType::kU2},         {26, DType::kI2}};
+  constexpr std::pair<int, DType> kTypes[] = {{18, DType::kF8E4M3FNUZ},
+                                              {20, DType::kF8E5M2FNUZ},
+                                              {24, DType::kF8E8M0},
+                                              {25, DType::kU2},
+                                              {26, DType::kI2}};
   for (const auto& [type, dtype] : kTypes) {
     const uint64_t count = DTypeBits(dtype) == 2 ? 4 : 1;
-    const OnnxModel model = Sound(OnnxModelBytes({OnnxTensorProto("w", type, {count}).Bytes(9, "x")}));
+    const OnnxModel model =
+        Sound(OnnxModelBytes({OnnxTensorProto("w", type, {count}).Bytes(9, "x")}));
     ASSERT_EQ(model.initializers.size(), 1u) << type;
     EXPECT_EQ(model.initializers[0].entry.dtype, dtype);
   }
@@ -161,14 +171,20 @@ TEST(OnnxTolerance, SmallTypesHaveTheirNames) {
 TEST(OnnxTolerance, WhatTensorsCantHaveIsLeftOutWithoutDoubt) {
   const Proto sparse = Proto().Add(1, OneFloat("s", "abcd"));
   const Proto long_name = OneFloat(std::string(5000, 'w').c_str(), "abcd");
-  const Proto rank = OnnxTensorProto("r", kFloatType, std::vector<uint64_t>(33, 1)).Bytes(9, "abcd");
+  const Proto rank =
+      OnnxTensorProto("r", kFloatType, std::vector<uint64_t>(33, 1)).Bytes(9, "abcd");
   Proto graph;
-  graph.Add(5, rank).Add(5, OneFloat("", "abcd")).Add(5, long_name).Add(5, OneFloat("s", "abcd"));
+  graph.Add(5, OnnxTensorProto("z", kFloatType, {0, 1ull << 62}).Bytes(9, ""))
+      .Add(5, rank)
+      .Add(5, OneFloat("", "abcd"))
+      .Add(5, long_name)
+      .Add(5, OneFloat("s", "abcd"));
   const OnnxModel model = Sound(Proto().Add(7, graph.Add(15, sparse)).str());
   EXPECT_TRUE(model.initializers.empty());
   EXPECT_EQ(model.left_out.at("sparse").names, " 's'");
   EXPECT_EQ(model.left_out.at("of more than 32 dimensions").count, 1u);
   EXPECT_TRUE(model.left_out.contains("without a usable name"));
+  EXPECT_EQ(model.left_out.at("without elements and of an absurd shape").names, " 'z'");
 }
 
 TEST(OnnxTolerance, NestedTensorsAreNotJudged) {

@@ -177,7 +177,9 @@ TEST_F(Prepared, DamageThatNothingUsesCostsATensorAndNotTheModel) {
     return OnnxTensorProto(name, kFloat, {1, 1}).Bytes(9, Raw<float>({1}));
   };
   const std::string good = test::MatMulModelBytes(weight("w1"), weight("w2"), 1, 1);
-  const auto with = [&](const Proto& tensor) { return good + Proto().Add(7, Proto().Add(5, tensor)).str(); };
+  const auto with = [&](const Proto& tensor) {
+    return good + Proto().Add(7, Proto().Add(5, tensor)).str();
+  };
   Write("unused.onnx", with(OnnxTensorProto("u", kFloat, {9}).Bytes(9, "ab")));
   Result<Manifest> manifest = Run("unused.onnx");
   ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();

@@ -290,6 +290,7 @@ DOCUMENTED = {
     "given as an attribute": "a Constant by value_float, value_ints, …: left out with a note",
     "sparse": "sparse initializers: left out with a note",
     "without a usable name": "a name, rank or shape that an index can't have: left out with a note",
+    "without elements and of an absurd shape": "a name, rank or shape that an index can't have: left out with a note",
     "of more than 32 dimensions": "a name, rank or shape that an index can't have: left out with a note",
 }
 
