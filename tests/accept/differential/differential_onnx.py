@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import resource
 
 import numpy
 import onnx
@@ -10,6 +11,8 @@ from differential import Verdict, main
 from onnx import TensorProto, helper, numpy_helper
 
 onnxruntime.set_default_logger_severity(4)
+# A damaged sparse tensor may claim any size, and ONNX Runtime makes it dense: that has to be a refusal soon.
+resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
 
 # What ONNX Runtime gives as an array, and how it may be written in typed fields.
 NUMPY = {TensorProto.FLOAT: ("f4", "float_data"), TensorProto.DOUBLE: ("f8", "double_data"), TensorProto.INT32: ("i4", "int32_data"),
