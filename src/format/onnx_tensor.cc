@@ -26,6 +26,7 @@ struct Parts {
   std::string name;
   std::optional<FileRange> raw;
   bool external = false;
+  bool two_locations = false;  // of external data
   std::map<std::string, std::string> external_data;
 };
 
@@ -76,9 +77,7 @@ Status AddExternalEntry(ProtobufWindow& window, FileRange message, Parts* parts)
     if (field->payload.length() > kMaxPathBytes) continue;  // nothing that is looked at
     TRIMS_ASSIGN_OR_RETURN(text, window.StringAt(field->payload, kMaxPathBytes));
   }
-  if (key == "location" && parts->external_data.contains(key)) {
-    Doubt(Broken(*parts, "has two locations of external data"), parts);
-  }
+  parts->two_locations |= key == "location" && parts->external_data.contains(key);
   if (key == "location" || key == "offset" || key == "length") {
     parts->external_data[key] = std::move(value);
   }
@@ -140,6 +139,7 @@ Result<uint64_t> ExternalNumber(const Parts& parts, const std::string& key, uint
 }
 
 Status ResolveExternal(const Parts& parts, OnnxTensor* tensor) {
+  if (parts.two_locations) return Broken(parts, "has two locations of external data");
   const auto found = parts.external_data.find("location");
   std::string location = found == parts.external_data.end() ? "" : found->second;
   while (location.starts_with("./")) {

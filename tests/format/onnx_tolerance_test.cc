@@ -125,6 +125,9 @@ TEST(OnnxTolerance, OfSeveralPlacesExternalGoesBeforeRawBeforeTyped) {
   EXPECT_EQ(Sound(OnnxModelBytes({external})).external_files, std::set<std::string>{"w.bin"});
   const Proto inside = ExternalData(Proto(typed), "w.bin", "0", "4").Int(14, 0);
   EXPECT_TRUE(Sound(OnnxModelBytes({inside})).external_files.empty());
+  const Proto two = ExternalData(Proto(inside), "v.bin", "0", "4").Int(14, 0);
+  EXPECT_EQ(BytesOf(OnnxModelBytes({two}), Sound(OnnxModelBytes({two})).initializers.at(0)),
+            "typd");
 }
 
 TEST(OnnxTolerance, AFieldOfAnotherWireTypeIsAnUnknownOne) {

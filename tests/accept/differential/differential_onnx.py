@@ -330,6 +330,9 @@ def compare_values(folder, session, output, source, ours):
         raise Verdict(f"{source!r}: {dtype} {shape}, ONNX Runtime has {theirs.dtype} {theirs.shape}")
     raw = theirs.tobytes()
     if hashlib.sha256(raw).hexdigest() != digest:
+        stored = last_of(onnx.load(folder / "model.onnx", load_external_data=False), source)
+        if dtype == "BOOL" and stored is not None and max(stored.raw_data, default=0) > 1:
+            raise Verdict("", "boolean bytes other than 0 and 1 in raw data: as the file has them")
         raise Verdict(f"{source!r}: other bytes than ONNX Runtime's {raw[:40].hex()}…")
     return None
 
