@@ -178,7 +178,7 @@ def mutate_graph(rng, model, external):
         same = graph.initializer.add()
         same.CopyFrom(rng.choice(graph.initializer[:-1] or graph.initializer))
         fresh = TensorProto(name=same.name, data_type=same.data_type, dims=same.dims)
-        if same.data_type in NUMPY:
+        if same.data_type in NUMPY and all(0 <= extent < 64 for extent in same.dims):
             fill(rng, fresh, stored_bytes(rng, same.data_type, same.dims), external)
             same.CopyFrom(fresh)
     elif kind == 2 and graph.initializer:
