@@ -11,6 +11,7 @@ import threading
 import numpy
 import pytest
 import trims
+from conftest import write_safetensors
 
 
 def mapped():
@@ -35,6 +36,39 @@ def test_types_that_numpy_lacks_come_as_raw_bits(small):
         assert model.dtype("half") == "BF16"
         half = model.tensors["half"]
         assert half.view(numpy.uint16).tolist() == [0x3F80, 0x4000]
+
+
+@pytest.fixture(scope="module")
+def packed(daemon, tmp_path_factory):
+    path = tmp_path_factory.mktemp("models") / "packed.safetensors"
+    write_safetensors(path, {
+        "four": ("F4", (2, 2), b"\x21\x90"),  # 0.5 1.0, 0.0 -0.5
+        "integers": ("I4", (2,), b"\x8f"),  # -1 -8
+        "six": ("F6_E2M3", (4,), b"\x08\x00\x00"),
+        "scale": ("F8_E8M0", (2,), b"\x7f\x80"),
+        "new": ("F3_NEW", (5,), b"ab"),
+    })
+    trims.add("packed", path)
+    return "packed"
+
+
+def test_elements_of_less_than_a_byte_are_packed(packed):
+    with trims.open(packed) as model:
+        four = model.tensors["four"]
+        assert isinstance(four, trims.PackedArray) and four.shape == (2, 2) and four.dtype == "F4"
+        assert four.tobytes() == b"\x21\x90" and four.raw.dtype == numpy.uint8 and not four.raw.flags.writeable
+        assert numpy.asarray(four).astype("f4").tolist() == [[0.5, 1.0], [0.0, -0.5]]
+        assert numpy.asarray(model.tensors["integers"]).astype("i4").tolist() == [-1, -8]
+        assert numpy.asarray(model.tensors["six"]).astype("f4").tolist() == [1.0, 0, 0, 0]
+        assert model.tensors["scale"].astype("f4").tolist() == [1.0, 2.0]
+
+
+def test_a_type_that_nobody_knows_comes_as_bytes(packed):
+    with trims.open(packed) as model:
+        new = model.tensors["new"]
+        assert model.dtype("new") == new.dtype == "F3_NEW" and new.shape == (5,) and new.tobytes() == b"ab"
+        with pytest.raises(TypeError, match="F3_NEW"):
+            numpy.asarray(new)
 
 
 def test_files_are_byte_for_byte(small):

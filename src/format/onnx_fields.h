@@ -19,7 +19,6 @@ enum SparseTensor : uint32_t { kSparseTensorValues = 1 };
 enum Function : uint32_t { kFunctionNode = 7 };
 enum Node : uint32_t { kNodeOutput = 2, kNodeOpType = 4, kNodeAttribute = 5 };
 enum Attribute : uint32_t {
-  kAttributeName = 1,
   kAttributeTensor = 5,
   kAttributeGraph = 6,
   kAttributeTensors = 10,

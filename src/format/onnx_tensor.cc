@@ -1,5 +1,6 @@
 #include "format/onnx_tensor.h"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <optional>
@@ -25,6 +26,7 @@ struct Parts {
   std::string name;
   std::optional<FileRange> raw;
   bool external = false;
+  bool two_locations = false;  // of external data
   std::map<std::string, std::string> external_data;
 };
 
@@ -75,9 +77,7 @@ Status AddExternalEntry(ProtobufWindow& window, FileRange message, Parts* parts)
     if (field->payload.length() > kMaxPathBytes) continue;  // nothing that is looked at
     TRIMS_ASSIGN_OR_RETURN(text, window.StringAt(field->payload, kMaxPathBytes));
   }
-  if (key == "location" && parts->external_data.contains(key)) {
-    Doubt(Broken(*parts, "has two locations of external data"), parts);
-  }
+  parts->two_locations |= key == "location" && parts->external_data.contains(key);
   if (key == "location" || key == "offset" || key == "length") {
     parts->external_data[key] = std::move(value);
   }
@@ -139,6 +139,7 @@ Result<uint64_t> ExternalNumber(const Parts& parts, const std::string& key, uint
 }
 
 Status ResolveExternal(const Parts& parts, OnnxTensor* tensor) {
+  if (parts.two_locations) return Broken(parts, "has two locations of external data");
   const auto found = parts.external_data.find("location");
   std::string location = found == parts.external_data.end() ? "" : found->second;
   while (location.starts_with("./")) {
@@ -200,6 +201,9 @@ Status Resolve(const Parts& parts, uint64_t typed, OnnxTensor* tensor) {
   if (tensor->entry.dtype == DType::kUnknown && parts.type != kString)
     return Broken(parts, "is of " + OnnxTypeName(parts.type));
   const auto bytes = TensorBytes(tensor->entry.dtype, parts.dims);
+  if (!bytes && std::ranges::count(parts.dims, 0u) > 0) {
+    return Status(StatusCode::kUnimplemented, "without elements and of an absurd shape");
+  }
   if (!bytes) return Broken(parts, "has a shape whose size overflows");
   tensor->entry.length = *bytes;
   tensor->entry.shape = parts.dims;

@@ -15,9 +15,6 @@ using namespace onnx_fields;  // NOLINT(google-build-using-namespace): constants
 constexpr int kMainGraph = 0;       // the depth of a graph: how many graphs it is nested in
 constexpr int kMaxGraphDepth = 33;  // what protocol buffers' own limit of 100 messages allows
 constexpr std::string_view kConstant = "Constant";
-constexpr const char* kValueAttributes[] = {"value_float", "value_floats", "value_int",
-                                            "value_ints",  "value_string", "value_strings",
-                                            "sparse_value"};
 
 class Walk {
  public:
@@ -132,33 +129,25 @@ class Walk {
   }
 
   // Some exporters write weights as nodes without input: they count as initializers of their
-  // output's name.
+  // output's name. ONNX Runtime takes the first attribute, whatever its name.
   Status Constant(FileRange node, std::string output) {
-    OnnxCandidate constant{.name = std::move(output), .kind = "a constant without a tensor"};
+    OnnxCandidate constant{.name = std::move(output), .kind = "given as an attribute"};
+    bool first = true;
     TRIMS_RETURN_IF_ERROR(ForEachField(node, [&](const ProtobufField& field) -> Status {
       if (field.number != kNodeAttribute || !field.is_bytes()) return Status();
-      return ConstantValue(field.payload, &constant);
+      return std::exchange(first, false) ? ConstantValue(field.payload, &constant) : Status();
     }));
     outline_.constants.push_back(std::move(constant));
     return Status();
   }
 
   Status ConstantValue(FileRange attribute, OnnxCandidate* constant) {
-    std::string name;
-    FileRange tensor;
-    TRIMS_RETURN_IF_ERROR(ForEachField(attribute, [&](const ProtobufField& field) -> Status {
-      if (!field.is_bytes()) return Status();
-      if (field.number == kAttributeTensor) tensor = field.payload;
-      return field.number == kAttributeName ? Text(field, &name) : Status();
-    }));
-    if (name == "value" && tensor.length() > 0) {
-      constant->message = tensor;
+    return ForEachField(attribute, [&](const ProtobufField& field) -> Status {
+      if (field.number != kAttributeTensor || !field.is_bytes()) return Status();
+      constant->message = field.payload;
       constant->kind = nullptr;
-    }
-    for (const char* other : kValueAttributes) {
-      if (name == other) constant->kind = "given as an attribute";
-    }
-    return Status();
+      return Status();
+    });
   }
 
   Status Attribute(FileRange message, int depth) {

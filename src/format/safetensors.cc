@@ -65,10 +65,6 @@ Status CheckSize(const SafetensorsHeader::Tensor& tensor, DType dtype) {
 }
 
 Status CheckOffsets(const SafetensorsHeader::Tensor& tensor, uint64_t available) {
-  if (tensor.data_offsets.size() != 2) {
-    return BrokenTensor(tensor.name, "has " + std::to_string(tensor.data_offsets.size()) +
-                                         " data_offsets: expected 2");
-  }
   const uint64_t end = tensor.data_offsets[1];
   if (end < tensor.data_offsets[0]) return BrokenTensor(tensor.name, "ends before it begins");
   if (end <= available) return Status();

@@ -205,6 +205,11 @@ bool Events::end_object() {
   --depth_;
   const bool of_tensor = state_ == State::kFields || Ignored();
   if (of_tensor && fields_.size() != 3) return Unexpected("not all three");
+  // Here, since a tensor that a later one of its name replaces has to be one all the same.
+  if (of_tensor && tensor().data_offsets.size() != 2) {
+    return Fail("tensor '" + ShownName(tensor().name) +
+                "': " + std::to_string(tensor().data_offsets.size()) + " data_offsets: expected 2");
+  }
   state_ = state_ == State::kTensors ? State::kEnd : State::kTensors;
   return true;
 }

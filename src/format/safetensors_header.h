@@ -19,9 +19,9 @@ struct SafetensorsHeader {
   struct Tensor {
     std::string name;
     std::string dtype;
-    // The first kMaxTensorRank + 1 of each, not yet compared with anything.
+    // The first kMaxTensorRank + 1 of them.
     std::vector<uint64_t> shape;
-    std::vector<uint64_t> data_offsets;
+    std::vector<uint64_t> data_offsets;  // two, not yet compared with anything
     // The product of the whole shape, multiplied in its order; nothing: it overflows on the way.
     std::optional<uint64_t> elements = 1;
   };

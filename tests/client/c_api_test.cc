@@ -57,6 +57,8 @@ TEST_F(CApiTest, OpensAndLooksUp) {
   EXPECT_EQ(tensor.size, 16U);
   EXPECT_EQ(tensor.data, static_cast<const char*>(trims_model_data(model)) + 16);
   EXPECT_STREQ(trims_dtype_name(tensor.dtype), "F32");
+  EXPECT_STREQ(trims_model_tensor_type(model, "weight"), "F32");
+  EXPECT_STREQ(trims_model_tensor_type(model, "nothing"), "");
   ASSERT_EQ(trims_model_tensor_at(model, 0, &tensor), nullptr);
   EXPECT_STREQ(tensor.name, "bias");
   trims_file file;
@@ -121,6 +123,13 @@ TEST_F(CApiTest, NullIsAnErrorAndNoCrash) {
   EXPECT_STREQ(trims_status_message(nullptr), "");
   EXPECT_STREQ(trims_status_code_name(1000), "UNKNOWN");
   EXPECT_EQ(trims_dtype_size(-1), 0U);
+  EXPECT_EQ(trims_dtype_bits(-1), 0U);
+  EXPECT_STREQ(trims_model_tensor_type(nullptr, "w"), "");
+}
+
+TEST_F(CApiTest, ATypeOfLessThanAByteHasBitsAndNoSize) {
+  EXPECT_EQ(trims_dtype_bits(static_cast<int>(DType::kU4)), 4U);
+  EXPECT_EQ(trims_dtype_size(static_cast<int>(DType::kU4)), 0U);
 }
 
 TEST_F(CApiTest, SeveralThreadsUseOneClient) {

@@ -67,12 +67,31 @@ TEST(ClientTest, OpensMapsAndLooksUp) {
   EXPECT_EQ(weight->bytes.size(), 16U);
   EXPECT_EQ(model->tensor_count(), 2U);
   EXPECT_EQ(model->tensor(0).name, "bias");
-  EXPECT_EQ(model->tensor(2).dtype, DType::kUnknown);
+  EXPECT_EQ(weight->type_name, "F32");
+  EXPECT_EQ(model->tensor(2).name, "");
   EXPECT_EQ(model->Metadata("format"), "onnx");
   EXPECT_EQ(model->Metadata("other"), "");
   EXPECT_EQ(model->extent_count(), 2U);
   EXPECT_GE(model->extent_fd(1), 0);
   EXPECT_EQ(model->extent_fd(2), -1);
+}
+
+TEST(ClientTest, ATypeThatNobodyKnowsIsGivenByItsName) {
+  IndexSpec spec = FakeIndex();
+  spec.tensors[0].dtype = index::DType::Unknown;
+  spec.tensors[0].type_name = "F3_NEW";
+  FakeModel fake(spec);
+  FakeDaemon daemon(
+      [&](const wire::Request& request, FakeDaemon::Peer& peer) { fake.Serve(request, peer); });
+  Result<Client> client = Client::Connect({.socket_path = daemon.path()});
+  ASSERT_TRUE(client.ok());
+  Result<Model> model = client->Open("ocr");
+  ASSERT_TRUE(model.ok()) << model.status().ToString();
+  const TensorView tensor = model->tensor(0);
+  EXPECT_EQ(tensor.name, "bias");
+  EXPECT_EQ(tensor.dtype, DType::kUnknown);
+  EXPECT_EQ(tensor.type_name, "F3_NEW");
+  EXPECT_EQ(tensor.bytes.size(), 8U);
 }
 
 TEST(ClientTest, WithoutADeadlineTheDaemonsDefaultIsWaitedFor) {

@@ -86,6 +86,14 @@ TEST(OnnxTolerance, AConstantOfAnotherKindLeavesNoOldValueBehind) {
   EXPECT_EQ(model.left_out.at("given as an attribute").names, " 'w'");
 }
 
+TEST(OnnxTolerance, TheFirstAttributeOfAConstantIsItsValue) {
+  const Proto first = Proto().Bytes(1, "any").Add(5, OneFloat("", "1st_"));
+  const Proto second = Proto().Bytes(1, "value").Add(5, OneFloat("", "2nd_"));
+  const Proto node = Proto().Bytes(2, "w").Bytes(4, "Constant").Add(5, first).Add(5, second);
+  const std::string file = Proto().Add(7, Proto().Add(1, node)).str();
+  EXPECT_EQ(BytesOf(file, Sound(file).initializers.at(0)), "1st_");
+}
+
 TEST(OnnxTolerance, WhatIsBrokenAndShadowedIsNotLookedAt) {
   const Proto broken = OnnxTensorProto("w", kFloatType, {9}).Bytes(9, "ab");
   const OnnxModel model = Sound(OnnxModelBytes({broken, OneFloat("w", "abcd")}));
@@ -117,6 +125,9 @@ TEST(OnnxTolerance, OfSeveralPlacesExternalGoesBeforeRawBeforeTyped) {
   EXPECT_EQ(Sound(OnnxModelBytes({external})).external_files, std::set<std::string>{"w.bin"});
   const Proto inside = ExternalData(Proto(typed), "w.bin", "0", "4").Int(14, 0);
   EXPECT_TRUE(Sound(OnnxModelBytes({inside})).external_files.empty());
+  const Proto two = ExternalData(Proto(inside), "v.bin", "0", "4").Int(14, 0);
+  EXPECT_EQ(BytesOf(OnnxModelBytes({two}), Sound(OnnxModelBytes({two})).initializers.at(0)),
+            "typd");
 }
 
 TEST(OnnxTolerance, AFieldOfAnotherWireTypeIsAnUnknownOne) {
@@ -166,12 +177,17 @@ TEST(OnnxTolerance, WhatTensorsCantHaveIsLeftOutWithoutDoubt) {
   const Proto rank =
       OnnxTensorProto("r", kFloatType, std::vector<uint64_t>(33, 1)).Bytes(9, "abcd");
   Proto graph;
-  graph.Add(5, rank).Add(5, OneFloat("", "abcd")).Add(5, long_name).Add(5, OneFloat("s", "abcd"));
+  graph.Add(5, OnnxTensorProto("z", kFloatType, {0, 1ull << 62}).Bytes(9, ""))
+      .Add(5, rank)
+      .Add(5, OneFloat("", "abcd"))
+      .Add(5, long_name)
+      .Add(5, OneFloat("s", "abcd"));
   const OnnxModel model = Sound(Proto().Add(7, graph.Add(15, sparse)).str());
   EXPECT_TRUE(model.initializers.empty());
   EXPECT_EQ(model.left_out.at("sparse").names, " 's'");
   EXPECT_EQ(model.left_out.at("of more than 32 dimensions").count, 1u);
   EXPECT_TRUE(model.left_out.contains("without a usable name"));
+  EXPECT_EQ(model.left_out.at("without elements and of an absurd shape").names, " 'z'");
 }
 
 TEST(OnnxTolerance, NestedTensorsAreNotJudged) {

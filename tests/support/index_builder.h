@@ -19,6 +19,7 @@ struct TensorSpec {
   std::vector<uint64_t> shape;
   uint64_t offset = 0;
   uint64_t length = 0;
+  std::string type_name;  // empty: none
 };
 
 struct FileSpec {
@@ -45,8 +46,9 @@ inline std::vector<std::byte> BuildIndex(const IndexSpec& spec) {
   for (const auto& [offset, length] : spec.extents) extents.emplace_back(offset, length);
   std::vector<flatbuffers::Offset<index::Tensor>> tensors;
   for (const TensorSpec& tensor : spec.tensors) {
-    tensors.push_back(index::CreateTensorDirect(builder, tensor.name.c_str(), tensor.dtype,
-                                                &tensor.shape, tensor.offset, tensor.length));
+    tensors.push_back(index::CreateTensorDirect(
+        builder, tensor.name.c_str(), tensor.dtype, &tensor.shape, tensor.offset, tensor.length,
+        tensor.type_name.empty() ? nullptr : tensor.type_name.c_str()));
   }
   std::vector<flatbuffers::Offset<index::File>> files;
   for (const FileSpec& file : spec.files) {

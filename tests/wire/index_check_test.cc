@@ -44,6 +44,24 @@ TEST(IndexCheckTest, AcceptsAGoodOne) {
   EXPECT_TRUE(CheckIndex(BuildIndex(empty), {}).ok());
 }
 
+TEST(IndexCheckTest, PackedTensorsEndWithPartOfAByte) {
+  IndexSpec spec = GoodSpec();
+  spec.tensors[0].dtype = index::DType::U4;
+  spec.tensors[0].shape = {3, 3};
+  spec.tensors[0].length = 5;
+  EXPECT_TRUE(Check(spec).ok()) << Check(spec).ToString();
+  spec.tensors[0].length = 4;
+  EXPECT_FALSE(Check(spec).ok());
+}
+
+TEST(IndexCheckTest, ATypeThatOnlyHasANameMayBeOfAnyLength) {
+  IndexSpec spec = GoodSpec();
+  spec.tensors[0].dtype = index::DType::Unknown;
+  spec.tensors[0].type_name = "F3_NEW";
+  spec.tensors[0].length = 5;
+  EXPECT_TRUE(Check(spec).ok()) << Check(spec).ToString();
+}
+
 struct Damage {
   const char* name;
   std::function<void(IndexSpec*)> apply;
@@ -72,6 +90,13 @@ const Damage kDamages[] = {
     {"TensorUnsorted", [](IndexSpec* s) { std::swap(s->tensors[0].name, s->tensors[1].name); },
      "sorted place"},
     {"TensorNoType", [](IndexSpec* s) { s->tensors[0].dtype = index::DType::Unknown; },
+     "no known type"},
+    {"TensorTwoTypes", [](IndexSpec* s) { s->tensors[0].type_name = "F32"; }, "no known type"},
+    {"TensorOddTypeName",
+     [](IndexSpec* s) {
+       s->tensors[0].dtype = index::DType::Unknown;
+       s->tensors[0].type_name = "a\nb";
+     },
      "no known type"},
     {"TensorOddType", [](IndexSpec* s) { s->tensors[0].dtype = static_cast<index::DType>(99); },
      "no known type"},
