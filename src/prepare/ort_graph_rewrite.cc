@@ -141,11 +141,6 @@ class GraphRewriter {
     });
   }
 
-  static bool IsNameable(const OnnxTensor& tensor) {
-    return tensor.storage == OnnxTensor::Storage::kExternal &&
-           tensor.entry.dtype != DType::kUnknown;
-  }
-
   Status Forget(FileRange message, uint32_t number, Names* names) {
     return ForEach(message, [&](const ProtobufField& field) -> Status {
       if (field.number != number || !field.is_bytes()) return Status();
@@ -263,6 +258,12 @@ class GraphRewriter {
 };
 
 }  // namespace
+
+bool IsNameable(const OnnxTensor& tensor) {
+  constexpr int32_t kLastOfWholeBytes = 20;  // TensorProto.FLOAT8E5M2FNUZ
+  return tensor.storage == OnnxTensor::Storage::kExternal && DTypeSize(tensor.entry.dtype) > 0 &&
+         tensor.onnx_type <= kLastOfWholeBytes;
+}
 
 Result<std::string> RewriteGraph(const RandomAccess& graph, const RandomAccess& weights) {
   return GraphRewriter(graph, weights).Run();

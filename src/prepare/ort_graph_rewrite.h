@@ -1,7 +1,7 @@
 // RewriteGraph: makes an optimised graph's weights ones that a session can be given by name.
 //
-// ONNX Runtime takes values for the initializers of the main graph only, and of types that a tensor
-// of the index can have. So an external initializer of a nested graph (the body of a Loop, a branch
+// ONNX Runtime takes values for the initializers of the main graph only, and every adapter can make
+// them of the types of IsNameable() only. So an external initializer of a nested graph (the body of a Loop, a branch
 // of an If) moves to the main graph, under a name that nothing else has, which the nodes around it
 // use from then on; and an external one of another type (INT4, say) gets its bytes into the graph.
 //
@@ -18,8 +18,13 @@
 #include "trims/status.h"
 
 #include "base/random_access.h"
+#include "format/onnx.h"
 
 namespace trims {
+
+// Whether a session can be given this tensor as a value: external, of a type of whole bytes that
+// every ONNX Runtime and its Python interface know.
+bool IsNameable(const OnnxTensor& tensor);
 
 // `weights`: the file of all external data. INVALID_ARGUMENT, DATA_LOSS: malformed; TOO_LARGE: more
 // than a graph may have; UNIMPLEMENTED: a nested weight is an input or output of its graph.

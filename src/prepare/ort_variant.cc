@@ -141,7 +141,7 @@ bool NeedsRewrite(const OnnxModel& graph) {
   if (graph.nested_external) return true;
   for (const OnnxTensor& tensor : graph.initializers) {
     const bool external = tensor.storage == OnnxTensor::Storage::kExternal;
-    if (external && tensor.entry.dtype == DType::kUnknown) return true;
+    if (external && !IsNameable(tensor)) return true;
   }
   return false;
 }
@@ -163,20 +163,18 @@ Result<OnnxModel> ReadNameable(const OutFolder& out) {
       "an attribute of a node has large weights, which ONNX Runtime takes only from a file");
 }
 
-bool IsNamed(const OnnxTensor& tensor) { return tensor.storage == OnnxTensor::Storage::kExternal; }
-
 // The weights of the optimised graph, out of the file that ONNX Runtime packed them into.
 Result<TensorLayout::Laid> OrtVariantMaker::LayWeights(const OnnxModel& graph) const {
   uint64_t total = 0;
   for (const OnnxTensor& tensor : graph.initializers) {
-    if (IsNamed(tensor)) total += tensor.entry.length;
+    if (IsNameable(tensor)) total += tensor.entry.length;
   }
   TRIMS_ASSIGN_OR_RETURN(OutFile file, context_.out.Create(kExtentName));
   TensorLayout layout(std::move(file), context_.progress, total);
   if (total == 0) return std::move(layout).Finish();
   TRIMS_ASSIGN_OR_RETURN(const FileBytes weights, context_.out.Open(kWeightsFile));
   for (const OnnxTensor& tensor : graph.initializers) {
-    if (IsNamed(tensor)) TRIMS_RETURN_IF_ERROR(layout.AddRange(tensor.entry, weights));
+    if (IsNameable(tensor)) TRIMS_RETURN_IF_ERROR(layout.AddRange(tensor.entry, weights));
   }
   return std::move(layout).Finish();
 }
@@ -192,7 +190,7 @@ Status OrtVariantMaker::TryNamed(const OnnxModel& graph, const TensorLayout::Lai
               .extensions = options_.extensions};
   auto place = laid.tensors.begin();
   for (const OnnxTensor& tensor : graph.initializers) {
-    if (!IsNamed(tensor)) continue;
+    if (!IsNameable(tensor)) continue;
     const std::vector<uint64_t>& shape = tensor.entry.shape;
     job.weights.push_back({.name = place->name,
                            .onnx_type = tensor.onnx_type,

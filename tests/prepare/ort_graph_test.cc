@@ -30,7 +30,8 @@ Proto NodeWith(const std::vector<std::string>& inputs, const std::string& output
 }
 
 Proto Large(const std::string& name, int type = kFloat) {
-  return ExternalData(OnnxTensorProto(name, type, {2, 2}), "null", "0", "16");
+  const uint64_t rows = type == kInt4 ? 16 : 2;  // 16 bytes of either
+  return ExternalData(OnnxTensorProto(name, type, {rows, 2}), "null", "0", "16");
 }
 
 // A node of the main graph with `graph` as an attribute.

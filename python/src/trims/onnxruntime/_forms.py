@@ -95,7 +95,7 @@ def _bind(options, model, form, values, add):
     return held or values
 
 
-_ONNX_TYPES = {"BF16": 16, "F8_E4M3": 17, "F8_E5M2": 19}  # TensorProto.DataType of what NumPy lacks
+_ONNX_TYPES = {"BF16": 16, "F8_E4M3": 17, "F8_E4M3FNUZ": 18, "F8_E5M2": 19, "F8_E5M2FNUZ": 20}  # TensorProto.DataType of what NumPy lacks
 
 
 def _value(model, name):
