@@ -8,12 +8,12 @@ from pathlib import Path
 from harness import against, machine, report
 from harness.processes import BenchError, say, stop_on_signals
 from harness.session import Bench
-from harness.suites import attach, hit, memory, miss, opens, startup
+from harness.suites import accept, attach, hit, memory, miss, opens, startup
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SUITES = {"attach": attach, "hit": hit, "miss": miss, "memory": memory, "opens": opens, "startup": startup}
-SYNTHETIC = {"miss": miss.MEGABYTES, "memory": (memory.MEGABYTES,)}
-TARGETS = ("trimsd", "trims-cli", "trims-prepare", "bench_programs")
+SUITES = {"accept": accept, "attach": attach, "hit": hit, "miss": miss, "memory": memory, "opens": opens, "startup": startup}
+SYNTHETIC = {"accept": (accept.MEGABYTES,), "miss": miss.MEGABYTES, "memory": (memory.MEGABYTES,)}
+TARGETS = ("trimsd", "trims-cli", "trims-prepare", "bench_programs", "read_models")
 EXIT_USAGE = 2
 
 

@@ -2,10 +2,12 @@
 # Runs the tests of what is written in Python against the programs of a build folder.
 #   run.sh package BUILD    builds the wheel, installs it into a fresh virtual environment and runs pytest there
 #   run.sh backend BUILD    ONNX's own back-end tests, each through plain ONNX Runtime and through TrIMS
+#   run.sh cases BUILD      likewise, only the models as people keep them; more words go to pytest
 #   run.sh demo BUILD       every function once without and once with TrIMS, with the right answer
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 what=$1 build=$(realpath "$2") python=$PWD/.venv/bin/python
+shift 2
 [ -x "$python" ] || { echo "no .venv here (try: scripts/setup)" >&2; exit 1; }
 scripts/fetch-models >&2
 
@@ -25,9 +27,11 @@ site=$(echo "$scratch"/venv/lib/python3*/site-packages)
 echo "$PWD"/.venv/lib/python3*/site-packages > "$site/dependencies.pth"
 
 if [ "$what" = backend ]; then
-  "$scratch/venv/bin/python" tests/accept/backend/run.py --build "$build"
+  "$scratch/venv/bin/python" tests/accept/backend/run.py --build "$build" "$@"
 elif [ "$what" = demo ]; then
   "$python" demo/run.py --build "$build" --site "$site" --repetitions 1 --functions 3
 else
-  TRIMS_TEST_BUILD=$build "$scratch/venv/bin/python" -m pytest -q -p no:cacheprovider python/tests
+  tests=python/tests
+  [ "$what" = cases ] && tests=python/tests/test_kept_models.py
+  TRIMS_TEST_BUILD=$build "$scratch/venv/bin/python" -m pytest -q -p no:cacheprovider "$tests" "$@"
 fi
