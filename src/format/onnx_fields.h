@@ -14,10 +14,17 @@ enum Model : uint32_t {
   kModelFunctions = 25,
 };
 enum OperatorSet : uint32_t { kOperatorSetDomain = 1, kOperatorSetVersion = 2 };
-enum Graph : uint32_t { kGraphNode = 1, kGraphInitializer = 5, kGraphSparseInitializer = 15 };
+enum Graph : uint32_t {
+  kGraphNode = 1,
+  kGraphInitializer = 5,
+  kGraphSparseInitializer = 15,
+  kGraphName = 2,
+  kGraphInput = 11,
+  kGraphOutput = 12
+};
 enum SparseTensor : uint32_t { kSparseTensorValues = 1 };
 enum Function : uint32_t { kFunctionNode = 7 };
-enum Node : uint32_t { kNodeOutput = 2, kNodeOpType = 4, kNodeAttribute = 5 };
+enum Node : uint32_t { kNodeInput = 1, kNodeOutput = 2, kNodeOpType = 4, kNodeAttribute = 5 };
 enum Attribute : uint32_t {
   kAttributeTensor = 5,
   kAttributeGraph = 6,
@@ -38,6 +45,7 @@ enum Tensor : uint32_t {
   kTensorExternalData = 13,
   kTensorDataLocation = 14,
 };
+enum ValueInfo : uint32_t { kValueName = 1, kValueType = 2 };
 enum Entry : uint32_t { kEntryKey = 1, kEntryValue = 2 };
 
 inline constexpr uint64_t kDataLocationDefault = 0;

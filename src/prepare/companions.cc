@@ -10,8 +10,8 @@
 namespace trims {
 namespace {
 
-constexpr std::string_view kOnnx = ".onnx";
-constexpr std::string_view kGguf = ".gguf";
+constexpr std::string_view kOnnxEnd = ".onnx";
+constexpr std::string_view kGgufSuffix = ".gguf";
 
 std::vector<std::string> ExternalData(const FileTree& source, const std::string& name) {
   const Result<std::unique_ptr<RandomAccess>> bytes = source.Open(name);
@@ -21,15 +21,15 @@ std::vector<std::string> ExternalData(const FileTree& source, const std::string&
   return {model->external_files.begin(), model->external_files.end()};
 }
 
-std::vector<std::string> Shards(const FileTree& source, const std::string& name) {
+std::vector<std::string> ShardsOf(const FileTree& source, const std::string& name) {
   const Result<SafetensorsIndex> index = ReadSafetensorsIndex(source, name);
   if (!index.ok()) return {};
   return {index->shards.begin(), index->shards.end()};
 }
 
-std::vector<std::string> Parts(const std::string& name) {
+std::vector<std::string> PartsOf(const std::string& name) {
   std::vector<std::string> parts;
-  const ShardName parsed = ParseShardName(name, kGguf);
+  const ShardName parsed = ParseShardName(name, kGgufSuffix);
   for (uint32_t shard = 1; shard <= parsed.shards; ++shard) {
     parts.push_back(SiblingShard(name, parsed, shard));
   }
@@ -39,17 +39,17 @@ std::vector<std::string> Parts(const std::string& name) {
 }  // namespace
 
 bool MayHaveCompanions(std::string_view name) {
-  return name.ends_with(kOnnx) || IsSafetensorsIndex(name) ||
-         (name.ends_with(kGguf) && ParseShardName(name, kGguf).shards > 1);
+  return name.ends_with(kOnnxEnd) || IsSafetensorsIndex(name) ||
+         (name.ends_with(kGgufSuffix) && ParseShardName(name, kGgufSuffix).shards > 1);
 }
 
 std::vector<std::string> CompanionsOf(const FileTree& source) {
   if (source.is_folder() || source.files().empty()) return {};
   const std::string& name = source.files().front().name;
   if (!MayHaveCompanions(name)) return {};
-  std::vector<std::string> found = name.ends_with(kOnnx)   ? ExternalData(source, name)
-                                   : name.ends_with(kGguf) ? Parts(name)
-                                                           : Shards(source, name);
+  std::vector<std::string> found = name.ends_with(kOnnxEnd)      ? ExternalData(source, name)
+                                   : name.ends_with(kGgufSuffix) ? PartsOf(name)
+                                                                 : ShardsOf(source, name);
   std::erase(found, name);
   return found;
 }

@@ -15,7 +15,7 @@ namespace trims {
 namespace {
 
 constexpr uint64_t kAloneBytes = uint64_t{1} << 20;
-constexpr size_t kBufferBytes = size_t{1} << 20;
+constexpr size_t kReadBytes = size_t{1} << 20;
 
 void HashZeros(uint64_t count, Sha256* hash) {
   static constexpr std::byte kZeros[kFileAlignment] = {};
@@ -29,7 +29,7 @@ void HashZeros(uint64_t count, Sha256* hash) {
 class Hasher {
  public:
   Hasher(const PrepareContext& context, const std::atomic<bool>* stop, HashedFiles* result)
-      : context_(context), stop_(stop), result_(*result), buffer_(kBufferBytes) {
+      : context_(context), stop_(stop), result_(*result), buffer_(kReadBytes) {
     for (const ListedFile& file : context.source.files()) {
       total_ += file.length;
       result_.files.push_back({file.name, file.length, {}});

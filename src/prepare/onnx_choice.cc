@@ -9,24 +9,25 @@
 namespace trims {
 namespace {
 
-constexpr std::string_view kSuffix = ".onnx";
-constexpr size_t kMaxNamed = 5;  // in a note
+constexpr std::string_view kOnnxSuffix = ".onnx";
+constexpr size_t kMaxNamedModels = 5;  // in a note
 
-using Precisions = std::map<std::string, size_t>;                          // "" is none
-using Models = std::map<std::pair<std::string, std::string>, Precisions>;  // by folder and stem
+using OnnxPrecisions = std::map<std::string, size_t>;  // "" is none
+using OnnxModels =
+    std::map<std::pair<std::string, std::string>, OnnxPrecisions>;  // by folder and stem
 
-Models SortOut(const FileTree& source) {
-  Models models;
+OnnxModels SortOutOnnx(const FileTree& source) {
+  OnnxModels models;
   for (size_t i = 0; i < source.files().size(); ++i) {
     const std::string& name = source.files()[i].name;
-    if (!name.ends_with(kSuffix)) continue;
-    ShardName parsed = ParseShardName(name, kSuffix);
+    if (!name.ends_with(kOnnxSuffix)) continue;
+    ShardName parsed = ParseShardName(name, kOnnxSuffix);
     models[{std::move(parsed.folder), std::move(parsed.stem)}].emplace(parsed.precision, i);
   }
   return models;
 }
 
-const Precisions* Main(const Models& models) {
+const OnnxPrecisions* Main(const OnnxModels& models) {
   if (models.size() == 1) return &models.begin()->second;
   for (const char* folder : {"", "onnx/"}) {
     const auto found = models.find({folder, "model"});
@@ -35,29 +36,31 @@ const Precisions* Main(const Models& models) {
   return nullptr;
 }
 
-std::string Names(const FileTree& source, const Models& models) {
+std::string NamedModels(const FileTree& source, const OnnxModels& models) {
   std::string names;
   size_t count = 0;
   for (const auto& [model, precisions] : models) {
     for (const auto& [precision, file] : precisions) {
-      if (++count > kMaxNamed) continue;
+      if (++count > kMaxNamedModels) continue;
       names += (names.empty() ? "" : ", ") + ShownName(source.files()[file].name);
     }
   }
-  return count > kMaxNamed ? names + " and " + std::to_string(count - kMaxNamed) + " more" : names;
+  return count > kMaxNamedModels
+             ? names + " and " + std::to_string(count - kMaxNamedModels) + " more"
+             : names;
 }
 
 }  // namespace
 
 OnnxChoice ChooseOnnx(const FileTree& source, std::string_view precision) {
-  const Models models = SortOut(source);
+  const OnnxModels models = SortOutOnnx(source);
   size_t count = 0;
   for (const auto& [model, precisions] : models) count += precisions.size();
   OnnxChoice choice;
   if (count == 0) return choice;
-  const Precisions* main = Main(models);
+  const OnnxPrecisions* main = Main(models);
   const std::string several =
-      std::to_string(count) + " .onnx files (" + Names(source, models) + ")";
+      std::to_string(count) + " .onnx files (" + NamedModels(source, models) + ")";
   if (main == nullptr) {
     choice.note =
         several + " and none is model.onnx: kept as files only; a single one is added by its path";

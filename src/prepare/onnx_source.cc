@@ -13,15 +13,10 @@ std::string BesideModel(const std::string& model, const std::string& location) {
   return slash == std::string::npos ? location : model.substr(0, slash + 1) + location;
 }
 
-std::string FolderOf(const FileTree& source) {
-  const std::string path = source.path();
-  return source.is_folder() ? path : path.substr(0, path.rfind('/'));
-}
-
 Status Missing(const FileTree& source, const std::string& location) {
   return Status(StatusCode::kNotFound,
                 "the model keeps weights in '" + ShownName(location) +
-                    "', which is not in its folder, " + FolderOf(source),
+                    "', which is not in its folder, " + source.folder(),
                 "put that file beside the model");
 }
 

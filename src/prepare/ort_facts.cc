@@ -14,13 +14,10 @@
 namespace trims {
 namespace {
 
-using onnx_fields::kModelGraph;
+using namespace onnx_fields;  // NOLINT(google-build-using-namespace): constants of this format
 
 // Field numbers of onnx.proto that only this file reads or writes.
-enum Node : uint32_t { kNodeInput = 1 };
-enum Graph : uint32_t { kGraphName = 2, kGraphInput = 11, kGraphOutput = 12 };
-enum ValueInfo : uint32_t { kValueName = 1, kValueType = 2 };
-enum Type : uint32_t { kTypeTensor = 1 };
+enum ValueType : uint32_t { kTypeTensor = 1 };
 enum TensorType : uint32_t { kTensorElement = 1, kTensorShape = 2 };
 enum Shape : uint32_t { kShapeDim = 1 };
 enum Dimension : uint32_t { kDimValue = 1, kDimParam = 2, kDimDenotation = 3 };

@@ -17,15 +17,11 @@ namespace {
 
 using namespace onnx_fields;  // NOLINT(google-build-using-namespace): constants of this format
 
-enum MoreOfNode : uint32_t { kNodeInput = 1 };
-enum MoreOfGraph : uint32_t { kGraphInput = 11, kGraphOutput = 12 };
-enum ValueInfo : uint32_t { kValueName = 1 };
-
 constexpr size_t kMaxGraphBytes = size_t{1900} << 20;  // a protocol buffer ends at 2 GiB
 constexpr int kMainGraph = 0;
 constexpr int kMaxDepth = 32;
 
-using Names =
+using MovedNames =
     std::map<std::string, std::string>;  // as the nested graph has it, as the main one does
 
 Status TooLarge() {
@@ -94,7 +90,7 @@ class GraphRewriter {
   }
 
   // `names`: what of the graphs around it has moved.
-  Result<std::string> Graph(FileRange message, int depth, Names names) {
+  Result<std::string> Graph(FileRange message, int depth, MovedNames names) {
     if (depth > kMaxDepth) {
       return Status(StatusCode::kInvalidArgument,
                     "onnx: graphs nested deeper than " + std::to_string(kMaxDepth));
@@ -114,7 +110,7 @@ class GraphRewriter {
 
   // What this nested graph has itself is not what the graphs around it call so; of that, the
   // external initializers move.
-  Status Rename(FileRange message, Names* names, std::set<FileRangeKey>* moving) {
+  Status Rename(FileRange message, MovedNames* names, std::set<FileRangeKey>* moving) {
     std::set<std::string> outside;  // names that the graph shares with its caller
     TRIMS_RETURN_IF_ERROR(ForEach(message, [&](const ProtobufField& field) -> Status {
       if (!field.is_bytes()) return Status();
@@ -141,7 +137,7 @@ class GraphRewriter {
     });
   }
 
-  Status Forget(FileRange message, uint32_t number, Names* names) {
+  Status Forget(FileRange message, uint32_t number, MovedNames* names) {
     return ForEach(message, [&](const ProtobufField& field) -> Status {
       if (field.number != number || !field.is_bytes()) return Status();
       TRIMS_ASSIGN_OR_RETURN(const std::string name, Text(field.payload));
@@ -173,7 +169,8 @@ class GraphRewriter {
     return Status();
   }
 
-  Result<bool> Node(const ProtobufField& node, int depth, const Names& names, ProtobufWriter& out) {
+  Result<bool> Node(const ProtobufField& node, int depth, const MovedNames& names,
+                    ProtobufWriter& out) {
     TRIMS_ASSIGN_OR_RETURN(
         const std::string copy,
         Copy(node.payload, [&](const ProtobufField& field, ProtobufWriter& to) -> Result<bool> {
@@ -186,14 +183,14 @@ class GraphRewriter {
     return true;
   }
 
-  Result<bool> Input(const ProtobufField& field, const Names& names, ProtobufWriter& out) {
+  Result<bool> Input(const ProtobufField& field, const MovedNames& names, ProtobufWriter& out) {
     TRIMS_ASSIGN_OR_RETURN(const std::string name, Text(field.payload));
     const auto moved = names.find(name);
     out.Bytes(field.number, moved == names.end() ? name : moved->second);
     return true;
   }
 
-  Result<bool> Attribute(const ProtobufField& attribute, int depth, const Names& names,
+  Result<bool> Attribute(const ProtobufField& attribute, int depth, const MovedNames& names,
                          ProtobufWriter& out) {
     TRIMS_ASSIGN_OR_RETURN(
         const std::string copy,

@@ -26,7 +26,7 @@ namespace {
 constexpr char kOrtFile[] = "model.ort";
 constexpr char kGraphFile[] = "model.onnx";
 constexpr char kWeightsFile[] = "null";  // see the header
-constexpr char kExtentName[] = "ort.extent";
+constexpr char kOrtExtent[] = "ort.extent";
 
 std::string Hex(std::string_view bytes) {
   static constexpr char kDigits[] = "0123456789abcdef";
@@ -169,7 +169,7 @@ Result<TensorLayout::Laid> OrtVariantMaker::LayWeights(const OnnxModel& graph) c
   for (const OnnxTensor& tensor : graph.initializers) {
     if (IsNameable(tensor)) total += tensor.entry.length;
   }
-  TRIMS_ASSIGN_OR_RETURN(OutFile file, context_.out.Create(kExtentName));
+  TRIMS_ASSIGN_OR_RETURN(OutFile file, context_.out.Create(kOrtExtent));
   TensorLayout layout(std::move(file), context_.progress, total);
   if (total == 0) return std::move(layout).Finish();
   TRIMS_ASSIGN_OR_RETURN(const FileBytes weights, context_.out.Open(kWeightsFile));

@@ -9,12 +9,12 @@
 namespace trims {
 namespace {
 
-constexpr size_t kBufferBytes = size_t{1} << 20;
+constexpr size_t kCopyBytes = size_t{1} << 20;
 
 }  // namespace
 
 TensorLayout::TensorLayout(OutFile file, PrepareProgress& progress, uint64_t total)
-    : out_(std::move(file)), progress_(progress), total_(total), buffer_(kBufferBytes) {}
+    : out_(std::move(file)), progress_(progress), total_(total), buffer_(kCopyBytes) {}
 
 Status TensorLayout::Begin(const TensorEntry& entry) {
   TRIMS_RETURN_IF_ERROR(out_.PadTo(AlignUp(out_.size(), kTensorAlignment)));

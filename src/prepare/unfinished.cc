@@ -28,10 +28,6 @@ std::string_view PartialSuffix(std::string_view name) {
   return {};
 }
 
-std::string FolderOf(const FileTree& source) {
-  return source.is_folder() ? source.path() : source.path().substr(0, source.path().rfind('/'));
-}
-
 std::string GetAgain(const FileTree& source, const ListedFile& file) {
   const std::string_view repository = HubRepositoryOf(source.path());
   if (!repository.empty()) return "complete it: hf download " + HubNameOf(repository);
@@ -87,7 +83,7 @@ Status CheckFinished(const FileTree& source, const ListedFile& file) {
   TRIMS_ASSIGN_OR_RETURN(const std::optional<std::string> pointer, PointerText(source, file));
   if (!pointer) return Status();
   return Unfinished(file, "a git-lfs pointer" + MeantBytes(*pointer) + ", and not the file itself",
-                    "git -C " + ShellQuote(FolderOf(source)) + " lfs pull");
+                    "git -C " + ShellQuote(source.folder()) + " lfs pull");
 }
 
 Status CheckNothingPartial(const FileTree& source) {

@@ -53,6 +53,7 @@ class FileTree final : public SourceTree {
   SourceUri uri() const { return SourceUri::OfPath(path(), bounds_.anywhere); }
   // Absolute, and without symbolic links but for a single file's own.
   std::string path() const { return is_folder_ ? folder_ : folder_ + "/" + name_; }
+  const std::string& folder() const { return folder_; }  // that names are in
   // After List():
   const std::vector<ListedFile>& files() const { return files_; }  // by name
   const ListedFile* Find(std::string_view name) const;

@@ -21,7 +21,7 @@ using test::StrictBytes;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr int kFloat = 1, kInt4 = 22;
+constexpr int kFloatType = 1, kInt4Type = 22;
 
 Proto NodeWith(const std::vector<std::string>& inputs, const std::string& output) {
   Proto node;
@@ -29,8 +29,8 @@ Proto NodeWith(const std::vector<std::string>& inputs, const std::string& output
   return node.Bytes(2, output).Bytes(4, "Op");
 }
 
-Proto Large(const std::string& name, int type = kFloat) {
-  const uint64_t rows = type == kInt4 ? 16 : 2;  // 16 bytes of either
+Proto Large(const std::string& name, int type = kFloatType) {
+  const uint64_t rows = type == kInt4Type ? 16 : 2;  // 16 bytes of either
   return ExternalData(OnnxTensorProto(name, type, {rows, 2}), "null", "0", "16");
 }
 
@@ -79,7 +79,8 @@ TEST(RewriteGraph, ANewNameIsNobodyElses) {
 }
 
 TEST(RewriteGraph, AWeightOfAnotherTypeGetsItsBytesIntoTheGraph) {
-  const Result<std::string> model = Rewrite(ModelOf(Proto().Add(5, Large("q", kInt4))), kWeights);
+  const Result<std::string> model =
+      Rewrite(ModelOf(Proto().Add(5, Large("q", kInt4Type))), kWeights);
   ASSERT_TRUE(model.ok()) << model.status().ToString();
   EXPECT_THAT(*model, HasSubstr(Proto().Bytes(9, kWeights).str()));
   EXPECT_THAT(*model, Not(HasSubstr("null")));
@@ -89,7 +90,7 @@ TEST(RewriteGraph, WhatCantBe) {
   const Proto shared = Proto().Add(5, Large("w")).Add(12, Proto().Bytes(1, "w"));  // its own output
   EXPECT_EQ(Rewrite(ModelOf(Proto().Add(1, Holding(shared))), kWeights).status().code(),
             StatusCode::kUnimplemented);
-  EXPECT_EQ(Rewrite(ModelOf(Proto().Add(5, Large("q", kInt4))), "short").status().code(),
+  EXPECT_EQ(Rewrite(ModelOf(Proto().Add(5, Large("q", kInt4Type))), "short").status().code(),
             StatusCode::kDataLoss);
   Proto deep = Proto().Add(5, Large("w"));
   for (int i = 0; i < 40; ++i) deep = Proto().Add(1, Holding(deep));
@@ -98,7 +99,7 @@ TEST(RewriteGraph, WhatCantBe) {
 
 TEST(RewriteGraph, NoCutMessageIsTakenForWhole) {
   const Proto nested = Proto().Add(1, NodeWith({"w"}, "o")).Add(5, Large("w"));
-  const std::string model = ModelOf(Proto().Add(1, Holding(nested)).Add(5, Large("q", kInt4)));
+  const std::string model = ModelOf(Proto().Add(1, Holding(nested)).Add(5, Large("q", kInt4Type)));
   for (size_t length = 3; length < model.size(); ++length) {
     EXPECT_FALSE(Rewrite(model.substr(0, length), kWeights).ok()) << length;
   }

@@ -97,7 +97,7 @@ Status NoRepository(const fs::path& cache, const Wanted& wanted) {
       near.empty() ? "get it: " + Download(wanted) : "did you mean 'hf-cache:" + near + "'?");
 }
 
-Result<Wanted> Parse(std::string_view source) {
+Result<Wanted> ParseHubSource(std::string_view source) {
   std::string_view rest = source.substr(kScheme.size());
   while (rest.starts_with('/')) rest.remove_prefix(1);
   Wanted wanted;
@@ -186,7 +186,7 @@ Status NoRevision(const fs::path& repository, const Wanted& wanted) {
 bool IsHubCacheSource(std::string_view source) { return source.starts_with(kScheme); }
 
 Result<std::string> HubCachePath(std::string_view source, const Environment& environment) {
-  TRIMS_ASSIGN_OR_RETURN(Wanted wanted, Parse(source));
+  TRIMS_ASSIGN_OR_RETURN(Wanted wanted, ParseHubSource(source));
   TRIMS_ASSIGN_OR_RETURN(const fs::path cache, CacheFolder(environment));
   const fs::path repository = cache / FolderName(wanted.repository);
   std::error_code error;
