@@ -25,6 +25,12 @@ Result<Requested> CheckRequested(const std::string& requested, const std::string
                                  const PrepareWishes& wishes) {
   TRIMS_ASSIGN_OR_RETURN(ModelReference reference, NewName(requested));
   TRIMS_ASSIGN_OR_RETURN(SourceUri uri, ParseSourceUri(source));
+  for (const std::string& path : wishes.onnxruntime_extensions) {
+    if (path.starts_with('/')) continue;
+    return Status(StatusCode::kInvalidArgument,
+                  "the ONNX Runtime extension '" + path + "': expected an absolute path",
+                  "give the library's whole path");
+  }
   return Requested{std::move(reference), std::move(uri), wishes};
 }
 

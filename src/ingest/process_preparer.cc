@@ -74,10 +74,10 @@ std::vector<std::string> Arguments(const ProcessPreparerOptions& options, const 
   }
   if (!variants.empty()) arguments.insert(arguments.end(), {"--variant", variants});
   if (!job.wishes.precision.empty()) {
-    arguments.insert(arguments.end(), {"--precision", job.wishes.precision});
+    arguments.push_back("--precision=" + job.wishes.precision);  // which may begin with a dash
   }
   for (const std::string& path : job.wishes.onnxruntime_extensions) {
-    arguments.insert(arguments.end(), {"--onnxruntime-extension", path});
+    arguments.push_back("--onnxruntime-extension=" + path);
   }
   if (!options.onnxruntime_library.empty()) {
     arguments.insert(arguments.end(), {"--onnxruntime-library", options.onnxruntime_library});

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "base/macros.h"
@@ -40,10 +41,12 @@ Result<std::vector<size_t>> GgufFiles(const FileTree& source) {
 
 // The parts of a split GGUF belong together, whether one was pointed at or their folder.
 Status CheckGgufComplete(const FileTree& source, const std::vector<size_t>& files) {
+  std::set<std::string> checked;  // the first part of each set, which stands for all of it
   for (const size_t i : files) {
     const std::string& name = source.files()[i].name;
     if (!name.ends_with(kGguf)) continue;
     const ShardName parsed = ParseShardName(name, kGguf);
+    if (parsed.shards == 0 || !checked.insert(SiblingShard(name, parsed, 1)).second) continue;
     for (uint32_t shard = 1; shard <= parsed.shards; ++shard) {
       const std::string sibling = SiblingShard(name, parsed, shard);
       if (source.Find(sibling) != nullptr) continue;

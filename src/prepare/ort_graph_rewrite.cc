@@ -70,7 +70,9 @@ class GraphRewriter {
     return out.message();
   }
 
+  // Groups, which only unknown fields are, are left behind.
   Status CopyField(const ProtobufField& field, ProtobufWriter* out) {
+    if (field.type == WireType::kGroup) return Status();
     if (field.is_bytes()) {
       TRIMS_ASSIGN_OR_RETURN(const std::string bytes, Text(field.payload));
       out->Bytes(field.number, bytes);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <unordered_set>
 #include <utility>
 
 #include "base/macros.h"
@@ -56,11 +57,14 @@ Status ShardMissing(const std::string& shard, const std::string& says) {
                 "get it, or keep what is there: trims add … --variant files");
 }
 
-// Shards without an index have to be complete by their own names.
+// Shards without an index have to be complete by their own names. The files are of one stem and precision,
+// so one of each count stands for all of that count.
 Status CheckComplete(const FileTree& source, const std::vector<size_t>& files) {
+  std::set<uint32_t> checked;
   for (const size_t i : files) {
     const std::string& name = source.files()[i].name;
     const ShardName parsed = ParseShardName(name, kSuffix);
+    if (!checked.insert(parsed.shards).second) continue;
     for (uint32_t shard = 1; shard <= parsed.shards; ++shard) {
       const std::string sibling = SiblingShard(name, parsed, shard);
       if (source.Find(sibling) == nullptr) {
@@ -223,12 +227,13 @@ class Chooser {
   }
 
   void NoteStrays() {
-    const std::vector<size_t> taken = choice_.Files();
+    const std::vector<size_t> files = choice_.Files();
+    const std::unordered_set<size_t> taken(files.begin(), files.end());
     std::vector<std::string> strays;
     for (size_t i = 0; i < source_.files().size(); ++i) {
       const std::string& name = source_.files()[i].name;
       if (!name.ends_with(kSuffix)) continue;
-      if (std::find(taken.begin(), taken.end(), i) == taken.end()) strays.push_back(name);
+      if (!taken.contains(i)) strays.push_back(name);
     }
     if (strays.empty() || taken.empty()) return;
     choice_.notes.push_back("tensors: other weights in the folder are no part of them: " +

@@ -1,11 +1,11 @@
 #include "prepare/unfinished.h"
 
-#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
+#include <unordered_set>
 
 #include "base/macros.h"
 #include "base/shell_quote.h"
@@ -30,7 +30,7 @@ std::string_view PartialSuffix(std::string_view name) {
 
 std::string GetAgain(const FileTree& source, const ListedFile& file) {
   const std::string_view repository = HubRepositoryOf(source.path());
-  if (!repository.empty()) return "complete it: hf download " + HubNameOf(repository);
+  if (!repository.empty()) return "complete it: hf download " + ShellQuote(HubNameOf(repository));
   if (file.name.find(".cache/huggingface/") != std::string::npos) {
     return "run the same hf download again: it goes on where it stopped";
   }
@@ -98,10 +98,11 @@ Status CheckNothingPartial(const FileTree& source) {
 
 std::string NoteUnfinished(const FileTree& source, const std::vector<size_t>& parts) {
   constexpr size_t kMaxNames = 5;
+  const std::unordered_set<size_t> model(parts.begin(), parts.end());
   size_t count = 0;
   std::string names;
   for (size_t i = 0; i < source.files().size(); ++i) {
-    if (std::find(parts.begin(), parts.end(), i) != parts.end()) continue;
+    if (model.contains(i)) continue;
     const ListedFile& file = source.files()[i];
     const bool empty = file.length == 0;  // a folder may well hold empty files
     if (empty || CheckFinished(source, file).code() != StatusCode::kFailedPrecondition) continue;

@@ -12,6 +12,7 @@
 #include "base/macros.h"
 #include "base/model_limits.h"
 #include "base/plain_path.h"
+#include "base/shell_quote.h"
 
 namespace trims {
 namespace {
@@ -51,7 +52,7 @@ Status LeadsToNothing(const std::string& name, const LinkBounds& bounds) {
   const std::string hub = HubNameOf(bounds.folder);
   return Refuse("the symbolic link '" + name + "' leads to nothing",
                 hub.empty() ? "restore what it meant, or remove the link"
-                            : "get what is missing: hf download " + hub);
+                            : "get what is missing: hf download " + ShellQuote(hub));
 }
 
 Status LeadsOut(const std::string& name) {

@@ -92,7 +92,9 @@ class ProcessPreparerTest : public ::testing::Test {
     preparer_->Prepare(
         {.source = SourceUri::OfPath("/models/m"),
          .out_folder = out_,
-         .wishes = {.variants = {Variant::kOrt}}},
+         .wishes = {.variants = {Variant::kOrt},
+                    .precision = "fp16",
+                    .onnxruntime_extensions = {"/ops.so"}}},
         [this](std::string_view stage, uint64_t done, uint64_t total) {
           progress_.push_back(std::string(stage) + " " + std::to_string(done) + "/" +
                               std::to_string(total));
@@ -139,6 +141,7 @@ TEST_F(ProcessPreparerTest, GivesTheManifestAndTheProgress) {
   std::getline(std::ifstream(folder_ + "/arguments"), arguments);
   EXPECT_EQ(arguments, "--source file:///models/m --out " + out_ +
                            " --progress-fd 3 --memory-limit 1000 --time-limit 7 --variant ort "
+                           "--precision=fp16 --onnxruntime-extension=/ops.so "
                            "--onnxruntime-library /lib/ort.so");
   std::stringstream fds;
   fds << std::ifstream(folder_ + "/fds").rdbuf();

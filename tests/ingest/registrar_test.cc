@@ -113,6 +113,14 @@ TEST_F(RegistrarTest, AVariantThatIsReplacedAgainAndAgainTakesItsRoomOnce) {
   EXPECT_TRUE(fs::exists(root_ + "/" + FolderName('a', "files-0") + "/data"));
 }
 
+TEST_F(RegistrarTest, AnExtensionIsNamedByItsWholePath) {
+  Status status;
+  registrar_->Add({}, "ocr", "file://" + source_, {.onnxruntime_extensions = {"ops.so"}}, nullptr,
+                  [&](const Result<const CatalogEntry*>& added) { status = added.status(); });
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(status.message(), ::testing::HasSubstr("expected an absolute path"));
+}
+
 TEST_F(RegistrarTest, AVariantOfAnotherSourceIsKeptIfItDoesNotReadIt) {
   ManifestVariant reads_source = MakeVariant(Variant::kFiles, 1);
   reads_source.extents.front().pieces.front().origin = PieceOrigin::kSource;

@@ -97,6 +97,15 @@ TEST(RewriteGraph, WhatCantBe) {
   EXPECT_EQ(Rewrite(ModelOf(deep), kWeights).status().code(), StatusCode::kInvalidArgument);
 }
 
+TEST(RewriteGraph, GroupsAreLeftBehind) {
+  const Proto nested = Proto().Add(1, NodeWith({"w"}, "o")).Add(5, Large("w"));
+  const std::string group = Proto().Varint(250 << 3 | 3).Int(1, 1).Varint(250 << 3 | 4).str();
+  const Result<std::string> model =
+      Rewrite(ModelOf(Proto().Add(1, Holding(nested))) + group, kWeights);
+  ASSERT_TRUE(model.ok()) << model.status().ToString();
+  EXPECT_TRUE(ReadOnnx(StrictBytes(*model)).ok());
+}
+
 TEST(RewriteGraph, NoCutMessageIsTakenForWhole) {
   const Proto nested = Proto().Add(1, NodeWith({"w"}, "o")).Add(5, Large("w"));
   const std::string model = ModelOf(Proto().Add(1, Holding(nested)).Add(5, Large("q", kInt4Type)));

@@ -91,10 +91,10 @@ Status NoRepository(const fs::path& cache, const Wanted& wanted) {
     if (!repository.empty()) there.push_back(std::move(repository));
   }
   const std::string near = NearestName(wanted.repository, there);
-  return Status(
-      StatusCode::kNotFound,
-      "no model '" + wanted.repository + "' in the hub's cache '" + cache.string() + "'",
-      near.empty() ? "get it: " + Download(wanted) : "did you mean 'hf-cache:" + near + "'?");
+  return Status(StatusCode::kNotFound,
+                "no model '" + wanted.repository + "' in the hub's cache '" + cache.string() + "'",
+                near.empty() ? "get it: " + Download(wanted)
+                             : "did you mean " + ShellQuote("hf-cache:" + near) + "?");
 }
 
 Result<Wanted> ParseHubSource(std::string_view source) {
