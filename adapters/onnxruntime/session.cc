@@ -230,8 +230,10 @@ Result<Session> Session::Open(Client& client, std::string_view reference, const 
     return Over(std::move(files), options);
   }
   Result<Model> model = OpenVariant(client, reference, Variant::kOrt, options);
-  if (model.ok())
-    return OpenPrepared(client, Exactly(reference, *model), *std::move(model), options);
+  if (model.ok()) {
+    const std::string exactly = Exactly(reference, *model);
+    return OpenPrepared(client, exactly, *std::move(model), options);
+  }
   if (model.status().code() != StatusCode::kNotFound) return model.status();
   Result<Model> files = OpenVariant(client, reference, Variant::kFiles, options);
   if (!files.ok() || files->Metadata(kMainFileKey).empty()) return model.status();

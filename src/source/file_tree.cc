@@ -94,7 +94,8 @@ Result<std::vector<SourceEntry>> FileTree::List() {
   } else {
     // The user named this very file: wherever its link leads.
     TRIMS_ASSIGN_OR_RETURN(ListedFile file, ListFile(folder_, name_, {.anywhere = true}));
-    files_.assign(1, std::move(file));
+    files_.clear();
+    files_.push_back(std::move(file));
   }
   std::vector<SourceEntry> entries(files_.begin(), files_.end());
   uint64_t bytes = 0;
