@@ -19,17 +19,17 @@ namespace {
 constexpr char kSafetensorsExtent[] = "tensors.extent";
 constexpr size_t kMaxMetadataBytes = 256 * 1024;  // of all safetensors metadata together
 
+// Without its file: there may be more shards than descriptors.
 struct Shard {
   std::string name;
-  std::unique_ptr<RandomAccess> file;
   Safetensors content;
 };
 
 Result<Shard> ReadShard(const FileTree& source, size_t index) {
   const std::string& name = source.files()[index].name;
-  TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<RandomAccess> bytes, source.Open(name));
+  TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccess> bytes, source.Open(name));
   Result<Safetensors> content = ReadSafetensors(*bytes);
-  if (content.ok()) return Shard{name, std::move(bytes), *std::move(content)};
+  if (content.ok()) return Shard{name, *std::move(content)};
   const Status& why = content.status();
   const bool cut = why.code() == StatusCode::kDataLoss;
   return Status(why.code(), "'" + ShownName(name) + "': " + why.message(),
@@ -99,18 +99,8 @@ Result<Component> ReadComponent(const FileTree& source, const SafetensorsCompone
   return read;
 }
 
-// Calls `use(component, shard, tensor)` for each that is part of the model.
-template <typename Use>
-Status ForEachTensor(const std::vector<Component>& components, const Use& use) {
-  for (const Component& component : components) {
-    for (const Shard& shard : component.shards) {
-      for (const TensorEntry& entry : shard.content.tensors) {
-        if (component.owners.at(entry.name) != &shard) continue;
-        TRIMS_RETURN_IF_ERROR(use(component, shard, entry));
-      }
-    }
-  }
-  return Status();
+bool IsPart(const Component& component, const Shard& shard, const TensorEntry& entry) {
+  return component.owners.at(entry.name) == &shard;
 }
 
 std::map<std::string, std::string> SafetensorsMetadata(const std::vector<Component>& components) {
@@ -129,23 +119,40 @@ std::map<std::string, std::string> SafetensorsMetadata(const std::vector<Compone
   return metadata;
 }
 
+uint64_t BytesOnceLaid(const std::vector<Component>& components) {
+  uint64_t total = 0;
+  for (const Component& component : components) {
+    for (const Shard& shard : component.shards) {
+      for (const TensorEntry& entry : shard.content.tensors) {
+        if (IsPart(component, shard, entry)) total += AlignUp(entry.length, kTensorAlignment);
+      }
+    }
+  }
+  return total;
+}
+
+Status LayShard(const FileTree& source, const Component& component, const Shard& shard,
+                TensorLayout* layout) {
+  TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccess> file, source.Open(shard.name));
+  for (const TensorEntry& entry : shard.content.tensors) {
+    if (!IsPart(component, shard, entry)) continue;
+    TensorEntry named = entry;
+    named.name = component.prefix + entry.name;
+    TRIMS_RETURN_IF_ERROR(CheckTensorName(named.name));
+    TRIMS_RETURN_IF_ERROR(layout->AddRange(named, *file));
+  }
+  return Status();
+}
+
 Result<TensorLayout::Laid> Lay(const PrepareContext& context,
                                const std::vector<Component>& components) {
-  uint64_t total = 0;
-  TRIMS_RETURN_IF_ERROR(
-      ForEachTensor(components, [&](const Component&, const Shard&, const TensorEntry& entry) {
-        total += AlignUp(entry.length, kTensorAlignment);
-        return Status();
-      }));
   TRIMS_ASSIGN_OR_RETURN(OutFile file, context.out.Create(kSafetensorsExtent));
-  TensorLayout layout(std::move(file), context.progress, total);
-  TRIMS_RETURN_IF_ERROR(ForEachTensor(
-      components, [&](const Component& component, const Shard& shard, const TensorEntry& entry) {
-        TensorEntry named = entry;
-        named.name = component.prefix + entry.name;
-        TRIMS_RETURN_IF_ERROR(CheckTensorName(named.name));
-        return layout.AddRange(named, *shard.file);
-      }));
+  TensorLayout layout(std::move(file), context.progress, BytesOnceLaid(components));
+  for (const Component& component : components) {
+    for (const Shard& shard : component.shards) {
+      TRIMS_RETURN_IF_ERROR(LayShard(context.source, component, shard, &layout));
+    }
+  }
   return std::move(layout).Finish();
 }
 

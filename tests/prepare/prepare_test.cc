@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <string>
 
@@ -233,6 +235,24 @@ TEST_F(Prepared, ATensorInTwoShardsIsTheOneThatTheIndexSays) {
   Result<Manifest> manifest = Run("");
   ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
   EXPECT_EQ(TensorBytes(Image(*Find(*manifest, Variant::kTensors)), "w"), "22");
+}
+
+TEST_F(Prepared, ThereMayBeMoreShardsThanDescriptors) {
+  constexpr int kShards = 300;
+  for (int shard = 1; shard <= kShards; ++shard) {
+    char name[64];
+    std::snprintf(name, sizeof(name), "m-%05d-of-%05d.safetensors", shard, kShards);
+    Write(name, OneTensor("w" + std::to_string(shard), "11"));
+  }
+  rlimit before;
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit few{.rlim_cur = 128, .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  Result<Manifest> manifest = Run("", {Variant::kTensors});
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  Image(manifest->variants[0]);
+  EXPECT_EQ(Index().tensors()->size(), static_cast<size_t>(kShards));
 }
 
 TEST_F(Prepared, AShardWithoutATensorOfItsIndexIsAnError) {

@@ -8,7 +8,7 @@ import onnxruntime
 from ..errors import FailedPrecondition, Unimplemented
 
 # Session options that hold weights of a model: they can't be taken out again, and ONNX Runtime keeps pointers to them, so the
-# values live as long as the options. options -> ((digest, form), values)
+# values live as long as the options. options -> ((reference, digest, form), values)
 _bound = weakref.WeakKeyDictionary()
 
 
@@ -83,7 +83,7 @@ class Original:
 
 def _bind(options, model, form, values, add):
     """The values that the options hold now: those that they got first, if they have made a session of this model before."""
-    which = (model.digest, form)
+    which = (model.reference, model.digest, form)  # one content may have been prepared in two precisions
     bound, held = _bound.get(options, (which, None))
     if bound != which:
         raise FailedPrecondition(
