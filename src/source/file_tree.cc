@@ -56,6 +56,17 @@ Result<FileBytes> OpenWithin(const LinkBounds& bounds, const std::string& folder
                                 folder.substr(bounds.folder.size() + 1) + "/" + name);
 }
 
+// A snapshot that is itself a link, or lies behind one, could name any folder.
+Status CheckInRepository(const std::string& path, const std::string& real, bool anywhere) {
+  const std::string_view repository = HubRepositoryOf(path);
+  if (anywhere || repository.empty()) return Status();
+  TRIMS_ASSIGN_OR_RETURN(const std::string bounds, RealPath(std::string(repository)));
+  if (LinkBounds{.anywhere = false, .folder = bounds}.Allow(real)) return Status();
+  return Status(StatusCode::kInvalidArgument,
+                "'" + path + "' leads out of its repository '" + bounds + "'",
+                "if you trust where it leads: trims add … --follow-links");
+}
+
 bool ByName(const ListedFile& file, std::string_view name) { return file.name < name; }
 
 }  // namespace
@@ -81,7 +92,9 @@ Result<FileTree> FileTree::At(const SourceUri& uri) {
 }
 
 Status FileTree::Resolve() {
-  TRIMS_ASSIGN_OR_RETURN(folder_, RealPath(folder_.empty() ? "/" : folder_));
+  TRIMS_ASSIGN_OR_RETURN(std::string real, RealPath(folder_.empty() ? "/" : folder_));
+  TRIMS_RETURN_IF_ERROR(CheckInRepository(path(), real, bounds_.anywhere));
+  folder_ = std::move(real);
   if (!is_folder_ && folder_ == "/") folder_.clear();
   bounds_ = LinkBounds::Of(folder_, bounds_.anywhere);
   return Status();
@@ -92,8 +105,7 @@ Result<std::vector<SourceEntry>> FileTree::List() {
   if (is_folder_) {
     TRIMS_ASSIGN_OR_RETURN(files_, ListFolder(folder_, bounds_));
   } else {
-    // The user named this very file: wherever its link leads.
-    TRIMS_ASSIGN_OR_RETURN(ListedFile file, ListFile(folder_, name_, {.anywhere = true}));
+    TRIMS_ASSIGN_OR_RETURN(ListedFile file, ListFile(folder_, name_, OwnBounds()));
     files_.clear();
     files_.push_back(std::move(file));
   }
@@ -105,6 +117,13 @@ Result<std::vector<SourceEntry>> FileTree::List() {
       StatusCode::kInvalidArgument,
       "'" + path() + "' holds no bytes: expected a model file, or a folder with at least one",
       is_folder_ ? "look what is in it: ls -lA" : "get the file again: it is empty");
+}
+
+// The user named this very file: wherever its link leads; but a hub's links stay in their repository.
+LinkBounds FileTree::OwnBounds() const {
+  LinkBounds own = bounds_;
+  own.anywhere |= bounds_.folder == folder_;
+  return own;
 }
 
 Status FileTree::Include(const std::string& name) {
@@ -134,8 +153,8 @@ Result<std::unique_ptr<RandomAccess>> FileTree::Open(const std::string& name) co
     const ListedFile* file = Find(name);
     return file == nullptr ? NoSuchFile(path(), name) : Owned(OpenAsSeen(*file));
   }
-  if (!is_folder_ && name == name_) return Owned(FileBytes::Open(path()));
-  return Owned(OpenWithin(bounds_, folder_, name));
+  const bool itself = !is_folder_ && name == name_;
+  return Owned(OpenWithin(itself ? OwnBounds() : bounds_, folder_, name));
 }
 
 Status FileTree::CheckUnchanged() const {

@@ -64,6 +64,7 @@ class FileTree final : public SourceTree {
 
  private:
   FileTree(std::string folder, std::string name, bool follow_links);
+  LinkBounds OwnBounds() const;  // of a single file
 
   std::string folder_;
   std::string name_;  // of the file, if it is one: as it was asked for, since that tells the format

@@ -237,6 +237,26 @@ TEST_F(Prepared, ATensorInTwoShardsIsTheOneThatTheIndexSays) {
   EXPECT_EQ(TensorBytes(Image(*Find(*manifest, Variant::kTensors)), "w"), "22");
 }
 
+TEST_F(Prepared, ATensorThatIsLeftOutExcusesNoOther) {
+  std::string shape = "1";
+  for (int i = 0; i < 32; ++i) shape += ",1";
+  const std::string deep =
+      R"("deep":{"dtype":"U8","shape":[)" + shape + R"(],"data_offsets":[2,3]})";
+  Write("1.safetensors",
+        SafetensorsBytes(R"({"x":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},)" + deep + "}",
+                         "xyz"));
+  Write("2.safetensors", OneTensor("w", "22"));
+  const std::string rest = R"("deep":"1.safetensors","w":"2.safetensors"}})";
+  const std::vector<Variant> tensors = {Variant::kTensors};
+  for (const char* wrong :
+       {R"("x":"2.safetensors",)", R"("x":"1.safetensors","gone":"2.safetensors",)"}) {
+    Write("model.safetensors.index.json", R"({"weight_map":{)" + std::string(wrong) + rest);
+    EXPECT_EQ(Run("", tensors).status().code(), StatusCode::kDataLoss) << wrong;
+  }
+  Write("model.safetensors.index.json", R"({"weight_map":{"x":"1.safetensors",)" + rest);
+  EXPECT_TRUE(Run("", tensors).ok());
+}
+
 TEST_F(Prepared, ThereMayBeMoreShardsThanDescriptors) {
   constexpr int kShards = 300;
   for (int shard = 1; shard <= kShards; ++shard) {

@@ -170,6 +170,28 @@ TEST_F(HubCache, ALinkOutOfTheRepositoryIsRefused) {
   EXPECT_THAT(status.hint(), HasSubstr("--follow-links"));
 }
 
+TEST_F(HubCache, ASnapshotThatIsALinkOutOfTheRepositoryIsRefused) {
+  folder_.Write("elsewhere/id_rsa", "secret");
+  std::filesystem::create_directory_symlink("../../elsewhere",
+                                            folder_ / "models--a--b/snapshots/2e");
+  const std::string linked = folder_ / "models--a--b/snapshots/2e";
+  EXPECT_EQ(At(linked).List().status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(At(linked + "/id_rsa").List().status().code(), StatusCode::kInvalidArgument);
+  std::filesystem::create_directories(folder_ / "models--c--d");
+  std::filesystem::create_directory_symlink("../elsewhere", folder_ / "models--c--d/snapshots");
+  folder_.Write("elsewhere/3f/id_rsa", "secret");
+  EXPECT_EQ(At(folder_ / "models--c--d/snapshots/3f").List().status().code(),
+            StatusCode::kInvalidArgument);
+  EXPECT_TRUE(FileTree::At(SourceUri::OfPath(linked, true))->List().ok());
+}
+
+TEST_F(HubCache, AFileThatIsALinkOutOfTheRepositoryIsRefused) {
+  Link("../../../secret", "id_rsa");
+  EXPECT_EQ(At(snapshot_ + "/id_rsa").List().status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(At(snapshot_ + "/id_rsa").Open("id_rsa").status().code(),
+            StatusCode::kPermissionDenied);
+}
+
 TEST_F(HubCache, ABlobThatIsGoneNamesTheDownload) {
   Link("../../blobs/99", "config.json");
   const Status status = At(snapshot_).List().status();
