@@ -20,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kMaxFolderDepth = 64;
+constexpr size_t kMaxFolders = 10'000;
 
 struct Free {
   void operator()(char* text) const { ::free(text); }
@@ -79,6 +80,11 @@ class Lister {
   Status List(const std::string& folder, const std::string& prefix) {
     if (open_.size() > kMaxFolderDepth)
       return Refuse("folders nested too deep in '" + prefix + "'");
+    // Links may lead to one folder by many ways, so folders are counted as often as they are come to.
+    if (++folders_ > kMaxFolders) {
+      return Refuse("more than " + std::to_string(kMaxFolders) + " folders",
+                    "add a folder that holds the model and nothing else");
+    }
     open_.push_back(folder);
     std::error_code error;
     fs::directory_iterator entry(folder, error);
@@ -123,6 +129,7 @@ class Lister {
   }
 
   const LinkBounds& bounds_;
+  size_t folders_ = 0;
   std::vector<std::string> open_;  // the folders on the way to where it is
   std::vector<ListedFile> files_;
 };

@@ -235,6 +235,20 @@ TEST_F(FileTreeTest, ALinkToAFolderAboveItselfEnds) {
   EXPECT_THAT(At(folder_ / "in").List().status().message(), HasSubstr("leads back"));
 }
 
+TEST_F(FileTreeTest, LinksThatMultiplyEnd) {
+  constexpr int kSteps = 30;  // each doubles the ways to the next one
+  for (int i = 0; i < kSteps; ++i) {
+    const std::string step = "in/d" + std::to_string(i);
+    folder_.Write(step + "/f", "x");
+    for (const char* link : {"/a", "/b"}) {
+      std::filesystem::create_directory_symlink("../d" + std::to_string(i + 1),
+                                                folder_ / (step + link));
+    }
+  }
+  folder_.Write("in/d" + std::to_string(kSteps) + "/f", "x");
+  EXPECT_THAT(At(folder_ / "in").List().status().message(), HasSubstr("more than"));
+}
+
 TEST_F(FileTreeTest, ALinkToAFolderInsideIsFollowed) {
   folder_.Write("in/real/a", "inside");
   std::filesystem::create_directory_symlink("real", folder_ / "in/again");

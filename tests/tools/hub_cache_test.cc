@@ -85,7 +85,8 @@ TEST_F(HubCacheTest, WhatIsNotThereNamesTheDownload) {
 TEST_F(HubCacheTest, NamesThatLeadAwayAreRefused) {
   for (const char* source :
        {"hf-cache:", "hf-cache:..", "hf-cache:../x", "hf-cache:a@../..", "hf-cache:org/net/../../x",
-        "hf-cache:a/b/c@main", "hf-cache:org/net@"}) {
+        "hf-cache:a/b/c@main", "hf-cache:org/net@", "hf-cache:org/net//etc/passwd",
+        "hf-cache:org/net@main//etc/passwd", "hf-cache:org/net@/etc/passwd"}) {
     EXPECT_EQ(Path(source).status().code(), StatusCode::kInvalidArgument) << source;
   }
 }

@@ -9,6 +9,7 @@
 
 #include "base/macros.h"
 #include "base/near_names.h"
+#include "base/plain_path.h"
 #include "base/shell_quote.h"
 #include "source/link_bounds.h"
 
@@ -112,9 +113,9 @@ Result<Wanted> ParseHubSource(std::string_view source) {
     if (file != std::string_view::npos) wanted.file = rest.substr(file + 1);
   }
   const bool one_slash = std::count(wanted.repository.begin(), wanted.repository.end(), '/') <= 1;
-  const bool plain = IsPlainPart(wanted.repository) && one_slash &&
-                     (at == std::string_view::npos || IsPlainPart(wanted.revision)) &&
-                     wanted.file.find("..") == std::string::npos;
+  const bool plain = IsPlainPart(wanted.repository) && IsPlainPath(wanted.repository) &&
+                     one_slash && (at == std::string_view::npos || IsPlainPath(wanted.revision)) &&
+                     (wanted.file.empty() || IsPlainPath(wanted.file));
   if (plain) return wanted;
   return Status(
       StatusCode::kInvalidArgument, "'" + std::string(source) + "' names no model of a hub",
