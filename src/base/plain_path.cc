@@ -1,6 +1,8 @@
 #include "base/plain_path.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <utility>
 
 #include "base/model_limits.h"
 #include "base/utf8.h"
@@ -28,6 +30,17 @@ bool HasPlainParts(std::string_view path) {
 bool IsPlainPath(std::string_view path) {
   return path.size() <= kMaxPathBytes && HasPlainParts(path) && IsUtf8(path) &&
          std::ranges::none_of(path, IsControl);
+}
+
+std::optional<std::string> PlainPathOf(std::string_view path) {
+  if (path.size() > kMaxPathBytes) return std::nullopt;
+  std::string plain = std::filesystem::path(path).lexically_normal().string();
+  return IsPlainPath(plain) ? std::optional(std::move(plain)) : std::nullopt;
+}
+
+std::string_view FolderOfPath(std::string_view path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? std::string_view() : path.substr(0, slash + 1);
 }
 
 }  // namespace trims

@@ -1,10 +1,12 @@
-// IsPlainPath: whether a path that came from outside can only name something beneath the folder
-// that it is joined to, symbolic links apart.
+// Plain paths: those that came from outside and can only name something beneath the folder that they
+// are joined to, symbolic links apart.
 //
-// Thread-safety: a pure function.
+// Thread-safety: pure functions.
 #ifndef TRIMS_BASE_PLAIN_PATH_H_
 #define TRIMS_BASE_PLAIN_PATH_H_
 
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace trims {
@@ -13,6 +15,12 @@ namespace trims {
 // that it may stand in a line of text), UTF-8 (so that it may stand in JSON), and at most
 // kMaxPathBytes.
 bool IsPlainPath(std::string_view path);
+
+// What exporters write for one: "./sub//w.bin" is "sub/w.bin". Nothing where it would leave the folder.
+std::optional<std::string> PlainPathOf(std::string_view path);
+
+// The folder it is in, with its slash; empty for a name alone.
+std::string_view FolderOfPath(std::string_view path);
 
 }  // namespace trims
 

@@ -1,5 +1,6 @@
 #include "format/json_node.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/macros.h"
@@ -8,23 +9,42 @@ namespace trims {
 
 using nlohmann::json;
 
+namespace {
+
+// How many arrays and objects are open at once, at most. Before parsing, since a parser that asks a
+// callback looks through an object again with each value in it, which never ends for large ones.
+int DeepestLevel(std::string_view text) {
+  int level = 0;
+  int deepest = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '"') in_string = !in_string;
+    if (in_string) {
+      i += c == '\\' ? 1 : 0;
+    } else if (c == '[' || c == '{') {
+      deepest = std::max(deepest, ++level);
+    } else if (c == ']' || c == '}') {
+      --level;
+    }
+  }
+  return deepest;
+}
+
+}  // namespace
+
 Result<json> ParseJson(std::string_view text, const JsonLimits& limits) {
   if (text.size() > limits.max_bytes) {
     return Status(StatusCode::kTooLarge, "a JSON document of " + std::to_string(text.size()) +
                                              " bytes: expected at most " +
                                              std::to_string(limits.max_bytes));
   }
-  bool too_deep = false;
-  const auto bound_depth = [&](int depth, json::parse_event_t, const json&) {
-    too_deep |= depth > limits.max_depth;
-    return !too_deep;
-  };
-  json document = json::parse(text.begin(), text.end(), bound_depth, /*allow_exceptions=*/false);
-  if (too_deep) {
+  if (DeepestLevel(text) > limits.max_depth) {
     return Status(
         StatusCode::kInvalidArgument,
         "JSON nested deeper than the " + std::to_string(limits.max_depth) + " levels allowed");
   }
+  json document = json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
   if (document.is_discarded()) return Status(StatusCode::kInvalidArgument, "not valid JSON");
   return document;
 }

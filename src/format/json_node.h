@@ -26,7 +26,7 @@ namespace trims {
 
 struct JsonLimits {
   size_t max_bytes = size_t{64} << 20;
-  int max_depth = 16;
+  int max_depth = 16;  // arrays and objects in one another
 };
 
 // INVALID_ARGUMENT: not JSON, or deeper than allowed; TOO_LARGE: longer than allowed.

@@ -24,7 +24,6 @@ using nlohmann::json;
 constexpr uint64_t kManifestVersion = 2;
 
 constexpr size_t kMaxPieces = 200'000;
-constexpr size_t kMaxNotes = 1000;
 constexpr size_t kMaxKeyBytes = 256;
 constexpr size_t kMaxNoteBytes = 4096;
 
@@ -190,7 +189,7 @@ Result<std::string> MemberPrintable(const JsonNode& node, std::string_view name)
 }
 
 Status ParseNotes(const JsonNode& node, std::vector<std::string>* notes) {
-  return node.ForEach(kMaxNotes, [&](const JsonNode& element) -> Status {
+  return node.ForEach(kMaxManifestNotes, [&](const JsonNode& element) -> Status {
     TRIMS_ASSIGN_OR_RETURN(std::string note, PrintableText(element));
     notes->push_back(std::move(note));
     return Status();

@@ -69,6 +69,7 @@ struct ManifestFile {
 };
 
 inline constexpr size_t kMaxManifestVariants = 16;
+inline constexpr size_t kMaxManifestNotes = 1000;
 
 struct Manifest {
   // A single file's SHA-256; for several, that of the lines "<sha256>  <name>\n" in the order of

@@ -43,7 +43,7 @@ struct OnnxTensor {
   };
   TensorEntry entry;  // dtype kUnknown: one that tensors can't have, e.g. STRING; length is then 0
   Storage storage = Storage::kRaw;
-  std::string location;  // a plain relative path
+  std::string location;  // as the model spells it; PlainPathOf() makes a plain path of it
   FileRange message;     // the TensorProto
   int32_t onnx_type = 0;
 };
@@ -55,7 +55,7 @@ struct OnnxModel {
   std::vector<OnnxTensor> initializers;  // and constants of the main graph, names unique
   LeftOutTensors left_out;
   Status doubt;  // the first damage among those left out: ONNX Runtime may still not mind
-  std::set<std::string> external_files;  // that any part of the model names
+  std::set<std::string> external_files;  // locations that any part of the model names
   bool nested_external = false;          // a nested graph or an attribute has external data
 
   // `why`: UNIMPLEMENTED for what tensors can't have, anything else for damage.

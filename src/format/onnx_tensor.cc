@@ -9,6 +9,7 @@
 #include "base/macros.h"
 #include "base/model_limits.h"
 #include "base/plain_path.h"
+#include "base/shown_name.h"
 #include "format/onnx_fields.h"
 
 namespace trims {
@@ -65,18 +66,16 @@ Status AddDims(ProtobufWindow& window, const ProtobufField& field, Parts* parts)
 }
 
 Status AddExternalEntry(ProtobufWindow& window, FileRange message, Parts* parts) {
-  ProtobufReader reader(window, message);
   std::string key;
   std::string value;
-  for (;;) {
-    TRIMS_ASSIGN_OR_RETURN(const std::optional<ProtobufField> field, reader.Next());
-    if (!field) break;
-    if (!field->is_bytes() || field->number > kEntryValue) continue;
-    std::string& text = field->number == kEntryKey ? key : value;
+  TRIMS_RETURN_IF_ERROR(ForEachField(window, message, [&](const ProtobufField& field) -> Status {
+    if (!field.is_bytes() || field.number > kEntryValue) return Status();
+    std::string& text = field.number == kEntryKey ? key : value;
     text.clear();
-    if (field->payload.length() > kMaxPathBytes) continue;  // nothing that is looked at
-    TRIMS_ASSIGN_OR_RETURN(text, window.StringAt(field->payload, kMaxPathBytes));
-  }
+    if (field.payload.length() > kMaxPathBytes) return Status();  // nothing that is looked at
+    TRIMS_ASSIGN_OR_RETURN(text, window.StringAt(field.payload, kMaxPathBytes));
+    return Status();
+  }));
   parts->two_locations |= key == "location" && parts->external_data.contains(key);
   if (key == "location" || key == "offset" || key == "length") {
     parts->external_data[key] = std::move(value);
@@ -116,12 +115,10 @@ Status AddField(ProtobufWindow& window, const ProtobufField& field, Parts* parts
 
 Result<Parts> ReadParts(ProtobufWindow& window, FileRange message) {
   Parts parts;
-  ProtobufReader reader(window, message);
-  for (;;) {
-    TRIMS_ASSIGN_OR_RETURN(const std::optional<ProtobufField> field, reader.Next());
-    if (!field) return parts;
-    TRIMS_RETURN_IF_ERROR(AddField(window, *field, &parts));
-  }
+  TRIMS_RETURN_IF_ERROR(ForEachField(window, message, [&](const ProtobufField& field) {
+    return AddField(window, field, &parts);
+  }));
+  return parts;
 }
 
 // `fallback` where there is no such entry.
@@ -142,11 +139,7 @@ Status ResolveExternal(const Parts& parts, OnnxTensor* tensor) {
   if (parts.two_locations) return Broken(parts, "has two locations of external data");
   const auto found = parts.external_data.find("location");
   std::string location = found == parts.external_data.end() ? "" : found->second;
-  while (location.starts_with("./")) {
-    location.erase(0, 2);
-    location.erase(0, location.find_first_not_of('/'));
-  }
-  if (!IsPlainPath(location) || location == kMemoryLocation) {
+  if (!PlainPathOf(location) || location == kMemoryLocation) {
     return Broken(parts, "has external data in '" + ShownName(location) +
                              "': expected a path within the model's folder");
   }

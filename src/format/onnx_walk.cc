@@ -12,8 +12,6 @@ namespace {
 
 using namespace onnx_fields;  // NOLINT(google-build-using-namespace): constants of this layer
 
-constexpr int kMainGraph = 0;       // the depth of a graph: how many graphs it is nested in
-constexpr int kMaxGraphDepth = 33;  // what protocol buffers' own limit of 100 messages allows
 constexpr std::string_view kConstant = "Constant";
 
 class Walk {
@@ -22,23 +20,13 @@ class Walk {
 
   Result<OnnxOutline> Run() {
     TRIMS_RETURN_IF_ERROR(
-        ForEachField({0, window_.file_size()},
+        ForEachField(window_, {0, window_.file_size()},
                      [this](const ProtobufField& field) { return ModelField(field); }));
     if (has_graph_) return std::move(outline_);
     return Status(StatusCode::kInvalidArgument, "onnx: no graph in it");
   }
 
  private:
-  template <typename Use>
-  Status ForEachField(FileRange message, const Use& use) {
-    ProtobufReader reader(window_, message);
-    for (;;) {
-      TRIMS_ASSIGN_OR_RETURN(const std::optional<ProtobufField> field, reader.Next());
-      if (!field) return Status();
-      TRIMS_RETURN_IF_ERROR(use(*field));
-    }
-  }
-
   Status ModelField(const ProtobufField& field) {
     if (field.number == kModelIrVersion) outline_.ir_version = static_cast<int64_t>(field.value);
     if (!field.is_bytes()) return Status();
@@ -59,7 +47,7 @@ class Walk {
 
   // A function's names are its own, so its constants are none of the main graph's.
   Status Function(FileRange message) {
-    return ForEachField(message, [this](const ProtobufField& field) {
+    return ForEachField(window_, message, [this](const ProtobufField& field) {
       const bool node = field.number == kFunctionNode && field.is_bytes();
       return node ? Node(field.payload, kMainGraph + 1) : Status();
     });
@@ -68,7 +56,7 @@ class Walk {
   Status Opset(FileRange message) {
     bool default_domain = true;
     uint64_t version = 0;
-    TRIMS_RETURN_IF_ERROR(ForEachField(message, [&](const ProtobufField& field) {
+    TRIMS_RETURN_IF_ERROR(ForEachField(window_, message, [&](const ProtobufField& field) {
       if (field.number == kOperatorSetDomain) default_domain = field.payload.length() == 0;
       if (field.number == kOperatorSetVersion) version = field.value;
       return Status();
@@ -82,7 +70,7 @@ class Walk {
       return Status(StatusCode::kInvalidArgument,
                     "onnx: graphs nested deeper than " + std::to_string(kMaxGraphDepth));
     }
-    return ForEachField(message, [&](const ProtobufField& field) -> Status {
+    return ForEachField(window_, message, [&](const ProtobufField& field) -> Status {
       if (!field.is_bytes()) return Status();
       if (field.number == kGraphNode) return Node(field.payload, depth);
       if (field.number == kGraphSparseInitializer) return Sparse(field.payload, depth);
@@ -96,7 +84,7 @@ class Walk {
   // Its name is that of its values.
   Status Sparse(FileRange message, int depth) {
     if (depth != kMainGraph) return Status();
-    return ForEachField(message, [&](const ProtobufField& field) -> Status {
+    return ForEachField(window_, message, [&](const ProtobufField& field) -> Status {
       if (field.number == kSparseTensorValues && field.is_bytes()) {
         outline_.sparse.push_back({.message = field.payload, .kind = "sparse"});
       }
@@ -108,7 +96,7 @@ class Walk {
   Status Node(FileRange message, int depth) {
     std::string op;
     std::optional<std::string> output;
-    TRIMS_RETURN_IF_ERROR(ForEachField(message, [&](const ProtobufField& field) -> Status {
+    TRIMS_RETURN_IF_ERROR(ForEachField(window_, message, [&](const ProtobufField& field) -> Status {
       if (field.number == kNodeAttribute && field.is_bytes())
         return Attribute(field.payload, depth);
       // Only the main graph's constants are of interest, and only by their first output.
@@ -133,7 +121,7 @@ class Walk {
   Status Constant(FileRange node, std::string output) {
     OnnxCandidate constant{.name = std::move(output), .kind = "given as an attribute"};
     bool first = true;
-    TRIMS_RETURN_IF_ERROR(ForEachField(node, [&](const ProtobufField& field) -> Status {
+    TRIMS_RETURN_IF_ERROR(ForEachField(window_, node, [&](const ProtobufField& field) -> Status {
       if (field.number != kNodeAttribute || !field.is_bytes()) return Status();
       return std::exchange(first, false) ? ConstantValue(field.payload, &constant) : Status();
     }));
@@ -142,7 +130,7 @@ class Walk {
   }
 
   Status ConstantValue(FileRange attribute, OnnxCandidate* constant) {
-    return ForEachField(attribute, [&](const ProtobufField& field) -> Status {
+    return ForEachField(window_, attribute, [&](const ProtobufField& field) -> Status {
       if (field.number != kAttributeTensor || !field.is_bytes()) return Status();
       constant->message = field.payload;
       constant->kind = nullptr;
@@ -151,7 +139,7 @@ class Walk {
   }
 
   Status Attribute(FileRange message, int depth) {
-    return ForEachField(message, [&](const ProtobufField& field) {
+    return ForEachField(window_, message, [&](const ProtobufField& field) {
       if (!field.is_bytes()) return Status();
       const bool tensor = field.number == kAttributeTensor || field.number == kAttributeTensors;
       const bool graph = field.number == kAttributeGraph || field.number == kAttributeGraphs;

@@ -16,6 +16,11 @@
 
 namespace trims {
 
+// The depth of a graph: how many graphs it is nested in.
+inline constexpr int kMainGraph = 0;
+inline constexpr int kMaxGraphDepth =
+    33;  // what protocol buffers' own limit of 100 messages allows
+
 // Something that gives a name of the main graph its value.
 struct OnnxCandidate {
   FileRange message;                // the TensorProto; empty where there is none

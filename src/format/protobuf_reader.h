@@ -7,12 +7,9 @@
 // length that a file merely claims.
 //
 //   ProtobufWindow window(file);
-//   ProtobufReader message(window, {0, file.size()});
-//   for (;;) {
-//     TRIMS_ASSIGN_OR_RETURN(const std::optional<ProtobufField> field, message.Next());
-//     if (!field) break;
-//     if (field->number == 7 && field->is_bytes()) Walk(ProtobufReader(window, field->payload));
-//   }
+//   return ForEachField(window, {0, file.size()}, [&](const ProtobufField& field) {
+//     return field.number == 7 && field.is_bytes() ? Walk(field.payload) : Status();
+//   });
 //
 // Thread-safety: one thread a window. Source: the protocol buffers encoding specification.
 #ifndef TRIMS_FORMAT_PROTOBUF_READER_H_
@@ -26,6 +23,7 @@
 
 #include "trims/status.h"
 
+#include "base/macros.h"
 #include "base/random_access.h"
 
 namespace trims {
@@ -87,6 +85,17 @@ class ProtobufReader {
   uint64_t end_;
   int group_depth_ = 0;
 };
+
+// Calls `use` with each field of `message`; stops at the first error, its own or the reader's.
+template <typename Use>
+Status ForEachField(ProtobufWindow& window, FileRange message, const Use& use) {
+  ProtobufReader reader(window, message);
+  for (;;) {
+    TRIMS_ASSIGN_OR_RETURN(const std::optional<ProtobufField> field, reader.Next());
+    if (!field) return Status();
+    TRIMS_RETURN_IF_ERROR(use(*field));
+  }
+}
 
 }  // namespace trims
 

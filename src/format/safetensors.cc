@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/macros.h"
+#include "base/shown_name.h"
 #include "format/safetensors_header.h"
 #include "wire/tensor_type.h"
 
@@ -94,9 +95,13 @@ Result<TensorEntry> Resolve(SafetensorsHeader::Tensor tensor, uint64_t data, uin
 const char* WhyNot(const TensorEntry& entry) {
   if (!CheckTensorName(entry.name).ok()) return "without a usable name";
   if (entry.shape.size() > kMaxTensorRank) return "of too many dimensions";
+  if (entry.dtype != DType::kUnknown && !TensorBytes(entry.dtype, entry.shape)) {
+    return "without elements and of an absurd shape";
+  }
   // Of a type without a size the product alone must not overflow.
-  const DType sized = entry.dtype == DType::kUnknown ? DType::kU8 : entry.dtype;
-  if (!TensorBytes(sized, entry.shape)) return "without elements and of an absurd shape";
+  if (entry.dtype == DType::kUnknown && !TensorBytes(DType::kU8, entry.shape)) {
+    return "of an unknown type and an absurd shape";
+  }
   const bool named = entry.dtype != DType::kUnknown || wire::IsTypeName(entry.type_name);
   return named ? nullptr : "of a type without a plain name";
 }

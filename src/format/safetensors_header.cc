@@ -8,6 +8,7 @@
 
 #include "base/macros.h"
 #include "base/model_limits.h"
+#include "base/shown_name.h"
 #include "format/tensor_entry.h"
 
 namespace trims {

@@ -1,5 +1,6 @@
 #include "format/tensor_entry.h"
 
+#include "base/shown_name.h"
 #include "base/utf8.h"
 
 namespace trims {
@@ -43,16 +44,6 @@ Status CheckTensorName(std::string_view name) {
 void AddLeftOut(LeftOutTensors* left_out, std::string_view name, const std::string& why) {
   LeftOut& group = (*left_out)[why];
   if (++group.count <= kShownNames) group.names += " '" + ShownName(name) + "'";
-}
-
-std::string ShownName(std::string_view name) {
-  std::string shown(name.substr(0, 200));
-  for (char& c : shown) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte >= 0x7f) c = '?';
-  }
-  if (name.size() > 200) shown += "…";
-  return shown;
 }
 
 }  // namespace trims

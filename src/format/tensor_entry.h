@@ -48,9 +48,6 @@ using LeftOutTensors = std::map<std::string, LeftOut>;  // by reason
 
 void AddLeftOut(LeftOutTensors* left_out, std::string_view name, const std::string& why);
 
-// At most 200 bytes of a name, control characters replaced, for messages.
-std::string ShownName(std::string_view name);
-
 }  // namespace trims
 
 #endif  // TRIMS_FORMAT_TENSOR_ENTRY_H_

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
+#include "base/plain_path.h"
 #include "format/onnx.h"
 #include "prepare/safetensors_index.h"
 #include "prepare/shard_name.h"
@@ -18,7 +20,12 @@ std::vector<std::string> ExternalData(const FileTree& source, const std::string&
   if (!bytes.ok()) return {};
   const Result<OnnxModel> model = ReadOnnx(**bytes);
   if (!model.ok()) return {};
-  return {model->external_files.begin(), model->external_files.end()};
+  std::vector<std::string> files;
+  for (const std::string& location : model->external_files) {
+    if (std::optional<std::string> plain = PlainPathOf(location))
+      files.push_back(*std::move(plain));
+  }
+  return files;
 }
 
 std::vector<std::string> ShardsOf(const FileTree& source, const std::string& name) {

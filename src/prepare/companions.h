@@ -20,7 +20,8 @@ namespace trims {
 // Whether a file of this name can have any.
 bool MayHaveCompanions(std::string_view name);
 
-// Names as in the source's folder, whether they are there or not; each once, not the file itself. A file that can't be read as what its name says has none: preparing it will say why.
+// Names as in the source's folder, whether they are there or not; each once, not the file itself. A
+// file that can't be read as what its name says has none: preparing it will say why.
 std::vector<std::string> CompanionsOf(const FileTree& source);
 
 }  // namespace trims

@@ -6,7 +6,7 @@
 
 #include "base/macros.h"
 #include "base/model_limits.h"
-#include "format/tensor_entry.h"
+#include "base/shown_name.h"
 #include "wire/index_check.h"
 #include "wire/index_generated.h"
 #include "wire/protocol.h"

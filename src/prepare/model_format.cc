@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/macros.h"
-#include "format/tensor_entry.h"
+#include "base/shown_name.h"
 #include "prepare/onnx_choice.h"
 #include "prepare/shard_name.h"
 #include "prepare/unfinished.h"
@@ -70,9 +70,10 @@ void NoteSingleShard(const FileTree& source, ModelFormat* format) {
                           " shards: add their folder, or their index, for the whole model");
 }
 
-std::string Depths(const FileTree& source, size_t file) {
+// In how many folders of the source a file lies.
+size_t Depth(const FileTree& source, size_t file) {
   const std::string& name = source.files()[file].name;
-  return std::string(static_cast<size_t>(std::count(name.begin(), name.end(), '/')), '/');
+  return static_cast<size_t>(std::count(name.begin(), name.end(), '/'));
 }
 
 class Detector {
@@ -118,9 +119,11 @@ class Detector {
     if (precision_.empty() || !format_.safetensors.components.empty() || onnx.in_precision) {
       return Status();
     }
+    const std::string offered = onnx.precisions.empty() ? "" : onnx.precisions.front();
     return OrNote(Status(StatusCode::kNotFound,
                          "no weights in the precision '" + ShownName(precision_) + "'",
-                         "leave the precision away: trims add …"));
+                         offered.empty() ? "leave the precision away: trims add …"
+                                         : "trims add … --precision " + offered));
   }
 
   Status TakeGguf() {
@@ -133,7 +136,7 @@ class Detector {
     if (format_.onnx && safetensors.empty()) return "onnx";
     if (!format_.onnx && !safetensors.empty()) return "safetensors";
     if (!format_.onnx) return format_.gguf.empty() ? "files" : "gguf";
-    const bool deeper = Depths(source_, *format_.onnx) > Depths(source_, safetensors.front());
+    const bool deeper = Depth(source_, *format_.onnx) > Depth(source_, safetensors.front());
     return deeper ? "safetensors" : "onnx";
   }
 

@@ -26,10 +26,13 @@ struct ModelFormat {
   std::vector<size_t> Parts() const;
 };
 
-// ONNX as ChooseOnnx(), safetensors as ChooseSafetensors(); a folder may hold both, and the name is then
-// of what lies nearer to the top. Without either, files in .gguf, or with GGUF's magic, are GGUF; anything
-// else is just files. `files_only`: nothing but the bytes matters, and whatever is odd is only noted. DATA_LOSS: a
-// shard is missing; FAILED_PRECONDITION: a part was not downloaded completely.
+// ONNX as ChooseOnnx(), safetensors as ChooseSafetensors(); a folder may hold both, and the name is
+// then of what lies nearer to the top. Without either, files in .gguf, or with GGUF's magic, are
+// GGUF; anything else is just files. `files_only`: nothing but the bytes matters, and whatever is
+// odd is only noted.
+//
+// DATA_LOSS: a shard is missing. FAILED_PRECONDITION: a part was not downloaded completely.
+// NOT_FOUND: no weights are in the precision. INVALID_ARGUMENT: an index is none.
 Result<ModelFormat> FormatOf(const FileTree& source, std::string_view precision, bool files_only);
 
 }  // namespace trims

@@ -3,14 +3,13 @@
 #include <map>
 #include <utility>
 
-#include "format/tensor_entry.h"
+#include "base/shown_name.h"
 #include "prepare/shard_name.h"
 
 namespace trims {
 namespace {
 
 constexpr std::string_view kOnnxSuffix = ".onnx";
-constexpr size_t kMaxNamedModels = 5;  // in a note
 
 using OnnxPrecisions = std::map<std::string, size_t>;  // "" is none
 using OnnxModels =
@@ -36,35 +35,31 @@ const OnnxPrecisions* Main(const OnnxModels& models) {
   return nullptr;
 }
 
-std::string NamedModels(const FileTree& source, const OnnxModels& models) {
-  std::string names;
-  size_t count = 0;
+std::vector<std::string> NamesOf(const FileTree& source, const OnnxModels& models) {
+  std::vector<std::string> names;
   for (const auto& [model, precisions] : models) {
-    for (const auto& [precision, file] : precisions) {
-      if (++count > kMaxNamedModels) continue;
-      names += (names.empty() ? "" : ", ") + ShownName(source.files()[file].name);
-    }
+    for (const auto& [precision, file] : precisions) names.push_back(source.files()[file].name);
   }
-  return count > kMaxNamedModels
-             ? names + " and " + std::to_string(count - kMaxNamedModels) + " more"
-             : names;
+  return names;
 }
 
 }  // namespace
 
 OnnxChoice ChooseOnnx(const FileTree& source, std::string_view precision) {
   const OnnxModels models = SortOutOnnx(source);
-  size_t count = 0;
-  for (const auto& [model, precisions] : models) count += precisions.size();
+  const std::vector<std::string> names = NamesOf(source, models);
   OnnxChoice choice;
-  if (count == 0) return choice;
+  if (names.empty()) return choice;
   const OnnxPrecisions* main = Main(models);
   const std::string several =
-      std::to_string(count) + " .onnx files (" + NamedModels(source, models) + ")";
+      std::to_string(names.size()) + " .onnx files (" + ShownNames(names) + ")";
   if (main == nullptr) {
     choice.note =
         several + " and none is model.onnx: kept as files only; a single one is added by its path";
     return choice;
+  }
+  for (const auto& [name, file] : *main) {
+    if (!name.empty()) choice.precisions.push_back(name);
   }
   auto taken = main->find(std::string(precision));
   choice.in_precision = taken != main->end() && !precision.empty();
@@ -76,7 +71,7 @@ OnnxChoice ChooseOnnx(const FileTree& source, std::string_view precision) {
     return choice;
   }
   choice.file = taken->second;
-  if (count > 1)
+  if (names.size() > 1)
     choice.note =
         "of " + several + ", " + ShownName(source.files()[*choice.file].name) + " was taken";
   return choice;

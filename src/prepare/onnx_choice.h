@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "source/file_tree.h"
 
@@ -19,8 +20,9 @@ namespace trims {
 
 struct OnnxChoice {
   std::optional<size_t> file;
-  bool in_precision = false;  // its name says the precision that was asked for
-  std::string note;           // where the choice was not obvious, or there was none to make
+  bool in_precision = false;            // its name says the precision that was asked for
+  std::vector<std::string> precisions;  // that names of its stem say
+  std::string note;  // where the choice was not obvious, or there was none to make
 };
 
 // The only one; else model.onnx at the top or in onnx/; else the only stem in the precision that was

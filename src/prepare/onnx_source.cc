@@ -3,14 +3,16 @@
 #include <utility>
 
 #include "base/macros.h"
+#include "base/plain_path.h"
+#include "base/shown_name.h"
 #include "prepare/unfinished.h"
 
 namespace trims {
 namespace {
 
+// The reader has made sure that there is a plain path.
 std::string BesideModel(const std::string& model, const std::string& location) {
-  const size_t slash = model.rfind('/');
-  return slash == std::string::npos ? location : model.substr(0, slash + 1) + location;
+  return std::string(FolderOfPath(model)) + PlainPathOf(location).value_or(location);
 }
 
 Status Missing(const FileTree& source, const std::string& location) {

@@ -23,6 +23,7 @@ enum Shape : uint32_t { kShapeDim = 1 };
 enum Dimension : uint32_t { kDimValue = 1, kDimParam = 2, kDimDenotation = 3 };
 
 constexpr size_t kMaxDimensions = 4096;
+constexpr size_t kMaxFactBytes = 64 * 1024;
 constexpr uint64_t kProbeIrVersion = 8;
 constexpr uint64_t kProbeOpset = 17;
 
@@ -45,12 +46,17 @@ class FactReader {
   // `use` gets the fields that hold bytes.
   template <typename Use>
   Status ForEach(FileRange message, const Use& use) {
-    ProtobufReader reader(window_, message);
-    for (;;) {
-      TRIMS_ASSIGN_OR_RETURN(const std::optional<ProtobufField> field, reader.Next());
-      if (!field) return Status();
-      if (field->is_bytes()) TRIMS_RETURN_IF_ERROR(use(*field));
-    }
+    return ForEachField(window_, message, [&use](const ProtobufField& field) {
+      return field.is_bytes() ? use(field) : Status();
+    });
+  }
+
+  // A session from the original model answers for what is too long to be carried along.
+  Result<std::string> Text(FileRange range) {
+    if (range.length() <= kMaxFactBytes) return window_.StringAt(range, kMaxFactBytes);
+    return Status(StatusCode::kUnimplemented,
+                  "a name in its graph has " + std::to_string(range.length()) +
+                      " bytes: expected at most " + std::to_string(kMaxFactBytes));
   }
 
   // Into the last of these messages, one within the other.
@@ -65,7 +71,7 @@ class FactReader {
     return ForEach(message, [this](const ProtobufField& field) -> Status {
       if (field.number == kGraphInput) return Input(field.payload);
       if (field.number != kGraphName) return Status();
-      TRIMS_ASSIGN_OR_RETURN(graph_name_, window_.StringAt(field.payload, kMaxPathBytes));
+      TRIMS_ASSIGN_OR_RETURN(graph_name_, Text(field.payload));
       return Status();
     });
   }
@@ -85,7 +91,7 @@ class FactReader {
     TRIMS_RETURN_IF_ERROR(ForEach(message, [&](const ProtobufField& field) -> Status {
       if (field.number != kDimParam && field.number != kDimDenotation) return Status();
       std::string& text = field.number == kDimParam ? name.first : name.second;
-      TRIMS_ASSIGN_OR_RETURN(text, window_.StringAt(field.payload, kMaxPathBytes));
+      TRIMS_ASSIGN_OR_RETURN(text, Text(field.payload));
       return Status();
     }));
     if (name == DimensionName()) return Status();

@@ -1,14 +1,15 @@
 #include "prepare/ort_graph_rewrite.h"
 
-#include <charconv>
 #include <map>
 #include <set>
 #include <utility>
 
 #include "base/macros.h"
 #include "base/model_limits.h"
+#include "base/shown_name.h"
 #include "format/onnx_fields.h"
 #include "format/onnx_tensor.h"
+#include "format/onnx_walk.h"
 #include "format/protobuf_reader.h"
 #include "prepare/protobuf_writer.h"
 
@@ -18,8 +19,6 @@ namespace {
 using namespace onnx_fields;  // NOLINT(google-build-using-namespace): constants of this format
 
 constexpr size_t kMaxGraphBytes = size_t{1900} << 20;  // a protocol buffer ends at 2 GiB
-constexpr int kMainGraph = 0;
-constexpr int kMaxDepth = 32;
 
 using MovedNames =
     std::map<std::string, std::string>;  // as the nested graph has it, as the main one does
@@ -47,23 +46,13 @@ class GraphRewriter {
   }
 
  private:
-  template <typename Use>
-  Status ForEach(FileRange message, const Use& use) {
-    ProtobufReader reader(window_, message);
-    for (;;) {
-      TRIMS_ASSIGN_OR_RETURN(const std::optional<ProtobufField> field, reader.Next());
-      if (!field) return Status();
-      TRIMS_RETURN_IF_ERROR(use(*field));
-    }
-  }
-
   Result<std::string> Text(FileRange range) { return window_.StringAt(range, kMaxGraphBytes); }
 
   // `change` returns whether it has written the field in its own way.
   template <typename Change>
   Result<std::string> Copy(FileRange message, const Change& change) {
     ProtobufWriter out;
-    TRIMS_RETURN_IF_ERROR(ForEach(message, [&](const ProtobufField& field) -> Status {
+    TRIMS_RETURN_IF_ERROR(ForEachField(window_, message, [&](const ProtobufField& field) -> Status {
       TRIMS_ASSIGN_OR_RETURN(const bool written, change(field, out));
       return written ? Status() : CopyField(field, &out);
     }));
@@ -93,9 +82,9 @@ class GraphRewriter {
 
   // `names`: what of the graphs around it has moved.
   Result<std::string> Graph(FileRange message, int depth, MovedNames names) {
-    if (depth > kMaxDepth) {
+    if (depth > kMaxGraphDepth) {
       return Status(StatusCode::kInvalidArgument,
-                    "onnx: graphs nested deeper than " + std::to_string(kMaxDepth));
+                    "onnx: graphs nested deeper than " + std::to_string(kMaxGraphDepth));
     }
     std::set<FileRangeKey> moving;
     if (depth > kMainGraph) TRIMS_RETURN_IF_ERROR(Rename(message, &names, &moving));
@@ -114,7 +103,7 @@ class GraphRewriter {
   // external initializers move.
   Status Rename(FileRange message, MovedNames* names, std::set<FileRangeKey>* moving) {
     std::set<std::string> outside;  // names that the graph shares with its caller
-    TRIMS_RETURN_IF_ERROR(ForEach(message, [&](const ProtobufField& field) -> Status {
+    TRIMS_RETURN_IF_ERROR(ForEachField(window_, message, [&](const ProtobufField& field) -> Status {
       if (!field.is_bytes()) return Status();
       if (field.number == kGraphNode) return Forget(field.payload, kNodeOutput, names);
       if (field.number == kGraphInitializer) return Forget(field.payload, kTensorName, names);
@@ -124,7 +113,7 @@ class GraphRewriter {
       outside.insert(std::move(name));
       return Status();
     }));
-    return ForEach(message, [&](const ProtobufField& field) -> Status {
+    return ForEachField(window_, message, [&](const ProtobufField& field) -> Status {
       if (field.number != kGraphInitializer || !field.is_bytes()) return Status();
       TRIMS_ASSIGN_OR_RETURN(const OnnxTensorRead read, ReadOnnxTensor(window_, field.payload));
       const OnnxTensor& tensor = read.tensor;
@@ -140,7 +129,7 @@ class GraphRewriter {
   }
 
   Status Forget(FileRange message, uint32_t number, MovedNames* names) {
-    return ForEach(message, [&](const ProtobufField& field) -> Status {
+    return ForEachField(window_, message, [&](const ProtobufField& field) -> Status {
       if (field.number != number || !field.is_bytes()) return Status();
       TRIMS_ASSIGN_OR_RETURN(const std::string name, Text(field.payload));
       names->erase(name);
@@ -150,7 +139,7 @@ class GraphRewriter {
 
   Result<std::string> NameIn(FileRange message, uint32_t number) {
     std::string name;
-    TRIMS_RETURN_IF_ERROR(ForEach(message, [&](const ProtobufField& field) -> Status {
+    TRIMS_RETURN_IF_ERROR(ForEachField(window_, message, [&](const ProtobufField& field) -> Status {
       if (field.number != number || !field.is_bytes()) return Status();
       TRIMS_ASSIGN_OR_RETURN(name, Text(field.payload));
       return Status();
@@ -215,29 +204,18 @@ class GraphRewriter {
     TRIMS_ASSIGN_OR_RETURN(const OnnxTensorRead read, ReadOnnxTensor(window_, message));
     const OnnxTensor& tensor = read.tensor;
     if (tensor.storage != OnnxTensor::Storage::kExternal || IsNameable(tensor)) return false;
-    uint64_t length = 0;
+    TRIMS_RETURN_IF_ERROR(read.status);
     TRIMS_ASSIGN_OR_RETURN(
         const std::string kept,
         Copy(message, [&](const ProtobufField& field, ProtobufWriter&) -> Result<bool> {
-          if (field.number == kTensorExternalData && field.is_bytes()) {
-            TRIMS_RETURN_IF_ERROR(ReadLength(field.payload, &length));
-            return true;
-          }
-          return field.number == kTensorDataLocation;
+          return field.number == kTensorExternalData || field.number == kTensorDataLocation;
         }));
-    TRIMS_ASSIGN_OR_RETURN(const std::string bytes, WeightBytes(tensor.entry.offset, length));
+    TRIMS_ASSIGN_OR_RETURN(const std::string bytes,
+                           WeightBytes(tensor.entry.offset, tensor.entry.length));
     ProtobufWriter raw;
     raw.Bytes(kTensorRawData, bytes);
     out.Bytes(kGraphInitializer, kept + raw.message());
     return true;
-  }
-
-  Status ReadLength(FileRange entry, uint64_t* length) {
-    TRIMS_ASSIGN_OR_RETURN(const std::string key, NameIn(entry, kEntryKey));
-    if (key != "length") return Status();
-    TRIMS_ASSIGN_OR_RETURN(const std::string text, NameIn(entry, kEntryValue));
-    std::from_chars(text.data(), text.data() + text.size(), *length);
-    return Status();
   }
 
   Result<std::string> WeightBytes(uint64_t offset, uint64_t length) {

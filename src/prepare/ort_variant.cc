@@ -13,6 +13,7 @@
 #include "base/macros.h"
 #include "base/mapping.h"
 #include "base/ort_variant_key.h"
+#include "base/plain_path.h"
 #include "base/sys.h"
 #include "base/utf8.h"
 #include "prepare/finish_variant.h"
@@ -86,7 +87,7 @@ std::vector<LinkedFile> OrtVariantMaker::LinkedFiles() const {
   const std::string folder = onnx_.file->path.substr(0, onnx_.file->path.rfind('/') + 1);
   std::vector<LinkedFile> linked;
   for (const auto& [location, file] : onnx_.external) {
-    if (file->length > 0 && file->path != folder + location)
+    if (file->length > 0 && file->path != folder + PlainPathOf(location).value_or(location))
       linked.push_back({location, file->path});
   }
   return linked;

@@ -1,13 +1,11 @@
 #include "prepare/pipeline_index.h"
 
-#include <memory>
-#include <span>
-
 #include <nlohmann/json.hpp>
 
 #include "base/macros.h"
 #include "base/plain_path.h"
 #include "format/json_node.h"
+#include "source/read_text.h"
 
 namespace trims {
 namespace {
@@ -27,9 +25,7 @@ Result<PipelineIndex> ReadPipelineIndex(const FileTree& source) {
   PipelineIndex index;
   const ListedFile* file = source.Find(kName);
   if (file == nullptr || file->length == 0 || file->length > kLimits.max_bytes) return index;
-  TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccess> bytes, source.Open(kName));
-  std::string text(static_cast<size_t>(file->length), '\0');
-  TRIMS_RETURN_IF_ERROR(bytes->ReadAt(0, std::as_writable_bytes(std::span(text))));
+  TRIMS_ASSIGN_OR_RETURN(const std::string text, ReadText(source, kName, kLimits.max_bytes));
   const Result<nlohmann::json> document = ParseJson(text, kLimits);
   if (!document.ok() || !document->is_object()) return index;
   for (const auto& [key, value] : document->items()) {

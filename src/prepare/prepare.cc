@@ -20,6 +20,8 @@ namespace trims {
 namespace {
 
 constexpr size_t kMaxNoteBytes = 2000;
+constexpr size_t kMaxNotes = 100;
+static_assert(kMaxNotes < kMaxManifestNotes);
 
 bool Wants(const std::vector<Variant>& variants, Variant kind) {
   return variants.empty() || std::find(variants.begin(), variants.end(), kind) != variants.end();
@@ -209,7 +211,17 @@ class Run {
     return Status();
   }
 
+  // A folder may give more to say than anybody reads.
+  void LimitNotes() {
+    std::vector<std::string>& notes = manifest_.notes;
+    if (notes.size() <= kMaxNotes) return;
+    const size_t more = notes.size() - kMaxNotes;
+    notes.resize(kMaxNotes);
+    notes.push_back("and " + std::to_string(more) + " more notes like these");
+  }
+
   Result<Manifest> Finish() {
+    LimitNotes();
     manifest_.digest = ModelDigest(manifest_.files);
     manifest_.format = format_.name;
     manifest_.source = context_.source.uri().ToString();

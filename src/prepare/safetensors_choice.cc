@@ -7,7 +7,8 @@
 #include <utility>
 
 #include "base/macros.h"
-#include "format/tensor_entry.h"
+#include "base/plain_path.h"
+#include "base/shown_name.h"
 #include "prepare/pipeline_index.h"
 #include "prepare/shard_name.h"
 
@@ -17,27 +18,20 @@ namespace {
 constexpr std::string_view kSuffix = ".safetensors";
 constexpr std::string_view kUsualStems[] = {"model", "diffusion_pytorch_model", "pytorch_model",
                                             "adapter_model"};
-constexpr size_t kMaxNamed = 5;  // in a note
 
-// One stem in one precision: a file, or the shards of one.
+// One stem in one precision.
 struct Weights {
-  std::vector<size_t> files;
+  std::optional<size_t> whole;
+  std::vector<size_t> shards;
   std::string index;  // the name of its file, or empty
+
+  // Without an index: a whole file has all tensors, so that shards beside it are the same again.
+  std::vector<size_t> Files() const { return whole ? std::vector<size_t>{*whole} : shards; }
 };
 
 using Precisions = std::map<std::string, Weights>;  // "" is none
 using Stems = std::map<std::string, Precisions>;
 using Folders = std::map<std::string, Stems>;  // "" is the top, others end in a slash
-
-std::string Listed(const std::vector<std::string>& names) {
-  std::string text;
-  for (size_t i = 0; i < names.size() && i < kMaxNamed; ++i) {
-    text += (text.empty() ? "" : ", ") + ShownName(names[i]);
-  }
-  if (names.size() > kMaxNamed)
-    text += " and " + std::to_string(names.size() - kMaxNamed) + " more";
-  return text;
-}
 
 Folders SortOut(const FileTree& source) {
   Folders folders;
@@ -47,8 +41,54 @@ Folders SortOut(const FileTree& source) {
     if (!index && !name.ends_with(kSuffix)) continue;
     const ShardName parsed = ParseShardName(index ? WeightsNameOfIndex(name) : name, kSuffix);
     Weights& weights = folders[parsed.folder][parsed.stem][parsed.precision];
-    index ? void(weights.index = name) : weights.files.push_back(i);
+    if (index) {
+      weights.index = name;
+    } else if (parsed.shard == 0) {
+      weights.whole = i;
+    } else {
+      weights.shards.push_back(i);
+    }
   }
+  return folders;
+}
+
+// What an index names in other folders than its own. One that can't be read is an error where it is
+// chosen.
+std::set<std::string> FilesOfOtherFolders(const FileTree& source, const Folders& folders) {
+  std::set<std::string> files;
+  for (const auto& [folder, stems] : folders) {
+    for (const auto& [stem, precisions] : stems) {
+      for (const auto& [precision, weights] : precisions) {
+        if (weights.index.empty()) continue;
+        const Result<SafetensorsIndex> index = ReadSafetensorsIndex(source, weights.index);
+        if (!index.ok()) continue;
+        for (const std::string& shard : index->shards) {
+          if (FolderOfPath(shard) != folder) files.insert(shard);
+        }
+      }
+    }
+  }
+  return files;
+}
+
+// Leaves a folder what no index of another folder names.
+Folders WithoutFilesOfOthers(const FileTree& source, Folders folders) {
+  if (folders.size() < 2) return folders;
+  const std::set<std::string> others = FilesOfOtherFolders(source, folders);
+  const auto is_others = [&](size_t file) { return others.contains(source.files()[file].name); };
+  for (auto& [folder, stems] : folders) {
+    for (auto& [stem, precisions] : stems) {
+      for (auto& [precision, weights] : precisions) {
+        std::erase_if(weights.shards, is_others);
+        if (weights.whole && is_others(*weights.whole)) weights.whole.reset();
+      }
+      std::erase_if(precisions, [](const auto& entry) {
+        return entry.second.index.empty() && entry.second.Files().empty();
+      });
+    }
+    std::erase_if(stems, [](const auto& entry) { return entry.second.empty(); });
+  }
+  std::erase_if(folders, [](const auto& entry) { return entry.second.empty(); });
   return folders;
 }
 
@@ -119,7 +159,7 @@ class Chooser {
       : source_(source), precision_(precision) {}
 
   Result<SafetensorsChoice> Run() {
-    Folders folders = SortOut(source_);
+    Folders folders = WithoutFilesOfOthers(source_, SortOut(source_));
     TRIMS_ASSIGN_OR_RETURN(const PipelineIndex pipeline, ReadPipelineIndex(source_));
     if (pipeline.is_pipeline) KeepComponents(pipeline, &folders);
     const bool prefixed = folders.size() > 1 || pipeline.is_pipeline;
@@ -127,6 +167,7 @@ class Chooser {
       TRIMS_RETURN_IF_ERROR(AddFolder(folder, stems, prefixed ? folder : ""));
     }
     TRIMS_RETURN_IF_ERROR(CheckPrecision());
+    TRIMS_RETURN_IF_ERROR(undecided_);
     NoteStrays();
     return std::move(choice_);
   }
@@ -160,15 +201,17 @@ class Chooser {
 
   Status AddWeights(const std::string& folder, const Precisions& precisions,
                     const std::string& prefix) {
-    TRIMS_ASSIGN_OR_RETURN(const Weights* weights, InPrecision(folder, precisions));
+    const Weights* weights = InPrecision(folder, precisions);
+    if (weights == nullptr) return Status();
     SafetensorsComponent component;
     if (weights->index.empty()) {
-      if (source_.is_folder()) TRIMS_RETURN_IF_ERROR(CheckComplete(source_, weights->files));
+      const std::vector<size_t> files = weights->Files();
+      if (source_.is_folder()) TRIMS_RETURN_IF_ERROR(CheckComplete(source_, files));
       if (std::vector<size_t>* same = FilesOfFolder(prefix)) {
-        same->insert(same->end(), weights->files.begin(), weights->files.end());
+        same->insert(same->end(), files.begin(), files.end());
         return Status();
       }
-      component.files = weights->files;
+      component.files = files;
     } else {
       TRIMS_ASSIGN_OR_RETURN(component, ByIndex(source_, weights->index));
     }
@@ -184,7 +227,8 @@ class Chooser {
     return last.prefix == prefix && !last.index ? &last.files : nullptr;
   }
 
-  Result<const Weights*> InPrecision(const std::string& folder, const Precisions& precisions) {
+  // nullptr: nothing says which, as undecided_ then does.
+  const Weights* InPrecision(const std::string& folder, const Precisions& precisions) {
     for (const auto& [precision, weights] : precisions) {
       if (!precision.empty()) offered_.insert(precision);
     }
@@ -194,7 +238,10 @@ class Chooser {
     }
     auto taken = precisions.find("");
     if (taken == precisions.end() && precisions.size() == 1) taken = precisions.begin();
-    if (taken == precisions.end()) return SeveralPrecisions(folder, precisions);
+    if (taken == precisions.end()) {
+      if (undecided_.ok()) undecided_ = SeveralPrecisions(folder, precisions);
+      return nullptr;
+    }
     if (!precision_.empty() || !taken->first.empty()) {
       const std::string is = taken->first.empty() ? "without a precision" : "in " + taken->first;
       choice_.notes.push_back(
@@ -211,17 +258,19 @@ class Chooser {
     for (const auto& [precision, weights] : precisions) names.push_back(precision);
     return Status(StatusCode::kFailedPrecondition,
                   "the weights" + (folder.empty() ? "" : " in '" + ShownName(folder) + "'") +
-                      " are there in the precisions " + Listed(names) + " and nothing says which",
+                      " are there in the precisions " + ShownNames(names) +
+                      " and nothing says which",
                   "trims add … --precision " + names.front());
   }
 
   Status CheckPrecision() const {
-    if (precision_.empty() || found_ || choice_.components.empty()) return Status();
+    const bool no_weights = choice_.components.empty() && offered_.empty();
+    if (precision_.empty() || found_ || no_weights) return Status();
     const std::vector<std::string> offered(offered_.begin(), offered_.end());
     return Status(StatusCode::kNotFound,
                   "no weights in the precision '" + ShownName(precision_) + "'" +
                       (offered.empty() ? ": the names of the files give none"
-                                       : "; there are: " + Listed(offered)),
+                                       : "; there are: " + ShownNames(offered)),
                   offered.empty() ? "leave the precision away: trims add …"
                                   : "trims add … --precision " + offered.front());
   }
@@ -237,13 +286,14 @@ class Chooser {
     }
     if (strays.empty() || taken.empty()) return;
     choice_.notes.push_back("tensors: other weights in the folder are no part of them: " +
-                            Listed(strays));
+                            ShownNames(strays));
   }
 
   const FileTree& source_;
   const std::string precision_;
   bool found_ = false;
   std::set<std::string> offered_;
+  Status undecided_;
   SafetensorsChoice choice_;
 };
 

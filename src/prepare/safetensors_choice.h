@@ -3,6 +3,7 @@
 // A folder may hold shards with an index, several precisions side by side, other weights beside them,
 // and a pipeline a folder for each component. What the folder's own tools would load is what is taken:
 //   1. An index decides which files are the model; without one, shards are told by their names.
+//      A file that is whole has all tensors, and shards without an index beside it are the same again.
 //   2. Of several weights in one folder, those named as the tools name them (kUsualStems); where no name
 //      is usual, all of them.
 //   3. The precision that was asked for; else the weights without one in their name; else the only one.
@@ -41,8 +42,8 @@ struct SafetensorsChoice {
   std::vector<size_t> Files() const;
 };
 
-// DATA_LOSS: a shard is missing. NOT_FOUND: the precision is in none of them. FAILED_PRECONDITION: there
-// are several precisions and nothing says which.
+// DATA_LOSS: a shard is missing. NOT_FOUND: the precision is in none of them. FAILED_PRECONDITION:
+// there are several precisions and nothing says which. INVALID_ARGUMENT: an index is none.
 Result<SafetensorsChoice> ChooseSafetensors(const FileTree& source, std::string_view precision);
 
 }  // namespace trims

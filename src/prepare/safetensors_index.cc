@@ -1,15 +1,15 @@
 #include "prepare/safetensors_index.h"
 
-#include <memory>
-#include <span>
+#include <optional>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "base/macros.h"
 #include "base/plain_path.h"
+#include "base/shown_name.h"
 #include "format/json_node.h"
-#include "format/tensor_entry.h"
+#include "source/read_text.h"
 
 namespace trims {
 namespace {
@@ -20,23 +20,6 @@ constexpr char kNext[] = "get the file again, or --variant files keeps any file 
 
 Status BadIndex(const std::string& name, const std::string& what) {
   return Status(StatusCode::kInvalidArgument, "'" + ShownName(name) + "': " + what, kNext);
-}
-
-Result<std::string> ReadText(const SourceTree& source, const std::string& name) {
-  TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccess> file, source.Open(name));
-  if (file->size() > JsonLimits{}.max_bytes) {
-    return BadIndex(name, "is " + std::to_string(file->size()) + " bytes long: expected at most " +
-                              std::to_string(JsonLimits{}.max_bytes));
-  }
-  std::string text(static_cast<size_t>(file->size()), '\0');
-  if (text.empty()) return text;
-  TRIMS_RETURN_IF_ERROR(file->ReadAt(0, std::as_writable_bytes(std::span(text))));
-  return text;
-}
-
-std::string FolderOf(std::string_view name) {
-  const size_t slash = name.rfind('/');
-  return std::string(slash == std::string_view::npos ? "" : name.substr(0, slash + 1));
 }
 
 }  // namespace
@@ -54,21 +37,27 @@ std::string WeightsNameOfIndex(std::string_view name) {
 }
 
 Result<SafetensorsIndex> ReadSafetensorsIndex(const SourceTree& source, const std::string& name) {
-  TRIMS_ASSIGN_OR_RETURN(const std::string text, ReadText(source, name));
-  const Result<nlohmann::json> document = ParseJson(text, JsonLimits{});
+  const Result<std::string> text = ReadText(source, name, JsonLimits{}.max_bytes);
+  if (!text.ok()) {
+    return text.status().code() == StatusCode::kTooLarge ? BadIndex(name, text.status().message())
+                                                         : text.status();
+  }
+  const Result<nlohmann::json> document = ParseJson(*text, JsonLimits{});
   if (!document.ok()) return BadIndex(name, document.status().message());
   const auto map = document->is_object() ? document->find("weight_map") : document->end();
   if (!document->is_object() || map == document->end() || !map->is_object() || map->empty()) {
     return BadIndex(name, "expected an object with a weight_map of tensors to files");
   }
   SafetensorsIndex index{.name = name, .shard_of = {}, .shards = {}};
-  const std::string folder = FolderOf(name);
+  const std::string folder(FolderOfPath(name));
   for (const auto& [tensor, file] : map->items()) {
-    if (!file.is_string() || !IsPlainPath(file.get_ref<const std::string&>())) {
+    const std::optional<std::string> path =
+        file.is_string() ? PlainPathOf(file.get_ref<const std::string&>()) : std::nullopt;
+    if (!path) {
       return BadIndex(
           name, "expected the name of a file beside it for the tensor '" + ShownName(tensor) + "'");
     }
-    std::string shard = folder + file.get_ref<const std::string&>();
+    std::string shard = folder + *path;
     index.shards.insert(shard);
     index.shard_of.emplace(tensor, std::move(shard));
   }

@@ -8,6 +8,7 @@
 
 #include "base/macros.h"
 #include "base/mapping.h"
+#include "base/shown_name.h"
 #include "format/safetensors.h"
 #include "prepare/finish_variant.h"
 #include "prepare/tensor_layout.h"
@@ -133,6 +134,19 @@ std::map<std::string, std::string> SafetensorsMetadata(const std::vector<Compone
   return metadata;
 }
 
+// A component's folder before a name can make it that of another component's tensor.
+Status CheckNamesDiffer(const std::vector<Component>& components) {
+  if (components.size() < 2) return Status();
+  std::unordered_map<std::string, const Shard*> named;
+  for (const Component& component : components) {
+    for (const auto& [name, shard] : component.owners) {
+      const auto [at, fresh] = named.emplace(component.prefix + std::string(name), shard);
+      if (!fresh) return NameTwice(at->first, at->second->name, shard->name);
+    }
+  }
+  return Status();
+}
+
 uint64_t BytesOnceLaid(const std::vector<Component>& components) {
   uint64_t total = 0;
   for (const Component& component : components) {
@@ -182,6 +196,7 @@ Result<ManifestVariant> MakeTensorsFromSafetensors(
     for (const Shard& shard : one.shards) NoteLeftOut(shard.content.left_out, notes);
     read.push_back(std::move(one));
   }
+  TRIMS_RETURN_IF_ERROR(CheckNamesDiffer(read));
   TRIMS_ASSIGN_OR_RETURN(TensorLayout::Laid laid, Lay(context, read));
   return FinishVariant(context.out, Variant::kTensors, "", {WholeFileExtent(laid.file)},
                        {.extent_lengths = {},

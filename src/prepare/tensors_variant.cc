@@ -6,6 +6,7 @@
 
 #include "base/macros.h"
 #include "base/mapping.h"
+#include "base/shown_name.h"
 #include "prepare/finish_variant.h"
 #include "prepare/tensor_layout.h"
 

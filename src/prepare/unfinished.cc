@@ -9,7 +9,7 @@
 
 #include "base/macros.h"
 #include "base/shell_quote.h"
-#include "format/tensor_entry.h"
+#include "base/shown_name.h"
 #include "source/link_bounds.h"
 
 namespace trims {

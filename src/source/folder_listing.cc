@@ -13,6 +13,7 @@
 #include "base/model_limits.h"
 #include "base/plain_path.h"
 #include "base/shell_quote.h"
+#include "base/shown_name.h"
 
 namespace trims {
 namespace {
@@ -21,6 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr size_t kMaxFolderDepth = 64;
 constexpr size_t kMaxFolders = 10'000;
+constexpr char kOnlyModel[] = "add a folder that holds the model and nothing else";
 
 struct Free {
   void operator()(char* text) const { ::free(text); }
@@ -33,8 +35,9 @@ Status Refuse(std::string what, std::string hint = {}) {
 // `path` is free of symbolic links.
 Result<ListedFile> Describe(std::string name, std::string path) {
   if (!IsPlainPath(name)) {
-    return Refuse("the file name '" + name +
-                  "' is not UTF-8, too long or holds control characters");
+    return Refuse("the file name '" + ShownName(name) +
+                      "' is not UTF-8, too long or holds control characters",
+                  "rename the file");
   }
   ListedFile file;
   TRIMS_ASSIGN_OR_RETURN(const struct stat seen, StatOf(path));
@@ -51,13 +54,13 @@ Result<ListedFile> Describe(std::string name, std::string path) {
 // A link of a hub's cache is the hub's to mend.
 Status LeadsToNothing(const std::string& name, const LinkBounds& bounds) {
   const std::string hub = HubNameOf(bounds.folder);
-  return Refuse("the symbolic link '" + name + "' leads to nothing",
+  return Refuse("the symbolic link '" + ShownName(name) + "' leads to nothing",
                 hub.empty() ? "restore what it meant, or remove the link"
                             : "get what is missing: hf download " + ShellQuote(hub));
 }
 
 Status LeadsOut(const std::string& name) {
-  return Refuse("the symbolic link '" + name + "' leads out of the model's folder",
+  return Refuse("the symbolic link '" + ShownName(name) + "' leads out of the model's folder",
                 "if you trust where it leads: trims add … --follow-links");
 }
 
@@ -79,11 +82,11 @@ class Lister {
   // `folder` is free of links; `prefix` is its name, with a slash, or empty.
   Status List(const std::string& folder, const std::string& prefix) {
     if (open_.size() > kMaxFolderDepth)
-      return Refuse("folders nested too deep in '" + prefix + "'");
+      return Refuse("more than " + std::to_string(kMaxFolderDepth) + " folders within one another",
+                    kOnlyModel);
     // Links may lead to one folder by many ways, so folders are counted as often as they are come to.
     if (++folders_ > kMaxFolders) {
-      return Refuse("more than " + std::to_string(kMaxFolders) + " folders",
-                    "add a folder that holds the model and nothing else");
+      return Refuse("more than " + std::to_string(kMaxFolders) + " folders", kOnlyModel);
     }
     open_.push_back(folder);
     std::error_code error;
@@ -112,7 +115,7 @@ class Lister {
     }
     if (fs::is_directory(path, error)) return Folder(path, name);
     if (files_.size() == kMaxModelFiles) {
-      return Refuse("more than " + std::to_string(kMaxModelFiles) + " files");
+      return Refuse("more than " + std::to_string(kMaxModelFiles) + " files", kOnlyModel);
     }
     TRIMS_ASSIGN_OR_RETURN(ListedFile file, Describe(std::move(name), std::move(path)));
     files_.push_back(std::move(file));
@@ -122,8 +125,9 @@ class Lister {
   // A link to a folder that is being listed would never end.
   Status Folder(const std::string& path, const std::string& name) {
     if (std::find(open_.begin(), open_.end(), path) != open_.end()) {
-      return Refuse("the symbolic link '" + name + "' leads back to a folder that holds it",
-                    "remove the link");
+      return Refuse(
+          "the symbolic link '" + ShownName(name) + "' leads back to a folder that holds it",
+          "remove the link");
     }
     return List(path, name + "/");
   }

@@ -25,5 +25,19 @@ TEST(PlainPathTest, EverythingElseIsRefused) {
   EXPECT_FALSE(IsPlainPath(std::string(4097, 'a')));
 }
 
+TEST(PlainPathTest, WhatExportersWriteForOne) {
+  EXPECT_EQ(PlainPathOf("./sub//./w.bin"), "sub/w.bin");
+  EXPECT_EQ(PlainPathOf("sub/../w.bin"), "w.bin");
+  for (const std::string_view path :
+       {""sv, "."sv, "/w"sv, "../w"sv, "a/../../w"sv, "w/"sv, "w\nx"sv}) {
+    EXPECT_EQ(PlainPathOf(path), std::nullopt) << path;
+  }
+}
+
+TEST(PlainPathTest, TheFolderOfAPath) {
+  EXPECT_EQ(FolderOfPath("a/b/c"), "a/b/");
+  EXPECT_EQ(FolderOfPath("c"), "");
+}
+
 }  // namespace
 }  // namespace trims

@@ -36,7 +36,7 @@ namespace trims {
 namespace {
 
 Status NoRoom() { return {}; }
-void Walk(ProtobufReader) {}
+Status Walk(FileRange) { return {}; }
 void Copy(const RandomAccess&, uint64_t, uint64_t) {}
 void Fill(std::byte*) {}
 
@@ -73,14 +73,10 @@ Status OnnxExample(const RandomAccess& file) {
 Status ProtobufReaderExample(const RandomAccess& file) {
   // example: src/format/protobuf_reader.h
   ProtobufWindow window(file);
-  ProtobufReader message(window, {0, file.size()});
-  for (;;) {
-    TRIMS_ASSIGN_OR_RETURN(const std::optional<ProtobufField> field, message.Next());
-    if (!field) break;
-    if (field->number == 7 && field->is_bytes()) Walk(ProtobufReader(window, field->payload));
-  }
+  return ForEachField(window, {0, file.size()}, [&](const ProtobufField& field) {
+    return field.number == 7 && field.is_bytes() ? Walk(field.payload) : Status();
+  });
   // end
-  return {};
 }
 
 Status SafetensorsExample(const RandomAccess& file) {

@@ -110,9 +110,9 @@ TEST(Onnx, ExternalDataIsReportedWithItsFile) {
       OnnxModelBytes({ExternalData(OnnxTensorProto("w", kFloat, {2}), "./w.bin", "64", "8")});
   Result<OnnxModel> model = Read(file);
   ASSERT_TRUE(model.ok()) << model.status().ToString();
-  EXPECT_EQ(model->initializers[0].location, "w.bin");
+  EXPECT_EQ(model->initializers[0].location, "./w.bin");
   EXPECT_EQ(model->initializers[0].entry.offset, 64u);
-  EXPECT_EQ(model->external_files, std::set<std::string>{"w.bin"});
+  EXPECT_EQ(model->external_files, std::set<std::string>{"./w.bin"});
 }
 
 TEST(Onnx, StringsAreKeptAndMarked) {

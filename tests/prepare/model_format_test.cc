@@ -107,6 +107,40 @@ TEST_F(ModelFormatTest, APrecisionCanBeChosen) {
   EXPECT_THAT(Format("bf16").status().message(), HasSubstr("there are: fp16"));
 }
 
+TEST_F(ModelFormatTest, APrecisionThatNobodyHasIsNotFoundBesideOthers) {
+  Files({"model.fp16.safetensors", "model.int8.safetensors"});
+  EXPECT_EQ(Format("bf16").status().code(), StatusCode::kNotFound);
+  EXPECT_THAT(Format("bf16").status().message(), HasSubstr("fp16, int8"));
+  EXPECT_THAT(Taken(Format("int8")), ElementsAre("|model.int8.safetensors"));
+}
+
+TEST_F(ModelFormatTest, AnUndecidedComponentIsSaidWhereAnotherHasThePrecision) {
+  Files({"a/model.bf16.safetensors", "b/model.fp16.safetensors", "b/model.int8.safetensors"});
+  const Result<ModelFormat> format = Format("bf16");
+  ASSERT_TRUE(format.ok()) << format.status().ToString();
+  EXPECT_THAT(format->notes, Contains(HasSubstr("in 'b/' are there in the precisions fp16, int8")));
+}
+
+TEST_F(ModelFormatTest, APrecisionMayBeInTheNamesOfOnnxFilesAlone) {
+  Files({"onnx/model.onnx", "onnx/model_fp16.onnx", "onnx/model_q4.onnx"});
+  EXPECT_EQ(Onnx(Format("fp16")), "onnx/model_fp16.onnx");
+  EXPECT_EQ(Format("int8").status().code(), StatusCode::kNotFound);
+  EXPECT_THAT(Format("int8").status().hint(), HasSubstr("--precision fp16"));
+}
+
+TEST_F(ModelFormatTest, AWholeFileIsTakenBeforeShardsWithoutAnIndex) {
+  Files({"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors",
+         "model.safetensors"});
+  EXPECT_THAT(Taken(Format()), ElementsAre("|model.safetensors"));
+  EXPECT_THAT(Format()->notes, Contains(HasSubstr("model-00001-of-00002.safetensors")));
+}
+
+TEST_F(ModelFormatTest, AnIndexMayWriteItsPathsInItsOwnWay) {
+  Files({"sub/w.safetensors"});
+  Index("model.safetensors.index.json", R"("a":"./sub//w.safetensors")");
+  EXPECT_THAT(Taken(Format()), ElementsAre("|sub/w.safetensors"));
+}
+
 TEST_F(ModelFormatTest, OnlyPrecisionsAndNoneIsUsual) {
   Files({"model.fp16.safetensors"});
   EXPECT_THAT(Taken(Format()), ElementsAre("|model.fp16.safetensors"));

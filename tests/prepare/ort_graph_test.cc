@@ -114,6 +114,42 @@ TEST(RewriteGraph, NoCutMessageIsTakenForWhole) {
   }
 }
 
+TEST(RewriteGraph, ANestedWeightOfAnotherTypeGetsItsBytesWhereItIs) {
+  const Proto nested =
+      Proto().Add(1, NodeWith({"q"}, "o")).Add(5, Large("q", kInt4Type)).Add(5, Large("w"));
+  const Result<std::string> model = Rewrite(ModelOf(Proto().Add(1, Holding(nested))), kWeights);
+  ASSERT_TRUE(model.ok()) << model.status().ToString();
+  EXPECT_THAT(*model, HasSubstr(kWeights));
+  const Result<OnnxModel> read = ReadOnnx(StrictBytes(*model));
+  ASSERT_TRUE(read.ok()) << read.status().ToString();
+  EXPECT_FALSE(read->nested_external);
+  ASSERT_EQ(read->initializers.size(), 1u);
+  EXPECT_EQ(read->initializers[0].entry.name, "trims.nested.0");
+}
+
+TEST(RewriteGraph, AnAttributeMayHoldSeveralGraphs) {
+  const Proto nested = Proto().Add(1, NodeWith({"w"}, "o")).Add(5, Large("w"));
+  const Proto node =
+      NodeWith({"x"}, "y").Add(5, Proto().Bytes(1, "bodies").Add(11, nested).Add(11, nested));
+  const Result<std::string> model = Rewrite(ModelOf(Proto().Add(1, node)), kWeights);
+  ASSERT_TRUE(model.ok()) << model.status().ToString();
+  EXPECT_EQ(ReadOnnx(StrictBytes(*model))->initializers.size(), 2u);
+  EXPECT_THAT(*model, HasSubstr(NodeWith({"trims.nested.0"}, "o").str()));
+  EXPECT_THAT(*model, HasSubstr(NodeWith({"trims.nested.1"}, "o").str()));
+}
+
+TEST(RewriteGraph, AnInputOfAnInnerGraphIsNotTheMovedOne) {
+  const Proto inner = Proto()
+                          .Add(1, NodeWith({"w"}, "deep"))
+                          .Add(11, Proto().Bytes(1, "w"));  // an input of its own
+  const Proto nested =
+      Proto().Add(1, NodeWith({"w"}, "o")).Add(1, Holding(inner)).Add(5, Large("w"));
+  const Result<std::string> model = Rewrite(ModelOf(Proto().Add(1, Holding(nested))), kWeights);
+  ASSERT_TRUE(model.ok()) << model.status().ToString();
+  EXPECT_THAT(*model, HasSubstr(NodeWith({"trims.nested.0"}, "o").str()));
+  EXPECT_THAT(*model, HasSubstr(NodeWith({"w"}, "deep").str()));
+}
+
 TEST(OrtFacts, NameAndFreeDimensions) {
   const Proto shape = Proto()
                           .Add(1, Proto().Bytes(2, "batch").Bytes(3, "DATA_BATCH"))
@@ -128,6 +164,14 @@ TEST(OrtFacts, NameAndFreeDimensions) {
   EXPECT_THAT(facts->probe, HasSubstr(Proto().Bytes(2, "batch").Bytes(3, "DATA_BATCH").str()));
   EXPECT_THAT(facts->probe, HasSubstr("ONLY_DENOTED"));
   EXPECT_THAT(facts->probe, Not(HasSubstr("pixels")));
+}
+
+TEST(OrtFacts, ALongNameIsTakenAndAnAbsurdOneCostsTheVariant) {
+  const auto facts = [](size_t bytes) {
+    return ReadOrtFacts(StrictBytes(ModelOf(Proto().Bytes(2, std::string(bytes, 'n')))));
+  };
+  EXPECT_EQ(facts(10'000)->graph_name.size(), 10'000U);
+  EXPECT_EQ(facts(100'000).status().code(), StatusCode::kUnimplemented);
 }
 
 TEST(OrtFacts, TooManyDimensionsAreRefused) {

@@ -222,6 +222,41 @@ TEST_F(Prepared, ComponentsKeepTheirTensorsApart) {
   EXPECT_EQ(TensorBytes(image, "two/w"), "22");
 }
 
+TEST_F(Prepared, AFolderBeforeANameMayMakeItAnothers) {
+  Write("model.safetensors", OneTensor("unet/a", "11"));
+  Write("unet/model.safetensors", OneTensor("a", "22"));
+  const Result<Manifest> manifest = Run("", {Variant::kTensors});
+  EXPECT_EQ(manifest.status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_THAT(manifest.status().message(),
+              HasSubstr("'unet/a' is in 'model.safetensors' and in 'unet/model.safetensors'"));
+}
+
+TEST_F(Prepared, ManyNotesAreCutAndCostNothing) {
+  Write("model_index.json", [] {
+    std::string text = R"({"here":["a","B"])";
+    for (int i = 0; i < 2000; ++i) text += ",\"c" + std::to_string(i) + R"(":["a","B"])";
+    return text + "}";
+  }());
+  Write("here/model.safetensors", OneTensor("a", "11"));
+  const Result<Manifest> manifest = Run("");
+  ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  EXPECT_EQ(manifest->notes.back(), "and 1900 more notes like these");
+}
+
+TEST_F(Prepared, ExternalDataMayBeSpeltInItsOwnWay) {
+  for (const char* location : {"./w.bin", "sub//w.bin", "sub/./w.bin", "sub/../w.bin"}) {
+    Write("model.onnx", test::OnnxModelBytes({test::ExternalData(
+                            test::OnnxTensorProto("w", 1, {2, 2}), location, "0", "16")}));
+    Write("w.bin", "0123456789abcdef");
+    Write("sub/w.bin", "0123456789abcdef");
+    const Result<Manifest> manifest = Run("", {Variant::kTensors});
+    ASSERT_TRUE(manifest.ok()) << location << ": " << manifest.status().ToString();
+    EXPECT_EQ(Image(*Find(*manifest, Variant::kTensors)).substr(0, 16), "0123456789abcdef");
+    std::filesystem::remove_all(root_ + "/out");
+    std::filesystem::create_directory(root_ + "/out");
+  }
+}
+
 TEST_F(Prepared, ATensorInTwoShardsIsTheOneThatTheIndexSays) {
   Write("a.safetensors", OneTensor("w", "11"));
   Write("b.safetensors", OneTensor("w", "22"));

@@ -249,6 +249,22 @@ TEST_F(FileTreeTest, LinksThatMultiplyEnd) {
   EXPECT_THAT(At(folder_ / "in").List().status().message(), HasSubstr("more than"));
 }
 
+TEST_F(FileTreeTest, FoldersWithinOneAnotherEnd) {
+  std::string deep = "in";
+  for (int i = 0; i < 64; ++i) deep += "/d";
+  folder_.Write(deep + "/f", "x");
+  EXPECT_TRUE(At(folder_ / "in").List().ok());
+  folder_.Write(deep + "/d/f", "x");
+  const Status status = At(folder_ / "in").List().status();
+  EXPECT_THAT(status.message(), HasSubstr("more than 64 folders within one another"));
+  EXPECT_THAT(status.hint(), HasSubstr("holds the model and nothing else"));
+}
+
+TEST_F(FileTreeTest, ANameThatIsNoTextIsShownWithoutItsBytes) {
+  folder_.Write("in/a\xff\x1b", "x");
+  EXPECT_THAT(At(folder_ / "in").List().status().message(), HasSubstr("'a?\?'"));
+}
+
 TEST_F(FileTreeTest, ALinkToAFolderInsideIsFollowed) {
   folder_.Write("in/real/a", "inside");
   std::filesystem::create_directory_symlink("real", folder_ / "in/again");

@@ -1,0 +1,34 @@
+#include "format/json_node.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace trims {
+namespace {
+
+TEST(ParseJson, LevelsAreCounted) {
+  EXPECT_TRUE(ParseJson(R"([[{"a":[]},[]]])", {.max_depth = 4}).ok());
+  EXPECT_EQ(ParseJson(R"([[{"a":[[]]}]])", {.max_depth = 4}).status().code(),
+            StatusCode::kInvalidArgument);
+  EXPECT_TRUE(ParseJson(R"(["[[[[", "\\\"[[[[", "\\\\"])", {.max_depth = 1}).ok());
+}
+
+TEST(ParseJson, WhatIsNoneIsRefused) {
+  for (const char* text : {"", "{", "[1,]", "]", "\"", "{\"a\":1}}", "\"\\"}) {
+    EXPECT_EQ(ParseJson(text, {}).status().code(), StatusCode::kInvalidArgument) << text;
+  }
+  EXPECT_EQ(ParseJson("[1,2]", {.max_bytes = 4}).status().code(), StatusCode::kTooLarge);
+}
+
+// Once, each value in an object cost a look at all of them.
+TEST(ParseJson, ALargeObjectIsReadInOneGo) {
+  std::string text = "{";
+  for (int i = 0; i < 200'000; ++i) text += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\":{}";
+  const Result<nlohmann::json> document = ParseJson(text + "}", {});
+  ASSERT_TRUE(document.ok());
+  EXPECT_EQ(document->size(), 200'000U);
+}
+
+}  // namespace
+}  // namespace trims
