@@ -102,6 +102,8 @@ def test_the_variant_that_was_not_made(shell, odd):
 def test_a_pointer_is_completed(shell, odd):
     path = odd / "model.safetensors"
     path.write_text(POINTER)
+    assert "get 'model.safetensors' again" in shell.run(f"trims add hint-pointer {quoted(path)}").stderr
+    (odd / ".git").mkdir()
     write_safetensors(shell.folder / "whole", one(1))
     shell.stand_in("git", '[ "$3 $4" = "lfs pull" ] && cp whole "$2/model.safetensors"')
     follows(shell, f"trims add hint-pointer {quoted(path)}")
