@@ -95,7 +95,7 @@ Status ConnectStatus(const std::string& path, int error) {
   const std::string what = "connecting to " + path;
   switch (error) {
     case ECONNREFUSED:
-      return Status(StatusCode::kUnavailable, what + ": nobody listens", "start trimsd");
+      return Status(StatusCode::kUnavailable, what + ": nobody listens");
     case EAGAIN:
       return Status(StatusCode::kUnavailable, what + ": trimsd takes no connections",
                     "trims status");
@@ -109,7 +109,7 @@ Status ConnectStatus(const std::string& path, int error) {
                     "join the group that owns it: ls -l " + path);
     case ENOENT:
     case ENOTDIR:
-      return Status(StatusCode::kNotFound, "no trimsd socket at " + path, "start trimsd");
+      return Status(StatusCode::kNotFound, "no trimsd socket at " + path);
     default:
       return ErrnoStatus(what, error);
   }

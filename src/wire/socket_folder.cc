@@ -44,7 +44,7 @@ Status CheckSocketFolder(const std::string& socket_path, PathOrigin origin) {
   struct stat info;
   if (::stat(folder.c_str(), &info) != 0) {
     if (errno == ENOENT || errno == ENOTDIR)
-      return Status(StatusCode::kNotFound, "no trimsd socket at " + socket_path, "start trimsd");
+      return Status(StatusCode::kNotFound, "no trimsd socket at " + socket_path);
     return ErrnoStatus("looking at socket folder " + folder);
   }
   if (!MayOwn(info.st_uid, origin)) {

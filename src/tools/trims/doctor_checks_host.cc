@@ -58,7 +58,7 @@ Check Daemon(const SocketFacts& socket) {
   check.level = absent ? CheckLevel::kWarning : CheckLevel::kFailure;
   check.found = socket.daemon.message();
   check.mend = !socket.daemon.hint().empty() ? socket.daemon.hint()
-               : absent                      ? "trimsd &"
+               : absent                      ? "start one: trimsd &"
                                              : "see the socket checks above";
   return check;
 }
