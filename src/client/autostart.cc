@@ -46,15 +46,10 @@ Result<std::string> FindDaemon(const std::string& given) {
                 "install trimsd, or TRIMSD=/path/to/trimsd");
 }
 
-std::string DataFolder(const std::string& given, const std::string& socket_folder) {
-  if (!given.empty()) {
-    std::error_code ignored;
-    return fs::absolute(given, ignored).string();
-  }
-  const std::string data_home = EnvironmentVariable("XDG_DATA_HOME");
-  if (!data_home.empty() && data_home[0] == '/') return data_home + "/trims";
-  const std::string home = EnvironmentVariable("HOME");
-  return home.empty() || home[0] != '/' ? socket_folder + "/data" : home + "/.local/share/trims";
+std::string DataFolder(const std::string& given) {
+  if (given.empty()) return UserDataFolder();
+  std::error_code ignored;
+  return fs::absolute(given, ignored).string();
 }
 
 Status Answers(const client::SocketCandidate& candidate) {
@@ -132,7 +127,7 @@ Status AwaitReady(int pipe, milliseconds patience) {
 
 Status StartDaemon(const AutostartOptions& options, const std::string& socket) {
   const std::string folder = wire::FolderOf(socket);
-  const std::string data = DataFolder(options.data_folder, folder);
+  const std::string data = DataFolder(options.data_folder);
   const std::string log_path = folder + "/trimsd.log";
   TRIMS_ASSIGN_OR_RETURN(const std::string program, FindDaemon(options.program));
   std::error_code error;
@@ -154,6 +149,14 @@ Status StartDaemon(const AutostartOptions& options, const std::string& socket) {
 }
 
 }  // namespace
+
+std::string UserDataFolder() {
+  const std::string data_home = EnvironmentVariable("XDG_DATA_HOME");
+  if (!data_home.empty() && data_home[0] == '/') return data_home + "/trims";
+  const std::string home = EnvironmentVariable("HOME");
+  if (!home.empty() && home[0] == '/') return home + "/.local/share/trims";
+  return wire::FolderOf(UserSocketPath()) + "/data";
+}
 
 Result<std::string> EnsureDaemon(const AutostartOptions& options) {
   if (!options.socket_path.empty()) return options.socket_path;

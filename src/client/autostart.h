@@ -35,6 +35,9 @@ struct AutostartOptions {
 // ready.
 Result<std::string> EnsureDaemon(const AutostartOptions& options = {});
 
+// Where a daemon that EnsureDaemon() starts without a data_folder keeps its models.
+std::string UserDataFolder();
+
 }  // namespace trims
 
 #endif  // TRIMS_CLIENT_AUTOSTART_H_
