@@ -215,6 +215,32 @@ def test_errors_have_code_and_hint(small):
         model.tensors["matrix"]
 
 
+@pytest.mark.parametrize("call", [
+    lambda seconds: trims.open("small", deadline=seconds),
+    lambda seconds: trims.add("small", "x", timeout=seconds),
+])
+def test_seconds_are_checked_by_name(small, call):
+    for seconds, kind in (("x", TypeError), (True, TypeError), (-1, ValueError), (float("nan"), ValueError)):
+        with pytest.raises(kind, match="^(INVALID_ARGUMENT: )?(deadline|timeout) is .*expected seconds"):
+            call(seconds)
+    trims.open("small", deadline=float("inf")).close()
+
+
+def test_a_path_in_place_of_a_name_says_how_to_add_it(daemon, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "my model"
+    path.mkdir()
+    (path / "w.bin").write_bytes(b"x" * 100)
+    for reference, error in ((str(path), trims.InvalidArgument), ("my model", trims.InvalidArgument)):
+        with pytest.raises(error) as raised:
+            trims.open(reference)
+        assert raised.value.hint == f"add it first: trims add my-model '{reference}'"
+    path.rename(tmp_path / "plain")
+    with pytest.raises(trims.NotFound) as raised:
+        trims.open("plain")
+    assert raised.value.hint == "add it first: trims add plain plain"
+
+
 def test_operators_calls(daemon, small, tmp_path):
     stages = []
     path = tmp_path / "weights.bin"
