@@ -96,7 +96,7 @@ class InferenceSession(onnxruntime.InferenceSession):
     def _create_prepared(self, arguments):
         prepared, given = self._trims_source.prepared, self._sess_options_initial
         options = onnxruntime.SessionOptions() if given is None else given
-        with _options.Prepared(options, prepared.form, prepared.packing, restore=given is not None) as entries:
+        with _options.OptionsForForm(options, prepared.form, prepared.packing, restore=given is not None) as entries:
             prepared.bind(options)
             self._load(prepared, options, arguments)
         self._trims_entries = entries
