@@ -91,8 +91,14 @@ Result<UniqueFd> NewSocket(int flags) {
   return socket;
 }
 
+bool IsOtherFile(const std::string& path) {
+  struct stat info;
+  return ::stat(path.c_str(), &info) == 0 && !S_ISSOCK(info.st_mode);
+}
+
 Status ConnectStatus(const std::string& path, int error) {
   const std::string what = "connecting to " + path;
+  if (error == ECONNREFUSED && IsOtherFile(path)) error = ENOTSOCK;
   switch (error) {
     case ECONNREFUSED:
       return Status(StatusCode::kUnavailable, what + ": nobody listens");

@@ -42,7 +42,7 @@ Check SocketFile(const SocketFacts& socket) {
   } else if (!socket.is_socket) {
     check.level = CheckLevel::kFailure;
     check.found += " is no socket";
-    check.mend = "rm " + socket.path;
+    check.mend = "rm " + ShellQuote(socket.path);
   } else {
     check.found += fmt::format(", owner uid {}", socket.owner);
   }
