@@ -19,7 +19,7 @@ using ::testing::Not;
 
 constexpr char kCommit[] = "0123456789abcdef0123456789abcdef01234567";
 
-std::string ReadText(const std::string& name) {
+std::string SourceText(const std::string& name) {
   std::ifstream file(TRIMS_SOURCE_FOLDER "/" + name);
   return {std::istreambuf_iterator<char>(file), {}};
 }
@@ -91,7 +91,7 @@ TEST_F(HubCacheTest, AMissingCacheNamesEveryVariableThatWasLookedAt) {
     EXPECT_THAT(unset.message(), HasSubstr(variable));
     EXPECT_THAT(missing.message(), HasSubstr(variable));
     for (const char* text : {"src/tools/trims/hub_cache.h", "docs/formats.md"}) {
-      EXPECT_THAT(ReadText(text), HasSubstr("$" + std::string(variable))) << text;
+      EXPECT_THAT(SourceText(text), HasSubstr("$" + std::string(variable))) << text;
     }
   }
 }
