@@ -11,6 +11,9 @@ def _cold_starts(result, how, phases):
             times = "".join(f"{row[phase]:11.1f}" for phase in phases)
             gain = rows["cold"]["total"] / row["total"]
             yield f"{'':10}{how[key]:38}{times}{row['total']:10.1f}{gain:7.1f}×"
+    if "inference" in phases:
+        yield f"{'':10}TrIMS may take longer for inference itself: weights are used as they lie, shared by all; the framework"
+        yield f"{'':10}packs a private copy of them during load (trims.onnxruntime does, too, if asked for: docs/adapters.md)"
 
 
 def _memory(result):

@@ -58,10 +58,13 @@ Ort::SessionOptions MakeSessionOptions(const Options& options, const Model& mode
   return made;
 }
 
-Status NeedsFiles(const std::string& reference, const std::string& why) {
+std::string NeedsFile(const std::string& reference, const std::string& why) {
+  return "'" + reference + "': " + why + ", which needs the model's own file";
+}
+
+Status AddedWithout(const std::string& reference, const std::string& why) {
   return Status(StatusCode::kFailedPrecondition,
-                "'" + reference + "': " + why +
-                    ", which needs the model's own file, and it was added without",
+                NeedsFile(reference, why) + ", and it was added without",
                 "trims add … --variant files --variant ort");
 }
 
@@ -125,7 +128,10 @@ class Session::Impl {
         why_original_ = WhyOriginal(env_, *options.session_options, model_.Metadata(kProbeKey));
       }));
     }
-    return why_original_.empty() ? Status() : NeedsFiles(model_.info().reference, why_original_);
+    if (why_original_.empty()) return Status();
+    return Status(StatusCode::kFailedPrecondition,
+                  NeedsFile(model_.info().reference, why_original_),
+                  "give Session::Over its files variant, or Session::Open its name");
   }
 
   Status CreateFromOriginal(const Options& options) {
@@ -209,6 +215,8 @@ std::string Session::GraphName() {
 
 namespace {
 
+constexpr StatusCode kNone = StatusCode::kNotFound;  // there is no such variant, or no model
+
 Result<Model> OpenVariant(Client& client, std::string_view reference, Variant variant,
                           const Options& options) {
   return client.Open(reference, {.variant = variant,
@@ -234,9 +242,10 @@ Result<Session> Session::Open(Client& client, std::string_view reference, const 
     const std::string exactly = Exactly(reference, *model);
     return OpenPrepared(client, exactly, *std::move(model), options);
   }
-  if (model.status().code() != StatusCode::kNotFound) return model.status();
+  if (model.status().code() != kNone) return model.status();
   Result<Model> files = OpenVariant(client, reference, Variant::kFiles, options);
-  if (!files.ok() || files->Metadata(kMainFileKey).empty()) return model.status();
+  if (!files.ok()) return files.status().code() == kNone ? model.status() : files.status();
+  if (files->Metadata(kMainFileKey).empty()) return model.status();
   return OpenOriginal(*std::move(files), options, "it has no ort variant");
 }
 
@@ -250,7 +259,8 @@ Result<Session> Session::OpenPrepared(Client& client, const std::string& exactly
   if (impl->why_original().empty() && !refused) return made;
   const std::string why = refused ? made.message() : impl->why_original();
   Result<Model> files = OpenVariant(client, exactly, Variant::kFiles, options);
-  if (!files.ok()) return made;
+  if (!files.ok() && files.status().code() != kNone) return files.status();
+  if (!files.ok()) return refused ? made : AddedWithout(impl->model().info().reference, why);
   return OpenOriginal(*std::move(files), options, why);
 }
 

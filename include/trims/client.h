@@ -54,7 +54,7 @@ struct OpenOptions {
 
 class Client {
  public:
-  // NOT_FOUND: there is no socket; UNAVAILABLE: nobody listens on it; PERMISSION_DENIED: its folder
+  // UNAVAILABLE: there is no socket, or nobody listens on it; PERMISSION_DENIED: its folder
   // may be written by others or belongs to neither this user nor root, or the kernel refuses the
   // connection. Never starts a daemon.
   TRIMS_EXPORT static Result<Client> Connect(const ClientOptions& options = {});

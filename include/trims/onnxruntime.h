@@ -67,8 +67,9 @@ enum class Form : uint8_t {
 class Session {
  public:
   // As Client::Open. FAILED_PRECONDITION too: the model was prepared for another ONNX Runtime or
-  // another processor, or its own file is needed and it was added without. UNIMPLEMENTED: it was prepared in a form this library doesn't know.
-  // INTERNAL: ONNX Runtime refused it, with its words.
+  // another processor, or its own file is needed and it was added without. UNIMPLEMENTED: it was
+  // prepared in a form this library doesn't know. INTERNAL: ONNX Runtime refused it, with its words.
+  // Where its own file is needed and can't be opened, that is the error.
   TRIMS_EXPORT static Result<Session> Open(Client& client, std::string_view reference,
                                            const Options& options = {});
 

@@ -27,7 +27,7 @@ namespace trims {
 enum class StatusCode : uint8_t {
   kOk = 0,
   kInvalidArgument = 1,    // the request or the bytes are malformed; retrying does not help
-  kNotFound = 2,           // no such model, version, variant, tier, tensor, file or daemon
+  kNotFound = 2,           // no such model, version, variant, tier, tensor or file
   kAlreadyExists = 3,      // the name is taken by other content
   kPermissionDenied = 4,   // the kernel or the MRM's rules refuse this principal
   kTooLarge = 5,           // larger than the tier or the limit: it can never fit

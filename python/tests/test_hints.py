@@ -2,10 +2,15 @@
 
 import json
 import os
+import re
+import select
+import shutil
+import signal
 import subprocess
 from pathlib import Path
 
 import pytest
+import trims
 from conftest import write_safetensors
 from test_kept_models import Hub, one, save
 
@@ -35,7 +40,7 @@ class Shell:
         done = self.run(command)
         assert done.returncode != 0, done.stdout
         [line] = [line for line in done.stderr.splitlines() if line.startswith("next: ")]
-        for begin in ("trims ", "git ", "hf "):
+        for begin in ("trims ", "git ", "hf ", "mkdir ", "chmod "):
             if begin in line:
                 return line[line.index(begin):]
         raise AssertionError(f"no command in {line!r}")
@@ -102,6 +107,8 @@ def test_the_variant_that_was_not_made(shell, odd):
 def test_a_pointer_is_completed(shell, odd):
     path = odd / "model.safetensors"
     path.write_text(POINTER)
+    assert "get 'model.safetensors' again" in shell.run(f"trims add hint-pointer {quoted(path)}").stderr
+    (odd / ".git").mkdir()
     write_safetensors(shell.folder / "whole", one(1))
     shell.stand_in("git", '[ "$3 $4" = "lfs pull" ] && cp whole "$2/model.safetensors"')
     follows(shell, f"trims add hint-pointer {quoted(path)}")
@@ -119,3 +126,158 @@ def test_the_hub_is_asked(shell):
     (snapshot / "model.safetensors").resolve().unlink()
     follows(shell, f"trims add hint-blob {snapshot}")
     assert (shell.folder / "asked").read_text().split() == ["download", "org/net"]
+
+
+class OwnShell(Shell):
+    """A shell of a user who has no daemon yet; those that are started end with it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        folder.chmod(0o700)
+        tools = Path(os.environ["TRIMS_TEST_BUILD"]) / "src/tools"
+        (folder / "programs").mkdir()
+        for program in ("trims", "trimsd"):
+            (folder / "programs" / program).symlink_to(tools / program / program)
+        self.environment = {
+            **os.environ, "PATH": f"{folder / 'programs'}:{os.environ['PATH']}", "XDG_RUNTIME_DIR": str(folder),
+            "XDG_DATA_HOME": str(folder / "data"), "HOME": str(folder), "TRIMS_AUTOSTART": "1",
+            "TRIMSD": str(tools / "trimsd/trimsd"),
+        }
+        self.environment.pop("TRIMS_SOCKET", None)
+
+    def pid(self):
+        done = self.run("trims status --json --no-autostart")
+        return json.loads(done.stdout)["server"]["pid"] if done.returncode == 0 else None
+
+    def end(self):
+        pid = self.pid()
+        if pid is None:
+            return
+        process = os.pidfd_open(pid)
+        os.kill(pid, signal.SIGTERM)
+        self.await_end(process)
+
+    @staticmethod
+    def await_end(process):
+        assert select.select([process], [], [], 30)[0]
+        os.close(process)
+
+    def check(self, name, before=""):
+        """One check of the doctor's."""
+        return next(check for check in json.loads(self.run(before + "trims doctor --json").stdout)["checks"] if check["id"] == name)
+
+
+@pytest.fixture
+def own(tmp_path):
+    shell = OwnShell(tmp_path)
+    yield shell
+    shell.end()
+
+
+def test_a_daemon_is_started(own):
+    for named in (own.folder / "trims/trimsd.sock", own.folder / "a folder/its own.sock"):
+        if named.parent.name != "trims":
+            own.environment["TRIMS_SOCKET"] = str(named)
+        hint = own.run("trims ls --no-autostart").stderr.splitlines()[-1]
+        assert hint.startswith("next: start one: trimsd ") and hint.endswith(" &")
+        assert own.check("daemon", "TRIMS_AUTOSTART=0 ")["mend"] == hint.removeprefix("next: ")
+        started = subprocess.Popen(["sh", "-c", hint.removeprefix("next: start one: ")], env=own.environment, stderr=subprocess.PIPE,
+                                   text=True, cwd=own.folder)
+        with started.stderr as log:
+            assert any("trimsd.serving" in line for line in log)
+            assert own.run("trims ls").returncode == 0
+            own.end()
+        started.wait()
+
+
+def test_folders_are_made(own):
+    own.environment["XDG_RUNTIME_DIR"] = str(own.folder / "not there/run")
+    hint = own.hint("trims ls")
+    assert own.check("socket-folder")["mend"] == hint
+    assert own.run(hint).returncode == 0
+    os.chmod(own.environment["XDG_RUNTIME_DIR"], 0o700)
+    assert own.run("trims ls").returncode == 0
+
+
+def test_a_file_in_the_place_of_the_data_goes(own):
+    (own.folder / "data").write_text("")
+    assert own.run(own.check("data-folder")["mend"]).returncode == 0
+    assert own.check("data-folder")["level"] == "ok"
+    assert own.run("trims ls").returncode == 0
+
+
+def test_a_daemon_whose_data_is_gone_ends(own):
+    assert own.run("trims ls").returncode == 0
+    process = os.pidfd_open(own.pid())
+    shutil.rmtree(own.folder / "data")
+    assert own.run(own.check("data-folder")["mend"]).returncode == 0
+    own.await_end(process)
+    assert own.run("trims ls").returncode == 0 and own.check("data-folder")["level"] == "ok"
+
+
+def test_what_is_no_socket_goes(own):
+    own.environment["TRIMS_SOCKET"] = str(own.folder / "it's no socket")
+    (own.folder / "it's no socket").write_text("")
+    doctor = own.hint("trims ls")
+    assert own.run(doctor).returncode == 1
+    assert own.run(own.check("socket")["mend"]).returncode == 0
+    assert own.check("socket")["level"] == "ok"
+
+
+def test_a_folder_that_others_may_write_is_closed(own):
+    (own.folder / "trims").mkdir()
+    (own.folder / "trims").chmod(0o777)
+    hint = own.hint("trims ls")
+    assert own.check("socket-folder")["mend"] == hint
+    assert own.run(hint).returncode == 0
+    assert own.run("trims ls").returncode == 0
+
+
+def test_a_limit_is_raised(own):
+    few = "ulimit -Sn 100; "
+    mend = own.check("open-files", few)["mend"]
+    assert own.check("open-files", f"{few}{mend}; ")["level"] == "ok"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read anything")
+def test_a_file_is_made_readable(shell):
+    path = shell.folder / "it's secret.safetensors"
+    write_safetensors(path, one(1))
+    path.chmod(0)
+    follows(shell, f"trims add hint-mode {quoted(path)}")
+    assert shell.run(f"trims add hint-mode {quoted(path)}").returncode == 0
+
+
+def test_other_content_takes_the_place(shell):
+    for number in (1, 2):
+        write_safetensors(shell.folder / f"{number}.safetensors", one(number))
+    assert shell.run("trims add hint-taken:1 1.safetensors").returncode == 0
+    assert "trims rm " in follows(shell, "trims add hint-taken:1 2.safetensors")
+    assert shell.run("trims add hint-taken:1 2.safetensors").returncode == 0
+    (shell.folder / "2.safetensors").write_bytes((shell.folder / "1.safetensors").read_bytes())
+    with pytest.raises(trims.Error) as raised:
+        trims.open("hint-taken:1", "files", socket=shell.environment["TRIMS_SOCKET"])
+    assert raised.value.hint.endswith(", and add it again")
+    remove = re.search("trims rm [^,]+", raised.value.hint)[0]
+    assert shell.run(f"{remove} && trims add hint-taken:1 2.safetensors").returncode == 0
+
+
+def test_what_there_is_is_shown(shell):
+    write_safetensors(shell.folder / "m.safetensors", one(1))
+    assert shell.run("trims add hint-version:1 m.safetensors").returncode == 0
+    follows(shell, "trims show hint-version:2")
+
+
+def test_damage_is_kept_as_files(shell):
+    path = shell.folder / "broken.safetensors"
+    path.write_bytes((8).to_bytes(8, "little") + b"not json")
+    assert "--variant files" in follows(shell, f"trims add hint-broken {path} --variant tensors")
+
+
+def test_a_path_in_python_is_added(shell, odd):
+    write_safetensors(odd / "m.safetensors", one(1))
+    with pytest.raises(trims.Error) as raised:
+        trims.open(str(odd), socket=shell.environment["TRIMS_SOCKET"])
+    command = raised.value.hint.removeprefix("add it first: ")
+    assert shell.run(command).returncode == 0
+    assert shell.run(f"trims show {command.split()[2]}").returncode == 0

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 from pathlib import Path
 
 import onnxruntime
@@ -114,6 +115,20 @@ def test_the_session_holds_the_model(ocr, image):
     assert (session.run(None, image)[0] == expected[0]).all()
     session.set_providers(["CPUExecutionProvider"])  # loads it once more
     assert (session.run(None, image)[0] == expected[0]).all()
+
+
+def test_a_path_that_is_no_model_says_how_to_share_one(daemon, tmp_path):
+    (tmp_path / "bad.onnx").write_bytes(b"nothing")
+    for path in ("models/nowhere.onnx", str(tmp_path / "bad.onnx"), str(tmp_path)):
+        with pytest.raises(Exception) as raised:
+            shared.InferenceSession(path)
+        [note] = raised.value.__notes__
+        assert re.fullmatch(f"To share a model, add it first: trims add [a-z0-9_-]+ {re.escape(path)}", note)
+
+
+def test_the_deadline_of_a_session_is_checked_by_name(ocr):
+    with pytest.raises(ValueError, match="trims_deadline is -1"):
+        shared.InferenceSession("ocr", trims_deadline=-1)
 
 
 def test_a_missing_model_says_so(daemon):

@@ -15,6 +15,7 @@
 #include "base/macros.h"
 #include "base/pipe.h"
 #include "base/program.h"
+#include "base/shell_quote.h"
 #include "base/sys.h"
 #include "client/detached_process.h"
 #include "client/socket_path.h"
@@ -36,23 +37,19 @@ Result<std::string> FindDaemon(const std::string& given) {
     std::error_code ignored;
     const std::string path = fs::absolute(named, ignored).string();
     if (IsProgram(path)) return path;
-    return Status(StatusCode::kNotFound, "no program " + named, "TRIMSD=/path/to/trimsd");
+    return Status(StatusCode::kUnavailable, "no trimsd answers and there is no program " + named,
+                  "TRIMSD=/path/to/trimsd");
   }
   std::string found = FindProgram("trimsd", {OwnFolder()});
   if (!found.empty()) return found;
-  return Status(StatusCode::kNotFound, "no trimsd answers and there is none to start",
+  return Status(StatusCode::kUnavailable, "no trimsd answers and there is none to start",
                 "install trimsd, or TRIMSD=/path/to/trimsd");
 }
 
-std::string DataFolder(const std::string& given, const std::string& socket_folder) {
-  if (!given.empty()) {
-    std::error_code ignored;
-    return fs::absolute(given, ignored).string();
-  }
-  const std::string data_home = EnvironmentVariable("XDG_DATA_HOME");
-  if (!data_home.empty() && data_home[0] == '/') return data_home + "/trims";
-  const std::string home = EnvironmentVariable("HOME");
-  return home.empty() || home[0] != '/' ? socket_folder + "/data" : home + "/.local/share/trims";
+std::string DataFolder(const std::string& given) {
+  if (given.empty()) return UserDataFolder();
+  std::error_code ignored;
+  return fs::absolute(given, ignored).string();
 }
 
 Status Answers(const client::SocketCandidate& candidate) {
@@ -74,8 +71,13 @@ Result<std::string> FindAnswering() {
 
 Status MakeFolder(const std::string& socket) {
   const std::string folder = wire::FolderOf(socket);
-  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
-    return ErrnoStatus("making socket folder " + folder);
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+    if (errno != ENOENT) return ErrnoStatus("making socket folder " + folder);
+    const std::string above = wire::FolderOf(folder);
+    return Status(StatusCode::kUnavailable,
+                  "no trimsd answers, and there is no folder " + above + " for its socket",
+                  "mkdir -p " + ShellQuote(above));
+  }
   return wire::CheckSocketFolder(socket, wire::PathOrigin::kGuessed);
 }
 
@@ -125,7 +127,7 @@ Status AwaitReady(int pipe, milliseconds patience) {
 
 Status StartDaemon(const AutostartOptions& options, const std::string& socket) {
   const std::string folder = wire::FolderOf(socket);
-  const std::string data = DataFolder(options.data_folder, folder);
+  const std::string data = DataFolder(options.data_folder);
   const std::string log_path = folder + "/trimsd.log";
   TRIMS_ASSIGN_OR_RETURN(const std::string program, FindDaemon(options.program));
   std::error_code error;
@@ -148,6 +150,14 @@ Status StartDaemon(const AutostartOptions& options, const std::string& socket) {
 
 }  // namespace
 
+std::string UserDataFolder() {
+  const std::string data_home = EnvironmentVariable("XDG_DATA_HOME");
+  if (!data_home.empty() && data_home[0] == '/') return data_home + "/trims";
+  const std::string home = EnvironmentVariable("HOME");
+  if (!home.empty() && home[0] == '/') return home + "/.local/share/trims";
+  return wire::FolderOf(UserSocketPath()) + "/data";
+}
+
 Result<std::string> EnsureDaemon(const AutostartOptions& options) {
   if (!options.socket_path.empty()) return options.socket_path;
   if (std::string configured = EnvironmentVariable("TRIMS_SOCKET"); !configured.empty())
@@ -155,9 +165,9 @@ Result<std::string> EnsureDaemon(const AutostartOptions& options) {
   TRIMS_ASSIGN_OR_RETURN(std::string answering, FindAnswering());
   if (!answering.empty()) return answering;
   if (EnvironmentVariable("TRIMS_AUTOSTART") == "0") {
-    return Status(StatusCode::kNotFound,
+    return Status(StatusCode::kUnavailable,
                   "no trimsd answers, and TRIMS_AUTOSTART=0 forbids to start one",
-                  "start trimsd, or unset TRIMS_AUTOSTART");
+                  client::HowToStart(""));
   }
   const std::string socket = UserSocketPath();
   TRIMS_RETURN_IF_ERROR(MakeFolder(socket));

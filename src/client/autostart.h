@@ -28,12 +28,15 @@ struct AutostartOptions {
   std::chrono::milliseconds patience = std::chrono::seconds(10);  // until it says that it is ready
 };
 
-// The path of a socket, at which a daemon answers unless the path was configured. NOT_FOUND: none
-// answers and TRIMS_AUTOSTART=0 forbids to start one, or there is no trimsd to run;
-// PERMISSION_DENIED: the socket's folder is somebody else's or may be written by others;
-// UNAVAILABLE: it died at once (the message ends with the tail of its log); DEADLINE_EXCEEDED: it
-// did not get ready.
+// The path of a socket, at which a daemon answers unless the path was configured. UNAVAILABLE: none
+// answers and TRIMS_AUTOSTART=0 forbids to start one, or there is no trimsd to run, or no place for
+// its socket, or it died at once (the message ends with the tail of its log); PERMISSION_DENIED: the
+// socket's folder is somebody else's or may be written by others; DEADLINE_EXCEEDED: it did not get
+// ready.
 Result<std::string> EnsureDaemon(const AutostartOptions& options = {});
+
+// Where a daemon that EnsureDaemon() starts without a data_folder keeps its models.
+std::string UserDataFolder();
 
 }  // namespace trims
 

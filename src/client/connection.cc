@@ -25,17 +25,18 @@ bool WorthTryingTheNext(const Status& status) {
 }
 
 Status NoSocket(const std::vector<SocketCandidate>& candidates) {
-  // One candidate: somebody named it.
-  const bool named = candidates.size() == 1;
   std::string tried;
   for (const SocketCandidate& candidate : candidates) {
     tried += (tried.empty() ? "" : " and ") + candidate.path;
   }
-  return Status(StatusCode::kNotFound, "no trimsd socket at " + tried,
-                named ? "start one: trimsd --socket " + candidates.front().path +
-                            " &, or leave out --socket and TRIMS_SOCKET"
-                      : std::string("start one: trimsd &, or set TRIMS_SOCKET; trims starts one "
-                                    "itself without --no-autostart"));
+  return Status(StatusCode::kUnavailable, "no trimsd socket at " + tried);
+}
+
+// With the way to start one, unless the status knows a nearer step.
+Status WithHint(const Status& status, const std::vector<SocketCandidate>& candidates) {
+  if (!status.hint().empty()) return status;
+  const bool named = candidates.size() == 1;
+  return Status(status.code(), status.message(), HowToStart(named ? candidates[0].path : ""));
 }
 
 }  // namespace
@@ -52,7 +53,7 @@ Result<std::shared_ptr<Connection>> Connection::Make(const std::string& path) {
     if (!WorthTryingTheNext(status)) return status;
     if (status.code() != StatusCode::kNotFound) first = status;
   }
-  return first;
+  return WithHint(first, candidates);
 }
 
 Status Connection::Send(std::span<const std::byte> frame) {

@@ -6,6 +6,8 @@
 
 #include "trims/client.h"
 
+#include "base/shell_quote.h"
+
 namespace trims {
 
 std::string UserSocketPath() {
@@ -25,6 +27,10 @@ std::vector<SocketCandidate> SocketCandidates(const std::string& configured) {
   if (variable != nullptr && variable[0] != '\0') return {{variable, PathOrigin::kConfigured}};
   // The system's folder is root's to make, as what a container mounts there is its maker's.
   return {{UserSocketPath(), PathOrigin::kGuessed}, {SystemSocketPath(), PathOrigin::kConfigured}};
+}
+
+std::string HowToStart(const std::string& named) {
+  return "start one: trimsd " + (named.empty() ? "" : "--socket " + ShellQuote(named) + " ") + "&";
 }
 
 }  // namespace client

@@ -19,6 +19,10 @@ struct SocketCandidate {
 // `configured`, else $TRIMS_SOCKET, alone; else the per-user socket and the system one.
 std::vector<SocketCandidate> SocketCandidates(const std::string& configured);
 
+// The hint of every error that says that no daemon answers. `named`: the socket that somebody named;
+// empty: none is, and the usual places were tried.
+std::string HowToStart(const std::string& named);
+
 }  // namespace trims::client
 
 #endif  // TRIMS_CLIENT_SOCKET_PATH_H_

@@ -2,9 +2,11 @@
 
 #include <charconv>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
+#include <system_error>
 #include <unordered_set>
 
 #include "base/macros.h"
@@ -28,13 +30,32 @@ std::string_view PartialSuffix(std::string_view name) {
   return {};
 }
 
+// Git looks in the folders above, too.
+bool IsInGit(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::path path = folder;
+  for (; path.has_relative_path(); path = path.parent_path()) {
+    if (std::filesystem::exists(path / ".git", error)) return true;
+  }
+  return false;
+}
+
 std::string GetAgain(const FileTree& source, const ListedFile& file) {
-  const std::string_view repository = HubRepositoryOf(source.path());
-  if (!repository.empty()) return "complete it: hf download " + ShellQuote(HubNameOf(repository));
+  const std::string name = HubNameOf(HubRepositoryOf(source.path()));
+  if (!name.empty() && !name.starts_with('-')) {
+    return "complete it: hf download " + ShellQuote(name);
+  }
   if (file.name.find(".cache/huggingface/") != std::string::npos) {
     return "run the same hf download again: it goes on where it stopped";
   }
   return "get '" + ShownName(file.name) + "' again";
+}
+
+// A folder that came from somebody else may bring a configuration of git's, which names programs.
+std::string PullAgain(const FileTree& source, const ListedFile& file) {
+  if (!IsInGit(source.folder())) return GetAgain(source, file);
+  return "if you trust its configuration, which this runs: git -C " + ShellQuote(source.folder()) +
+         " lfs pull";
 }
 
 // The text of a pointer; nothing where the file is none.
@@ -83,7 +104,7 @@ Status CheckFinished(const FileTree& source, const ListedFile& file) {
   TRIMS_ASSIGN_OR_RETURN(const std::optional<std::string> pointer, PointerText(source, file));
   if (!pointer) return Status();
   return Unfinished(file, "a git-lfs pointer" + MeantBytes(*pointer) + ", and not the file itself",
-                    "git -C " + ShellQuote(source.folder()) + " lfs pull");
+                    PullAgain(source, file));
 }
 
 Status CheckNothingPartial(const FileTree& source) {

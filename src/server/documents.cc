@@ -120,6 +120,7 @@ Json ServerJson(const ServerSnapshot& server) {
           {"protocol", wire::kProtocolVersion},
           {"pid", ::getpid()},
           {"socket", server.socket_path},
+          {"data", server.data_folder},
           {"uptime_ms", server.uptime.count()},
           {"connections", server.connections},
           {"max_connections", server.max_connections},

@@ -40,6 +40,7 @@ struct ServerOptions {
   // Shown in the status document.
   std::string version;
   std::string socket_path;
+  std::string data_folder;
 };
 
 struct ServerDependencies {

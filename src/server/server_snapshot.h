@@ -23,6 +23,7 @@ struct ServerCounters {
 struct ServerSnapshot {
   std::string version;
   std::string socket_path;
+  std::string data_folder;
   std::chrono::milliseconds uptime{0};
   size_t connections = 0;
   size_t max_connections = 0;

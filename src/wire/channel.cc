@@ -91,11 +91,17 @@ Result<UniqueFd> NewSocket(int flags) {
   return socket;
 }
 
+bool IsOtherFile(const std::string& path) {
+  struct stat info;
+  return ::stat(path.c_str(), &info) == 0 && !S_ISSOCK(info.st_mode);
+}
+
 Status ConnectStatus(const std::string& path, int error) {
   const std::string what = "connecting to " + path;
+  if (error == ECONNREFUSED && IsOtherFile(path)) error = ENOTSOCK;
   switch (error) {
     case ECONNREFUSED:
-      return Status(StatusCode::kUnavailable, what + ": nobody listens", "start trimsd");
+      return Status(StatusCode::kUnavailable, what + ": nobody listens");
     case EAGAIN:
       return Status(StatusCode::kUnavailable, what + ": trimsd takes no connections",
                     "trims status");
@@ -109,7 +115,7 @@ Status ConnectStatus(const std::string& path, int error) {
                     "join the group that owns it: ls -l " + path);
     case ENOENT:
     case ENOTDIR:
-      return Status(StatusCode::kNotFound, "no trimsd socket at " + path, "start trimsd");
+      return Status(StatusCode::kNotFound, "no trimsd socket at " + path);
     default:
       return ErrnoStatus(what, error);
   }

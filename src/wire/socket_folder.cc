@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/errno_status.h"
+#include "base/shell_quote.h"
 #include "base/sys.h"
 
 namespace trims::wire {
@@ -44,7 +45,7 @@ Status CheckSocketFolder(const std::string& socket_path, PathOrigin origin) {
   struct stat info;
   if (::stat(folder.c_str(), &info) != 0) {
     if (errno == ENOENT || errno == ENOTDIR)
-      return Status(StatusCode::kNotFound, "no trimsd socket at " + socket_path, "start trimsd");
+      return Status(StatusCode::kNotFound, "no trimsd socket at " + socket_path);
     return ErrnoStatus("looking at socket folder " + folder);
   }
   if (!MayOwn(info.st_uid, origin)) {
@@ -55,7 +56,7 @@ Status CheckSocketFolder(const std::string& socket_path, PathOrigin origin) {
   }
   if ((info.st_mode & (S_IWGRP | S_IWOTH)) == 0) return Status();
   if ((info.st_mode & S_ISVTX) == 0)
-    return Refuse(folder, "may be written by others", "chmod go-w " + folder);
+    return Refuse(folder, "may be written by others", "chmod go-w " + ShellQuote(folder));
   if (::lstat(socket_path.c_str(), &info) != 0 || MayOwn(info.st_uid, origin)) return Status();
   return Refuse(folder,
                 "may be written by others, and the socket in it belongs to uid " +

@@ -23,6 +23,7 @@ using test::PrivateBytes;
 using test::RealModel;
 using test::WorstError;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // ONNX Runtime alone, over a private copy of the bytes that the MRM shares.
 Outputs RunPrivateCopy(const Model& prepared, const RealModel& model) {
@@ -134,6 +135,38 @@ TEST_F(OnnxRuntimeTest, ErrorsSayWhy) {
       onnxruntime::Session::Over(*std::move(prepared), {.session_options = &options});
   EXPECT_EQ(wrong.status().code(), StatusCode::kFailedPrecondition);
   EXPECT_THAT(wrong.status().message(), HasSubstr("level of graph optimisation"));
+  EXPECT_THAT(wrong.status().message(), Not(HasSubstr("added without")));  // it wasn't asked for
+}
+
+// The host budget has room for one of the model's variants, and the first takes it.
+TEST_F(OnnxRuntimeTest, WhyTheModelsOwnFileCantBeOpenedIsSaid) {
+  const RealModel& model = models_[6];
+  const test::ScratchFolder folder;
+  test::DaemonProcess small(
+      folder.path(), {"--onnxruntime-library", TRIMS_ONNXRUNTIME_LIBRARY, "--host-budget", "4MiB"});
+  ASSERT_TRUE(small.ready()) << small.Log();
+  Result<Admin> admin = Admin::Connect({.socket_path = small.socket()});
+  ASSERT_TRUE(admin->Add("vad", "file://" + model.path).ok());
+  ASSERT_TRUE(admin->Add("plain", "file://" + model.path, {.variants = {Variant::kFiles}}).ok());
+  Client client = *small.Connect();
+  Result<Model> held = client.Open("vad", {.variant = Variant::kOrt});
+  ASSERT_TRUE(held.ok()) << held.status().ToString();
+
+  Ort::SessionOptions level;
+  level.SetGraphOptimizationLevel(ORT_ENABLE_BASIC);  // can't be honoured
+  Ort::SessionOptions affinity;
+  affinity.AddConfigEntry("session.intra_op_thread_affinities", "none");  // ONNX Runtime refuses it
+  affinity.SetIntraOpNumThreads(2);
+  for (const auto& [name, options] :
+       {std::pair{"vad", &level}, {"vad", &affinity}, {"plain", &level}}) {
+    const Status status =
+        onnxruntime::Session::Open(
+            client, name, {.session_options = options, .deadline = std::chrono::milliseconds(200)})
+            .status();
+    EXPECT_EQ(status.code(), StatusCode::kResourceExhausted) << status.ToString();
+    EXPECT_THAT(status.message(), HasSubstr("(files)"));
+    EXPECT_THAT(status.hint(), HasSubstr("--host-budget"));
+  }
 }
 
 // Each makes the session take the model's own file.

@@ -104,8 +104,9 @@ TEST_F(AutostartTest, AConfiguredSocketIsTakenAsItIs) {
 TEST_F(AutostartTest, CanBeForbidden) {
   ::setenv("TRIMS_AUTOSTART", "0", 1);
   const Status status = EnsureDaemon().status();
-  EXPECT_EQ(status.code(), StatusCode::kNotFound);
+  EXPECT_EQ(status.code(), StatusCode::kUnavailable);
   EXPECT_THAT(status.message(), HasSubstr("TRIMS_AUTOSTART=0"));
+  EXPECT_EQ(status.hint(), "start one: trimsd &");
   EXPECT_NE(::access((runtime_ / "trims").c_str(), F_OK), 0);
 }
 
@@ -142,8 +143,15 @@ TEST_F(AutostartTest, OneThatNeverGetsReadyIsGivenUp) {
 TEST_F(AutostartTest, NoProgramIsSaidWithTheNextStep) {
   ::setenv("TRIMSD", "/no/such/trimsd", 1);
   const Status status = EnsureDaemon().status();
-  EXPECT_EQ(status.code(), StatusCode::kNotFound);
+  EXPECT_EQ(status.code(), StatusCode::kUnavailable);
   EXPECT_THAT(status.hint(), HasSubstr("TRIMSD="));
+}
+
+TEST_F(AutostartTest, NoPlaceForTheSocketIsSaidWithTheNextStep) {
+  ::setenv("XDG_RUNTIME_DIR", (runtime_ / "gone").c_str(), 1);
+  const Status status = EnsureDaemon().status();
+  EXPECT_EQ(status.code(), StatusCode::kUnavailable);
+  EXPECT_EQ(status.hint(), "mkdir -p " + (runtime_ / "gone"));
 }
 
 TEST_F(AutostartTest, EachFailureIsTypedAndLeaksNothing) {

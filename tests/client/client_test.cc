@@ -369,9 +369,14 @@ TEST(ClientTest, ManyThreadsMayLookUpFirst) {
 TEST(ConnectTest, SaysWhyNot) {
   const ScratchFolder folder;
   const ClientOptions nothing{.socket_path = folder / "trimsd.sock"};
-  EXPECT_EQ(Client::Connect(nothing).status().code(), StatusCode::kNotFound);
-  { const auto stale = wire::ListenOn(nothing.socket_path, 0600, 1); }
-  EXPECT_EQ(Client::Connect(nothing).status().code(), StatusCode::kUnavailable);
+  const std::string start = "start one: trimsd --socket " + nothing.socket_path + " &";
+  const Status missing = Client::Connect(nothing).status();
+  EXPECT_EQ(missing.code(), StatusCode::kUnavailable);
+  EXPECT_EQ(missing.hint(), start);
+  { const auto left = wire::ListenOn(nothing.socket_path, 0600, 1); }
+  const Status stale = Client::Connect(nothing).status();
+  EXPECT_EQ(stale.code(), StatusCode::kUnavailable);
+  EXPECT_EQ(stale.hint(), start);
   ASSERT_EQ(::chmod(folder.path().c_str(), 0770), 0);
   const Status status = Client::Connect(nothing).status();
   EXPECT_EQ(status.code(), StatusCode::kPermissionDenied);

@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 #include "support/scratch_folder.h"
 
 namespace trims {
 namespace {
 
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
 constexpr char kPointerText[] =
@@ -35,7 +37,27 @@ TEST_F(Unfinished, AGitLfsPointerIsSaidAsOne) {
   const Status status = Check("model.onnx");
   EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
   EXPECT_THAT(status.message(), HasSubstr("git-lfs pointer, which stands for 438955872 bytes"));
-  EXPECT_EQ(status.hint(), "git -C " + folder_.path() + " lfs pull");
+  EXPECT_EQ(status.hint(), "get 'model.onnx' again");
+}
+
+// Whoever made the folder may have configured git to run something.
+TEST_F(Unfinished, GitIsNamedInItsOwnFoldersAlone) {
+  folder_.Write("clone/.git/config", "");
+  folder_.Write("clone/onnx/model.onnx", kPointerText);
+  const FileTree tree = Tree("clone/onnx");
+  EXPECT_EQ(CheckFinished(tree, *tree.Find("model.onnx")).hint(),
+            "if you trust its configuration, which this runs: git -C " + (folder_ / "clone/onnx") +
+                " lfs pull");
+}
+
+TEST_F(Unfinished, ARepositoryIsDownloadedUnlessItsNameIsAnOption) {
+  for (const auto& [folder, hint] : {std::pair("models--org--net", "hf download org/net"),
+                                     std::pair("models---x", "get 'm.onnx' again")}) {
+    const std::string snapshot = std::string(folder) + "/snapshots/0123";
+    folder_.Write(snapshot + "/m.onnx", kPointerText);
+    const FileTree tree = Tree(snapshot);
+    EXPECT_THAT(CheckFinished(tree, *tree.Find("m.onnx")).hint(), EndsWith(hint));
+  }
 }
 
 TEST_F(Unfinished, PartsAndEmptyFilesAreSaidAsSuch) {

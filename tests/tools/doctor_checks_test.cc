@@ -50,6 +50,7 @@ DoctorFacts GoodFacts() {
                   .is_socket = true,
                   .owner = 1000,
                   .daemon_version = "0.1.0"};
+  facts.data = {.folder = "/home/me/.local/share/trims", .exists = true, .daemon = 77};
   facts.programs = {.trimsd = "/usr/bin/trimsd",
                     .prepare = "/usr/libexec/trims/trims-prepare",
                     .sandbox = std::string(R"({"landlock":true,"seccomp":true})"),
@@ -166,6 +167,28 @@ TEST(DoctorChecksTest, AFolderThatClientsRefuseIsFatal) {
   const Check check = Find(facts, "socket-folder");
   EXPECT_EQ(check.level, CheckLevel::kFailure);
   EXPECT_EQ(check.mend, "chmod go-w /x");
+}
+
+TEST(DoctorChecksTest, AFolderThatCantBeMadeIsFatalUnlikeOneThatIsNotThereYet) {
+  DoctorFacts facts = GoodFacts();
+  facts.socket.folder_exists = false;
+  EXPECT_EQ(Find(facts, "socket-folder").level, CheckLevel::kOk);
+  facts.socket.parent_exists = false;
+  EXPECT_EQ(Find(facts, "socket-folder").level, CheckLevel::kFailure);
+  EXPECT_EQ(Find(facts, "socket-folder").mend, "mkdir -p /run/user/1000");
+}
+
+TEST(DoctorChecksTest, JudgesTheDataFolderByWhoUsesIt) {
+  DoctorFacts facts = GoodFacts();
+  facts.data.exists = false;  // under the running daemon
+  EXPECT_EQ(Find(facts, "data-folder").level, CheckLevel::kFailure);
+  EXPECT_THAT(Find(facts, "data-folder").mend, HasSubstr("kill 77"));
+  facts.data.daemon = 0;
+  EXPECT_EQ(Find(facts, "data-folder").level, CheckLevel::kOk);
+  EXPECT_THAT(Find(facts, "data-folder").found, HasSubstr("trimsd makes it"));
+  facts.data.writable = Status(StatusCode::kPermissionDenied, "may not write /home", "next");
+  EXPECT_EQ(Find(facts, "data-folder").level, CheckLevel::kFailure);
+  EXPECT_EQ(Find(facts, "data-folder").mend, "next");
 }
 
 TEST(DoctorChecksTest, SomethingElseInTheSocketsPlaceIsFatal) {

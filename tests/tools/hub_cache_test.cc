@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <string>
 
@@ -13,8 +15,14 @@ namespace trims::cli {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr char kCommit[] = "0123456789abcdef0123456789abcdef01234567";
+
+std::string SourceText(const std::string& name) {
+  std::ifstream file(TRIMS_SOURCE_FOLDER "/" + name);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
 
 class HubCacheTest : public ::testing::Test {
  protected:
@@ -60,6 +68,7 @@ TEST_F(HubCacheTest, LooksWhereTheHubsOwnToolsLook) {
   const std::string name = "models--gpt2/snapshots/1f";
   for (const auto& [variable, below] :
        std::map<std::string, std::string>{{"HF_HUB_CACHE", ""},
+                                          {"HUGGINGFACE_HUB_CACHE", ""},
                                           {"HF_HOME", "hub/"},
                                           {"XDG_CACHE_HOME", "huggingface/hub/"},
                                           {"HOME", ".cache/huggingface/hub/"}}) {
@@ -67,8 +76,24 @@ TEST_F(HubCacheTest, LooksWhereTheHubsOwnToolsLook) {
     folder_.Write(variable + "/" + below + name + "/x", "bytes");
     EXPECT_EQ(Found("hf-cache:gpt2"), variable + "/" + below + name);
   }
+}
+
+// Named in the errors, in the header and in the docs.
+TEST_F(HubCacheTest, AMissingCacheNamesEveryVariableThatWasLookedAt) {
   environment_.clear();
-  EXPECT_EQ(Path("hf-cache:gpt2").status().code(), StatusCode::kFailedPrecondition);
+  const Status unset = Path("hf-cache:gpt2").status();
+  EXPECT_EQ(unset.code(), StatusCode::kFailedPrecondition);
+  environment_ = {{"HF_HUB_CACHE", folder_ / "nowhere"}};
+  const Status missing = Path("hf-cache:gpt2").status();
+  EXPECT_EQ(missing.code(), StatusCode::kNotFound);
+  for (const char* variable :
+       {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"}) {
+    EXPECT_THAT(unset.message(), HasSubstr(variable));
+    EXPECT_THAT(missing.message(), HasSubstr(variable));
+    for (const char* text : {"src/tools/trims/hub_cache.h", "docs/formats.md"}) {
+      EXPECT_THAT(SourceText(text), HasSubstr("$" + std::string(variable))) << text;
+    }
+  }
 }
 
 TEST_F(HubCacheTest, WhatIsNotThereNamesTheDownload) {
@@ -91,13 +116,54 @@ TEST_F(HubCacheTest, NamesThatLeadAwayAreRefused) {
   }
 }
 
+TEST_F(HubCacheTest, NamesThatTheDownloadWouldTakeForOptionsAreRefused) {
+  for (const char* source : {"hf-cache:--help", "hf-cache:-o/net", "hf-cache:org/net@--token",
+                             "hf-cache:org/net/-x", "hf-cache:org/net@main/-x"}) {
+    const Status status = Path(source).status();
+    EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << source;
+    EXPECT_THAT(status.message(), HasSubstr("begin with '-'"));
+  }
+  folder_.Write("models---x/snapshots/README", "");
+  const Status folder = SnapshotOfRepository(folder_ / "models---x").status();
+  EXPECT_THAT(folder.hint(), Not(HasSubstr("hf download")));
+}
+
+TEST_F(HubCacheTest, TheBeginningOfSeveralCommitsIsAmbiguous) {
+  folder_.Write(Of("snapshots/01234568/x"), "bytes");
+  const Status status = Path("hf-cache:org/net@012345").status();
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(status.message(), HasSubstr("ambiguous"));
+  EXPECT_THAT(status.message(), HasSubstr(kCommit));
+  EXPECT_THAT(status.message(), HasSubstr("01234568"));
+  EXPECT_EQ(Found("hf-cache:org/net@01234568"), Of("snapshots/01234568"));
+}
+
 TEST_F(HubCacheTest, ARepositorysFolderMeansItsMain) {
   EXPECT_EQ(*SnapshotOfRepository(folder_ / "models--org--net"),
             folder_ / Of("snapshots/" + std::string(kCommit)));
   EXPECT_EQ(*SnapshotOfRepository(folder_.path()), "");
-  std::filesystem::remove(folder_ / Of("refs/main"));
-  EXPECT_EQ(SnapshotOfRepository(folder_ / "models--org--net").status().code(),
-            StatusCode::kNotFound);
+}
+
+TEST_F(HubCacheTest, WithoutAMainItMeansTheOnlySnapshot) {
+  const std::string repository = folder_ / "models--org--net";
+  std::filesystem::remove_all(repository + "/refs");
+  EXPECT_EQ(SnapshotOfRepository(repository).status().code(), StatusCode::kNotFound);
+  std::filesystem::remove_all(repository + "/snapshots/fedcba98");
+  EXPECT_EQ(*SnapshotOfRepository(repository), repository + "/snapshots/" + kCommit);
+  EXPECT_EQ(Found("hf-cache:org/net"), Of("snapshots/" + std::string(kCommit)));
+}
+
+TEST_F(HubCacheTest, AReferenceWhoseSnapshotIsGoneMeansNone) {
+  folder_.Write(Of("refs/main"), "77777777");
+  std::filesystem::remove_all(folder_ / Of("snapshots/fedcba98"));  // one is left, but not main
+  for (const Status& status :
+       {SnapshotOfRepository(folder_ / "models--org--net").status(),
+        Path("hf-cache:org/net").status(), Path("hf-cache:org/net@main").status()}) {
+    EXPECT_EQ(status.code(), StatusCode::kNotFound);
+    EXPECT_THAT(status.message(), HasSubstr("no revision 'main'"));
+    EXPECT_THAT(status.message(), HasSubstr(kCommit));
+    EXPECT_THAT(status.hint(), HasSubstr("hf download org/net"));
+  }
 }
 
 }  // namespace

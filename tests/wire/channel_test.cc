@@ -208,7 +208,9 @@ TEST(ListenTest, RefusesWhatIsNoSocketAndTooLongPaths) {
   const ScratchFolder folder;
   std::ofstream(folder / "file") << "mine";
   EXPECT_EQ(ListenOn(folder / "file", 0600, 1).status().code(), StatusCode::kAlreadyExists);
-  EXPECT_EQ(ConnectTo(folder / "file").status().code(), StatusCode::kUnavailable);
+  const Status other = ConnectTo(folder / "file").status();
+  EXPECT_EQ(other.code(), StatusCode::kUnavailable);
+  EXPECT_EQ(other.hint(), "trims doctor");
   const std::string longer = folder / std::string(200, 'x');
   EXPECT_EQ(ListenOn(longer, 0600, 1).status().code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(ConnectTo(longer).status().code(), StatusCode::kInvalidArgument);

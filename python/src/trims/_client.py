@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-from . import _core
+from . import _arguments, _core
 
 _thread = threading.local()
 
@@ -61,7 +61,7 @@ def add(
     onnxruntime_extensions: libraries with custom operators. progress(stage, done, total) is called on this thread. timeout is
     in seconds.
     """
-    milliseconds = 0 if timeout is None else max(1, int(timeout * 1000))
+    milliseconds = _arguments.milliseconds(timeout, "timeout")
     url = _source(source) + ("?links=follow" if follow_links else "")
     libraries = [str(Path(os.fspath(library)).absolute()) for library in onnxruntime_extensions]
     return json.loads(_admin(socket).add(reference, url, list(variants), precision, libraries, progress, milliseconds))

@@ -1,10 +1,11 @@
 """open() and Model: tensors as read-only NumPy arrays, files as read-only memoryviews, over the one copy of the node."""
 
+import os
 from collections.abc import Mapping
 
-from . import _client
+from . import _arguments, _client
 from ._packed import PackedArray
-from .errors import MissingKey, NotFound
+from .errors import InvalidArgument, MissingKey, NotFound
 
 # safetensors' names of element types and NumPy's. Those that NumPy lacks come from ml_dtypes where it is installed, and
 # as unsigned integers of the same size where it isn't.
@@ -134,14 +135,22 @@ def open(reference, variant=None, *, variant_key="", deadline=None, tier="", soc
     daemon's default. tier: where it is wanted; "": "host", the only one so far.
     Raises a trims.Error: NotFound (with near names), TooLarge, DeadlineExceeded, …
     """
-    milliseconds = 0 if deadline is None else max(1, int(deadline * 1000))
-    client = _client.client(socket)
-    if variant is not None:
-        return Model(client.open(reference, variant, variant_key, milliseconds, tier))
+    more = (variant_key, _arguments.milliseconds(deadline, "deadline"), tier)
     try:
-        return Model(client.open(reference, "tensors", variant_key, milliseconds, tier))
+        return Model(_open(_client.client(socket), reference, variant, more))
+    except (NotFound, InvalidArgument) as error:
+        if variant_key or not os.path.exists(reference):
+            raise
+        raise type(error)(error.message, f"add it first: {_arguments.how_to_add(reference)}") from None
+
+
+def _open(client, reference, variant, more):
+    if variant is not None:
+        return client.open(reference, variant, *more)
+    try:
+        return client.open(reference, "tensors", *more)
     except NotFound as missing:
         try:
-            return Model(client.open(reference, "files", variant_key, milliseconds, tier))
+            return client.open(reference, "files", *more)
         except NotFound:
             raise missing from None

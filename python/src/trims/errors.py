@@ -27,7 +27,7 @@ class InvalidArgument(Error, ValueError):
 
 
 class NotFound(Error, LookupError):
-    """No such model, version, variant, tensor, file or daemon."""
+    """No such model, version, variant, tensor or file."""
 
     code = "NOT_FOUND"
 

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -69,6 +71,24 @@ std::string Summary(const Json& model, Duration took) {
   return text;
 }
 
+// Variants that no open can have. Nothing is said where the daemon's budget can't be learned.
+std::string TooLargeWarnings(const Json& model, Admin* admin) {
+  const Result<std::string> document = admin->GetStatus();
+  if (!document.ok()) return "";
+  const Result<Json> status = ParseDocument(*document);
+  if (!status.ok()) return "";
+  const uint64_t budget = Number(Object(*status, "host"), "budget_bytes");
+  std::string text;
+  for (const Json& variant : List(model, "variants")) {
+    if (Number(variant, "bytes") <= budget) continue;
+    text += fmt::format(
+        "warning: variant {} can't be opened here: it takes {} bytes, and the host budget is {} "
+        "bytes (trimsd --host-budget)\n",
+        Text(variant, "kind"), Number(variant, "bytes"), budget);
+  }
+  return text;
+}
+
 Result<int> RunAdd(const Context& context, const AddArguments& arguments) {
   AddOptions options;
   TRIMS_ASSIGN_OR_RETURN(options.variants, VariantsFromNames(arguments.variants));
@@ -87,12 +107,13 @@ Result<int> RunAdd(const Context& context, const AddArguments& arguments) {
   Result<std::string> document = admin.Add(arguments.name, url, options);
   bar.Clear();
   if (!document.ok()) return document.status();
+  TRIMS_ASSIGN_OR_RETURN(const Json model, ParseDocument(*document));
   if (context.globals.json) {
     context.PrintDocument(*document);
-    return kExitOk;
+  } else {
+    context.out() << Summary(model, clock.Now() - started);
   }
-  TRIMS_ASSIGN_OR_RETURN(const Json model, ParseDocument(*document));
-  context.out() << Summary(model, clock.Now() - started);
+  context.terminal.err << TooLargeWarnings(model, &admin);
   return kExitOk;
 }
 

@@ -12,14 +12,13 @@ namespace {
 
 bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 
-// A missing socket means a missing daemon, which scripts tell from a missing model by the exit
-// code.
+// What is missing where a daemon was to be started is a missing daemon, which scripts tell from a
+// missing model by the exit code.
 Status DaemonStatus(const Status& status) {
   if (status.code() != StatusCode::kNotFound && status.code() != StatusCode::kUnavailable)
     return status;
-  return Status(
-      StatusCode::kUnavailable, status.message(),
-      status.hint().empty() ? "start trimsd; trims doctor looks for the cause" : status.hint());
+  return Status(StatusCode::kUnavailable, status.message(),
+                status.hint().empty() ? "trims doctor" : status.hint());
 }
 
 Result<std::string> FindOrStart(const Globals& globals) {

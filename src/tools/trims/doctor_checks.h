@@ -32,6 +32,7 @@ std::vector<Check> CheckKernel(const KernelFacts& kernel);
 std::vector<Check> CheckHugePages(const HugePageFacts& pages);
 std::vector<Check> CheckMemory(const MemoryFacts& memory);
 std::vector<Check> CheckSocket(const SocketFacts& socket);
+Check CheckData(const DataFacts& data);
 std::vector<Check> CheckPrograms(const ProgramFacts& programs);
 
 }  // namespace trims::cli

@@ -4,9 +4,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/shell_quote.h"
 #include "tools/trims/doctor_checks.h"
 #include "tools/trims/document.h"
 #include "tools/trims/humanise.h"
+#include "wire/socket_folder.h"
 
 namespace trims::cli {
 namespace {
@@ -15,6 +17,11 @@ Check Folder(const SocketFacts& socket) {
   Check check{.id = "socket-folder", .found = socket.folder};
   if (!socket.folder_exists) {
     check.found += " is not there yet: trimsd makes it";
+    if (socket.parent_exists) return check;
+    const std::string parent = wire::FolderOf(socket.folder);
+    check.level = CheckLevel::kFailure;
+    check.found = socket.folder + " can't be made: there is no " + parent;
+    check.mend = "mkdir -p " + ShellQuote(parent);
     return check;
   }
   check.found +=
@@ -35,7 +42,7 @@ Check SocketFile(const SocketFacts& socket) {
   } else if (!socket.is_socket) {
     check.level = CheckLevel::kFailure;
     check.found += " is no socket";
-    check.mend = "rm " + socket.path;
+    check.mend = "rm " + ShellQuote(socket.path);
   } else {
     check.found += fmt::format(", owner uid {}", socket.owner);
   }
@@ -58,7 +65,7 @@ Check Daemon(const SocketFacts& socket) {
   check.level = absent ? CheckLevel::kWarning : CheckLevel::kFailure;
   check.found = socket.daemon.message();
   check.mend = !socket.daemon.hint().empty() ? socket.daemon.hint()
-               : absent                      ? "trimsd &"
+               : absent                      ? "start one: trimsd &"
                                              : "see the socket checks above";
   return check;
 }
@@ -136,6 +143,25 @@ std::vector<Check> CheckSocket(const SocketFacts& socket) {
   return {Folder(socket), SocketFile(socket), Daemon(socket)};
 }
 
+// A daemon that is not this user's writes where this user may not.
+Check CheckData(const DataFacts& data) {
+  Check check{.id = "data-folder", .found = data.folder};
+  if (data.folder.empty()) {
+    check.found = "not known: the daemon does not say";
+  } else if (data.daemon != 0 && !data.exists) {
+    check.level = CheckLevel::kFailure;
+    check.found += " is gone under the running trimsd; the next one makes it anew";
+    check.mend = fmt::format("kill {}", data.daemon);
+  } else if (data.daemon == 0 && !data.writable.ok()) {
+    check.level = CheckLevel::kFailure;
+    check.found = data.writable.message();
+    check.mend = data.writable.hint();
+  } else if (!data.exists) {
+    check.found += " is not there yet: trimsd makes it";
+  }
+  return check;
+}
+
 std::vector<Check> CheckPrograms(const ProgramFacts& programs) {
   return {Program("trimsd", "trimsd", programs.trimsd, programs, "no daemon can be started"),
           Program("trims-prepare", "trims-prepare", programs.prepare, programs,
@@ -164,6 +190,7 @@ std::vector<Check> RunChecks(const DoctorFacts& facts) {
   append(CheckHugePages(facts.huge_pages));
   append(CheckMemory(facts.memory));
   append(CheckSocket(facts.socket));
+  append({CheckData(facts.data)});
   append(CheckPrograms(facts.programs));
   return checks;
 }

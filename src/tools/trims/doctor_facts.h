@@ -53,6 +53,7 @@ struct SocketFacts {
   std::string folder;
   uid_t me = 0;
   bool folder_exists = false;
+  bool parent_exists = true;  // of the folder
   uid_t folder_owner = 0;
   mode_t folder_mode = 0;  // permission bits
   Status folder_trust;     // OK: clients accept a socket in it
@@ -62,6 +63,14 @@ struct SocketFacts {
   Status daemon;               // OK: it answered
   std::string daemon_version;  // empty: it did not say
   bool autostart = true;       // a command would start one
+};
+
+// Of the daemon that answers; where none does, of the one that a command would start.
+struct DataFacts {
+  std::string folder;  // empty: the daemon did not say
+  bool exists = false;
+  uint64_t daemon = 0;  // its pid; 0: none answers
+  Status writable;      // OK: this user may write it, or make it where it is missing
 };
 
 struct ProgramFacts {
@@ -81,6 +90,7 @@ struct DoctorFacts {
   HugePageFacts huge_pages;
   MemoryFacts memory;
   SocketFacts socket;
+  DataFacts data;
   ProgramFacts programs;
 };
 

@@ -16,7 +16,7 @@ DoctorFacts GatherFacts(const Globals& globals);
 KernelFacts GatherKernel();
 HugePageFacts GatherHugePages();
 MemoryFacts GatherMemory();
-SocketFacts GatherSocket(const Globals& globals);
+SocketFacts GatherSocket(const Globals& globals, DataFacts* data);
 ProgramFacts GatherPrograms();
 
 }  // namespace trims::cli

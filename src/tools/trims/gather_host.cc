@@ -5,10 +5,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <system_error>
 
 #include "trims/admin.h"
 
 #include "base/program.h"
+#include "base/shell_quote.h"
+#include "client/autostart.h"
 #include "tools/trims/daemon.h"
 #include "tools/trims/doctor_gather.h"
 #include "tools/trims/document.h"
@@ -25,6 +28,8 @@ void GatherFolder(wire::PathOrigin origin, SocketFacts* socket) {
   socket->folder_exists = stat(socket->folder.c_str(), &info) == 0;
   socket->folder_owner = info.st_uid;
   socket->folder_mode = info.st_mode & 07777;
+  const std::string parent = wire::FolderOf(socket->folder);
+  socket->parent_exists = socket->folder_exists || access(parent.c_str(), F_OK) == 0;
   if (socket->folder_exists) socket->folder_trust = wire::CheckSocketFolder(socket->path, origin);
   struct stat file = {};
   socket->exists = lstat(socket->path.c_str(), &file) == 0;
@@ -32,8 +37,34 @@ void GatherFolder(wire::PathOrigin origin, SocketFacts* socket) {
   socket->owner = file.st_uid;
 }
 
+// Whether `folder`, or where it is missing the nearest one above it, may be written.
+Status MayWrite(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::path there = folder;
+  while (!std::filesystem::exists(there, error) && there.has_relative_path()) {
+    there = there.parent_path();
+  }
+  const std::string place = ShellQuote(there.string());
+  if (!std::filesystem::is_directory(there, error)) {
+    return Status(StatusCode::kFailedPrecondition, there.string() + " is no folder",
+                  "mv " + place + " " + ShellQuote(there.string() + ".old"));
+  }
+  if (access(there.c_str(), W_OK | X_OK) == 0) return Status();
+  return Status(StatusCode::kPermissionDenied,
+                "models can't be kept in " + folder + ": this user may not write " + there.string(),
+                "set XDG_DATA_HOME to a folder that this user may write");
+}
+
+void GatherData(const std::string& folder, DataFacts* data) {
+  std::error_code error;
+  data->folder = folder;
+  data->exists =
+      std::filesystem::exists(folder, error) || error;  // what can't be seen may be there
+  data->writable = MayWrite(folder);
+}
+
 // Never starts a daemon: a doctor looks and changes nothing.
-void AskDaemon(const Globals& globals, SocketFacts* socket) {
+void AskDaemon(const Globals& globals, SocketFacts* socket, DataFacts* data) {
   Result<Admin> admin =
       Admin::Connect({.socket_path = globals.socket, .client_name = "trims doctor"});
   socket->daemon = admin.status();
@@ -42,7 +73,11 @@ void AskDaemon(const Globals& globals, SocketFacts* socket) {
   socket->daemon = document.status();
   if (!document.ok()) return;
   const Result<Json> status = ParseDocument(*document);
-  if (status.ok()) socket->daemon_version = Text(Object(*status, "server"), "version");
+  if (!status.ok()) return;
+  const Json& server = Object(*status, "server");
+  socket->daemon_version = Text(server, "version");
+  data->daemon = Number(server, "pid");
+  GatherData(Text(server, "data"), data);
 }
 
 // The first two functions of ONNX Runtime's entry point, which it promises to keep.
@@ -88,7 +123,7 @@ void GatherOnnxRuntime(ProgramFacts* programs) {
 
 }  // namespace
 
-SocketFacts GatherSocket(const Globals& globals) {
+SocketFacts GatherSocket(const Globals& globals, DataFacts* data) {
   SocketFacts socket;
   socket.path = SocketInUse(globals);
   socket.folder = wire::FolderOf(socket.path);
@@ -96,7 +131,8 @@ SocketFacts GatherSocket(const Globals& globals) {
   socket.autostart = AutostartAllowed(globals);
   const bool guessed = socket.path == UserSocketPath() || socket.path == SystemSocketPath();
   GatherFolder(guessed ? wire::PathOrigin::kGuessed : wire::PathOrigin::kConfigured, &socket);
-  AskDaemon(globals, &socket);
+  GatherData(UserDataFolder(), data);
+  AskDaemon(globals, &socket, data);
   return socket;
 }
 
@@ -119,11 +155,14 @@ ProgramFacts GatherPrograms() {
 }
 
 DoctorFacts GatherFacts(const Globals& globals) {
-  return {.kernel = GatherKernel(),
-          .huge_pages = GatherHugePages(),
-          .memory = GatherMemory(),
-          .socket = GatherSocket(globals),
-          .programs = GatherPrograms()};
+  DoctorFacts facts{.kernel = GatherKernel(),
+                    .huge_pages = GatherHugePages(),
+                    .memory = GatherMemory(),
+                    .socket = {},
+                    .data = {},
+                    .programs = GatherPrograms()};
+  facts.socket = GatherSocket(globals, &facts.data);
+  return facts;
 }
 
 }  // namespace trims::cli

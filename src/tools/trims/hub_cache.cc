@@ -20,6 +20,8 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kScheme = "hf-cache:";
 constexpr char kMain[] = "main";
+constexpr char kLookedAt[] =
+    "HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME, XDG_CACHE_HOME and HOME";
 constexpr size_t kMaxListed = 1000;
 constexpr size_t kLeastCommitDigits = 4;
 
@@ -34,6 +36,11 @@ std::string FolderName(std::string_view repository) {
   const size_t slash = name.find('/');
   if (slash != std::string::npos) name.replace(slash, 1, "--");
   return name;
+}
+
+// No part of it is an option to the command in a hint.
+bool HasNoOption(std::string_view path) {
+  return !path.starts_with('-') && path.find("/-") == std::string_view::npos;
 }
 
 bool IsPlainPart(std::string_view text) {
@@ -59,7 +66,7 @@ Result<fs::path> CacheFolder(const Environment& environment) {
     const std::string home = Value(environment, "HOME");
     if (home.empty()) {
       return Status(StatusCode::kFailedPrecondition,
-                    "neither HF_HUB_CACHE, HF_HOME nor HOME is set",
+                    std::string("none of ") + kLookedAt + " is set",
                     "set HF_HUB_CACHE to the hub's cache");
     }
     cache = home + "/.cache";
@@ -78,6 +85,16 @@ std::vector<std::string> NamesIn(const fs::path& folder) {
   return names;
 }
 
+// Names of folders: a repository's snapshots, by their commits.
+std::vector<std::string> SnapshotsOf(const fs::path& repository) {
+  const fs::path folder = repository / "snapshots";
+  std::vector<std::string> names = NamesIn(folder);
+  std::error_code error;
+  std::erase_if(names,
+                [&](const std::string& name) { return !fs::is_directory(folder / name, error); });
+  return names;
+}
+
 std::string Download(const Wanted& wanted) {
   std::string command = "hf download " + ShellQuote(wanted.repository);
   if (!wanted.file.empty()) command += " " + ShellQuote(wanted.file);
@@ -92,10 +109,16 @@ Status NoRepository(const fs::path& cache, const Wanted& wanted) {
     if (!repository.empty()) there.push_back(std::move(repository));
   }
   const std::string near = NearestName(wanted.repository, there);
-  return Status(StatusCode::kNotFound,
-                "no model '" + wanted.repository + "' in the hub's cache '" + cache.string() + "'",
-                near.empty() ? "get it: " + Download(wanted)
-                             : "did you mean " + ShellQuote("hf-cache:" + near) + "?");
+  std::error_code error;
+  const std::string missing =
+      fs::is_directory(cache, error)
+          ? ""
+          : std::string(", which is not there (") + kLookedAt + " say where it is)";
+  return Status(
+      StatusCode::kNotFound,
+      "no model '" + wanted.repository + "' in the hub's cache '" + cache.string() + "'" + missing,
+      near.empty() ? "get it: " + Download(wanted)
+                   : "did you mean " + ShellQuote("hf-cache:" + near) + "?");
 }
 
 Result<Wanted> ParseHubSource(std::string_view source) {
@@ -116,9 +139,13 @@ Result<Wanted> ParseHubSource(std::string_view source) {
   const bool plain = IsPlainPart(wanted.repository) && IsPlainPath(wanted.repository) &&
                      one_slash && (at == std::string_view::npos || IsPlainPath(wanted.revision)) &&
                      (wanted.file.empty() || IsPlainPath(wanted.file));
-  if (plain) return wanted;
+  const bool options =
+      !HasNoOption(wanted.repository) || !HasNoOption(wanted.revision) || !HasNoOption(wanted.file);
+  if (plain && !options) return wanted;
   return Status(
-      StatusCode::kInvalidArgument, "'" + std::string(source) + "' names no model of a hub",
+      StatusCode::kInvalidArgument,
+      "'" + std::string(source) + "' names no model of a hub" +
+          (options ? ": expected names that don't begin with '-'" : ""),
       "write hf-cache:ORG/NAME, hf-cache:ORG/NAME@REVISION or hf-cache:ORG/NAME@REVISION/FILE");
 }
 
@@ -128,58 +155,74 @@ std::string ReadRef(const fs::path& path) {
   return IsPlainPart(commit) && commit.find('/') == std::string::npos ? commit : "";
 }
 
-// The snapshot's name; empty: there is none.
-std::string CommitOf(const fs::path& repository, const std::string& revision) {
-  std::error_code error;
-  if (std::string commit = ReadRef(repository / "refs" / revision); !commit.empty()) return commit;
-  const std::vector<std::string> snapshots = NamesIn(repository / "snapshots");
-  if (revision.size() < kLeastCommitDigits) return "";
-  std::string found;
-  for (const std::string& snapshot : snapshots) {
-    if (!snapshot.starts_with(revision)) continue;
-    if (snapshot == revision) return snapshot;
-    if (!found.empty()) return "";  // it could be either
-    found = snapshot;
+std::string Joined(const std::vector<std::string>& names) {
+  constexpr size_t kMostBytes = 400;
+  std::string text;
+  for (const std::string& name : names) {
+    if (text.size() < kMostBytes) text += (text.empty() ? "" : ", ") + name;
   }
-  return found;
+  return text;
 }
 
-std::string MainOrOnly(const fs::path& repository) {
-  std::string commit = CommitOf(repository, kMain);
-  if (!commit.empty()) return commit;
-  const std::vector<std::string> snapshots = NamesIn(repository / "snapshots");
-  return snapshots.size() == 1 ? snapshots.front() : "";
+Status Ambiguous(const std::string& revision, const std::vector<std::string>& matches) {
+  return Status(StatusCode::kInvalidArgument,
+                "revision '" + revision + "' is ambiguous: the hub's cache has " + Joined(matches),
+                "write more of it, such as " + matches.front());
+}
+
+// The snapshot that `revision` is the beginning of.
+Result<std::string> CommitThatBegins(const fs::path& repository, const std::string& revision) {
+  if (revision.size() < kLeastCommitDigits) return std::string();
+  std::vector<std::string> matches;
+  for (const std::string& snapshot : SnapshotsOf(repository)) {
+    if (snapshot == revision) return snapshot;
+    if (snapshot.starts_with(revision)) matches.push_back(snapshot);
+  }
+  if (matches.size() > 1) return Ambiguous(revision, matches);
+  return matches.empty() ? std::string() : matches.front();
+}
+
+// The snapshot's name; empty: there is none. A reference may outlive the snapshot that it names.
+Result<std::string> CommitOf(const fs::path& repository, const std::string& revision) {
+  const std::string commit = ReadRef(repository / "refs" / revision);
+  if (commit.empty()) return CommitThatBegins(repository, revision);
+  std::error_code error;
+  return fs::is_directory(repository / "snapshots" / commit, error) ? commit : std::string();
+}
+
+Result<std::string> MainOrOnly(const fs::path& repository) {
+  if (!ReadRef(repository / "refs" / kMain).empty()) return CommitOf(repository, kMain);
+  const std::vector<std::string> snapshots = SnapshotsOf(repository);
+  return snapshots.size() == 1 ? snapshots.front() : std::string();
 }
 
 // A revision may hold slashes (refs/pr/1), and a file may follow it: the longest one that is there.
-std::string FindCommit(const fs::path& repository, Wanted* wanted) {
+Result<std::string> FindCommit(const fs::path& repository, Wanted* wanted) {
   if (wanted->revision.empty()) return MainOrOnly(repository);
   std::string revision = wanted->revision;
   std::string file;
   for (;;) {
-    std::string commit = CommitOf(repository, revision);
+    TRIMS_ASSIGN_OR_RETURN(std::string commit, CommitOf(repository, revision));
     if (!commit.empty()) {
       wanted->revision = revision;
       wanted->file = file;
       return commit;
     }
     const size_t slash = revision.rfind('/');
-    if (slash == std::string::npos) return "";
+    if (slash == std::string::npos) return std::string();
     file = revision.substr(slash + 1) + (file.empty() ? "" : "/" + file);
     revision.resize(slash);
   }
 }
 
 Status NoRevision(const fs::path& repository, const Wanted& wanted) {
-  std::string there;
-  for (const std::string& snapshot : NamesIn(repository / "snapshots")) {
-    if (there.size() < 400) there += (there.empty() ? "" : ", ") + snapshot;
-  }
+  const std::string there = Joined(SnapshotsOf(repository));
   const std::string revision = wanted.revision.empty() ? kMain : wanted.revision;
   return Status(StatusCode::kNotFound,
                 "the hub's cache has no revision '" + revision + "' of '" + wanted.repository +
                     "'; it has " + (there.empty() ? "none" : there),
-                "get it: " + Download(wanted));
+                HasNoOption(wanted.repository) ? "get it: " + Download(wanted)
+                                               : "give the folder of a snapshot");
 }
 
 }  // namespace
@@ -192,9 +235,9 @@ Result<std::string> HubCachePath(std::string_view source, const Environment& env
   const fs::path repository = cache / FolderName(wanted.repository);
   std::error_code error;
   if (!fs::is_directory(repository, error)) return NoRepository(cache, wanted);
-  const std::string commit = FindCommit(repository, &wanted);
+  TRIMS_ASSIGN_OR_RETURN(const std::string commit, FindCommit(repository, &wanted));
   const fs::path snapshot = repository / "snapshots" / commit;
-  if (commit.empty() || !fs::is_directory(snapshot, error)) return NoRevision(repository, wanted);
+  if (commit.empty()) return NoRevision(repository, wanted);
   if (wanted.file.empty()) return fs::absolute(snapshot, error).string();
   const fs::path file = snapshot / wanted.file;
   if (fs::exists(file, error)) return fs::absolute(file, error).string();
@@ -208,7 +251,7 @@ Result<std::string> SnapshotOfRepository(const std::string& path) {
   std::error_code error;
   const bool is_one = !HubNameOf(path).empty() && fs::is_directory(repository / "snapshots", error);
   if (!is_one) return std::string();
-  const std::string commit = MainOrOnly(repository);
+  TRIMS_ASSIGN_OR_RETURN(const std::string commit, MainOrOnly(repository));
   const Wanted wanted{.repository = HubNameOf(path), .revision = {}, .file = {}};
   if (commit.empty()) return NoRevision(repository, wanted);
   return (repository / "snapshots" / commit).string();

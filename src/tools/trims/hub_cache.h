@@ -20,14 +20,16 @@ using Environment = std::function<const char*(const char* name)>;
 
 bool IsHubCacheSource(std::string_view source);
 
-// hf-cache:[ORG/]NAME[@REVISION][/FILE], or with a file but no revision hf-cache:ORG/NAME/FILE. REVISION is a
-// branch, a tag, or (the beginning of) a commit; without one it is main. The cache is $HF_HUB_CACHE, else
-// $HF_HOME/hub, else $XDG_CACHE_HOME/huggingface/hub, else ~/.cache/huggingface/hub. NOT_FOUND says what
-// is there instead, and the command that gets what is missing.
+// hf-cache:[ORG/]NAME[@REVISION][/FILE], or with a file but no revision hf-cache:ORG/NAME/FILE.
+// REVISION is a branch, a tag, or (the beginning of) a commit; without one it is main. The cache is
+// $HF_HUB_CACHE, else $HUGGINGFACE_HUB_CACHE, else $HF_HOME/hub, else
+// $XDG_CACHE_HOME/huggingface/hub, else ~/.cache/huggingface/hub. NOT_FOUND says what is there
+// instead, and the command that gets what is missing. INVALID_ARGUMENT: a name that a hub can't
+// have, or the beginning of several commits.
 Result<std::string> HubCachePath(std::string_view source, const Environment& environment);
 
-// The snapshot that a repository's own folder (…/models--ORG--NAME) means: that of main, else the only
-// one. Empty: `path` is no such folder.
+// The snapshot that a repository's own folder (…/models--ORG--NAME) means: that of main; where there
+// is no main, the only one. Empty: `path` is no such folder. NOT_FOUND: it has no such snapshot.
 Result<std::string> SnapshotOfRepository(const std::string& path);
 
 }  // namespace trims::cli

@@ -103,6 +103,7 @@ ServerOptions Daemon::OptionsOfServer() {
   options.on_idle = [this] { Stop("idle"); };
   options.version = TRIMS_VERSION;
   options.socket_path = places_.socket();
+  options.data_folder = places_.data();
   return options;
 }
 

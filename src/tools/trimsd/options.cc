@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/trimsd/byte_size.h"
 #include "tools/trimsd/duration.h"
 
 namespace trims::daemon {
@@ -84,9 +85,26 @@ void AddPlaces(CLI::App* app, DaemonOptions* options) {
       ->type_name("PATH");
 }
 
+// Of what memory a share is one is asked when it is there.
+std::string ByteSizeText(const std::string& flag, const std::string& text) {
+  constexpr uint64_t kAnyMemory = uint64_t{1} << 40;
+  const Result<uint64_t> parsed = ParseByteSize(text, kAnyMemory);
+  if (!parsed.ok()) {
+    const std::string& expected = parsed.status().hint();
+    throw CLI::ValidationError(
+        flag, parsed.status().message() + (expected.empty() ? "" : ": " + expected));
+  }
+  if (*parsed == 0) throw CLI::ValidationError(flag, "a budget of 0 bytes holds no model");
+  return text;
+}
+
 void AddMemory(CLI::App* app, DaemonOptions* options) {
-  app->add_option("--host-budget", options->host_budget,
-                  "What models may take of the memory: 8GiB, 500MB, 50% [50%]")
+  app->add_option_function<std::string>(
+         "--host-budget",
+         [options](const std::string& text) {
+           options->host_budget = ByteSizeText("--host-budget", text);
+         },
+         "What models may take of the memory: 8GiB, 500MB, 50% [50%]")
       ->type_name("SIZE|N%");
   AddNamed(app, "--reclaim", &options->reclaim, "lazy", "eager, lazy",
            "When a model that nobody uses goes");

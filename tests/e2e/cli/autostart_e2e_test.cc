@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 
 #include <nlohmann/json.hpp>
 
@@ -15,6 +16,7 @@
 namespace trims::test {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using Json = nlohmann::json;
 
@@ -78,6 +80,22 @@ TEST_F(AutostartE2eTest, AMissingProgramIsNamed) {
   const Ended ended = Trims({"ls"});
   EXPECT_EQ(ended.code, 4);
   EXPECT_THAT(ended.err, HasSubstr("no-trimsd"));
+}
+
+TEST_F(AutostartE2eTest, TheDoctorSeesThatFoldersCantBeMade) {
+  environment_["XDG_RUNTIME_DIR"] = folder_ / "gone";
+  environment_["XDG_DATA_HOME"] = folder_.Write("file", "");
+  const Ended ended = Trims({"doctor"});
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_THAT(ended.out, ContainsRegex("fail +socket-folder .*there is no " + (folder_ / "gone")));
+  EXPECT_THAT(ended.out, HasSubstr("mkdir -p " + (folder_ / "gone")));
+  EXPECT_THAT(ended.out, ContainsRegex("fail +data-folder .*" + (folder_ / "file")));
+}
+
+TEST_F(AutostartE2eTest, TheDoctorSeesThatARunningDaemonsDataIsGone) {
+  started_ = Json::parse(Trims({"status", "--json"}).out)["server"]["pid"];
+  std::filesystem::remove_all(folder_ / "data");
+  EXPECT_THAT(Trims({"doctor"}).out, ContainsRegex("fail +data-folder .*is gone"));
 }
 
 TEST_F(AutostartE2eTest, TheDoctorStartsNothing) {

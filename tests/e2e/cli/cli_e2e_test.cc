@@ -172,6 +172,22 @@ TEST_F(CliE2eTest, MistakesHaveTheirCodes) {
   EXPECT_EQ(Document({"ls"})["models"].size(), 0u) << "a failed add leaves nothing";
 }
 
+// The daemon has a budget of 64 MiB.
+TEST_F(CliE2eTest, AModelBeyondTheBudgetIsAddedWithAWarning) {
+  std::filesystem::resize_file(folder_.Write("large.bin", ""), 66 << 20);
+  for (const std::vector<std::string>& more :
+       std::vector<std::vector<std::string>>{{}, {"--json"}}) {
+    std::vector<std::string> add = {"add", "large", folder_ / "large.bin"};
+    add.insert(add.end(), more.begin(), more.end());
+    const Ended ended = Trims(add);
+    EXPECT_EQ(ended.code, 0) << ended.err;
+    EXPECT_THAT(ended.err, ContainsRegex("^warning: variant files .* 69[0-9]{6} bytes, .* "
+                                         "67108864 bytes .*--host-budget"));
+    EXPECT_THAT(ended.out, HasSubstr("large"));
+  }
+  EXPECT_EQ(Trims({"add", "small", folder_ / "small.safetensors"}).err, "");
+}
+
 TEST_F(CliE2eTest, ShowsWhatIsResidentAndLeased) {
   AddSmall();
   Result<Client> client = Client::Connect({.socket_path = daemon_.socket()});

@@ -76,6 +76,9 @@ TEST_F(OptionsTest, AnUnknownLineOfAFileIsAnError) {
 
 TEST_F(OptionsTest, MistakesAreNamedInOneLine) {
   ExpectUsageError({"--bogus"}, "--bogus");
+  ExpectUsageError({"--host-budget", "12Q"}, "'12Q' is no size: write bytes (1073741824");
+  ExpectUsageError({"--host-budget", "0"}, "--host-budget");
+  ExpectUsageError({"--host-budget", "101%"}, "at most 100%");
   ExpectUsageError({"--idle-exit", "5 parsecs"}, "5 parsecs");
   ExpectUsageError({"--socket-mode", "0999"}, "0999");
   ExpectUsageError({"--socket-mode", "07777"}, "07777");
@@ -85,7 +88,7 @@ TEST_F(OptionsTest, MistakesAreNamedInOneLine) {
   ExpectUsageError({"--log-level", "loud"}, "loud");
   ExpectUsageError({"--config", "/nowhere/at/all"}, "/nowhere/at/all");
   const std::string said = err_.str();
-  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 9) << said;
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 12) << said;
 }
 
 TEST_F(OptionsTest, HelpAndVersionAreAnswersAndNoErrors) {

@@ -18,7 +18,7 @@ import os
 import onnxruntime
 from onnxruntime import *  # noqa: F403 - a drop-in for `import onnxruntime as ort`
 
-from .. import _core
+from .. import _arguments, _core
 from .._model import open as _open
 from ..errors import Error, FailedPrecondition, InvalidArgument, NotFound
 from . import _forms, _options
@@ -55,12 +55,18 @@ class InferenceSession(onnxruntime.InferenceSession):
     def __init__(self, path_or_bytes, sess_options=None, providers=None, provider_options=None, **kwargs):
         self.trims_model = self.trims_form = self._trims_source = self._trims_entries = None
         opening = {"deadline": kwargs.pop("trims_deadline", None), "socket": kwargs.pop("trims_socket", None)}
+        _arguments.milliseconds(opening["deadline"], "trims_deadline")
         form = kwargs.pop("trims_form", None)
         if form not in (None, "original"):
             raise InvalidArgument(f"trims_form is {form!r}: expected None or 'original'")
         if is_reference(path_or_bytes):
             self._trims_source = _Source(path_or_bytes, opening, form)
-        super().__init__(path_or_bytes, sess_options, providers, provider_options, **kwargs)
+        try:
+            super().__init__(path_or_bytes, sess_options, providers, provider_options, **kwargs)
+        except Exception as error:
+            if isinstance(path_or_bytes, str) and self._trims_source is None:  # a path, to ONNX Runtime
+                error.add_note(f"To share a model, add it first: {_arguments.how_to_add(path_or_bytes)}")
+            raise
 
     # ONNX Runtime calls this from __init__ and whenever the providers change.
     def _create_inference_session(self, providers, provider_options, disabled_optimizers=None):
@@ -90,7 +96,7 @@ class InferenceSession(onnxruntime.InferenceSession):
     def _create_prepared(self, arguments):
         prepared, given = self._trims_source.prepared, self._sess_options_initial
         options = onnxruntime.SessionOptions() if given is None else given
-        with _options.Prepared(options, prepared.form, prepared.packing, restore=given is not None) as entries:
+        with _options.OptionsForForm(options, prepared.form, prepared.packing, restore=given is not None) as entries:
             prepared.bind(options)
             self._load(prepared, options, arguments)
         self._trims_entries = entries

@@ -129,7 +129,7 @@ class _Fields:
             setattr(self._options, name, value)
 
 
-class Prepared:
+class OptionsForForm:
     """Session options with what a prepared form needs, inside a `with` within held().
 
     A caller's own (restore=True) are afterwards as they were, in all that would change a session made from a file. (ONNX Runtime
