@@ -20,7 +20,8 @@ uint32_t CodePoint(std::string_view character) {
   const auto first = static_cast<unsigned char>(character[0]);
   if (character.size() == 1) return first;
   uint32_t code = first & (0x7fU >> character.size());
-  for (const char next : character.substr(1)) code = code << 6 | (static_cast<unsigned char>(next) & 0x3fU);
+  for (const char next : character.substr(1))
+    code = code << 6 | (static_cast<unsigned char>(next) & 0x3fU);
   return code;
 }
 
@@ -35,7 +36,8 @@ bool IsHarmless(uint32_t code) {
 std::string ShownAscii(std::string_view name) {
   std::string shown(name.substr(0, kMaxShownBytes));
   // A char of 0x80 and more may be negative.
-  std::ranges::replace_if(shown, [](int8_t c) { return c < 0x20 || c == 0x7f; }, '?');
+  std::ranges::replace_if(
+      shown, [](int8_t c) { return c < 0x20 || c == 0x7f; }, '?');
   return shown;
 }
 

@@ -8,12 +8,15 @@ namespace trims {
 namespace {
 
 TEST(ShownName, NamesOfAllLanguagesAreThemselves) {
-  for (const char* name : {"unet/conv_in.weight", "模型.onnx", "müde", "🤗"}) EXPECT_EQ(ShownName(name), name);
+  for (const char* name : {"unet/conv_in.weight", "模型.onnx", "müde", "🤗"})
+    EXPECT_EQ(ShownName(name), name);
 }
 
 TEST(ShownName, NothingSteersATerminal) {
   EXPECT_EQ(ShownName("a\x1b[2Jb\x7f\n"), "a?[2Jb??");
-  EXPECT_EQ(ShownName("a\xc2\x9b\xe2\x80\xae" "b"), "a??b");  // C1's CSI, right to left
+  EXPECT_EQ(ShownName("a\xc2\x9b\xe2\x80\xae"
+                      "b"),
+            "a??b");  // C1's CSI, right to left
   EXPECT_EQ(ShownName("a\xff\xe6"), "a??");
 }
 
