@@ -24,12 +24,25 @@ enum Graph : uint32_t {
 };
 enum SparseTensor : uint32_t { kSparseTensorValues = 1 };
 enum Function : uint32_t { kFunctionNode = 7 };
-enum Node : uint32_t { kNodeInput = 1, kNodeOutput = 2, kNodeOpType = 4, kNodeAttribute = 5 };
+enum Node : uint32_t {
+  kNodeInput = 1,
+  kNodeOutput = 2,
+  kNodeName = 3,
+  kNodeOpType = 4,
+  kNodeAttribute = 5,
+  kNodeDomain = 7,
+};
 enum Attribute : uint32_t {
+  kAttributeName = 1,
+  kAttributeFloat = 2,
+  kAttributeInt = 3,
+  kAttributeString = 4,
   kAttributeTensor = 5,
   kAttributeGraph = 6,
+  kAttributeInts = 8,
   kAttributeTensors = 10,
   kAttributeGraphs = 11,
+  kAttributeType = 20,
 };
 enum Tensor : uint32_t {
   kTensorDims = 1,

@@ -11,14 +11,12 @@
 #include "format/onnx_tensor.h"
 #include "format/onnx_walk.h"
 #include "format/protobuf_reader.h"
-#include "prepare/protobuf_writer.h"
+#include "prepare/protobuf_copy.h"
 
 namespace trims {
 namespace {
 
 using namespace onnx_fields;  // NOLINT(google-build-using-namespace): constants of this format
-
-constexpr size_t kMaxGraphBytes = size_t{1900} << 20;  // a protocol buffer ends at 2 GiB
 
 using MovedNames =
     std::map<std::string, std::string>;  // as the nested graph has it, as the main one does
@@ -38,7 +36,8 @@ class GraphRewriter {
     const FileRange all{0, window_.file_size()};
     TRIMS_ASSIGN_OR_RETURN(const std::string text, window_.StringAt(all, kMaxGraphBytes));
     while (text.find(prefix_) != std::string::npos) prefix_ += '.';
-    TRIMS_ASSIGN_OR_RETURN(std::string model, Copy(all, [this](const auto& field, auto& out) {
+    TRIMS_ASSIGN_OR_RETURN(std::string model,
+                           CopyMessage(window_, all, [this](const auto& field, auto& out) {
                              return Model(field, out);
                            }));
     if (model.size() > kMaxGraphBytes) return TooLarge();
@@ -47,31 +46,6 @@ class GraphRewriter {
 
  private:
   Result<std::string> Text(FileRange range) { return window_.StringAt(range, kMaxGraphBytes); }
-
-  // `change` returns whether it has written the field in its own way.
-  template <typename Change>
-  Result<std::string> Copy(FileRange message, const Change& change) {
-    ProtobufWriter out;
-    TRIMS_RETURN_IF_ERROR(ForEachField(window_, message, [&](const ProtobufField& field) -> Status {
-      TRIMS_ASSIGN_OR_RETURN(const bool written, change(field, out));
-      return written ? Status() : CopyField(field, &out);
-    }));
-    return out.message();
-  }
-
-  // Groups, which only unknown fields are, are left behind.
-  Status CopyField(const ProtobufField& field, ProtobufWriter* out) {
-    if (field.type == WireType::kGroup) return Status();
-    if (field.is_bytes()) {
-      TRIMS_ASSIGN_OR_RETURN(const std::string bytes, Text(field.payload));
-      out->Bytes(field.number, bytes);
-    } else if (field.type == WireType::kVarint) {
-      out->Int(field.number, field.value);
-    } else {
-      out->Fixed(field.number, field.type, field.value);
-    }
-    return Status();
-  }
 
   Result<bool> Model(const ProtobufField& field, ProtobufWriter& out) {
     if (field.number != kModelGraph || !field.is_bytes()) return false;
@@ -88,13 +62,14 @@ class GraphRewriter {
     }
     std::set<FileRangeKey> moving;
     if (depth > kMainGraph) TRIMS_RETURN_IF_ERROR(Rename(message, &names, &moving));
-    return Copy(message, [&](const ProtobufField& field, ProtobufWriter& out) -> Result<bool> {
-      if (!field.is_bytes()) return false;
-      if (field.number == kGraphNode) return Node(field, depth, names, out);
-      if (field.number != kGraphInitializer) return false;
-      if (moving.contains(field.payload.begin)) return true;
-      return Initializer(field.payload, out);
-    });
+    return CopyMessage(window_, message,
+                       [&](const ProtobufField& field, ProtobufWriter& out) -> Result<bool> {
+                         if (!field.is_bytes()) return false;
+                         if (field.number == kGraphNode) return Node(field, depth, names, out);
+                         if (field.number != kGraphInitializer) return false;
+                         if (moving.contains(field.payload.begin)) return true;
+                         return Initializer(field.payload, out);
+                       });
   }
 
   using FileRangeKey = uint64_t;  // where it begins
@@ -151,11 +126,12 @@ class GraphRewriter {
     *name = prefix_ + std::to_string(count_++);
     TRIMS_ASSIGN_OR_RETURN(
         const std::string tensor,
-        Copy(initializer, [&](const ProtobufField& field, ProtobufWriter& out) -> Result<bool> {
-          if (field.number != kTensorName) return false;
-          out.Bytes(kTensorName, *name);
-          return true;
-        }));
+        CopyMessage(window_, initializer,
+                    [&](const ProtobufField& field, ProtobufWriter& out) -> Result<bool> {
+                      if (field.number != kTensorName) return false;
+                      out.Bytes(kTensorName, *name);
+                      return true;
+                    }));
     moved_.Bytes(kGraphInitializer, tensor);
     return Status();
   }
@@ -164,12 +140,13 @@ class GraphRewriter {
                     ProtobufWriter& out) {
     TRIMS_ASSIGN_OR_RETURN(
         const std::string copy,
-        Copy(node.payload, [&](const ProtobufField& field, ProtobufWriter& to) -> Result<bool> {
-          if (!field.is_bytes()) return false;
-          if (field.number == kNodeInput) return Input(field, names, to);
-          if (field.number == kNodeAttribute) return Attribute(field, depth, names, to);
-          return false;
-        }));
+        CopyMessage(window_, node.payload,
+                    [&](const ProtobufField& field, ProtobufWriter& to) -> Result<bool> {
+                      if (!field.is_bytes()) return false;
+                      if (field.number == kNodeInput) return Input(field, names, to);
+                      if (field.number == kNodeAttribute) return Attribute(field, depth, names, to);
+                      return false;
+                    }));
     out.Bytes(node.number, copy);
     return true;
   }
@@ -185,16 +162,16 @@ class GraphRewriter {
                          ProtobufWriter& out) {
     TRIMS_ASSIGN_OR_RETURN(
         const std::string copy,
-        Copy(attribute.payload,
-             [&](const ProtobufField& field, ProtobufWriter& to) -> Result<bool> {
-               const bool graph =
-                   field.number == kAttributeGraph || field.number == kAttributeGraphs;
-               if (!field.is_bytes() || !graph) return false;
-               TRIMS_ASSIGN_OR_RETURN(const std::string nested,
-                                      Graph(field.payload, depth + 1, names));
-               to.Bytes(field.number, nested);
-               return true;
-             }));
+        CopyMessage(window_, attribute.payload,
+                    [&](const ProtobufField& field, ProtobufWriter& to) -> Result<bool> {
+                      const bool graph =
+                          field.number == kAttributeGraph || field.number == kAttributeGraphs;
+                      if (!field.is_bytes() || !graph) return false;
+                      TRIMS_ASSIGN_OR_RETURN(const std::string nested,
+                                             Graph(field.payload, depth + 1, names));
+                      to.Bytes(field.number, nested);
+                      return true;
+                    }));
     out.Bytes(attribute.number, copy);
     return true;
   }
@@ -207,9 +184,10 @@ class GraphRewriter {
     TRIMS_RETURN_IF_ERROR(read.status);
     TRIMS_ASSIGN_OR_RETURN(
         const std::string kept,
-        Copy(message, [&](const ProtobufField& field, ProtobufWriter&) -> Result<bool> {
-          return field.number == kTensorExternalData || field.number == kTensorDataLocation;
-        }));
+        CopyMessage(
+            window_, message, [&](const ProtobufField& field, ProtobufWriter&) -> Result<bool> {
+              return field.number == kTensorExternalData || field.number == kTensorDataLocation;
+            }));
     TRIMS_ASSIGN_OR_RETURN(const std::string bytes,
                            WeightBytes(tensor.entry.offset, tensor.entry.length));
     ProtobufWriter raw;

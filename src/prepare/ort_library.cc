@@ -109,10 +109,10 @@ Status OrtLibrary::LoadExtension(const std::string& path) {
 Status OrtLibrary::Optimise(const OptimiseJob& job) const {
   OrtSessionBuilder builder(api_);
   TRIMS_RETURN_IF_ERROR(builder.Begin(job.extensions));
-  TRIMS_RETURN_IF_ERROR(builder.Optimise(ORT_ENABLE_ALL));
+  TRIMS_RETURN_IF_ERROR(builder.Optimise(job.as_it_is ? ORT_DISABLE_ALL : ORT_ENABLE_ALL));
   TRIMS_RETURN_IF_ERROR(builder.WriteTo(job.out));
   TRIMS_RETURN_IF_ERROR(builder.Set("session.save_model_format", job.as_ort ? "ORT" : "ONNX"));
-  if (!job.as_ort) {
+  if (!job.as_ort && !job.weights_name.empty()) {
     TRIMS_RETURN_IF_ERROR(
         builder.Set("session.optimized_model_external_initializers_file_name", job.weights_name));
     TRIMS_RETURN_IF_ERROR(

@@ -32,9 +32,10 @@ struct OptimiseJob {
   std::string model;  // path of the .onnx file; external data lies beside it
   std::string out;    // path to write
   // ONNX Runtime's own format; otherwise ONNX with its weights in the file `weights_name` beside
-  // `out`.
+  // `out`, or in `out` if that is empty.
   bool as_ort = true;
   std::string weights_name;
+  bool as_it_is = false;                // writes the graph without optimising it
   uint64_t weights_min_bytes = 1024;    // smaller initializers stay in `out`
   std::vector<std::string> extensions;  // libraries of custom operators
   std::vector<LinkedFile> linked = {};  // ONNX Runtime follows no link out of the model's folder
@@ -75,7 +76,7 @@ class OrtLibrary {
   // more. INVALID_ARGUMENT: it can't be loaded, or registers no operators.
   static Status LoadExtension(const std::string& path);
 
-  // Optimises at the highest level and writes the result. Errors as OrtFailure().
+  // Optimises at the highest level, unless the job says otherwise, and writes the result. Errors as OrtFailure().
   Status Optimise(const OptimiseJob& job) const;
   // Makes a session as the adapters do, and ends it. Errors as OrtFailure().
   Status TryLoad(const LoadJob& job) const;

@@ -19,6 +19,7 @@
 #include "prepare/finish_variant.h"
 #include "prepare/ort_facts.h"
 #include "prepare/ort_graph_rewrite.h"
+#include "prepare/steady_ort.h"
 #include "prepare/tensor_layout.h"
 
 namespace trims {
@@ -55,7 +56,9 @@ class OrtVariantMaker {
 
   Result<ManifestVariant> MakeBytesForm();
   Result<ManifestVariant> MakeNamedForm();
-  bool needs_packing() const { return needs_packing_; }  // of what was made
+  // Of what was made:
+  bool answers_need_packing() const { return answers_need_packing_; }
+  const Status& not_steadier() const { return not_steadier_; }  // why, where it might have been
 
  private:
   std::map<std::string, std::string> Metadata(const char* form) const;
@@ -63,6 +66,7 @@ class OrtVariantMaker {
   std::vector<LinkedFile> LinkedFiles() const;
   Result<TensorLayout::Laid> LayWeights(const OnnxModel& graph) const;
   Status TryBytes(const Written& model);
+  void MakeSteadier(const OptimiseJob& job);
   Status TryNamed(const OnnxModel& graph, const TensorLayout::Laid& laid);
 
   const PrepareContext& context_;
@@ -70,7 +74,9 @@ class OrtVariantMaker {
   const OrtLibrary& ort_;
   const OrtVariantOptions& options_;
   OrtFacts facts_;
-  bool needs_packing_ = false;
+  bool answers_need_packing_ = false;
+  bool speed_needs_packing_ = false;
+  Status not_steadier_;
 };
 
 std::map<std::string, std::string> OrtVariantMaker::Metadata(const char* form) const {
@@ -78,7 +84,7 @@ std::map<std::string, std::string> OrtVariantMaker::Metadata(const char* form) c
       {"format", "onnx"}, {"ort.form", form}, {"ort.version", ort_.version()}};
   if (IsUtf8(facts_.graph_name)) metadata["onnx.graph_name"] = facts_.graph_name;
   if (!facts_.probe.empty()) metadata["ort.probe"] = Hex(facts_.probe);
-  if (needs_packing_) metadata["ort.prepacking"] = "1";
+  if (answers_need_packing_ || speed_needs_packing_) metadata["ort.prepacking"] = "1";
   return metadata;
 }
 
@@ -115,22 +121,47 @@ bool AnswersNeedPacking(std::span<const std::byte> model) {
 
 Status OrtVariantMaker::TryBytes(const Written& model) {
   TRIMS_ASSIGN_OR_RETURN(const Mapping mapped, MapWritten(context_.out, model));
-  needs_packing_ = AnswersNeedPacking(mapped.bytes().first(model.length));
+  answers_need_packing_ = AnswersNeedPacking(mapped.bytes().first(model.length));
   return ort_.TryLoad({.model = mapped.bytes().first(model.length),
                        .as_ort = true,
                        .weights = {},
                        .extensions = options_.extensions});
 }
 
+Result<bool> HasCandidates(const OutFolder& out, uint64_t min_bytes) {
+  TRIMS_ASSIGN_OR_RETURN(const Written model, out.Describe(kOrtFile));
+  if (model.length < min_bytes) return false;
+  TRIMS_ASSIGN_OR_RETURN(const Mapping mapped, MapWritten(out, model));
+  return MayBeSteadier(
+      {reinterpret_cast<const char*>(mapped.bytes().data()), static_cast<size_t>(model.length)});
+}
+
+// The model is sound as it is: what goes wrong here costs speed and not the variant.
+void OrtVariantMaker::MakeSteadier(const OptimiseJob& job) {
+  if (answers_need_packing_) return;
+  const Result<bool> candidates = HasCandidates(context_.out, options_.steady_min_bytes);
+  if (!candidates.ok() || !*candidates) return;
+  const SteadyOptions options = SteadyOptions::Of(CpuFeatures(), options_.steady_min_bytes);
+  const Result<SteadyOrt> made = MakeSteadyOrt(context_.out, kOrtFile, ort_, job, options);
+  if (made.ok()) {
+    speed_needs_packing_ = made->needs_packing;
+  } else {
+    not_steadier_ = made.status();
+  }
+}
+
 Result<ManifestVariant> OrtVariantMaker::MakeBytesForm() {
-  TRIMS_RETURN_IF_ERROR(Optimise({.model = onnx_.file->path,
-                                  .out = context_.out.PathOf(kOrtFile),
-                                  .as_ort = true,
-                                  .weights_name = {},
-                                  .extensions = options_.extensions,
-                                  .linked = LinkedFiles()}));
+  const OptimiseJob job{.model = onnx_.file->path,
+                        .out = context_.out.PathOf(kOrtFile),
+                        .as_ort = true,
+                        .weights_name = {},
+                        .extensions = options_.extensions,
+                        .linked = LinkedFiles()};
+  TRIMS_RETURN_IF_ERROR(Optimise(job));
+  TRIMS_ASSIGN_OR_RETURN(const Written optimised, context_.out.Describe(kOrtFile));
+  TRIMS_RETURN_IF_ERROR(TryBytes(optimised));
+  MakeSteadier(job);
   TRIMS_ASSIGN_OR_RETURN(const Written model, context_.out.Describe(kOrtFile));
-  TRIMS_RETURN_IF_ERROR(TryBytes(model));
   IndexContent content;
   content.metadata = Metadata("bytes");
   content.files.push_back({kOrtFile, 0, 0, model.length, true});
@@ -184,7 +215,7 @@ Status OrtVariantMaker::TryNamed(const OnnxModel& graph, const TensorLayout::Lai
   TRIMS_ASSIGN_OR_RETURN(const Written file, context_.out.Describe(kGraphFile));
   TRIMS_ASSIGN_OR_RETURN(const Mapping model, MapWritten(context_.out, file));
   TRIMS_ASSIGN_OR_RETURN(const Mapping weights, MapWritten(context_.out, laid.file));
-  needs_packing_ = AnswersNeedPacking(model.bytes().first(file.length));
+  answers_need_packing_ = AnswersNeedPacking(model.bytes().first(file.length));
   LoadJob job{.model = model.bytes().first(file.length),
               .as_ort = false,
               .weights = {},
@@ -268,7 +299,11 @@ Result<ManifestVariant> MakeOrtVariant(const PrepareContext& context, const Onnx
   OrtVariantMaker maker(context, onnx, ort, options);
   TRIMS_RETURN_IF_ERROR(maker.ReadFacts());
   Result<ManifestVariant> made = InAnyForm(maker, context, onnx.bytes > options.bytes_limit);
-  if (made.ok() && maker.needs_packing()) {
+  if (made.ok() && !maker.not_steadier().ok()) {
+    notes->push_back("ort: sessions may compute slower than they could: " +
+                     maker.not_steadier().message());
+  }
+  if (made.ok() && maker.answers_need_packing()) {
     notes->push_back(
         "ort: the answers of MatMulNBits depend on packed weights, of which each session makes a "
         "private copy");

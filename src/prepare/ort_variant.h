@@ -24,6 +24,7 @@
 #include "prepare/onnx_source.h"
 #include "prepare/ort_library.h"
 #include "prepare/prepare_context.h"
+#include "prepare/steady_graph.h"
 
 namespace trims {
 
@@ -32,6 +33,8 @@ inline constexpr uint64_t kDefaultOrtBytesLimit = uint64_t{1900} << 20;
 
 struct OrtVariantOptions {
   uint64_t bytes_limit = kDefaultOrtBytesLimit;
+  uint64_t steady_min_bytes =
+      kDefaultSteadyMinBytes;           // of weights in another form (steady_graph.h)
   std::vector<std::string> extensions;  // libraries of custom operators, loaded before
 };
 

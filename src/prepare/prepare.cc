@@ -172,10 +172,11 @@ class Run {
   Result<ManifestVariant> MakeOrt(const PrepareContext& context) {
     if (!onnx_) return NotForFormat(Variant::kOrt, format_.name);
     if (!ort_.ok()) return ort_.status();
-    return MakeOrtVariant(
-        context, *onnx_, *ort_,
-        {.bytes_limit = options_.ort_bytes_limit, .extensions = options_.onnxruntime_extensions},
-        &manifest_.notes);
+    return MakeOrtVariant(context, *onnx_, *ort_,
+                          {.bytes_limit = options_.ort_bytes_limit,
+                           .steady_min_bytes = options_.steady_min_bytes,
+                           .extensions = options_.onnxruntime_extensions},
+                          &manifest_.notes);
   }
 
   // What the reader could not follow is damage, unless ONNX Runtime took the model as it is.

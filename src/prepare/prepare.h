@@ -30,6 +30,7 @@ struct PrepareOptions {
   std::vector<Variant> variants;        // empty: all that the format allows
   std::string precision;  // of weights that are there in several; empty: the usual one
   uint64_t ort_bytes_limit = kDefaultOrtBytesLimit;
+  uint64_t steady_min_bytes = kDefaultSteadyMinBytes;
   std::vector<std::string> onnxruntime_extensions;  // libraries of custom operators, loaded before
   std::string sandbox;  // Describe() of the sandbox that this runs in; goes into the manifest
 };

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "format/protobuf_reader.h"
 
@@ -33,7 +34,8 @@ class ProtobufWriter {
     for (int i = 0; i < width; ++i) message_.push_back(static_cast<char>(value >> (8 * i)));
   }
 
-  const std::string& message() const { return message_; }
+  const std::string& message() const& { return message_; }
+  std::string message() && { return std::move(message_); }
 
  private:
   void Key(uint32_t number, WireType type) {

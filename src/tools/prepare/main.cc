@@ -30,6 +30,7 @@ struct Flags {
   std::vector<std::string> onnxruntime_extensions;
   int progress_fd = -1;
   uint64_t ort_bytes_limit = kDefaultOrtBytesLimit;
+  uint64_t steady_min_bytes = kDefaultSteadyMinBytes;
   uint64_t memory_limit = uint64_t{16} << 30;
   uint64_t time_limit = 900;
   bool sandbox_check = false;
@@ -53,6 +54,8 @@ void AddFlags(CLI::App* app, Flags* flags) {
       ->allow_extra_args(false);
   app->add_option("--ort-bytes-limit", flags->ort_bytes_limit,
                   "Models beyond so many bytes keep their weights as named tensors");
+  app->add_option("--steady-min-bytes", flags->steady_min_bytes,
+                  "Weights from so many bytes on get a form that computes fast without packing");
   app->add_option("--memory-limit", flags->memory_limit, "Bytes of memory this process may take")
       ->check(CLI::Range(uint64_t{1} << 26, uint64_t{1} << 46));
   app->add_option("--time-limit", flags->time_limit, "Seconds of processor time it may take")
@@ -124,6 +127,7 @@ Result<Manifest> Execute(const Flags& flags, PrepareProgress& progress) {
   if (flags.progress_fd >= 0) TRIMS_RETURN_IF_ERROR(DieWithParent(flags.progress_fd));
   PrepareOptions options;
   options.ort_bytes_limit = flags.ort_bytes_limit;
+  options.steady_min_bytes = flags.steady_min_bytes;
   TRIMS_ASSIGN_OR_RETURN(options.variants, VariantsFromNames(flags.variants));
   options.precision = flags.precision;
   TRIMS_ASSIGN_OR_RETURN(options.source, SourceOf(flags.source));

@@ -90,7 +90,7 @@ std::string ByteSizeText(const std::string& flag, const std::string& text) {
   constexpr uint64_t kAnyMemory = uint64_t{1} << 40;
   const Result<uint64_t> parsed = ParseByteSize(text, kAnyMemory);
   if (!parsed.ok()) {
-    const std::string& expected = parsed.status().hint();
+    const std::string expected = parsed.status().hint();
     throw CLI::ValidationError(
         flag, parsed.status().message() + (expected.empty() ? "" : ": " + expected));
   }

@@ -1,0 +1,124 @@
+#include "prepare/graph_constants.h"
+
+#include <string.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <span>
+#include <utility>
+
+#include "base/macros.h"
+#include "format/onnx_fields.h"
+#include "format/protobuf_reader.h"
+
+namespace trims {
+namespace {
+
+using namespace onnx_fields;  // NOLINT(google-build-using-namespace): constants of this format
+
+constexpr uint64_t kMaxConstantBytes = uint64_t{1} << 30;
+constexpr size_t kMaxInputName = 64 * 1024;
+constexpr size_t kSearchBytes = size_t{1} << 20;
+
+// Whether `text`, which is shorter than a piece, is anywhere in the file.
+Result<bool> Holds(const RandomAccess& file, const std::string& text) {
+  std::vector<std::byte> piece(kSearchBytes);
+  for (uint64_t at = 0; at < file.size(); at += kSearchBytes - text.size()) {
+    const std::span<std::byte> part =
+        std::span(piece).first(std::min<uint64_t>(kSearchBytes, file.size() - at));
+    TRIMS_RETURN_IF_ERROR(file.ReadAt(at, part));
+    if (::memmem(part.data(), part.size(), text.data(), text.size()) != nullptr) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<GraphConstants> GraphConstants::Of(const RandomAccess& file) {
+  TRIMS_ASSIGN_OR_RETURN(OnnxModel model, ReadOnnx(file));
+  GraphConstants constants(file, std::move(model));
+  for (const OnnxTensor& tensor : constants.model_.initializers) {
+    constants.by_name_.emplace(tensor.entry.name, &tensor);
+  }
+  TRIMS_RETURN_IF_ERROR(constants.ReadInputs());
+  TRIMS_RETURN_IF_ERROR(constants.ChoosePrefix());
+  return constants;
+}
+
+// An input of the graph with an initializer is one that a caller may override.
+Status GraphConstants::ReadInputs() {
+  ProtobufWindow window(*file_);
+  const auto input = [&](const ProtobufField& field) -> Status {
+    if (field.number != kValueName || !field.is_bytes()) return Status();
+    TRIMS_ASSIGN_OR_RETURN(const std::string name, window.StringAt(field.payload, kMaxInputName));
+    by_name_.erase(name);
+    return Status();
+  };
+  const auto graph = [&](const ProtobufField& field) {
+    const bool is_input = field.number == kGraphInput && field.is_bytes();
+    return is_input ? ForEachField(window, field.payload, input) : Status();
+  };
+  return ForEachField(window, {0, window.file_size()}, [&](const ProtobufField& field) {
+    const bool is_graph = field.number == kModelGraph && field.is_bytes();
+    return is_graph ? ForEachField(window, field.payload, graph) : Status();
+  });
+}
+
+Status GraphConstants::ChoosePrefix() {
+  for (;;) {
+    TRIMS_ASSIGN_OR_RETURN(const bool taken, Holds(*file_, prefix_));
+    if (!taken) return Status();
+    prefix_ += '.';
+  }
+}
+
+const OnnxTensor* GraphConstants::Find(const std::string& name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
+int GraphConstants::opset() const {
+  int opset = 0;
+  std::from_chars(model_.opset.data(), model_.opset.data() + model_.opset.size(), opset);
+  return opset;
+}
+
+Result<std::string> GraphConstants::BytesOf(const OnnxTensor& tensor) const {
+  if (tensor.storage == OnnxTensor::Storage::kExternal || tensor.entry.length > kMaxConstantBytes) {
+    return Status(StatusCode::kUnimplemented, "a constant in a file of its own, or a huge one");
+  }
+  std::string bytes;
+  if (tensor.storage == OnnxTensor::Storage::kTyped) {
+    TRIMS_RETURN_IF_ERROR(DecodeTyped(*file_, tensor, [&](std::span<const std::byte> piece) {
+      bytes.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+      return Status();
+    }));
+    return bytes;
+  }
+  bytes.resize(static_cast<size_t>(tensor.entry.length));
+  if (bytes.empty()) return bytes;
+  TRIMS_RETURN_IF_ERROR(
+      file_->ReadAt(tensor.entry.offset, std::as_writable_bytes(std::span(bytes))));
+  return bytes;
+}
+
+std::string GraphConstants::AddInt64s(const std::vector<int64_t>& values) {
+  std::string bytes(values.size() * sizeof(int64_t), '\0');
+  std::memcpy(bytes.data(), values.data(), bytes.size());
+  return Add(kInt64, {values.size()}, bytes);
+}
+
+std::string GraphConstants::Add(int32_t onnx_type, const std::vector<uint64_t>& shape,
+                                std::string_view bytes) {
+  std::string name = NewName();
+  ProtobufWriter tensor;
+  for (const uint64_t extent : shape) tensor.Int(kTensorDims, extent);
+  tensor.Int(kTensorDataType, static_cast<uint64_t>(onnx_type));
+  tensor.Bytes(kTensorName, name);
+  tensor.Bytes(kTensorRawData, bytes);
+  added_.Bytes(kGraphInitializer, tensor.message());
+  return name;
+}
+
+}  // namespace trims

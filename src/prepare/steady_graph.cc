@@ -1,0 +1,405 @@
+#include "prepare/steady_graph.h"
+
+#include <cstring>
+#include <map>
+#include <tuple>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "base/macros.h"
+#include "format/onnx_fields.h"
+#include "prepare/graph_constants.h"
+#include "prepare/onnx_node.h"
+#include "prepare/protobuf_copy.h"
+
+namespace trims {
+namespace {
+
+using namespace onnx_fields;  // NOLINT(google-build-using-namespace): constants of this format
+
+constexpr char kMicrosoft[] = "com.microsoft";
+constexpr char kBlocked[] = "com.microsoft.nchwc";
+constexpr char kQuantisedLstm[] = "DynamicQuantizeLSTM";
+constexpr char kQuantisedProduct[] = "DynamicQuantizeMatMul";
+// Its answers depend on packing (ort_variant.cc).
+constexpr char kNeedsPacking[] = "MatMulNBits";
+// Max of whole numbers, and Slice by inputs.
+constexpr int kLeastOpset = 12;
+// Reshape with allowzero, without which a 0 would be taken for "as before".
+constexpr int kLeastOpsetOfAnyRank = 14;
+
+bool Is(const OnnxNode& node, const char* domain, const char* op) {
+  return node.op == op && (node.domain == domain || (*domain == '\0' && node.domain == "ai.onnx"));
+}
+
+// y = activation(a × b + bias), b constant: what Gemm, MatMul and their fused forms have in common.
+struct Product {
+  const OnnxTensor* b = nullptr;
+  const OnnxTensor* bias = nullptr;
+  bool transposed = false;  // b is N × K
+  bool any_rank = false;    // of a; else it has two dimensions
+  float alpha = 1;
+  float beta = 1;
+  std::string activation;
+
+  uint64_t k() const { return b->entry.shape[transposed ? 1 : 0]; }
+  uint64_t n() const { return b->entry.shape[transposed ? 0 : 1]; }
+};
+
+std::vector<float> FloatsOf(const std::string& bytes) {
+  std::vector<float> floats(bytes.size() / sizeof(float));
+  std::memcpy(floats.data(), bytes.data(), floats.size() * sizeof(float));
+  return floats;
+}
+
+std::string_view BytesOfFloats(const std::vector<float>& floats) {
+  return {reinterpret_cast<const char*>(floats.data()), floats.size() * sizeof(float)};
+}
+
+class SteadyRewriter {
+ public:
+  SteadyRewriter(const RandomAccess& graph, const SteadyOptions& options, GraphConstants constants)
+      : window_(graph), options_(options), constants_(std::move(constants)) {}
+
+  Result<std::optional<std::string>> Run() {
+    TRIMS_ASSIGN_OR_RETURN(
+        std::string model,
+        CopyMessage(window_, {0, window_.file_size()},
+                    [this](const ProtobufField& field, ProtobufWriter& out) -> Result<bool> {
+                      if (field.number != kModelGraph || !field.is_bytes()) return false;
+                      TRIMS_ASSIGN_OR_RETURN(const std::string graph, Graph(field.payload));
+                      out.Bytes(kModelGraph, graph);
+                      return true;
+                    }));
+    if (changed_ == 0 || refused_) return std::optional<std::string>();
+    return std::optional(std::move(model));
+  }
+
+ private:
+  Result<std::string> Graph(FileRange message) {
+    TRIMS_ASSIGN_OR_RETURN(
+        std::string graph,
+        CopyMessage(window_, message,
+                    [this](const ProtobufField& field, ProtobufWriter& out) -> Result<bool> {
+                      if (field.number != kGraphNode || !field.is_bytes()) return false;
+                      return Node(field.payload, out);
+                    }));
+    return graph + constants_.added();
+  }
+
+  // ONNX Runtime removes the weights that nothing uses any more.
+  Result<bool> Node(FileRange message, ProtobufWriter& graph) {
+    TRIMS_ASSIGN_OR_RETURN(const OnnxNode node, ReadOnnxNode(window_, message));
+    refused_ |= node.op == kNeedsPacking;
+    if (const std::optional<Product> product = ProductOf(node)) {
+      TRIMS_RETURN_IF_ERROR(WriteConvolution(node, *product, graph));
+      return true;
+    }
+    if (IsUnsignedProduct(node)) {
+      TRIMS_RETURN_IF_ERROR(WriteSigned(node, graph));
+      return true;
+    }
+    return false;
+  }
+
+  bool IsMatrix(const OnnxTensor* tensor, int32_t type) const {
+    return tensor != nullptr && tensor->onnx_type == type && tensor->entry.shape.size() == 2 &&
+           tensor->entry.length >= options_.min_bytes &&
+           tensor->storage != OnnxTensor::Storage::kExternal;
+  }
+
+  // One value for each column, in one row.
+  static bool IsRow(const OnnxTensor& tensor, uint64_t n) {
+    const std::vector<uint64_t>& shape = tensor.entry.shape;
+    if (tensor.onnx_type != kFloat || tensor.storage == OnnxTensor::Storage::kExternal)
+      return false;
+    return shape == std::vector<uint64_t>{n} || shape == std::vector<uint64_t>{1, n};
+  }
+
+  std::optional<Product> ProductOf(const OnnxNode& node) const {
+    if (!options_.blocked_convolutions || constants_.opset() < kLeastOpset) return std::nullopt;
+    if (node.inputs.size() < 2 || node.outputs.size() != 1) return std::nullopt;
+    const bool gemm = Is(node, "", "Gemm") || Is(node, kMicrosoft, "FusedGemm");
+    const bool matmul = Is(node, "", "MatMul") || Is(node, kMicrosoft, "FusedMatMul");
+    if (!gemm && !matmul) return std::nullopt;
+    if (matmul && constants_.opset() < kLeastOpsetOfAnyRank) return std::nullopt;
+    for (const char* other_way : {"transA", "transBatchA", "transBatchB"}) {
+      if (node.Int(other_way, 0) != 0) return std::nullopt;
+    }
+    Product product{.b = constants_.Find(node.inputs[1]),
+                    .transposed = node.Int("transB", 0) != 0,
+                    .any_rank = matmul,
+                    .alpha = node.Float("alpha", 1),
+                    .beta = node.Float("beta", 1),
+                    .activation = node.String("activation")};
+    if (!IsMatrix(product.b, kFloat)) return std::nullopt;
+    const std::string& activation = product.activation;
+    const bool known = activation.empty() || activation == "Relu" || activation == "Tanh" ||
+                       activation == "Sigmoid";
+    return known && TakeBias(node, &product) ? std::optional(product) : std::nullopt;
+  }
+
+  bool TakeBias(const OnnxNode& node, Product* product) const {
+    if (node.inputs.size() < 3 || node.inputs[2].empty()) return true;
+    product->bias = constants_.Find(node.inputs[2]);
+    return product->bias != nullptr && IsRow(*product->bias, product->n());
+  }
+
+  // N × K × 1 × 1, times alpha; once for all products with it.
+  Result<std::string> Weights(const Product& product) {
+    const auto [known, is_new] =
+        weights_.try_emplace(std::tuple(product.b->entry.name, product.transposed, product.alpha));
+    if (!is_new) return known->second;
+    TRIMS_ASSIGN_OR_RETURN(const std::string bytes, constants_.BytesOf(*product.b));
+    const std::vector<float> given = FloatsOf(bytes);
+    const uint64_t n = product.n(), k = product.k();
+    std::vector<float> weights(given.size());
+    for (uint64_t row = 0; row < n; ++row) {
+      for (uint64_t column = 0; column < k; ++column) {
+        const uint64_t from = product.transposed ? row * k + column : column * n + row;
+        weights[row * k + column] = product.alpha * given[from];
+      }
+    }
+    known->second = constants_.Add(kFloat, {n, k, 1, 1}, BytesOfFloats(weights));
+    return known->second;
+  }
+
+  Result<std::string> Bias(const Product& product) {
+    TRIMS_ASSIGN_OR_RETURN(const std::string bytes, constants_.BytesOf(*product.bias));
+    std::vector<float> bias = FloatsOf(bytes);
+    for (float& value : bias) value *= product.beta;
+    return constants_.Add(kFloat, {product.n()}, BytesOfFloats(bias));
+  }
+
+  // Adds a node of one output, whose name it gives; `output`: which, or empty for a new one.
+  std::string Put(OnnxNode node, ProtobufWriter& graph, std::string output = {}) {
+    if (output.empty()) output = constants_.NewName();
+    node.name = output;
+    node.outputs = {output};
+    graph.Bytes(kGraphNode, node.ToMessage());
+    return output;
+  }
+
+  // The rows of a are the points of an image with K channels. Without rows it is no image, which no
+  // convolution takes, but none: [0, 1, 1, K].
+  Status WriteConvolution(const OnnxNode& node, const Product& product, ProtobufWriter& graph) {
+    const auto k = static_cast<int64_t>(product.k()), n = static_cast<int64_t>(product.n());
+    std::vector<std::string> inputs(2);
+    TRIMS_ASSIGN_OR_RETURN(inputs[1], Weights(product));
+    if (product.bias != nullptr) {
+      TRIMS_ASSIGN_OR_RETURN(inputs.emplace_back(), Bias(product));
+    }
+    const std::string one = constants_.AddInt64s({1});
+    const std::string first = constants_.AddInt64s({0});
+    const std::string last = constants_.AddInt64s({-1});
+    const std::string shape = Put({.op = "Shape", .inputs = {node.inputs[0]}}, graph);
+    const std::string before = Put({.op = "Slice", .inputs = {shape, first, last}}, graph);
+    const std::string rows =
+        product.any_rank ? Put({.op = "ReduceProd", .inputs = {before}}, graph) : before;
+    const std::string points = Put({.op = "Max", .inputs = {rows, one}}, graph);
+    const std::string image =
+        Put({.op = "Concat",
+             .inputs = {constants_.AddInt64s({-1, 1}), points, constants_.AddInt64s({k})},
+             .ints = {{"axis", 0}}},
+            graph);
+    const std::string laid = Put({.op = "Reshape", .inputs = {node.inputs[0], image}}, graph);
+    inputs[0] =
+        Put({.op = "Transpose", .inputs = {laid}, .int_lists = {{"perm", {0, 3, 1, 2}}}}, graph);
+    std::string y =
+        Put({.op = "Conv", .inputs = inputs, .int_lists = {{"kernel_shape", {1, 1}}}}, graph);
+    if (!product.activation.empty()) y = Put({.op = product.activation, .inputs = {y}}, graph);
+    y = Put({.op = "Transpose", .inputs = {y}, .int_lists = {{"perm", {0, 2, 3, 1}}}}, graph);
+    const std::string result = product.any_rank
+                                   ? Put({.op = "Concat",
+                                          .inputs = {before, constants_.AddInt64s({n})},
+                                          .ints = {{"axis", 0}}},
+                                         graph)
+                                   : constants_.AddInt64s({-1, n});
+    OnnxNode back{.op = "Reshape", .inputs = {y, result}};
+    if (product.any_rank) back.ints["allowzero"] = 1;
+    Put(std::move(back), graph, node.outputs[0]);
+    ++changed_;
+    return Status();
+  }
+
+  bool IsUnsignedProduct(const OnnxNode& node) const {
+    if (!options_.vnni || !Is(node, kMicrosoft, kQuantisedProduct) || node.inputs.size() < 3)
+      return false;
+    if (!IsMatrix(constants_.Find(node.inputs[1]), kUint8)) return false;
+    if (node.inputs.size() < 4 || node.inputs[3].empty()) return true;
+    const OnnxTensor* zero = constants_.Find(node.inputs[3]);
+    return zero != nullptr && zero->onnx_type == kUint8;
+  }
+
+  // The same whole numbers: 128 less, and so is their zero.
+  Result<std::string> Signed(const OnnxTensor& tensor) {
+    TRIMS_ASSIGN_OR_RETURN(std::string bytes, constants_.BytesOf(tensor));
+    for (char& byte : bytes) byte = static_cast<char>(static_cast<unsigned char>(byte) ^ 0x80);
+    return constants_.Add(kInt8, tensor.entry.shape, bytes);
+  }
+
+  Status WriteSigned(const OnnxNode& node, ProtobufWriter& graph) {
+    OnnxNode copy = node;
+    TRIMS_ASSIGN_OR_RETURN(copy.inputs[1], Signed(*constants_.Find(node.inputs[1])));
+    if (node.inputs.size() > 3 && !node.inputs[3].empty()) {
+      TRIMS_ASSIGN_OR_RETURN(copy.inputs[3], Signed(*constants_.Find(node.inputs[3])));
+    } else {
+      if (copy.inputs.size() < 4) copy.inputs.resize(4);
+      copy.inputs[3] = constants_.Add(kInt8, {}, std::string(1, '\x80'));
+    }
+    graph.Bytes(kGraphNode, copy.ToMessage());
+    ++changed_;
+    return Status();
+  }
+
+  ProtobufWindow window_;
+  const SteadyOptions options_;
+  GraphConstants constants_;
+  std::map<std::tuple<std::string, bool, float>, std::string> weights_;
+  size_t changed_ = 0;
+  bool refused_ = false;
+};
+
+class PackingChooser {
+ public:
+  PackingChooser(const RandomAccess& graph, uint64_t min_bytes, GraphConstants constants)
+      : window_(graph), min_bytes_(min_bytes), constants_(std::move(constants)) {}
+
+  Result<std::optional<std::string>> Run() {
+    for (const OnnxTensor& tensor : constants_.all())
+      by_place_.emplace(tensor.message.begin, &tensor);
+    TRIMS_RETURN_IF_ERROR(FindUsers());
+    if (packed_.empty() || refused_) return std::optional<std::string>();
+    TRIMS_ASSIGN_OR_RETURN(
+        std::string model,
+        CopyMessage(window_, {0, window_.file_size()},
+                    [this](const ProtobufField& field, ProtobufWriter& out) -> Result<bool> {
+                      if (field.number != kModelGraph || !field.is_bytes()) return false;
+                      TRIMS_ASSIGN_OR_RETURN(const std::string graph, Graph(field.payload));
+                      out.Bytes(kModelGraph, graph);
+                      return true;
+                    }));
+    return std::optional(std::move(model));
+  }
+
+ private:
+  Status FindUsers() {
+    return ForEachField(window_, {0, window_.file_size()}, [&](const ProtobufField& model) {
+      if (model.number != kModelGraph || !model.is_bytes()) return Status();
+      return ForEachField(window_, model.payload, [&](const ProtobufField& field) -> Status {
+        if (!field.is_bytes()) return Status();
+        if (field.number == kGraphOutput) return KeepOutput(field.payload);
+        if (field.number != kGraphNode) return Status();
+        TRIMS_ASSIGN_OR_RETURN(const OnnxNode node, ReadOnnxNode(window_, field.payload));
+        return Look(node);
+      });
+    });
+  }
+
+  Status KeepOutput(FileRange message) {
+    return ForEachField(window_, message, [&](const ProtobufField& field) -> Status {
+      if (field.number != kValueName || !field.is_bytes()) return Status();
+      TRIMS_ASSIGN_OR_RETURN(std::string name, window_.StringAt(field.payload, kMaxGraphBytes));
+      kept_.insert(std::move(name));
+      return Status();
+    });
+  }
+
+  // Of quantised LSTMs the recurrent weights are the third input. Blocked convolutions never pack.
+  Status Look(const OnnxNode& node) {
+    refused_ |= node.op == kNeedsPacking;
+    if (Is(node, kMicrosoft, kQuantisedLstm) && node.inputs.size() > 2)
+      packed_.insert(node.inputs[2]);
+    if (node.domain == kBlocked) kept_.insert(node.inputs.begin(), node.inputs.end());
+    return Status();
+  }
+
+  Result<std::string> Graph(FileRange message) {
+    ProtobufWriter first;  // nodes before all others
+    TRIMS_ASSIGN_OR_RETURN(
+        const std::string graph,
+        CopyMessage(window_, message,
+                    [&](const ProtobufField& field, ProtobufWriter& out) -> Result<bool> {
+                      if (field.number != kGraphInitializer || !field.is_bytes()) return false;
+                      return Initializer(field.payload, first, out);
+                    }));
+    return first.message() + graph + constants_.added();
+  }
+
+  const OnnxTensor* Hidden(FileRange message) const {
+    const auto found = by_place_.find(message.begin);
+    if (found == by_place_.end() || found->second->entry.length < min_bytes_) return nullptr;
+    const std::string& name = found->second->entry.name;
+    if (packed_.contains(name) || kept_.contains(name)) return nullptr;
+    return constants_.Find(name);
+  }
+
+  // What comes out of a Reshape is the same bytes, but no constant to ONNX Runtime.
+  Result<bool> Initializer(FileRange message, ProtobufWriter& first, ProtobufWriter& out) {
+    const OnnxTensor* tensor = Hidden(message);
+    if (tensor == nullptr) return false;
+    const std::string name = constants_.NewName();
+    TRIMS_ASSIGN_OR_RETURN(
+        const std::string copy,
+        CopyMessage(window_, message,
+                    [](const ProtobufField& field, ProtobufWriter&) -> Result<bool> {
+                      return field.number == kTensorName || field.number == kTensorDims;
+                    }));
+    const std::vector<uint64_t>& shape = tensor->entry.shape;
+    ProtobufWriter head;
+    head.Int(kTensorDims, 1);
+    for (const uint64_t extent : shape) head.Int(kTensorDims, extent);
+    head.Bytes(kTensorName, name);
+    out.Bytes(kGraphInitializer, head.message() + copy);
+    const OnnxNode alias{
+        .op = "Reshape",
+        .name = name + ".alias",
+        .inputs = {name, constants_.AddInt64s({shape.begin(), shape.end()})},
+        .outputs = {tensor->entry.name},
+    };
+    first.Bytes(kGraphNode, alias.ToMessage());
+    return true;
+  }
+
+  ProtobufWindow window_;
+  const uint64_t min_bytes_;
+  GraphConstants constants_;
+  std::unordered_map<uint64_t, const OnnxTensor*> by_place_;  // where its message begins
+  std::unordered_set<std::string> packed_;
+  std::unordered_set<std::string> kept_;
+  bool refused_ = false;
+};
+
+}  // namespace
+
+SteadyOptions SteadyOptions::Of(std::string_view features, uint64_t min_bytes) {
+  const auto has = [&](std::string_view name) {
+    return features.find(name) != std::string_view::npos;
+  };
+  return {.min_bytes = min_bytes,
+          .blocked_convolutions = has("x86-64") && has(",avx2") && has(",fma"),
+          .vnni = has(",avx512vnni")};
+}
+
+bool MayBeSteadier(std::string_view model) {
+  for (const std::string_view op : {"Gemm", "MatMul", kQuantisedLstm}) {
+    if (model.find(op) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+Result<std::optional<std::string>> MakeSteady(const RandomAccess& graph,
+                                              const SteadyOptions& options) {
+  TRIMS_ASSIGN_OR_RETURN(GraphConstants constants, GraphConstants::Of(graph));
+  return SteadyRewriter(graph, options, std::move(constants)).Run();
+}
+
+Result<std::optional<std::string>> PackOnlyRecurrent(const RandomAccess& graph,
+                                                     uint64_t min_bytes) {
+  TRIMS_ASSIGN_OR_RETURN(GraphConstants constants, GraphConstants::Of(graph));
+  return PackingChooser(graph, min_bytes, std::move(constants)).Run();
+}
+
+}  // namespace trims

@@ -1,0 +1,112 @@
+#include "prepare/steady_ort.h"
+
+#include <fcntl.h>
+
+#include <utility>
+
+#include "base/errno_status.h"
+#include "base/macros.h"
+#include "base/mapping.h"
+#include "base/sys.h"
+
+namespace trims {
+namespace {
+
+constexpr char kGraph[] = "steady.onnx";        // what ONNX Runtime wrote last
+constexpr char kChanged[] = "steady.new.onnx";  // what it reads next
+constexpr char kOrt[] = "steady.ort";
+// Beyond it the copies that rewriting makes would take too much memory.
+constexpr uint64_t kMaxSteadyBytes = uint64_t{1} << 30;
+// What sessions may pack of the rest altogether is little then.
+constexpr uint64_t kPackedMinBytes = 4096;
+
+class SteadyMaker {
+ public:
+  SteadyMaker(const OutFolder& out, const OrtLibrary& ort, OptimiseJob job)
+      : out_(out), ort_(ort), job_(std::move(job)) {}
+  ~SteadyMaker() {
+    for (const char* name : {kGraph, kChanged, kOrt}) out_.Remove(name);
+  }
+  SteadyMaker(const SteadyMaker&) = delete;
+  SteadyMaker& operator=(const SteadyMaker&) = delete;
+
+  Result<SteadyOrt> Run(const std::string& name, const SteadyOptions& options) {
+    TRIMS_RETURN_IF_ERROR(Write(false, false));
+    TRIMS_ASSIGN_OR_RETURN(const bool steadier, Change([&](const RandomAccess& graph) {
+                             return MakeSteady(graph, options);
+                           }));
+    if (steadier) TRIMS_RETURN_IF_ERROR(Write(false, false));
+    TRIMS_ASSIGN_OR_RETURN(const bool packs, Change([&](const RandomAccess& graph) {
+                             return options.vnni ? PackOnlyRecurrent(graph, kPackedMinBytes)
+                                                 : Result<std::optional<std::string>>(std::nullopt);
+                           }));
+    if (!steadier && !packs) return SteadyOrt();
+    TRIMS_RETURN_IF_ERROR(Write(true, true));
+    TRIMS_RETURN_IF_ERROR(Try());
+    TRIMS_RETURN_IF_ERROR(out_.Rename(kOrt, name));
+    return SteadyOrt{.changed = true, .needs_packing = packs};
+  }
+
+ private:
+  // By ONNX Runtime, of what there is: the source's model, or the graph that was changed last.
+  Status Write(bool as_ort, bool as_it_is) {
+    OptimiseJob job = job_;
+    job.out = out_.PathOf(as_ort ? kOrt : kGraph);
+    job.as_ort = as_ort;
+    job.as_it_is = as_it_is;
+    out_.Remove(as_ort ? kOrt : kGraph);
+    TRIMS_RETURN_IF_ERROR(ort_.Optimise(job));
+    if (as_ort) return Status();
+    return Use(kGraph);
+  }
+
+  Status Use(const char* name) {
+    job_.model = out_.PathOf(name);
+    job_.linked.clear();  // all weights are in the graph now
+    return Status();
+  }
+
+  template <typename Rewrite>
+  Result<bool> Change(const Rewrite& rewrite) {
+    std::optional<std::string> changed;
+    {
+      TRIMS_ASSIGN_OR_RETURN(const FileBytes graph, out_.Open(kGraph));
+      if (graph.size() > kMaxSteadyBytes) {
+        return Status(StatusCode::kTooLarge,
+                      "the graph has more than " + std::to_string(kMaxSteadyBytes) + " bytes");
+      }
+      TRIMS_ASSIGN_OR_RETURN(changed, rewrite(graph));
+    }
+    if (!changed) return false;
+    out_.Remove(kChanged);
+    TRIMS_RETURN_IF_ERROR(out_.WriteFile(kChanged, *changed).status());
+    TRIMS_RETURN_IF_ERROR(Use(kChanged));
+    return true;
+  }
+
+  Status Try() {
+    TRIMS_ASSIGN_OR_RETURN(const Written written, out_.Describe(kOrt));
+    const UniqueFd fd = sys::Open(out_.PathOf(kOrt).c_str(), O_RDONLY | O_NOFOLLOW);
+    if (!fd) return ErrnoStatus("reading '" + written.name + "'");
+    TRIMS_ASSIGN_OR_RETURN(const Mapping mapped,
+                           Mapping::OfFile(fd.get(), written.length, PROT_READ));
+    return ort_.TryLoad({.model = mapped.bytes().first(written.length),
+                         .as_ort = true,
+                         .weights = {},
+                         .extensions = job_.extensions});
+  }
+
+  const OutFolder& out_;
+  const OrtLibrary& ort_;
+  OptimiseJob job_;
+};
+
+}  // namespace
+
+Result<SteadyOrt> MakeSteadyOrt(const OutFolder& out, const std::string& name,
+                                const OrtLibrary& ort, const OptimiseJob& job,
+                                const SteadyOptions& options) {
+  return SteadyMaker(out, ort, job).Run(name, options);
+}
+
+}  // namespace trims
