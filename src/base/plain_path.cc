@@ -1,7 +1,6 @@
 #include "base/plain_path.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
 #include "base/model_limits.h"
@@ -13,6 +12,15 @@ namespace {
 bool IsControl(char c) {
   const auto byte = static_cast<unsigned char>(c);
   return byte < 0x20 || byte == 0x7f;
+}
+
+// U+0080 to U+009F: terminals obey some of them.
+bool HasC1(std::string_view path) {
+  for (size_t at = path.find('\xc2'); at != std::string_view::npos && at + 1 < path.size();
+       at = path.find('\xc2', at + 1)) {
+    if (static_cast<unsigned char>(path[at + 1]) < 0xa0) return true;
+  }
+  return false;
 }
 
 bool HasPlainParts(std::string_view path) {
@@ -29,12 +37,19 @@ bool HasPlainParts(std::string_view path) {
 
 bool IsPlainPath(std::string_view path) {
   return path.size() <= kMaxPathBytes && HasPlainParts(path) && IsUtf8(path) &&
-         std::ranges::none_of(path, IsControl);
+         std::ranges::none_of(path, IsControl) && !HasC1(path);
 }
 
 std::optional<std::string> PlainPathOf(std::string_view path) {
-  if (path.size() > kMaxPathBytes) return std::nullopt;
-  std::string plain = std::filesystem::path(path).lexically_normal().string();
+  if (path.size() > kMaxPathBytes || path.starts_with('/') || path.ends_with('/'))
+    return std::nullopt;
+  std::string plain;
+  for (size_t begin = 0; begin < path.size();) {
+    const std::string_view part = path.substr(begin, path.find('/', begin) - begin);
+    begin += part.size() + 1;
+    if (part.empty() || part == ".") continue;
+    plain.append(plain.empty() ? "" : "/").append(part);
+  }
   return IsPlainPath(plain) ? std::optional(std::move(plain)) : std::nullopt;
 }
 

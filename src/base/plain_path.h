@@ -16,7 +16,8 @@ namespace trims {
 // kMaxPathBytes.
 bool IsPlainPath(std::string_view path);
 
-// What exporters write for one: "./sub//w.bin" is "sub/w.bin". Nothing where it would leave the folder.
+// What exporters write for one: "./sub//w.bin" is "sub/w.bin". Nothing for any other path, and none with
+// "..", which links may make another folder than its text says.
 std::optional<std::string> PlainPathOf(std::string_view path);
 
 // The folder it is in, with its slash; empty for a name alone.

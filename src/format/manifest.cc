@@ -25,6 +25,7 @@ constexpr uint64_t kManifestVersion = 2;
 
 constexpr size_t kMaxPieces = 200'000;
 constexpr size_t kMaxKeyBytes = 256;
+constexpr size_t kMaxPrecisionBytes = 256;
 constexpr size_t kMaxNoteBytes = 4096;
 
 std::string_view OriginName(PieceOrigin origin) {
@@ -147,6 +148,9 @@ Result<ManifestVariant> ParseVariant(const JsonNode& node) {
   TRIMS_ASSIGN_OR_RETURN(variant.index_path, MemberPath(index, "path"));
   TRIMS_ASSIGN_OR_RETURN(variant.index_length, MemberInteger(index, "length", 1, kMaxIndexBytes));
   TRIMS_ASSIGN_OR_RETURN(variant.index_sha256, MemberDigest(index, "sha256"));
+  if (node.Member("precision").ok()) {
+    TRIMS_ASSIGN_OR_RETURN(variant.precision, MemberString(node, "precision", kMaxPrecisionBytes));
+  }
   TRIMS_ASSIGN_OR_RETURN(const JsonNode extents, node.Member("extents"));
   TRIMS_ASSIGN_OR_RETURN(variant.extents, ParseExtents(extents));
   return variant;
@@ -247,14 +251,16 @@ json ExtentToJson(const ManifestExtent& extent) {
 json VariantToJson(const ManifestVariant& variant) {
   json extents = json::array();
   for (const ManifestExtent& extent : variant.extents) extents.push_back(ExtentToJson(extent));
-  return {{"kind", VariantName(variant.kind)},
-          {"key", variant.key},
-          {"folder", variant.folder},
-          {"index",
-           {{"path", variant.index_path},
-            {"length", variant.index_length},
-            {"sha256", variant.index_sha256}}},
-          {"extents", std::move(extents)}};
+  json document = {{"kind", VariantName(variant.kind)},
+                   {"key", variant.key},
+                   {"folder", variant.folder},
+                   {"index",
+                    {{"path", variant.index_path},
+                     {"length", variant.index_length},
+                     {"sha256", variant.index_sha256}}},
+                   {"extents", std::move(extents)}};
+  if (!variant.precision.empty()) document["precision"] = variant.precision;
+  return document;
 }
 
 }  // namespace

@@ -56,6 +56,8 @@ struct ManifestVariant {
   std::string index_path;  // in `folder`: the index (wire/index.fbs) as it will sit in memory
   uint64_t index_length = 0;
   std::string index_sha256;
+  // That was asked for when it was made, which may decide whose files it is of; empty: none was.
+  std::string precision = {};
   std::vector<ManifestExtent> extents;
 
   // What it takes when resident: page-rounded extents and index.

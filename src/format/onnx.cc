@@ -79,6 +79,7 @@ Result<OnnxModel> ReadOnnx(const RandomAccess& file) {
   model.ir_version = outline.ir_version;
   model.producer = std::move(outline.producer);
   model.opset = std::move(outline.opset);
+  model.nested_tensors = outline.nested_tensors - outline.constants_with_values;
   model.nested_external = !outline.nested_files.empty();
   model.external_files = std::move(outline.nested_files);
   Choice choice(window);

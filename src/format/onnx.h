@@ -56,6 +56,7 @@ struct OnnxModel {
   LeftOutTensors left_out;
   Status doubt;  // the first damage among those left out: ONNX Runtime may still not mind
   std::set<std::string> external_files;  // locations that any part of the model names
+  size_t nested_tensors = 0;             // in nested graphs, functions and other attributes
   bool nested_external = false;          // a nested graph or an attribute has external data
 
   // `why`: UNIMPLEMENTED for what tensors can't have, anything else for damage.

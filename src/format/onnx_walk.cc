@@ -132,6 +132,7 @@ class Walk {
   Status ConstantValue(FileRange attribute, OnnxCandidate* constant) {
     return ForEachField(window_, attribute, [&](const ProtobufField& field) -> Status {
       if (field.number != kAttributeTensor || !field.is_bytes()) return Status();
+      if (constant->kind != nullptr) ++outline_.constants_with_values;
       constant->message = field.payload;
       constant->kind = nullptr;
       return Status();
@@ -151,6 +152,7 @@ class Walk {
   // What else is odd about it is for ONNX Runtime to say: TrIMS takes nothing from it.
   Status NestedTensor(FileRange message) {
     TRIMS_ASSIGN_OR_RETURN(OnnxTensorRead read, ReadOnnxTensor(window_, message));
+    ++outline_.nested_tensors;
     if (read.tensor.storage == OnnxTensor::Storage::kExternal) {
       outline_.nested_files.insert(std::move(read.tensor.location));
     }

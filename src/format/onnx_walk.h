@@ -37,6 +37,8 @@ struct OnnxOutline {
   std::vector<OnnxCandidate> initializers;
   std::vector<OnnxCandidate> constants;
   std::vector<OnnxCandidate> sparse;
+  size_t constants_with_values = 0;  // of `constants`, which are attributes, too
+  size_t nested_tensors = 0;  // initializers and values of nested graphs, attributes and functions
   std::set<std::string> nested_files;  // external data of nested graphs, attributes and functions
 };
 

@@ -26,8 +26,10 @@ bool Has(const Manifest& manifest, const Image& image) {
 
 std::vector<ImagePtr> ImagesToKeep(const std::vector<ImagePtr>& old, const Manifest& fresh) {
   const size_t room = kMaxManifestVariants - std::min(kMaxManifestVariants, fresh.variants.size());
+  const std::string precision = fresh.variants.empty() ? "" : fresh.variants.front().precision;
   std::vector<ImagePtr> kept;
   for (const ImagePtr& image : old) {
+    if (image->variant.precision != precision) continue;
     if (Has(fresh, *image)) continue;
     if (image->source != fresh.source && ReadsFromSource(image->variant)) continue;
     kept.push_back(image);

@@ -14,7 +14,7 @@
 namespace trims {
 
 // Those of `old` that outlive `fresh`: what it does not have by kind and key, unless they read from a
-// source that is another one now. Fresh ones win, so that adding a model again mends damaged variants.
+// source that is another one now, or are of another precision, which would be another model's. Fresh ones win, so that adding a model again mends damaged variants.
 // Never more than a manifest may hold.
 std::vector<ImagePtr> ImagesToKeep(const std::vector<ImagePtr>& old, const Manifest& fresh);
 

@@ -12,9 +12,6 @@
 namespace trims {
 namespace {
 
-constexpr std::string_view kOnnxEnd = ".onnx";
-constexpr std::string_view kGgufSuffix = ".gguf";
-
 std::vector<std::string> ExternalData(const FileTree& source, const std::string& name) {
   const Result<std::unique_ptr<RandomAccess>> bytes = source.Open(name);
   if (!bytes.ok()) return {};
@@ -46,17 +43,17 @@ std::vector<std::string> PartsOf(const std::string& name) {
 }  // namespace
 
 bool MayHaveCompanions(std::string_view name) {
-  return name.ends_with(kOnnxEnd) || IsSafetensorsIndex(name) ||
-         (name.ends_with(kGgufSuffix) && ParseShardName(name, kGgufSuffix).shards > 1);
+  return HasSuffix(name, kOnnxSuffix) || IsSafetensorsIndex(name) ||
+         (HasSuffix(name, kGgufSuffix) && ParseShardName(name, kGgufSuffix).shards > 1);
 }
 
 std::vector<std::string> CompanionsOf(const FileTree& source) {
   if (source.is_folder() || source.files().empty()) return {};
   const std::string& name = source.files().front().name;
   if (!MayHaveCompanions(name)) return {};
-  std::vector<std::string> found = name.ends_with(kOnnxEnd)      ? ExternalData(source, name)
-                                   : name.ends_with(kGgufSuffix) ? PartsOf(name)
-                                                                 : ShardsOf(source, name);
+  std::vector<std::string> found = HasSuffix(name, kOnnxSuffix)   ? ExternalData(source, name)
+                                   : HasSuffix(name, kGgufSuffix) ? PartsOf(name)
+                                                                  : ShardsOf(source, name);
   std::erase(found, name);
   return found;
 }

@@ -9,15 +9,14 @@
 
 #include "base/macros.h"
 #include "base/shown_name.h"
+#include "format/onnx.h"
+#include "format/safetensors.h"
 #include "prepare/onnx_choice.h"
 #include "prepare/shard_name.h"
 #include "prepare/unfinished.h"
 
 namespace trims {
 namespace {
-
-constexpr std::string_view kGguf = ".gguf";
-constexpr std::string_view kSafetensors = ".safetensors";
 
 Result<bool> HasGgufMagic(const FileTree& source, const ListedFile& file) {
   static constexpr char kMagic[] = {'G', 'G', 'U', 'F'};
@@ -31,7 +30,7 @@ Result<bool> HasGgufMagic(const FileTree& source, const ListedFile& file) {
 Result<std::vector<size_t>> GgufFiles(const FileTree& source) {
   std::vector<size_t> found;
   for (size_t i = 0; i < source.files().size(); ++i) {
-    if (source.files()[i].name.ends_with(kGguf)) found.push_back(i);
+    if (HasSuffix(source.files()[i].name, kGgufSuffix)) found.push_back(i);
   }
   if (!found.empty() || source.files().size() != 1) return found;
   TRIMS_ASSIGN_OR_RETURN(const bool gguf, HasGgufMagic(source, source.files()[0]));
@@ -44,8 +43,8 @@ Status CheckGgufComplete(const FileTree& source, const std::vector<size_t>& file
   std::set<std::string> checked;  // the first part of each set, which stands for all of it
   for (const size_t i : files) {
     const std::string& name = source.files()[i].name;
-    if (!name.ends_with(kGguf)) continue;
-    const ShardName parsed = ParseShardName(name, kGguf);
+    if (!HasSuffix(name, kGgufSuffix)) continue;
+    const ShardName parsed = ParseShardName(name, kGgufSuffix);
     if (parsed.shards == 0 || !checked.insert(SiblingShard(name, parsed, 1)).second) continue;
     for (uint32_t shard = 1; shard <= parsed.shards; ++shard) {
       const std::string sibling = SiblingShard(name, parsed, shard);
@@ -63,8 +62,8 @@ Status CheckGgufComplete(const FileTree& source, const std::vector<size_t>& file
 void NoteSingleShard(const FileTree& source, ModelFormat* format) {
   if (source.is_folder() || source.files().size() != 1) return;
   const std::string& name = source.files()[0].name;
-  if (!name.ends_with(kSafetensors)) return;
-  const ShardName parsed = ParseShardName(name, kSafetensors);
+  if (!HasSuffix(name, kSafetensorsSuffix)) return;
+  const ShardName parsed = ParseShardName(name, kSafetensorsSuffix);
   if (parsed.shards < 2) return;
   format->notes.push_back("'" + ShownName(name) + "' is one of " + std::to_string(parsed.shards) +
                           " shards: add their folder, or their index, for the whole model");
@@ -76,6 +75,15 @@ size_t Depth(const FileTree& source, size_t file) {
   return static_cast<size_t>(std::count(name.begin(), name.end(), '/'));
 }
 
+// A single file of any other name is what it holds, as to the frameworks, which are given paths. Most
+// bytes are no header of a few fields, and no protocol buffer with a graph.
+Result<std::string> FormatByContent(const RandomAccess& bytes) {
+  if (ReadSafetensors(bytes).ok()) return std::string("safetensors");
+  const Result<OnnxModel> model = ReadOnnx(bytes);
+  if (model.ok() && model->ir_version > 0) return std::string("onnx");
+  return std::string();
+}
+
 class Detector {
  public:
   Detector(const FileTree& source, std::string_view precision, bool files_only)
@@ -85,9 +93,8 @@ class Detector {
     OnnxChoice onnx = ChooseOnnx(source_, precision_);
     format_.onnx = onnx.file;
     TRIMS_RETURN_IF_ERROR(TakeSafetensors(onnx));
-    if (!format_.onnx && format_.safetensors.components.empty()) {
-      TRIMS_RETURN_IF_ERROR(TakeGguf());
-    }
+    if (IsNothingYet()) TRIMS_RETURN_IF_ERROR(TakeGguf());
+    if (IsNothingYet() && !source_.is_folder()) TRIMS_RETURN_IF_ERROR(TakeByContent());
     if (!onnx.note.empty()) format_.notes.push_back(std::move(onnx.note));
     NoteSingleShard(source_, &format_);
     format_.name = Name();
@@ -121,7 +128,8 @@ class Detector {
     }
     const std::string offered = onnx.precisions.empty() ? "" : onnx.precisions.front();
     return OrNote(Status(StatusCode::kNotFound,
-                         "no weights in the precision '" + ShownName(precision_) + "'",
+                         "no weights in the precision '" + ShownName(precision_) + "'" +
+                             (offered.empty() ? "" : "; there are: " + ShownNames(onnx.precisions)),
                          offered.empty() ? "leave the precision away: trims add …"
                                          : "trims add … --precision " + offered));
   }
@@ -129,6 +137,23 @@ class Detector {
   Status TakeGguf() {
     TRIMS_ASSIGN_OR_RETURN(format_.gguf, GgufFiles(source_));
     return OrNote(CheckGgufComplete(source_, format_.gguf));
+  }
+
+  bool IsNothingYet() const {
+    return !format_.onnx && format_.safetensors.components.empty() && format_.gguf.empty();
+  }
+
+  Status TakeByContent() {
+    const ListedFile& file = source_.files()[0];
+    if (source_.files().size() != 1 || !CheckFinished(source_, file).ok()) return Status();
+    TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccess> bytes, source_.Open(file.name));
+    TRIMS_ASSIGN_OR_RETURN(const std::string name, FormatByContent(*bytes));
+    if (name == "onnx") format_.onnx = 0;
+    if (name == "safetensors") format_.safetensors.components.push_back({.files = {0}});
+    if (!name.empty() || files_only_) return Status();
+    format_.notes.push_back("'" + ShownName(file.name) +
+                            "' is neither ONNX nor safetensors nor GGUF: kept as files only");
+    return Status();
   }
 
   std::string Name() const {

@@ -28,7 +28,7 @@ struct ModelFormat {
 
 // ONNX as ChooseOnnx(), safetensors as ChooseSafetensors(); a folder may hold both, and the name is
 // then of what lies nearer to the top. Without either, files in .gguf, or with GGUF's magic, are
-// GGUF; anything else is just files. `files_only`: nothing but the bytes matters, and whatever is
+// GGUF; a single file of another name is what it holds; anything else is just files. `files_only`: nothing but the bytes matters, and whatever is
 // odd is only noted.
 //
 // DATA_LOSS: a shard is missing. FAILED_PRECONDITION: a part was not downloaded completely.

@@ -9,8 +9,6 @@
 namespace trims {
 namespace {
 
-constexpr std::string_view kOnnxSuffix = ".onnx";
-
 using OnnxPrecisions = std::map<std::string, size_t>;  // "" is none
 using OnnxModels =
     std::map<std::pair<std::string, std::string>, OnnxPrecisions>;  // by folder and stem
@@ -19,7 +17,7 @@ OnnxModels SortOutOnnx(const FileTree& source) {
   OnnxModels models;
   for (size_t i = 0; i < source.files().size(); ++i) {
     const std::string& name = source.files()[i].name;
-    if (!name.ends_with(kOnnxSuffix)) continue;
+    if (!HasSuffix(name, kOnnxSuffix)) continue;
     ShardName parsed = ParseShardName(name, kOnnxSuffix);
     models[{std::move(parsed.folder), std::move(parsed.stem)}].emplace(parsed.precision, i);
   }

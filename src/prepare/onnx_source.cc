@@ -46,7 +46,8 @@ Status CheckExternal(const FileTree& source, const OnnxSource& onnx, const OnnxT
   return CheckRange(tensor, *file->second);
 }
 
-void ResolveExternal(const FileTree& source, OnnxSource* onnx) {
+// FAILED_PRECONDITION: ONNX Runtime would take what stands for a file in its place.
+Status ResolveExternal(const FileTree& source, OnnxSource* onnx) {
   OnnxModel& model = onnx->model;
   for (const std::string& location : model.external_files) {
     const ListedFile* file = source.Find(BesideModel(onnx->file->name, location));
@@ -54,9 +55,7 @@ void ResolveExternal(const FileTree& source, OnnxSource* onnx) {
       if (model.doubt.ok()) model.doubt = Missing(source, location);
       continue;
     }
-    if (Status finished = CheckFinished(source, *file); !finished.ok()) {
-      model.doubt = std::move(finished);
-    }
+    TRIMS_RETURN_IF_ERROR(CheckFinished(source, *file));
     onnx->external.emplace(location, file);
     onnx->bytes += file->length;
   }
@@ -65,6 +64,7 @@ void ResolveExternal(const FileTree& source, OnnxSource* onnx) {
     if (!status.ok()) model.LeaveOut(tensor.entry.name, status);
     return !status.ok();
   });
+  return Status();
 }
 
 }  // namespace
@@ -78,7 +78,7 @@ Result<OnnxSource> ReadOnnxSource(const FileTree& source, const ListedFile& file
   if (!model.ok()) return InFile(file, model.status());
   onnx.model = *std::move(model);
   if (!onnx.model.doubt.ok()) onnx.model.doubt = InFile(file, onnx.model.doubt);
-  ResolveExternal(source, &onnx);
+  TRIMS_RETURN_IF_ERROR(ResolveExternal(source, &onnx));
   return onnx;
 }
 

@@ -223,6 +223,7 @@ class Run {
 
   Result<Manifest> Finish() {
     LimitNotes();
+    for (ManifestVariant& variant : manifest_.variants) variant.precision = options_.precision;
     manifest_.digest = ModelDigest(manifest_.files);
     manifest_.format = format_.name;
     manifest_.source = context_.source.uri().ToString();

@@ -15,7 +15,6 @@
 namespace trims {
 namespace {
 
-constexpr std::string_view kSuffix = ".safetensors";
 constexpr std::string_view kUsualStems[] = {"model", "diffusion_pytorch_model", "pytorch_model",
                                             "adapter_model"};
 
@@ -38,11 +37,15 @@ Folders SortOut(const FileTree& source) {
   for (size_t i = 0; i < source.files().size(); ++i) {
     const std::string& name = source.files()[i].name;
     const bool index = IsSafetensorsIndex(name);
-    if (!index && !name.ends_with(kSuffix)) continue;
-    const ShardName parsed = ParseShardName(index ? WeightsNameOfIndex(name) : name, kSuffix);
+    if (!index && !HasSuffix(name, kSafetensorsSuffix)) continue;
+    const ShardName parsed =
+        ParseShardName(index ? WeightsNameOfIndex(name) : name, kSafetensorsSuffix);
     Weights& weights = folders[parsed.folder][parsed.stem][parsed.precision];
     if (index) {
       weights.index = name;
+    } else if (parsed.shard == 0 && weights.whole) {
+      // "a.fp16" and "a_fp16" say the same of different files.
+      folders[parsed.folder][name.substr(parsed.folder.size())][""].whole = i;
     } else if (parsed.shard == 0) {
       weights.whole = i;
     } else {
@@ -52,13 +55,39 @@ Folders SortOut(const FileTree& source) {
   return folders;
 }
 
+bool HasIndex(const Precisions& precisions) {
+  return std::any_of(precisions.begin(), precisions.end(),
+                     [](const auto& weights) { return !weights.second.index.empty(); });
+}
+
+// The first usual one with an index, all others with one, the first usual one, or all there are.
+std::vector<std::string> ChooseStems(const Stems& stems) {
+  std::vector<std::string> usual;
+  std::vector<std::string> all;
+  std::vector<std::string> indexed;
+  for (const auto& [stem, precisions] : stems) {
+    all.push_back(stem);
+    if (HasIndex(precisions)) indexed.push_back(stem);
+  }
+  for (const std::string_view name : kUsualStems) {
+    const auto found = stems.find(std::string(name));
+    if (found == stems.end()) continue;
+    if (HasIndex(found->second)) return {found->first};
+    usual.push_back(found->first);
+  }
+  if (!indexed.empty()) return indexed;
+  if (usual.empty()) return all;
+  usual.resize(1);
+  return usual;
+}
+
 // What an index names in other folders than its own. One that can't be read is an error where it is
 // chosen.
 std::set<std::string> FilesOfOtherFolders(const FileTree& source, const Folders& folders) {
   std::set<std::string> files;
   for (const auto& [folder, stems] : folders) {
-    for (const auto& [stem, precisions] : stems) {
-      for (const auto& [precision, weights] : precisions) {
+    for (const std::string& stem : ChooseStems(stems)) {
+      for (const auto& [precision, weights] : stems.at(stem)) {
         if (weights.index.empty()) continue;
         const Result<SafetensorsIndex> index = ReadSafetensorsIndex(source, weights.index);
         if (!index.ok()) continue;
@@ -103,7 +132,7 @@ Status CheckComplete(const FileTree& source, const std::vector<size_t>& files) {
   std::set<uint32_t> checked;
   for (const size_t i : files) {
     const std::string& name = source.files()[i].name;
-    const ShardName parsed = ParseShardName(name, kSuffix);
+    const ShardName parsed = ParseShardName(name, kSafetensorsSuffix);
     if (!checked.insert(parsed.shards).second) continue;
     for (uint32_t shard = 1; shard <= parsed.shards; ++shard) {
       const std::string sibling = SiblingShard(name, parsed, shard);
@@ -125,32 +154,6 @@ Result<SafetensorsComponent> ByIndex(const FileTree& source, const std::string& 
     component.files.push_back(static_cast<size_t>(file - source.files().data()));
   }
   return component;
-}
-
-bool HasIndex(const Precisions& precisions) {
-  return std::any_of(precisions.begin(), precisions.end(),
-                     [](const auto& weights) { return !weights.second.index.empty(); });
-}
-
-// The first usual one with an index, all others with one, the first usual one, or all there are.
-std::vector<std::string> ChooseStems(const Stems& stems) {
-  std::vector<std::string> usual;
-  std::vector<std::string> all;
-  std::vector<std::string> indexed;
-  for (const auto& [stem, precisions] : stems) {
-    all.push_back(stem);
-    if (HasIndex(precisions)) indexed.push_back(stem);
-  }
-  for (const std::string_view name : kUsualStems) {
-    const auto found = stems.find(std::string(name));
-    if (found == stems.end()) continue;
-    if (HasIndex(found->second)) return {found->first};
-    usual.push_back(found->first);
-  }
-  if (!indexed.empty()) return indexed;
-  if (usual.empty()) return all;
-  usual.resize(1);
-  return usual;
 }
 
 class Chooser {
@@ -180,6 +183,11 @@ class Chooser {
       if (pipeline.components.contains(folder)) kept.emplace(folder, stems);
     }
     if (!kept.empty()) *folders = std::move(kept);
+    if (!source_.is_folder()) {
+      choice_.notes.push_back("'" + ShownName(source_.files()[0].name) +
+                              "' names the parts of a pipeline: add its folder");
+      return;
+    }
     for (const std::string& component : pipeline.components) {
       const auto at = std::lower_bound(
           source_.files().begin(), source_.files().end(), component,
@@ -281,7 +289,7 @@ class Chooser {
     std::vector<std::string> strays;
     for (size_t i = 0; i < source_.files().size(); ++i) {
       const std::string& name = source_.files()[i].name;
-      if (!name.ends_with(kSuffix)) continue;
+      if (!HasSuffix(name, kSafetensorsSuffix)) continue;
       if (!taken.contains(i)) strays.push_back(name);
     }
     if (strays.empty() || taken.empty()) return;

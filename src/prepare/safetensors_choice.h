@@ -30,9 +30,9 @@
 namespace trims {
 
 struct SafetensorsComponent {
-  std::string prefix;                     // of its tensors' names: "unet/" or empty
-  std::vector<size_t> files;              // of the source, by name
-  std::optional<SafetensorsIndex> index;  // by which they were chosen
+  std::string prefix = {};                     // of its tensors' names: "unet/" or empty
+  std::vector<size_t> files = {};              // of the source, by name
+  std::optional<SafetensorsIndex> index = {};  // by which they were chosen
 };
 
 struct SafetensorsChoice {

@@ -14,9 +14,37 @@
 namespace trims {
 namespace {
 
-constexpr std::string_view kIndex = ".safetensors.index.";
+constexpr std::string_view kWeights = ".safetensors";
+constexpr std::string_view kIndex = ".index";
 constexpr std::string_view kJson = ".json";
 constexpr char kNext[] = "get the file again, or --variant files keeps any file as it is";
+
+struct IndexName {
+  std::string_view stem;       // with its folder
+  std::string_view precision;  // what stands behind ".safetensors"; empty: nothing does
+};
+
+// "STEM.safetensors.index.json", "STEM.safetensors.index.fp16.json", and as diffusers once wrote it,
+// "STEM.safetensors.fp16.index.json".
+std::optional<IndexName> PartsOf(std::string_view name) {
+  const size_t begin = name.rfind(kWeights);
+  if (begin == std::string_view::npos || begin < FolderOfPath(name).size()) return std::nullopt;
+  std::string_view rest = name.substr(begin + kWeights.size());
+  if (!rest.ends_with(kJson)) return std::nullopt;
+  rest.remove_suffix(kJson.size());
+  IndexName parts{.stem = name.substr(0, begin), .precision = {}};
+  if (rest.starts_with(kIndex)) {
+    rest.remove_prefix(kIndex.size());
+  } else if (rest.ends_with(kIndex)) {
+    rest.remove_suffix(kIndex.size());
+  } else {
+    return std::nullopt;
+  }
+  if (rest.empty()) return parts;
+  if (rest.size() < 2 || rest.front() != '.') return std::nullopt;
+  parts.precision = rest.substr(1);
+  return parts;
+}
 
 Status BadIndex(const std::string& name, const std::string& what) {
   return Status(StatusCode::kInvalidArgument, "'" + ShownName(name) + "': " + what, kNext);
@@ -24,16 +52,14 @@ Status BadIndex(const std::string& name, const std::string& what) {
 
 }  // namespace
 
-bool IsSafetensorsIndex(std::string_view name) {
-  return name.find(kIndex) != std::string_view::npos && name.ends_with(kJson);
-}
+bool IsSafetensorsIndex(std::string_view name) { return PartsOf(name).has_value(); }
 
 std::string WeightsNameOfIndex(std::string_view name) {
-  const size_t at = name.rfind(kIndex);
-  std::string weights(name.substr(0, at));
-  std::string_view rest = name.substr(at + kIndex.size());  // "json" or "fp16.json"
-  if (rest.ends_with(kJson)) weights.append(".").append(rest.substr(0, rest.size() - kJson.size()));
-  return weights + ".safetensors";
+  const std::optional<IndexName> parts = PartsOf(name);
+  if (!parts) return {};
+  std::string weights(parts->stem);
+  if (!parts->precision.empty()) weights.append(".").append(parts->precision);
+  return weights.append(kWeights);
 }
 
 Result<SafetensorsIndex> ReadSafetensorsIndex(const SourceTree& source, const std::string& name) {

@@ -25,7 +25,8 @@ struct SafetensorsIndex {
 };
 
 // Whether a file is an index by its name; its precision may stand before or after the suffix
-// ("model.fp16.safetensors.index.json", "model.safetensors.index.fp16.json").
+// ("model.fp16.safetensors.index.json", "model.safetensors.index.fp16.json", and, as diffusers once
+// wrote it, "model.safetensors.fp16.index.json").
 bool IsSafetensorsIndex(std::string_view name);
 
 // The name of the weights that an index is of: "unet/model.fp16.safetensors".

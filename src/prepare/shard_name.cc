@@ -59,6 +59,13 @@ bool IsPrecision(std::string_view word) {
   return std::find(std::begin(kWords), std::end(kWords), word) != std::end(kWords);
 }
 
+bool HasSuffix(std::string_view name, std::string_view suffix) {
+  if (name.size() < suffix.size()) return false;
+  return std::ranges::equal(name.substr(name.size() - suffix.size()), suffix, {}, [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+}
+
 ShardName ParseShardName(std::string_view name, std::string_view suffix) {
   ShardName parsed;
   name.remove_suffix(suffix.size());

@@ -18,6 +18,10 @@
 
 namespace trims {
 
+inline constexpr std::string_view kOnnxSuffix = ".onnx";
+inline constexpr std::string_view kSafetensorsSuffix = ".safetensors";
+inline constexpr std::string_view kGgufSuffix = ".gguf";
+
 struct ShardName {
   std::string folder;     // with its slash; empty: at the top
   std::string stem;       // without precision, shard and suffix
@@ -26,7 +30,10 @@ struct ShardName {
   uint32_t shards = 0;
 };
 
-// `name` ends in `suffix`. Only what IsPrecision() knows is taken for a precision.
+// Whether it ends so, in letters of either case: "NET.ONNX" is what ".onnx" says.
+bool HasSuffix(std::string_view name, std::string_view suffix);
+
+// HasSuffix(`name`, `suffix`). Only what IsPrecision() knows is taken for a precision.
 ShardName ParseShardName(std::string_view name, std::string_view suffix);
 
 // The name of another shard of the same set.

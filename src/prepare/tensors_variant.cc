@@ -107,10 +107,15 @@ Result<ManifestVariant> MakeTensorsFromOnnx(const PrepareContext& context, const
     total += LaidBytes(tensor.entry);
   }
   NoteLeftOut(onnx.model, notes);
+  const std::string nested =
+      std::to_string(onnx.model.nested_tensors) +
+      " in nested graphs, functions and attributes have no names of their own";
   if (supported == 0) {
     return Status(StatusCode::kFailedPrecondition,
-                  "the model has no initializers or constants to share");
+                  "the model has no initializers or constants to share" +
+                      (onnx.model.nested_tensors == 0 ? "" : ": " + nested));
   }
+  if (onnx.model.nested_tensors > 0) notes->push_back("tensors: without weights: " + nested);
   TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<RandomAccess> model, context.source.Open(onnx.file->name));
   TRIMS_ASSIGN_OR_RETURN(OutFile file, context.out.Create(kExtentName));
   TensorLayout layout(std::move(file), context.progress, total);

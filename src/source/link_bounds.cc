@@ -21,15 +21,17 @@ bool LinkBounds::Allow(std::string_view target) const {
 }
 
 std::string_view HubRepositoryOf(std::string_view path) {
-  const size_t snapshots = path.rfind(kSnapshots);
-  if (snapshots == std::string_view::npos || snapshots == 0) return {};
-  const std::string_view repository = path.substr(0, snapshots);
-  const size_t slash = repository.rfind('/');
-  if (slash == std::string_view::npos) return {};
-  const std::string_view name = repository.substr(slash + 1);
-  const bool revision = path.size() > snapshots + kSnapshots.size();
-  const bool named = name.starts_with(kModels) && name.size() > kModels.size();
-  return named && revision ? repository : std::string_view();
+  // The last that is one: a snapshot may hold a folder of that name.
+  for (size_t end = path.rfind(kSnapshots); end != std::string_view::npos && end > 0;
+       end = path.rfind(kSnapshots, end - 1)) {
+    const std::string_view repository = path.substr(0, end);
+    const size_t slash = repository.rfind('/');
+    if (slash == std::string_view::npos) return {};
+    const std::string_view name = repository.substr(slash + 1);
+    const bool revision = path.size() > end + kSnapshots.size();
+    if (name.starts_with(kModels) && name.size() > kModels.size() && revision) return repository;
+  }
+  return {};
 }
 
 std::string HubNameOf(std::string_view repository_folder) {

@@ -19,7 +19,7 @@ TEST(PlainPathTest, NamesOfWhatLiesBeneath) {
 TEST(PlainPathTest, EverythingElseIsRefused) {
   for (const std::string_view path :
        {""sv, "/"sv, "/a"sv, "a/"sv, "a//b"sv, "."sv, ".."sv, "a/."sv, "./a"sv, "a/../b"sv,
-        "../a"sv, "a\0b"sv, "a\nb"sv, "\x7f"sv, "\xff"sv}) {
+        "../a"sv, "a\0b"sv, "a\nb"sv, "a\xc2\x9b[2J"sv, "\x7f"sv, "\xff"sv}) {
     EXPECT_FALSE(IsPlainPath(path)) << path;
   }
   EXPECT_FALSE(IsPlainPath(std::string(4097, 'a')));
@@ -27,9 +27,8 @@ TEST(PlainPathTest, EverythingElseIsRefused) {
 
 TEST(PlainPathTest, WhatExportersWriteForOne) {
   EXPECT_EQ(PlainPathOf("./sub//./w.bin"), "sub/w.bin");
-  EXPECT_EQ(PlainPathOf("sub/../w.bin"), "w.bin");
   for (const std::string_view path :
-       {""sv, "."sv, "/w"sv, "../w"sv, "a/../../w"sv, "w/"sv, "w\nx"sv}) {
+       {""sv, "."sv, "/w"sv, "../w"sv, "sub/../w"sv, "a/../../w"sv, "w/"sv, "w\nx"sv}) {
     EXPECT_EQ(PlainPathOf(path), std::nullopt) << path;
   }
 }

@@ -135,6 +135,30 @@ TEST_F(ModelFormatTest, AWholeFileIsTakenBeforeShardsWithoutAnIndex) {
   EXPECT_THAT(Format()->notes, Contains(HasSubstr("model-00001-of-00002.safetensors")));
 }
 
+TEST_F(ModelFormatTest, AnIndexThatIsNotChosenClaimsNothing) {
+  Files({"model.safetensors", "unet/w.safetensors"});
+  Index("zstale.safetensors.index.json", R"("a":"unet/w.safetensors")");
+  Index("model.safetensors.index.json", R"("a":"model.safetensors")");
+  EXPECT_THAT(Taken(Format()), ElementsAre("|model.safetensors", "unet/|unet/w.safetensors"));
+}
+
+TEST_F(ModelFormatTest, NamesThatSayTheSameAreAllTaken) {
+  Files({"a-fp16.safetensors", "a.fp16.safetensors", "a_fp16.safetensors"});
+  EXPECT_EQ(Taken(Format()).size(), 3U);
+}
+
+TEST_F(ModelFormatTest, AFolderThatIsNamedLikeAnIndexIsNone) {
+  Files({"model.safetensors", "old.safetensors.index.d/config.json"});
+  EXPECT_THAT(Taken(Format()), ElementsAre("|model.safetensors"));
+}
+
+TEST_F(ModelFormatTest, SuffixesMayBeInCapitals) {
+  Files({"A.ONNX", "B.SAFETENSORS"});
+  const Result<ModelFormat> format = Format();
+  EXPECT_EQ(Onnx(format), "A.ONNX");
+  EXPECT_THAT(Taken(format), ElementsAre("|B.SAFETENSORS"));
+}
+
 TEST_F(ModelFormatTest, AnIndexMayWriteItsPathsInItsOwnWay) {
   Files({"sub/w.safetensors"});
   Index("model.safetensors.index.json", R"("a":"./sub//w.safetensors")");
@@ -149,6 +173,12 @@ TEST_F(ModelFormatTest, OnlyPrecisionsAndNoneIsUsual) {
   ASSERT_TRUE(format.ok()) << format.status().ToString();
   EXPECT_EQ(format->name, "files");
   EXPECT_THAT(format->notes, Contains(HasSubstr("--precision bf16")));
+}
+
+TEST_F(ModelFormatTest, AnIndexMayHaveItsPrecisionBeforeTheWord) {
+  Files({"a.safetensors"});
+  Index("model.safetensors.fp16.index.json", R"("a":"a.safetensors")");
+  EXPECT_THAT(Taken(Format("fp16")), ElementsAre("|a.safetensors"));
 }
 
 TEST_F(ModelFormatTest, AnIndexMayHaveItsPrecisionBehindTheSuffix) {

@@ -25,6 +25,12 @@ TEST(LinkBounds, OfAHubsSnapshotAreItsRepository) {
   }
 }
 
+TEST(LinkBounds, AFolderOfThatNameInASnapshotIsNoRepository) {
+  EXPECT_EQ(HubRepositoryOf("/hub/models--a--b/snapshots/1f/snapshots/x"), "/hub/models--a--b");
+  EXPECT_EQ(HubRepositoryOf("/models--a--b/snapshots/1f/models--c--d/snapshots/2e"),
+            "/models--a--b/snapshots/1f/models--c--d");
+}
+
 TEST(LinkBounds, WhatOnlyLooksLikeAHubIsAFolder) {
   for (const char* folder :
        {"/hub/models--/snapshots/1f", "/hub/net/snapshots/1f", "/models--a--b/snapshots",
