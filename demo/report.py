@@ -12,8 +12,8 @@ def _cold_starts(result, how, phases):
             gain = rows["cold"]["total"] / row["total"]
             yield f"{'':10}{how[key]:38}{times}{row['total']:10.1f}{gain:7.1f}×"
     if "inference" in phases:
-        yield f"{'':10}TrIMS may take longer for inference itself: weights are used as they lie, shared by all; the framework"
-        yield f"{'':10}packs a private copy of them during load (trims.onnxruntime does, too, if asked for: docs/adapters.md)"
+        yield f"{'':10}the framework packs a private copy of the weights during load; TrIMS shares them as they lie, in a form"
+        yield f"{'':10}that computes about as fast unpacked (where it doesn't, and what packing costs: docs/adapters.md)"
 
 
 def _memory(result):
