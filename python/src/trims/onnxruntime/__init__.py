@@ -74,7 +74,11 @@ class InferenceSession(onnxruntime.InferenceSession):
         if self._trims_source is None:
             return super()._create_inference_session(*arguments)
         with _options.held(self._sess_options_initial):
-            return self._create_by_name(*arguments)
+            try:
+                return self._create_by_name(*arguments)
+            except Error:
+                self._enable_fallback = False  # no other provider helps
+                raise
 
     def _create_by_name(self, providers, provider_options, disabled_optimizers):
         arguments = (providers, provider_options, disabled_optimizers)
@@ -110,15 +114,18 @@ class InferenceSession(onnxruntime.InferenceSession):
         return super().get_session_options()
 
     def _create_original(self, original, arguments):
-        options = self._sess_options_initial
-        try:
-            return self._load(original, options, arguments)
-        except Exception:
-            if not original.may_have_data:
-                raise
-        options = onnxruntime.SessionOptions() if options is None else options
-        original.bind(options)
-        self._load(original, options, arguments)
+        given = self._sess_options_initial
+        if original.path is not None:
+            try:
+                return self._load(original, given, arguments)
+            except Exception:
+                if not original.may_have_data:
+                    raise
+        options = onnxruntime.SessionOptions() if given is None else given
+        with _options.OptionsForOriginal(options, restore=given is not None) as entries:
+            original.bind(options)
+            self._load(original, options, arguments)
+        self._trims_entries = entries
 
     def _load(self, source, options, arguments):
         self._trims_entries = None
