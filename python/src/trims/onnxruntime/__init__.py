@@ -37,7 +37,9 @@ def is_reference(path_or_bytes):
     """Whether InferenceSession takes it for the name of a model."""
     if not isinstance(path_or_bytes, str):
         return False
-    return not path_or_bytes.endswith((".onnx", ".ort")) and not os.path.exists(path_or_bytes)
+    if path_or_bytes.endswith((".onnx", ".ort")):
+        return False
+    return os.path.isdir(path_or_bytes) or not os.path.exists(path_or_bytes)  # no folder is a model to ONNX Runtime
 
 
 class InferenceSession(onnxruntime.InferenceSession):
@@ -59,12 +61,13 @@ class InferenceSession(onnxruntime.InferenceSession):
         form = kwargs.pop("trims_form", None)
         if form not in (None, "original"):
             raise InvalidArgument(f"trims_form is {form!r}: expected None or 'original'")
-        if is_reference(path_or_bytes):
-            self._trims_source = _Source(path_or_bytes, opening, form)
         try:
+            if is_reference(path_or_bytes):
+                self._trims_source = _Source(path_or_bytes, opening, form)
             super().__init__(path_or_bytes, sess_options, providers, provider_options, **kwargs)
         except Exception as error:
-            if isinstance(path_or_bytes, str) and self._trims_source is None:  # a path, to ONNX Runtime
+            path = isinstance(path_or_bytes, str) and self._trims_source is None
+            if path and (os.path.isdir(path_or_bytes) or not is_reference(path_or_bytes)):
                 error.add_note(f"To share a model, add it first: {_arguments.how_to_add(path_or_bytes)}")
             raise
 
