@@ -19,13 +19,19 @@ constexpr std::string_view kProbeKey = "ort.probe";
 constexpr std::string_view kGraphNameKey = "onnx.graph_name";
 constexpr std::string_view kPackingKey = "ort.prepacking";  // "1": the answers depend on it
 constexpr std::string_view kMainFileKey = "onnx.model";     // of a `files` variant
-constexpr std::string_view kFormBytes = "bytes";            // one file in ONNX Runtime's own format
+constexpr std::string_view kNestedExternalKey = "onnx.nested_external";  // of a `files` variant
+constexpr std::string_view kFormBytes = "bytes";  // one file in ONNX Runtime's own format
 constexpr std::string_view kFormNamed =
     "named";  // an ONNX graph without weights, and the weights as tensors
 
 // In the named form every initializer of the graph claims to lie in /dev/null: ONNX Runtime insists
 // that the file exists, and an empty one can never be read in place of the tensor.
 constexpr char kPlaceholderFolder[] = "/dev";
+
+// Where ONNX Runtime looks for external data that it wasn't given. Without one it takes what happens to
+// lie in the working directory; nothing can lie here.
+constexpr char kFolderEntry[] = "session.model_external_initializers_file_folder_path";
+constexpr char kNowhere[] = "/dev/null";
 
 // Runs `call`, which may throw what ONNX Runtime's C++ API throws.
 template <typename Call>
@@ -60,6 +66,16 @@ Ort::SessionOptions MakeSessionOptions(const Options& options, const Model& mode
 
 std::string NeedsFile(const std::string& reference, const std::string& why) {
   return "'" + reference + "': " + why + ", which needs the model's own file";
+}
+
+// ONNX Runtime finds such data by a path only, and a session of shared bytes has none.
+Status NestedExternalData(const std::string& reference) {
+  return Status(
+      StatusCode::kUnimplemented,
+      "'" + reference +
+          "': its own file keeps weights of an inner graph or a function in another file, "
+          "which ONNX Runtime can't be given from memory",
+      "open it with the default options, or give ONNX Runtime the path of the file");
 }
 
 Status AddedWithout(const std::string& reference, const std::string& why) {
@@ -141,10 +157,16 @@ class Session::Impl {
       return Status(StatusCode::kUnimplemented,
                     "'" + model_.info().reference + "' is no ONNX model", "use its files");
     }
+    if (!model_.Metadata(kNestedExternalKey).empty()) {
+      return NestedExternalData(model_.info().reference);
+    }
     TRIMS_ASSIGN_OR_RETURN(const FileView file, model_.File(main));
     const ExternalData data(model_, main);
     return Guard([&] {
       Ort::SessionOptions made = AsAsked(options);
+      if (made.GetConfigEntryOrDefault(kFolderEntry, "").empty()) {
+        made.AddConfigEntry(kFolderEntry, kNowhere);
+      }
       if (!data.names.empty()) {
         made.AddExternalInitializersFromFilesInMemory(data.names, data.buffers, data.lengths);
       }
@@ -167,8 +189,7 @@ class Session::Impl {
     return Guard([&] {
       form_ = Form::kNamed;
       Ort::SessionOptions made = MakeSessionOptions(options, model_);
-      made.AddConfigEntry("session.model_external_initializers_file_folder_path",
-                          kPlaceholderFolder);
+      made.AddConfigEntry(kFolderEntry, kPlaceholderFolder);
       AddInitializers(made);
       session_.emplace(env_, graph.bytes.data(), graph.bytes.size(), made);
     });

@@ -51,7 +51,6 @@ HINTS = {
     # Downloads.
     "hf download ": "test_the_hub_is_asked",
     "complete it: hf download ": "test_the_hub_is_asked",
-    "get what is missing: hf download ": "test_the_hub_is_asked",
     "run the same hf download again: it goes on where it stopped": SENTENCE,
     "if you trust its configuration, which this runs: git -C X lfs pull": "test_a_pointer_is_completed",
     # The daemon.

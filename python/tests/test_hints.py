@@ -125,6 +125,9 @@ def test_the_hub_is_asked(shell):
     snapshot = hub.snapshot("0123", {"model.safetensors": shell.folder / "whole"})
     (snapshot / "model.safetensors").resolve().unlink()
     follows(shell, f"trims add hint-blob {snapshot}")
+    assert (shell.folder / "asked").read_text().split() == ["download", "org/net", "--revision", "0123"]
+    hub.snapshot("0123", {}, ref="main")
+    follows(shell, f"trims add hint-blob {snapshot}")
     assert (shell.folder / "asked").read_text().split() == ["download", "org/net"]
 
 

@@ -241,6 +241,27 @@ def test_a_path_in_place_of_a_name_says_how_to_add_it(daemon, tmp_path, monkeypa
     assert raised.value.hint == "add it first: trims add plain plain"
 
 
+def test_sources_are_those_of_the_command_line(daemon, tmp_path, monkeypatch):
+    write_safetensors(tmp_path / "whole.safetensors", {"a": ("F32", (1,), b"1234")})
+    snapshot = tmp_path / "hub/models--org--net/snapshots" / ("ab" * 20)
+    snapshot.mkdir(parents=True)
+    (tmp_path / "whole.safetensors").rename(snapshot / "model.safetensors")
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.chdir(tmp_path)
+    for source in ("hf-cache:org/net", tmp_path / "hub/models--org--net", "hub/models--org--net", os.fsencode(snapshot)):
+        assert trims.add("of-hub", source, variants="tensors")["source"] == f"file://{snapshot}"
+    for source, hint in (("hf-cache:org/ne", "hf-cache:org/net"), ("hbu", f"did you mean '{tmp_path}/hub'"), ("", "path"),
+                         ("org/net", "hf-cache:org/net"), ("https://huggingface.co/org/net", "hf-cache:org/net")):
+        with pytest.raises(trims.Error) as raised:
+            trims.add("of-hub", source)
+        assert hint in raised.value.hint
+    name = os.fsencode(tmp_path) + b"/m\xe9.safetensors"
+    os.symlink(snapshot / "model.safetensors", name)
+    for source in (name, os.fsdecode(name)):
+        with pytest.raises(trims.InvalidArgument, match="rename the file"):
+            trims.add("of-hub", source)
+
+
 def test_operators_calls(daemon, small, tmp_path):
     stages = []
     path = tmp_path / "weights.bin"

@@ -76,6 +76,12 @@ def test_paths_and_bytes_pass_through(ocr, image, tmp_path, monkeypatch):
         shared.InferenceSession(None)
 
 
+def test_a_folder_of_the_models_name_is_no_path(ocr, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ocr").mkdir()
+    assert shared.InferenceSession("ocr").trims_form == "bytes"
+
+
 def test_session_options_are_kept_and_given_back(ocr, image):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1

@@ -239,6 +239,33 @@ def test_a_model_without_an_ort_variant_and_with_external_data(location, daemon,
     assert (session.run(None, feeds)[0] == plain.run(None, feeds)[0]).all()
 
 
+def test_nested_external_data_is_never_read_from_the_working_folder(daemon, tmp_path, monkeypatch):
+    folder, other = tmp_path / "nested", tmp_path / "other"
+    folder.mkdir(), other.mkdir()
+    path = save(with_nested_weights(), folder / "model.onnx", external="m.data")
+    (other / "m.data").write_bytes(numpy.full((folder / "m.data").stat().st_size // 4, 7, "f4").tobytes())
+    monkeypatch.chdir(other)
+    daemon.command("add", "inner", folder)
+    daemon.command("add", "inner-kept", folder, "--variant", "files")  # nobody looked into the model
+    feeds = {"x": numpy.ones((3, 64), "f4"), "c": numpy.array(True)}
+    close(shared.InferenceSession("inner").run(None, feeds), onnxruntime.InferenceSession(str(path)).run(None, feeds))
+    with pytest.raises(trims.Unimplemented, match="default options"):
+        shared.InferenceSession("inner", trims_form="original")
+    with pytest.raises(trims.Unimplemented, match="inner graph"):
+        shared.InferenceSession("inner", disabled_optimizers={"ConstantFolding"})
+    with pytest.raises(Exception, match="/dev/null"):
+        shared.InferenceSession("inner-kept")
+
+
+def test_options_of_a_session_with_external_data_are_as_asked(daemon, tmp_path):
+    save(mlp(), tmp_path / "model.onnx", external="w.bin")
+    daemon.command("add", "beside", tmp_path)
+    options, key = onnxruntime.SessionOptions(), "session.model_external_initializers_file_folder_path"
+    session = shared.InferenceSession("beside", options, trims_form="original")
+    for each in (options, session.get_session_options()):
+        assert each.get_session_config_entry(key) == ""
+
+
 def test_neither_form(daemon, tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("x" * 5000)

@@ -122,6 +122,7 @@ class Run {
   std::map<std::string, std::string> FilesMetadata() const {
     std::map<std::string, std::string> metadata{{"format", format_.name}};
     if (format_.onnx) metadata["onnx.model"] = context_.source.files()[*format_.onnx].name;
+    if (onnx_ && onnx_->model.nested_external) metadata["onnx.nested_external"] = "1";
     return metadata;
   }
 

@@ -89,7 +89,8 @@ Result<FileTree> FileTree::At(const SourceUri& uri) {
     return FileTree(std::move(folder), path.filename().string(), uri.follow_links);
   }
   return Status(StatusCode::kInvalidArgument,
-                "'" + uri.path + "': expected a regular file or a folder, came something else");
+                "'" + uri.path + "': expected a regular file or a folder, came something else",
+                "give the path of the model's file or folder");
 }
 
 Status FileTree::Resolve() {

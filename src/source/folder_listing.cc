@@ -12,8 +12,8 @@
 #include "base/macros.h"
 #include "base/model_limits.h"
 #include "base/plain_path.h"
-#include "base/shell_quote.h"
 #include "base/shown_name.h"
+#include "source/hub_cache.h"
 
 namespace trims {
 namespace {
@@ -32,17 +32,20 @@ Status Refuse(std::string what, std::string hint = {}) {
   return Status(StatusCode::kInvalidArgument, std::move(what), std::move(hint));
 }
 
+Status NotPlain(const std::string& name) {
+  return Refuse(
+      "the file name '" + ShownName(name) + "' is not UTF-8, too long or holds control characters",
+      "rename the file");
+}
+
 // `path` is free of symbolic links.
 Result<ListedFile> Describe(std::string name, std::string path) {
-  if (!IsPlainPath(name)) {
-    return Refuse("the file name '" + ShownName(name) +
-                      "' is not UTF-8, too long or holds control characters",
-                  "rename the file");
-  }
+  if (!IsPlainPath(name)) return NotPlain(name);
   ListedFile file;
   TRIMS_ASSIGN_OR_RETURN(const struct stat seen, StatOf(path));
   if (!S_ISREG(seen.st_mode)) {
-    return Refuse("'" + name + "': expected a regular file, came something else");
+    return Refuse("'" + ShownName(name) + "': expected a regular file, came something else",
+                  kOnlyModel);
   }
   file.length = static_cast<uint64_t>(seen.st_size);
   file.version = VersionOf(seen);
@@ -52,11 +55,11 @@ Result<ListedFile> Describe(std::string name, std::string path) {
 }
 
 // A link of a hub's cache is the hub's to mend.
-Status LeadsToNothing(const std::string& name, const LinkBounds& bounds) {
-  const std::string hub = HubNameOf(bounds.folder);
+Status LeadsToNothing(const std::string& name, const std::string& path) {
+  const std::string download = DownloadOfSnapshot(path);
   return Refuse("the symbolic link '" + ShownName(name) + "' leads to nothing",
-                hub.empty() ? "restore what it meant, or remove the link"
-                            : "get what is missing: hf download " + ShellQuote(hub));
+                download.empty() ? "restore what it meant, or remove the link"
+                                 : "get what is missing: " + download);
 }
 
 Status LeadsOut(const std::string& name) {
@@ -69,7 +72,7 @@ Result<std::string> TargetOf(const std::string& name, const std::string& path,
   Result<std::string> target = RealPath(path);
   if (!target.ok()) {
     const bool nothing = target.status().code() == StatusCode::kNotFound;
-    return nothing ? LeadsToNothing(name, bounds) : target.status();
+    return nothing ? LeadsToNothing(name, path) : target.status();
   }
   if (!bounds.Allow(*target) && *target != bounds.folder) return LeadsOut(name);
   return target;
@@ -148,7 +151,10 @@ Result<std::vector<ListedFile>> ListFolder(const std::string& root, const LinkBo
 
 Result<ListedFile> ListFile(const std::string& root, const std::string& name,
                             const LinkBounds& bounds) {
-  if (!IsPlainPath(name)) return Refuse("'" + name + "' is no plain path of a file");
+  if (!IsPlainPath(name)) {
+    const bool below = name.find('/') != std::string::npos || name == "." || name == "..";
+    return below ? Refuse("'" + ShownName(name) + "' is no plain path of a file") : NotPlain(name);
+  }
   const std::string path = root + "/" + name;
   TRIMS_RETURN_IF_ERROR(StatOf(path).status());
   TRIMS_ASSIGN_OR_RETURN(std::string target, TargetOf(name, path, bounds));

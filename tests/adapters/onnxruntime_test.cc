@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "adapters/ort_fixture.h"
+#include "format/model_bytes.h"
 
 namespace trims {
 namespace {
@@ -252,6 +253,55 @@ TEST_F(OnnxRuntimeTest, ExternalDataOfTheOriginalIsGivenFromMemory) {
   EXPECT_LE(
       WorstError(Answer(original.session(), model), Answer(Open("external").session(), model)),
       1e-4);
+}
+
+// y is w of the branch that c chooses, whose four floats lie in `w.bin`.
+std::string ModelWithNestedExternalData() {
+  using test::Proto;
+  const auto value = [](std::string_view name, uint64_t type, const Proto& shape) {
+    return Proto().Bytes(1, name).Add(2, Proto().Add(1, Proto().Int(1, type).Add(2, shape)));
+  };
+  const Proto four = Proto().Add(1, Proto().Int(1, 4));
+  const auto branch = [&](std::string_view key, std::string_view out) {
+    const Proto node = Proto().Bytes(1, "w").Bytes(2, out).Bytes(4, "Identity");
+    const Proto w = test::ExternalData(test::OnnxTensorProto("w", 1, {4}), "w.bin", "0", "16");
+    const Proto graph = Proto().Add(1, node).Bytes(2, "g").Add(5, w).Add(12, value(out, 1, four));
+    return Proto().Bytes(1, key).Add(6, graph).Int(20, 5);
+  };
+  const Proto node = Proto().Bytes(1, "c").Bytes(2, "y").Bytes(4, "If");
+  const Proto both =
+      Proto(node).Add(5, branch("then_branch", "a")).Add(5, branch("else_branch", "b"));
+  const Proto graph = Proto()
+                          .Add(1, both)
+                          .Bytes(2, "g")
+                          .Add(11, value("c", 9, Proto()))
+                          .Add(12, value("y", 1, four));
+  return Proto().Int(1, 8).Add(8, Proto().Int(2, 17)).Add(7, graph).str();
+}
+
+// ONNX Runtime would take what lies in the working directory under that name.
+TEST_F(OnnxRuntimeTest, NestedExternalDataIsNeverReadFromTheWorkingFolder) {
+  const std::filesystem::path folder = folder_.path() + "/nested";
+  const std::filesystem::path other = folder_.path() + "/other";
+  std::filesystem::create_directory(folder);
+  std::filesystem::create_directory(other);
+  std::ofstream(folder / "model.onnx", std::ios::binary) << ModelWithNestedExternalData();
+  std::ofstream(folder / "w.bin", std::ios::binary) << test::Raw<float>({1, 2, 3, 4});
+  std::ofstream(other / "w.bin", std::ios::binary) << test::Raw<float>({7, 7, 7, 7});
+  Result<Admin> admin = Admin::Connect({.socket_path = daemon_.socket()});
+  ASSERT_TRUE(admin.ok()) << admin.status().ToString();
+  ASSERT_TRUE(admin->Add("nested", "file://" + folder.string()).ok());
+  ASSERT_TRUE(
+      admin->Add("kept", "file://" + folder.string(), {.variants = {Variant::kFiles}}).ok());
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(other);
+  EXPECT_EQ(Open("nested").form(), onnxruntime::Form::kBytes);
+  const auto original = onnxruntime::Session::Open(*client_, "nested", {.original = true});
+  const auto unread = onnxruntime::Session::Open(*client_, "kept");  // nobody looked into the model
+  std::filesystem::current_path(before);
+  EXPECT_EQ(original.status().code(), StatusCode::kUnimplemented) << original.status().ToString();
+  EXPECT_THAT(original.status().hint(), HasSubstr("default options"));
+  EXPECT_FALSE(unread.ok());
 }
 
 }  // namespace

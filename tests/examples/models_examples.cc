@@ -1,5 +1,6 @@
 // The examples of src/format/, src/source/ and src/store/.
 #include <cstddef>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <optional>
@@ -21,6 +22,7 @@
 #include "source/file_bytes.h"
 #include "source/file_tree.h"
 #include "source/folder_listing.h"
+#include "source/hub_cache.h"
 #include "source/link_bounds.h"
 #include "source/source_tree.h"
 #include "source/source_uri.h"
@@ -101,6 +103,14 @@ Status FolderListingExample(const LinkBounds& bounds) {
   TRIMS_ASSIGN_OR_RETURN(const std::vector<ListedFile> files, ListFolder("/models/ocr", bounds));
   // end
   return files.empty() ? Status(StatusCode::kNotFound, "") : Status();
+}
+
+Status HubCacheExample() {
+  // example: src/source/hub_cache.h
+  TRIMS_ASSIGN_OR_RETURN(const std::string path, HubCachePath("hf-cache:org/name@main", getenv));
+  // "/home/me/.cache/huggingface/hub/models--org--name/snapshots/1f2e…"
+  // end
+  return path.empty() ? Status(StatusCode::kNotFound, "") : Status();
 }
 
 void LinkBoundsExample() {

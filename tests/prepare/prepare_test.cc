@@ -159,6 +159,26 @@ TEST_F(Prepared, ConstantsOfOnnxFunctionsAreNotShared) {
   EXPECT_EQ(Index().tensors()->size(), 1u);
 }
 
+// Adapters refuse a session of its own file.
+TEST_F(Prepared, ExternalDataOfAnInnerGraphIsSaidInTheFilesVariant) {
+  const auto told = [this](const Proto& graph) {
+    Write("model.onnx", Proto().Int(1, 8).Add(7, graph).str());
+    Result<Manifest> manifest = Run("", {Variant::kFiles, Variant::kTensors});
+    EXPECT_TRUE(manifest.ok()) << manifest.status().ToString();
+    if (!manifest.ok()) return std::string();
+    Image(manifest->variants[0]);
+    std::filesystem::remove_all(root_ + "/out");
+    std::filesystem::create_directory(root_ + "/out");
+    const auto* entry = Index().metadata()->LookupByKey("onnx.nested_external");
+    return entry == nullptr ? "none" : entry->value()->str();
+  };
+  Write("w.bin", std::string(16, 'w'));
+  const Proto w = ExternalData(OnnxTensorProto("w", kFloat, {4}), "w.bin", "0", "16");
+  const Proto inner = Proto().Bytes(1, "body").Add(6, Proto().Add(5, w));
+  EXPECT_EQ(told(Proto().Add(5, w)), "none");
+  EXPECT_EQ(told(Proto().Add(5, w).Add(1, Proto().Bytes(4, "Op").Add(5, inner))), "1");
+}
+
 TEST_F(Prepared, ExternalDataMustBeThereAndLongEnough) {
   const Proto far = ExternalData(OnnxTensorProto("far", kFloat, {4}), "w.bin", "0", "16");
   Write("model.onnx", OnnxModelBytes({far}));

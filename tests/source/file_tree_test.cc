@@ -133,6 +133,18 @@ TEST_F(FileTreeTest, ASourceUriOpensIt) {
   EXPECT_EQ(ReadAll(**tree, "my net"), "model");
 }
 
+TEST_F(FileTreeTest, WhatCantBeAModelSaysTheNextStep) {
+  folder_.Write("in/m\xe9.onnx", "bytes");
+  const Status name = At(folder_ / "in/m\xe9.onnx").List().status();
+  EXPECT_THAT(name.message(), HasSubstr("'m?.onnx' is not UTF-8"));
+  EXPECT_EQ(name.hint(), "rename the file");
+  folder_.Write("pipes/a", "bytes");
+  ASSERT_EQ(mkfifo((folder_ / "pipes/fifo").c_str(), 0600), 0);
+  EXPECT_THAT(At(folder_ / "pipes").List().status().hint(), HasSubstr("nothing else"));
+  const Status pipe = FileTree::At(SourceUri::OfPath(folder_ / "pipes/fifo")).status();
+  EXPECT_THAT(pipe.hint(), HasSubstr("the model's file or folder"));
+}
+
 class HubCache : public FileTreeTest {
  protected:
   void SetUp() override {
@@ -196,7 +208,16 @@ TEST_F(HubCache, ABlobThatIsGoneNamesTheDownload) {
   Link("../../blobs/99", "config.json");
   const Status status = At(snapshot_).List().status();
   EXPECT_THAT(status.message(), HasSubstr("'config.json' leads to nothing"));
-  EXPECT_THAT(status.hint(), HasSubstr("hf download a/b"));
+  EXPECT_THAT(status.hint(), HasSubstr("hf download a/b --revision 1f"));
+  folder_.Write("models--a--b/refs/main", "1f");
+  EXPECT_TRUE(At(snapshot_).List().status().hint().ends_with("hf download a/b"));
+}
+
+TEST_F(HubCache, ARepositoryThatTheDownloadWouldTakeForAnOptionIsNotNamed) {
+  const std::string snapshot = folder_ / "models---x/snapshots/1f";
+  std::filesystem::create_directories(snapshot);
+  std::filesystem::create_symlink("../../blobs/99", snapshot + "/config.json");
+  EXPECT_THAT(At(snapshot).List().status().hint(), HasSubstr("restore"));
 }
 
 TEST_F(HubCache, AFileBringsOthersOfItsSnapshot) {

@@ -21,6 +21,7 @@
 #include "byte_view.h"
 #include "client/autostart.h"
 #include "errors.h"
+#include "source/typed_source.h"
 
 namespace trims::python {
 namespace {
@@ -202,6 +203,7 @@ void DefineAdmin(nb::module_& module) {
 }  // namespace trims::python
 
 NB_MODULE(_core, module) {
+  namespace nb = nanobind;
   namespace python = trims::python;
   python::DefineByteView(module);
   python::DefineModel(module);
@@ -214,6 +216,13 @@ NB_MODULE(_core, module) {
   module.def("ensure_daemon", [](const std::string& program) {
     const trims::AutostartOptions options{.program = program};
     return python::ValueOrRaise(python::WithoutGil([&] { return trims::EnsureDaemon(options); }));
+  });
+  // Paths come as bytes, since they may be no UTF-8.
+  module.def("source_url", [](nb::bytes source, nb::bytes working_folder, bool follow_links) {
+    const std::string_view typed(source.c_str(), source.size());
+    const std::string folder(working_folder.c_str(), working_folder.size());
+    return python::ValueOrRaise(python::WithoutGil(
+        [&] { return trims::TypedSourceUrl(typed, folder, {.follow_links = follow_links}); }));
   });
   module.def("ort_variant_key",
              [](const std::string& version) { return trims::OrtVariantKey(version); });

@@ -44,27 +44,23 @@ def _admin(socket=None):
     return _of_thread(_core.Admin, socket)
 
 
-def _source(source):
-    """A URL as it is, a path as its file:// URL. As in the trims program, a scheme comes before the first slash."""
-    text = os.fspath(source)
-    return text if re.match("file:/|[^/]*://", text) else Path(text).absolute().as_uri()
-
-
 def add(
     reference, source, *, variants=(), precision="", follow_links=False, onnxruntime_extensions=(), progress=None, timeout=None,
     socket=None
 ):
     """Registers a model's file or folder under a name and prepares its variants; returns what show() does.
 
-    variants: of "files", "tensors", "ort"; none: all that the format allows. precision: of weights that are there in several,
+    source: what `trims add` takes: a path, a file:/// URL or "hf-cache:ORG/NAME[@REVISION][/FILE]", a model of the hub's cache.
+    variants: of "files", "tensors", "ort", one or a list; none: all that the format allows. precision: of weights that are there in several,
     e.g. "fp16"; "": those without one in their name. follow_links: links in the folder may lead out of it.
     onnxruntime_extensions: libraries with custom operators. progress(stage, done, total) is called on this thread. timeout is
     in seconds.
     """
     milliseconds = _arguments.milliseconds(timeout, "timeout")
-    url = _source(source) + ("?links=follow" if follow_links else "")
+    url = _core.source_url(os.fsencode(source), os.getcwdb(), follow_links)
     libraries = [str(Path(os.fspath(library)).absolute()) for library in onnxruntime_extensions]
-    return json.loads(_admin(socket).add(reference, url, list(variants), precision, libraries, progress, milliseconds))
+    kinds = [variants] if isinstance(variants, str) else list(variants)
+    return json.loads(_admin(socket).add(reference, url, kinds, precision, libraries, progress, milliseconds))
 
 
 def rm(reference, *, socket=None):

@@ -12,13 +12,13 @@
 #include "base/errno_status.h"
 #include "base/macros.h"
 #include "base/variants.h"
+#include "source/typed_source.h"
 #include "tools/trims/command.h"
 #include "tools/trims/daemon.h"
 #include "tools/trims/exit_codes.h"
 #include "tools/trims/humanise.h"
 #include "tools/trims/progress_bar.h"
 #include "tools/trims/render.h"
-#include "tools/trims/source_url.h"
 
 namespace trims::cli {
 namespace {
@@ -95,7 +95,7 @@ Result<int> RunAdd(const Context& context, const AddArguments& arguments) {
   TRIMS_ASSIGN_OR_RETURN(const std::string folder, WorkingFolder());
   TRIMS_ASSIGN_OR_RETURN(
       const std::string url,
-      SourceUrl(arguments.source, folder, {.follow_links = arguments.follow_links}));
+      TypedSourceUrl(arguments.source, folder, {.follow_links = arguments.follow_links}));
   options.precision = arguments.precision;
   TRIMS_ASSIGN_OR_RETURN(options.onnxruntime_extensions,
                          AbsoluteFiles(arguments.extensions, folder));

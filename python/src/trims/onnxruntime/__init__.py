@@ -37,7 +37,9 @@ def is_reference(path_or_bytes):
     """Whether InferenceSession takes it for the name of a model."""
     if not isinstance(path_or_bytes, str):
         return False
-    return not path_or_bytes.endswith((".onnx", ".ort")) and not os.path.exists(path_or_bytes)
+    if path_or_bytes.endswith((".onnx", ".ort")):
+        return False
+    return os.path.isdir(path_or_bytes) or not os.path.exists(path_or_bytes)  # no folder is a model to ONNX Runtime
 
 
 class InferenceSession(onnxruntime.InferenceSession):
@@ -59,12 +61,13 @@ class InferenceSession(onnxruntime.InferenceSession):
         form = kwargs.pop("trims_form", None)
         if form not in (None, "original"):
             raise InvalidArgument(f"trims_form is {form!r}: expected None or 'original'")
-        if is_reference(path_or_bytes):
-            self._trims_source = _Source(path_or_bytes, opening, form)
         try:
+            if is_reference(path_or_bytes):
+                self._trims_source = _Source(path_or_bytes, opening, form)
             super().__init__(path_or_bytes, sess_options, providers, provider_options, **kwargs)
         except Exception as error:
-            if isinstance(path_or_bytes, str) and self._trims_source is None:  # a path, to ONNX Runtime
+            path = isinstance(path_or_bytes, str) and self._trims_source is None
+            if path and (os.path.isdir(path_or_bytes) or not is_reference(path_or_bytes)):
                 error.add_note(f"To share a model, add it first: {_arguments.how_to_add(path_or_bytes)}")
             raise
 
@@ -74,7 +77,11 @@ class InferenceSession(onnxruntime.InferenceSession):
         if self._trims_source is None:
             return super()._create_inference_session(*arguments)
         with _options.held(self._sess_options_initial):
-            return self._create_by_name(*arguments)
+            try:
+                return self._create_by_name(*arguments)
+            except Error:
+                self._enable_fallback = False  # no other provider helps
+                raise
 
     def _create_by_name(self, providers, provider_options, disabled_optimizers):
         arguments = (providers, provider_options, disabled_optimizers)
@@ -110,15 +117,18 @@ class InferenceSession(onnxruntime.InferenceSession):
         return super().get_session_options()
 
     def _create_original(self, original, arguments):
-        options = self._sess_options_initial
-        try:
-            return self._load(original, options, arguments)
-        except Exception:
-            if not original.may_have_data:
-                raise
-        options = onnxruntime.SessionOptions() if options is None else options
-        original.bind(options)
-        self._load(original, options, arguments)
+        given = self._sess_options_initial
+        if original.path is not None:
+            try:
+                return self._load(original, given, arguments)
+            except Exception:
+                if not original.may_have_data:
+                    raise
+        options = onnxruntime.SessionOptions() if given is None else given
+        with _options.OptionsForOriginal(options, restore=given is not None) as entries:
+            original.bind(options)
+            self._load(original, options, arguments)
+        self._trims_entries = entries
 
     def _load(self, source, options, arguments):
         self._trims_entries = None

@@ -55,6 +55,12 @@ class Original:
         self.model, main = model, model.metadata("onnx.model")
         if not main:
             raise Unimplemented(f"{model.reference} is no ONNX model", f"trims.open({model.reference!r}) gives its files")
+        if model.metadata("onnx.nested_external"):
+            raise Unimplemented(
+                f"{model.reference}: its own file keeps weights of an inner graph or a function in another file, which ONNX "
+                "Runtime can't be given from memory",
+                "open it with the default options, or give onnxruntime the path of the file",
+            )
         _, self._view, descriptor = model._core.file(main)
         self.path, self.content = f"/proc/self/fd/{descriptor}", None
         if descriptor < 0:

@@ -23,6 +23,10 @@ FORM_ENTRIES = {
     "named": {_FOLDER: "/dev"},
 }
 
+# Where ONNX Runtime looks for external data that it wasn't given. Without one it takes what happens to lie in the working
+# directory; nothing can lie here.
+_NOWHERE = "/dev/null"
+
 # Execution providers that use the graph as the CPU's optimiser left it.
 _PROVIDERS = {"CPUExecutionProvider", "AzureExecutionProvider"}
 
@@ -170,3 +174,30 @@ class OptionsForForm:
         for key, value in entries.items():
             if entry(options, key) != value:
                 options.add_session_config_entry(key, value)
+
+
+class OptionsForOriginal:
+    """Session options for a model's own file as bytes, inside a `with` within held(): external data is what was given with it.
+
+    A caller's own (restore=True) are afterwards as they were, as with OptionsForForm.
+    """
+
+    def __init__(self, options, restore):
+        self._options, self._restore = options, restore
+
+    def __enter__(self):
+        self._unset = not entry(self._options, _FOLDER)
+        if self._unset:
+            self._options.add_session_config_entry(_FOLDER, _NOWHERE)
+        return self
+
+    def __exit__(self, *_):
+        if self._restore:
+            self.as_asked(self._options)
+        self._options = None
+
+    def as_asked(self, used):
+        """What the caller asked for, out of the options that a session has."""
+        if self._unset:
+            used.add_session_config_entry(_FOLDER, "")
+        return used

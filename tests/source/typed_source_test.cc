@@ -1,4 +1,4 @@
-#include "tools/trims/source_url.h"
+#include "source/typed_source.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,12 +9,12 @@
 #include <filesystem>
 #include <fstream>
 
-namespace trims::cli {
+namespace trims {
 namespace {
 
 using ::testing::HasSubstr;
 
-class SourceUrlTest : public ::testing::Test {
+class TypedSourceTest : public ::testing::Test {
  protected:
   void SetUp() override {
     folder_ = std::filesystem::path(::testing::TempDir()) / "source-url-XXXXXX";
@@ -25,16 +25,16 @@ class SourceUrlTest : public ::testing::Test {
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
   std::string Url(const std::string& source) {
-    const Result<std::string> url = SourceUrl(source, folder_);
+    const Result<std::string> url = TypedSourceUrl(source, folder_);
     EXPECT_TRUE(url.ok()) << url.status().ToString();
     return url.ok() ? *url : "";
   }
-  Status Error(const std::string& source) { return SourceUrl(source, folder_).status(); }
+  Status Error(const std::string& source) { return TypedSourceUrl(source, folder_).status(); }
 
   std::string folder_;
 };
 
-TEST_F(SourceUrlTest, MakesPathsAbsolute) {
+TEST_F(TypedSourceTest, MakesPathsAbsolute) {
   EXPECT_EQ(Url("model.onnx"), "file://" + folder_ + "/model.onnx");
   EXPECT_EQ(Url("./repo/../model.onnx"), "file://" + folder_ + "/model.onnx");
   EXPECT_EQ(Url(folder_ + "/model.onnx"), "file://" + folder_ + "/model.onnx");
@@ -42,11 +42,11 @@ TEST_F(SourceUrlTest, MakesPathsAbsolute) {
   EXPECT_EQ(Url("."), "file://" + folder_);
 }
 
-TEST_F(SourceUrlTest, KeepsFileUrls) {
+TEST_F(TypedSourceTest, KeepsFileUrls) {
   EXPECT_EQ(Url("file://" + folder_ + "/repo"), "file://" + folder_ + "/repo");
 }
 
-TEST_F(SourceUrlTest, EscapesAPathAndTakesEscapesInAUrl) {
+TEST_F(TypedSourceTest, EscapesAPathAndTakesEscapesInAUrl) {
   std::ofstream(folder_ + "/m\u00fc 100%#1") << "x";
   const std::string url = "file://" + folder_ + "/m%C3%BC%20100%25%231";
   EXPECT_EQ(Url("m\u00fc 100%#1"), url);
@@ -54,37 +54,47 @@ TEST_F(SourceUrlTest, EscapesAPathAndTakesEscapesInAUrl) {
   EXPECT_EQ(Error("file://" + folder_ + "/m\u00fc 100%#1").code(), StatusCode::kInvalidArgument);
 }
 
-TEST_F(SourceUrlTest, NamesWhatWasLookedForAndWhatIsNear) {
+TEST_F(TypedSourceTest, NamesWhatWasLookedForAndWhatIsNear) {
   const Status error = Error("modle.onnx");
   EXPECT_EQ(error.code(), StatusCode::kNotFound);
   EXPECT_THAT(error.message(), HasSubstr("'" + folder_ + "/modle.onnx'"));
   EXPECT_THAT(error.hint(), HasSubstr(folder_ + "/model.onnx"));
 }
 
-TEST_F(SourceUrlTest, NamesTheFirstMissingPart) {
+TEST_F(TypedSourceTest, NamesTheFirstMissingPart) {
   const Status error = Error("no/such/file");
   EXPECT_EQ(error.code(), StatusCode::kNotFound);
   EXPECT_THAT(error.message(), HasSubstr("there is no '" + folder_ + "/no'"));
 }
 
-TEST_F(SourceUrlTest, RefusesOtherSchemesAndHosts) {
+TEST_F(TypedSourceTest, RefusesOtherSchemesAndHosts) {
   EXPECT_EQ(Error("s3://bucket/key").code(), StatusCode::kUnimplemented);
   EXPECT_EQ(Error("file://host/path").code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(Error("").code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(Error("").hint(), HasSubstr("give the path"));
 }
 
-TEST_F(SourceUrlTest, TakesANameWithAColonForAFile) {
+TEST_F(TypedSourceTest, ModelsOfTheHubAreNamedAsTheyAreAdded) {
+  for (const char* source : {"org/net", "https://huggingface.co/org/net", "hf://org/net"}) {
+    EXPECT_THAT(Error(source).hint(), HasSubstr("hf-cache:org/net")) << source;
+  }
+  EXPECT_THAT(Error("repo/net").hint(), HasSubstr("hf-cache:repo/net"));
+  EXPECT_THAT(Error("s3://bucket/key").hint(), HasSubstr("download"));
+}
+
+TEST_F(TypedSourceTest, TakesANameWithAColonForAFile) {
   std::ofstream(folder_ + "/a:b") << "x";
   EXPECT_EQ(Url("a:b"), "file://" + folder_ + "/a:b");
 }
 
-TEST_F(SourceUrlTest, RefusesWhatIsNeitherFileNorFolder) {
+TEST_F(TypedSourceTest, RefusesWhatIsNeitherFileNorFolder) {
   ASSERT_EQ(mkfifo((folder_ + "/pipe").c_str(), 0600), 0);
   EXPECT_EQ(Error("pipe").code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(Error("pipe").hint(), HasSubstr("give the path"));
 }
 
 // In a child that is nobody, since root may read everything.
-TEST_F(SourceUrlTest, RefusesWhatThisUserMayNotRead) {
+TEST_F(TypedSourceTest, RefusesWhatThisUserMayNotRead) {
   ASSERT_EQ(chmod(folder_.c_str(), 0755), 0);
   ASSERT_EQ(chmod((folder_ + "/model.onnx").c_str(), 0), 0);
   const auto read_as_nobody = [this] {
@@ -97,4 +107,4 @@ TEST_F(SourceUrlTest, RefusesWhatThisUserMayNotRead) {
 }
 
 }  // namespace
-}  // namespace trims::cli
+}  // namespace trims

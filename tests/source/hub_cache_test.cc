@@ -1,4 +1,4 @@
-#include "tools/trims/hub_cache.h"
+#include "source/hub_cache.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 
 #include "support/scratch_folder.h"
 
-namespace trims::cli {
+namespace trims {
 namespace {
 
 using ::testing::HasSubstr;
@@ -90,7 +90,7 @@ TEST_F(HubCacheTest, AMissingCacheNamesEveryVariableThatWasLookedAt) {
        {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"}) {
     EXPECT_THAT(unset.message(), HasSubstr(variable));
     EXPECT_THAT(missing.message(), HasSubstr(variable));
-    for (const char* text : {"src/tools/trims/hub_cache.h", "docs/formats.md"}) {
+    for (const char* text : {"src/source/hub_cache.h", "docs/formats.md"}) {
       EXPECT_THAT(SourceText(text), HasSubstr("$" + std::string(variable))) << text;
     }
   }
@@ -138,6 +138,37 @@ TEST_F(HubCacheTest, TheBeginningOfSeveralCommitsIsAmbiguous) {
   EXPECT_EQ(Found("hf-cache:org/net@01234568"), Of("snapshots/01234568"));
 }
 
+TEST_F(HubCacheTest, TheBeginningOfACommitHasAtLeastFourDigits) {
+  const Status status = Path("hf-cache:org/net@012").status();
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(status.message(), HasSubstr("at least 4 digits"));
+  EXPECT_THAT(status.hint(), HasSubstr(kCommit));
+  EXPECT_EQ(Path("hf-cache:org/net@99").status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(Found("hf-cache:org/net@0123"), Of("snapshots/" + std::string(kCommit)));
+}
+
+TEST_F(HubCacheTest, TellsWhatWasMeant) {
+  const std::map<std::string, std::string> meant = {
+      {"org/net", "hf-cache:org/net"},
+      {"hf://org/net", "hf-cache:org/net"},
+      {"https://huggingface.co/org/net", "hf-cache:org/net"},
+      {"https://huggingface.co/org/net/", "hf-cache:org/net"},
+      {"https://hf.co/org/net/tree/v2", "hf-cache:org/net@v2"},
+      {"https://huggingface.co/org/net/blob/main/a/b.onnx?download=true",
+       "hf-cache:org/net@main/a/b.onnx"},
+      {"https://huggingface.co/datasets/org/net", ""},
+      {"https://huggingface.co/org", ""},
+      {"https://elsewhere.org/org/net", ""},
+      {"/models/net", ""},
+      {"./net", ""},
+      {"--org/net", ""},
+      {"net", ""},
+      {"", ""}};
+  for (const auto& [source, expected] : meant) {
+    EXPECT_EQ(HubCacheSourceFor(source), expected) << source;
+  }
+}
+
 TEST_F(HubCacheTest, ARepositorysFolderMeansItsMain) {
   EXPECT_EQ(*SnapshotOfRepository(folder_ / "models--org--net"),
             folder_ / Of("snapshots/" + std::string(kCommit)));
@@ -167,4 +198,4 @@ TEST_F(HubCacheTest, AReferenceWhoseSnapshotIsGoneMeansNone) {
 }
 
 }  // namespace
-}  // namespace trims::cli
+}  // namespace trims

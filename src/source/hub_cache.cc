@@ -1,4 +1,4 @@
-#include "tools/trims/hub_cache.h"
+#include "source/hub_cache.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -13,12 +13,12 @@
 #include "base/shell_quote.h"
 #include "source/link_bounds.h"
 
-namespace trims::cli {
+namespace trims {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kScheme = "hf-cache:";
+constexpr std::string_view kHubScheme = "hf-cache:";
 constexpr char kMain[] = "main";
 constexpr char kLookedAt[] =
     "HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME, XDG_CACHE_HOME and HOME";
@@ -96,10 +96,7 @@ std::vector<std::string> SnapshotsOf(const fs::path& repository) {
 }
 
 std::string Download(const Wanted& wanted) {
-  std::string command = "hf download " + ShellQuote(wanted.repository);
-  if (!wanted.file.empty()) command += " " + ShellQuote(wanted.file);
-  if (!wanted.revision.empty()) command += " --revision " + ShellQuote(wanted.revision);
-  return command;
+  return DownloadCommand(wanted.repository, wanted.revision, wanted.file);
 }
 
 Status NoRepository(const fs::path& cache, const Wanted& wanted) {
@@ -122,7 +119,7 @@ Status NoRepository(const fs::path& cache, const Wanted& wanted) {
 }
 
 Result<Wanted> ParseHubSource(std::string_view source) {
-  std::string_view rest = source.substr(kScheme.size());
+  std::string_view rest = source.substr(kHubScheme.size());
   while (rest.starts_with('/')) rest.remove_prefix(1);
   Wanted wanted;
   const size_t at = rest.find('@');
@@ -215,19 +212,64 @@ Result<std::string> FindCommit(const fs::path& repository, Wanted* wanted) {
   }
 }
 
+Status TooShort(const std::string& revision, const std::string& commit) {
+  return Status(StatusCode::kInvalidArgument,
+                "revision '" + revision + "' is no branch or tag, and too short for a commit: " +
+                    "expected at least " + std::to_string(kLeastCommitDigits) + " digits",
+                "write more of it, such as " + commit);
+}
+
 Status NoRevision(const fs::path& repository, const Wanted& wanted) {
-  const std::string there = Joined(SnapshotsOf(repository));
+  const std::vector<std::string> snapshots = SnapshotsOf(repository);
+  const std::string there = Joined(snapshots);
   const std::string revision = wanted.revision.empty() ? kMain : wanted.revision;
+  for (const std::string& commit : snapshots) {
+    const bool is_short = revision.size() < kLeastCommitDigits && commit.starts_with(revision);
+    if (is_short) return TooShort(revision, commit);
+  }
+  const std::string command = Download(wanted);
   return Status(StatusCode::kNotFound,
                 "the hub's cache has no revision '" + revision + "' of '" + wanted.repository +
                     "'; it has " + (there.empty() ? "none" : there),
-                HasNoOption(wanted.repository) ? "get it: " + Download(wanted)
-                                               : "give the folder of a snapshot");
+                command.empty() ? "give the folder of a snapshot" : "get it: " + command);
+}
+
+// What follows the hub's address or scheme; the whole text of a bare ORG/NAME; empty: something else.
+std::string_view AfterTheHub(std::string_view source, bool* is_url) {
+  for (const std::string_view hub :
+       {"https://huggingface.co/", "http://huggingface.co/", "https://hf.co/", "hf://"}) {
+    *is_url = source.starts_with(hub);
+    if (*is_url) return source.substr(hub.size());
+  }
+  const bool one_slash = std::count(source.begin(), source.end(), '/') == 1;
+  return one_slash && source.find(':') == std::string_view::npos ? source : "";
+}
+
+// tree/REVISION, blob/REVISION/FILE, resolve/REVISION/FILE: as the hub's pages are addressed.
+std::string RevisionOfPage(std::string_view page) {
+  for (const std::string_view kind : {"tree/", "blob/", "resolve/"}) {
+    if (page.starts_with(kind)) return "@" + std::string(page.substr(kind.size()));
+  }
+  return "";
 }
 
 }  // namespace
 
-bool IsHubCacheSource(std::string_view source) { return source.starts_with(kScheme); }
+std::string HubCacheSourceFor(std::string_view source) {
+  bool is_url = false;
+  std::string_view rest = AfterTheHub(source, &is_url);
+  rest = rest.substr(0, rest.find_first_of("?#"));
+  while (is_url && rest.ends_with('/')) rest.remove_suffix(1);
+  const size_t slash = rest.find('/');
+  const std::string_view first = rest.substr(0, slash);
+  if (slash == std::string_view::npos || first == "datasets" || first == "spaces") return "";
+  const size_t end = rest.find('/', slash + 1);
+  std::string named = std::string(kHubScheme) + std::string(rest.substr(0, end));
+  if (end != std::string_view::npos) named += RevisionOfPage(rest.substr(end + 1));
+  return ParseHubSource(named).ok() ? named : "";
+}
+
+bool IsHubCacheSource(std::string_view source) { return source.starts_with(kHubScheme); }
 
 Result<std::string> HubCachePath(std::string_view source, const Environment& environment) {
   TRIMS_ASSIGN_OR_RETURN(Wanted wanted, ParseHubSource(source));
@@ -246,6 +288,24 @@ Result<std::string> HubCachePath(std::string_view source, const Environment& env
                 "get it: " + Download(wanted));
 }
 
+std::string DownloadCommand(const std::string& repository, const std::string& revision,
+                            const std::string& file) {
+  if (!HasNoOption(repository) || !HasNoOption(revision) || !HasNoOption(file)) return "";
+  std::string command = "hf download " + ShellQuote(repository);
+  if (!file.empty()) command += " " + ShellQuote(file);
+  if (!revision.empty()) command += " --revision " + ShellQuote(revision);
+  return command;
+}
+
+std::string DownloadOfSnapshot(std::string_view path) {
+  const std::string_view repository = HubRepositoryOf(path);
+  if (repository.empty()) return "";
+  std::string_view commit = path.substr(repository.size() + std::string_view("/snapshots/").size());
+  commit = commit.substr(0, commit.find('/'));
+  const bool main = ReadRef(fs::path(repository) / "refs" / kMain) == commit;
+  return DownloadCommand(HubNameOf(repository), main ? "" : std::string(commit), "");
+}
+
 Result<std::string> SnapshotOfRepository(const std::string& path) {
   const fs::path repository(path);
   std::error_code error;
@@ -257,4 +317,4 @@ Result<std::string> SnapshotOfRepository(const std::string& path) {
   return (repository / "snapshots" / commit).string();
 }
 
-}  // namespace trims::cli
+}  // namespace trims

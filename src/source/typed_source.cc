@@ -1,4 +1,4 @@
-#include "tools/trims/source_url.h"
+#include "source/typed_source.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,7 +14,7 @@
 #include "base/shell_quote.h"
 #include "source/source_uri.h"
 
-namespace trims::cli {
+namespace trims {
 namespace {
 
 // A scheme before the first slash. A file whose name holds "://" is written ./name.
@@ -24,16 +24,29 @@ bool IsUrl(std::string_view source) {
          (source.starts_with("file:/") || source.substr(colon).starts_with("://"));
 }
 
+std::string InTheHubsCache(std::string_view source) {
+  const std::string meant = HubCacheSourceFor(source);
+  return meant.empty() ? "" : "for a model in the hub's cache: " + ShellQuote(meant);
+}
+
+Result<SourceUri> ParseTypedUrl(std::string_view source) {
+  Result<SourceUri> uri = ParseSourceUri(source);
+  const std::string hint = uri.ok() ? "" : InTheHubsCache(source);
+  if (hint.empty()) return uri;
+  return Status(uri.status().code(), uri.status().message(), hint);
+}
+
 Result<SourceUri> AbsoluteUri(std::string_view source, const std::string& working_folder,
-                              const SourceUrlOptions& options) {
+                              const TypedSourceOptions& options) {
   if (source.empty())
-    return Status(StatusCode::kInvalidArgument, "SOURCE is empty: expected a path");
+    return Status(StatusCode::kInvalidArgument, "SOURCE is empty: expected a path",
+                  "give the path of the model's file or folder");
   if (IsHubCacheSource(source)) {
     TRIMS_ASSIGN_OR_RETURN(std::string path, HubCachePath(source, options.environment));
     return SourceUri::OfPath(std::move(path), options.follow_links);
   }
   if (IsUrl(source)) {
-    TRIMS_ASSIGN_OR_RETURN(SourceUri uri, ParseSourceUri(source));
+    TRIMS_ASSIGN_OR_RETURN(SourceUri uri, ParseTypedUrl(source));
     uri.follow_links |= options.follow_links;
     return uri;
   }
@@ -53,7 +66,7 @@ std::string NearInFolder(const std::filesystem::path& path) {
 }
 
 // The first part of `path` that is not there, which is what the person has to look at.
-Status NothingThere(const std::filesystem::path& path) {
+Status NothingThere(const std::filesystem::path& path, std::string_view source) {
   std::error_code error;
   std::filesystem::path missing = path;
   while (missing.has_parent_path() && !std::filesystem::exists(missing.parent_path(), error)) {
@@ -63,8 +76,11 @@ Status NothingThere(const std::filesystem::path& path) {
                                               : "no file or folder '" + path.string() +
                                                     "': there is no '" + missing.string() + "'";
   const std::string near = NearInFolder(missing);
-  if (near.empty())
-    return Status(StatusCode::kNotFound, message, "give an existing path as SOURCE");
+  if (near.empty()) {
+    const std::string hub = InTheHubsCache(source);
+    return Status(StatusCode::kNotFound, message,
+                  hub.empty() ? "give an existing path as SOURCE" : hub);
+  }
   return Status(StatusCode::kNotFound, message,
                 "did you mean '" + (missing.parent_path() / near).string() + "'?");
 }
@@ -78,15 +94,16 @@ Status NotReadable(const std::string& path, bool folder, uid_t owner) {
                 own ? command : "sudo " + command);
 }
 
-Status CheckReadable(const std::string& path) {
+Status CheckReadable(const std::string& path, std::string_view source) {
   struct stat info = {};
   if (stat(path.c_str(), &info) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return NothingThere(path);
+    if (errno == ENOENT || errno == ENOTDIR) return NothingThere(path, source);
     return ErrnoStatus("cannot look at '" + path + "'");
   }
   const bool folder = S_ISDIR(info.st_mode);
   if (!folder && !S_ISREG(info.st_mode)) {
-    return Status(StatusCode::kInvalidArgument, "'" + path + "' is neither a file nor a folder");
+    return Status(StatusCode::kInvalidArgument, "'" + path + "' is neither a file nor a folder",
+                  "give the path of the model's file or folder");
   }
   if (access(path.c_str(), folder ? R_OK | X_OK : R_OK) != 0) {
     return NotReadable(path, folder, info.st_uid);
@@ -96,14 +113,14 @@ Status CheckReadable(const std::string& path) {
 
 }  // namespace
 
-Result<std::string> SourceUrl(std::string_view source, const std::string& working_folder,
-                              const SourceUrlOptions& options) {
+Result<std::string> TypedSourceUrl(std::string_view source, const std::string& working_folder,
+                                   const TypedSourceOptions& options) {
   TRIMS_ASSIGN_OR_RETURN(SourceUri uri, AbsoluteUri(source, working_folder, options));
   while (uri.path.size() > 1 && uri.path.ends_with('/')) uri.path.pop_back();
-  TRIMS_RETURN_IF_ERROR(CheckReadable(uri.path));
+  TRIMS_RETURN_IF_ERROR(CheckReadable(uri.path, source));
   TRIMS_ASSIGN_OR_RETURN(std::string snapshot, SnapshotOfRepository(uri.path));
   if (!snapshot.empty()) uri.path = std::move(snapshot);
   return uri.ToString();
 }
 
-}  // namespace trims::cli
+}  // namespace trims
