@@ -250,7 +250,7 @@ def test_sources_are_those_of_the_command_line(daemon, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for source in ("hf-cache:org/net", tmp_path / "hub/models--org--net", "hub/models--org--net", os.fsencode(snapshot)):
         assert trims.add("of-hub", source, variants="tensors")["source"] == f"file://{snapshot}"
-    for source, hint in (("hf-cache:org/ne", "hf-cache:org/net"), ("hbu", f"did you mean '{tmp_path}/hub'"), ("", "path"),
+    for source, hint in (("hf-cache:org/ne", "hf-cache:org/net"), ("hbu", f"did you mean {tmp_path}/hub?"), ("", "path"),
                          ("org/net", "hf-cache:org/net"), ("https://huggingface.co/org/net", "hf-cache:org/net")):
         with pytest.raises(trims.Error) as raised:
             trims.add("of-hub", source)

@@ -25,14 +25,6 @@ uint32_t CodePoint(std::string_view character) {
   return code;
 }
 
-bool IsHarmless(uint32_t code) {
-  const bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);
-  const bool separator = code == 0x2028 || code == 0x2029;
-  const bool direction = code == 0x061c || code == 0x200e || code == 0x200f ||
-                         (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
-  return !control && !separator && !direction;
-}
-
 std::string ShownAscii(std::string_view name) {
   std::string shown(name.substr(0, kMaxShownBytes));
   // A char of 0x80 and more may be negative.
@@ -44,14 +36,27 @@ std::string ShownAscii(std::string_view name) {
 std::string ShownUtf8(std::string_view name) {
   std::string shown;
   for (size_t at = 0; at < name.size() && shown.size() < kMaxShownBytes;) {
-    const std::string_view character = name.substr(at, BytesOfCharacter(name[at]));
-    shown += IsHarmless(CodePoint(character)) ? character : "?";
+    const std::string_view character = FirstCharacter(name.substr(at));
+    shown += IsHarmless(character) ? character : "?";
     at += character.size();
   }
   return shown;
 }
 
 }  // namespace
+
+std::string_view FirstCharacter(std::string_view utf8) {
+  return utf8.substr(0, BytesOfCharacter(utf8[0]));
+}
+
+bool IsHarmless(std::string_view character) {
+  const uint32_t code = CodePoint(character);
+  const bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);
+  const bool separator = code == 0x2028 || code == 0x2029;
+  const bool direction = code == 0x061c || code == 0x200e || code == 0x200f ||
+                         (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+  return !control && !separator && !direction;
+}
 
 std::string ShownName(std::string_view name) {
   std::string shown = IsUtf8(name) ? ShownUtf8(name) : ShownAscii(name);

@@ -15,6 +15,11 @@ namespace trims {
 // writing is '?', and so is all that is not ASCII where the name is no UTF-8.
 std::string ShownName(std::string_view name);
 
+// The first character of UTF-8 that isn't empty, and whether it neither steers a terminal nor turns the
+// direction of writing.
+std::string_view FirstCharacter(std::string_view utf8);
+bool IsHarmless(std::string_view character);
+
 // The first `most` of them.
 std::string ShownNames(const std::vector<std::string>& names, size_t most = 5);
 

@@ -4,12 +4,12 @@
 
 #include "base/macros.h"
 #include "base/sha256.h"
+#include "base/shown_name.h"
 
 namespace trims {
 namespace {
 
 constexpr size_t kMaxPartBytes = 128;
-constexpr size_t kMaxShownBytes = 200;  // of a wrong reference, in a message
 constexpr std::string_view kDefaultNamespace = "default";
 constexpr std::string_view kDigestPrefix = "sha256:";
 
@@ -19,17 +19,9 @@ bool IsAlphanumeric(char c) {
 
 bool IsPartCharacter(char c) { return IsAlphanumeric(c) || c == '.' || c == '_' || c == '-'; }
 
-// What was given, shortened, with what can't be printed replaced.
-std::string Shown(std::string_view text) {
-  std::string shown(text.substr(0, kMaxShownBytes));
-  for (char& c : shown) {
-    if (c < 0x20 || c > 0x7e) c = '?';
-  }
-  return text.size() > kMaxShownBytes ? shown + "…" : shown;
-}
-
 Status Wrong(std::string_view reference, const std::string& why) {
-  return Status(StatusCode::kInvalidArgument, "model reference '" + Shown(reference) + "': " + why,
+  return Status(StatusCode::kInvalidArgument,
+                "model reference '" + ShownName(reference) + "': " + why,
                 "write [namespace/]name[:version] or [namespace/]name@sha256:<64 hex digits>");
 }
 

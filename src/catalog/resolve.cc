@@ -21,13 +21,6 @@ std::string AddCommand(const CatalogEntry& entry, Variant kind) {
          " --variant " + std::string(VariantName(kind));
 }
 
-// Whether adding it again could bring the variant.
-bool CouldHave(const CatalogEntry& entry, Variant kind) {
-  const std::string& format = entry.manifest.format;
-  if (kind == Variant::kFiles) return true;
-  return format == "onnx" || (format == "safetensors" && kind == Variant::kTensors);
-}
-
 // What was noted when it was added and could not be made.
 std::string WhyNone(const CatalogEntry& entry, Variant kind) {
   const std::string begin = "no " + std::string(VariantName(kind)) + ": ";
@@ -37,14 +30,24 @@ std::string WhyNone(const CatalogEntry& entry, Variant kind) {
   return "";
 }
 
+// Adding it again may bring the variant, but not tensors that were not found in the same bytes.
+std::string NextStep(const CatalogEntry& entry, Variant kind) {
+  const std::string& format = entry.manifest.format;
+  const bool readable = format == "safetensors" || format == "onnx";
+  const std::string open_another = "open one of the variants that it has";
+  if (kind == Variant::kFiles || (kind == Variant::kOrt && format == "onnx")) {
+    return AddCommand(entry, kind);
+  }
+  if (kind == Variant::kOrt || !readable) return "its format is '" + format + "': " + open_another;
+  return WhyNone(entry, kind).empty() ? AddCommand(entry, kind) : open_another;
+}
+
 Status NeverPrepared(const CatalogEntry& entry, Variant kind) {
-  return Status(
-      StatusCode::kNotFound,
-      "model '" + ReferenceOf(entry) + "' has no variant '" + std::string(VariantName(kind)) + "'" +
-          WhyNone(entry, kind) + "; prepared: " + Prepared(entry.manifest),
-      CouldHave(entry, kind)
-          ? AddCommand(entry, kind)
-          : "its format is '" + entry.manifest.format + "': open one of the variants that it has");
+  return Status(StatusCode::kNotFound,
+                "model '" + ReferenceOf(entry) + "' has no variant '" +
+                    std::string(VariantName(kind)) + "'" + WhyNone(entry, kind) +
+                    "; prepared: " + Prepared(entry.manifest),
+                NextStep(entry, kind));
 }
 
 Status OtherKey(const CatalogEntry& entry, const Image& image, std::string_view key) {

@@ -11,6 +11,7 @@
 #include "base/near_names.h"
 #include "base/plain_path.h"
 #include "base/shell_quote.h"
+#include "base/shown_name.h"
 #include "source/link_bounds.h"
 
 namespace trims {
@@ -147,24 +148,19 @@ Result<Wanted> ParseHubSource(std::string_view source) {
 }
 
 std::string ReadRef(const fs::path& path) {
+  constexpr size_t kMaxRefBytes = 1024;  // anything else is no reference, and might never end
+  std::error_code error;
+  if (!fs::is_regular_file(path, error) || fs::file_size(path, error) > kMaxRefBytes) return "";
   std::string commit;
   std::ifstream(path) >> commit;
   return IsPlainPart(commit) && commit.find('/') == std::string::npos ? commit : "";
 }
 
-std::string Joined(const std::vector<std::string>& names) {
-  constexpr size_t kMostBytes = 400;
-  std::string text;
-  for (const std::string& name : names) {
-    if (text.size() < kMostBytes) text += (text.empty() ? "" : ", ") + name;
-  }
-  return text;
-}
-
 Status Ambiguous(const std::string& revision, const std::vector<std::string>& matches) {
-  return Status(StatusCode::kInvalidArgument,
-                "revision '" + revision + "' is ambiguous: the hub's cache has " + Joined(matches),
-                "write more of it, such as " + matches.front());
+  return Status(
+      StatusCode::kInvalidArgument,
+      "revision '" + revision + "' is ambiguous: the hub's cache has " + ShownNames(matches),
+      "write more of it, such as " + ShellQuote(matches.front()));
 }
 
 // The snapshot that `revision` is the beginning of.
@@ -221,7 +217,7 @@ Status TooShort(const std::string& revision, const std::string& commit) {
 
 Status NoRevision(const fs::path& repository, const Wanted& wanted) {
   const std::vector<std::string> snapshots = SnapshotsOf(repository);
-  const std::string there = Joined(snapshots);
+  const std::string there = ShownNames(snapshots);
   const std::string revision = wanted.revision.empty() ? kMain : wanted.revision;
   for (const std::string& commit : snapshots) {
     const bool is_short = revision.size() < kLeastCommitDigits && commit.starts_with(revision);

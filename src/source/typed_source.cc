@@ -82,7 +82,7 @@ Status NothingThere(const std::filesystem::path& path, std::string_view source) 
                   hub.empty() ? "give an existing path as SOURCE" : hub);
   }
   return Status(StatusCode::kNotFound, message,
-                "did you mean '" + (missing.parent_path() / near).string() + "'?");
+                "did you mean " + ShellQuote((missing.parent_path() / near).string()) + "?");
 }
 
 // Only the owner (or root) can change a mode; the owner's own bits are those that count for the owner.

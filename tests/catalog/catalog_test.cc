@@ -18,6 +18,7 @@
 #include "base/fault.h"
 #include "base/mutex.h"
 #include "base/unique_fd.h"
+#include "catalog/resolve.h"
 #include "support/manager_fakes.h"
 #include "support/scratch_folder.h"
 
@@ -139,6 +140,22 @@ TEST_F(CatalogTest, NearNamesAndVersionsAreNamed) {
               HasSubstr("did you mean 'resnet50'?"));
   EXPECT_THAT(catalog_->Find(ParseModelReference("resnet50:v9").value()).status().message(),
               HasSubstr("there is 'v1'"));
+}
+
+TEST_F(CatalogTest, TensorsThatWereNotFoundAreNotAskedForAgain) {
+  ASSERT_TRUE(Open().ok());
+  const auto next = [this](std::vector<std::string> notes, Variant kind) {
+    CatalogEntry entry = Entry("default/a", "v1", 'a');
+    entry.manifest.format = "onnx";
+    entry.manifest.notes = std::move(notes);
+    EXPECT_TRUE(Put(std::move(entry)).ok());
+    return ResolveVariant(*catalog_, "a", kind, "").status();
+  };
+  EXPECT_THAT(next({}, Variant::kTensors).hint(), HasSubstr("--variant tensors"));
+  const Status noted = next({"no tensors: none found"}, Variant::kTensors);
+  EXPECT_THAT(noted.message(), HasSubstr("none found"));
+  EXPECT_EQ(noted.hint(), "open one of the variants that it has");
+  EXPECT_THAT(next({"no ort: no library"}, Variant::kOrt).hint(), HasSubstr("--variant ort"));
 }
 
 TEST_F(CatalogTest, EachWriteThatFailsLeavesAllAsItWas) {

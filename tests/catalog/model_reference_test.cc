@@ -33,6 +33,8 @@ TEST(ModelReference, RefusesEverythingElse) {
 
 TEST(ModelReference, SaysWhere) {
   EXPECT_THAT(ParseModelReference("team/oc r").status().message(), HasSubstr("character 8"));
+  EXPECT_THAT(ParseModelReference("\u00fcber").status().message(), HasSubstr("'\u00fcber'"));
+  EXPECT_THAT(ParseModelReference("a\xff\x1b").status().message(), HasSubstr("'a?"));
 }
 
 }  // namespace

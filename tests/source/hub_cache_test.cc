@@ -128,6 +128,15 @@ TEST_F(HubCacheTest, NamesThatTheDownloadWouldTakeForOptionsAreRefused) {
   EXPECT_THAT(folder.hint(), Not(HasSubstr("hf download")));
 }
 
+TEST_F(HubCacheTest, AReferenceThatIsNoSmallFileIsNone) {
+  std::filesystem::remove_all(folder_ / Of("snapshots/fedcba98"));
+  for (const char* endless : {"/dev/zero", "/dev/tty"}) {
+    std::filesystem::remove(folder_ / Of("refs/main"));
+    std::filesystem::create_symlink(endless, folder_ / Of("refs/main"));
+    EXPECT_EQ(Found("hf-cache:org/net"), Of("snapshots/" + std::string(kCommit))) << endless;
+  }
+}
+
 TEST_F(HubCacheTest, TheBeginningOfSeveralCommitsIsAmbiguous) {
   folder_.Write(Of("snapshots/01234568/x"), "bytes");
   const Status status = Path("hf-cache:org/net@012345").status();

@@ -77,7 +77,11 @@ TEST(PercentTest, RoundsDown) {
 
 TEST(PrintableTest, LeavesNoControlCharacter) {
   EXPECT_EQ(Printable("a\x1b[31m\n\x7f"), "a\\x1b[31m\\x0a\\x7f");
-  EXPECT_EQ(Printable("Zürich"), "Zürich");
+  EXPECT_EQ(Printable("a\xc2\x9b"
+                      "2J\xe2\x80\xae"),
+            "a\\xc2\\x9b2J\\xe2\\x80\\xae");
+  EXPECT_EQ(Printable("a\xff"), "a\\xff");
+  EXPECT_EQ(Printable("Zürich 模"), "Zürich 模");
 }
 
 }  // namespace

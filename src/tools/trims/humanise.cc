@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <array>
 
+#include "base/shown_name.h"
+#include "base/utf8.h"
+
 namespace trims::cli {
 
 std::string HumanBytes(uint64_t bytes) {
@@ -65,15 +68,20 @@ std::string Percent(uint64_t part, uint64_t total) {
 }
 
 std::string Printable(std::string_view text) {
+  const bool utf8 = IsUtf8(text);
   std::string result;
   result.reserve(text.size());
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
-      result += fmt::format("\\x{:02x}", byte);
+  while (!text.empty()) {
+    const std::string_view character = utf8 ? FirstCharacter(text) : text.substr(0, 1);
+    const bool harmless = utf8 || static_cast<unsigned char>(character[0]) < 0x80;
+    if (harmless && IsHarmless(character)) {
+      result += character;
     } else {
-      result += c;
+      for (const char c : character) {
+        result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+      }
     }
+    text.remove_prefix(character.size());
   }
   return result;
 }

@@ -33,8 +33,8 @@ std::string Bar(uint64_t used, uint64_t total, size_t width);
 // "42 %", and "-" where `total` is 0. Rounded down, so that 100 % means all of it.
 std::string Percent(uint64_t part, uint64_t total);
 
-// `text` with control characters as "\x1b": what a daemon or a file system says can't drive the
-// terminal.
+// `text` with what steers a terminal or turns the direction of writing as "\x1b", and so all that is not
+// ASCII in what is no UTF-8: what a daemon or a file system says can't drive the terminal.
 std::string Printable(std::string_view text);
 
 }  // namespace trims::cli
