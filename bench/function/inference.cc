@@ -11,13 +11,6 @@ namespace {
 
 constexpr int64_t kSampleRate = 16000;
 
-// The owner of one input's elements.
-struct Input {
-  std::vector<float> floats;
-  std::vector<int64_t> integers;
-  Ort::Value value{nullptr};
-};
-
 size_t ElementCount(const std::vector<int64_t>& shape) {
   size_t count = 1;
   for (const int64_t extent : shape) count *= static_cast<size_t>(extent);
@@ -31,25 +24,6 @@ void FillWithNumbers(std::span<float> values) {
     state = state * 1664525 + 1013904223;
     value = static_cast<float>(state >> 8) / 16777216.0f;
   }
-}
-
-Result<Input> MakeInput(const InputSpec& spec, ONNXTensorElementDataType type) {
-  const Ort::MemoryInfo memory = Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeCPU);
-  Input input;
-  const size_t count = ElementCount(spec.shape);
-  if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT) {
-    input.floats.resize(count);
-    FillWithNumbers(input.floats);
-    input.value = Ort::Value::CreateTensor<float>(memory, input.floats.data(), count,
-                                                  spec.shape.data(), spec.shape.size());
-  } else if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64) {
-    input.integers.assign(count, kSampleRate);
-    input.value = Ort::Value::CreateTensor<int64_t>(memory, input.integers.data(), count,
-                                                    spec.shape.data(), spec.shape.size());
-  } else {
-    return Status(StatusCode::kUnimplemented, "input " + spec.name + ": expected float or int64");
-  }
-  return input;
 }
 
 Result<InputSpec> ParseInput(const std::string& text) {
@@ -74,26 +48,6 @@ uint64_t Hash(std::span<const std::byte> bytes, uint64_t hash) {
   return hash;
 }
 
-uint64_t HashOutputs(const std::vector<Ort::Value>& outputs) {
-  uint64_t hash = 14695981039346656037u;
-  for (const Ort::Value& output : outputs) {
-    const Ort::TensorTypeAndShapeInfo info = output.GetTensorTypeAndShapeInfo();
-    const size_t width = info.GetElementType() == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64 ? 8 : 4;
-    const auto* data = static_cast<const std::byte*>(output.GetTensorRawData());
-    hash = Hash({data, info.GetElementCount() * width}, hash);
-  }
-  return hash;
-}
-
-std::vector<Ort::AllocatedStringPtr> OutputNames(const Ort::Session& session) {
-  Ort::AllocatorWithDefaultOptions allocator;
-  std::vector<Ort::AllocatedStringPtr> names;
-  for (size_t i = 0; i < session.GetOutputCount(); ++i) {
-    names.push_back(session.GetOutputNameAllocated(i, allocator));
-  }
-  return names;
-}
-
 }  // namespace
 
 Result<std::vector<InputSpec>> ParseInputs(const std::string& text) {
@@ -106,23 +60,59 @@ Result<std::vector<InputSpec>> ParseInputs(const std::string& text) {
   return specs;
 }
 
-Result<uint64_t> RunOnce(Ort::Session& session, const std::vector<InputSpec>& specs) {
-  std::vector<Input> inputs;
-  std::vector<const char*> input_names;
-  std::vector<Ort::Value> values;
-  inputs.reserve(specs.size());
+Result<Ort::Value> Inference::MakeInput(const InputSpec& spec, ONNXTensorElementDataType type,
+                                        Input& elements) {
+  const Ort::MemoryInfo memory = Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeCPU);
+  const size_t count = ElementCount(spec.shape);
+  if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT) {
+    elements.floats.resize(count);
+    FillWithNumbers(elements.floats);
+    return Ort::Value::CreateTensor<float>(memory, elements.floats.data(), count, spec.shape.data(),
+                                           spec.shape.size());
+  }
+  if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64) {
+    elements.integers.assign(count, kSampleRate);
+    return Ort::Value::CreateTensor<int64_t>(memory, elements.integers.data(), count,
+                                             spec.shape.data(), spec.shape.size());
+  }
+  return Status(StatusCode::kUnimplemented, "input " + spec.name + ": expected float or int64");
+}
+
+Result<Inference> Inference::Prepare(Ort::Session& session, const std::vector<InputSpec>& specs) {
+  Inference made;
+  made.session_ = &session;
+  made.elements_.resize(specs.size());
   for (size_t i = 0; i < specs.size(); ++i) {
     const auto type = session.GetInputTypeInfo(i).GetTensorTypeAndShapeInfo().GetElementType();
-    TRIMS_ASSIGN_OR_RETURN(Input input, MakeInput(specs[i], type));
-    inputs.push_back(std::move(input));
-    values.push_back(std::move(inputs.back().value));
-    input_names.push_back(specs[i].name.c_str());
+    TRIMS_ASSIGN_OR_RETURN(Ort::Value value, MakeInput(specs[i], type, made.elements_[i]));
+    made.values_.push_back(std::move(value));
+    made.input_names_.push_back(specs[i].name);
   }
-  const std::vector<Ort::AllocatedStringPtr> outputs = OutputNames(session);
-  std::vector<const char*> output_names;
-  for (const Ort::AllocatedStringPtr& name : outputs) output_names.push_back(name.get());
-  return HashOutputs(session.Run(Ort::RunOptions{nullptr}, input_names.data(), values.data(),
-                                 values.size(), output_names.data(), output_names.size()));
+  Ort::AllocatorWithDefaultOptions allocator;
+  for (size_t i = 0; i < session.GetOutputCount(); ++i) {
+    made.output_names_.emplace_back(session.GetOutputNameAllocated(i, allocator).get());
+  }
+  return made;
+}
+
+std::vector<Ort::Value> Inference::Run() {
+  std::vector<const char*> inputs;
+  for (const std::string& name : input_names_) inputs.push_back(name.c_str());
+  std::vector<const char*> outputs;
+  for (const std::string& name : output_names_) outputs.push_back(name.c_str());
+  return session_->Run(Ort::RunOptions{nullptr}, inputs.data(), values_.data(), values_.size(),
+                       outputs.data(), outputs.size());
+}
+
+uint64_t HashOutputs(const std::vector<Ort::Value>& outputs) {
+  uint64_t hash = 14695981039346656037u;
+  for (const Ort::Value& output : outputs) {
+    const Ort::TensorTypeAndShapeInfo info = output.GetTensorTypeAndShapeInfo();
+    const size_t width = info.GetElementType() == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64 ? 8 : 4;
+    const auto* data = static_cast<const std::byte*>(output.GetTensorRawData());
+    hash = Hash({data, info.GetElementCount() * width}, hash);
+  }
+  return hash;
 }
 
 }  // namespace trims::bench

@@ -1,35 +1,64 @@
 // bench_function_plain and bench_function_trims: one function process, from start to exit.
 //
-//   bench_function_plain file|mapped PATH INPUTS [hold]
-//   bench_function_plain ideal FD BYTES INPUTS [hold]
-//   bench_function_trims trims SOCKET REFERENCE INPUTS [hold]
+//   bench_function_plain file|mapped PATH INPUTS [hold|serve|runs=N] [threads=N]
+//   bench_function_plain ideal FD BYTES INPUTS …
+//   bench_function_trims trims SOCKET REFERENCE INPUTS …
 //
-// Makes a session, runs one inference and prints a hash of the outputs. With "hold" it then writes
-// the line and waits until its standard input ends, so that its memory can be looked at. The plain
-// program is not linked to libtrims: the reference does not pay for loading it.
+// Makes a session, runs one inference ("runs=N": N of them) and prints a hash of the outputs. With
+// "hold" it then writes the line and waits until its standard input ends, so that its memory can be
+// looked at. With "serve" it makes nothing and does what the lines of its standard input say
+// (server.h). The plain program is not linked to libtrims: the reference does not pay for loading
+// it.
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
-#include <span>
+#include <iostream>
 #include <string>
 
 #include "base/macros.h"
 #include "function/inference.h"
+#include "function/server.h"
 #include "function/sources.h"
 
 namespace trims::bench {
 namespace {
 
-Result<Function> MakeFunction(const Ort::Env& env, const std::string& mode,
+// The words after INPUTS.
+struct Choices {
+  bool hold = false;
+  bool serve = false;
+  int runs = 1;
+  int threads = 1;
+};
+
+// Takes one word off the end of the arguments; false if it is none of ours.
+bool TakeChoice(const std::string& word, Choices& choices) {
+  if (word == "hold") {
+    choices.hold = true;
+  } else if (word == "serve") {
+    choices.serve = true;
+  } else if (word.starts_with("runs=")) {
+    choices.runs = std::max(1, std::atoi(word.c_str() + 5));
+  } else if (word.starts_with("threads=")) {
+    choices.threads = std::max(1, std::atoi(word.c_str() + 8));
+  } else {
+    return false;
+  }
+  return true;
+}
+
+Result<Function> MakeFunction(const Place& place, const std::string& mode,
                               const std::vector<std::string>& arguments) {
-  if (mode == "file") return FromFile(env, arguments);
-  if (mode == "mapped") return FromMappedFile(env, arguments);
-  if (mode == "ideal") return FromInherited(env, arguments);
+  if (mode == "file") return FromFile(place, arguments);
+  if (mode == "mapped") return FromMappedFile(place, arguments);
+  if (mode == "ideal") return FromInherited(place, arguments);
 #ifdef BENCH_WITH_TRIMS
-  if (mode == "trims") return FromTrims(env, arguments);
+  if (mode == "trims") return FromTrims(place, arguments);
 #endif
   return Status(StatusCode::kInvalidArgument, "unknown mode '" + mode + "'");
 }
@@ -40,20 +69,29 @@ void WaitForEndOfInput() {
   }
 }
 
+Status RunToTheEnd(const Function& function, const std::vector<InputSpec>& inputs,
+                   const Choices& choices) {
+  TRIMS_ASSIGN_OR_RETURN(Inference inference, Inference::Prepare(*function.session, inputs));
+  for (int i = 1; i < choices.runs; ++i) inference.Run();
+  std::printf("%016" PRIx64 "\n", HashOutputs(inference.Run()));
+  std::fflush(stdout);
+  if (choices.hold) WaitForEndOfInput();
+  return {};
+}
+
 Status Main(std::vector<std::string> arguments) {
+  Choices choices;
+  while (!arguments.empty() && TakeChoice(arguments.back(), choices)) arguments.pop_back();
   if (arguments.size() < 3)
-    return Status(StatusCode::kInvalidArgument, "expected MODE … INPUTS [hold]");
-  const bool hold = arguments.back() == "hold";
-  if (hold) arguments.pop_back();
+    return Status(StatusCode::kInvalidArgument, "expected MODE … INPUTS [hold|serve|runs=N]");
   TRIMS_ASSIGN_OR_RETURN(const std::vector<InputSpec> inputs, ParseInputs(arguments.back()));
   const std::vector<std::string> middle(arguments.begin() + 1, arguments.end() - 1);
   const Ort::Env env(ORT_LOGGING_LEVEL_ERROR, "bench");
-  TRIMS_ASSIGN_OR_RETURN(const Function function, MakeFunction(env, arguments[0], middle));
-  TRIMS_ASSIGN_OR_RETURN(const uint64_t checksum, RunOnce(*function.session, inputs));
-  std::printf("%016" PRIx64 "\n", checksum);
-  std::fflush(stdout);
-  if (hold) WaitForEndOfInput();
-  return {};
+  const Place place{.env = &env, .threads = choices.threads};
+  const auto make = [&] { return MakeFunction(place, arguments[0], middle); };
+  if (choices.serve) return Serve(make, inputs, std::cin, std::cout);
+  TRIMS_ASSIGN_OR_RETURN(const Function function, make());
+  return RunToTheEnd(function, inputs, choices);
 }
 
 }  // namespace

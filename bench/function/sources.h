@@ -19,15 +19,21 @@ struct Function {
   Ort::Session* session = nullptr;
 };
 
+// What is common to all modes.
+struct Place {
+  const Ort::Env* env = nullptr;
+  int threads = 1;  // intra-op
+};
+
 // file PATH: ONNX Runtime alone, its defaults, from the original model's path.
-Result<Function> FromFile(const Ort::Env& env, const std::vector<std::string>& arguments);
+Result<Function> FromFile(const Place& place, const std::vector<std::string>& arguments);
 // mapped PATH: ONNX Runtime alone, mapping a prepared .ort file itself.
-Result<Function> FromMappedFile(const Ort::Env& env, const std::vector<std::string>& arguments);
+Result<Function> FromMappedFile(const Place& place, const std::vector<std::string>& arguments);
 // ideal FD BYTES: the prepared bytes for nothing: an inherited descriptor of them, mapped, and the
 // same session options as TrIMS's adapter gives them.
-Result<Function> FromInherited(const Ort::Env& env, const std::vector<std::string>& arguments);
+Result<Function> FromInherited(const Place& place, const std::vector<std::string>& arguments);
 // trims SOCKET REFERENCE: through the adapter. Only in bench_function_trims.
-Result<Function> FromTrims(const Ort::Env& env, const std::vector<std::string>& arguments);
+Result<Function> FromTrims(const Place& place, const std::vector<std::string>& arguments);
 
 }  // namespace trims::bench
 

@@ -34,10 +34,10 @@ class Daemon:
         """The document that `trims --json …` prints."""
         return json_of([self.build.program("trims"), "--json", "--no-autostart", "--socket", self.socket, *arguments])
 
-    def add(self, name, source, variants=()):
+    def add(self, name, source, variants=(), *flags):
         wanted = ["--variant", ",".join(variants)] if variants else []
         say(f"adding {name}")
-        return self.trims("add", name, str(source), *wanted)
+        return self.trims("add", name, str(source), *wanted, *flags)
 
     def prepared_files(self):
         """Every file under the data folder that a load may read."""

@@ -8,11 +8,13 @@ from pathlib import Path
 from harness import against, machine, report
 from harness.processes import BenchError, say, stop_on_signals
 from harness.session import Bench
-from harness.suites import accept, attach, hit, memory, miss, opens, startup
+from harness.suites import accept, attach, hit, memory, miss, opens, startup, steady
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SUITES = {"accept": accept, "attach": attach, "hit": hit, "miss": miss, "memory": memory, "opens": opens, "startup": startup}
-SYNTHETIC = {"accept": (accept.MEGABYTES,), "miss": miss.MEGABYTES, "memory": (memory.MEGABYTES,)}
+SUITES = {"accept": accept, "attach": attach, "hit": hit, "miss": miss, "memory": memory, "opens": opens, "startup": startup,
+          "steady": steady}
+SYNTHETIC = {"accept": (accept.MEGABYTES,), "miss": miss.MEGABYTES, "memory": (memory.MEGABYTES,),
+             "steady": steady.MEGABYTES}
 TARGETS = ("trimsd", "trims-cli", "trims-prepare", "bench_programs", "read_models")
 EXIT_USAGE = 2
 

@@ -12,19 +12,21 @@ class RealModel:
     name: str
     path: str  # below .cache/models
     inputs: str  # as bench_function takes them
+    batched: str = ""  # the same for {n} at a time; empty: the model takes one
 
 
 REAL = (
     RealModel("ddddocr-common", "ddddocr/common.onnx", "input1=1x1x64x256"),
     RealModel("ddddocr-det", "ddddocr/common_det.onnx", "images=1x3x416x416"),
     RealModel("ddddocr-old", "ddddocr/common_old.onnx", "input1=1x1x64x256"),
-    RealModel("ppocr-rec", "pp-ocrv4/rec.onnx", "x=1x3x48x320"),
-    RealModel("ppocr-det", "pp-ocrv4/det.onnx", "x=1x3x192x480"),
-    RealModel("ppocr-cls", "pp-ocrv4/cls.onnx", "x=1x3x48x192"),
-    RealModel("silero-vad", "silero-vad/silero_vad.onnx", "input=1x576;state=2x1x128;sr="),
+    RealModel("ppocr-rec", "pp-ocrv4/rec.onnx", "x=1x3x48x320", "x={n}x3x48x320"),
+    RealModel("ppocr-det", "pp-ocrv4/det.onnx", "x=1x3x192x480", "x={n}x3x192x480"),
+    RealModel("ppocr-cls", "pp-ocrv4/cls.onnx", "x=1x3x48x192", "x={n}x3x48x192"),
+    RealModel("silero-vad", "silero-vad/silero_vad.onnx", "input=1x576;state=2x1x128;sr=", "input={n}x576;state=2x{n}x128;sr="),
 )
 
 SYNTHETIC_INPUTS = "input=1x1024"
+SYNTHETIC_BATCHED = "input={n}x1024"
 
 
 def synthetic_path(root, megabytes):

@@ -62,6 +62,13 @@ BARS = {
     ("opens", "rate"): Bar("ratio", ">=", 0.5),
     ("opens", "p99"): Bar("value", "<", 1000),
     ("startup", "extra"): Bar("value", "<=", 1),
+    ("steady", "answers"): Bar("value", "<=", 1e-4),
+    ("steady", "inference"): Bar("ratio", "<=", 1.05),
+    ("steady", "inference-geomean"): Bar("ratio", "<=", 1.01),
+    ("steady", "batch-geomean"): Bar("ratio", "<=", 1.03),
+    ("steady", "total-100"): Bar("ratio", "<", 1),
+    ("steady", "private"): Bar("ratio", "<=", 1),
+    ("steady", "load"): Bar("ratio", "<=", 1.5),
 }
 
 

@@ -14,16 +14,19 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAMS = Path(os.environ["BENCH_PROGRAMS"])
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "bench"))
 
-from harness import machine, main, models, report, stats  # noqa: E402
+from harness import answers, machine, main, models, report, stats  # noqa: E402
 from harness.processes import BenchError, json_of, output_of, running  # noqa: E402
 from harness.report import Row  # noqa: E402
-from harness.suites import attach, hit, memory  # noqa: E402
+from harness.session import Bench  # noqa: E402
+from harness.suites import attach, hit, memory, steady  # noqa: E402
+from harness.worker import interleaved, plan, turns, worker  # noqa: E402
 
 
 class Statistics(unittest.TestCase):
@@ -97,6 +100,131 @@ class Reports(unittest.TestCase):
         row = attach.flatness("files", [{"label": "files 1MB", "trims_ns": [10_000]}, {"label": "tensors 1", "trims_ns": [1]},
                                         {"label": "files 8GB", "trims_ns": [11_000]}])
         self.assertAlmostEqual(row.ratio, 1.1)
+
+
+ECHO = """
+import json, pathlib, sys
+print("ready", flush=True)
+for line in sys.stdin:
+    verb, object = line.split()
+    if verb == "answer":
+        pathlib.Path(object).write_bytes(bytes.fromhex(sys.argv[1]))
+        answer = [{"type": "float", "bytes": len(sys.argv[1]) // 2}]
+    else:
+        answer = [int(2e6)] * int(object)
+    print(json.dumps(answer), flush=True)
+"""
+
+
+def echo(*elements):
+    """The command of a function whose answers are these, and whose loads and runs all take 2 ms."""
+    return [sys.executable, "-c", ECHO, struct.pack(f"<{len(elements)}f", *elements).hex()]
+
+
+class Steady(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def quick(self):
+        return Bench(ROOT, True)
+
+    def added(self, trims, framework, note=""):
+        """What added() gives, with functions that need no model."""
+        subject = steady.Subject("net", self.folder / "net.onnx", "x=1x3", "x={n}x3", True)
+        subject.source.write_bytes(bytes(2_000_000))
+        one = mock.Mock(bench=self.quick(), subject=subject, plain="net-plain", note=note)
+        one.pair.side_effect = lambda inputs=None: {"trims": trims, "framework": framework}
+        one.trims.side_effect = lambda inputs=None, name=None: trims
+        one.alone.side_effect = lambda mode, path, inputs=None: framework
+        return one
+
+    def measured(self, one):
+        spawned = {"commands": {label: {"ns": [5_000_000]} for label in ("trims", "framework")}}
+
+        def spawn(*_arguments, save=None, **_options):
+            if save:
+                save.write_bytes(b"")
+            return spawned
+        with mock.patch.object(steady, "spawn", spawn):
+            return steady.measure(one, self.folder)
+
+    def test_a_subject_has_a_row_of_each_metric_beside_its_reference(self):
+        rows, error = self.measured(self.added(echo(1, 2), echo(1, 2), "as it is"))
+        self.assertEqual(error, 0)
+        cases = {(row.metric, row.case) for row in rows}
+        self.assertEqual(cases, {("inference", "net"), ("inference-2-threads", "net"), ("batch", "net, 8"), ("batch", "net, 64"),
+                                 ("total-100", "net"), ("private", "net, loaded"), ("private", "net, after an inference"),
+                                 ("load", "net")})
+        for row in rows:
+            self.assertEqual(row.suite, "steady")
+            self.assertIn(row.metric, steady.METRICS)
+            if row.metric in ("inference", "batch", "load"):
+                self.assertEqual((row.value, row.reference), (2, 2))
+        self.assertEqual([row.note for row in rows if row.metric == "load"], ["as it is"])
+
+    def test_answers_that_differ_end_the_suite(self):
+        with self.assertRaisesRegex(BenchError, "net: the answers differ"):
+            self.measured(self.added(echo(1, 2), echo(1, 2.001)))
+
+    def test_errors_are_relative_to_the_largest_element_of_an_output(self):
+        self.assertAlmostEqual(answers.relative_error([1, -8], [1.5, -10]), 0.2)
+        self.assertEqual(answers.relative_error([0, 0], [0, 0]), 0)
+        for found, wanted in (([1], [0]), ([1], [1, 1]), ([float("nan")], [float("nan")]), ([float("inf")], [1.0])):
+            self.assertEqual(answers.relative_error(found, wanted), float("inf"))
+        self.assertEqual(answers.compare([("int64", [1])], [("int64", [2])]), float("inf"))
+        self.assertEqual(answers.compare([("int64", [1]), ("float", [1.0])], [("int64", [1]), ("float", [1.0])]), 0)
+        self.assertEqual(answers.compare([("float", [1.0])], []), float("inf"))
+
+    def test_the_private_reference_is_a_share_of_the_model_and_the_runtimes_own(self):
+        row = steady.private_row("net", 100, {"trims": 20, "own": 5, "framework": 130}, 3)
+        self.assertEqual((row.value, row.reference, report.verdict(row)[1]), (20, 20, "ok"))
+        over = steady.private_row("net", 100, {"trims": 20.1, "own": 5, "framework": 130}, 3)
+        self.assertEqual(report.verdict(over)[1], "MISS")
+
+    def test_the_bar_on_the_mean_is_for_real_networks(self):
+        rows = [Row("steady", case, metric, "ms", value, 10) for metric in ("inference", "batch")
+                for case, value in (("a", 5), ("b, 8", 20), ("synthetic-128", 1000))]
+        means = list(steady.geometric_means(rows, {"a", "b"}))
+        self.assertEqual([(row.metric, row.held) for row in means], [("inference-geomean", True), ("inference-geomean", False),
+                                                                     ("batch-geomean", True), ("batch-geomean", False)])
+        self.assertAlmostEqual(means[0].ratio, 1)
+        self.assertGreater(means[1].ratio, 1)
+
+    def test_a_refused_option_compares_the_form_with_itself_and_other_errors_do_not(self):
+        subject = steady.Subject("net", Path("net.onnx"), "x=1", "", True)
+        for text, plain, note in (("", "net-plain", ""), ("--ort-tuning was not expected", "net", steady.REFUSED)):
+            server = mock.Mock()
+            server.add.side_effect = [None, BenchError(text) if text else None]
+            with steady.added(self.quick(), server, subject) as one:
+                self.assertEqual((one.plain, one.note), (plain, note))
+            server.trims.assert_any_call("rm", plain)
+            self.assertEqual(server.add.call_args.args[3:], ("--ort-tuning", "off"))
+        server.add.side_effect = [None, BenchError("disk full")]
+        with self.assertRaisesRegex(BenchError, "disk full"), steady.added(self.quick(), server, subject):
+            pass
+
+    def test_rounds_fill_the_time_and_short_runs_come_several_at_a_time(self):
+        self.assertEqual(plan(200_000_000, 8, 40), (40, 1))
+        self.assertEqual(plan(100_000_000, 8, 40), (80, 1))
+        self.assertEqual(plan(200_000, 8, 40), (200, 50))
+        self.assertEqual(plan(3_000_000_000, 6, 5), (5, 1))
+
+    def test_sides_take_turns(self):
+        self.assertEqual([label for label, _ in turns({"a": 1, "b": 2}, 3)], ["a", "b", "b", "a", "a", "b"])
+        with worker(echo(1), os.sched_getaffinity(0)) as one:
+            self.assertEqual(interleaved({"a": one}, 0.01, 2), {"a": [2_000_000] * 10})
+
+    def test_a_function_that_ends_is_an_error(self):
+        with self.assertRaisesRegex(BenchError, "ended before it answered"), worker(["/bin/true"], os.sched_getaffinity(0)):
+            pass
+
+    def test_batches_of_real_models_are_their_inputs_for_one(self):
+        for model in models.REAL:
+            if model.batched:
+                self.assertEqual(model.batched.format(n=1), model.inputs)
+        self.assertEqual(models.SYNTHETIC_BATCHED.format(n=1), models.SYNTHETIC_INPUTS)
 
 
 class CommandLine(unittest.TestCase):
