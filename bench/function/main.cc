@@ -1,6 +1,6 @@
 // bench_function_plain and bench_function_trims: one function process, from start to exit.
 //
-//   bench_function_plain file|mapped PATH INPUTS [hold|serve|runs=N] [threads=N]
+//   bench_function_plain file|mapped PATH INPUTS [hold|serve|runs=N] [threads=N] [packing]
 //   bench_function_plain ideal FD BYTES INPUTS …
 //   bench_function_trims trims SOCKET REFERENCE INPUTS …
 //
@@ -34,6 +34,7 @@ struct Choices {
   bool serve = false;
   int runs = 1;
   int threads = 1;
+  bool packing = false;
 };
 
 // Takes one word off the end of the arguments; false if it is none of ours.
@@ -42,6 +43,8 @@ bool TakeChoice(const std::string& word, Choices& choices) {
     choices.hold = true;
   } else if (word == "serve") {
     choices.serve = true;
+  } else if (word == "packing") {
+    choices.packing = true;
   } else if (word.starts_with("runs=")) {
     choices.runs = std::max(1, std::atoi(word.c_str() + 5));
   } else if (word.starts_with("threads=")) {
@@ -87,7 +90,7 @@ Status Main(std::vector<std::string> arguments) {
   TRIMS_ASSIGN_OR_RETURN(const std::vector<InputSpec> inputs, ParseInputs(arguments.back()));
   const std::vector<std::string> middle(arguments.begin() + 1, arguments.end() - 1);
   const Ort::Env env(ORT_LOGGING_LEVEL_ERROR, "bench");
-  const Place place{.env = &env, .threads = choices.threads};
+  const Place place{.env = &env, .threads = choices.threads, .packing = choices.packing};
   const auto make = [&] { return MakeFunction(place, arguments[0], middle); };
   if (choices.serve) return Serve(make, inputs, std::cin, std::cout);
   TRIMS_ASSIGN_OR_RETURN(const Function function, make());

@@ -20,7 +20,7 @@ Ort::SessionOptions BaseOptions(const Place& place) {
 Ort::SessionOptions PreparedOptions(const Place& place) {
   Ort::SessionOptions options = BaseOptions(place);
   options.SetGraphOptimizationLevel(ORT_DISABLE_ALL);
-  options.AddConfigEntry("session.disable_prepacking", "1");
+  options.AddConfigEntry("session.disable_prepacking", place.packing ? "0" : "1");
   options.AddConfigEntry("session.load_model_format", "ORT");
   options.AddConfigEntry("session.use_ort_model_bytes_for_initializers", "1");
   return options;

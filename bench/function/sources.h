@@ -23,6 +23,8 @@ struct Function {
 struct Place {
   const Ort::Env* env = nullptr;
   int threads = 1;  // intra-op
+  bool packing =
+      false;  // of what is prepared: as the adapter does where the model's metadata says so
 };
 
 // file PATH: ONNX Runtime alone, its defaults, from the original model's path.

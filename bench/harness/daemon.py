@@ -56,13 +56,14 @@ def all_cpus():
 
 
 @contextlib.contextmanager
-def daemon(build, *flags):
-    """Runs trimsd with data and socket in a folder of its own, all of which goes when the block is left."""
+def daemon(build, *flags, preparer=None):
+    """Runs trimsd with data and socket in a folder of its own, all of which goes when the block is left. `preparer`: another
+    program than the build's trims-prepare."""
     with tempfile.TemporaryDirectory(prefix="trims-bench-") as folder:
         os.chmod(folder, 0o700)
         read_end, write_end = os.pipe()
         argv = [build.program("trimsd"), "--socket", f"{folder}/trimsd.sock", "--data", f"{folder}/data",
-                "--preparer", build.program("trims-prepare"), "--ready-fd", write_end, *flags]
+                "--preparer", preparer or build.program("trims-prepare"), "--ready-fd", write_end, *flags]
         with open(f"{folder}/log", "wb") as log, os.fdopen(read_end, "rb") as ready, \
                 running(argv, stderr=log, stdout=log, pass_fds=[write_end]) as process:
             os.close(write_end)

@@ -192,18 +192,17 @@ class Steady(unittest.TestCase):
         self.assertAlmostEqual(means[0].ratio, 1)
         self.assertGreater(means[1].ratio, 1)
 
-    def test_a_refused_option_compares_the_form_with_itself_and_other_errors_do_not(self):
-        subject = steady.Subject("net", Path("net.onnx"), "x=1", "", True)
-        for text, plain, note in (("", "net-plain", ""), ("--ort-tuning was not expected", "net", steady.REFUSED)):
-            server = mock.Mock()
-            server.add.side_effect = [None, BenchError(text) if text else None]
-            with steady.added(self.quick(), server, subject) as one:
-                self.assertEqual((one.plain, one.note), (plain, note))
-            server.trims.assert_any_call("rm", plain)
-            self.assertEqual(server.add.call_args.args[3:], ("--ort-tuning", "off"))
-        server.add.side_effect = [None, BenchError("disk full")]
-        with self.assertRaisesRegex(BenchError, "disk full"), steady.added(self.quick(), server, subject):
-            pass
+    def test_the_other_form_is_made_by_a_preparer_that_changes_no_weight(self):
+        subject, server, plain = steady.Subject("net", Path("net.onnx"), "x=1", "", True), mock.Mock(), mock.Mock()
+        with steady.added(self.quick(), server, plain, subject) as one:
+            self.assertIn(str(plain.socket), one.trims(server=plain))
+        for each in (server, plain):
+            each.add.assert_called_once_with("net", Path("net.onnx"), ["ort"])
+            each.trims.assert_called_once_with("rm", "net")
+        with tempfile.TemporaryDirectory() as folder:
+            build = mock.Mock(program=lambda name: "/bin/echo")
+            said = subprocess.run([steady.plain_preparer(build, Path(folder)), "--x"], capture_output=True, text=True, check=True)
+        self.assertEqual(said.stdout, f"--x --steady-min-bytes {1 << 60}\n")
 
     def test_rounds_fill_the_time_and_short_runs_come_several_at_a_time(self):
         self.assertEqual(plan(200_000_000, 8, 40), (40, 1))

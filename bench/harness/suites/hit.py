@@ -10,13 +10,20 @@ HELD_FD = 100
 METRICS = ("ideal", "framework-cold", "framework-warm", "framework-mapped")
 
 
+def packs(prepared):
+    """Whether sessions of a prepared model pack what they can: the preparer has kept all else from it (docs/adapters.md)."""
+    content = prepared.read_bytes()
+    return b"DynamicQuantizeLSTM" in content and b"trims.steady." in content
+
+
 def commands(bench, server, model, prepared, prepared_bytes):
     plain, source = str(bench.build.program("bench_function_plain")), str(bench.models / model.path)
     through = [str(bench.build.program("bench_function_trims")), "trims", str(server.socket), model.name, model.inputs]
+    packing = ["packing"] if packs(prepared) else []
     return [
         {"label": "trims", "argv": through},
-        {"label": "ideal", "argv": [plain, "ideal", str(HELD_FD), str(prepared_bytes), model.inputs]},
-        {"label": "framework-mapped", "argv": [plain, "mapped", str(prepared), model.inputs]},
+        {"label": "ideal", "argv": [plain, "ideal", str(HELD_FD), str(prepared_bytes), model.inputs, *packing]},
+        {"label": "framework-mapped", "argv": [plain, "mapped", str(prepared), model.inputs, *packing]},
         {"label": "framework-warm", "argv": [plain, "file", source, model.inputs]},
         {"label": "framework-cold", "argv": [plain, "file", source, model.inputs], "drop": [source]},
     ]

@@ -6,7 +6,7 @@ from pathlib import Path
 from harness import answers
 from harness.daemon import all_cpus, daemon
 from harness.models import REAL, SYNTHETIC_BATCHED, SYNTHETIC_INPUTS, synthetic_path
-from harness.processes import BenchError, say
+from harness.processes import say
 from harness.report import Row
 from harness.session import scratch, spawn
 from harness.stats import geometric_mean, median
@@ -18,7 +18,6 @@ BATCHES = (8, 64)
 INFERENCES = 100
 PRIVATE_SHARE = 0.15
 MB = 1e6
-REFUSED = "--ort-tuning is refused: beside the same form"
 METRICS = ("answers", "inference", "inference-geomean", "inference-2-threads", "batch", "batch-geomean", "total-100",
            "private", "load")
 
@@ -42,16 +41,15 @@ def subjects(bench):
 
 @dataclasses.dataclass(frozen=True)
 class Added:
-    """A subject in the daemon, in its own form and in the one that is made without tuning."""
+    """A subject in a daemon, and in another one whose preparer leaves the weights as they are."""
     bench: object
     server: object
+    plain: object
     subject: Subject
-    plain: str  # the name of the untuned form, or the subject's own where there is none
-    note: str
 
-    def trims(self, inputs=None, name=None):
-        return [str(self.bench.build.program("bench_function_trims")), "trims", str(self.server.socket),
-                name or self.subject.name, inputs or self.subject.inputs]
+    def trims(self, inputs=None, server=None):
+        return [str(self.bench.build.program("bench_function_trims")), "trims", str((server or self.server).socket),
+                self.subject.name, inputs or self.subject.inputs]
 
     def framework(self, inputs=None):
         return self.alone("file", self.subject.source, inputs)
@@ -64,18 +62,20 @@ class Added:
 
 
 @contextlib.contextmanager
-def added(bench, server, subject):
-    server.add(subject.name, subject.source, ["ort"])
-    plain, note = f"{subject.name}-plain", ""
-    try:
-        server.add(plain, subject.source, ["ort"], "--ort-tuning", "off")
-    except BenchError as error:
-        if "--ort-tuning" not in str(error):
-            raise
-        plain, note = subject.name, REFUSED
-    yield Added(bench, server, subject, plain, note)
-    for name in {subject.name, plain}:
-        server.trims("rm", name)
+def added(bench, server, plain, subject):
+    for one in (server, plain):
+        one.add(subject.name, subject.source, ["ort"])
+    yield Added(bench, server, plain, subject)
+    for one in (server, plain):
+        one.trims("rm", subject.name)
+
+
+def plain_preparer(build, folder):
+    """A trims-prepare that no weight is large enough for."""
+    program = folder / "plain-prepare"
+    program.write_text(f"#!/bin/sh\nexec '{build.program('trims-prepare')}' \"$@\" --steady-min-bytes {1 << 60}\n")
+    program.chmod(0o700)
+    return str(program)
 
 
 def pair_row(metric, case, samples, note=""):
@@ -136,7 +136,7 @@ def private_row(case, size, grown, count):
 def private(one, folder):
     bench, cpus = one.bench, {one.bench.cpu()}
     prepared = folder / "plain.ort"
-    spawn(bench, 0, [], hold={"socket": str(one.server.socket), "reference": one.plain, "variant": "ort", "fd": 100},
+    spawn(bench, 0, [], hold={"socket": str(one.plain.socket), "reference": one.subject.name, "variant": "ort", "fd": 100},
           save=prepared)
     commands = {**one.pair(), "own": one.alone("mapped", prepared)}
     samples = {label: [] for label in commands}
@@ -150,12 +150,12 @@ def private(one, folder):
 
 
 def load(one):
-    commands = {"trims": one.trims(), "framework": one.trims(name=one.plain)}
+    commands = {"trims": one.trims(), "framework": one.trims(server=one.plain)}
     samples = {label: [] for label in commands}
     with workers(commands, {one.bench.cpu()}) as sides:
         for label, side in turns(sides, one.bench.choose(40, 3)):
             samples[label] += side.ask("load", 1)
-    return pair_row("load", one.subject.name, samples, one.note)
+    return pair_row("load", one.subject.name, samples)
 
 
 def measure(one, folder):
@@ -179,9 +179,10 @@ def geometric_means(rows, real):
 
 def run(bench):
     rows, wanted = [], list(subjects(bench))
-    with scratch() as folder, daemon(bench.build, "--host-budget", "60%") as server:
+    with scratch() as folder, daemon(bench.build, "--host-budget", "30%") as server, \
+            daemon(bench.build, "--host-budget", "30%", preparer=plain_preparer(bench.build, folder)) as plain:
         for subject in wanted:
-            with added(bench, server, subject) as one:
+            with added(bench, server, plain, subject) as one:
                 measured, error = measure(one, folder)
             rows += [Row("steady", subject.name, "answers", "relative", error), *measured]
     rows += geometric_means(rows, {subject.name for subject in wanted if subject.real})
