@@ -130,13 +130,13 @@ class Steady(unittest.TestCase):
     def quick(self):
         return Bench(ROOT, True)
 
-    def added(self, trims, framework, note=""):
+    def added(self, trims, framework):
         """What added() gives, with functions that need no model."""
         subject = steady.Subject("net", self.folder / "net.onnx", "x=1x3", "x={n}x3", True)
         subject.source.write_bytes(bytes(2_000_000))
-        one = mock.Mock(bench=self.quick(), subject=subject, plain="net-plain", note=note)
+        one = mock.Mock(bench=self.quick(), subject=subject)
         one.pair.side_effect = lambda inputs=None: {"trims": trims, "framework": framework}
-        one.trims.side_effect = lambda inputs=None, name=None: trims
+        one.trims.side_effect = lambda inputs=None, server=None: trims
         one.alone.side_effect = lambda mode, path, inputs=None: framework
         return one
 
@@ -151,7 +151,7 @@ class Steady(unittest.TestCase):
             return steady.measure(one, self.folder)
 
     def test_a_subject_has_a_row_of_each_metric_beside_its_reference(self):
-        rows, error = self.measured(self.added(echo(1, 2), echo(1, 2), "as it is"))
+        rows, error = self.measured(self.added(echo(1, 2), echo(1, 2)))
         self.assertEqual(error, 0)
         cases = {(row.metric, row.case) for row in rows}
         self.assertEqual(cases, {("inference", "net"), ("inference-2-threads", "net"), ("batch", "net, 8"), ("batch", "net, 64"),
@@ -162,7 +162,6 @@ class Steady(unittest.TestCase):
             self.assertIn(row.metric, steady.METRICS)
             if row.metric in ("inference", "batch", "load"):
                 self.assertEqual((row.value, row.reference), (2, 2))
-        self.assertEqual([row.note for row in rows if row.metric == "load"], ["as it is"])
 
     def test_answers_that_differ_end_the_suite(self):
         with self.assertRaisesRegex(BenchError, "net: the answers differ"):
