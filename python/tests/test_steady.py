@@ -128,6 +128,27 @@ def test_two_products_share_one_weight(tmp_path):
     assert made.stat().st_size < 2 * K * K * 4 + 20_000
 
 
+def test_a_product_of_products_goes_on_with_the_image(tmp_path):
+    nodes = [helper.make_node("Gemm", ["x", "w", "b"], ["g"]), helper.make_node("Relu", ["g"], ["r"]),
+             helper.make_node("Gemm", ["r", "v"], ["h"]), helper.make_node("Add", ["h", "one"], ["i"]),
+             helper.make_node("Gemm", ["i", "w"], ["j"]), helper.make_node("Gemm", ["j", "v"], ["k"]),
+             helper.make_node("Concat", ["k", "j"], ["y"], axis=1)]
+    weights = {"w": values(K, N), "b": values(N), "v": values(N, K), "one": numpy.float32(1)}
+    same(tmp_path, model(nodes, weights, 2), ROWS)
+
+
+def test_matmuls_in_a_row_may_have_any_rank(tmp_path):
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["m"]), helper.make_node("MatMul", ["m", "v"], ["y"])]
+    same(tmp_path, model(nodes, {"w": values(K, N), "v": values(N, 24)}, 3), [(2, 3, K), (0, 3, K), (3, 0, K), (1, 1, K)])
+
+
+def test_an_output_of_the_graph_may_be_a_products_input(tmp_path):
+    nodes = [helper.make_node("Gemm", ["x", "w"], ["y"]), helper.make_node("Gemm", ["y", "v"], ["z"])]
+    graph = model(nodes, {"w": values(K, N), "v": values(N, 24)}, 2)
+    graph.graph.output.append(helper.make_tensor_value_info("z", TensorProto.FLOAT, None))
+    same(tmp_path, graph, ROWS)
+
+
 def prepare_again(folder, graph):
     again = folder / "again"
     again.mkdir()

@@ -58,12 +58,37 @@ std::string_view BytesOfFloats(const std::vector<float>& floats) {
   return {reinterpret_cast<const char*>(floats.data()), floats.size() * sizeof(float)};
 }
 
+// `outputs` gets the names of the graph's.
+template <typename Use>
+Status ForEachNode(ProtobufWindow& window, const Use& use,
+                   std::unordered_set<std::string>* outputs) {
+  const auto output = [&](const ProtobufField& field) -> Status {
+    if (field.number != kValueName || !field.is_bytes()) return Status();
+    TRIMS_ASSIGN_OR_RETURN(std::string name, window.StringAt(field.payload, kMaxGraphBytes));
+    outputs->insert(std::move(name));
+    return Status();
+  };
+  const auto in_graph = [&](const ProtobufField& field) -> Status {
+    if (!field.is_bytes()) return Status();
+    if (field.number == kGraphOutput) return ForEachField(window, field.payload, output);
+    if (field.number != kGraphNode) return Status();
+    TRIMS_ASSIGN_OR_RETURN(const OnnxNode node, ReadOnnxNode(window, field.payload));
+    use(node);
+    return Status();
+  };
+  return ForEachField(window, {0, window.file_size()}, [&](const ProtobufField& field) {
+    const bool is_graph = field.number == kModelGraph && field.is_bytes();
+    return is_graph ? ForEachField(window, field.payload, in_graph) : Status();
+  });
+}
+
 class SteadyRewriter {
  public:
   SteadyRewriter(const RandomAccess& graph, const SteadyOptions& options, GraphConstants constants)
       : window_(graph), options_(options), constants_(std::move(constants)) {}
 
   Result<std::optional<std::string>> Run() {
+    TRIMS_RETURN_IF_ERROR(FindUsers());
     TRIMS_ASSIGN_OR_RETURN(
         std::string model,
         CopyMessage(window_, {0, window_.file_size()},
@@ -78,6 +103,25 @@ class SteadyRewriter {
   }
 
  private:
+  // The rows of a product, as the points of an image with as many channels as a row has elements.
+  struct Image {
+    std::string name = {};
+    std::string before = {};  // the shape of the rows without their last dimension
+    bool any_rank = false;
+  };
+
+  // Who takes rows as they are: whatever is no product, and the graph's caller.
+  Status FindUsers() {
+    return ForEachNode(
+        window_,
+        [this](const OnnxNode& node) {
+          const bool product = ProductOf(node).has_value();
+          nested_graphs_ |= node.holds_graphs;
+          rows_wanted_.insert(node.inputs.begin() + (product ? 1 : 0), node.inputs.end());
+        },
+        &rows_wanted_);
+  }
+
   Result<std::string> Graph(FileRange message) {
     TRIMS_ASSIGN_OR_RETURN(
         std::string graph,
@@ -173,6 +217,13 @@ class SteadyRewriter {
     return constants_.Add(kFloat, {product.n()}, BytesOfFloats(bias));
   }
 
+  // Each once.
+  std::string Constant(const std::vector<int64_t>& values) {
+    const auto [known, is_new] = integers_.try_emplace(values);
+    if (is_new) known->second = constants_.AddInt64s(values);
+    return known->second;
+  }
+
   // Adds a node of one output, whose name it gives; `output`: which, or empty for a new one.
   std::string Put(OnnxNode node, ProtobufWriter& graph, std::string output = {}) {
     if (output.empty()) output = constants_.NewName();
@@ -184,42 +235,58 @@ class SteadyRewriter {
 
   // The rows of a are the points of an image with K channels. Without rows it is no image, which no
   // convolution takes, but none: [0, 1, 1, K].
-  Status WriteConvolution(const OnnxNode& node, const Product& product, ProtobufWriter& graph) {
-    const auto k = static_cast<int64_t>(product.k()), n = static_cast<int64_t>(product.n());
-    std::vector<std::string> inputs(2);
-    TRIMS_ASSIGN_OR_RETURN(inputs[1], Weights(product));
-    if (product.bias != nullptr) {
-      TRIMS_ASSIGN_OR_RETURN(inputs.emplace_back(), Bias(product));
-    }
-    const std::string one = constants_.AddInt64s({1});
-    const std::string first = constants_.AddInt64s({0});
-    const std::string last = constants_.AddInt64s({-1});
-    const std::string shape = Put({.op = "Shape", .inputs = {node.inputs[0]}}, graph);
-    const std::string before = Put({.op = "Slice", .inputs = {shape, first, last}}, graph);
-    const std::string rows =
-        product.any_rank ? Put({.op = "ReduceProd", .inputs = {before}}, graph) : before;
-    const std::string points = Put({.op = "Max", .inputs = {rows, one}}, graph);
-    const std::string image =
-        Put({.op = "Concat",
-             .inputs = {constants_.AddInt64s({-1, 1}), points, constants_.AddInt64s({k})},
-             .ints = {{"axis", 0}}},
-            graph);
-    const std::string laid = Put({.op = "Reshape", .inputs = {node.inputs[0], image}}, graph);
-    inputs[0] =
+  Image ImageOf(const std::string& a, const Product& product, ProtobufWriter& graph) {
+    const auto k = static_cast<int64_t>(product.k());
+    const std::string shape = Put({.op = "Shape", .inputs = {a}}, graph);
+    Image image{
+        .before = Put({.op = "Slice", .inputs = {shape, Constant({0}), Constant({-1})}}, graph),
+        .any_rank = product.any_rank};
+    const std::string rows = product.any_rank
+                                 ? Put({.op = "ReduceProd", .inputs = {image.before}}, graph)
+                                 : image.before;
+    const std::string points = Put({.op = "Max", .inputs = {rows, Constant({1})}}, graph);
+    const std::string size = Put({.op = "Concat",
+                                  .inputs = {Constant({-1, 1}), points, Constant({k})},
+                                  .ints = {{"axis", 0}}},
+                                 graph);
+    const std::string laid = Put({.op = "Reshape", .inputs = {a, size}}, graph);
+    image.name =
         Put({.op = "Transpose", .inputs = {laid}, .int_lists = {{"perm", {0, 3, 1, 2}}}}, graph);
-    std::string y =
-        Put({.op = "Conv", .inputs = inputs, .int_lists = {{"kernel_shape", {1, 1}}}}, graph);
-    if (!product.activation.empty()) y = Put({.op = product.activation, .inputs = {y}}, graph);
-    y = Put({.op = "Transpose", .inputs = {y}, .int_lists = {{"perm", {0, 2, 3, 1}}}}, graph);
-    const std::string result = product.any_rank
-                                   ? Put({.op = "Concat",
-                                          .inputs = {before, constants_.AddInt64s({n})},
-                                          .ints = {{"axis", 0}}},
-                                         graph)
-                                   : constants_.AddInt64s({-1, n});
-    OnnxNode back{.op = "Reshape", .inputs = {y, result}};
-    if (product.any_rank) back.ints["allowzero"] = 1;
-    Put(std::move(back), graph, node.outputs[0]);
+    return image;
+  }
+
+  void WriteRows(const Image& image, int64_t n, const std::string& y, ProtobufWriter& graph) {
+    const std::string rows = Put(
+        {.op = "Transpose", .inputs = {image.name}, .int_lists = {{"perm", {0, 2, 3, 1}}}}, graph);
+    const std::string shape =
+        image.any_rank
+            ? Put({.op = "Concat", .inputs = {image.before, Constant({n})}, .ints = {{"axis", 0}}},
+                  graph)
+            : Constant({-1, n});
+    OnnxNode back{.op = "Reshape", .inputs = {rows, shape}};
+    if (image.any_rank) back.ints["allowzero"] = 1;
+    Put(std::move(back), graph, y);
+  }
+
+  // A product of a product goes on with its image.
+  Status WriteConvolution(const OnnxNode& node, const Product& product, ProtobufWriter& graph) {
+    const auto before = images_.find(node.inputs[0]);
+    Image image =
+        before == images_.end() ? ImageOf(node.inputs[0], product, graph) : before->second;
+    OnnxNode conv{.op = "Conv", .inputs = {image.name}, .int_lists = {{"kernel_shape", {1, 1}}}};
+    TRIMS_ASSIGN_OR_RETURN(conv.inputs.emplace_back(), Weights(product));
+    if (product.bias != nullptr) {
+      TRIMS_ASSIGN_OR_RETURN(conv.inputs.emplace_back(), Bias(product));
+    }
+    image.name = Put(std::move(conv), graph);
+    if (!product.activation.empty()) {
+      image.name = Put({.op = product.activation, .inputs = {image.name}}, graph);
+    }
+    const std::string& y = node.outputs[0];
+    if (rows_wanted_.contains(y) || nested_graphs_) {
+      WriteRows(image, static_cast<int64_t>(product.n()), y, graph);
+    }
+    images_.insert_or_assign(y, std::move(image));
     ++changed_;
     return Status();
   }
@@ -258,6 +325,10 @@ class SteadyRewriter {
   const SteadyOptions options_;
   GraphConstants constants_;
   std::map<std::tuple<std::string, bool, float>, std::string> weights_;
+  std::map<std::vector<int64_t>, std::string> integers_;
+  std::unordered_map<std::string, Image> images_;  // by the name of the rows
+  std::unordered_set<std::string> rows_wanted_;
+  bool nested_graphs_ = false;  // which may take any of them
   size_t changed_ = 0;
   bool refused_ = false;
 };
@@ -285,35 +356,19 @@ class PackingChooser {
   }
 
  private:
+  // Of quantised LSTMs the recurrent weights are the third input. Blocked convolutions never pack, and
+  // outputs of the graph keep their names.
   Status FindUsers() {
-    return ForEachField(window_, {0, window_.file_size()}, [&](const ProtobufField& model) {
-      if (model.number != kModelGraph || !model.is_bytes()) return Status();
-      return ForEachField(window_, model.payload, [&](const ProtobufField& field) -> Status {
-        if (!field.is_bytes()) return Status();
-        if (field.number == kGraphOutput) return KeepOutput(field.payload);
-        if (field.number != kGraphNode) return Status();
-        TRIMS_ASSIGN_OR_RETURN(const OnnxNode node, ReadOnnxNode(window_, field.payload));
-        return Look(node);
-      });
-    });
-  }
-
-  Status KeepOutput(FileRange message) {
-    return ForEachField(window_, message, [&](const ProtobufField& field) -> Status {
-      if (field.number != kValueName || !field.is_bytes()) return Status();
-      TRIMS_ASSIGN_OR_RETURN(std::string name, window_.StringAt(field.payload, kMaxGraphBytes));
-      kept_.insert(std::move(name));
-      return Status();
-    });
-  }
-
-  // Of quantised LSTMs the recurrent weights are the third input. Blocked convolutions never pack.
-  Status Look(const OnnxNode& node) {
-    refused_ |= node.op == kNeedsPacking;
-    if (Is(node, kMicrosoft, kQuantisedLstm) && node.inputs.size() > 2)
-      packed_.insert(node.inputs[2]);
-    if (node.domain == kBlocked) kept_.insert(node.inputs.begin(), node.inputs.end());
-    return Status();
+    return ForEachNode(
+        window_,
+        [this](const OnnxNode& node) {
+          refused_ |= node.op == kNeedsPacking;
+          if (Is(node, kMicrosoft, kQuantisedLstm) && node.inputs.size() > 2) {
+            packed_.insert(node.inputs[2]);
+          }
+          if (node.domain == kBlocked) kept_.insert(node.inputs.begin(), node.inputs.end());
+        },
+        &kept_);
   }
 
   Result<std::string> Graph(FileRange message) {
