@@ -35,19 +35,27 @@ class SteadyMaker {
     TRIMS_ASSIGN_OR_RETURN(const bool steadier, Change([&](const RandomAccess& graph) {
                              return MakeSteady(graph, options);
                            }));
-    if (steadier) TRIMS_RETURN_IF_ERROR(Write(false, false));
-    TRIMS_ASSIGN_OR_RETURN(const bool packs, Change([&](const RandomAccess& graph) {
-                             return options.vnni ? PackOnlyRecurrent(graph, kPackedMinBytes)
-                                                 : Result<std::optional<std::string>>(std::nullopt);
-                           }));
+    TRIMS_ASSIGN_OR_RETURN(const bool packs, options.vnni ? ChoosePacking(steadier) : false);
     if (!steadier && !packs) return SteadyOrt();
-    TRIMS_RETURN_IF_ERROR(Write(true, true));
+    TRIMS_RETURN_IF_ERROR(Write(true, packs));
     TRIMS_RETURN_IF_ERROR(Try());
     TRIMS_RETURN_IF_ERROR(out_.Rename(kOrt, name));
     return SteadyOrt{.changed = true, .needs_packing = packs};
   }
 
  private:
+  // On the graph once it was optimised again, since constants behind a Reshape would be folded.
+  Result<bool> ChoosePacking(bool changed) {
+    const auto choose = [](const RandomAccess& graph) {
+      return PackOnlyRecurrent(graph, kPackedMinBytes);
+    };
+    TRIMS_ASSIGN_OR_RETURN(const FileBytes graph, out_.Open(kGraph));
+    TRIMS_ASSIGN_OR_RETURN(const std::optional<std::string> packing, choose(graph));
+    if (!packing) return false;
+    if (changed) TRIMS_RETURN_IF_ERROR(Write(false, false));
+    return Change(choose);
+  }
+
   // By ONNX Runtime, of what there is: the source's model, or the graph that was changed last.
   Status Write(bool as_ort, bool as_it_is) {
     OptimiseJob job = job_;
