@@ -52,8 +52,9 @@ OnnxChoice ChooseOnnx(const FileTree& source, std::string_view precision) {
   const std::string several =
       std::to_string(names.size()) + " .onnx files (" + ShownNames(names) + ")";
   if (main == nullptr) {
-    choice.note =
-        several + " and none is model.onnx: kept as files only; a single one is added by its path";
+    choice.note = several +
+                  " and none is model.onnx at the top or in onnx/: kept as files only; a single "
+                  "one is added by its path";
     return choice;
   }
   for (const auto& [name, file] : *main) {

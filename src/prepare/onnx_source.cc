@@ -15,10 +15,14 @@ std::string BesideModel(const std::string& model, const std::string& location) {
   return std::string(FolderOfPath(model)) + PlainPathOf(location).value_or(location);
 }
 
-Status Missing(const FileTree& source, const std::string& location) {
+// `model`: its name in the source.
+Status Missing(const FileTree& source, const std::string& model, const std::string& location) {
+  const std::string inner(FolderOfPath(model));
+  const std::string folder =
+      source.folder() + (inner.empty() ? "" : "/" + inner.substr(0, inner.size() - 1));
   return Status(StatusCode::kNotFound,
                 "the model keeps weights in '" + ShownName(location) +
-                    "', which is not in its folder, " + source.folder(),
+                    "', which is not in its folder, " + ShownName(folder),
                 "put that file beside the model");
 }
 
@@ -42,7 +46,7 @@ Status CheckRange(const OnnxTensor& tensor, const ListedFile& file) {
 Status CheckExternal(const FileTree& source, const OnnxSource& onnx, const OnnxTensor& tensor) {
   if (tensor.storage != OnnxTensor::Storage::kExternal) return Status();
   const auto file = onnx.external.find(tensor.location);
-  if (file == onnx.external.end()) return Missing(source, tensor.location);
+  if (file == onnx.external.end()) return Missing(source, onnx.file->name, tensor.location);
   return CheckRange(tensor, *file->second);
 }
 
@@ -52,7 +56,7 @@ Status ResolveExternal(const FileTree& source, OnnxSource* onnx) {
   for (const std::string& location : model.external_files) {
     const ListedFile* file = source.Find(BesideModel(onnx->file->name, location));
     if (file == nullptr) {
-      if (model.doubt.ok()) model.doubt = Missing(source, location);
+      if (model.doubt.ok()) model.doubt = Missing(source, onnx->file->name, location);
       continue;
     }
     TRIMS_RETURN_IF_ERROR(CheckFinished(source, *file));

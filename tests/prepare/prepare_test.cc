@@ -179,6 +179,13 @@ TEST_F(Prepared, ExternalDataOfAnInnerGraphIsSaidInTheFilesVariant) {
   EXPECT_EQ(told(Proto().Add(5, w).Add(1, Proto().Bytes(4, "Op").Add(5, inner))), "1");
 }
 
+TEST_F(Prepared, WhereExternalDataIsMissingIsTheModelsOwnFolder) {
+  Write("onnx/model.onnx",
+        OnnxModelBytes({ExternalData(OnnxTensorProto("w", kFloat, {2}), "w.bin", "0", "8")}));
+  EXPECT_THAT(Run("", {Variant::kTensors}).status().message(),
+              HasSubstr("not in its folder, " + root_ + "/in/onnx"));
+}
+
 TEST_F(Prepared, ExternalDataMustBeThereAndLongEnough) {
   const Proto far = ExternalData(OnnxTensorProto("far", kFloat, {4}), "w.bin", "0", "16");
   Write("model.onnx", OnnxModelBytes({far}));
