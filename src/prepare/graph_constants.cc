@@ -43,6 +43,7 @@ Result<GraphConstants> GraphConstants::Of(const RandomAccess& file) {
   }
   TRIMS_RETURN_IF_ERROR(constants.ReadInputs());
   TRIMS_RETURN_IF_ERROR(constants.ChoosePrefix());
+  constants.added_.Reserve(static_cast<size_t>(std::min(file.size(), kMaxConstantBytes)));
   return constants;
 }
 

@@ -32,6 +32,7 @@ Status CopyField(ProtobufWindow& window, const ProtobufField& field, ProtobufWri
 template <typename Change>
 Result<std::string> CopyMessage(ProtobufWindow& window, FileRange message, const Change& change) {
   ProtobufWriter out;
+  out.Reserve(static_cast<size_t>(message.length()));
   TRIMS_RETURN_IF_ERROR(ForEachField(window, message, [&](const ProtobufField& field) -> Status {
     TRIMS_ASSIGN_OR_RETURN(const bool written, change(field, out));
     return written ? Status() : CopyField(window, field, &out);

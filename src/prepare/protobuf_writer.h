@@ -8,6 +8,7 @@
 #ifndef TRIMS_PREPARE_PROTOBUF_WRITER_H_
 #define TRIMS_PREPARE_PROTOBUF_WRITER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -33,6 +34,9 @@ class ProtobufWriter {
     const int width = type == WireType::kFixed32 ? 4 : 8;
     for (int i = 0; i < width; ++i) message_.push_back(static_cast<char>(value >> (8 * i)));
   }
+
+  // Memory for so many bytes, which is taken once they are written.
+  void Reserve(size_t bytes) { message_.reserve(bytes); }
 
   const std::string& message() const& { return message_; }
   std::string message() && { return std::move(message_); }

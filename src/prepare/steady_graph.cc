@@ -110,14 +110,17 @@ class SteadyRewriter {
     bool any_rank = false;
   };
 
-  // Who takes rows as they are: whatever is no product, and the graph's caller.
+  // Who takes rows and weights as they are: whatever is no product, and the graph's caller.
   Status FindUsers() {
     return ForEachNode(
         window_,
         [this](const OnnxNode& node) {
           const bool product = ProductOf(node).has_value();
           nested_graphs_ |= node.holds_graphs;
-          rows_wanted_.insert(node.inputs.begin() + (product ? 1 : 0), node.inputs.end());
+          rows_wanted_.insert(node.inputs.begin() + (product ? 2 : 0), node.inputs.end());
+          if (product && constants_.Find(node.inputs[0]) != nullptr) {
+            rows_wanted_.insert(node.inputs[0]);
+          }
         },
         &rows_wanted_);
   }
@@ -127,13 +130,20 @@ class SteadyRewriter {
         std::string graph,
         CopyMessage(window_, message,
                     [this](const ProtobufField& field, ProtobufWriter& out) -> Result<bool> {
-                      if (field.number != kGraphNode || !field.is_bytes()) return false;
-                      return Node(field.payload, out);
+                      if (!field.is_bytes()) return false;
+                      if (field.number == kGraphNode) return Node(field.payload, out);
+                      return field.number == kGraphInitializer && IsReplaced(field.payload);
                     }));
-    return graph + constants_.added();
+    graph.append(constants_.added());
+    return graph;
   }
 
-  // ONNX Runtime removes the weights that nothing uses any more.
+  // Nobody else takes it: it need not be carried along. Nodes come before what they use.
+  bool IsReplaced(FileRange initializer) const {
+    const auto name = replaced_.find(initializer.begin);
+    return name != replaced_.end() && !rows_wanted_.contains(name->second) && !nested_graphs_;
+  }
+
   Result<bool> Node(FileRange message, ProtobufWriter& graph) {
     TRIMS_ASSIGN_OR_RETURN(const OnnxNode node, ReadOnnxNode(window_, message));
     refused_ |= node.op == kNeedsPacking;
@@ -287,6 +297,7 @@ class SteadyRewriter {
       WriteRows(image, static_cast<int64_t>(product.n()), y, graph);
     }
     images_.insert_or_assign(y, std::move(image));
+    replaced_.emplace(product.b->message.begin, product.b->entry.name);
     ++changed_;
     return Status();
   }
@@ -326,7 +337,8 @@ class SteadyRewriter {
   GraphConstants constants_;
   std::map<std::tuple<std::string, bool, float>, std::string> weights_;
   std::map<std::vector<int64_t>, std::string> integers_;
-  std::unordered_map<std::string, Image> images_;  // by the name of the rows
+  std::unordered_map<std::string, Image> images_;       // by the name of the rows
+  std::unordered_map<uint64_t, std::string> replaced_;  // weights, by where their messages begin
   std::unordered_set<std::string> rows_wanted_;
   bool nested_graphs_ = false;  // which may take any of them
   size_t changed_ = 0;
