@@ -17,8 +17,8 @@ namespace {
 constexpr std::string_view kFormKey = "ort.form";
 constexpr std::string_view kProbeKey = "ort.probe";
 constexpr std::string_view kGraphNameKey = "onnx.graph_name";
-constexpr std::string_view kPackingKey = "ort.prepacking";  // "1": the answers depend on it
-constexpr std::string_view kMainFileKey = "onnx.model";     // of a `files` variant
+constexpr std::string_view kPackingKey = "ort.prepacking";               // "1": sessions pack
+constexpr std::string_view kMainFileKey = "onnx.model";                  // of a `files` variant
 constexpr std::string_view kNestedExternalKey = "onnx.nested_external";  // of a `files` variant
 constexpr std::string_view kFormBytes = "bytes";  // one file in ONNX Runtime's own format
 constexpr std::string_view kFormNamed =

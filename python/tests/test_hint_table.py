@@ -50,7 +50,6 @@ HINTS = {
     r"warning: variant {} can't be opened here: it takes {} bytes, and the host budget is {} bytes (trimsd --host-budget)\n": SENTENCE,
     # Downloads.
     "hf download ": "test_the_hub_is_asked",
-    "complete it: hf download ": "test_the_hub_is_asked",
     "run the same hf download again: it goes on where it stopped": SENTENCE,
     "if you trust its configuration, which this runs: git -C X lfs pull": "test_a_pointer_is_completed",
     # The daemon.

@@ -25,7 +25,6 @@ constexpr uint64_t kManifestVersion = 2;
 
 constexpr size_t kMaxPieces = 200'000;
 constexpr size_t kMaxKeyBytes = 256;
-constexpr size_t kMaxPrecisionBytes = 256;
 constexpr size_t kMaxNoteBytes = 4096;
 
 std::string_view OriginName(PieceOrigin origin) {
@@ -149,7 +148,8 @@ Result<ManifestVariant> ParseVariant(const JsonNode& node) {
   TRIMS_ASSIGN_OR_RETURN(variant.index_length, MemberInteger(index, "length", 1, kMaxIndexBytes));
   TRIMS_ASSIGN_OR_RETURN(variant.index_sha256, MemberDigest(index, "sha256"));
   if (node.Member("precision").ok()) {
-    TRIMS_ASSIGN_OR_RETURN(variant.precision, MemberString(node, "precision", kMaxPrecisionBytes));
+    TRIMS_ASSIGN_OR_RETURN(variant.precision,
+                           MemberString(node, "precision", wire::kMaxPrecisionBytes));
   }
   TRIMS_ASSIGN_OR_RETURN(const JsonNode extents, node.Member("extents"));
   TRIMS_ASSIGN_OR_RETURN(variant.extents, ParseExtents(extents));

@@ -123,6 +123,11 @@ Status OrtLibrary::Optimise(const OptimiseJob& job) const {
   return job.linked.empty() ? builder.FromFile(job.model) : builder.FromMappedFile(job.model);
 }
 
+Status OrtLibrary::TryOrt(std::span<const std::byte> model,
+                          const std::vector<std::string>& extensions) const {
+  return TryLoad({.model = model, .as_ort = true, .weights = {}, .extensions = extensions});
+}
+
 Status OrtLibrary::TryLoad(const LoadJob& job) const {
   OrtSessionBuilder builder(api_);
   TRIMS_RETURN_IF_ERROR(builder.Begin(job.extensions));

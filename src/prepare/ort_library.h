@@ -80,6 +80,8 @@ class OrtLibrary {
   Status Optimise(const OptimiseJob& job) const;
   // Makes a session as the adapters do, and ends it. Errors as OrtFailure().
   Status TryLoad(const LoadJob& job) const;
+  // The same of a model in ONNX Runtime's own format.
+  Status TryOrt(std::span<const std::byte> model, const std::vector<std::string>& extensions) const;
 
  private:
   const OrtApi* api_ = nullptr;

@@ -65,7 +65,7 @@ class OrtVariantMaker {
   Status Optimise(const OptimiseJob& job) const;
   std::vector<LinkedFile> LinkedFiles() const;
   Result<TensorLayout::Laid> LayWeights(const OnnxModel& graph) const;
-  Status TryBytes(const Written& model);
+  Status TryBytes();
   void MakeSteadier(const OptimiseJob& job);
   Status TryNamed(const OnnxModel& graph, const TensorLayout::Laid& laid);
 
@@ -106,12 +106,6 @@ Status OrtVariantMaker::Optimise(const OptimiseJob& job) const {
   return Status();
 }
 
-Result<Mapping> MapWritten(const OutFolder& out, const Written& file) {
-  const UniqueFd fd = sys::Open(out.PathOf(file.name).c_str(), O_RDONLY | O_NOFOLLOW);
-  if (!fd) return ErrnoStatus("reading '" + file.name + "'");
-  return Mapping::OfFile(fd.get(), file.length, PROT_READ);
-}
-
 // MatMulNBits rounds its activations to whole numbers where its weights are packed, and only there
 // (accuracy level 4, which the optimiser chooses): the answers of a plain session need packing.
 bool AnswersNeedPacking(std::span<const std::byte> model) {
@@ -119,21 +113,16 @@ bool AnswersNeedPacking(std::span<const std::byte> model) {
   return ::memmem(model.data(), model.size(), kOperator.data(), kOperator.size()) != nullptr;
 }
 
-Status OrtVariantMaker::TryBytes(const Written& model) {
-  TRIMS_ASSIGN_OR_RETURN(const Mapping mapped, MapWritten(context_.out, model));
-  answers_need_packing_ = AnswersNeedPacking(mapped.bytes().first(model.length));
-  return ort_.TryLoad({.model = mapped.bytes().first(model.length),
-                       .as_ort = true,
-                       .weights = {},
-                       .extensions = options_.extensions});
+Status OrtVariantMaker::TryBytes() {
+  TRIMS_ASSIGN_OR_RETURN(const MappedFile model, context_.out.Map(kOrtFile));
+  answers_need_packing_ = AnswersNeedPacking(model.bytes());
+  return ort_.TryOrt(model.bytes(), options_.extensions);
 }
 
 Result<bool> HasCandidates(const OutFolder& out, uint64_t min_bytes) {
-  TRIMS_ASSIGN_OR_RETURN(const Written model, out.Describe(kOrtFile));
-  if (model.length < min_bytes) return false;
-  TRIMS_ASSIGN_OR_RETURN(const Mapping mapped, MapWritten(out, model));
-  return MayBeSteadier(
-      {reinterpret_cast<const char*>(mapped.bytes().data()), static_cast<size_t>(model.length)});
+  TRIMS_ASSIGN_OR_RETURN(const MappedFile model, out.Map(kOrtFile));
+  const auto* text = reinterpret_cast<const char*>(model.bytes().data());
+  return model.length >= min_bytes && MayBeSteadier({text, model.bytes().size()});
 }
 
 // The model is sound as it is: what goes wrong here costs speed and not the variant.
@@ -158,8 +147,7 @@ Result<ManifestVariant> OrtVariantMaker::MakeBytesForm() {
                         .extensions = options_.extensions,
                         .linked = LinkedFiles()};
   TRIMS_RETURN_IF_ERROR(Optimise(job));
-  TRIMS_ASSIGN_OR_RETURN(const Written optimised, context_.out.Describe(kOrtFile));
-  TRIMS_RETURN_IF_ERROR(TryBytes(optimised));
+  TRIMS_RETURN_IF_ERROR(TryBytes());
   MakeSteadier(job);
   TRIMS_ASSIGN_OR_RETURN(const Written model, context_.out.Describe(kOrtFile));
   IndexContent content;
@@ -212,14 +200,11 @@ Result<TensorLayout::Laid> OrtVariantMaker::LayWeights(const OnnxModel& graph) c
 }
 
 Status OrtVariantMaker::TryNamed(const OnnxModel& graph, const TensorLayout::Laid& laid) {
-  TRIMS_ASSIGN_OR_RETURN(const Written file, context_.out.Describe(kGraphFile));
-  TRIMS_ASSIGN_OR_RETURN(const Mapping model, MapWritten(context_.out, file));
-  TRIMS_ASSIGN_OR_RETURN(const Mapping weights, MapWritten(context_.out, laid.file));
-  answers_need_packing_ = AnswersNeedPacking(model.bytes().first(file.length));
-  LoadJob job{.model = model.bytes().first(file.length),
-              .as_ort = false,
-              .weights = {},
-              .extensions = options_.extensions};
+  TRIMS_ASSIGN_OR_RETURN(const MappedFile model, context_.out.Map(kGraphFile));
+  TRIMS_ASSIGN_OR_RETURN(const MappedFile weights, context_.out.Map(laid.file.name));
+  answers_need_packing_ = AnswersNeedPacking(model.bytes());
+  LoadJob job{
+      .model = model.bytes(), .as_ort = false, .weights = {}, .extensions = options_.extensions};
   auto place = laid.tensors.begin();
   for (const OnnxTensor& tensor : graph.initializers) {
     if (!IsNameable(tensor)) continue;

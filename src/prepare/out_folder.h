@@ -20,6 +20,7 @@
 
 #include "trims/status.h"
 
+#include "base/mapping.h"
 #include "base/sha256.h"
 #include "base/unique_fd.h"
 #include "source/file_bytes.h"
@@ -31,6 +32,14 @@ struct Written {
   std::string name;
   uint64_t length = 0;
   std::string sha256;
+};
+
+struct MappedFile {
+  Mapping mapping;
+  uint64_t length = 0;
+  std::span<const std::byte> bytes() const {
+    return mapping.bytes().first(static_cast<size_t>(length));
+  }
 };
 
 class OutFile {
@@ -68,6 +77,8 @@ class OutFolder {
   Result<Written> WriteFile(const std::string& name, std::string_view text) const;
   // A file that something else wrote there, and its length and digest.
   Result<FileBytes> Open(const std::string& name) const;
+  // The same, in memory; read-only. INVALID_ARGUMENT: it is empty.
+  Result<MappedFile> Map(const std::string& name) const;
   Result<Written> Describe(const std::string& name) const;
   void Remove(const std::string& name) const;
   Status Rename(const std::string& from, const std::string& to) const;

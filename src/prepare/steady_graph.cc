@@ -82,6 +82,18 @@ Status ForEachNode(ProtobufWindow& window, const Use& use,
   });
 }
 
+// The model with `graph` of its graph.
+template <typename Graph>
+Result<std::string> CopyModel(ProtobufWindow& window, const Graph& graph) {
+  return CopyMessage(window, {0, window.file_size()},
+                     [&](const ProtobufField& field, ProtobufWriter& out) -> Result<bool> {
+                       if (field.number != kModelGraph || !field.is_bytes()) return false;
+                       TRIMS_ASSIGN_OR_RETURN(const std::string changed, graph(field.payload));
+                       out.Bytes(kModelGraph, changed);
+                       return true;
+                     });
+}
+
 class SteadyRewriter {
  public:
   SteadyRewriter(const RandomAccess& graph, const SteadyOptions& options, GraphConstants constants)
@@ -89,15 +101,9 @@ class SteadyRewriter {
 
   Result<std::optional<std::string>> Run() {
     TRIMS_RETURN_IF_ERROR(FindUsers());
-    TRIMS_ASSIGN_OR_RETURN(
-        std::string model,
-        CopyMessage(window_, {0, window_.file_size()},
-                    [this](const ProtobufField& field, ProtobufWriter& out) -> Result<bool> {
-                      if (field.number != kModelGraph || !field.is_bytes()) return false;
-                      TRIMS_ASSIGN_OR_RETURN(const std::string graph, Graph(field.payload));
-                      out.Bytes(kModelGraph, graph);
-                      return true;
-                    }));
+    TRIMS_ASSIGN_OR_RETURN(std::string model, CopyModel(window_, [this](FileRange message) {
+                             return Graph(message);
+                           }));
     if (changed_ == 0 || refused_) return std::optional<std::string>();
     return std::optional(std::move(model));
   }
@@ -355,15 +361,9 @@ class PackingChooser {
       by_place_.emplace(tensor.message.begin, &tensor);
     TRIMS_RETURN_IF_ERROR(FindUsers());
     if (packed_.empty() || refused_) return std::optional<std::string>();
-    TRIMS_ASSIGN_OR_RETURN(
-        std::string model,
-        CopyMessage(window_, {0, window_.file_size()},
-                    [this](const ProtobufField& field, ProtobufWriter& out) -> Result<bool> {
-                      if (field.number != kModelGraph || !field.is_bytes()) return false;
-                      TRIMS_ASSIGN_OR_RETURN(const std::string graph, Graph(field.payload));
-                      out.Bytes(kModelGraph, graph);
-                      return true;
-                    }));
+    TRIMS_ASSIGN_OR_RETURN(std::string model, CopyModel(window_, [this](FileRange message) {
+                             return Graph(message);
+                           }));
     return std::optional(std::move(model));
   }
 

@@ -1,13 +1,9 @@
 #include "prepare/steady_ort.h"
 
-#include <fcntl.h>
-
+#include <optional>
 #include <utility>
 
-#include "base/errno_status.h"
 #include "base/macros.h"
-#include "base/mapping.h"
-#include "base/sys.h"
 
 namespace trims {
 namespace {
@@ -38,7 +34,10 @@ class SteadyMaker {
     TRIMS_ASSIGN_OR_RETURN(const bool packs, options.vnni ? ChoosePacking(steadier) : false);
     if (!steadier && !packs) return SteadyOrt();
     TRIMS_RETURN_IF_ERROR(Write(true, packs));
-    TRIMS_RETURN_IF_ERROR(Try());
+    {
+      TRIMS_ASSIGN_OR_RETURN(const MappedFile made, out_.Map(kOrt));
+      TRIMS_RETURN_IF_ERROR(ort_.TryOrt(made.bytes(), job_.extensions));
+    }
     TRIMS_RETURN_IF_ERROR(out_.Rename(kOrt, name));
     return SteadyOrt{.changed = true, .needs_packing = packs};
   }
@@ -64,14 +63,13 @@ class SteadyMaker {
     job.as_it_is = as_it_is;
     out_.Remove(as_ort ? kOrt : kGraph);
     TRIMS_RETURN_IF_ERROR(ort_.Optimise(job));
-    if (as_ort) return Status();
-    return Use(kGraph);
+    if (!as_ort) Use(kGraph);
+    return Status();
   }
 
-  Status Use(const char* name) {
+  void Use(const char* name) {
     job_.model = out_.PathOf(name);
     job_.linked.clear();  // all weights are in the graph now
-    return Status();
   }
 
   template <typename Rewrite>
@@ -88,20 +86,8 @@ class SteadyMaker {
     if (!changed) return false;
     out_.Remove(kChanged);
     TRIMS_RETURN_IF_ERROR(out_.WriteFile(kChanged, *changed).status());
-    TRIMS_RETURN_IF_ERROR(Use(kChanged));
+    Use(kChanged);
     return true;
-  }
-
-  Status Try() {
-    TRIMS_ASSIGN_OR_RETURN(const Written written, out_.Describe(kOrt));
-    const UniqueFd fd = sys::Open(out_.PathOf(kOrt).c_str(), O_RDONLY | O_NOFOLLOW);
-    if (!fd) return ErrnoStatus("reading '" + written.name + "'");
-    TRIMS_ASSIGN_OR_RETURN(const Mapping mapped,
-                           Mapping::OfFile(fd.get(), written.length, PROT_READ));
-    return ort_.TryLoad({.model = mapped.bytes().first(written.length),
-                         .as_ort = true,
-                         .weights = {},
-                         .extensions = job_.extensions});
   }
 
   const OutFolder& out_;

@@ -8,11 +8,12 @@
 #include <span>
 #include <system_error>
 #include <unordered_set>
+#include <vector>
 
 #include "base/macros.h"
 #include "base/shell_quote.h"
 #include "base/shown_name.h"
-#include "source/link_bounds.h"
+#include "source/hub_cache.h"
 
 namespace trims {
 namespace {
@@ -41,10 +42,8 @@ bool IsInGit(const std::string& folder) {
 }
 
 std::string GetAgain(const FileTree& source, const ListedFile& file) {
-  const std::string name = HubNameOf(HubRepositoryOf(source.path()));
-  if (!name.empty() && !name.starts_with('-')) {
-    return "complete it: hf download " + ShellQuote(name);
-  }
+  const std::string download = DownloadOfSnapshot(source.path());
+  if (!download.empty()) return "complete it: " + download;
   if (file.name.find(".cache/huggingface/") != std::string::npos) {
     return "run the same hf download again: it goes on where it stopped";
   }
@@ -118,20 +117,16 @@ Status CheckNothingPartial(const FileTree& source) {
 }
 
 std::string NoteUnfinished(const FileTree& source, const std::vector<size_t>& parts) {
-  constexpr size_t kMaxNames = 5;
   const std::unordered_set<size_t> model(parts.begin(), parts.end());
-  size_t count = 0;
-  std::string names;
+  std::vector<std::string> names;
   for (size_t i = 0; i < source.files().size(); ++i) {
     if (model.contains(i)) continue;
     const ListedFile& file = source.files()[i];
     const bool empty = file.length == 0;  // a folder may well hold empty files
     if (empty || CheckFinished(source, file).code() != StatusCode::kFailedPrecondition) continue;
-    if (++count <= kMaxNames) names += (names.empty() ? "" : ", ") + ShownName(file.name);
+    names.push_back(file.name);
   }
-  if (count == 0) return "";
-  return "not downloaded completely: " + names +
-         (count > kMaxNames ? " and " + std::to_string(count - kMaxNames) + " more" : "");
+  return names.empty() ? "" : "not downloaded completely: " + ShownNames(names);
 }
 
 }  // namespace trims

@@ -1,7 +1,7 @@
 // HubCachePath: where a repository of the Hugging Face hub lies in this user's cache.
 //
 //   TRIMS_ASSIGN_OR_RETURN(const std::string path, HubCachePath("hf-cache:org/name@main", getenv));
-//   // "/home/me/.cache/huggingface/hub/models--org--name/snapshots/1f2e…"
+//   // "…/huggingface/hub/models--org--name/snapshots/1f2e…"
 //
 // Source: huggingface_hub's documentation of its cache and its environment variables.
 // Thread-safety: functions; they look at the file system.

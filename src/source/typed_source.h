@@ -1,7 +1,7 @@
 // TypedSourceUrl: what a person typed as SOURCE, as the URL that the daemon is sent.
 //
-//   TypedSourceUrl("model.onnx", "/home/ada")   → "file:///home/ada/model.onnx"
-//   TypedSourceUrl("my net.onnx", "/home/ada")  → "file:///home/ada/my%20net.onnx"
+//   TypedSourceUrl("model.onnx", "/models")   → "file:///models/model.onnx"
+//   TypedSourceUrl("my net.onnx", "/models")  → "file:///models/my%20net.onnx"
 //
 // Looks at the file system, so that a slip is told at once and by the name that was looked for.
 #ifndef TRIMS_SOURCE_TYPED_SOURCE_H_

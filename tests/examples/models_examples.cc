@@ -108,7 +108,7 @@ Status FolderListingExample(const LinkBounds& bounds) {
 Status HubCacheExample() {
   // example: src/source/hub_cache.h
   TRIMS_ASSIGN_OR_RETURN(const std::string path, HubCachePath("hf-cache:org/name@main", getenv));
-  // "/home/me/.cache/huggingface/hub/models--org--name/snapshots/1f2e…"
+  // "…/huggingface/hub/models--org--name/snapshots/1f2e…"
   // end
   return path.empty() ? Status(StatusCode::kNotFound, "") : Status();
 }

@@ -51,7 +51,9 @@ TEST_F(Unfinished, GitIsNamedInItsOwnFoldersAlone) {
 }
 
 TEST_F(Unfinished, ARepositoryIsDownloadedUnlessItsNameIsAnOption) {
+  folder_.Write("models--org--net/refs/main", "0123");
   for (const auto& [folder, hint] : {std::pair("models--org--net", "hf download org/net"),
+                                     std::pair("models--org--old", "org/old --revision 0123"),
                                      std::pair("models---x", "get 'm.onnx' again")}) {
     const std::string snapshot = std::string(folder) + "/snapshots/0123";
     folder_.Write(snapshot + "/m.onnx", kPointerText);

@@ -50,7 +50,7 @@ DoctorFacts GoodFacts() {
                   .is_socket = true,
                   .owner = 1000,
                   .daemon_version = "0.1.0"};
-  facts.data = {.folder = "/home/me/.local/share/trims", .exists = true, .daemon = 77};
+  facts.data = {.folder = "/data/trims", .exists = true, .daemon = 77};
   facts.programs = {.trimsd = "/usr/bin/trimsd",
                     .prepare = "/usr/libexec/trims/trims-prepare",
                     .sandbox = std::string(R"({"landlock":true,"seccomp":true})"),
