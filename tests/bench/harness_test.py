@@ -193,7 +193,8 @@ class Steady(unittest.TestCase):
 
     def test_the_other_form_is_made_by_a_preparer_that_changes_no_weight(self):
         subject, server, plain = steady.Subject("net", Path("net.onnx"), "x=1", "", True), mock.Mock(), mock.Mock()
-        with steady.added(self.quick(), server, plain, subject) as one:
+        bench = mock.Mock()  # whose programs need not be built
+        with steady.added(bench, server, plain, subject) as one:
             self.assertIn(str(plain.socket), one.trims(server=plain))
         for each in (server, plain):
             each.add.assert_called_once_with("net", Path("net.onnx"), ["ort"])
