@@ -51,6 +51,7 @@ HINTS = {
     # Downloads.
     "hf download ": "test_the_hub_is_asked",
     "run the same hf download again: it goes on where it stopped": SENTENCE,
+    "run 'trims add' again when the files are complete": SENTENCE,
     "if you trust its configuration, which this runs: git -C X lfs pull": "test_a_pointer_is_completed",
     # The daemon.
     "start one: trimsd ": "test_a_daemon_is_started",

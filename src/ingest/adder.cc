@@ -98,8 +98,6 @@ void Adder::Prepare(const AskerPtr& asker, Located located, PreparedStore::Incom
   auto prepared = [this, asker, located = std::move(located),
                    incoming = std::move(incoming)](Result<Manifest> manifest) mutable {
     if (!manifest.ok()) return Abandon(asker, std::move(incoming), manifest.status());
-    // The preparer has met untrusted bytes: where the model came from is not its word to give.
-    manifest->source = located.source.ToString();
     Prepared stage{std::move(located.request.reference), *std::move(manifest), std::move(incoming)};
     turns_->Take(alive_.Only([this, asker, stage = std::move(stage)](Turns::Turn turn) mutable {
       Publish(asker, std::move(stage), std::move(turn));

@@ -41,7 +41,8 @@ class Preparer {
   using Progress = std::function<void(std::string_view stage, uint64_t done, uint64_t total)>;
   // OK if it can prepare at all; FAILED_PRECONDITION says what is missing and how to get it.
   virtual Status Ready() const = 0;
-  // Both callbacks run on the loop. The manifest has passed ParseManifest. DEADLINE_EXCEEDED,
+  // Both callbacks run on the loop. The manifest has passed ParseManifest, its source is the job's, and
+  // its digests are of what lies there now, not the child's word. DEADLINE_EXCEEDED,
   // RESOURCE_EXHAUSTED: the child met a limit and was killed; whatever the child reported;
   // INTERNAL: it died without a word. What it wrote stays in out_folder; the caller removes it on
   // failure.

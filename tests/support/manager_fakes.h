@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "catalog/catalog.h"
+#include "format/chunk_digests.h"
 #include "ingest/preparer.h"
 #include "load/tier.h"
 #include "loop/timer_service.h"
@@ -169,6 +170,7 @@ class FakePreparer final : public Preparer {
     ASSERT_FALSE(requests.empty());
     Request request = std::move(requests.front());
     requests.pop_front();
+    if (result.ok()) result->source = request.job.source.ToString();
     request.done(std::move(result));
   }
   std::list<Request> requests;
@@ -189,6 +191,7 @@ inline ManifestVariant MakeVariant(Variant kind, uint64_t pages, const std::stri
   variant.extents.push_back(
       {.length = pages * 4096,
        .sha256 = Digest('2'),
+       .xxh3 = std::vector<uint64_t>(ChunkCount(pages * 4096), 2),
        .pieces = {
            {.origin = PieceOrigin::kPrepared, .path = "data", .offset = 0, .length = 8, .at = 0}}});
   return variant;

@@ -63,6 +63,7 @@ Daemon::~Daemon() {
 Status Daemon::MakeParts(uint64_t budget) {
   TRIMS_ASSIGN_OR_RETURN(loop_, EventLoop::Create());
   TRIMS_ASSIGN_OR_RETURN(worker_, MakeThreadWorker(loop_->poster()));
+  TRIMS_ASSIGN_OR_RETURN(digesting_, MakeThreadWorker(loop_->poster()));
   TRIMS_ASSIGN_OR_RETURN(const size_t folders, PreparedStore::CountPublished(PreparedRoot()));
   TRIMS_ASSIGN_OR_RETURN(
       catalog_, Catalog::Open(places_.data() + "/catalog.db",
@@ -75,7 +76,7 @@ Status Daemon::MakeParts(uint64_t budget) {
                                              loop_->poster()));
   preparer_ = MakeProcessPreparer(
       {.program = PreparerProgram(options_), .onnxruntime_library = options_.onnxruntime_library},
-      {.timers = loop_.get(), .watcher = loop_.get(), .worker = worker_.get()});
+      {.timers = loop_.get(), .watcher = loop_.get(), .worker = digesting_.get()});
   manager_ = std::make_unique<Manager>(OptionsOfManager(),
                                        ManagerDependencies{.clock = &clock_,
                                                            .timers = loop_.get(),
