@@ -29,6 +29,8 @@ struct IngestDependencies {
   // Without either of these, Add answers FAILED_PRECONDITION.
   PreparedStore* prepared = nullptr;
   Worker* worker = nullptr;  // looks at sources and merges manifests; the store's too
+  Worker* verifying =
+      nullptr;  // reads whole models; without it, Verify answers FAILED_PRECONDITION
   // The catalog has other content now.
   std::function<void()> catalog_changed;
 };

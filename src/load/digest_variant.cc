@@ -47,8 +47,13 @@ std::vector<Chunk> ChunksOf(const ManifestVariant& variant, std::span<const Read
 }
 
 struct Shared {
-  Shared(const Image& of, std::string root, FillControl* fill_control, std::vector<Chunk> cut)
-      : image(of), prepared_root(std::move(root)), control(*fill_control), chunks(std::move(cut)) {
+  Shared(const Image& of, std::string root, FillControl* fill_control, Pacer* rate,
+         std::vector<Chunk> cut)
+      : image(of),
+        prepared_root(std::move(root)),
+        control(*fill_control),
+        pacer(rate),
+        chunks(std::move(cut)) {
     for (const ManifestExtent& extent : of.variant.extents) {
       xxh3.emplace_back(ChunkCount(extent.length));
       sha256.emplace_back(ChunkCount(extent.length));
@@ -58,6 +63,7 @@ struct Shared {
   const Image& image;
   const std::string prepared_root;
   FillControl& control;
+  Pacer* const pacer;
   const std::vector<Chunk> chunks;
   std::atomic<size_t> next{0};
   // By extent and chunk, each written by the thread that claimed the chunk.
@@ -114,6 +120,7 @@ class ChunkReader {
     shared_.sha256[chunk.extent][chunk.index] = hash.Finish();
     shared_.xxh3[chunk.extent][chunk.index] = Xxh3Of(bytes);
     shared_.control.Advance(bytes.size());
+    if (shared_.pacer != nullptr) shared_.pacer->Pace(bytes.size());
     return Status();
   }
 
@@ -151,10 +158,10 @@ void RunOnAllProcessors(Shared* shared) {
 
 Result<std::vector<ExtentDigests>> DigestVariant(const Image& image,
                                                  const std::string& prepared_root,
-                                                 FillControl* control) {
+                                                 FillControl* control, Pacer* pacer) {
   TRIMS_ASSIGN_OR_RETURN(const std::vector<Read> reads,
                          CutIntoReads(image.variant, kDigestChunkBytes));
-  Shared shared(image, prepared_root, control, ChunksOf(image.variant, reads));
+  Shared shared(image, prepared_root, control, pacer, ChunksOf(image.variant, reads));
   RunOnAllProcessors(&shared);
   {
     MutexLock lock(shared.mutex);

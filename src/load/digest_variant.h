@@ -17,16 +17,17 @@
 
 #include "format/image.h"
 #include "load/chunk_hasher.h"
+#include "load/pacer.h"
 #include "load/tier.h"
 
 namespace trims {
 
-// Both digests of each extent. `prepared_root` is the folder in which the image's folder lies. Errors as
-// ImageFiles::Open and reading have them; CANCELLED by the control, which is told what was hashed;
+// Both digests of each extent. `prepared_root` is the folder in which the image's folder lies; `pacer`,
+// where there is one, holds it to a rate. Errors as ImageFiles::Open and reading have them; CANCELLED by the control, which is told what was hashed;
 // RESOURCE_EXHAUSTED: no threads or memory.
 Result<std::vector<ExtentDigests>> DigestVariant(const Image& image,
                                                  const std::string& prepared_root,
-                                                 FillControl* control);
+                                                 FillControl* control, Pacer* pacer = nullptr);
 
 }  // namespace trims
 

@@ -34,6 +34,7 @@ class IngestTest : public ::testing::Test {
                                                                  .preparer = &preparer_,
                                                                  .prepared = store_.get(),
                                                                  .worker = &worker_,
+                                                                 .verifying = &worker_,
                                                                  .catalog_changed = [] {}});
   }
 

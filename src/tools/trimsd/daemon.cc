@@ -3,6 +3,7 @@
 #include <csignal>
 #include <utility>
 
+#include "base/byte_size.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/macros.h"
@@ -10,7 +11,6 @@
 #include "load/host_tier.h"
 #include "store/huge_pages.h"
 #include "store/machine_memory.h"
-#include "tools/trimsd/byte_size.h"
 #include "tools/trimsd/process_setup.h"
 #include "wire/channel.h"
 
@@ -64,6 +64,7 @@ Status Daemon::MakeParts(uint64_t budget) {
   TRIMS_ASSIGN_OR_RETURN(loop_, EventLoop::Create());
   TRIMS_ASSIGN_OR_RETURN(worker_, MakeThreadWorker(loop_->poster()));
   TRIMS_ASSIGN_OR_RETURN(digesting_, MakeThreadWorker(loop_->poster()));
+  TRIMS_ASSIGN_OR_RETURN(verifying_, MakeThreadWorker(loop_->poster()));
   TRIMS_ASSIGN_OR_RETURN(const size_t folders, PreparedStore::CountPublished(PreparedRoot()));
   TRIMS_ASSIGN_OR_RETURN(
       catalog_, Catalog::Open(places_.data() + "/catalog.db",
@@ -85,7 +86,8 @@ Status Daemon::MakeParts(uint64_t budget) {
                                                            .preparer = preparer_.get(),
                                                            .eviction = options_.eviction,
                                                            .prepared = prepared_.get(),
-                                                           .worker = worker_.get()});
+                                                           .worker = worker_.get(),
+                                                           .verifying = verifying_.get()});
   return Status();
 }
 

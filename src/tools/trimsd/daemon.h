@@ -52,7 +52,9 @@ class Daemon {
   std::unique_ptr<EventLoop> loop_;
   SteadyClock clock_;
   std::unique_ptr<Worker> worker_;
-  std::unique_ptr<Worker> digesting_;  // reads whole models: what is short must not wait behind it
+  // These read whole models: what is short must not wait behind them.
+  std::unique_ptr<Worker> digesting_;
+  std::unique_ptr<Worker> verifying_;
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<PreparedStore> prepared_;
   std::unique_ptr<Tier> host_;
