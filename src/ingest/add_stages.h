@@ -57,7 +57,8 @@ Result<Requested> CheckRequested(const std::string& requested, const std::string
                                  const PrepareWishes& wishes);
 
 // Brings the source's bytes to where the preparer and loads can read them; a file is there already.
-// NOT_FOUND: there is none; PERMISSION_DENIED: this user may not reach it. Blocks.
+// NOT_FOUND: there is none; PERMISSION_DENIED: this user may not reach it; UNIMPLEMENTED: it is on a
+// network. Blocks.
 Result<Located> Materialise(Requested request);
 
 }  // namespace trims

@@ -33,7 +33,7 @@ Result<std::unique_ptr<RandomAccess>> ImageFiles::OpenPrepared(const std::string
 std::string ImageFiles::PathOf(PieceOrigin origin, const std::string& path) const {
   if (origin == PieceOrigin::kPrepared) return prepared_root_ + "/" + PreparedPath(path);
   const Result<SourceUri> uri = ParseSourceUri(image_.source);
-  if (!uri.ok()) return path + " of " + image_.source;
+  if (!uri.ok() || uri->is_remote()) return path + " of " + image_.source;
   // Of a single file, what it needs besides lies beside it.
   std::error_code error;
   const std::filesystem::path source(uri->path);

@@ -79,6 +79,11 @@ FileTree::FileTree(std::string folder, std::string name, bool follow_links)
       bounds_(LinkBounds::Of(folder_, follow_links)) {}
 
 Result<FileTree> FileTree::At(const SourceUri& uri) {
+  if (uri.is_remote()) {
+    return Status(StatusCode::kUnimplemented,
+                  "'" + uri.ToString() + "' is not on this machine: expected a file or folder",
+                  "download the model and add it as file:///absolute/path");
+  }
   struct stat found;
   if (::stat(uri.path.c_str(), &found) != 0) return ErrnoStatus("'" + uri.path + "'");
   if (S_ISDIR(found.st_mode)) return FileTree(uri.path, "", uri.follow_links);

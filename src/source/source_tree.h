@@ -38,7 +38,8 @@ class SourceTree {
   virtual Result<std::unique_ptr<RandomAccess>> Open(const std::string& name) const = 0;
 };
 
-// NOT_FOUND: there is nothing; PERMISSION_DENIED: this user may not look.
+// Of files on this machine. NOT_FOUND: there is nothing; PERMISSION_DENIED: this user may not look;
+// UNIMPLEMENTED: `uri` is of a network (source/remote_tree.h).
 Result<std::unique_ptr<SourceTree>> OpenSourceTree(const SourceUri& uri);
 
 }  // namespace trims

@@ -4,41 +4,22 @@
 
 #include "base/macros.h"
 #include "base/model_limits.h"
+#include "source/percent.h"
+#include "source/remote_uri.h"
 
 namespace trims {
 namespace {
 
 constexpr std::string_view kScheme = "file:";
 constexpr std::string_view kFollowLinks = "?links=follow";
-constexpr std::string_view kHint = "write file:///absolute/path";
+constexpr std::string_view kFileHint = "write file:///absolute/path";
+constexpr std::string_view kForms =
+    "write file:///absolute/path, https://HOST/FILE, s3://BUCKET/KEY, hf://ORG/REPO or "
+    "oci://REGISTRY/NAME:TAG";
 
-Status BadUrl(std::string_view url, const std::string& what) {
-  return Status(StatusCode::kInvalidArgument,
-                "source '" + std::string(url.substr(0, 256)) + "': " + what, std::string(kHint));
-}
-
-int HexValue(char digit) {
-  if (digit >= '0' && digit <= '9') return digit - '0';
-  if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-  if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
-  return -1;
-}
-
-// False: an escape that isn't two hexadecimal digits, or that of a zero byte.
-bool PercentDecode(std::string_view text, std::string* decoded) {
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded->push_back(text[i]);
-      continue;
-    }
-    if (text.size() - i < 3) return false;
-    const int high = HexValue(text[i + 1]);
-    const int low = HexValue(text[i + 2]);
-    if (high < 0 || low < 0 || high + low == 0) return false;
-    decoded->push_back(static_cast<char>(high * 16 + low));
-    i += 2;
-  }
-  return decoded->find('\0') == std::string::npos;
+Status BadUrl(std::string_view url, const std::string& what, std::string_view hint = kFileHint) {
+  return Status(StatusCode::kInvalidArgument, "source '" + ShownUrl(url) + "': " + what,
+                std::string(hint));
 }
 
 // The path after scheme and host, still escaped.
@@ -49,7 +30,7 @@ Result<std::string_view> EscapedPath(std::string_view url) {
   const size_t slash = rest.find('/');
   const std::string_view host = rest.substr(0, slash);
   if (!host.empty() && host != "localhost") {
-    return BadUrl(url, "it names the host '" + std::string(host) + "', only this one can be read");
+    return BadUrl(url, "a file:// URL can't name a host, only files of this machine can be read");
   }
   return slash == std::string_view::npos ? std::string_view() : rest.substr(slash);
 }
@@ -68,26 +49,17 @@ bool Normalise(std::string_view path, std::string* normal) {
   return true;
 }
 
-Status CheckScheme(std::string_view url) {
-  if (url.starts_with(kScheme)) return Status();
-  for (const std::string_view later : {"http://", "https://", "s3://", "gs://", "az://", "hf://"}) {
+Status UnknownScheme(std::string_view url) {
+  for (const std::string_view later : {"gs://", "az://"}) {
     if (!url.starts_with(later)) continue;
-    return Status(StatusCode::kUnimplemented,
-                  std::string(later) + " sources can't be read by this build",
-                  "download the model and add it as file:///absolute/path");
+    return Status(
+        StatusCode::kUnimplemented, std::string(later) + " sources can't be read by this build",
+        "download the model and add it as file:///absolute/path, or give its https:// URL");
   }
-  return BadUrl(url, "expected a file:// URL");
+  return BadUrl(url, "expected a URL of a kind that can be read", kForms);
 }
 
-bool NeedsEscape(unsigned char c) {
-  constexpr std::string_view kNotInAPath = R"(%?#"<>[]\^`{|})";
-  return c <= ' ' || c >= 0x7f || kNotInAPath.find(static_cast<char>(c)) != kNotInAPath.npos;
-}
-
-}  // namespace
-
-Result<SourceUri> ParseSourceUri(std::string_view url) {
-  TRIMS_RETURN_IF_ERROR(CheckScheme(url));
+Result<SourceUri> ParseFileUri(std::string_view url) {
   const bool follow_links = url.ends_with(kFollowLinks);
   if (follow_links) url.remove_suffix(kFollowLinks.size());
   TRIMS_ASSIGN_OR_RETURN(const std::string_view escaped, EscapedPath(url));
@@ -105,17 +77,40 @@ Result<SourceUri> ParseSourceUri(std::string_view url) {
   return SourceUri::OfPath(std::move(path), follow_links);
 }
 
-std::string SourceUri::ToString() const {
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  std::string url = "file://";
-  for (const char c : path) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (NeedsEscape(byte)) {
-      url.append({'%', kDigits[byte >> 4], kDigits[byte & 15]});
-    } else {
-      url.push_back(c);
-    }
+}  // namespace
+
+std::string_view SchemeName(SourceUri::Scheme scheme) {
+  switch (scheme) {
+    case SourceUri::Scheme::kFile:
+      return "file";
+    case SourceUri::Scheme::kHttp:
+      return "http";
+    case SourceUri::Scheme::kHttps:
+      return "https";
+    case SourceUri::Scheme::kS3:
+      return "s3";
+    case SourceUri::Scheme::kHf:
+      return "hf";
+    case SourceUri::Scheme::kOci:
+      return "oci";
   }
+  return "";
+}
+
+Result<SourceUri> ParseSourceUri(std::string_view url) {
+  if (url.starts_with(kScheme)) return ParseFileUri(url);
+  for (const auto scheme :
+       {SourceUri::Scheme::kHttp, SourceUri::Scheme::kHttps, SourceUri::Scheme::kS3,
+        SourceUri::Scheme::kHf, SourceUri::Scheme::kOci}) {
+    const std::string start = std::string(SchemeName(scheme)) + "://";
+    if (url.starts_with(start)) return ParseRemoteUri(scheme, url);
+  }
+  return UnknownScheme(url);
+}
+
+std::string SourceUri::ToString() const {
+  if (is_remote()) return RemoteUriText(*this);
+  std::string url = "file://" + PercentEncode(path);
   if (follow_links) url += kFollowLinks;
   return url;
 }

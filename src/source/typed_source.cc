@@ -24,16 +24,38 @@ bool IsUrl(std::string_view source) {
          (source.starts_with("file:/") || source.substr(colon).starts_with("://"));
 }
 
-std::string InTheHubsCache(std::string_view source) {
-  const std::string meant = HubCacheSourceFor(source);
-  return meant.empty() ? "" : "for a model in the hub's cache: " + ShellQuote(meant);
+std::string OfTheHub(std::string_view source) {
+  const std::string cached = HubCacheSourceFor(source);
+  if (cached.empty()) return "";
+  const std::string hub = "hf://" + cached.substr(cached.find(':') + 1);
+  return "for a model in the hub's cache: " + ShellQuote(cached) +
+         ", to download it: " + ShellQuote(hub);
+}
+
+// A page about a model, as it is copied from a browser; files are beneath …/resolve/.
+bool IsPageOfTheHub(const SourceUri& uri, std::string_view source) {
+  const bool web =
+      uri.scheme == SourceUri::Scheme::kHttp || uri.scheme == SourceUri::Scheme::kHttps;
+  return web && uri.path.find("/resolve/") == std::string::npos &&
+         !HubCacheSourceFor(source).empty();
 }
 
 Result<SourceUri> ParseTypedUrl(std::string_view source) {
   Result<SourceUri> uri = ParseSourceUri(source);
-  const std::string hint = uri.ok() ? "" : InTheHubsCache(source);
+  if (uri.ok() && IsPageOfTheHub(*uri, source)) {
+    return Status(StatusCode::kInvalidArgument,
+                  "'" + uri->ToString() + "' is a page of the hub, expected a model's file",
+                  OfTheHub(source));
+  }
+  const std::string hint = uri.ok() ? "" : OfTheHub(source);
   if (hint.empty()) return uri;
   return Status(uri.status().code(), uri.status().message(), hint);
+}
+
+Status CheckRemote(const TypedSourceOptions& options) {
+  if (!options.follow_links) return Status();
+  return Status(StatusCode::kInvalidArgument, "a source on a network has no links to follow",
+                "leave --follow-links away");
 }
 
 Result<SourceUri> AbsoluteUri(std::string_view source, const std::string& working_folder,
@@ -47,6 +69,7 @@ Result<SourceUri> AbsoluteUri(std::string_view source, const std::string& workin
   }
   if (IsUrl(source)) {
     TRIMS_ASSIGN_OR_RETURN(SourceUri uri, ParseTypedUrl(source));
+    if (uri.is_remote()) return uri;
     uri.follow_links |= options.follow_links;
     return uri;
   }
@@ -77,7 +100,7 @@ Status NothingThere(const std::filesystem::path& path, std::string_view source) 
                                                     "': there is no '" + missing.string() + "'";
   const std::string near = NearInFolder(missing);
   if (near.empty()) {
-    const std::string hub = InTheHubsCache(source);
+    const std::string hub = OfTheHub(source);
     return Status(StatusCode::kNotFound, message,
                   hub.empty() ? "give an existing path as SOURCE" : hub);
   }
@@ -116,6 +139,10 @@ Status CheckReadable(const std::string& path, std::string_view source) {
 Result<std::string> TypedSourceUrl(std::string_view source, const std::string& working_folder,
                                    const TypedSourceOptions& options) {
   TRIMS_ASSIGN_OR_RETURN(SourceUri uri, AbsoluteUri(source, working_folder, options));
+  if (uri.is_remote()) {
+    TRIMS_RETURN_IF_ERROR(CheckRemote(options));
+    return uri.ToString();
+  }
   while (uri.path.size() > 1 && uri.path.ends_with('/')) uri.path.pop_back();
   TRIMS_RETURN_IF_ERROR(CheckReadable(uri.path, source));
   TRIMS_ASSIGN_OR_RETURN(std::string snapshot, SnapshotOfRepository(uri.path));

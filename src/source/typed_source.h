@@ -2,6 +2,7 @@
 //
 //   TypedSourceUrl("model.onnx", "/models")   → "file:///models/model.onnx"
 //   TypedSourceUrl("my net.onnx", "/models")  → "file:///models/my%20net.onnx"
+//   TypedSourceUrl("hf://org/net", "/models") → "hf://org/net@main"
 //
 // Looks at the file system, so that a slip is told at once and by the name that was looked for.
 #ifndef TRIMS_SOURCE_TYPED_SOURCE_H_
@@ -26,9 +27,11 @@ struct TypedSourceOptions {
 // A path, as it is (a relative one against `working_folder`, which is absolute), or a file:/// URL,
 // escaped (source/source_uri.h), of a file or folder that this process may read; a repository of the
 // hub's cache is looked up there (source/hub_cache.h). NOT_FOUND gives the absolute path and a near
-// name from the same folder; PERMISSION_DENIED; UNIMPLEMENTED for http, https and s3;
-// INVALID_ARGUMENT for an empty one, any other URL, a file URL with a host, or what is neither file
-// nor folder.
+// name from the same folder; PERMISSION_DENIED; INVALID_ARGUMENT for an empty one, a file URL with a
+// host, or what is neither file nor folder.
+// A URL of a source on a network (https, s3, hf, oci: source/source_uri.h) is checked, written out
+// whole and passed through: only the daemon looks whether it is there. INVALID_ARGUMENT also for links
+// to follow in one and for a page of the hub, which is no file.
 Result<std::string> TypedSourceUrl(std::string_view source, const std::string& working_folder,
                                    const TypedSourceOptions& options = {});
 

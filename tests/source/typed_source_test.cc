@@ -68,18 +68,33 @@ TEST_F(TypedSourceTest, NamesTheFirstMissingPart) {
 }
 
 TEST_F(TypedSourceTest, RefusesOtherSchemesAndHosts) {
-  EXPECT_EQ(Error("s3://bucket/key").code(), StatusCode::kUnimplemented);
+  EXPECT_EQ(Error("gs://bucket/key").code(), StatusCode::kUnimplemented);
   EXPECT_EQ(Error("file://host/path").code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(Error("").code(), StatusCode::kInvalidArgument);
   EXPECT_THAT(Error("").hint(), HasSubstr("give the path"));
 }
 
 TEST_F(TypedSourceTest, ModelsOfTheHubAreNamedAsTheyAreAdded) {
-  for (const char* source : {"org/net", "https://huggingface.co/org/net", "hf://org/net"}) {
+  for (const char* source : {"org/net", "https://huggingface.co/org/net"}) {
     EXPECT_THAT(Error(source).hint(), HasSubstr("hf-cache:org/net")) << source;
+    EXPECT_THAT(Error(source).hint(), HasSubstr("hf://org/net")) << source;
   }
   EXPECT_THAT(Error("repo/net").hint(), HasSubstr("hf-cache:repo/net"));
-  EXPECT_THAT(Error("s3://bucket/key").hint(), HasSubstr("download"));
+  EXPECT_THAT(Error("gs://bucket/key").hint(), HasSubstr("download"));
+}
+
+TEST_F(TypedSourceTest, UrlsOfANetworkPassThroughChecked) {
+  EXPECT_EQ(Url("s3://bucket/my net/"), "s3://bucket/my%20net/");
+  EXPECT_EQ(Url("hf://org/net"), "hf://org/net@main");
+  EXPECT_EQ(Url("https://Models.example/a.onnx"), "https://models.example/a.onnx");
+  EXPECT_EQ(Url("https://huggingface.co/org/net/resolve/main/a.onnx"),
+            "https://huggingface.co/org/net/resolve/main/a.onnx");
+  EXPECT_EQ(Url("oci://localhost:5000/net:v1"), "oci://localhost:5000/net:v1");
+  EXPECT_EQ(Error("s3://B/key").code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Error("https://user:secret@host/a").code(), StatusCode::kInvalidArgument);
+  const Status links = TypedSourceUrl("hf://org/net", folder_, {.follow_links = true}).status();
+  EXPECT_EQ(links.code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(links.hint(), HasSubstr("--follow-links"));
 }
 
 TEST_F(TypedSourceTest, TakesANameWithAColonForAFile) {

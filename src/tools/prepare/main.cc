@@ -76,6 +76,12 @@ Result<std::string> OutFolderPath(const std::string& out) {
 
 Result<SourceUri> SourceOf(const std::string& source) {
   if (source.starts_with("file:/")) return ParseSourceUri(source);
+  if (const Result<SourceUri> uri = ParseSourceUri(source); uri.ok()) {
+    return Status(
+        StatusCode::kInvalidArgument,
+        "--source '" + uri->ToString() + "' is on a network: expected a path or a file:// URL",
+        "trims add downloads it");
+  }
   std::error_code error;
   const std::filesystem::path path = std::filesystem::absolute(source, error);
   if (source.empty() || error) {
