@@ -18,6 +18,7 @@
 #include "base/macros.h"
 #include "base/pipe.h"
 #include "base/sys.h"
+#include "ingest/adopt_sources.h"
 #include "ingest/progress_lines.h"
 #include "ingest/record_digests.h"
 
@@ -61,7 +62,10 @@ Result<Manifest> ReadManifest(const std::string& folder) {
 // words to give.
 Result<Manifest> ReadResult(const PrepareJob& job) {
   TRIMS_ASSIGN_OR_RETURN(Manifest manifest, ReadManifest(job.out_folder));
-  manifest.source = job.source.ToString();
+  manifest.source = job.downloaded ? job.downloaded->from.ToString() : job.source.ToString();
+  if (job.downloaded) {
+    TRIMS_RETURN_IF_ERROR(AdoptSources(job.downloaded->folder, job.out_folder, &manifest));
+  }
   TRIMS_RETURN_IF_ERROR(RecordDigests(job.out_folder, &manifest));
   return manifest;
 }

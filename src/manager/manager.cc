@@ -34,6 +34,7 @@ class Manager::Impl {
                                    .preparer = dependencies.preparer,
                                    .prepared = dependencies.prepared,
                                    .worker = dependencies.worker,
+                                   .fetcher = dependencies.fetcher,
                                    .verifying = dependencies.verifying,
                                    .catalog_changed = [this] { KeepKnown(); }}) {
     SegmentTable* beneath = nullptr;

@@ -38,6 +38,7 @@ namespace trims {
 
 class Catalog;
 class PreparedStore;
+class SourceFetcher;
 class Tier;
 class TimerService;
 class Worker;
@@ -59,7 +60,9 @@ struct ManagerDependencies {
   const EvictionPolicy* eviction = nullptr;
   PreparedStore* prepared = nullptr;  // without one, Add answers FAILED_PRECONDITION
   Worker* worker = nullptr;
-  Worker* verifying = nullptr;  // IngestDependencies' own
+  // IngestDependencies' own.
+  SourceFetcher* fetcher = nullptr;
+  Worker* verifying = nullptr;
 };
 
 class Manager {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <system_error>
 #include <vector>
@@ -20,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kIncomingPrefix = ".incoming-";
+constexpr std::string_view kDownloadPrefix = ".download-";
 constexpr size_t kNameDigits = 32;
 
 Status SyncPath(const std::string& path, int flags) {
@@ -59,19 +61,41 @@ std::string CanonicalText(const ManifestVariant& variant) {
   return text;
 }
 
+std::string DigestName(std::string_view prefix, std::string_view text) {
+  Sha256 hash;
+  hash.Update(text);
+  return std::string(prefix) + hash.FinishHex().substr(0, kNameDigits);
+}
+
+bool IsHexName(std::string_view digits) {
+  return digits.size() == kNameDigits && std::all_of(digits.begin(), digits.end(), IsHexDigit);
+}
+
+bool IsOldDownload(const fs::directory_entry& entry) {
+  const std::string name = entry.path().filename().string();
+  if (!name.starts_with(kDownloadPrefix) ||
+      !IsHexName(std::string_view(name).substr(kDownloadPrefix.size())))
+    return false;
+  std::error_code error;
+  const fs::file_time_type touched = entry.last_write_time(error);
+  return !error && touched < fs::file_time_type::clock::now() - std::chrono::days(kDownloadDays);
+}
+
+Status MakeRoot(const std::string& root) {
+  if (sys::MakeFolder(root.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  return ErrnoStatus("can't make the folder of prepared models " + root);
+}
+
 }  // namespace
 
 bool IsPublishedName(std::string_view name) {
   const size_t dash = name.rfind('-');
   if (dash == std::string_view::npos || !VariantFromName(name.substr(0, dash)).ok()) return false;
-  const std::string_view digits = name.substr(dash + 1);
-  return digits.size() == kNameDigits && std::all_of(digits.begin(), digits.end(), IsHexDigit);
+  return IsHexName(name.substr(dash + 1));
 }
 
 std::string ContentName(const ManifestVariant& variant) {
-  Sha256 hash;
-  hash.Update(CanonicalText(variant));
-  return std::string(VariantName(variant.kind)) + "-" + hash.FinishHex().substr(0, kNameDigits);
+  return DigestName(std::string(VariantName(variant.kind)) + "-", CanonicalText(variant));
 }
 
 Status SyncTree(const std::string& folder) {
@@ -93,12 +117,18 @@ Status SyncTree(const std::string& folder) {
 }
 
 Result<std::string> MakeIncoming(const std::string& root) {
-  if (sys::MakeFolder(root.c_str(), 0700) != 0 && errno != EEXIST) {
-    return ErrnoStatus("can't make the folder of prepared models " + root);
-  }
+  TRIMS_RETURN_IF_ERROR(MakeRoot(root));
   std::string path = root + "/" + std::string(kIncomingPrefix) + "XXXXXX";
   if (sys::MakeTempFolder(path.data()) != 0) return ErrnoStatus("can't make a folder in " + root);
   return path;
+}
+
+std::string DownloadName(std::string_view url) { return DigestName(kDownloadPrefix, url); }
+
+Status MakeDownload(const std::string& root, const std::string& path) {
+  TRIMS_RETURN_IF_ERROR(MakeRoot(root));
+  if (sys::MakeFolder(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  return ErrnoStatus("can't make the folder of a download " + path);
 }
 
 Status SyncFolder(const std::string& folder) { return SyncPath(folder, O_DIRECTORY); }
@@ -151,8 +181,9 @@ void RemoveOrphans(const std::string& root, const std::set<std::string>& keep) {
   fs::directory_iterator entries(root, error);
   for (const fs::directory_iterator end; !error && entries != end; entries.increment(error)) {
     const std::string name = entries->path().filename().string();
-    if (!name.starts_with(kIncomingPrefix) && !IsPublishedName(name)) continue;
-    if (!keep.contains(name)) orphans.push_back(root + "/" + name);
+    const bool ours = name.starts_with(kIncomingPrefix) || IsPublishedName(name);
+    if ((ours && !keep.contains(name)) || IsOldDownload(*entries))
+      orphans.push_back(root + "/" + name);
   }
   for (const std::string& orphan : orphans) {
     LogInfo("folder.orphan_removed", {{"folder", orphan}});

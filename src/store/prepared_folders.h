@@ -1,6 +1,6 @@
 // What PreparedStore does on the disk. What takes a path blocks: it runs on the store's worker.
 //
-// A folder is called ".incoming-XXXXXX" while it is filled, and by its content once it is complete:
+// What is downloaded lies in ".download-<32 digits>", of a digest of where it comes from. A folder is called ".incoming-XXXXXX" while it is filled, and by its content once it is complete:
 // "<kind>-<32 digits>", of a digest of all that the manifest says of the variant.
 //
 // Thread-safety: safe, for distinct folders.
@@ -19,6 +19,8 @@
 
 namespace trims::prepared {
 
+inline constexpr int kDownloadDays = 7;
+
 bool IsPublishedName(std::string_view name);
 // Of a variant whose extents have their digests. Equal content has an equal name; the variant's own
 // folder counts for nothing.
@@ -26,6 +28,11 @@ std::string ContentName(const ManifestVariant& variant);
 
 // A fresh folder in `root`, which is made too (mode 0700) if it isn't there.
 Result<std::string> MakeIncoming(const std::string& root);
+
+// The name of the folder for what is downloaded from `url`.
+std::string DownloadName(std::string_view url);
+// That folder, `path`, in `root`, if they aren't there yet.
+Status MakeDownload(const std::string& root, const std::string& path);
 
 // Everything in `folder`, and itself; it is no symbolic link.
 Status SyncTree(const std::string& folder);
@@ -45,7 +52,8 @@ Status Remove(const std::string& folder);
 // How many folders in `root` bear the name of a published one; none if there is no `root`.
 Result<size_t> CountPublished(const std::string& root);
 
-// Removes what is incoming or published in `root` and not in `keep`; leaves everything else alone.
+// Removes what is incoming or published in `root` and not in `keep`, and downloads that nobody has gone
+// on with for kDownloadDays; leaves everything else alone.
 // `keep` holds names, not paths, so that another spelling of `root` costs nobody a model.
 void RemoveOrphans(const std::string& root, const std::set<std::string>& keep);
 

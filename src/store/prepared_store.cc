@@ -90,6 +90,27 @@ PreparedStore::Pin& PreparedStore::Pin::operator=(Pin&& other) noexcept {
   return *this;
 }
 
+PreparedStore::Download& PreparedStore::Download::operator=(Download&& other) noexcept {
+  if (this != &other) {
+    Close();
+    store_ = std::move(other.store_);
+    path_ = std::exchange(other.path_, {});
+  }
+  return *this;
+}
+
+void PreparedStore::Download::Close() {
+  const std::string path = std::exchange(path_, {});
+  const std::shared_ptr<PreparedStore*> store = store_.lock();
+  if (!path.empty() && store != nullptr) (*store)->downloads_.erase(path);
+}
+
+void PreparedStore::Download::Discard() {
+  const std::shared_ptr<PreparedStore*> store = store_.lock();
+  if (!path_.empty() && store != nullptr) (*store)->Remove(path_, {});
+  Close();
+}
+
 PreparedStore::PreparedStore(std::string root, Worker* worker)
     : root_(std::move(root)), worker_(worker), self_(std::make_shared<PreparedStore*>(this)) {}
 
@@ -134,6 +155,22 @@ void PreparedStore::NewIncoming(std::function<void(Result<Incoming>)> done) {
                  if (weak.expired()) return;
                  if (!(*path)->ok()) return done((*path)->status());
                  done(Incoming(weak, ***path));
+               });
+}
+
+void PreparedStore::OpenDownload(const std::string& url,
+                                 std::function<void(Result<Download>)> done) {
+  const std::string path = root_ + "/" + prepared::DownloadName(url);
+  if (!downloads_.insert(path).second) {
+    return done(Status(StatusCode::kFailedPrecondition, url + " is being downloaded already",
+                       "wait until that has ended: trims status"));
+  }
+  auto made = std::make_shared<Status>();
+  worker_->Run([root = root_, path, made] { *made = prepared::MakeDownload(root, path); },
+               [weak = self(), download = std::make_shared<Download>(Download(self(), path)), made,
+                done = std::move(done)] {
+                 if (weak.expired()) return;
+                 made->ok() ? done(std::move(*download)) : done(*made);
                });
 }
 

@@ -82,6 +82,29 @@ class PreparedStore {
     std::string folder_;  // empty: none
   };
 
+  // A folder for what is downloaded from one place, which is there for the next attempt, too. One user
+  // at a time.
+  class Download {
+   public:
+    Download(Download&& other) noexcept
+        : store_(std::move(other.store_)), path_(std::exchange(other.path_, {})) {}
+    Download& operator=(Download&& other) noexcept;
+    ~Download() { Close(); }
+
+    const std::string& path() const { return path_; }  // absolute
+    // It was of use, and goes.
+    void Discard();
+
+   private:
+    friend class PreparedStore;
+    Download(std::weak_ptr<PreparedStore*> store, std::string path)
+        : store_(std::move(store)), path_(std::move(path)) {}
+    void Close();
+
+    std::weak_ptr<PreparedStore*> store_;
+    std::string path_;  // empty: moved from or discarded
+  };
+
   struct Published {
     Manifest manifest;      // its variants' folders are names in the store
     std::vector<Pin> pins;  // of all of them, until the catalog names them
@@ -101,6 +124,10 @@ class PreparedStore {
   void Start(const std::set<std::string>& named);
 
   void NewIncoming(std::function<void(Result<Incoming>)> done);
+
+  // The folder of what comes from `url`; what is in it, an earlier attempt has left there.
+  // FAILED_PRECONDITION: it is in use.
+  void OpenDownload(const std::string& url, std::function<void(Result<Download>)> done);
 
   // `manifest` has all digests, and the folders of its variants are names in the incoming one. All or
   // nothing: on failure nothing of it is left when `done` runs, neither the incoming folder nor
@@ -143,6 +170,7 @@ class PreparedStore {
   const std::string root_;
   Worker* const worker_;
   Folders folders_;
+  std::set<std::string> downloads_;  // paths of those in use
   uint64_t bytes_ = 0;
   const std::shared_ptr<PreparedStore*> self_;
 };
