@@ -97,6 +97,11 @@ int MakeTempFolder(char* name) {
   return ::mkdtemp(name) == nullptr ? -1 : 0;
 }
 
+int Rename(const char* from, const char* to) {
+  if (Injected(fault::Op::kRename)) return -1;
+  return ::rename(from, to);
+}
+
 int RenameNoReplace(const char* from, const char* to) {
   if (Injected(fault::Op::kRename)) return -1;
   return ::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);

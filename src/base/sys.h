@@ -28,6 +28,7 @@ int Fsync(int fd);
 int MakeFolder(const char* path, mode_t mode);
 int MakeFolderAt(int directory, const char* path, mode_t mode);
 int MakeTempFolder(char* name);                         // replaces the XXXXXX at its end; mode 0700
+int Rename(const char* from, const char* to);           // takes the place of what is there
 int RenameNoReplace(const char* from, const char* to);  // EEXIST where `to` is there
 int LinkAt(const char* from, int directory, const char* to);  // follows no symbolic link
 int RenameExchange(const char* one, const char* other);       // EINVAL where the file system can't

@@ -87,7 +87,7 @@ void Adder::Download(const AskerPtr& asker, Requested request) {
 
 // What was downloaded stays for the next attempt, whatever comes of this one, until the model is there.
 void Adder::Fetch(const AskerPtr& asker, Requested request, PreparedStore::Download download) {
-  FetchJob job{.uri = request.source, .folder = download.path()};
+  FetchJob job{.uri = request.source, .files = download.files(), .partial = download.partial()};
   auto fetched = [this, asker, request = std::move(request),
                   download = std::move(download)](Result<SourceUri> source) mutable {
     if (!source.ok()) return Fail(asker, source.status());
@@ -126,7 +126,7 @@ void Adder::Prepare(const AskerPtr& asker, Located located, PreparedStore::Incom
                  .out_folder = incoming.path(),
                  .wishes = std::move(located.request.wishes)};
   if (located.download) {
-    job.downloaded = {.from = located.request.source, .folder = located.download->path()};
+    job.downloaded = {.from = located.request.source, .folder = located.download->files()};
   }
   auto prepared = [this, asker, located = std::move(located),
                    incoming = std::move(incoming)](Result<Manifest> manifest) mutable {

@@ -1,5 +1,6 @@
 #include "ingest/source_fetcher.h"
 
+#include <atomic>
 #include <utility>
 
 #include "base/macros.h"
@@ -13,7 +14,7 @@ class ThreadedFetcher final : public SourceFetcher {
  public:
   ThreadedFetcher(FetchFiles fetch, std::unique_ptr<JobQueue> jobs, PostToLoop post)
       : fetch_(std::move(fetch)), post_(std::move(post)), jobs_(std::move(jobs)) {}
-  ~ThreadedFetcher() override { cancelled_.store(true); }
+  ~ThreadedFetcher() override { cancel_.Cancel(); }
 
   // Progress that comes faster than the loop takes it is left out.
   void Fetch(FetchJob job, Preparer::Progress progress,
@@ -30,7 +31,7 @@ class ThreadedFetcher final : public SourceFetcher {
                              told(at, total);
                            });
                          },
-                     .cancelled = &cancelled_};
+                     .cancel = &cancel_};
     jobs_->Push([this, job = std::move(job), calls = std::move(calls),
                  done = alive_.Only(std::move(done))] {
       Result<SourceUri> fetched = fetch_(job, calls);
@@ -41,7 +42,7 @@ class ThreadedFetcher final : public SourceFetcher {
  private:
   const FetchFiles fetch_;
   const PostToLoop post_;
-  std::atomic<bool> cancelled_{false};
+  CancelToken cancel_;
   WhileAlive alive_;
   const std::unique_ptr<JobQueue> jobs_;  // the first to go: what is in it gives up
 };

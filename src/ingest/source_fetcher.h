@@ -1,15 +1,14 @@
 // SourceFetcher: brings a model's files from the network to this machine, some models at a time.
 //
-//   fetcher->Fetch({.uri = uri, .folder = download.path()}, progress,
+//   fetcher->Fetch({.uri = uri, .files = download.files(), .partial = download.partial()}, progress,
 //                  [](Result<SourceUri> fetched) { … });  // a file:// URL
 //
-// What lies in the folder already, of an attempt that stopped half-way, is not fetched again while the
+// What lies in the folders already, of an attempt that stopped half-way, is not fetched again while the
 // source is what it was. Thread-safety: loop only; callbacks run there, and none once the fetcher is
 // gone, which gives up what is under way.
 #ifndef TRIMS_INGEST_SOURCE_FETCHER_H_
 #define TRIMS_INGEST_SOURCE_FETCHER_H_
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -17,6 +16,7 @@
 
 #include "trims/status.h"
 
+#include "base/cancel_token.h"
 #include "ingest/preparer.h"
 #include "loop/post_to_loop.h"
 #include "source/source_uri.h"
@@ -24,8 +24,9 @@
 namespace trims {
 
 struct FetchJob {
-  SourceUri uri;       // of a network
-  std::string folder;  // absolute, exists
+  SourceUri uri;        // of a network
+  std::string files;    // these two are folders of one file system: absolute, there; where the
+  std::string partial;  // files come to lie, and where what is not complete lies until then
 };
 
 class SourceFetcher {
@@ -39,10 +40,10 @@ class SourceFetcher {
 };
 
 // What does one fetch, on a thread of the fetcher's: blocks, tells how far it is from any thread, and
-// gives up (CANCELLED) once `cancelled` is set.
+// gives up (CANCELLED) once it is told to.
 struct FetchCalls {
   std::function<void(uint64_t done, uint64_t total)> progress;
-  const std::atomic<bool>* cancelled = nullptr;
+  CancelToken* cancel = nullptr;
 };
 using FetchFiles = std::function<Result<SourceUri>(const FetchJob& job, const FetchCalls& calls)>;
 

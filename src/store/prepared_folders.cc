@@ -127,8 +127,11 @@ std::string DownloadName(std::string_view url) { return DigestName(kDownloadPref
 
 Status MakeDownload(const std::string& root, const std::string& path) {
   TRIMS_RETURN_IF_ERROR(MakeRoot(root));
-  if (sys::MakeFolder(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
-  return ErrnoStatus("can't make the folder of a download " + path);
+  for (const std::string& folder : {path, path + "/files", path + "/partial"}) {
+    if (sys::MakeFolder(folder.c_str(), 0700) == 0 || errno == EEXIST) continue;
+    return ErrnoStatus("can't make the folder of a download " + folder);
+  }
+  return {};
 }
 
 Status SyncFolder(const std::string& folder) { return SyncPath(folder, O_DIRECTORY); }

@@ -31,7 +31,7 @@ Result<std::string> MakeIncoming(const std::string& root);
 
 // The name of the folder for what is downloaded from `url`.
 std::string DownloadName(std::string_view url);
-// That folder, `path`, in `root`, if they aren't there yet.
+// That folder, `path`, in `root`, and its two, if they aren't there yet.
 Status MakeDownload(const std::string& root, const std::string& path);
 
 // Everything in `folder`, and itself; it is no symbolic link.

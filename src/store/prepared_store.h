@@ -91,7 +91,9 @@ class PreparedStore {
     Download& operator=(Download&& other) noexcept;
     ~Download() { Close(); }
 
-    const std::string& path() const { return path_; }  // absolute
+    // Absolute, and there.
+    std::string files() const { return path_ + "/files"; }
+    std::string partial() const { return path_ + "/partial"; }
     // It was of use, and goes.
     void Discard();
 

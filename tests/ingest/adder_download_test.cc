@@ -36,7 +36,7 @@ class AdderDownloadTest : public IngestTest {
   // The oldest fetch leaves a file.
   void FinishFetching() {
     ASSERT_FALSE(fetcher_.requests.empty());
-    const std::string file = fetcher_.requests.front().job.folder + "/net.onnx";
+    const std::string file = fetcher_.requests.front().job.files + "/net.onnx";
     std::ofstream(file) << "weights";
     fetcher_.Finish(SourceUri::OfPath(file));
     worker_.RunAll();
@@ -60,10 +60,10 @@ TEST_F(AdderDownloadTest, WhatWasDownloadedIsPreparedAndGoes) {
   FinishFetching();
   ASSERT_EQ(preparer_.requests.size(), 1u);
   const PrepareJob& job = preparer_.requests.front().job;
-  EXPECT_EQ(job.source.path, root_ + "/" + download_ + "/net.onnx");
+  EXPECT_EQ(job.source.path, root_ + "/" + download_ + "/files/net.onnx");
   ASSERT_TRUE(job.downloaded);
   EXPECT_EQ(job.downloaded->from.ToString(), kUrl);
-  EXPECT_EQ(job.downloaded->folder, root_ + "/" + download_);
+  EXPECT_EQ(job.downloaded->folder, root_ + "/" + download_ + "/files");
   FinishAdding();
   ASSERT_TRUE(*answer && (*answer)->ok());
   EXPECT_EQ((**answer)->manifest.source, kUrl);
@@ -85,7 +85,7 @@ TEST_F(AdderDownloadTest, WhatFailsLeavesTheDownloadForTheNextAttempt) {
   EXPECT_THAT(Folders(), ElementsAre(download_));
 
   const Added good = AddUrl("net");
-  EXPECT_TRUE(fs::exists(fetcher_.requests.front().job.folder + "/net.onnx"));
+  EXPECT_TRUE(fs::exists(fetcher_.requests.front().job.files + "/net.onnx"));
   FinishFetching();
   FinishAdding();
   EXPECT_TRUE((*good)->ok());

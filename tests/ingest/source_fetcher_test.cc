@@ -52,14 +52,14 @@ TEST(SourceFetcherTest, ResultAndProgressComeOnTheLoop) {
                            [](const FetchJob& job, const FetchCalls& calls) -> Result<SourceUri> {
                              calls.progress(1, 10);
                              calls.progress(2, 10);  // the loop has not taken the first
-                             return SourceUri::OfPath(job.folder);
+                             return SourceUri::OfPath(job.files);
                            },
                            1, loop.poster())
                            .value();
   std::vector<uint64_t> told;
   std::optional<Result<SourceUri>> fetched;
   fetcher->Fetch(
-      {.uri = {}, .folder = "/d"},
+      {.uri = {}, .files = "/d"},
       [&told](std::string_view stage, uint64_t done, uint64_t total) {
         EXPECT_EQ(stage, "download");
         EXPECT_EQ(total, 10u);
@@ -83,7 +83,16 @@ TEST(SourceFetcherTest, GoneItGivesUpAndCallsNobody) {
                          started = true;
                          changed.notify_all();
                        }
-                       while (!calls.cancelled->load()) std::this_thread::yield();
+                       std::mutex waiting;
+                       std::condition_variable woken;
+                       bool cancelled = false;
+                       const CancelToken::Watch watch(calls.cancel, [&] {
+                         const std::lock_guard<std::mutex> lock(waiting);
+                         cancelled = true;
+                         woken.notify_all();
+                       });
+                       std::unique_lock<std::mutex> lock(waiting);
+                       woken.wait(lock, [&] { return cancelled; });
                        return Status(StatusCode::kCancelled, "given up");
                      },
                      1, loop.poster())

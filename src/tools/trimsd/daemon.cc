@@ -7,6 +7,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/macros.h"
+#include "ingest/fetch_files.h"
 #include "ingest/process_preparer.h"
 #include "load/host_tier.h"
 #include "store/huge_pages.h"
@@ -17,6 +18,7 @@
 namespace trims::daemon {
 namespace {
 
+constexpr int kFetches = 4;  // models that are downloaded at a time; others wait
 constexpr int kBacklog = 4096;
 constexpr unsigned kSecondsToStop = 10;
 
@@ -78,6 +80,8 @@ Status Daemon::MakeParts(uint64_t budget) {
   preparer_ = MakeProcessPreparer(
       {.program = PreparerProgram(options_), .onnxruntime_library = options_.onnxruntime_library},
       {.timers = loop_.get(), .watcher = loop_.get(), .worker = digesting_.get()});
+  TRIMS_ASSIGN_OR_RETURN(fetcher_,
+                         MakeSourceFetcher(FetchFromNetwork({}), kFetches, loop_->poster()));
   manager_ = std::make_unique<Manager>(OptionsOfManager(),
                                        ManagerDependencies{.clock = &clock_,
                                                            .timers = loop_.get(),
@@ -87,6 +91,7 @@ Status Daemon::MakeParts(uint64_t budget) {
                                                            .eviction = options_.eviction,
                                                            .prepared = prepared_.get(),
                                                            .worker = worker_.get(),
+                                                           .fetcher = fetcher_.get(),
                                                            .verifying = verifying_.get()});
   return Status();
 }

@@ -59,6 +59,7 @@ class Daemon {
   std::unique_ptr<PreparedStore> prepared_;
   std::unique_ptr<Tier> host_;
   std::unique_ptr<Preparer> preparer_;
+  std::unique_ptr<SourceFetcher> fetcher_;
   std::unique_ptr<Manager> manager_;
   std::unique_ptr<Server> server_;
 };
