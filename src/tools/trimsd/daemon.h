@@ -35,7 +35,7 @@ class Daemon {
   void Run();
 
  private:
-  Daemon(const DaemonOptions& options, Places places);
+  Daemon(const DaemonOptions& options, Places places, ReadEngineKind engine);
 
   Status MakeParts(uint64_t budget);
   Status Serve();
@@ -49,6 +49,7 @@ class Daemon {
   // store: an add whose entry was written, but who never heard of it, must not take its folder along.
   const DaemonOptions options_;
   Places places_;
+  const ReadEngineKind engine_;
   std::unique_ptr<EventLoop> loop_;
   SteadyClock clock_;
   std::unique_ptr<Worker> worker_;

@@ -19,6 +19,7 @@
 #include "trims/status.h"
 
 #include "base/log.h"
+#include "load/read_engine.h"
 #include "manager/manager.h"
 #include "store/eviction_policy.h"
 #include "store/host_memory.h"
@@ -38,6 +39,7 @@ struct DaemonOptions {
   const EvictionPolicy* eviction = DefaultEvictionPolicy();
   int loader_threads = 2;
   HugePagePolicy huge_pages = HugePagePolicy::kBest;
+  std::optional<ReadEngineKind> read_engine;  // none: the better one that may be used
   std::chrono::milliseconds default_deadline{std::chrono::seconds(60)};
   std::chrono::milliseconds idle_exit{0};  // 0: never
   size_t max_connections = 8192;
