@@ -99,6 +99,11 @@ int RenameNoReplace(const char* from, const char* to) {
   return ::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
 }
 
+int RenameExchange(const char* one, const char* other) {
+  if (Injected(fault::Op::kRename)) return -1;
+  return ::renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE);
+}
+
 int Fallocate(int fd, int mode, off_t offset, off_t size) {
   if (Injected(fault::Op::kFallocate)) return -1;
   return RetryOnInterrupt([&] { return ::fallocate(fd, mode, offset, size); });

@@ -28,6 +28,7 @@ int Fsync(int fd);
 int MakeFolder(const char* path, mode_t mode);
 int MakeTempFolder(char* name);                         // replaces the XXXXXX at its end; mode 0700
 int RenameNoReplace(const char* from, const char* to);  // EEXIST where `to` is there
+int RenameExchange(const char* one, const char* other);  // EINVAL where the file system can't
 int Ftruncate(int fd, off_t size);
 int Fallocate(int fd, int mode, off_t offset, off_t size);
 void* Mmap(void* address, size_t size, int protection, int flags, int fd, off_t offset);

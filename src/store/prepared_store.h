@@ -1,8 +1,9 @@
 // PreparedStore: the prepared variants on this node's disk, each in a flat folder of its own.
 //
 // The preparer fills an Incoming folder, in which each variant has a subfolder. Publishing makes all
-// of it durable and gives each variant's folder a name in the root,
-// `<16 digits of the digest>-<kind>-<n>`, so that what bears such a name is complete. A published
+// of it durable and gives each variant's folder a name in the root that tells its content
+// (prepared_folders.h): what bears such a name is complete, equal content is there once, and publishing
+// it again puts the new copy in the place of the old, which may have been damaged. A published
 // folder stays as long as the catalog names it (Retain) or somebody holds a Pin of it, and goes with
 // the later of the two: a load never loses its files, and nothing is left behind when a variant is
 // replaced or an add fails half-way.
@@ -101,9 +102,10 @@ class PreparedStore {
 
   void NewIncoming(std::function<void(Result<Incoming>)> done);
 
-  // `manifest` is the preparer's: the folders of its variants are names in the incoming one. All or
+  // `manifest` has all digests, and the folders of its variants are names in the incoming one. All or
   // nothing: on failure nothing of it is left when `done` runs, neither the incoming folder nor
-  // what was renamed already. INVALID_ARGUMENT: a folder lies elsewhere.
+  // what was renamed already, but for content that was there before. INVALID_ARGUMENT: a folder lies
+  // elsewhere.
   void Publish(Incoming incoming, Manifest manifest, std::function<void(Result<Published>)> done);
 
   // The folders that the catalog names now. What it named before and does not any more goes, at
@@ -127,11 +129,13 @@ class PreparedStore {
   };
   using Folders = std::map<std::string, Folder>;
   using Sizes = std::map<std::string, uint64_t>;
+  struct Publication;  // a Publish under way
 
   std::weak_ptr<PreparedStore*> self() const { return self_; }
   void Name(const std::set<std::string>& named);
   void Measured(const Sizes& sizes);
-  Published Enter(Manifest manifest, const Sizes& sizes);
+  void PinNames(const std::shared_ptr<Publication>& publication);
+  void Finish(const std::shared_ptr<Publication>& publication);
   void Unpin(const std::string& folder);
   void RemoveIfUnused(Folders::iterator folder);
   void Remove(const std::string& path, std::function<void()> gone);
