@@ -6,7 +6,6 @@
 // Prints {"ns": […], "cpu_ns": […]}; the digests are made and not compared.
 
 #include <sys/stat.h>
-#include <time.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -18,20 +17,13 @@
 
 #include "base/errno_status.h"
 #include "base/macros.h"
+#include "common/memory.h"
 #include "common/page_cache.h"
 #include "common/timing.h"
 #include "load/fill_extents.h"
 
 namespace trims::bench {
 namespace {
-
-constexpr int64_t kNsPerCpuSecond = 1'000'000'000;
-
-int64_t CpuNs() {
-  timespec used{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-  return used.tv_sec * kNsPerCpuSecond + used.tv_nsec;
-}
 
 Result<Image> ImageOf(const std::filesystem::path& file) {
   struct stat info {};
@@ -71,6 +63,7 @@ Status Main(std::span<char*> arguments) {
   nlohmann::json answer = {{"ns", nlohmann::json::array()}, {"cpu_ns", nlohmann::json::array()}};
   for (int i = 0; i < std::atoi(arguments[4]); ++i) {
     if (cold) TRIMS_RETURN_IF_ERROR(DropFromPageCache(file));
+    TRIMS_RETURN_IF_ERROR(WarmMemory(image.variant.extents[0].length));
     const int64_t cpu = CpuNs();
     const int64_t start = NowNs();
     TRIMS_RETURN_IF_ERROR(

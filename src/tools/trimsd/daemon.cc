@@ -31,9 +31,9 @@ Result<uint64_t> BudgetOf(const DaemonOptions& options) {
 
 // Asked for by name, it has to be there.
 Result<ReadEngineKind> ReadEngineOf(const DaemonOptions& options) {
+  if (options.read_engine == ReadEngineChoice::kPread) return ReadEngineKind::kPread;
   const ReadEngineSupport support = ProbeReadEngine();
-  const ReadEngineKind kind = options.read_engine.value_or(support.kind);
-  if (kind == ReadEngineKind::kPread || support.uring.ok()) return kind;
+  if (options.read_engine == ReadEngineChoice::kAuto || support.uring.ok()) return support.kind;
   return Status(support.uring.code(), "--read-engine uring: " + support.uring.message(),
                 "let trimsd choose: --read-engine auto");
 }

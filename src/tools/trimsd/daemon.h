@@ -14,6 +14,7 @@
 
 #include "catalog/catalog.h"
 #include "ingest/preparer.h"
+#include "load/read_engine.h"
 #include "load/tier.h"
 #include "loop/event_loop.h"
 #include "loop/worker.h"

@@ -39,9 +39,11 @@ const std::map<std::string, HugePagePolicy>& Names() {
 }
 
 template <>
-const std::map<std::string, std::optional<ReadEngineKind>>& Names() {
-  static const auto& names = *new std::map<std::string, std::optional<ReadEngineKind>>{
-      {"auto", std::nullopt}, {"uring", ReadEngineKind::kUring}, {"pread", ReadEngineKind::kPread}};
+const std::map<std::string, ReadEngineChoice>& Names() {
+  static const auto& names =
+      *new std::map<std::string, ReadEngineChoice>{{"auto", ReadEngineChoice::kAuto},
+                                                   {"uring", ReadEngineChoice::kUring},
+                                                   {"pread", ReadEngineChoice::kPread}};
   return names;
 }
 

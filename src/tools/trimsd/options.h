@@ -19,7 +19,6 @@
 #include "trims/status.h"
 
 #include "base/log.h"
-#include "load/read_engine.h"
 #include "manager/manager.h"
 #include "store/eviction_policy.h"
 #include "store/host_memory.h"
@@ -28,6 +27,9 @@ namespace trims::daemon {
 
 inline constexpr int kExitFailure = 1;
 inline constexpr int kExitUsage = 2;
+
+// kAuto: the better one that this process may use.
+enum class ReadEngineChoice { kAuto, kUring, kPread };
 
 struct DaemonOptions {
   bool system = false;
@@ -39,7 +41,7 @@ struct DaemonOptions {
   const EvictionPolicy* eviction = DefaultEvictionPolicy();
   int loader_threads = 2;
   HugePagePolicy huge_pages = HugePagePolicy::kBest;
-  std::optional<ReadEngineKind> read_engine;  // none: the better one that may be used
+  ReadEngineChoice read_engine = ReadEngineChoice::kAuto;
   std::chrono::milliseconds default_deadline{std::chrono::seconds(60)};
   std::chrono::milliseconds idle_exit{0};  // 0: never
   size_t max_connections = 8192;
