@@ -13,13 +13,17 @@ namespace trims::bench {
 
 namespace {
 constexpr int64_t kNsPerSecond = 1'000'000'000;
-}
 
-int64_t NowNs() {
+int64_t Read(clockid_t clock) {
   timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(clock, &now);
   return now.tv_sec * kNsPerSecond + now.tv_nsec;
 }
+}  // namespace
+
+int64_t NowNs() { return Read(CLOCK_MONOTONIC); }
+
+int64_t CpuNs() { return Read(CLOCK_PROCESS_CPUTIME_ID); }
 
 void SleepUntil(int64_t when) {
   const timespec at{when / kNsPerSecond, when % kNsPerSecond};

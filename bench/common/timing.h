@@ -11,6 +11,9 @@ namespace trims::bench {
 // CLOCK_MONOTONIC in nanoseconds.
 int64_t NowNs();
 
+// What this process has used of the processors, in nanoseconds.
+int64_t CpuNs();
+
 // Sleeps until `when` of NowNs(); returns at once if it has passed. The caller's timer slack is the
 // kernel's (50 µs) unless UsePreciseTimers() was called.
 void SleepUntil(int64_t when);

@@ -3,6 +3,7 @@ import contextlib
 import os
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from harness.processes import BenchError, json_of, running, say
@@ -38,6 +39,14 @@ class Daemon:
         wanted = ["--variant", ",".join(variants)] if variants else []
         say(f"adding {name}")
         return self.trims("add", name, str(source), *wanted, *flags)
+
+    def wait_until_empty(self, seconds=30):
+        """Until what nobody has open any more has left the memory; for daemons that reclaim eagerly."""
+        deadline = time.monotonic() + seconds
+        while self.trims("status")["segments"]:
+            if time.monotonic() > deadline:
+                raise BenchError(f"models are still resident {seconds} s after the last was closed")
+            time.sleep(0.01)
 
     def prepared_files(self):
         """Every file under the data folder that a load may read."""

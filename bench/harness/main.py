@@ -8,10 +8,10 @@ from pathlib import Path
 from harness import against, machine, report
 from harness.processes import BenchError, say, stop_on_signals
 from harness.session import Bench
-from harness.suites import accept, attach, hit, memory, miss, opens, startup, steady
+from harness.suites import accept, attach, disk, hash, hit, memory, miss, opens, startup, steady
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SUITES = {"accept": accept, "attach": attach, "hit": hit, "miss": miss, "memory": memory, "opens": opens, "startup": startup,
+SUITES = {"accept": accept, "attach": attach, "disk": disk, "hash": hash, "hit": hit, "miss": miss, "memory": memory, "opens": opens, "startup": startup,
           "steady": steady}
 SYNTHETIC = {"accept": (accept.MEGABYTES,), "miss": miss.MEGABYTES, "memory": (memory.MEGABYTES,),
              "steady": steady.MEGABYTES}
@@ -30,6 +30,17 @@ def suite_names(word):
     raise argparse.ArgumentTypeError(f"unknown suite '{word}': {advice}There are {', '.join(SUITES)} and all")
 
 
+def sizes(word):
+    """The numbers that a list of gigabytes means."""
+    try:
+        found = tuple(float(one) for one in word.split(","))
+    except ValueError:
+        found = ()
+    if not found or not all(0.01 <= one <= 1000 for one in found):
+        raise argparse.ArgumentTypeError(f"'{word}' is no list of gigabytes: expected numbers, such as 1,4,8")
+    return found
+
+
 def other_tree(word):
     """A folder with a release build in it."""
     folder = Path(word).resolve()
@@ -45,6 +56,7 @@ def parse(arguments):
     parser.add_argument("--json", metavar="FILE", type=Path, help="also write machine and rows there")
     parser.add_argument("--against", metavar="TREE", type=other_tree,
                         help="instead: this tree beside the release build of another, both in one run")
+    parser.add_argument("--gigabytes", metavar="N,N…", type=sizes, help="sizes of the large models of disk and memory [1,4,8]")
     parser.add_argument("--quick", action="store_true", help="few repetitions, small models: a try, not a result")
     options = parser.parse_args(arguments)
     if (options.suites is None) == (options.against is None):
@@ -70,7 +82,8 @@ def prepare(names):
 
 def measure(options):
     """The rows of all suites; each suite's table is shown as soon as it is done."""
-    bench, rows = Bench(ROOT, options.quick), []
+    gigabytes = options.gigabytes or ((0.25,) if options.quick else Bench.gigabytes)
+    bench, rows = Bench(ROOT, options.quick, gigabytes), []
     if options.against:
         rows = against.run(bench, Bench(options.against, options.quick))
         print(report.table(rows))

@@ -1,6 +1,7 @@
 """The models that are measured: real ones with their input shapes, and generated ones."""
 import dataclasses
 import json
+import os
 import struct
 from pathlib import Path
 
@@ -55,6 +56,16 @@ def write_safetensors(path, total_bytes, tensors=1):
     with open(path, "wb") as out:
         out.write(safetensors_header(tensors, tensor_bytes))
         out.truncate(out.tell() + tensors * tensor_bytes)
+    return path
+
+
+def write_random_safetensors(path, total_bytes):
+    """A model of one tensor of random bytes, a block of which comes again and again: what reads it can't tell."""
+    block = os.urandom(1 << 26)
+    with open(path, "wb") as out:
+        out.write(safetensors_header(1, total_bytes // 4 * 4))
+        for at in range(0, total_bytes // 4 * 4, len(block)):
+            out.write(block[:total_bytes // 4 * 4 - at])
     return path
 
 

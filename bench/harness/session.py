@@ -14,6 +14,7 @@ from harness.processes import json_of
 class Bench:
     root: Path
     quick: bool
+    gigabytes: tuple = (1, 4, 8)  # of the large models that are read from disk
 
     @property
     def build(self):

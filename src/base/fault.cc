@@ -105,6 +105,12 @@ std::string_view OpName(Op op) {
       return "rename";
     case Op::kMakeFolder:
       return "mkdir";
+    case Op::kRingSetup:
+      return "ring_setup";
+    case Op::kRingSubmit:
+      return "ring_submit";
+    case Op::kShortRead:
+      return "short_read";
   }
   return "unknown";
 }

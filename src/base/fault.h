@@ -44,13 +44,16 @@ enum class Op : int {
   kSync,
   kRename,
   kMakeFolder,
+  kRingSetup,
+  kRingSubmit,
+  kShortRead,  // no failure: half of what was read; the error counts for nothing
 };
 
-inline constexpr Op kAllOps[] = {Op::kOpen,      Op::kRead,     Op::kMemfdCreate, Op::kTruncate,
-                                 Op::kFallocate, Op::kMmap,     Op::kSeal,        Op::kReopen,
-                                 Op::kSend,      Op::kReceive,  Op::kAccept,      Op::kSpawn,
-                                 Op::kWrite,     Op::kDatabase, Op::kThread,      Op::kMadvise,
-                                 Op::kSync,      Op::kRename,   Op::kMakeFolder};
+inline constexpr Op kAllOps[] = {
+    Op::kOpen,       Op::kRead,      Op::kMemfdCreate, Op::kTruncate, Op::kFallocate, Op::kMmap,
+    Op::kSeal,       Op::kReopen,    Op::kSend,        Op::kReceive,  Op::kAccept,    Op::kSpawn,
+    Op::kWrite,      Op::kDatabase,  Op::kThread,      Op::kMadvise,  Op::kSync,      Op::kRename,
+    Op::kMakeFolder, Op::kRingSetup, Op::kRingSubmit,  Op::kShortRead};
 
 std::string_view OpName(Op op);
 

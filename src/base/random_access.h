@@ -28,6 +28,16 @@ class RandomAccess {
   // Fills all of `out`, which is not empty, from `offset` on. DATA_LOSS: it ends before, or can't be
   // read there; what `out` then holds is undefined.
   virtual Status ReadAt(uint64_t offset, std::span<std::byte> out) const = 0;
+
+  // How the kernel can be asked to read that: all of `out` from `offset` on, by the descriptor, which is
+  // borrowed. What it doesn't read so, or not whole, ReadAt() reads, or says why not.
+  struct Descriptor {
+    int fd = -1;          // none: only ReadAt() reads these bytes
+    bool direct = false;  // past the page cache
+  };
+  virtual Descriptor DescriptorFor(uint64_t /*offset*/, std::span<const std::byte> /*out*/) const {
+    return {};
+  }
 };
 
 // Bytes in memory; borrowed.

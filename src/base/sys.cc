@@ -54,7 +54,9 @@ UniqueFd OpenAt2(int directory, const char* path, int flags, uint64_t resolve) {
 
 ssize_t Pread(int fd, void* data, size_t size, off_t offset) {
   if (Injected(fault::Op::kRead)) return -1;
-  return RetryOnInterrupt([&] { return ::pread(fd, data, size, offset); });
+  const ssize_t count = RetryOnInterrupt([&] { return ::pread(fd, data, size, offset); });
+  const bool cut = count > 1 && fault::Check(fault::Op::kShortRead) != 0;
+  return cut ? count / 2 : count;
 }
 
 ssize_t Read(int fd, void* data, size_t size) {

@@ -111,12 +111,12 @@ Result<SealedExtent> LoadIndex(const Image& image, ImageFiles* files) {
   return SealedCopy(image.reference + ".index", bytes);
 }
 
-Result<std::vector<Handle>> LoadExtents(const Image& image, HugePagePolicy pages, ImageFiles* files,
-                                        FillControl* control) {
+Result<std::vector<Handle>> LoadExtents(const Image& image, const FillOptions& options,
+                                        ImageFiles* files, FillControl* control) {
   TRIMS_ASSIGN_OR_RETURN(std::vector<ExtentWriter> writers,
-                         ReserveExtents(image, PolicyFor(image, pages)));
+                         ReserveExtents(image, PolicyFor(image, options.pages)));
   TRIMS_ASSIGN_OR_RETURN(const std::vector<ExtentDigests> digests,
-                         FillExtents(image, files, &writers, control));
+                         FillExtents(image, options.engine, files, &writers, control));
   std::vector<Handle> sealed;
   sealed.reserve(writers.size());
   for (size_t i = 0; i < writers.size(); ++i) {
@@ -131,8 +131,7 @@ Result<std::vector<Handle>> LoadExtents(const Image& image, HugePagePolicy pages
 Result<ResidentBytes> Fill(const Image& image, const FillOptions& options, FillControl* control) {
   ImageFiles files(image, options.prepared_root);
   TRIMS_ASSIGN_OR_RETURN(SealedExtent index, LoadIndex(image, &files));
-  TRIMS_ASSIGN_OR_RETURN(std::vector<Handle> extents,
-                         LoadExtents(image, options.pages, &files, control));
+  TRIMS_ASSIGN_OR_RETURN(std::vector<Handle> extents, LoadExtents(image, options, &files, control));
   return ResidentBytes{HandleOf(std::move(index)), std::move(extents)};
 }
 

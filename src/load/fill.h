@@ -13,6 +13,7 @@
 #include "trims/status.h"
 
 #include "format/image.h"
+#include "load/read_engine.h"
 #include "load/tier.h"
 #include "store/host_memory.h"
 #include "store/resident_bytes.h"
@@ -22,6 +23,7 @@ namespace trims {
 struct FillOptions {
   std::string prepared_root;  // in which the images' folders lie; absolute
   HugePagePolicy pages = HugePagePolicy::kBest;
+  ReadEngineKind engine = ReadEngineKind::kPread;
 };
 
 // DATA_LOSS: the bytes differ from their digest or the file is shorter than recorded (it changed since

@@ -31,7 +31,7 @@ class Pipeline {
            FillControl* control)
       : image_(image), files_(*files), writers_(*writers), control_(*control) {}
 
-  Status Start(std::vector<Read> reads);
+  Status Start(std::vector<Read> reads, ReadEngineKind engine);
   Status FillAll();
   Result<std::vector<ExtentDigests>> Digests() { return hasher_->Finish(); }
 
@@ -90,13 +90,14 @@ uint64_t BytesOf(const std::vector<ExtentWriter>& writers) {
   return bytes;
 }
 
-Status Pipeline::Start(std::vector<Read> reads) {
+Status Pipeline::Start(std::vector<Read> reads, ReadEngineKind engine) {
   reads_ = std::move(reads);
   ShareOutReads();
   const uint64_t bytes = BytesOf(writers_);
   TRIMS_ASSIGN_OR_RETURN(hasher_,
                          ChunkHasher::Start(ToHash(image_, writers_), Hashers(bytes), &control_));
-  TRIMS_ASSIGN_OR_RETURN(engine_, MakePreadEngine(bytes <= kInlineBytes ? 0 : Readers()));
+  TRIMS_ASSIGN_OR_RETURN(
+      engine_, bytes <= kInlineBytes ? MakePreadEngine(0) : MakeReadEngine(engine, Readers()));
   return Status();
 }
 
@@ -191,12 +192,13 @@ DigestKind DigestKindOf(const ManifestExtent& extent) {
   return owned ? DigestKind::kXxh3 : DigestKind::kSha256;
 }
 
-Result<std::vector<ExtentDigests>> FillExtents(const Image& image, ImageFiles* files,
+Result<std::vector<ExtentDigests>> FillExtents(const Image& image, ReadEngineKind engine,
+                                               ImageFiles* files,
                                                std::vector<ExtentWriter>* writers,
                                                FillControl* control) {
   TRIMS_ASSIGN_OR_RETURN(std::vector<Read> reads, CutIntoReads(image.variant, kDigestChunkBytes));
   Pipeline pipeline(image, files, writers, control);
-  TRIMS_RETURN_IF_ERROR(pipeline.Start(std::move(reads)));
+  TRIMS_RETURN_IF_ERROR(pipeline.Start(std::move(reads), engine));
   TRIMS_RETURN_IF_ERROR(pipeline.FillAll());
   return pipeline.Digests();
 }

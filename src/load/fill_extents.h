@@ -6,7 +6,7 @@
 // buffers, so nothing can pile up. A small segment passes all three on the calling thread.
 //
 //   TRIMS_ASSIGN_OR_RETURN(std::vector<ExtentDigests> digests,
-//                          FillExtents(image, &files, &writers, control));
+//                          FillExtents(image, engine, &files, &writers, control));
 //
 // Thread-safety: safe, for distinct files and writers.
 #ifndef TRIMS_LOAD_FILL_EXTENTS_H_
@@ -19,6 +19,7 @@
 #include "format/image.h"
 #include "load/chunk_hasher.h"
 #include "load/image_files.h"
+#include "load/read_engine.h"
 #include "load/tier.h"
 #include "store/host_memory.h"
 
@@ -31,7 +32,8 @@ DigestKind DigestKindOf(const ManifestExtent& extent);
 // `writers` are the image's extents, reserved; afterwards they are allocated and full. The digests of
 // each, as DigestKindOf() says. On failure the first error of any stage; nothing touches the writers any more and all files
 // are closed.
-Result<std::vector<ExtentDigests>> FillExtents(const Image& image, ImageFiles* files,
+Result<std::vector<ExtentDigests>> FillExtents(const Image& image, ReadEngineKind engine,
+                                               ImageFiles* files,
                                                std::vector<ExtentWriter>* writers,
                                                FillControl* control);
 

@@ -48,7 +48,9 @@ class HostTier final : public Tier {
   Result<ResidentBytes> Run(const FillRequest& request) const {
     if (stopping_.load()) return Status(StatusCode::kCancelled, "the daemon is stopping");
     return FillFromFiles(*request.image,
-                         {.prepared_root = options_.prepared_root, .pages = options_.pages},
+                         {.prepared_root = options_.prepared_root,
+                          .pages = options_.pages,
+                          .engine = options_.engine},
                          request.control.get());
   }
 

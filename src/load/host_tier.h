@@ -17,6 +17,7 @@
 
 #include "trims/status.h"
 
+#include "load/read_engine.h"
 #include "load/tier.h"
 #include "loop/post_to_loop.h"
 #include "store/host_memory.h"
@@ -27,6 +28,7 @@ struct HostTierOptions {
   uint64_t budget = 0;  // bytes
   int threads = 2;
   HugePagePolicy pages = HugePagePolicy::kBest;
+  ReadEngineKind engine = ReadEngineKind::kPread;
   std::string prepared_root;  // in which the images' folders lie; absolute
 };
 

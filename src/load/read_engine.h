@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "trims/status.h"
 
@@ -55,6 +56,23 @@ class ReadEngine {
   // The next read that ends; waits for it. Not while nothing is in flight.
   virtual ReadDone Wait() = 0;
 };
+
+enum class ReadEngineKind { kUring, kPread };
+std::string_view ReadEngineName(ReadEngineKind kind);  // "uring", "pread"
+
+// The better of the engines that this process may use, and why it is not the best.
+struct ReadEngineSupport {
+  ReadEngineKind kind = ReadEngineKind::kPread;
+  Status uring;  // OK: a ring could be made
+};
+ReadEngineSupport ProbeReadEngine();
+
+// An engine for one load. `threads` are those of kPread, and of kUring where no ring is to be had now.
+Result<std::unique_ptr<ReadEngine>> MakeReadEngine(ReadEngineKind kind, int threads);
+
+// Reads by io_uring(7) on no thread but the caller's: past the page cache what isn't in it, from there
+// what is; whatever the kernel doesn't read whole is read again by ReadAt(). Errors as Uring::Create's.
+Result<std::unique_ptr<ReadEngine>> MakeUringEngine();
 
 // Reads on `threads` threads of its own; with 0 on the thread that submits, for segments so small
 // that starting threads costs more than they save. RESOURCE_EXHAUSTED: the system has no threads.

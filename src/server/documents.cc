@@ -125,6 +125,7 @@ Json ServerJson(const ServerSnapshot& server) {
           {"pid", ::getpid()},
           {"socket", server.socket_path},
           {"data", server.data_folder},
+          {"read_engine", server.read_engine},
           {"uptime_ms", server.uptime.count()},
           {"connections", server.connections},
           {"max_connections", server.max_connections},

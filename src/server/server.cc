@@ -181,6 +181,7 @@ ServerSnapshot Server::Snapshot() const {
   return {.version = options_.version,
           .socket_path = options_.socket_path,
           .data_folder = options_.data_folder,
+          .read_engine = options_.read_engine,
           .uptime = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.Now() - started_),
           .connections = sessions_.size(),
           .max_connections = options_.limits.max_connections,

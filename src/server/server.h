@@ -41,6 +41,7 @@ struct ServerOptions {
   std::string version;
   std::string socket_path;
   std::string data_folder;
+  std::string read_engine;
 };
 
 struct ServerDependencies {

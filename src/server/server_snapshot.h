@@ -24,6 +24,7 @@ struct ServerSnapshot {
   std::string version;
   std::string socket_path;
   std::string data_folder;
+  std::string read_engine;
   std::chrono::milliseconds uptime{0};
   size_t connections = 0;
   size_t max_connections = 0;

@@ -100,7 +100,14 @@ Status FileBytes::ReadAt(uint64_t offset, std::span<std::byte> out) const {
   return ReadBuffered(offset, out);
 }
 
-bool FileBytes::MayReadDirectly(uint64_t offset, std::span<std::byte> out) const {
+RandomAccess::Descriptor FileBytes::DescriptorFor(uint64_t offset,
+                                                  std::span<const std::byte> out) const {
+  if (offset > size_ || out.size() > size_ - offset) return {};
+  if (out.size() % kPageSize == 0 && MayReadDirectly(offset, out)) return {direct_->fd.get(), true};
+  return {fd_.get(), false};
+}
+
+bool FileBytes::MayReadDirectly(uint64_t offset, std::span<const std::byte> out) const {
   const auto address = reinterpret_cast<uintptr_t>(out.data());
   return direct_ != nullptr && out.size() >= kLeastDirectBytes && offset % kPageSize == 0 &&
          address % kPageSize == 0 && !IsMostlyCached(fd_.get(), offset, out.size()) &&

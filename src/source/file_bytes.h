@@ -48,12 +48,14 @@ class FileBytes final : public RandomAccess {
   const std::string& name() const override { return name_; }
   uint64_t size() const override { return size_; }
   Status ReadAt(uint64_t offset, std::span<std::byte> out) const override;
+  // O_DIRECT for whole pages that aren't cached, where the file system takes that.
+  Descriptor DescriptorFor(uint64_t offset, std::span<const std::byte> out) const override;
 
  private:
   struct Direct;
 
   FileBytes(std::string name, UniqueFd fd, uint64_t size);
-  bool MayReadDirectly(uint64_t offset, std::span<std::byte> out) const;
+  bool MayReadDirectly(uint64_t offset, std::span<const std::byte> out) const;
   Result<size_t> ReadDirectly(uint64_t offset, std::span<std::byte> out) const;
   Status ReadBuffered(uint64_t offset, std::span<std::byte> out) const;
   Status Shorter(uint64_t found, uint64_t expected) const;

@@ -19,11 +19,13 @@ struct Case {
   size_t bytes;  // of the larger file: on the calling thread, or with threads
   int error;
   StatusCode code;
+  ReadEngineKind engine = ReadEngineKind::kPread;
 };
 
 class FillFaultTest : public test::LoaderFixture, public ::testing::WithParamInterface<Case> {};
 
 TEST_P(FillFaultTest, EveryCallFailedOnce) {
+  options_.engine = GetParam().engine;
   AddFile("model", Bytes(GetParam().bytes));
   AddFile("labels", Bytes(100, 2));
   WriteIndex();
@@ -60,7 +62,11 @@ INSTANTIATE_TEST_SUITE_P(Errors, FillFaultTest,
                          ::testing::Values(Case{10'000, ENOMEM, StatusCode::kResourceExhausted},
                                            Case{10'000, EIO, StatusCode::kDataLoss},
                                            Case{13'000'000, EMFILE, StatusCode::kResourceExhausted},
-                                           Case{13'000'000, EIO, StatusCode::kDataLoss}));
+                                           Case{13'000'000, EIO, StatusCode::kDataLoss},
+                                           Case{13'000'000, EMFILE, StatusCode::kResourceExhausted,
+                                                ReadEngineKind::kUring},
+                                           Case{13'000'000, EIO, StatusCode::kDataLoss,
+                                                ReadEngineKind::kUring}));
 
 }  // namespace
 }  // namespace trims

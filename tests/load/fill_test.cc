@@ -20,8 +20,10 @@ using test::Bytes;
 using test::HeldFds;
 using ::testing::HasSubstr;
 
-class FillTest : public test::LoaderFixture {
+class FillTest : public test::LoaderFixture, public ::testing::WithParamInterface<ReadEngineKind> {
  protected:
+  FillTest() { options_.engine = GetParam(); }
+
   void ExpectLoads() {
     const Result<ResidentBytes> loaded = Load();
     ASSERT_TRUE(loaded.ok()) << loaded.status().ToString();
@@ -43,13 +45,13 @@ class FillTest : public test::LoaderFixture {
   }
 };
 
-TEST_F(FillTest, OneSmallFile) {
+TEST_P(FillTest, OneSmallFile) {
   AddFile("model", Bytes(1000));
   WriteIndex();
   ExpectLoads();
 }
 
-TEST_F(FillTest, FilesAroundEveryBoundaryOfChunksAndRegions) {
+TEST_P(FillTest, FilesAroundEveryBoundaryOfChunksAndRegions) {
   constexpr size_t kMiB = size_t{1} << 20;
   unsigned seed = 1;
   for (const size_t size : {size_t{1}, size_t{4096}, 2 * kMiB, 4 * kMiB - 1, 4 * kMiB, 4 * kMiB + 1,
@@ -61,7 +63,7 @@ TEST_F(FillTest, FilesAroundEveryBoundaryOfChunksAndRegions) {
   ExpectLoads();
 }
 
-TEST_F(FillTest, GapsBetweenPiecesAreZero) {
+TEST_P(FillTest, GapsBetweenPiecesAreZero) {
   const std::string file = Bytes(9'000'000);
   source_.Write("model", file);
   std::string extent(12'000'000, '\0');
@@ -74,7 +76,7 @@ TEST_F(FillTest, GapsBetweenPiecesAreZero) {
   ExpectLoads();
 }
 
-TEST_F(FillTest, ManySmallFilesInOneExtentNeedFewDescriptors) {
+TEST_P(FillTest, ManySmallFilesInOneExtentNeedFewDescriptors) {
   std::string extent;
   std::vector<ManifestPiece> pieces;
   for (unsigned i = 0; i < 3000; ++i) {
@@ -89,7 +91,7 @@ TEST_F(FillTest, ManySmallFilesInOneExtentNeedFewDescriptors) {
   ExpectLoads();
 }
 
-TEST_F(FillTest, AHundredThousandPieces) {
+TEST_P(FillTest, AHundredThousandPieces) {
   const std::string file = Bytes(100'000 * 60);
   source_.Write("model", file);
   std::vector<ManifestPiece> pieces;
@@ -101,7 +103,7 @@ TEST_F(FillTest, AHundredThousandPieces) {
   ExpectLoads();
 }
 
-TEST_F(FillTest, AsManyExtentsAsAClientCanBeSent) {
+TEST_P(FillTest, AsManyExtentsAsAClientCanBeSent) {
   for (unsigned i = 0; i < 249; ++i) AddFile("m" + std::to_string(i), Bytes(i * 700 + 1, i));
   WriteIndex();
   ExpectLoads();
@@ -109,7 +111,7 @@ TEST_F(FillTest, AsManyExtentsAsAClientCanBeSent) {
   Failure(StatusCode::kDataLoss);
 }
 
-TEST_F(FillTest, PreparedFilesLieInTheVariantsFolder) {
+TEST_P(FillTest, PreparedFilesLieInTheVariantsFolder) {
   const std::string bytes = Bytes(5'000'000);
   prepared_.Write("files/weights/0", bytes);
   source_.Write("weights/0", Bytes(5'000'000, 2));
@@ -118,7 +120,7 @@ TEST_F(FillTest, PreparedFilesLieInTheVariantsFolder) {
   ExpectLoads();
 }
 
-TEST_F(FillTest, TheSourceMayBeTheFileItself) {
+TEST_P(FillTest, TheSourceMayBeTheFileItself) {
   AddFile("model", Bytes(1000));
   image_.source = SourceUri::OfPath(source_ / "model").ToString();
   WriteIndex();
@@ -130,7 +132,7 @@ TEST_F(FillTest, TheSourceMayBeTheFileItself) {
   EXPECT_FALSE(Load().ok());
 }
 
-TEST_F(FillTest, AFolderMayHoldAFileOfItsOwnName) {
+TEST_P(FillTest, AFolderMayHoldAFileOfItsOwnName) {
   source_.Write("net/net", Bytes(1000));
   AddExtent(Bytes(1000), {{PieceOrigin::kSource, "net", 0, 1000, 0}});
   image_.source = SourceUri::OfPath(source_ / "net").ToString();
@@ -138,7 +140,7 @@ TEST_F(FillTest, AFolderMayHoldAFileOfItsOwnName) {
   ExpectLoads();
 }
 
-TEST_F(FillTest, AnExtentOfFilesIsExactlyTheFile) {
+TEST_P(FillTest, AnExtentOfFilesIsExactlyTheFile) {
   image_.variant.kind = Variant::kFiles;
   AddFile("model", Bytes(3'000'001));
   WriteIndex();
@@ -149,7 +151,7 @@ TEST_F(FillTest, AnExtentOfFilesIsExactlyTheFile) {
   EXPECT_EQ(found.st_size, 3'000'001);
 }
 
-TEST_F(FillTest, ATruncatedFileIsDataLossWithBothLengths) {
+TEST_P(FillTest, ATruncatedFileIsDataLossWithBothLengths) {
   AddFile("model", Bytes(10'000'000));
   WriteIndex();
   std::filesystem::resize_file(source_ / "model", 9'999'999);
@@ -157,14 +159,14 @@ TEST_F(FillTest, ATruncatedFileIsDataLossWithBothLengths) {
               HasSubstr("9999999 bytes, expected at least 10000000"));
 }
 
-TEST_F(FillTest, AFileThatHasGrownStillHoldsTheModel) {
+TEST_P(FillTest, AFileThatHasGrownStillHoldsTheModel) {
   AddFile("model", Bytes(10'000'000));
   WriteIndex();
   std::filesystem::resize_file(source_ / "model", 10'000'001);
   ExpectLoads();
 }
 
-TEST_F(FillTest, OneChangedByteIsDataLossAndTheFileIsNamed) {
+TEST_P(FillTest, OneChangedByteIsDataLossAndTheFileIsNamed) {
   AddFile("other", Bytes(100));
   AddFile("model", Bytes(10'000'000));
   WriteIndex();
@@ -176,7 +178,7 @@ TEST_F(FillTest, OneChangedByteIsDataLossAndTheFileIsNamed) {
   }
 }
 
-TEST_F(FillTest, AFileThatIsGoneIsNotFound) {
+TEST_P(FillTest, AFileThatIsGoneIsNotFound) {
   AddFile("first", Bytes(10'000'000));
   AddFile("model", Bytes(10'000'000));
   WriteIndex();
@@ -184,7 +186,7 @@ TEST_F(FillTest, AFileThatIsGoneIsNotFound) {
   EXPECT_THAT(Failure(StatusCode::kNotFound), HasSubstr("source files of model"));
 }
 
-TEST_F(FillTest, ADamagedIndexIsDataLoss) {
+TEST_P(FillTest, ADamagedIndexIsDataLoss) {
   AddFile("model", Bytes(1000));
   WriteIndex();
   const std::string good = image_.variant.index_sha256;
@@ -198,14 +200,14 @@ TEST_F(FillTest, ADamagedIndexIsDataLoss) {
   Failure(StatusCode::kNotFound);
 }
 
-TEST_F(FillTest, AnIndexOfOtherExtentsIsDataLoss) {
+TEST_P(FillTest, AnIndexOfOtherExtentsIsDataLoss) {
   AddFile("model", Bytes(1000));
   WriteIndex();
   AddFile("more", Bytes(1000));
   Failure(StatusCode::kDataLoss);
 }
 
-TEST_F(FillTest, ALinkOutOfTheSourceIsRefused) {
+TEST_P(FillTest, ALinkOutOfTheSourceIsRefused) {
   const test::ScratchFolder elsewhere;
   elsewhere.Write("secret", Bytes(1000));
   AddFile("model", Bytes(1000));
@@ -216,7 +218,7 @@ TEST_F(FillTest, ALinkOutOfTheSourceIsRefused) {
 }
 
 // Each would fit alone.
-TEST_F(FillTest, ExtentsThatDoNotFitTogetherAreRefusedBeforeAnyIsAllocated) {
+TEST_P(FillTest, ExtentsThatDoNotFitTogetherAreRefusedBeforeAnyIsAllocated) {
   const uint64_t available = ReadMachineMemory().available;
   const uint64_t each = available / 4 * 3;
   for (int i = 0; i < 2; ++i) {
@@ -231,7 +233,7 @@ TEST_F(FillTest, ExtentsThatDoNotFitTogetherAreRefusedBeforeAnyIsAllocated) {
   EXPECT_THAT(loaded.status().message(), HasSubstr(std::to_string(2 * each)));
 }
 
-TEST_F(FillTest, ALoadThatIsCancelledOnItsWayEndsEarly) {
+TEST_P(FillTest, ALoadThatIsCancelledOnItsWayEndsEarly) {
   constexpr uint64_t kBytes = 64 << 20;
   AddFile("model", Bytes(kBytes));
   WriteIndex();
@@ -250,13 +252,17 @@ TEST_F(FillTest, ALoadThatIsCancelledOnItsWayEndsEarly) {
   EXPECT_LT(control_->bytes_done(), kBytes);
 }
 
-TEST_F(FillTest, ALoadThatWasCancelledBeforeItBeganReadsNothing) {
+TEST_P(FillTest, ALoadThatWasCancelledBeforeItBeganReadsNothing) {
   AddFile("model", Bytes(10'000'000));
   WriteIndex();
   control_->Cancel();
   Failure(StatusCode::kCancelled);
   EXPECT_EQ(control_->bytes_done(), 0u);
 }
+
+INSTANTIATE_TEST_SUITE_P(Engines, FillTest,
+                         ::testing::Values(ReadEngineKind::kPread, ReadEngineKind::kUring),
+                         [](const auto& test) { return std::string(ReadEngineName(test.param)); });
 
 }  // namespace
 }  // namespace trims

@@ -117,6 +117,16 @@ TEST(DoctorChecksTest, MissingKernelFeaturesAreWarnings) {
   }
 }
 
+TEST(DoctorChecksTest, WithoutIoUringModelsAreReadByThreads) {
+  DoctorFacts facts = GoodFacts();
+  EXPECT_EQ(Find(facts, "io-uring").level, CheckLevel::kOk);
+  facts.kernel.io_uring = Status(StatusCode::kPermissionDenied, "io_uring_setup: not permitted");
+  const Check check = Find(facts, "io-uring");
+  EXPECT_EQ(check.level, CheckLevel::kWarning);
+  EXPECT_THAT(check.found, HasSubstr("io_uring_setup: not permitted"));
+  EXPECT_THAT(check.mend, HasSubstr("kernel.io_uring_disabled=0"));
+}
+
 TEST(DoctorChecksTest, SmallPagesAreAWarningWithTheStoresRemedy) {
   DoctorFacts facts = GoodFacts();
   facts.huge_pages.support = {

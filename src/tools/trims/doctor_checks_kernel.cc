@@ -68,6 +68,20 @@ Check Landlock(const KernelFacts& kernel) {
           "boot with landlock in the lsm= parameter, and a kernel with CONFIG_SECURITY_LANDLOCK=y"};
 }
 
+Check IoUring(const KernelFacts& kernel) {
+  if (kernel.io_uring.ok()) {
+    return {.id = "io-uring", .found = "models are read with io_uring"};
+  }
+  return {
+      .id = "io-uring",
+      .level = CheckLevel::kWarning,
+      .found = "refused: models are read by threads, which is slower from fast disks (" +
+               kernel.io_uring.message() + ")",
+      .mend =
+          "sudo sysctl kernel.io_uring_disabled=0, or let the container's seccomp profile allow "
+          "io_uring_setup(2)"};
+}
+
 Check UserNamespaces(const KernelFacts& kernel) {
   if (kernel.user_namespace.ok()) {
     return {.id = "user-namespaces",
@@ -98,6 +112,7 @@ std::vector<Check> CheckKernel(const KernelFacts& kernel) {
       Feature("seccomp", kernel.seccomp, "trims-prepare's system calls can be filtered",
               "no seccomp filters: trims-prepare runs with fewer limits",
               "use a kernel with CONFIG_SECCOMP_FILTER=y"),
+      IoUring(kernel),
       UserNamespaces(kernel)};
 }
 

@@ -28,6 +28,7 @@ struct KernelFacts {
   bool peer_pidfd = false;  // SO_PEERPIDFD
   bool seccomp = false;
   int landlock_abi = 0;  // 0: none
+  Status io_uring;       // OK: this user may make a ring
 };
 
 struct HugePageFacts {

@@ -12,6 +12,7 @@
 #include "base/errno_status.h"
 #include "base/mapping.h"
 #include "base/sys.h"
+#include "base/uring.h"
 #include "tools/trims/doctor_gather.h"
 
 namespace trims::cli {
@@ -118,6 +119,7 @@ KernelFacts GatherKernel() {
   kernel.peer_pidfd = TryPeerPidfd();
   kernel.seccomp = TrySeccomp();
   kernel.landlock_abi = LandlockAbi();
+  kernel.io_uring = Uring::Create(1).status();
   return kernel;
 }
 

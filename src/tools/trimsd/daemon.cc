@@ -31,6 +31,15 @@ Result<uint64_t> BudgetOf(const DaemonOptions& options) {
   return Status(why.code(), "--host-budget: " + why.message(), why.hint());
 }
 
+// Asked for by name, it has to be there.
+Result<ReadEngineKind> ReadEngineOf(const DaemonOptions& options) {
+  if (options.read_engine == ReadEngineChoice::kPread) return ReadEngineKind::kPread;
+  const ReadEngineSupport support = ProbeReadEngine();
+  if (options.read_engine == ReadEngineChoice::kAuto || support.uring.ok()) return support.kind;
+  return Status(support.uring.code(), "--read-engine uring: " + support.uring.message(),
+                "let trimsd choose: --read-engine auto");
+}
+
 // A daemon without one serves what it has; whoever adds a model is told.
 Result<std::string> PreparerProgram(const DaemonOptions& options) {
   Result<std::string> found = FindPreparer(options.preparer);
@@ -45,8 +54,9 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options) {
   TRIMS_RETURN_IF_ERROR(CheckOpenFiles(open_files));
   TRIMS_RETURN_IF_ERROR(SetUpFaultInjection(options.allow_fault_injection));
   TRIMS_ASSIGN_OR_RETURN(const uint64_t budget, BudgetOf(options));
+  TRIMS_ASSIGN_OR_RETURN(const ReadEngineKind engine, ReadEngineOf(options));
   TRIMS_ASSIGN_OR_RETURN(Places places, Places::Claim(options));
-  std::unique_ptr<Daemon> daemon(new Daemon(options, std::move(places)));
+  std::unique_ptr<Daemon> daemon(new Daemon(options, std::move(places), engine));
   TRIMS_RETURN_IF_ERROR(daemon->MakeParts(budget));
   TRIMS_RETURN_IF_ERROR(daemon->Serve());
   LogDebug("limits", {{"open_files", open_files}});
@@ -55,8 +65,8 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options) {
   return daemon;
 }
 
-Daemon::Daemon(const DaemonOptions& options, Places places)
-    : options_(options), places_(std::move(places)) {}
+Daemon::Daemon(const DaemonOptions& options, Places places, ReadEngineKind engine)
+    : options_(options), places_(std::move(places)), engine_(engine) {}
 
 Daemon::~Daemon() {
   if (server_ != nullptr) server_->Stop();
@@ -75,6 +85,7 @@ Status Daemon::MakeParts(uint64_t budget) {
   TRIMS_ASSIGN_OR_RETURN(host_, MakeHostTier({.budget = budget,
                                               .threads = options_.loader_threads,
                                               .pages = options_.huge_pages,
+                                              .engine = engine_,
                                               .prepared_root = PreparedRoot()},
                                              loop_->poster()));
   preparer_ = MakeProcessPreparer(
@@ -112,6 +123,7 @@ ServerOptions Daemon::OptionsOfServer() {
   options.version = TRIMS_VERSION;
   options.socket_path = places_.socket();
   options.data_folder = places_.data();
+  options.read_engine = ReadEngineName(engine_);
   return options;
 }
 
@@ -135,6 +147,7 @@ void Daemon::LogServing(uint64_t budget) {
                              {"data", places_.data()},
                              {"budget_bytes", budget},
                              {"pages", PagesName(support.pages)},
+                             {"read_engine", ReadEngineName(engine_)},
                              {"reclaim", options_.reclaim == Reclaim::kEager ? "eager" : "lazy"},
                              {"eviction", options_.eviction->name}});
   if (!support.mend.empty()) {

@@ -14,6 +14,7 @@
 
 #include "catalog/catalog.h"
 #include "ingest/preparer.h"
+#include "load/read_engine.h"
 #include "load/tier.h"
 #include "loop/event_loop.h"
 #include "loop/worker.h"
@@ -35,7 +36,7 @@ class Daemon {
   void Run();
 
  private:
-  Daemon(const DaemonOptions& options, Places places);
+  Daemon(const DaemonOptions& options, Places places, ReadEngineKind engine);
 
   Status MakeParts(uint64_t budget);
   Status Serve();
@@ -49,6 +50,7 @@ class Daemon {
   // store: an add whose entry was written, but who never heard of it, must not take its folder along.
   const DaemonOptions options_;
   Places places_;
+  const ReadEngineKind engine_;
   std::unique_ptr<EventLoop> loop_;
   SteadyClock clock_;
   std::unique_ptr<Worker> worker_;

@@ -38,6 +38,15 @@ const std::map<std::string, HugePagePolicy>& Names() {
   return names;
 }
 
+template <>
+const std::map<std::string, ReadEngineChoice>& Names() {
+  static const auto& names =
+      *new std::map<std::string, ReadEngineChoice>{{"auto", ReadEngineChoice::kAuto},
+                                                   {"uring", ReadEngineChoice::kUring},
+                                                   {"pread", ReadEngineChoice::kPread}};
+  return names;
+}
+
 template <typename T>
 void AddNamed(CLI::App* app, const std::string& flag, T* value, const std::string& initial,
               const std::string& choices, const std::string& help) {
@@ -120,6 +129,8 @@ void AddMemory(CLI::App* app, DaemonOptions* options) {
       ->type_name("NAME");
   AddNamed(app, "--huge-pages", &options->huge_pages, "best", "best, no-hugetlb, small",
            "Pages to ask for");
+  AddNamed(app, "--read-engine", &options->read_engine, "auto", "auto, uring, pread",
+           "How models are read from disk");
   app->add_option("--loader-threads", options->loader_threads, "Models that load at once [2]")
       ->type_name("N")
       ->check(CLI::Range(1, 64).description(""));

@@ -28,6 +28,9 @@ namespace trims::daemon {
 inline constexpr int kExitFailure = 1;
 inline constexpr int kExitUsage = 2;
 
+// kAuto: the better one that this process may use.
+enum class ReadEngineChoice { kAuto, kUring, kPread };
+
 struct DaemonOptions {
   bool system = false;
   std::string socket;  // empty: the default for this user or, with `system`, for the machine
@@ -38,6 +41,7 @@ struct DaemonOptions {
   const EvictionPolicy* eviction = DefaultEvictionPolicy();
   int loader_threads = 2;
   HugePagePolicy huge_pages = HugePagePolicy::kBest;
+  ReadEngineChoice read_engine = ReadEngineChoice::kAuto;
   std::chrono::milliseconds default_deadline{std::chrono::seconds(60)};
   std::chrono::milliseconds idle_exit{0};  // 0: never
   size_t max_connections = 8192;

@@ -62,6 +62,25 @@ INSTANTIATE_TEST_SUITE_P(
                       Fault{fault::Op::kReopen, EMFILE, StatusCode::kResourceExhausted}),
     FaultName);
 
+// As a kernel, a sysctl or a container's seccomp profile refuses it: found out once, at the start.
+TEST(DaemonFaultTest, WithoutIoUringThreadsRead) {
+  const test::ScratchFolder folder;
+  const std::string refused = "TRIMS_FAULT=ring_setup:1:" + std::to_string(EPERM) + ":1000";
+  {
+    DaemonProcess strict(folder.path(), {"--allow-fault-injection", "--read-engine", "uring"},
+                         {refused});
+    EXPECT_FALSE(strict.ready());
+    EXPECT_NE(strict.Log().find("--read-engine auto"), std::string::npos) << strict.Log();
+  }
+  DaemonProcess daemon(folder.path(), {"--allow-fault-injection"}, {refused});
+  ASSERT_TRUE(daemon.ready()) << daemon.Log();
+  EXPECT_EQ(daemon.GetStatus()["server"]["read_engine"], "pread");
+  daemon.AddFile("a", kFaultModelBytes * 9);
+  Result<Client> client = daemon.Connect();
+  ASSERT_TRUE(client.ok());
+  EXPECT_TRUE(client->Open("a").ok());
+}
+
 TEST(DaemonFaultTest, WithoutLeaveTheEnvironmentIsIgnored) {
   const test::ScratchFolder folder;
   DaemonProcess daemon(folder.path(), {}, {"TRIMS_FAULT=accept:1:24:1000"});

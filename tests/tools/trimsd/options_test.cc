@@ -43,6 +43,14 @@ TEST_F(OptionsTest, DefaultsAreThoseOfTheHelp) {
   EXPECT_EQ(parsed.options.reclaim, Reclaim::kLazy);
   EXPECT_EQ(parsed.options.eviction->name, "lru");
   EXPECT_EQ(parsed.options.idle_exit, milliseconds(0));
+  EXPECT_EQ(parsed.options.read_engine, ReadEngineChoice::kAuto);
+}
+
+TEST_F(OptionsTest, TheReadEngineIsChosenOrLeftOpen) {
+  EXPECT_EQ(Parse({"--read-engine", "auto"}).options.read_engine, ReadEngineChoice::kAuto);
+  EXPECT_EQ(Parse({"--read-engine", "uring"}).options.read_engine, ReadEngineChoice::kUring);
+  EXPECT_EQ(Parse({"--read-engine", "pread"}).options.read_engine, ReadEngineChoice::kPread);
+  ExpectUsageError({"--read-engine", "mmap"}, "read-engine");
 }
 
 TEST_F(OptionsTest, FlagsAreRead) {
