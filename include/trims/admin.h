@@ -4,7 +4,7 @@
 //     trims::Result<trims::Admin> admin = trims::Admin::Connect();
 //     trims::Result<std::string> added = admin->Add("ocr", "file:///models/common.onnx");
 //
-// Add, Remove and Verify are for the daemon's own user and for root: PERMISSION_DENIED for anybody else.
+// Add, Remove, Verify and Push are for the daemon's own user and for root: PERMISSION_DENIED for anybody else.
 // Thread-safety: as Client.
 #ifndef TRIMS_ADMIN_H_
 #define TRIMS_ADMIN_H_
@@ -63,6 +63,11 @@ class Admin {
   // stay usable meanwhile. What was found is in the document. RESOURCE_EXHAUSTED: one is under way.
   TRIMS_EXPORT Result<std::string> Verify(std::string_view reference,
                                           const VerifyOptions& options = {});
+  // Writes what is prepared of a model into a folder (`destination` is a file:/// URL), from which Add
+  // on another node, or from wherever the folder is copied to, takes it as it is.
+  TRIMS_EXPORT Result<std::string> Push(
+      std::string_view reference, std::string_view destination,
+      std::chrono::milliseconds timeout = std::chrono::minutes(30));
 
  private:
   explicit Admin(Client client);

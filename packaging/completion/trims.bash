@@ -28,7 +28,7 @@ _trims_files() {
 }
 
 _trims() {
-  local commands="add ls show rm status verify doctor version completion"
+  local commands="add ls show rm status verify push doctor version completion"
   local globals="--json --socket --no-autostart --color --help"
   local _trims_program=$1 _trims_current typed=${COMP_LINE:0:COMP_POINT}
   local -a words
@@ -70,8 +70,8 @@ _trims() {
   esac
   case $command:$places in
     :*) _trims_reply <<<"${commands// /$'\n'}" ;;
-    add:1) _trims_files ;;
-    show:0 | rm:0 | verify:0) _trims_reply < <(_trims_references) ;;
+    add:1 | push:1) _trims_files ;;
+    show:0 | rm:0 | verify:0 | push:0) _trims_reply < <(_trims_references) ;;
     completion:0) _trims_reply <<<bash ;;
     *) COMPREPLY=() ;;
   esac

@@ -64,4 +64,13 @@ Result<std::string> Admin::Verify(std::string_view reference, const VerifyOption
       {.patience = options.timeout, .on_progress = options.on_progress});
 }
 
+Result<std::string> Admin::Push(std::string_view reference, std::string_view destination,
+                                milliseconds timeout) {
+  if (timeout.count() <= 0)
+    return Status(StatusCode::kInvalidArgument, "a timeout that has passed");
+  return client_.impl_->AskForDocument(
+      wire::PushRequest{.reference = reference, .destination = destination},
+      {.patience = timeout, .on_progress = {}});
+}
+
 }  // namespace trims

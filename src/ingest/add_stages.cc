@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/macros.h"
+#include "ingest/pushed_folder.h"
 #include "source/file_tree.h"
 #include "source/source_uri.h"
 
@@ -37,7 +38,8 @@ Result<Requested> CheckRequested(const std::string& requested, const std::string
 Result<Located> Locate(Requested request) {
   TRIMS_ASSIGN_OR_RETURN(FileTree tree, FileTree::At(request.source));
   TRIMS_RETURN_IF_ERROR(tree.Resolve());
-  return Located{std::move(request), tree.uri(), std::nullopt};
+  const bool pushed = tree.is_folder() && IsPushed(tree.folder());
+  return Located{std::move(request), tree.uri(), std::nullopt, pushed};
 }
 
 }  // namespace trims

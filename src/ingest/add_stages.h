@@ -35,6 +35,7 @@ struct Located {
   Requested request;
   SourceUri source;  // symbolic links resolved, but for a single file's own
   std::optional<PreparedStore::Download> download;  // where it came from a network
+  bool pushed = false;                              // another node has prepared it
 };
 
 // The preparer has done its part.

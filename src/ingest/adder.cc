@@ -10,6 +10,7 @@
 #include "ingest/check_operator.h"
 #include "ingest/choose_version.h"
 #include "ingest/merge_manifests.h"
+#include "ingest/pushed_folder.h"
 #include "loop/run_on.h"
 #include "source/source_uri.h"
 
@@ -91,7 +92,14 @@ void Adder::Fetch(const AskerPtr& asker, Requested request, PreparedStore::Downl
   auto fetched = [this, asker, request = std::move(request),
                   download = std::move(download)](Result<SourceUri> source) mutable {
     if (!source.ok()) return Fail(asker, source.status());
-    MakeIncoming(asker, Located{std::move(request), *std::move(source), std::move(download)});
+    auto located = std::make_shared<Located>(
+        Located{std::move(request), *std::move(source), std::move(download), false});
+    RunOn(
+        dependencies_.worker, [path = located->source.path] { return IsPushed(path); },
+        alive_.Only([this, asker, located](bool pushed) {
+          located->pushed = pushed;
+          MakeIncoming(asker, std::move(*located));
+        }));
   };
   dependencies_.fetcher->Fetch(
       std::move(job), alive_.Only([asker](std::string_view stage, uint64_t at, uint64_t total) {
@@ -124,7 +132,9 @@ void Adder::MakeIncoming(const AskerPtr& asker, Located located) {
 void Adder::Prepare(const AskerPtr& asker, Located located, PreparedStore::Incoming incoming) {
   PrepareJob job{.source = located.source,
                  .out_folder = incoming.path(),
-                 .wishes = std::move(located.request.wishes)};
+                 .wishes = std::move(located.request.wishes),
+                 .downloaded = {},
+                 .pushed = located.pushed};
   if (located.download) {
     job.downloaded = {.from = located.request.source, .folder = located.download->files()};
   }

@@ -41,6 +41,9 @@ struct PrepareJob {
     std::string folder;
   };
   std::optional<Downloaded> downloaded = {};
+  // The source is a model that another node has prepared (pushed_folder.h): it is taken as it is, and no
+  // child is run.
+  bool pushed = false;
 };
 
 class Preparer {

@@ -20,6 +20,7 @@
 #include "base/sys.h"
 #include "ingest/adopt_sources.h"
 #include "ingest/progress_lines.h"
+#include "ingest/pushed_folder.h"
 #include "ingest/record_digests.h"
 
 namespace trims {
@@ -58,15 +59,28 @@ Result<Manifest> ReadManifest(const std::string& folder) {
   return ParseManifest(*text);
 }
 
+std::string OriginOf(const PrepareJob& job) {
+  return job.downloaded ? job.downloaded->from.ToString() : job.source.ToString();
+}
+
 // The child has met untrusted bytes: where the model came from and what it is known by are not its
 // words to give.
 Result<Manifest> ReadResult(const PrepareJob& job) {
   TRIMS_ASSIGN_OR_RETURN(Manifest manifest, ReadManifest(job.out_folder));
-  manifest.source = job.downloaded ? job.downloaded->from.ToString() : job.source.ToString();
+  manifest.source = OriginOf(job);
   if (job.downloaded) {
     TRIMS_RETURN_IF_ERROR(AdoptSources(job.downloaded->folder, job.out_folder, &manifest));
   }
   TRIMS_RETURN_IF_ERROR(RecordDigests(job.out_folder, &manifest));
+  return manifest;
+}
+
+Result<Manifest> Import(const PrepareJob& job) {
+  TRIMS_ASSIGN_OR_RETURN(Manifest manifest, ImportPushed({.folder = job.source.path,
+                                                          .incoming = job.out_folder,
+                                                          .variants = job.wishes.variants,
+                                                          .link = job.downloaded.has_value()}));
+  manifest.source = OriginOf(job);
   return manifest;
 }
 
@@ -211,8 +225,10 @@ class ProcessPreparer final : public Preparer {
   Status Ready() const override { return options_.program.status(); }
 
   void Prepare(PrepareJob job, Progress progress, Done done) override {
-    if (const Status ready = Ready(); !ready.ok()) return done(ready);
-    waiting_.push_back({std::move(job), std::move(progress), std::move(done)});
+    Request request{std::move(job), std::move(progress), std::move(done)};
+    if (request.job.pushed) return FinishBy(Import, std::make_shared<Request>(std::move(request)));
+    if (const Status ready = Ready(); !ready.ok()) return request.done(ready);
+    waiting_.push_back(std::move(request));
     StartWaiting();
   }
 
@@ -259,8 +275,13 @@ class ProcessPreparer final : public Preparer {
     const Status verdict = ended->verdict();
     StartWaiting();
     if (!verdict.ok()) return request->done(verdict);
+    FinishBy(ReadResult, std::move(request));
+  }
+
+  // `read` runs on the worker, and what it gives is the request's result.
+  void FinishBy(Result<Manifest> (*read)(const PrepareJob&), std::shared_ptr<Request> request) {
     auto manifest = std::make_shared<std::optional<Result<Manifest>>>();
-    dependencies_.worker->Run([manifest, request] { *manifest = ReadResult(request->job); },
+    dependencies_.worker->Run([read, manifest, request] { *manifest = read(request->job); },
                               [manifest, request, alive = std::weak_ptr<bool>(alive_)] {
                                 if (!alive.expired()) request->done(std::move(**manifest));
                               });

@@ -28,7 +28,8 @@ IngestDependencies Retaining(IngestDependencies dependencies) {
 Registrar::Registrar(const IngestOptions& options, const IngestDependencies& dependencies)
     : adder_(options, Retaining(dependencies), &turns_, &counters_),
       remover_(Retaining(dependencies), &turns_, &counters_),
-      verifier_(dependencies, &adder_) {
+      verifier_(dependencies, &adder_),
+      pusher_(dependencies) {
   if (dependencies.prepared != nullptr) {
     dependencies.prepared->Start(FoldersNamedBy(*dependencies.catalog));
   }

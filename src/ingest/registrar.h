@@ -12,6 +12,7 @@
 
 #include "ingest/adder.h"
 #include "ingest/ingest_dependencies.h"
+#include "ingest/pusher.h"
 #include "ingest/remover.h"
 #include "ingest/turns.h"
 #include "ingest/verifier.h"
@@ -26,7 +27,7 @@ class Registrar {
   Registrar(const Registrar&) = delete;
   Registrar& operator=(const Registrar&) = delete;
 
-  // Contracts of Manager::Add, Manager::Remove and Manager::Verify.
+  // Contracts of Manager::Add, Remove, Verify and Push.
   void Add(const wire::Principal& principal, const std::string& requested,
            const std::string& source, const PrepareWishes& wishes, Preparer::Progress progress,
            AddCallback done) {
@@ -40,10 +41,15 @@ class Registrar {
     verifier_.Verify(principal, wishes, std::move(progress), std::move(done));
   }
 
+  void Push(const wire::Principal& principal, const std::string& reference,
+            const std::string& destination, PushCallback done) {
+    pusher_.Push(principal, reference, destination, std::move(done));
+  }
+
   const IngestCounters& counters() const { return counters_; }
   size_t adds_in_flight() const { return adder_.in_flight(); }
   size_t in_flight() const {
-    return adder_.in_flight() + remover_.in_flight() + verifier_.in_flight();
+    return adder_.in_flight() + remover_.in_flight() + verifier_.in_flight() + pusher_.in_flight();
   }
 
  private:
@@ -52,6 +58,7 @@ class Registrar {
   Adder adder_;
   Remover remover_;
   Verifier verifier_;
+  Pusher pusher_;
 };
 
 }  // namespace trims

@@ -119,6 +119,11 @@ void Manager::Verify(const wire::Principal& principal, const VerifyWishes& wishe
   impl_->registrar.Verify(principal, wishes, std::move(progress), std::move(done));
 }
 
+void Manager::Push(const wire::Principal& principal, const std::string& reference,
+                   const std::string& destination, PushCallback done) {
+  impl_->registrar.Push(principal, reference, destination, std::move(done));
+}
+
 std::vector<ModelSnapshot> Manager::Models() const {
   return SnapshotsOf(*impl_->dependencies.catalog, impl_->tiers);
 }

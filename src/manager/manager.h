@@ -92,6 +92,12 @@ class Manager {
   void Verify(const wire::Principal& principal, const VerifyWishes& wishes,
               Preparer::Progress progress, VerifyCallback done);
 
+  // Writes what is prepared of a model to `destination`, a file:// URL of a folder, from which another
+  // node's Add takes it as it is. Goes on when its caller has gone. NOT_FOUND; UNIMPLEMENTED: another
+  // kind of URL; errors as PushToFolder's.
+  void Push(const wire::Principal& principal, const std::string& reference,
+            const std::string& destination, PushCallback done);
+
   std::vector<ModelSnapshot> Models() const;  // by name, then newest first
   Result<ModelDetails> Model(const std::string& reference) const;
   ManagerSnapshot Snapshot() const;

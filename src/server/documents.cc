@@ -182,6 +182,15 @@ std::string VerifiedDocument(const std::vector<VerifiedVariant>& verified) {
   return Dump({{"variants", std::move(list)}});
 }
 
+std::string PushedDocument(const PushedModel& pushed) {
+  Json kinds = Json::array();
+  for (const Variant kind : pushed.variants) kinds.push_back(VariantName(kind));
+  return Dump({{"reference", pushed.reference},
+               {"destination", pushed.destination},
+               {"variants", std::move(kinds)},
+               {"bytes", pushed.bytes}});
+}
+
 std::string StatusDocument(const ManagerSnapshot& manager, const ServerSnapshot& server) {
   Json tiers = Json::array();
   for (const TierSnapshot& tier : manager.tiers) tiers.push_back(TierJson(tier));

@@ -18,6 +18,7 @@ std::string ListDocument(const std::vector<ModelSnapshot>& models);
 std::string ShowDocument(const ModelDetails& details);
 std::string RemovedDocument(const std::vector<RemovedModel>& removed);
 std::string VerifiedDocument(const std::vector<VerifiedVariant>& verified);
+std::string PushedDocument(const PushedModel& pushed);
 std::string StatusDocument(const ManagerSnapshot& manager, const ServerSnapshot& server);
 
 }  // namespace trims

@@ -98,6 +98,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void Serve(uint64_t id, const wire::ShowRequest& request);
   void Serve(uint64_t id, const wire::StatusRequest& request);
   void Serve(uint64_t id, const wire::VerifyRequest& request);
+  void Serve(uint64_t id, const wire::PushRequest& request);
   Preparer::Progress ProgressOf(uint64_t id);
 
   uint64_t AddPending(uint64_t id);

@@ -101,6 +101,11 @@ void Session::Serve(uint64_t id, const wire::VerifyRequest& request) {
       ProgressOf(id), WhenDone(id, VerifiedDocument));
 }
 
+void Session::Serve(uint64_t id, const wire::PushRequest& request) {
+  context_->manager->Push(principal_, std::string(request.reference),
+                          std::string(request.destination), WhenDone(id, PushedDocument));
+}
+
 // What goes on when its caller has gone: the session may be no more when it is done.
 template <typename Value>
 std::function<void(Result<Value>)> Session::WhenDone(uint64_t id,

@@ -106,6 +106,14 @@ Status Decode(const fb::VerifyRequest& message, RequestBody* body) {
   return Status();
 }
 
+Status Decode(const fb::PushRequest& message, RequestBody* body) {
+  TRIMS_RETURN_IF_ERROR(CheckReference(TextOf(message.reference())));
+  TRIMS_RETURN_IF_ERROR(
+      CheckText("the destination", TextOf(message.destination()), kMaxSourceBytes));
+  *body = PushRequest{TextOf(message.reference()), TextOf(message.destination())};
+  return Status();
+}
+
 template <typename NamedRequest, typename Message>
 Status DecodeNamed(const Message& message, RequestBody* body) {
   TRIMS_RETURN_IF_ERROR(CheckReference(TextOf(message.reference())));
@@ -134,6 +142,8 @@ Status DecodeBody(const fb::Request& message, RequestBody* body) {
       return Status();
     case fb::RequestBody::VerifyRequest:
       return Decode(*message.body_as_VerifyRequest(), body);
+    case fb::RequestBody::PushRequest:
+      return Decode(*message.body_as_PushRequest(), body);
     case fb::RequestBody::NONE:
       return Status(StatusCode::kInvalidArgument, "the frame holds no request");
   }
@@ -189,6 +199,11 @@ struct BodyEncoder {
     return fb::CreateShowRequest(builder, TextIn(builder, request.reference)).Union();
   }
   Body operator()(const StatusRequest&) const { return fb::CreateStatusRequest(builder).Union(); }
+  Body operator()(const PushRequest& request) const {
+    const Text reference = TextIn(builder, request.reference);
+    const Text destination = TextIn(builder, request.destination);
+    return fb::CreatePushRequest(builder, reference, destination).Union();
+  }
   Body operator()(const VerifyRequest& request) const {
     const Text reference = request.reference.empty() ? Text() : TextIn(builder, request.reference);
     return fb::CreateVerifyRequest(builder, reference, request.bytes_per_second).Union();
@@ -197,9 +212,9 @@ struct BodyEncoder {
 
 // In the order of RequestBody.
 constexpr fb::RequestBody kBodyTypes[] = {
-    fb::RequestBody::OpenRequest,   fb::RequestBody::CloseRequest, fb::RequestBody::AddRequest,
-    fb::RequestBody::RemoveRequest, fb::RequestBody::ListRequest,  fb::RequestBody::ShowRequest,
-    fb::RequestBody::StatusRequest, fb::RequestBody::VerifyRequest};
+    fb::RequestBody::OpenRequest,   fb::RequestBody::CloseRequest,  fb::RequestBody::AddRequest,
+    fb::RequestBody::RemoveRequest, fb::RequestBody::ListRequest,   fb::RequestBody::ShowRequest,
+    fb::RequestBody::StatusRequest, fb::RequestBody::VerifyRequest, fb::RequestBody::PushRequest};
 static_assert(std::size(kBodyTypes) == std::variant_size_v<RequestBody>);
 
 bool FitsTierName(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == ':'; }

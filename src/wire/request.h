@@ -65,8 +65,13 @@ struct VerifyRequest {
   uint64_t bytes_per_second = 0;  // 0: as fast as it goes
 };
 
+struct PushRequest {
+  std::string_view reference;
+  std::string_view destination;
+};
+
 using RequestBody = std::variant<OpenRequest, CloseRequest, AddRequest, RemoveRequest, ListRequest,
-                                 ShowRequest, StatusRequest, VerifyRequest>;
+                                 ShowRequest, StatusRequest, VerifyRequest, PushRequest>;
 
 struct Request {
   uint64_t id = 0;

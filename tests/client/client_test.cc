@@ -429,6 +429,7 @@ TEST(AdminTest, AsksForDocumentsAndReportsProgress) {
   EXPECT_TRUE(admin.Show("a").ok());
   EXPECT_TRUE(admin.Remove("a").ok());
   EXPECT_TRUE(admin.Verify("a").ok());
+  EXPECT_TRUE(admin.Push("a", "file:///there").ok());
   EXPECT_TRUE(admin.GetStatus().ok());
 }
 

@@ -77,6 +77,10 @@ TEST(RequestTest, EveryOtherComesThrough) {
   ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
   EXPECT_EQ(std::get<VerifyRequest>(request.body).reference, "verified");
   EXPECT_EQ(std::get<VerifyRequest>(request.body).bytes_per_second, 7U);
+  bytes = Encoded({.id = 4, .client = {}, .body = PushRequest{"pushed", "file:///there"}});
+  ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
+  EXPECT_EQ(std::get<PushRequest>(request.body).reference, "pushed");
+  EXPECT_EQ(std::get<PushRequest>(request.body).destination, "file:///there");
   bytes = Encoded({.id = 4, .client = {}, .body = VerifyRequest{}});
   ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
   EXPECT_EQ(std::get<VerifyRequest>(request.body).reference, "");

@@ -32,7 +32,8 @@ class CompletionTest : public ::testing::Test {
 TEST_F(CompletionTest, OffersCommands) {
   EXPECT_EQ(Complete("trims s"), "show\nstatus\n");
   EXPECT_EQ(Complete("trims --json do"), "doctor\n");
-  EXPECT_EQ(Complete("trims "), "add\nls\nshow\nrm\nstatus\ndoctor\nversion\ncompletion\n");
+  EXPECT_EQ(Complete("trims "),
+            "add\nls\nshow\nrm\nstatus\nverify\npush\ndoctor\nversion\ncompletion\n");
   EXPECT_EQ(Complete("trims nothing-like-it"), "");
 }
 

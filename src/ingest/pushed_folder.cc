@@ -1,0 +1,252 @@
+#include "ingest/pushed_folder.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <utility>
+
+#include "base/errno_status.h"
+#include "base/macros.h"
+#include "base/plain_path.h"
+#include "base/sys.h"
+#include "base/unique_fd.h"
+#include "load/image_files.h"
+#include "load/verify_image.h"
+#include "source/file_bytes.h"
+
+namespace trims {
+namespace {
+
+constexpr size_t kCopyBytes = size_t{4} << 20;
+constexpr uint64_t kMaxManifestBytes = uint64_t{64} << 20;
+constexpr const char* kFromSource = "source";
+
+Status NoPushedModel(const std::string& folder, const std::string& what) {
+  return Status(StatusCode::kInvalidArgument,
+                folder + "/" + std::string(kPushedManifest) + " is none of a pushed model: " + what,
+                "push it again from where it was prepared: trims push");
+}
+
+Status MakeFolder(const std::string& path) {
+  if (sys::MakeFolder(path.c_str(), 0700) == 0 || errno == EEXIST) return Status();
+  return ErrnoStatus("can't make the folder " + path);
+}
+
+// The folders of `name` in `folder`.
+Status MakeFolders(const std::string& folder, const std::string& name) {
+  for (size_t slash = name.find('/'); slash != std::string::npos;
+       slash = name.find('/', slash + 1)) {
+    TRIMS_RETURN_IF_ERROR(MakeFolder(folder + "/" + name.substr(0, slash)));
+  }
+  return Status();
+}
+
+Status WriteAll(int fd, std::span<const std::byte> bytes, const std::string& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = sys::Write(fd, bytes.data(), bytes.size());
+    if (written < 0) return ErrnoStatus("can't write " + path);
+    bytes = bytes.subspan(static_cast<size_t>(written));
+  }
+  return Status();
+}
+
+class Copier {
+ public:
+  explicit Copier(const PushCalls& calls) : calls_(calls), buffer_(kCopyBytes) {}
+
+  void set_total(uint64_t total) { total_ = total; }
+  uint64_t done() const { return done_; }
+
+  Status Copy(const RandomAccess& from, const std::string& path) {
+    const UniqueFd to =
+        sys::Open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (!to) return ErrnoStatus("can't make the file " + path);
+    TRIMS_RETURN_IF_ERROR(ForEachChunk(from, 0, from.size(), buffer_, [&](auto chunk) -> Status {
+      if (calls_.cancel != nullptr && calls_.cancel->cancelled()) {
+        return Status(StatusCode::kCancelled, "the copy was given up");
+      }
+      TRIMS_RETURN_IF_ERROR(WriteAll(to.get(), chunk, path));
+      done_ += chunk.size();
+      if (calls_.progress) calls_.progress(done_, total_);
+      return Status();
+    }));
+    return sys::Fsync(to.get()) == 0 ? Status() : ErrnoStatus("can't write " + path);
+  }
+
+ private:
+  const PushCalls& calls_;
+  std::vector<std::byte> buffer_;
+  uint64_t done_ = 0;
+  uint64_t total_ = 0;
+};
+
+struct FileOfVariant {
+  PieceOrigin origin = PieceOrigin::kPrepared;
+  std::string path;  // in its origin
+};
+
+// All files of a variant by the names that they have in a pushed folder; and the variant with these.
+std::map<std::string, FileOfVariant> TakeFiles(ManifestVariant* variant) {
+  std::map<std::string, FileOfVariant> files;
+  files[variant->index_path] = {PieceOrigin::kPrepared, variant->index_path};
+  for (ManifestExtent& extent : variant->extents) {
+    for (ManifestPiece& piece : extent.pieces) {
+      const FileOfVariant file{piece.origin, piece.path};
+      if (piece.origin == PieceOrigin::kSource) {
+        piece.path = std::string(kFromSource) + "/" + piece.path;
+        piece.origin = PieceOrigin::kPrepared;
+      }
+      files[piece.path] = file;
+    }
+  }
+  return files;
+}
+
+Status PushVariant(const Image& image, const std::string& prepared_root, const std::string& folder,
+                   ManifestVariant* variant, Copier* copier) {
+  ImageFiles source(image, prepared_root);
+  const std::string into = folder + "/" + variant->folder;
+  TRIMS_RETURN_IF_ERROR(MakeFolder(into));
+  for (const auto& [name, file] : TakeFiles(variant)) {
+    TRIMS_RETURN_IF_ERROR(MakeFolders(into, name));
+    TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccess> bytes,
+                           source.Open(file.origin, file.path));
+    TRIMS_RETURN_IF_ERROR(copier->Copy(*bytes, into + "/" + name));
+  }
+  return Status();
+}
+
+Status VerifyAll(const Manifest& manifest, const std::string& root) {
+  FillControl control;
+  Pacer pacer(0);
+  for (const ImagePtr& image : MakeImages(manifest, "the pushed model", "new")) {
+    TRIMS_RETURN_IF_ERROR(VerifyImage(*image, root, &control, &pacer));
+  }
+  return Status();
+}
+
+Status WriteManifest(const Manifest& manifest, const std::string& folder, Copier* copier) {
+  const std::string text = ManifestToJson(manifest);
+  const std::string path = folder + "/" + std::string(kPushedManifest);
+  const SpanBytes bytes(std::as_bytes(std::span(text)), path);
+  TRIMS_RETURN_IF_ERROR(copier->Copy(bytes, path + ".new"));
+  if (sys::Rename((path + ".new").c_str(), path.c_str()) == 0) return Status();
+  return ErrnoStatus("can't rename " + path + ".new");
+}
+
+Result<Manifest> ReadPushed(const std::string& folder) {
+  TRIMS_ASSIGN_OR_RETURN(const FileBytes file,
+                         FileBytes::OpenBeneath(folder, std::string(kPushedManifest)));
+  if (file.size() == 0 || file.size() > kMaxManifestBytes) {
+    return NoPushedModel(folder, "it has " + std::to_string(file.size()) + " bytes");
+  }
+  std::string text(file.size(), '\0');
+  TRIMS_RETURN_IF_ERROR(file.ReadAt(0, std::as_writable_bytes(std::span(text))));
+  return ParseManifest(text);
+}
+
+Status CheckPushed(const Manifest& manifest, const std::string& folder) {
+  TRIMS_RETURN_IF_ERROR(CheckDigested(manifest));
+  if (manifest.variants.empty()) return NoPushedModel(folder, "it has no variants");
+  for (const ManifestVariant& variant : manifest.variants) {
+    if (variant.folder.find('/') != std::string::npos) {
+      return NoPushedModel(folder, "the variant's folder '" + variant.folder + "' lies deeper");
+    }
+    for (const ManifestExtent& extent : variant.extents) {
+      for (const ManifestPiece& piece : extent.pieces) {
+        if (piece.origin == PieceOrigin::kPrepared) continue;
+        return NoPushedModel(folder, "'" + piece.path + "' lies elsewhere");
+      }
+    }
+  }
+  return Status();
+}
+
+// Those that were asked for.
+Status Choose(const std::vector<Variant>& wanted, Manifest* manifest) {
+  if (wanted.empty()) return Status();
+  const auto is_wanted = [&wanted](Variant kind) {
+    return std::find(wanted.begin(), wanted.end(), kind) != wanted.end();
+  };
+  for (const Variant kind : wanted) {
+    const bool there =
+        std::any_of(manifest->variants.begin(), manifest->variants.end(),
+                    [kind](const ManifestVariant& variant) { return variant.kind == kind; });
+    if (there) continue;
+    return Status(StatusCode::kNotFound,
+                  "the pushed model has no variant " + std::string(VariantName(kind)),
+                  "take what there is: leave --variant away");
+  }
+  std::erase_if(manifest->variants,
+                [&](const ManifestVariant& variant) { return !is_wanted(variant.kind); });
+  return Status();
+}
+
+// One file beneath the pushed folder, under the same name beneath the incoming one.
+Status TakeFile(const ImportJob& job, const std::string& name, Copier* copier) {
+  const std::string to = job.incoming + "/" + name;
+  TRIMS_ASSIGN_OR_RETURN(const FileBytes bytes, FileBytes::OpenBeneath(job.folder, name));
+  if (job.link && sys::LinkAt((job.folder + "/" + name).c_str(), AT_FDCWD, to.c_str()) == 0)
+    return Status();
+  return copier->Copy(bytes, to);
+}
+
+Status TakeVariant(const ImportJob& job, ManifestVariant variant, Copier* copier) {
+  TRIMS_RETURN_IF_ERROR(MakeFolder(job.incoming + "/" + variant.folder));
+  const std::string folder = variant.folder;
+  for (const auto& [name, file] : TakeFiles(&variant)) {
+    TRIMS_RETURN_IF_ERROR(MakeFolders(job.incoming, folder + "/" + name));
+    TRIMS_RETURN_IF_ERROR(TakeFile(job, folder + "/" + name, copier));
+  }
+  return Status();
+}
+
+}  // namespace
+
+Result<uint64_t> PushToFolder(const Manifest& manifest, const std::vector<ImagePtr>& images,
+                              const std::string& prepared_root, const std::string& folder,
+                              const PushCalls& calls) {
+  Copier copier(calls);
+  Manifest pushed = manifest;
+  uint64_t total = 0;
+  for (const ManifestVariant& variant : pushed.variants) {
+    total += variant.index_length;
+    for (const ManifestExtent& extent : variant.extents) total += extent.length;
+  }
+  copier.set_total(total);
+  TRIMS_RETURN_IF_ERROR(MakeFolder(folder));
+  for (size_t i = 0; i < images.size(); ++i) {
+    TRIMS_RETURN_IF_ERROR(
+        PushVariant(*images[i], prepared_root, folder, &pushed.variants[i], &copier));
+  }
+  TRIMS_RETURN_IF_ERROR(VerifyAll(pushed, folder));
+  TRIMS_RETURN_IF_ERROR(WriteManifest(pushed, folder, &copier));
+  return copier.done();
+}
+
+bool IsPushed(const std::string& folder) {
+  struct stat state {};
+  const std::string path = folder + "/" + std::string(kPushedManifest);
+  return ::stat(path.c_str(), &state) == 0 && S_ISREG(state.st_mode);
+}
+
+Result<Manifest> ImportPushed(const ImportJob& job) {
+  TRIMS_ASSIGN_OR_RETURN(Manifest manifest, ReadPushed(job.folder));
+  TRIMS_RETURN_IF_ERROR(CheckPushed(manifest, job.folder));
+  TRIMS_RETURN_IF_ERROR(Choose(job.variants, &manifest));
+  const PushCalls calls;
+  Copier copier(calls);
+  for (const ManifestVariant& variant : manifest.variants) {
+    TRIMS_RETURN_IF_ERROR(TakeVariant(job, variant, &copier));
+  }
+  TRIMS_RETURN_IF_ERROR(VerifyAll(manifest, job.incoming));
+  return manifest;
+}
+
+}  // namespace trims

@@ -1,0 +1,58 @@
+// A pushed model: what one node has prepared, as a folder that another takes over byte for byte, without
+// preparing it again: kPushedManifest, and a folder for each variant with all that it reads.
+//
+//   TRIMS_RETURN_IF_ERROR(PushToFolder(*entry, prepared_root, "/exports/ocr", {}));
+//   IsPushed("/exports/ocr");  // true
+//   TRIMS_ASSIGN_OR_RETURN(const Manifest manifest, ImportPushed(job, {}));
+//
+// The manifest is a catalog's (docs/json.md), in which every piece lies in its variant's folder. It is
+// written last: a folder without it is none. Blocks. Thread-safety: safe, for distinct folders.
+#ifndef TRIMS_INGEST_PUSHED_FOLDER_H_
+#define TRIMS_INGEST_PUSHED_FOLDER_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "trims/model.h"
+#include "trims/status.h"
+
+#include "base/cancel_token.h"
+#include "format/image.h"
+#include "format/manifest.h"
+
+namespace trims {
+
+inline constexpr std::string_view kPushedManifest = "trims.json";
+
+struct PushCalls {
+  std::function<void(uint64_t done, uint64_t total)> progress = {};  // on the calling thread
+  CancelToken* cancel = nullptr;
+};
+
+// `images` are all of the manifest's. `folder` is absolute; it is made, and what an earlier push has left
+// in it is written over. Returns the bytes. DATA_LOSS: what lies here is damaged; NOT_FOUND: the folder
+// it should be in isn't there; PERMISSION_DENIED; RESOURCE_EXHAUSTED; CANCELLED.
+Result<uint64_t> PushToFolder(const Manifest& manifest, const std::vector<ImagePtr>& images,
+                              const std::string& prepared_root, const std::string& folder,
+                              const PushCalls& calls);
+
+bool IsPushed(const std::string& folder);
+
+struct ImportJob {
+  std::string folder;             // of the pushed model, absolute
+  std::string incoming;           // where its variants' folders come to lie; absolute, there, empty
+  std::vector<Variant> variants;  // empty: all that there are
+  bool link = false;  // its files are nobody else's: take them without a copy, if it goes
+};
+
+// The manifest, whose source is the caller's to say. Everything is read and compared with the digests in
+// it. INVALID_ARGUMENT: it is no manifest of a pushed model; NOT_FOUND: a file or a variant isn't there;
+// DATA_LOSS: other bytes; FAILED_PRECONDITION: of another release; RESOURCE_EXHAUSTED.
+Result<Manifest> ImportPushed(const ImportJob& job);
+
+}  // namespace trims
+
+#endif  // TRIMS_INGEST_PUSHED_FOLDER_H_

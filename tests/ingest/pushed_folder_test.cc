@@ -1,0 +1,212 @@
+// Pushing and importing over real folders: what comes out is what went in, whatever its pieces were; what is
+// damaged, incomplete or leads elsewhere is refused.
+#include "ingest/pushed_folder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "base/fault.h"
+#include "base/sha256.h"
+#include "format/chunk_digests.h"
+#include "support/held_resources.h"
+#include "support/scratch_folder.h"
+
+namespace trims::test {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::span<const std::byte> BytesOf(const std::string& text) {
+  return std::as_bytes(std::span(text));
+}
+
+std::string TextOf(const std::string& path) {
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+class PushedFolderTest : public ::testing::Test {
+ protected:
+  PushedFolderTest() {
+    scratch_.Write("model/deep/w.bin", kWeights);
+    AddVariant(Variant::kFiles, "", {PieceOrigin::kSource, "deep/w.bin", 0, kWeights.size(), 0});
+    AddVariant(Variant::kOrt, "key", {PieceOrigin::kPrepared, "made", 0, kWeights.size(), 0});
+    manifest_.digest = Sha256Hex(BytesOf(kWeights));
+    manifest_.format = "files";
+    manifest_.source = "file://" + (scratch_ / "model");
+    manifest_.files = {
+        {.name = "deep/w.bin", .length = kWeights.size(), .sha256 = manifest_.digest}};
+    fs::create_directory(scratch_ / "incoming");
+  }
+
+  void AddVariant(Variant kind, const std::string& key, const ManifestPiece& piece) {
+    ManifestVariant variant;
+    variant.kind = kind;
+    variant.key = key;
+    variant.folder = std::string(VariantName(kind)) + "-0123";
+    variant.index_path = "index";
+    variant.index_length = kIndex.size();
+    variant.index_sha256 = Sha256Hex(BytesOf(kIndex));
+    variant.extents.push_back({.length = kWeights.size(),
+                               .sha256 = TreeDigestOf(BytesOf(kWeights)),
+                               .xxh3 = ChunkSumsOf(BytesOf(kWeights)),
+                               .pieces = {piece}});
+    scratch_.Write("prepared/" + variant.folder + "/index", kIndex);
+    if (piece.origin == PieceOrigin::kPrepared) {
+      scratch_.Write("prepared/" + variant.folder + "/" + piece.path, kWeights);
+    }
+    manifest_.variants.push_back(std::move(variant));
+  }
+
+  Status Push(const PushCalls& calls = {}) {
+    return PushToFolder(manifest_, MakeImages(manifest_, "default/m", "v1"), scratch_ / "prepared",
+                        pushed_, calls)
+        .status();
+  }
+  Result<Manifest> Import(bool link = false, std::vector<Variant> variants = {}) {
+    fs::remove_all(scratch_ / "incoming");
+    fs::create_directory(scratch_ / "incoming");
+    return ImportPushed({.folder = pushed_,
+                         .incoming = scratch_ / "incoming",
+                         .variants = std::move(variants),
+                         .link = link});
+  }
+  void ExpectPushAndImport() {
+    const Status status = Push();
+    ASSERT_TRUE(status.ok()) << status.ToString();
+    const Result<Manifest> manifest = Import();
+    ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+    EXPECT_EQ(manifest->variants.size(), 2u);
+  }
+
+  const std::string kWeights = "weights of a model";
+  const std::string kIndex = "the index";
+  ScratchFolder scratch_;
+  const std::string pushed_ = scratch_ / "pushed";
+  Manifest manifest_;
+};
+
+TEST_F(PushedFolderTest, WhatIsPushedIsImportedByteForByte) {
+  ASSERT_TRUE(Push().ok());
+  EXPECT_TRUE(IsPushed(pushed_));
+  for (const bool link : {false, true}) {
+    const Result<Manifest> manifest = Import(link);
+    ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+    EXPECT_EQ(manifest->digest, manifest_.digest);
+    ASSERT_EQ(manifest->variants.size(), 2u);
+    const ManifestVariant& files = manifest->variants[0];
+    EXPECT_EQ(files.extents[0].pieces[0].origin, PieceOrigin::kPrepared);
+    EXPECT_EQ(files.extents[0].pieces[0].path, "source/deep/w.bin");
+    EXPECT_EQ(files.extents[0].sha256, manifest_.variants[0].extents[0].sha256);
+    EXPECT_EQ(TextOf(scratch_ / "incoming/files-0123/source/deep/w.bin"), kWeights);
+    EXPECT_EQ(TextOf(scratch_ / "incoming/ort-0123/made"), kWeights);
+    struct stat state {};
+    ASSERT_EQ(::stat((scratch_ / "incoming/ort-0123/made").c_str(), &state), 0);
+    EXPECT_EQ(state.st_nlink, link ? 2u : 1u);
+  }
+}
+
+TEST_F(PushedFolderTest, AVariantAloneIsTaken) {
+  ASSERT_TRUE(Push().ok());
+  const Result<Manifest> manifest = Import(false, {Variant::kOrt});
+  ASSERT_TRUE(manifest.ok());
+  ASSERT_EQ(manifest->variants.size(), 1u);
+  EXPECT_EQ(manifest->variants[0].kind, Variant::kOrt);
+  EXPECT_FALSE(fs::exists(scratch_ / "incoming/files-0123"));
+  EXPECT_EQ(Import(false, {Variant::kTensors}).status().code(), StatusCode::kNotFound);
+}
+
+TEST_F(PushedFolderTest, PushedAgainItIsWrittenOver) {
+  ASSERT_TRUE(Push().ok());
+  std::ofstream(pushed_ + "/ort-0123/made") << "damaged";
+  ExpectPushAndImport();
+}
+
+TEST_F(PushedFolderTest, WhatIsDamagedHereIsNotPushed) {
+  std::ofstream(scratch_ / "prepared/ort-0123/made") << "weights of a MODEL";
+  EXPECT_EQ(Push().code(), StatusCode::kDataLoss);
+  EXPECT_FALSE(IsPushed(pushed_));
+}
+
+TEST_F(PushedFolderTest, WhatIsDamagedThereIsNotImported) {
+  for (const std::string name :
+       {"ort-0123/made", "files-0123/index", "files-0123/source/deep/w.bin"}) {
+    SCOPED_TRACE(name);
+    ASSERT_TRUE(Push().ok());
+    const std::string good = TextOf(pushed_ + "/" + name);
+    std::ofstream(pushed_ + "/" + name) << std::string(good.size(), 'x');
+    EXPECT_EQ(Import().status().code(), StatusCode::kDataLoss);
+    std::ofstream(pushed_ + "/" + name) << "short";
+    EXPECT_EQ(Import().status().code(), StatusCode::kDataLoss);
+    fs::remove(pushed_ + "/" + name);
+    EXPECT_EQ(Import().status().code(), StatusCode::kNotFound);
+  }
+}
+
+TEST_F(PushedFolderTest, AManifestLeadsNowhereElse) {
+  ASSERT_TRUE(Push().ok());
+  const std::string good = TextOf(pushed_ + "/trims.json");
+  scratch_.Write("secret", kWeights);
+  const auto with = [&](const std::string& from, const std::string& to) {
+    std::string text = good;
+    const size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    std::ofstream(pushed_ + "/trims.json") << text.replace(at, from.size(), to);
+    return Import().status().code();
+  };
+  EXPECT_EQ(with("\"made\"", "\"../../secret\""), StatusCode::kInvalidArgument);
+  EXPECT_EQ(with("\"ort-0123\"", "\"a/b\""), StatusCode::kInvalidArgument);
+  EXPECT_EQ(with("\"ort-0123\"", "\"..\""), StatusCode::kInvalidArgument);
+  EXPECT_EQ(with("\"prepared\"", "\"source\""), StatusCode::kInvalidArgument);
+  EXPECT_EQ(with("{", "["), StatusCode::kInvalidArgument);
+  std::ofstream(pushed_ + "/trims.json") << good;
+  fs::remove(pushed_ + "/ort-0123/made");
+  fs::create_symlink(scratch_ / "secret", pushed_ + "/ort-0123/made");
+  EXPECT_EQ(Import().status().code(), StatusCode::kPermissionDenied);
+}
+
+TEST_F(PushedFolderTest, AnEmptyOrMissingManifestIsSaid) {
+  EXPECT_EQ(Import().status().code(), StatusCode::kNotFound);
+  fs::create_directory(pushed_);
+  std::ofstream(pushed_ + "/trims.json");
+  EXPECT_THAT(Import().status().message(), HasSubstr("0 bytes"));
+}
+
+TEST_F(PushedFolderTest, GivenUpItLeavesNoManifest) {
+  CancelToken cancel;
+  cancel.Cancel();
+  EXPECT_EQ(Push({.cancel = &cancel}).code(), StatusCode::kCancelled);
+  EXPECT_FALSE(IsPushed(pushed_));
+}
+
+TEST_F(PushedFolderTest, EachFailureIsTypedAndTheNextAttemptWorks) {
+  const size_t fds = HeldFds();
+  for (const fault::Op op : {fault::Op::kOpen, fault::Op::kWrite, fault::Op::kSync,
+                             fault::Op::kMakeFolder, fault::Op::kRename}) {
+    int nth = 1;
+    for (;; ++nth) {
+      fs::remove_all(pushed_);
+      const fault::ScopedPlan plan({.op = op, .nth = nth, .error = ENOSPC});
+      const Status status = Push();
+      if (!plan.fired()) break;
+      EXPECT_EQ(status.code(), StatusCode::kResourceExhausted)
+          << fault::OpName(op) << nth << status.ToString();
+      EXPECT_FALSE(IsPushed(pushed_)) << fault::OpName(op) << nth;
+      EXPECT_EQ(HeldFds(), fds);
+    }
+    EXPECT_GT(nth, 1) << fault::OpName(op);
+  }
+  ExpectPushAndImport();
+}
+
+}  // namespace
+}  // namespace trims::test
