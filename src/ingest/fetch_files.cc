@@ -5,9 +5,12 @@
 #include <vector>
 
 #include "base/macros.h"
+#include "base/plain_path.h"
+#include "ingest/pushed_folder.h"
 #include "source/download.h"
 #include "source/download_choice.h"
 #include "source/open_remote_store.h"
+#include "source/percent.h"
 
 namespace trims {
 namespace {
@@ -28,26 +31,71 @@ bool NamesOneFile(const SourceUri& uri, const std::vector<RemoteFile>& files) {
   }
 }
 
-Result<SourceUri> Fetch(const FetchJob& job, const FetchCalls& calls, const FetchOptions& options) {
-  TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<OpenedStore> opened,
-                         OpenRemoteStore(job.uri, {.cancel = calls.cancel}));
-  TRIMS_ASSIGN_OR_RETURN(const std::vector<RemoteFile> listed, opened->store().List());
-  const std::vector<RemoteFile> files = WorthFetching(listed);
-  TRIMS_RETURN_IF_ERROR(Download(&opened->store(), files,
-                                 {.files = job.files, .partial = job.partial},
-                                 {.concurrency = options.concurrency,
-                                  .bytes_per_second = options.bytes_per_second,
-                                  .progress = calls.progress,
-                                  .cancel = calls.cancel}));
-  if (!NamesOneFile(job.uri, files)) return SourceUri::OfPath(job.files);
-  return SourceUri::OfPath(job.files + "/" + files.front().name);
-}
+class Fetch {
+ public:
+  Fetch(const FetchJob& job, const FetchCalls& calls, const FetchOptions& options)
+      : job_(job), calls_(calls), options_(options) {}
+
+  Result<SourceUri> Run() {
+    TRIMS_ASSIGN_OR_RETURN(const std::vector<RemoteFile> files, FetchAll(job_.uri));
+    if (!NamesOneFile(job_.uri, files)) return SourceUri::OfPath(job_.files);
+    if (files.front().name == kPushedManifest) return FetchPushed();
+    return SourceUri::OfPath(job_.files + "/" + files.front().name);
+  }
+
+ private:
+  Result<std::vector<RemoteFile>> FetchAll(const SourceUri& uri) {
+    TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<OpenedStore> opened, Open(uri));
+    TRIMS_ASSIGN_OR_RETURN(const std::vector<RemoteFile> listed, opened->store().List());
+    std::vector<RemoteFile> files = WorthFetching(listed);
+    TRIMS_RETURN_IF_ERROR(DownloadFrom(&opened->store(), files));
+    return files;
+  }
+
+  // A web server lists nothing; a pushed model's manifest says what lies beside it.
+  Result<SourceUri> FetchPushed() {
+    TRIMS_ASSIGN_OR_RETURN(const std::vector<std::string> names, FilesOfPushed(job_.files));
+    TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<OpenedStore> opened, Open(job_.uri));
+    std::vector<RemoteFile> files;
+    for (const std::string& name : names) {
+      TRIMS_ASSIGN_OR_RETURN(RemoteFile file, Beside(name));
+      files.push_back(std::move(file));
+    }
+    TRIMS_RETURN_IF_ERROR(DownloadFrom(&opened->store(), files));
+    return SourceUri::OfPath(job_.files);
+  }
+
+  Result<RemoteFile> Beside(const std::string& name) {
+    SourceUri uri = job_.uri;
+    uri.path = std::string(FolderOfPath(uri.path)) + PercentEncode(name);
+    TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<OpenedStore> opened, Open(uri));
+    TRIMS_ASSIGN_OR_RETURN(std::vector<RemoteFile> found, opened->store().List());
+    found.front().name = name;
+    return std::move(found.front());
+  }
+
+  Result<std::unique_ptr<OpenedStore>> Open(const SourceUri& uri) {
+    return OpenRemoteStore(uri, {.cancel = calls_.cancel});
+  }
+
+  Status DownloadFrom(RemoteStore* store, const std::vector<RemoteFile>& files) {
+    return Download(store, files, {.files = job_.files, .partial = job_.partial},
+                    {.concurrency = options_.concurrency,
+                     .bytes_per_second = options_.bytes_per_second,
+                     .progress = calls_.progress,
+                     .cancel = calls_.cancel});
+  }
+
+  const FetchJob& job_;
+  const FetchCalls& calls_;
+  const FetchOptions& options_;
+};
 
 }  // namespace
 
 FetchFiles FetchFromNetwork(const FetchOptions& options) {
   return [options](const FetchJob& job, const FetchCalls& calls) {
-    return Fetch(job, calls, options);
+    return Fetch(job, calls, options).Run();
   };
 }
 

@@ -236,6 +236,17 @@ bool IsPushed(const std::string& folder) {
   return ::stat(path.c_str(), &state) == 0 && S_ISREG(state.st_mode);
 }
 
+Result<std::vector<std::string>> FilesOfPushed(const std::string& folder) {
+  TRIMS_ASSIGN_OR_RETURN(Manifest manifest, ReadPushed(folder));
+  TRIMS_RETURN_IF_ERROR(CheckPushed(manifest, folder));
+  std::vector<std::string> names;
+  for (ManifestVariant& variant : manifest.variants) {
+    for (const auto& [name, file] : TakeFiles(&variant))
+      names.push_back(variant.folder + "/" + name);
+  }
+  return names;
+}
+
 Result<Manifest> ImportPushed(const ImportJob& job) {
   TRIMS_ASSIGN_OR_RETURN(Manifest manifest, ReadPushed(job.folder));
   TRIMS_RETURN_IF_ERROR(CheckPushed(manifest, job.folder));

@@ -41,6 +41,10 @@ Result<uint64_t> PushToFolder(const Manifest& manifest, const std::vector<ImageP
 
 bool IsPushed(const std::string& folder);
 
+// All files of the pushed model in `folder` but its manifest, which is all of it that has to be there.
+// Errors as ImportPushed's of a manifest.
+Result<std::vector<std::string>> FilesOfPushed(const std::string& folder);
+
 struct ImportJob {
   std::string folder;             // of the pushed model, absolute
   std::string incoming;           // where its variants' folders come to lie; absolute, there, empty

@@ -1,0 +1,99 @@
+// FetchFromNetwork against an origin: what comes to lie where, of a file and of a pushed model.
+#include "ingest/fetch_files.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <string>
+
+#include "base/sha256.h"
+#include "format/chunk_digests.h"
+#include "ingest/pushed_folder.h"
+#include "support/http_origin.h"
+#include "support/scratch_folder.h"
+
+namespace trims::test {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+std::string TextOf(const std::string& path) {
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+class FetchFilesTest : public ::testing::Test {
+ protected:
+  FetchFilesTest() {
+    fs::create_directories(scratch_ / "files");
+    fs::create_directories(scratch_ / "partial");
+  }
+
+  Result<SourceUri> Fetch(const std::string& target) {
+    HttpOrigin origin([this](const OriginRequest& request) {
+      const auto found = served_.find(request.target);
+      return found == served_.end() ? OriginReply{.status = 404}
+                                    : ServeObject(request, found->second, "\"v\"");
+    });
+    return FetchFromNetwork({})({.uri = *ParseSourceUri(origin.url() + target),
+                                 .files = scratch_ / "files",
+                                 .partial = scratch_ / "partial"},
+                                {});
+  }
+
+  std::map<std::string, std::string> served_;
+  ScratchFolder scratch_;
+};
+
+TEST_F(FetchFilesTest, AFileLiesUnderItsName) {
+  served_["/models/my%20net.onnx"] = "weights";
+  const Result<SourceUri> source = Fetch("/models/my%20net.onnx");
+  ASSERT_TRUE(source.ok()) << source.status().ToString();
+  EXPECT_EQ(source->path, scratch_ / "files/my net.onnx");
+  EXPECT_EQ(TextOf(source->path), "weights");
+  EXPECT_EQ(Fetch("/none").status().code(), StatusCode::kNotFound);
+}
+
+TEST_F(FetchFilesTest, APushedModelIsFetchedByItsManifest) {
+  const std::string content = "weights";
+  const auto bytes = std::as_bytes(std::span(content));
+  ManifestVariant variant;
+  variant.folder = "files-0123";
+  variant.index_path = "index";
+  variant.index_length = 5;
+  variant.index_sha256 = Sha256Hex(bytes);
+  variant.extents.push_back(
+      {.length = content.size(),
+       .sha256 = TreeDigestOf(bytes),
+       .xxh3 = ChunkSumsOf(bytes),
+       .pieces = {{PieceOrigin::kPrepared, "source/a b.bin", 0, content.size(), 0}}});
+  Manifest manifest;
+  manifest.digest = Sha256Hex(bytes);
+  manifest.format = "files";
+  manifest.source = "file:///m";
+  manifest.files = {{.name = "a b.bin", .length = content.size(), .sha256 = manifest.digest}};
+  manifest.variants = {variant};
+  served_["/ocr/trims.json"] = ManifestToJson(manifest);
+  served_["/ocr/files-0123/index"] = "index";
+  served_["/ocr/files-0123/source/a%20b.bin"] = content;
+  const Result<SourceUri> source = Fetch("/ocr/trims.json");
+  ASSERT_TRUE(source.ok()) << source.status().ToString();
+  EXPECT_EQ(source->path, scratch_ / "files");
+  EXPECT_TRUE(IsPushed(source->path));
+  EXPECT_EQ(TextOf(scratch_ / "files/files-0123/source/a b.bin"), content);
+  served_.erase("/ocr/files-0123/index");
+  fs::remove_all(scratch_ / "files");
+  fs::create_directory(scratch_ / "files");
+  const Status gone = Fetch("/ocr/trims.json").status();
+  EXPECT_EQ(gone.code(), StatusCode::kNotFound);
+  EXPECT_THAT(gone.message(), HasSubstr("files-0123/index"));
+}
+
+}  // namespace
+}  // namespace trims::test
