@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/macros.h"
+#include "prepare/recurrent_packing.h"
 
 namespace trims {
 namespace {
