@@ -69,7 +69,7 @@ class OrtVariantMaker {
   Result<TensorLayout::Laid> LayWeights(const OnnxModel& graph) const;
   Status TryBytes();
   void MakeSteadier(const OptimiseJob& job);
-  Status Align() const;
+  Result<Written> Aligned() const;
   Status TryNamed(const OnnxModel& graph, const TensorLayout::Laid& laid);
 
   const PrepareContext& context_;
@@ -142,19 +142,19 @@ void OrtVariantMaker::MakeSteadier(const OptimiseJob& job) {
   }
 }
 
-// The weights of the .ort file, where processors load them fastest.
-Status OrtVariantMaker::Align() const {
+// The .ort file with its weights where processors load them fastest.
+Result<Written> OrtVariantMaker::Aligned() const {
   TRIMS_ASSIGN_OR_RETURN(const MappedFile model, context_.out.Map(kOrtFile));
   TRIMS_ASSIGN_OR_RETURN(OutFile file, context_.out.Create(kAlignedFile));
-  TRIMS_ASSIGN_OR_RETURN(const bool moved,
-                         AlignOrtWeights(model.bytes(), [&](std::span<const std::byte> piece) {
-                           return file.Append(piece);
-                         }));
-  if (!moved) return Status();
-  TRIMS_RETURN_IF_ERROR(std::move(file).Finish().status());
+  const auto append = [&](std::span<const std::byte> piece) { return file.Append(piece); };
+  TRIMS_ASSIGN_OR_RETURN(const bool moved, AlignOrtWeights(model.bytes(), append));
+  if (!moved) return context_.out.Describe(kOrtFile);
+  TRIMS_ASSIGN_OR_RETURN(Written made, std::move(file).Finish());
   TRIMS_ASSIGN_OR_RETURN(const MappedFile aligned, context_.out.Map(kAlignedFile));
   TRIMS_RETURN_IF_ERROR(ort_.TryOrt(aligned.bytes(), options_.extensions));
-  return context_.out.Rename(kAlignedFile, kOrtFile);
+  TRIMS_RETURN_IF_ERROR(context_.out.Rename(kAlignedFile, kOrtFile));
+  made.name = kOrtFile;
+  return made;
 }
 
 Result<ManifestVariant> OrtVariantMaker::MakeBytesForm() {
@@ -167,14 +167,18 @@ Result<ManifestVariant> OrtVariantMaker::MakeBytesForm() {
   TRIMS_RETURN_IF_ERROR(Optimise(job));
   TRIMS_RETURN_IF_ERROR(TryBytes());
   MakeSteadier(job);
-  if (const Status aligned = Align(); !aligned.ok()) not_steadier_ = aligned;
+  Result<Written> model = Aligned();
   context_.out.Remove(kAlignedFile);
-  TRIMS_ASSIGN_OR_RETURN(const Written model, context_.out.Describe(kOrtFile));
+  if (!model.ok()) {
+    not_steadier_ = model.status();
+    model = context_.out.Describe(kOrtFile);
+  }
+  TRIMS_RETURN_IF_ERROR(model.status());
   IndexContent content;
   content.metadata = Metadata("bytes");
-  content.files.push_back({kOrtFile, 0, 0, model.length, true});
+  content.files.push_back({kOrtFile, 0, 0, model->length, true});
   return FinishVariant(context_.out, Variant::kOrt, OrtVariantKey(ort_.version()),
-                       {WholeFileExtent(model)}, std::move(content));
+                       {WholeFileExtent(*model)}, std::move(content));
 }
 
 bool NeedsRewrite(const OnnxModel& graph) {

@@ -1,5 +1,6 @@
 #include "prepare/steady_graph.h"
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <tuple>
@@ -34,6 +35,7 @@ enum Described : uint32_t {
 constexpr int kLeastOpset = 12;
 // Reshape with allowzero, without which a 0 would be taken for "as before".
 constexpr int kLeastOpsetOfAnyRank = 14;
+constexpr uint64_t kPieceEdge = 32;
 constexpr int kLeastOpsetOfShapeParts = 15;  // Shape with start and end
 
 // y = activation(a × b + bias), b constant: what Gemm, MatMul and their fused forms have in common.
@@ -187,15 +189,13 @@ class SteadyRewriter {
 
   bool IsMatrix(const OnnxTensor* tensor, int32_t type) const {
     return tensor != nullptr && tensor->onnx_type == type && tensor->entry.shape.size() == 2 &&
-           tensor->entry.length >= options_.min_bytes &&
-           tensor->storage != OnnxTensor::Storage::kExternal;
+           tensor->entry.length >= options_.min_bytes && constants_.Has(*tensor);
   }
 
   // One value for each column, in one row.
-  static bool IsRow(const OnnxTensor& tensor, uint64_t n) {
+  bool IsRow(const OnnxTensor& tensor, uint64_t n) const {
     const std::vector<uint64_t>& shape = tensor.entry.shape;
-    if (tensor.onnx_type != kFloat || tensor.storage == OnnxTensor::Storage::kExternal)
-      return false;
+    if (tensor.onnx_type != kFloat || !constants_.Has(tensor)) return false;
     return shape == std::vector<uint64_t>{n} || shape == std::vector<uint64_t>{1, n};
   }
 
@@ -242,18 +242,28 @@ class SteadyRewriter {
     const auto [known, is_new] =
         weights_.try_emplace(std::tuple(product.b->entry.name, product.transposed, product.alpha));
     if (!is_new) return known->second;
-    TRIMS_ASSIGN_OR_RETURN(const std::string bytes, constants_.BytesOf(*product.b));
-    const std::vector<float> given = FloatsOf(bytes);
+    TRIMS_RETURN_IF_ERROR(constants_.ReadBytes(*product.b, &given_));
+    laid_.resize(product.n() * product.k());
+    Lay(product);
+    TRIMS_ASSIGN_OR_RETURN(known->second, constants_.Add(kFloat, {product.n(), product.k(), 1, 1},
+                                                         BytesOfFloats(laid_)));
+    return known->second;
+  }
+
+  // given_ into laid_; a piece of either side that caches hold at a time.
+  void Lay(const Product& product) {
+    const auto* given = reinterpret_cast<const float*>(given_.data());
     const uint64_t n = product.n(), k = product.k();
-    std::vector<float> weights(given.size());
-    for (uint64_t row = 0; row < n; ++row) {
-      for (uint64_t column = 0; column < k; ++column) {
-        const uint64_t from = product.transposed ? row * k + column : column * n + row;
-        weights[row * k + column] = product.alpha * given[from];
+    const uint64_t to_row = product.transposed ? k : 1, to_column = product.transposed ? 1 : n;
+    for (uint64_t rows = 0; rows < n; rows += kPieceEdge) {
+      for (uint64_t columns = 0; columns < k; columns += kPieceEdge) {
+        for (uint64_t row = rows; row < std::min(n, rows + kPieceEdge); ++row) {
+          for (uint64_t column = columns; column < std::min(k, columns + kPieceEdge); ++column) {
+            laid_[row * k + column] = product.alpha * given[row * to_row + column * to_column];
+          }
+        }
       }
     }
-    known->second = constants_.Add(kFloat, {n, k, 1, 1}, BytesOfFloats(weights));
-    return known->second;
   }
 
   Result<std::string> Bias(const Product& product) {
@@ -418,7 +428,7 @@ class SteadyRewriter {
       TRIMS_ASSIGN_OR_RETURN(copy.inputs[3], Signed(*constants_.Find(node.inputs[3])));
     } else {
       if (copy.inputs.size() < 4) copy.inputs.resize(4);
-      copy.inputs[3] = constants_.Add(kInt8, {}, std::string(1, '\x80'));
+      TRIMS_ASSIGN_OR_RETURN(copy.inputs[3], constants_.Add(kInt8, {}, std::string(1, '\x80')));
     }
     graph.Bytes(kGraphNode, copy.ToMessage());
     ++changed_;
@@ -430,6 +440,8 @@ class SteadyRewriter {
   GraphConstants constants_;
   std::map<std::tuple<std::string, bool, float>, std::string> weights_;
   std::map<std::vector<int64_t>, std::string> integers_;
+  std::string given_;                                   // a weight as it is,
+  std::vector<float> laid_;                             // and as a convolution takes it
   std::unordered_map<std::string, Image> images_;       // by the name of the rows
   std::unordered_map<uint64_t, std::string> replaced_;  // weights, by where their messages begin
   std::unordered_map<std::string, Rows> rows_;          // by their name
@@ -462,8 +474,9 @@ bool MayBeSteadier(std::string_view model) {
 }
 
 Result<std::optional<std::string>> MakeSteady(const RandomAccess& graph,
-                                              const SteadyOptions& options) {
-  TRIMS_ASSIGN_OR_RETURN(GraphConstants constants, GraphConstants::Of(graph));
+                                              const SteadyOptions& options,
+                                              ExternalWeights weights) {
+  TRIMS_ASSIGN_OR_RETURN(GraphConstants constants, GraphConstants::Of(graph, std::move(weights)));
   return SteadyRewriter(graph, options, std::move(constants)).Run();
 }
 

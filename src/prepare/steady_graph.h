@@ -21,6 +21,7 @@
 #include "trims/status.h"
 
 #include "base/random_access.h"
+#include "prepare/graph_constants.h"
 
 namespace trims {
 
@@ -39,10 +40,11 @@ struct SteadyOptions {
 // Whether a graph, in whichever format, may hold what this or PackOnlyRecurrent() changes.
 bool MayBeSteadier(std::string_view model);
 
-// Nothing: there is nothing to change. Errors: as ReadOnnx(); UNIMPLEMENTED, TOO_LARGE: the graph can't
-// be had.
+// `weights`: where the graph's lie, and where new ones go, if not in the graph. Nothing: there is nothing to
+// change. Errors: as ReadOnnx(); UNIMPLEMENTED, TOO_LARGE: the graph can't be had; of writing new weights.
 Result<std::optional<std::string>> MakeSteady(const RandomAccess& graph,
-                                              const SteadyOptions& options);
+                                              const SteadyOptions& options,
+                                              ExternalWeights weights = {});
 
 }  // namespace trims
 
