@@ -44,7 +44,7 @@ class SteadyMaker {
       TRIMS_RETURN_IF_ERROR(ort_.TryOrt(made.bytes(), job_.extensions));
     }
     TRIMS_RETURN_IF_ERROR(out_.Rename(kOrt, name));
-    return SteadyOrt{.changed = true, .needs_packing = packs};
+    return SteadyOrt{.made = true, .needs_packing = packs};
   }
 
  private:
