@@ -5,6 +5,7 @@
 #include <onnxruntime_cxx_api.h>
 
 #include <array>
+#include <cerrno>
 #include <cmath>
 #include <span>
 #include <string>
@@ -12,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/fault.h"
 #include "base/ort_variant_key.h"
 #include "prepare/ort_alignment.h"
 #include "prepare/prepare_fixture.h"
@@ -175,6 +177,35 @@ TEST_F(OrtVariant, WeightsOfTheBytesFormBeginAtMultiplesOf64) {
     EXPECT_EQ(at % kOrtWeightAlignment, 0u);
   }
   EXPECT_FALSE(std::filesystem::exists(root_ + "/out/ort/model.aligned.ort"));
+}
+
+// The model is had all the same, in the form it would have had before, or not at all.
+TEST_F(OrtVariant, WhatFailsWhileItIsMadeSteadierCostsSpeedOnly) {
+  WriteModel(Weight("w1", kIn, kHidden));
+  steady_min_bytes_ = 1024;
+  const std::vector<float> expected = Expected();
+  int slower = 0;
+  for (const auto& [op, error] :
+       {std::pair(fault::Op::kOpen, EMFILE), std::pair(fault::Op::kRead, EIO),
+        std::pair(fault::Op::kWrite, ENOSPC), std::pair(fault::Op::kMmap, ENOMEM)}) {
+    bool fired = true;
+    for (int nth = 1; fired; ++nth) {
+      std::filesystem::remove_all(root_ + "/out");
+      std::filesystem::create_directory(root_ + "/out");
+      fault::ScopedPlan plan({.op = op, .nth = nth, .error = error});
+      const Result<Manifest> manifest = Run("model.onnx", {Variant::kOrt});
+      fired = plan.fired();
+      EXPECT_TRUE(fired || manifest.ok()) << manifest.status().ToString();
+      if (!manifest.ok()) continue;
+      slower += static_cast<int>(!manifest->notes.empty());
+      for (const auto& file : std::filesystem::directory_iterator(root_ + "/out/ort")) {
+        const std::string name = file.path().filename();
+        EXPECT_TRUE(name == "model.ort" || name == "ort.index") << name;
+      }
+      ExpectClose(FromBytes(Image(manifest->variants[0])), expected);
+    }
+  }
+  EXPECT_GT(slower, 3);
 }
 
 // As ONNX Runtime writes it.
