@@ -142,6 +142,51 @@ def test_matmuls_in_a_row_may_have_any_rank(tmp_path):
     same(tmp_path, model(nodes, {"w": values(K, N), "v": values(N, 24)}, 3), [(2, 3, K), (0, 3, K), (3, 0, K), (1, 1, K)])
 
 
+def operators(prepared):
+    from onnxruntime.tools.ort_format_model.ort_flatbuffers_py.fbs.InferenceSession import InferenceSession
+
+    graph = InferenceSession.GetRootAs(prepared.read_bytes(), 0).Model().Graph()
+    return [graph.Nodes(i).OpType().decode() for i in range(graph.NodesLength())]
+
+
+def residual(nodes, op="MatMul"):
+    """Two products, and what `nodes` make of x and of them."""
+    nodes = [helper.make_node(op, ["x", "w"], ["g"]), helper.make_node(op, ["g", "v"], ["h"]), *nodes]
+    return {"nodes": nodes, "weights": {"w": values(K, N), "v": values(N, K), "u": values(K, N)}}
+
+
+@pytest.mark.parametrize("op", ["Gemm", "MatMul"])
+@pytest.mark.parametrize("opset", [14, 17])
+def test_a_sum_of_images_is_one(tmp_path, op, opset):
+    more = [helper.make_node("Add", ["h", "x"], ["s"]), helper.make_node(op, ["s", "u"], ["t"]),
+            helper.make_node(op, ["t", "v"], ["p"]), helper.make_node("Add", ["s", "p"], ["y"])]
+    graph = model(**residual(more, op), rank=2, opset=opset)
+    same(tmp_path, graph, ROWS)
+    made, _ = prepare_again(tmp_path, graph)
+    ops = operators(made)
+    assert not HAS_BLOCKS or ops.count("ReorderOutput") == ops.count("ReorderInput") == 1 and "Add" not in ops
+    if op == "MatMul":
+        folder = tmp_path / "3d"
+        folder.mkdir()
+        same(folder, model(**residual(more), rank=3, opset=opset), [(2, 3, K), (0, 3, K), (3, 0, K), (1, 1, K)])
+
+
+def test_what_is_added_may_have_another_shape(tmp_path):
+    other = helper.make_node("ReduceMean", ["x"], ["m"], axes=[0], keepdims=1)
+    cases = {
+        "broadcast": [other, helper.make_node("Add", ["h", "m"], ["y"])],
+        "product": [other, helper.make_node("MatMul", ["m", "u"], ["n"]), helper.make_node("Add", ["g", "n"], ["y"])],
+        "itself": [helper.make_node("Add", ["h", "h"], ["y"])],
+        "column": [helper.make_node("ReduceSum", ["h"], ["m"], keepdims=1), helper.make_node("Add", ["m", "h"], ["y"])],
+        "twice": [helper.make_node("Add", ["h", "x"], ["s"]), helper.make_node("Mul", ["s", "h"], ["y"])],
+        "parallel": [helper.make_node("MatMul", ["x", "u"], ["n"]), helper.make_node("Add", ["n", "g"], ["y"])],
+    }
+    for name, nodes in cases.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        same(folder, model(**residual(nodes), rank=2), ROWS[:3])
+
+
 def test_an_output_of_the_graph_may_be_a_products_input(tmp_path):
     nodes = [helper.make_node("Gemm", ["x", "w"], ["y"]), helper.make_node("Gemm", ["y", "v"], ["z"])]
     graph = model(nodes, {"w": values(K, N), "v": values(N, 24)}, 2)
@@ -207,6 +252,45 @@ def test_of_a_quantised_lstm_the_recurrent_weights_alone_are_packed(tmp_path):
         numpy.testing.assert_allclose(steady.run(None, x)[0], plain.run(None, x)[0], rtol=1e-5, atol=1e-6)
     assert [i.name for i in steady.get_overridable_initializers()] == []
     assert [i.name for i in steady.get_inputs()] == ["x"]
+
+
+def tensors_of(graph):
+    """Of an .ort file's graph and those nested in it."""
+    yield from (graph.Initializers(i) for i in range(graph.InitializersLength()))
+    for node in (graph.Nodes(i) for i in range(graph.NodesLength())):
+        for attribute in (node.Attributes(i) for i in range(node.AttributesLength())):
+            if attribute.T():
+                yield attribute.T()
+            if attribute.G():
+                yield from tensors_of(attribute.G())
+
+
+def nested_model():
+    branch = lambda name, op: helper.make_graph(  # noqa: E731
+        [helper.make_node(op, ["x", name + "w"], [name])], name, [],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, None)], [numpy_helper.from_array(values(K), name + "w")])
+    nodes = [helper.make_node("ReduceSum", ["x"], ["s"], keepdims=0), helper.make_node("Greater", ["s", "zero"], ["c"]),
+             helper.make_node("If", ["c"], ["i"], then_branch=branch("t", "Mul"), else_branch=branch("e", "Sub")),
+             helper.make_node("MatMul", ["i", "w"], ["y"])]
+    return model(nodes, {"zero": numpy.float32(0), "w": values(K, 24)}, 2)
+
+
+def test_weights_lie_where_processors_load_them_fastest(tmp_path):
+    from onnxruntime.tools.ort_format_model.ort_flatbuffers_py.fbs.InferenceSession import InferenceSession
+
+    graph = nested_model()
+    made, _ = prepare(tmp_path, graph, 1 << 20)
+    buffer = made.read_bytes()
+    weights = [tensor for tensor in tensors_of(InferenceSession.GetRootAs(buffer, 0).Model().Graph())
+               if tensor.RawDataLength() >= 128]
+    assert len(weights) == 3
+    for tensor in weights:
+        at = tensor._tab.Vector(tensor._tab.Offset(12))
+        assert at % 64 == 0
+    plain, aligned = session(graph.SerializeToString(), packing=False), session(made, True, False)
+    for rows in (1, 2, 3, 4):
+        x = {"x": values(rows, K)}
+        numpy.testing.assert_array_equal(aligned.run(None, x)[0], plain.run(None, x)[0])
 
 
 def test_by_default_small_weights_are_left_alone(tmp_path):

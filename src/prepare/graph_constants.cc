@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/macros.h"
+#include "base/mapping.h"
 #include "format/onnx_fields.h"
 #include "format/protobuf_reader.h"
 
@@ -18,6 +19,7 @@ namespace {
 using namespace onnx_fields;  // NOLINT(google-build-using-namespace): constants of this format
 
 constexpr uint64_t kMaxConstantBytes = uint64_t{1} << 30;
+constexpr size_t kExternalMinBytes = 4096;
 constexpr size_t kMaxInputName = 64 * 1024;
 constexpr size_t kSearchBytes = size_t{1} << 20;
 
@@ -35,9 +37,9 @@ Result<bool> Holds(const RandomAccess& file, const std::string& text) {
 
 }  // namespace
 
-Result<GraphConstants> GraphConstants::Of(const RandomAccess& file) {
+Result<GraphConstants> GraphConstants::Of(const RandomAccess& file, ExternalWeights weights) {
   TRIMS_ASSIGN_OR_RETURN(OnnxModel model, ReadOnnx(file));
-  GraphConstants constants(file, std::move(model));
+  GraphConstants constants(file, std::move(model), std::move(weights));
   for (const OnnxTensor& tensor : constants.model_.initializers) {
     constants.by_name_.emplace(tensor.entry.name, &tensor);
   }
@@ -85,41 +87,80 @@ int GraphConstants::opset() const {
   return opset;
 }
 
+bool GraphConstants::Has(const OnnxTensor& tensor) const {
+  return tensor.storage != OnnxTensor::Storage::kExternal || weights_.given != nullptr;
+}
+
 Result<std::string> GraphConstants::BytesOf(const OnnxTensor& tensor) const {
-  if (tensor.storage == OnnxTensor::Storage::kExternal || tensor.entry.length > kMaxConstantBytes) {
+  std::string bytes;
+  TRIMS_RETURN_IF_ERROR(ReadBytes(tensor, &bytes));
+  return bytes;
+}
+
+Status GraphConstants::ReadBytes(const OnnxTensor& tensor, std::string* bytes) const {
+  if (!Has(tensor) || tensor.entry.length > kMaxConstantBytes) {
     return Status(StatusCode::kUnimplemented, "a constant in a file of its own, or a huge one");
   }
-  std::string bytes;
+  bytes->clear();
   if (tensor.storage == OnnxTensor::Storage::kTyped) {
-    TRIMS_RETURN_IF_ERROR(DecodeTyped(*file_, tensor, [&](std::span<const std::byte> piece) {
-      bytes.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+    return DecodeTyped(*file_, tensor, [&](std::span<const std::byte> piece) {
+      bytes->append(reinterpret_cast<const char*>(piece.data()), piece.size());
       return Status();
-    }));
-    return bytes;
+    });
   }
-  bytes.resize(static_cast<size_t>(tensor.entry.length));
-  if (bytes.empty()) return bytes;
-  TRIMS_RETURN_IF_ERROR(
-      file_->ReadAt(tensor.entry.offset, std::as_writable_bytes(std::span(bytes))));
-  return bytes;
+  bytes->resize(static_cast<size_t>(tensor.entry.length));
+  if (bytes->empty()) return Status();
+  const bool external = tensor.storage == OnnxTensor::Storage::kExternal;
+  const RandomAccess& file = external ? *weights_.given : *file_;
+  return file.ReadAt(tensor.entry.offset, std::as_writable_bytes(std::span(*bytes)));
+}
+
+ProtobufWriter GraphConstants::Head(int32_t onnx_type, const std::vector<uint64_t>& shape,
+                                    std::string_view name) {
+  ProtobufWriter tensor;
+  for (const uint64_t extent : shape) tensor.Int(kTensorDims, extent);
+  tensor.Int(kTensorDataType, static_cast<uint64_t>(onnx_type));
+  tensor.Bytes(kTensorName, name);
+  return tensor;
 }
 
 std::string GraphConstants::AddInt64s(const std::vector<int64_t>& values) {
   std::string bytes(values.size() * sizeof(int64_t), '\0');
   std::memcpy(bytes.data(), values.data(), bytes.size());
-  return Add(kInt64, {values.size()}, bytes);
-}
-
-std::string GraphConstants::Add(int32_t onnx_type, const std::vector<uint64_t>& shape,
-                                std::string_view bytes) {
   std::string name = NewName();
-  ProtobufWriter tensor;
-  for (const uint64_t extent : shape) tensor.Int(kTensorDims, extent);
-  tensor.Int(kTensorDataType, static_cast<uint64_t>(onnx_type));
-  tensor.Bytes(kTensorName, name);
+  ProtobufWriter tensor = Head(kInt64, {values.size()}, name);
   tensor.Bytes(kTensorRawData, bytes);
   added_.Bytes(kGraphInitializer, tensor.message());
   return name;
+}
+
+Result<std::string> GraphConstants::Add(int32_t onnx_type, const std::vector<uint64_t>& shape,
+                                        std::string_view bytes) {
+  std::string name = NewName();
+  ProtobufWriter tensor = Head(onnx_type, shape, name);
+  if (weights_.added != nullptr && bytes.size() >= kExternalMinBytes) {
+    TRIMS_RETURN_IF_ERROR(AddExternal(bytes, &tensor));
+  } else {
+    tensor.Bytes(kTensorRawData, bytes);
+  }
+  added_.Bytes(kGraphInitializer, tensor.message());
+  return name;
+}
+
+Status GraphConstants::AddExternal(std::string_view bytes, ProtobufWriter* tensor) {
+  OutFile& file = *weights_.added;
+  TRIMS_RETURN_IF_ERROR(file.PadTo(AlignUp(file.size(), kPageSize)));
+  const std::pair<const char*, std::string> entries[] = {{"location", weights_.added_name},
+                                                         {"offset", std::to_string(file.size())},
+                                                         {"length", std::to_string(bytes.size())}};
+  for (const auto& [key, value] : entries) {
+    ProtobufWriter entry;
+    entry.Bytes(kEntryKey, key);
+    entry.Bytes(kEntryValue, value);
+    tensor->Bytes(kTensorExternalData, entry.message());
+  }
+  tensor->Int(kTensorDataLocation, kDataLocationExternal);
+  return file.Append(std::as_bytes(std::span(bytes)));
 }
 
 }  // namespace trims

@@ -6,7 +6,10 @@
 //   const std::string shape = constants.AddInt64s({1, -1});  // its name
 //   graph += constants.added();
 //
-// Borrows the file. Thread-safety: one thread.
+// Where the graph's weights lie in a file of their own, new ones go to another such file, one by one: a model
+// is rewritten in the memory that its largest weight takes.
+//
+// Borrows the files. Thread-safety: one thread.
 #ifndef TRIMS_PREPARE_GRAPH_CONSTANTS_H_
 #define TRIMS_PREPARE_GRAPH_CONSTANTS_H_
 
@@ -21,14 +24,22 @@
 
 #include "base/random_access.h"
 #include "format/onnx.h"
+#include "prepare/out_folder.h"
 #include "prepare/protobuf_writer.h"
 
 namespace trims {
 
+// Files of external data. Borrowed.
+struct ExternalWeights {
+  const RandomAccess* given = nullptr;  // all of the graph's; nullptr: what is external isn't known
+  OutFile* added = nullptr;             // for large new ones; nullptr: into the graph
+  std::string added_name = {};          // by which the graph finds it
+};
+
 class GraphConstants {
  public:
   // Errors as ReadOnnx().
-  static Result<GraphConstants> Of(const RandomAccess& file);
+  static Result<GraphConstants> Of(const RandomAccess& file, ExternalWeights weights = {});
   GraphConstants(GraphConstants&&) = default;
   GraphConstants& operator=(GraphConstants&&) = default;
 
@@ -37,25 +48,33 @@ class GraphConstants {
   const std::vector<OnnxTensor>& all() const { return model_.initializers; }
   int opset() const;  // of ONNX's own operators; 0: unknown
 
-  // Little endian, as raw data. UNIMPLEMENTED: in a file of its own, or more than 1 GiB.
+  // Whether its bytes can be had: it is in the graph, or in the file that is known.
+  bool Has(const OnnxTensor& tensor) const;
+  // Little endian, as raw data. UNIMPLEMENTED: not to be had, or more than 1 GiB.
   Result<std::string> BytesOf(const OnnxTensor& tensor) const;
+  // The same into memory that was used before.
+  Status ReadBytes(const OnnxTensor& tensor, std::string* bytes) const;
 
   // A name that nothing in the graph has.
   std::string NewName() { return prefix_ + std::to_string(count_++); }
-  // Each gives the new one's name.
+  // Each gives the new one's name. Errors: of writing to the file of those added.
   std::string AddInt64s(const std::vector<int64_t>& values);
-  std::string Add(int32_t onnx_type, const std::vector<uint64_t>& shape, std::string_view bytes);
+  Result<std::string> Add(int32_t onnx_type, const std::vector<uint64_t>& shape,
+                          std::string_view bytes);
   // Fields of a graph.
   const std::string& added() const { return added_.message(); }
 
  private:
-  GraphConstants(const RandomAccess& file, OnnxModel model)
-      : file_(&file), model_(std::move(model)) {}
+  GraphConstants(const RandomAccess& file, OnnxModel model, ExternalWeights weights)
+      : file_(&file), model_(std::move(model)), weights_(std::move(weights)) {}
+  ProtobufWriter Head(int32_t onnx_type, const std::vector<uint64_t>& shape, std::string_view name);
+  Status AddExternal(std::string_view bytes, ProtobufWriter* tensor);
   Status ReadInputs();
   Status ChoosePrefix();
 
   const RandomAccess* file_;
   OnnxModel model_;
+  ExternalWeights weights_;
   std::unordered_map<std::string, const OnnxTensor*> by_name_;
   std::string prefix_ = "trims.steady.";
   size_t count_ = 0;

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <map>
 #include <memory>
@@ -68,8 +70,9 @@ class OrtVariantMaker {
   std::vector<LinkedFile> LinkedFiles() const;
   Result<TensorLayout::Laid> LayWeights(const OnnxModel& graph) const;
   Status TryBytes();
-  void MakeSteadier(const OptimiseJob& job);
-  Status Align() const;
+  bool MakeSteadier(const OptimiseJob& job);
+  Status MakeOrt(const OptimiseJob& job);
+  Result<Written> Aligned() const;
   Status TryNamed(const OnnxModel& graph, const TensorLayout::Laid& laid);
 
   const PrepareContext& context_;
@@ -122,39 +125,52 @@ Status OrtVariantMaker::TryBytes() {
   return ort_.TryOrt(model.bytes(), options_.extensions);
 }
 
-Result<bool> HasCandidates(const OutFolder& out, uint64_t min_bytes) {
-  TRIMS_ASSIGN_OR_RETURN(const MappedFile model, out.Map(kOrtFile));
-  const auto* text = reinterpret_cast<const char*>(model.bytes().data());
-  return model.length >= min_bytes && MayBeSteadier({text, model.bytes().size()});
+// By the words in the model's file.
+Result<bool> HasCandidates(const OnnxSource& onnx, uint64_t min_bytes) {
+  if (onnx.bytes < min_bytes) return false;
+  const std::string& path = onnx.file->path;
+  const UniqueFd fd = sys::Open(path.c_str(), O_RDONLY | O_NOFOLLOW);
+  struct stat found;
+  if (!fd || ::fstat(fd.get(), &found) != 0) return ErrnoStatus("reading '" + path + "'");
+  const auto length = static_cast<size_t>(found.st_size);
+  TRIMS_ASSIGN_OR_RETURN(const Mapping mapping, Mapping::OfFile(fd.get(), length, PROT_READ));
+  return MayBeSteadier({reinterpret_cast<const char*>(mapping.bytes().data()), length});
 }
 
-// The model is sound as it is: what goes wrong here costs speed and not the variant.
-void OrtVariantMaker::MakeSteadier(const OptimiseJob& job) {
-  if (answers_need_packing_) return;
-  const Result<bool> candidates = HasCandidates(context_.out, options_.steady_min_bytes);
-  if (!candidates.ok() || !*candidates) return;
+// Whether it has made the .ort file. What goes wrong here costs speed and not the variant.
+bool OrtVariantMaker::MakeSteadier(const OptimiseJob& job) {
+  const Result<bool> candidates = HasCandidates(onnx_, options_.steady_min_bytes);
+  if (!candidates.ok() || !*candidates) return false;
   const SteadyOptions options = SteadyOptions::Of(CpuFeatures(), options_.steady_min_bytes);
   const Result<SteadyOrt> made = MakeSteadyOrt(context_.out, kOrtFile, ort_, job, options);
-  if (made.ok()) {
-    speed_needs_packing_ = made->needs_packing;
-  } else {
-    not_steadier_ = made.status();
-  }
+  if (!made.ok()) not_steadier_ = made.status();
+  if (!made.ok() || !made->made) return false;
+  speed_needs_packing_ = made->needs_packing;
+  return true;
 }
 
-// The weights of the .ort file, where processors load them fastest.
-Status OrtVariantMaker::Align() const {
+Status OrtVariantMaker::MakeOrt(const OptimiseJob& job) {
+  context_.progress.Report("optimise", 0, 1);
+  Status made = MakeSteadier(job) ? Status() : ort_.Optimise(job);
+  if (made.ok()) made = TryBytes();
+  if (!made.ok()) not_steadier_ = Status();  // there is no such form to be slow
+  context_.progress.Report("optimise", 1, 1);
+  return made;
+}
+
+// The .ort file with its weights where processors load them fastest.
+Result<Written> OrtVariantMaker::Aligned() const {
   TRIMS_ASSIGN_OR_RETURN(const MappedFile model, context_.out.Map(kOrtFile));
   TRIMS_ASSIGN_OR_RETURN(OutFile file, context_.out.Create(kAlignedFile));
-  TRIMS_ASSIGN_OR_RETURN(const bool moved,
-                         AlignOrtWeights(model.bytes(), [&](std::span<const std::byte> piece) {
-                           return file.Append(piece);
-                         }));
-  if (!moved) return Status();
-  TRIMS_RETURN_IF_ERROR(std::move(file).Finish().status());
+  const auto append = [&](std::span<const std::byte> piece) { return file.Append(piece); };
+  TRIMS_ASSIGN_OR_RETURN(const bool moved, AlignOrtWeights(model.bytes(), append));
+  if (!moved) return context_.out.Describe(kOrtFile);
+  TRIMS_ASSIGN_OR_RETURN(Written made, std::move(file).Finish());
   TRIMS_ASSIGN_OR_RETURN(const MappedFile aligned, context_.out.Map(kAlignedFile));
   TRIMS_RETURN_IF_ERROR(ort_.TryOrt(aligned.bytes(), options_.extensions));
-  return context_.out.Rename(kAlignedFile, kOrtFile);
+  TRIMS_RETURN_IF_ERROR(context_.out.Rename(kAlignedFile, kOrtFile));
+  made.name = kOrtFile;
+  return made;
 }
 
 Result<ManifestVariant> OrtVariantMaker::MakeBytesForm() {
@@ -164,17 +180,19 @@ Result<ManifestVariant> OrtVariantMaker::MakeBytesForm() {
                         .weights_name = {},
                         .extensions = options_.extensions,
                         .linked = LinkedFiles()};
-  TRIMS_RETURN_IF_ERROR(Optimise(job));
-  TRIMS_RETURN_IF_ERROR(TryBytes());
-  MakeSteadier(job);
-  if (const Status aligned = Align(); !aligned.ok()) not_steadier_ = aligned;
+  TRIMS_RETURN_IF_ERROR(MakeOrt(job));
+  Result<Written> model = Aligned();
   context_.out.Remove(kAlignedFile);
-  TRIMS_ASSIGN_OR_RETURN(const Written model, context_.out.Describe(kOrtFile));
+  if (!model.ok()) {
+    not_steadier_ = model.status();
+    model = context_.out.Describe(kOrtFile);
+  }
+  TRIMS_RETURN_IF_ERROR(model.status());
   IndexContent content;
   content.metadata = Metadata("bytes");
-  content.files.push_back({kOrtFile, 0, 0, model.length, true});
+  content.files.push_back({kOrtFile, 0, 0, model->length, true});
   return FinishVariant(context_.out, Variant::kOrt, OrtVariantKey(ort_.version()),
-                       {WholeFileExtent(model)}, std::move(content));
+                       {WholeFileExtent(*model)}, std::move(content));
 }
 
 bool NeedsRewrite(const OnnxModel& graph) {

@@ -1,5 +1,6 @@
 #include "prepare/steady_graph.h"
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <tuple>
@@ -11,6 +12,7 @@
 #include "base/macros.h"
 #include "format/onnx_fields.h"
 #include "prepare/graph_constants.h"
+#include "prepare/graph_nodes.h"
 #include "prepare/onnx_node.h"
 #include "prepare/protobuf_copy.h"
 
@@ -19,25 +21,28 @@ namespace {
 
 using namespace onnx_fields;  // NOLINT(google-build-using-namespace): constants of this format
 
-constexpr char kMicrosoft[] = "com.microsoft";
-constexpr char kBlocked[] = "com.microsoft.nchwc";
-constexpr char kQuantisedLstm[] = "DynamicQuantizeLSTM";
-constexpr char kQuantisedProduct[] = "DynamicQuantizeMatMul";
-// Its answers depend on packing (ort_variant.cc).
-constexpr char kNeedsPacking[] = "MatMulNBits";
+// Fields of onnx.proto that nothing else writes.
+enum Described : uint32_t {
+  kGraphValue = 13,
+  kTypeTensor = 1,
+  kTypeElement = 1,
+  kTypeShape = 2,
+  kShapeDimension = 1,
+  kDimensionValue = 1
+};
+
 // Max of whole numbers, and Slice by inputs.
 constexpr int kLeastOpset = 12;
 // Reshape with allowzero, without which a 0 would be taken for "as before".
 constexpr int kLeastOpsetOfAnyRank = 14;
-
-bool Is(const OnnxNode& node, const char* domain, const char* op) {
-  return node.op == op && (node.domain == domain || (*domain == '\0' && node.domain == "ai.onnx"));
-}
+constexpr uint64_t kPieceEdge = 32;
+constexpr int kLeastOpsetOfShapeParts = 15;  // Shape with start and end
 
 // y = activation(a × b + bias), b constant: what Gemm, MatMul and their fused forms have in common.
 struct Product {
   const OnnxTensor* b = nullptr;
   const OnnxTensor* bias = nullptr;
+  std::string residual;     // instead of a bias: rows of the product's own shape
   bool transposed = false;  // b is N × K
   bool any_rank = false;    // of a; else it has two dimensions
   float alpha = 1;
@@ -56,42 +61,6 @@ std::vector<float> FloatsOf(const std::string& bytes) {
 
 std::string_view BytesOfFloats(const std::vector<float>& floats) {
   return {reinterpret_cast<const char*>(floats.data()), floats.size() * sizeof(float)};
-}
-
-// `outputs` gets the names of the graph's.
-template <typename Use>
-Status ForEachNode(ProtobufWindow& window, const Use& use,
-                   std::unordered_set<std::string>* outputs) {
-  const auto output = [&](const ProtobufField& field) -> Status {
-    if (field.number != kValueName || !field.is_bytes()) return Status();
-    TRIMS_ASSIGN_OR_RETURN(std::string name, window.StringAt(field.payload, kMaxGraphBytes));
-    outputs->insert(std::move(name));
-    return Status();
-  };
-  const auto in_graph = [&](const ProtobufField& field) -> Status {
-    if (!field.is_bytes()) return Status();
-    if (field.number == kGraphOutput) return ForEachField(window, field.payload, output);
-    if (field.number != kGraphNode) return Status();
-    TRIMS_ASSIGN_OR_RETURN(const OnnxNode node, ReadOnnxNode(window, field.payload));
-    use(node);
-    return Status();
-  };
-  return ForEachField(window, {0, window.file_size()}, [&](const ProtobufField& field) {
-    const bool is_graph = field.number == kModelGraph && field.is_bytes();
-    return is_graph ? ForEachField(window, field.payload, in_graph) : Status();
-  });
-}
-
-// The model with `graph` of its graph.
-template <typename Graph>
-Result<std::string> CopyModel(ProtobufWindow& window, const Graph& graph) {
-  return CopyMessage(window, {0, window.file_size()},
-                     [&](const ProtobufField& field, ProtobufWriter& out) -> Result<bool> {
-                       if (field.number != kModelGraph || !field.is_bytes()) return false;
-                       TRIMS_ASSIGN_OR_RETURN(const std::string changed, graph(field.payload));
-                       out.Bytes(kModelGraph, changed);
-                       return true;
-                     });
 }
 
 class SteadyRewriter {
@@ -116,19 +85,68 @@ class SteadyRewriter {
     bool any_rank = false;
   };
 
-  // Who takes rows and weights as they are: whatever is no product, and the graph's caller.
+  // Rows of one shape: as many as those that the first product of a chain took, `width` elements each.
+  struct Rows {
+    std::string first;
+    uint64_t width = 0;
+    bool operator==(const Rows&) const = default;
+  };
+
+  // Who takes rows and weights as they are: whatever is no product and no sum of images, and the
+  // graph's caller.
   Status FindUsers() {
     return ForEachNode(
         window_,
         [this](const OnnxNode& node) {
-          const bool product = ProductOf(node).has_value();
           nested_graphs_ |= node.holds_graphs;
-          rows_wanted_.insert(node.inputs.begin() + (product ? 2 : 0), node.inputs.end());
+          FindResidual(node);
+          const std::optional<Product> product = ProductOf(node);
+          if (product) FollowRows(node, *product);
+          if (AddsImages(node)) return;
+          const bool has_rows = product && !product->residual.empty();
+          const size_t taken = has_rows ? node.inputs.size() : product ? 2 : 0;
+          rows_wanted_.insert(node.inputs.begin() + static_cast<ptrdiff_t>(taken),
+                              node.inputs.end());
           if (product && constants_.Find(node.inputs[0]) != nullptr) {
             rows_wanted_.insert(node.inputs[0]);
           }
         },
         &rows_wanted_);
+  }
+
+  Rows RowsOf(const std::string& a, const Product& product) const {
+    const auto known = rows_.find(a);
+    return known == rows_.end() ? Rows{a, product.k()} : known->second;
+  }
+
+  void FollowRows(const OnnxNode& node, const Product& product) {
+    const std::string& a = node.inputs[0];
+    const Rows taken = rows_.try_emplace(a, RowsOf(a, product)).first->second;
+    rows_.insert_or_assign(node.outputs[0], Rows{taken.first, product.n()});
+    if (!product.residual.empty()) summed_.insert(product.residual);
+  }
+
+  // ONNX Runtime makes a product and a sum one Gemm.
+  void FindResidual(const OnnxNode& node) {
+    const std::optional<Product> product = AnyProductOf(node);
+    if (!product || product->residual.empty() || product->beta != 1) return;
+    const Rows taken = RowsOf(node.inputs[0], *product);
+    const Rows added =
+        product->residual == node.inputs[0] ? taken : RowsOf(product->residual, *product);
+    if (added == Rows{taken.first, product->n()}) residuals_.insert(node.outputs[0]);
+  }
+
+  // What is added to a product's rows, element by element, is added to its image: the sum of a
+  // residual block, say. What it gives are such rows again.
+  bool AddsImages(const OnnxNode& node) {
+    if (!Is(node, "", "Add") || node.inputs.size() != 2 || node.outputs.size() != 1) return false;
+    const auto a = rows_.find(node.inputs[0]);
+    const auto b = rows_.find(node.inputs[1]);
+    if (a == rows_.end() || b == rows_.end() || a->second != b->second) return false;
+    sums_.insert(node.outputs[0]);
+    summed_.insert({node.inputs[0], node.inputs[1]});
+    rows_.insert_or_assign(node.outputs[0], Rows(a->second));
+    return true;
   }
 
   Result<std::string> Graph(FileRange message) {
@@ -140,6 +158,7 @@ class SteadyRewriter {
                       if (field.number == kGraphNode) return Node(field.payload, out);
                       return field.number == kGraphInitializer && IsReplaced(field.payload);
                     }));
+    graph.append(described_.message());
     graph.append(constants_.added());
     return graph;
   }
@@ -157,6 +176,10 @@ class SteadyRewriter {
       TRIMS_RETURN_IF_ERROR(WriteConvolution(node, *product, graph));
       return true;
     }
+    if (IsSum(node)) {
+      TRIMS_RETURN_IF_ERROR(WriteSum(node, graph));
+      return true;
+    }
     if (IsUnsignedProduct(node)) {
       TRIMS_RETURN_IF_ERROR(WriteSigned(node, graph));
       return true;
@@ -166,19 +189,25 @@ class SteadyRewriter {
 
   bool IsMatrix(const OnnxTensor* tensor, int32_t type) const {
     return tensor != nullptr && tensor->onnx_type == type && tensor->entry.shape.size() == 2 &&
-           tensor->entry.length >= options_.min_bytes &&
-           tensor->storage != OnnxTensor::Storage::kExternal;
+           tensor->entry.length >= options_.min_bytes && constants_.Has(*tensor);
   }
 
   // One value for each column, in one row.
-  static bool IsRow(const OnnxTensor& tensor, uint64_t n) {
+  bool IsRow(const OnnxTensor& tensor, uint64_t n) const {
     const std::vector<uint64_t>& shape = tensor.entry.shape;
-    if (tensor.onnx_type != kFloat || tensor.storage == OnnxTensor::Storage::kExternal)
-      return false;
+    if (tensor.onnx_type != kFloat || !constants_.Has(tensor)) return false;
     return shape == std::vector<uint64_t>{n} || shape == std::vector<uint64_t>{1, n};
   }
 
   std::optional<Product> ProductOf(const OnnxNode& node) const {
+    std::optional<Product> product = AnyProductOf(node);
+    const bool other =
+        product && !product->residual.empty() && !residuals_.contains(node.outputs[0]);
+    return other ? std::nullopt : product;
+  }
+
+  // Whatever rows are added.
+  std::optional<Product> AnyProductOf(const OnnxNode& node) const {
     if (!options_.blocked_convolutions || constants_.opset() < kLeastOpset) return std::nullopt;
     if (node.inputs.size() < 2 || node.outputs.size() != 1) return std::nullopt;
     const bool gemm = Is(node, "", "Gemm") || Is(node, kMicrosoft, "FusedGemm");
@@ -204,7 +233,8 @@ class SteadyRewriter {
   bool TakeBias(const OnnxNode& node, Product* product) const {
     if (node.inputs.size() < 3 || node.inputs[2].empty()) return true;
     product->bias = constants_.Find(node.inputs[2]);
-    return product->bias != nullptr && IsRow(*product->bias, product->n());
+    if (product->bias == nullptr) product->residual = node.inputs[2];
+    return product->bias == nullptr || IsRow(*product->bias, product->n());
   }
 
   // N × K × 1 × 1, times alpha; once for all products with it.
@@ -212,18 +242,28 @@ class SteadyRewriter {
     const auto [known, is_new] =
         weights_.try_emplace(std::tuple(product.b->entry.name, product.transposed, product.alpha));
     if (!is_new) return known->second;
-    TRIMS_ASSIGN_OR_RETURN(const std::string bytes, constants_.BytesOf(*product.b));
-    const std::vector<float> given = FloatsOf(bytes);
+    TRIMS_RETURN_IF_ERROR(constants_.ReadBytes(*product.b, &given_));
+    laid_.resize(product.n() * product.k());
+    Lay(product);
+    TRIMS_ASSIGN_OR_RETURN(known->second, constants_.Add(kFloat, {product.n(), product.k(), 1, 1},
+                                                         BytesOfFloats(laid_)));
+    return known->second;
+  }
+
+  // given_ into laid_; a piece of either side that caches hold at a time.
+  void Lay(const Product& product) {
+    const auto* given = reinterpret_cast<const float*>(given_.data());
     const uint64_t n = product.n(), k = product.k();
-    std::vector<float> weights(given.size());
-    for (uint64_t row = 0; row < n; ++row) {
-      for (uint64_t column = 0; column < k; ++column) {
-        const uint64_t from = product.transposed ? row * k + column : column * n + row;
-        weights[row * k + column] = product.alpha * given[from];
+    const uint64_t to_row = product.transposed ? k : 1, to_column = product.transposed ? 1 : n;
+    for (uint64_t rows = 0; rows < n; rows += kPieceEdge) {
+      for (uint64_t columns = 0; columns < k; columns += kPieceEdge) {
+        for (uint64_t row = rows; row < std::min(n, rows + kPieceEdge); ++row) {
+          for (uint64_t column = columns; column < std::min(k, columns + kPieceEdge); ++column) {
+            laid_[row * k + column] = product.alpha * given[row * to_row + column * to_column];
+          }
+        }
       }
     }
-    known->second = constants_.Add(kFloat, {n, k, 1, 1}, BytesOfFloats(weights));
-    return known->second;
   }
 
   Result<std::string> Bias(const Product& product) {
@@ -249,14 +289,20 @@ class SteadyRewriter {
     return output;
   }
 
+  // Without the last dimension.
+  std::string ShapeOfRows(const std::string& a, ProtobufWriter& graph) {
+    if (constants_.opset() >= kLeastOpsetOfShapeParts) {
+      return Put({.op = "Shape", .inputs = {a}, .ints = {{"end", -1}}}, graph);
+    }
+    const std::string shape = Put({.op = "Shape", .inputs = {a}}, graph);
+    return Put({.op = "Slice", .inputs = {shape, Constant({0}), Constant({-1})}}, graph);
+  }
+
   // The rows of a are the points of an image with K channels. Without rows it is no image, which no
   // convolution takes, but none: [0, 1, 1, K].
   Image ImageOf(const std::string& a, const Product& product, ProtobufWriter& graph) {
     const auto k = static_cast<int64_t>(product.k());
-    const std::string shape = Put({.op = "Shape", .inputs = {a}}, graph);
-    Image image{
-        .before = Put({.op = "Slice", .inputs = {shape, Constant({0}), Constant({-1})}}, graph),
-        .any_rank = product.any_rank};
+    Image image{.before = ShapeOfRows(a, graph), .any_rank = product.any_rank};
     const std::string rows = product.any_rank
                                  ? Put({.op = "ReduceProd", .inputs = {image.before}}, graph)
                                  : image.before;
@@ -268,7 +314,30 @@ class SteadyRewriter {
     const std::string laid = Put({.op = "Reshape", .inputs = {a, size}}, graph);
     image.name =
         Put({.op = "Transpose", .inputs = {laid}, .int_lists = {{"perm", {0, 3, 1, 2}}}}, graph);
+    if (summed_.contains(a)) image.name = InBlocks(image.name, product.k(), graph);
     return image;
+  }
+
+  // The mean of each point alone, which is the point: ONNX Runtime adds images in blocks if both come
+  // out of a node that makes blocks, and makes them where it knows the channels.
+  std::string InBlocks(const std::string& image, uint64_t channels, ProtobufWriter& graph) {
+    Describe(image, channels);
+    return Put({.op = "AveragePool", .inputs = {image}, .int_lists = {{"kernel_shape", {1, 1}}}},
+               graph);
+  }
+
+  void Describe(const std::string& image, uint64_t channels) {
+    ProtobufWriter dimension, shape, tensor, type, value;
+    dimension.Int(kDimensionValue, channels);
+    for (const bool known : {false, true, false, false}) {
+      shape.Bytes(kShapeDimension, known ? dimension.message() : std::string());
+    }
+    tensor.Int(kTypeElement, kFloat);
+    tensor.Bytes(kTypeShape, shape.message());
+    type.Bytes(kTypeTensor, tensor.message());
+    value.Bytes(kValueName, image);
+    value.Bytes(kValueType, type.message());
+    described_.Bytes(kGraphValue, value.message());
   }
 
   void WriteRows(const Image& image, int64_t n, const std::string& y, ProtobufWriter& graph) {
@@ -284,25 +353,53 @@ class SteadyRewriter {
     Put(std::move(back), graph, y);
   }
 
-  // A product of a product goes on with its image.
+  bool IsSum(const OnnxNode& node) const {
+    return node.op == "Add" && node.inputs.size() == 2 && node.outputs.size() == 1 &&
+           sums_.contains(node.outputs[0]);
+  }
+
+  Status WriteSum(const OnnxNode& node, ProtobufWriter& graph) {
+    Image image = images_[node.inputs[0]];
+    TRIMS_ASSIGN_OR_RETURN(image.name, SumOf(image.name, node.inputs[1], graph));
+    const std::string& y = node.outputs[0];
+    Finish(std::move(image), static_cast<int64_t>(rows_.at(y).width), y, graph);
+    return Status();
+  }
+
+  // INVALID_ARGUMENT: a name occurs twice in the graph.
+  Result<std::string> SumOf(const std::string& image, const std::string& rows,
+                            ProtobufWriter& graph) {
+    const auto added = images_.find(rows);
+    if (image.empty() || added == images_.end()) {
+      return Status(StatusCode::kInvalidArgument, "two nodes of the graph have one output");
+    }
+    return Put({.op = "Add", .inputs = {image, added->second.name}}, graph);
+  }
+
+  // `image` is that of the rows `y`, which are written where somebody takes them.
+  void Finish(Image image, int64_t n, const std::string& y, ProtobufWriter& graph) {
+    if (rows_wanted_.contains(y) || nested_graphs_) WriteRows(image, n, y, graph);
+    images_.insert_or_assign(y, std::move(image));
+  }
+
+  // A product of a product goes on with its image; two of the same rows share one.
   Status WriteConvolution(const OnnxNode& node, const Product& product, ProtobufWriter& graph) {
-    const auto before = images_.find(node.inputs[0]);
-    Image image =
-        before == images_.end() ? ImageOf(node.inputs[0], product, graph) : before->second;
+    const std::string& a = node.inputs[0];
+    if (!images_.contains(a)) images_.emplace(a, ImageOf(a, product, graph));
+    Image image = images_.at(a);
     OnnxNode conv{.op = "Conv", .inputs = {image.name}, .int_lists = {{"kernel_shape", {1, 1}}}};
     TRIMS_ASSIGN_OR_RETURN(conv.inputs.emplace_back(), Weights(product));
     if (product.bias != nullptr) {
       TRIMS_ASSIGN_OR_RETURN(conv.inputs.emplace_back(), Bias(product));
     }
     image.name = Put(std::move(conv), graph);
+    if (!product.residual.empty()) {
+      TRIMS_ASSIGN_OR_RETURN(image.name, SumOf(image.name, product.residual, graph));
+    }
     if (!product.activation.empty()) {
       image.name = Put({.op = product.activation, .inputs = {image.name}}, graph);
     }
-    const std::string& y = node.outputs[0];
-    if (rows_wanted_.contains(y) || nested_graphs_) {
-      WriteRows(image, static_cast<int64_t>(product.n()), y, graph);
-    }
-    images_.insert_or_assign(y, std::move(image));
+    Finish(std::move(image), static_cast<int64_t>(product.n()), node.outputs[0], graph);
     replaced_.emplace(product.b->message.begin, product.b->entry.name);
     ++changed_;
     return Status();
@@ -331,7 +428,7 @@ class SteadyRewriter {
       TRIMS_ASSIGN_OR_RETURN(copy.inputs[3], Signed(*constants_.Find(node.inputs[3])));
     } else {
       if (copy.inputs.size() < 4) copy.inputs.resize(4);
-      copy.inputs[3] = constants_.Add(kInt8, {}, std::string(1, '\x80'));
+      TRIMS_ASSIGN_OR_RETURN(copy.inputs[3], constants_.Add(kInt8, {}, std::string(1, '\x80')));
     }
     graph.Bytes(kGraphNode, copy.ToMessage());
     ++changed_;
@@ -343,99 +440,18 @@ class SteadyRewriter {
   GraphConstants constants_;
   std::map<std::tuple<std::string, bool, float>, std::string> weights_;
   std::map<std::vector<int64_t>, std::string> integers_;
+  std::string given_;                                   // a weight as it is,
+  std::vector<float> laid_;                             // and as a convolution takes it
   std::unordered_map<std::string, Image> images_;       // by the name of the rows
   std::unordered_map<uint64_t, std::string> replaced_;  // weights, by where their messages begin
+  std::unordered_map<std::string, Rows> rows_;          // by their name
+  std::unordered_set<std::string> residuals_;           // products with one, by their output
+  std::unordered_set<std::string> sums_;                // of images, by the name of their rows
+  std::unordered_set<std::string> summed_;              // rows whose images are
   std::unordered_set<std::string> rows_wanted_;
+  ProtobufWriter described_;    // fields of the graph: shapes of images
   bool nested_graphs_ = false;  // which may take any of them
   size_t changed_ = 0;
-  bool refused_ = false;
-};
-
-class PackingChooser {
- public:
-  PackingChooser(const RandomAccess& graph, uint64_t min_bytes, GraphConstants constants)
-      : window_(graph), min_bytes_(min_bytes), constants_(std::move(constants)) {}
-
-  Result<std::optional<std::string>> Run() {
-    for (const OnnxTensor& tensor : constants_.all())
-      by_place_.emplace(tensor.message.begin, &tensor);
-    TRIMS_RETURN_IF_ERROR(FindUsers());
-    if (packed_.empty() || refused_) return std::optional<std::string>();
-    TRIMS_ASSIGN_OR_RETURN(std::string model, CopyModel(window_, [this](FileRange message) {
-                             return Graph(message);
-                           }));
-    return std::optional(std::move(model));
-  }
-
- private:
-  // Of quantised LSTMs the recurrent weights are the third input. Blocked convolutions never pack, and
-  // outputs of the graph keep their names.
-  Status FindUsers() {
-    return ForEachNode(
-        window_,
-        [this](const OnnxNode& node) {
-          refused_ |= node.op == kNeedsPacking;
-          if (Is(node, kMicrosoft, kQuantisedLstm) && node.inputs.size() > 2) {
-            packed_.insert(node.inputs[2]);
-          }
-          if (node.domain == kBlocked) kept_.insert(node.inputs.begin(), node.inputs.end());
-        },
-        &kept_);
-  }
-
-  Result<std::string> Graph(FileRange message) {
-    ProtobufWriter first;  // nodes before all others
-    TRIMS_ASSIGN_OR_RETURN(
-        const std::string graph,
-        CopyMessage(window_, message,
-                    [&](const ProtobufField& field, ProtobufWriter& out) -> Result<bool> {
-                      if (field.number != kGraphInitializer || !field.is_bytes()) return false;
-                      return Initializer(field.payload, first, out);
-                    }));
-    return first.message() + graph + constants_.added();
-  }
-
-  const OnnxTensor* Hidden(FileRange message) const {
-    const auto found = by_place_.find(message.begin);
-    if (found == by_place_.end() || found->second->entry.length < min_bytes_) return nullptr;
-    const std::string& name = found->second->entry.name;
-    if (packed_.contains(name) || kept_.contains(name)) return nullptr;
-    return constants_.Find(name);
-  }
-
-  // What comes out of a Reshape is the same bytes, but no constant to ONNX Runtime.
-  Result<bool> Initializer(FileRange message, ProtobufWriter& first, ProtobufWriter& out) {
-    const OnnxTensor* tensor = Hidden(message);
-    if (tensor == nullptr) return false;
-    const std::string name = constants_.NewName();
-    TRIMS_ASSIGN_OR_RETURN(
-        const std::string copy,
-        CopyMessage(window_, message,
-                    [](const ProtobufField& field, ProtobufWriter&) -> Result<bool> {
-                      return field.number == kTensorName || field.number == kTensorDims;
-                    }));
-    const std::vector<uint64_t>& shape = tensor->entry.shape;
-    ProtobufWriter head;
-    head.Int(kTensorDims, 1);
-    for (const uint64_t extent : shape) head.Int(kTensorDims, extent);
-    head.Bytes(kTensorName, name);
-    out.Bytes(kGraphInitializer, head.message() + copy);
-    const OnnxNode alias{
-        .op = "Reshape",
-        .name = name + ".alias",
-        .inputs = {name, constants_.AddInt64s({shape.begin(), shape.end()})},
-        .outputs = {tensor->entry.name},
-    };
-    first.Bytes(kGraphNode, alias.ToMessage());
-    return true;
-  }
-
-  ProtobufWindow window_;
-  const uint64_t min_bytes_;
-  GraphConstants constants_;
-  std::unordered_map<uint64_t, const OnnxTensor*> by_place_;  // where its message begins
-  std::unordered_set<std::string> packed_;
-  std::unordered_set<std::string> kept_;
   bool refused_ = false;
 };
 
@@ -458,15 +474,10 @@ bool MayBeSteadier(std::string_view model) {
 }
 
 Result<std::optional<std::string>> MakeSteady(const RandomAccess& graph,
-                                              const SteadyOptions& options) {
-  TRIMS_ASSIGN_OR_RETURN(GraphConstants constants, GraphConstants::Of(graph));
+                                              const SteadyOptions& options,
+                                              ExternalWeights weights) {
+  TRIMS_ASSIGN_OR_RETURN(GraphConstants constants, GraphConstants::Of(graph, std::move(weights)));
   return SteadyRewriter(graph, options, std::move(constants)).Run();
-}
-
-Result<std::optional<std::string>> PackOnlyRecurrent(const RandomAccess& graph,
-                                                     uint64_t min_bytes) {
-  TRIMS_ASSIGN_OR_RETURN(GraphConstants constants, GraphConstants::Of(graph));
-  return PackingChooser(graph, min_bytes, std::move(constants)).Run();
 }
 
 }  // namespace trims

@@ -3,13 +3,10 @@
 // ONNX Runtime packs constant weights when a session is made, each session for itself. What it packs for is
 // had here without: a product with a constant right side is a convolution of one point, whose weights ONNX
 // Runtime's optimiser lays out in blocks once; weights of eight bits with a sign go to the kernel of
-// processors with VNNI as they are. What is left are the recurrent weights of quantised LSTMs, which would be
-// packed again at every step: they alone are packed by sessions, and all other constants are kept from it.
+// processors with VNNI as they are. What is left are recurrent weights (prepare/recurrent_packing.h).
 //
 //   TRIMS_ASSIGN_OR_RETURN(const std::optional<std::string> model, MakeSteady(file, options));
 //   // … ONNX Runtime optimises it, since it knows the convolutions' layout …
-//   TRIMS_ASSIGN_OR_RETURN(const std::optional<std::string> last, PackOnlyRecurrent(optimised, 4096));
-//   // … and it is written as it is …
 //
 // The answers are those of the graph before, but for the order of additions. docs/adapters.md has what it
 // brings and what was tried besides. Thread-safety: functions.
@@ -24,6 +21,7 @@
 #include "trims/status.h"
 
 #include "base/random_access.h"
+#include "prepare/graph_constants.h"
 
 namespace trims {
 
@@ -39,17 +37,14 @@ struct SteadyOptions {
   static SteadyOptions Of(std::string_view features, uint64_t min_bytes);
 };
 
-// Whether a graph, in whichever format, may hold what these functions change.
+// Whether a graph, in whichever format, may hold what this or PackOnlyRecurrent() changes.
 bool MayBeSteadier(std::string_view model);
 
-// Nothing: there is nothing to change. Errors: as ReadOnnx(); UNIMPLEMENTED, TOO_LARGE: the graph can't
-// be had.
+// `weights`: where the graph's lie, and where new ones go, if not in the graph. Nothing: there is nothing to
+// change. Errors: as ReadOnnx(); UNIMPLEMENTED, TOO_LARGE: the graph can't be had; of writing new weights.
 Result<std::optional<std::string>> MakeSteady(const RandomAccess& graph,
-                                              const SteadyOptions& options);
-
-// For a graph that is not optimised again, and for sessions that pack. Constants of fewer than
-// `min_bytes` are left alone. Nothing: no weights are recurrent and quantised.
-Result<std::optional<std::string>> PackOnlyRecurrent(const RandomAccess& graph, uint64_t min_bytes);
+                                              const SteadyOptions& options,
+                                              ExternalWeights weights = {});
 
 }  // namespace trims
 

@@ -5,11 +5,17 @@
 #include <onnxruntime_cxx_api.h>
 
 #include <array>
+#include <cerrno>
 #include <cmath>
+#include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
+#include "base/fault.h"
 #include "base/ort_variant_key.h"
+#include "prepare/ort_alignment.h"
 #include "prepare/prepare_fixture.h"
 
 namespace trims {
@@ -147,6 +153,102 @@ TEST_F(OrtVariant, NamedFormGivesTheAnswersOfTheOriginal) {
   ASSERT_NE(w2, nullptr);
   std::fill_n(image.begin() + static_cast<ptrdiff_t>(w2->offset()), w2->length(), '\0');
   EXPECT_THAT(FromNamed(image), ::testing::Each(0.0f));
+}
+
+Result<std::string> Aligned(std::string_view model) {
+  std::string made;
+  const Result<bool> moved =
+      AlignOrtWeights(std::as_bytes(std::span(model)), [&](std::span<const std::byte> piece) {
+        made.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+        return Status();
+      });
+  if (!moved.ok()) return moved.status();
+  return *moved ? made : std::string(model);
+}
+
+TEST_F(OrtVariant, WeightsOfTheBytesFormBeginAtMultiplesOf64) {
+  WriteModel(Weight("w1", kIn, kHidden));
+  Result<Manifest> manifest = Run("model.onnx", {Variant::kOrt});
+  ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  const std::string image = Image(manifest->variants[0]);
+  for (const size_t count : {kIn * kHidden, kHidden * kOut}) {
+    const size_t at = image.find(Raw(Values(count, 0.11f)));
+    ASSERT_NE(at, std::string::npos);
+    EXPECT_EQ(at % kOrtWeightAlignment, 0u);
+  }
+  EXPECT_FALSE(std::filesystem::exists(root_ + "/out/ort/model.aligned.ort"));
+}
+
+// The model is had all the same, in the form it would have had before, or not at all.
+TEST_F(OrtVariant, WhatFailsWhileItIsMadeSteadierCostsSpeedOnly) {
+  WriteModel(Weight("w1", kIn, kHidden));
+  steady_min_bytes_ = 1024;
+  const std::vector<float> expected = Expected();
+  int slower = 0;
+  for (const auto& [op, error] :
+       {std::pair(fault::Op::kOpen, EMFILE), std::pair(fault::Op::kRead, EIO),
+        std::pair(fault::Op::kWrite, ENOSPC), std::pair(fault::Op::kMmap, ENOMEM)}) {
+    bool fired = true;
+    for (int nth = 1; fired; ++nth) {
+      std::filesystem::remove_all(root_ + "/out");
+      std::filesystem::create_directory(root_ + "/out");
+      fault::ScopedPlan plan({.op = op, .nth = nth, .error = error});
+      const Result<Manifest> manifest = Run("model.onnx", {Variant::kOrt});
+      fired = plan.fired();
+      EXPECT_TRUE(fired || manifest.ok()) << manifest.status().ToString();
+      if (!manifest.ok()) continue;
+      slower += static_cast<int>(!manifest->notes.empty());
+      for (const auto& file : std::filesystem::directory_iterator(root_ + "/out/ort")) {
+        const std::string name = file.path().filename();
+        EXPECT_TRUE(name == "model.ort" || name == "ort.index") << name;
+      }
+      ExpectClose(FromBytes(Image(manifest->variants[0])), expected);
+    }
+  }
+  EXPECT_GT(slower, 3);
+}
+
+// As ONNX Runtime writes it.
+class OrtAlignment : public OrtVariant {
+ protected:
+  void SetUp() override {
+    OrtVariant::SetUp();
+    WriteModel(Weight("w1", kIn, kHidden));
+    Ort::SessionOptions options;
+    options.SetOptimizedModelFilePath((root_ + "/plain.ort").c_str());
+    options.AddConfigEntry("session.save_model_format", "ORT");
+    const Ort::Session session(env_, (root_ + "/in/model.onnx").c_str(), options);
+    plain_ = Read(root_ + "/plain.ort");
+  }
+
+  std::string plain_;
+};
+
+TEST_F(OrtAlignment, IsOnceForAll) {
+  const Result<std::string> once = Aligned(plain_);
+  ASSERT_TRUE(once.ok()) << once.status().ToString();
+  const Result<std::string> twice = Aligned(*once);
+  ASSERT_TRUE(twice.ok());
+  EXPECT_EQ(*twice, *once);
+}
+
+TEST_F(OrtAlignment, DamageIsAnError) {
+  for (size_t length = 0; length + 1 < plain_.size(); length += 61) {
+    const Result<std::string> made = Aligned(std::string_view(plain_).substr(0, length));
+    EXPECT_EQ(made.status().code(), StatusCode::kDataLoss) << length;
+  }
+  for (size_t at = 0; at < plain_.size(); at += at < 4096 ? 1 : 97) {
+    std::string damaged = plain_;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x55);
+    (void)Aligned(damaged);  // whatever it says, it ends and stays inside
+  }
+}
+
+TEST_F(OrtAlignment, WhatTheSinkSaysIsPassedOn) {
+  const Status full(StatusCode::kResourceExhausted, "full");
+  const auto sink = [&](std::span<const std::byte>) { return full; };
+  const Result<bool> made = AlignOrtWeights(std::as_bytes(std::span(plain_)), sink);
+  EXPECT_EQ(made.status().code(), StatusCode::kResourceExhausted);
 }
 
 TEST_F(OrtVariant, ExternalDataOfTheSourceIsTakenIn) {

@@ -62,6 +62,7 @@ class PrepareTest : public ::testing::Test {
                     .variants = std::move(variants),
                     .precision = {},
                     .ort_bytes_limit = ort_bytes_limit,
+                    .steady_min_bytes = steady_min_bytes_,
                     .sandbox = {}},
                    ort, progress);
   }
@@ -104,6 +105,7 @@ class PrepareTest : public ::testing::Test {
 
   std::string root_;
   std::string index_;
+  uint64_t steady_min_bytes_ = kDefaultSteadyMinBytes;
 };
 
 }  // namespace trims::test

@@ -12,6 +12,7 @@
 #include "format/onnx.h"
 #include "prepare/graph_constants.h"
 #include "prepare/onnx_node.h"
+#include "prepare/recurrent_packing.h"
 #include "support/strict_bytes.h"
 
 namespace trims {
@@ -118,6 +119,29 @@ TEST(PackOnlyRecurrent, TheOthersComeOutOfAReshape) {
   EXPECT_EQ(constants->Find("w"), nullptr);
   ASSERT_NE(constants->Find("trims.steady.0"), nullptr);
   EXPECT_EQ(constants->Find("trims.steady.0")->entry.shape, (std::vector<uint64_t>{1, 4, 8}));
+}
+
+TEST(PackOnlyRecurrent, WhatNoNodePacksStaysAConstant) {
+  const Proto lstm = NodeOf("DynamicQuantizeLSTM", "com.microsoft", {"x", "w", "r", "bias"});
+  const Proto convolution = NodeOf("ConvInteger", "", {"x", "c"});
+  const Proto graph = Proto().Add(1, lstm).Add(1, convolution).Add(5, Bytes("w", {4, 8}, 32));
+  const Proto more = Proto(graph).Add(5, Bytes("bias", {4, 8}, 32)).Add(5, Bytes("c", {4, 8}, 32));
+  const auto constants_of = [](const Proto& whole) {
+    const Result<std::optional<std::string>> made =
+        PackOnlyRecurrent(StrictBytes(ModelOf(whole)), 16);
+    EXPECT_TRUE(made.ok() && made->has_value());
+    const StrictBytes bytes(**made);
+    const Result<GraphConstants> constants = GraphConstants::Of(bytes);
+    std::string names;
+    for (const char* name : {"w", "bias", "c"}) names += constants->Find(name) ? name : "-";
+    return names;
+  };
+  EXPECT_EQ(constants_of(more), "-biasc");
+  const Proto both = Proto(more).Add(1, NodeOf("MatMulInteger", "", {"x", "c"}));
+  EXPECT_EQ(constants_of(both), "-bias-");
+  const Proto nested =
+      Proto().Bytes(4, "If").Add(5, Proto().Bytes(1, "then_branch").Add(6, Proto()));
+  EXPECT_EQ(constants_of(Proto(more).Add(1, nested)), "---");
 }
 
 TEST(PackOnlyRecurrent, WithoutOneNothingChanges) {

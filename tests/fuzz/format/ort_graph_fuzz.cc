@@ -9,6 +9,7 @@
 #include "base/random_access.h"
 #include "format/onnx.h"
 #include "prepare/ort_graph_rewrite.h"
+#include "prepare/recurrent_packing.h"
 #include "prepare/steady_graph.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
