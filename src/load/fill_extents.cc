@@ -14,7 +14,8 @@
 namespace trims {
 namespace {
 
-constexpr uint64_t kAllocationStep = uint64_t{32} << 20;
+// Steps begin small, so that the disk is asked soon, and double.
+constexpr uint64_t kMostAllocated = uint64_t{32} << 20;
 // Up to here starting threads costs more than it saves.
 constexpr uint64_t kInlineBytes = uint64_t{4} << 20;
 // Whoever takes the processor from a hasher makes a load longer: on two of them 134 MB take 17 % longer
@@ -135,7 +136,8 @@ Status Pipeline::Allocate(size_t extent, uint64_t end) {
   uint64_t& allocated = progress_[extent].allocated;
   while (allocated < end) {
     if (control_.cancelled()) return Status(StatusCode::kCancelled, "given up while allocating");
-    const uint64_t next = std::min(writers_[extent].length(), allocated + kAllocationStep);
+    const uint64_t step = std::clamp(allocated, kHugePageSize, kMostAllocated);
+    const uint64_t next = std::min(writers_[extent].length(), allocated + step);
     TRIMS_RETURN_IF_ERROR(writers_[extent].Allocate(next));
     allocated = next;
   }
@@ -196,7 +198,9 @@ Result<std::vector<ExtentDigests>> FillExtents(const Image& image, ReadEngineKin
                                                ImageFiles* files,
                                                std::vector<ExtentWriter>* writers,
                                                FillControl* control) {
-  TRIMS_ASSIGN_OR_RETURN(std::vector<Read> reads, CutIntoReads(image.variant, kDigestChunkBytes));
+  // A read in the ring can be as small as a step of the allocation.
+  const uint64_t cut = engine == ReadEngineKind::kUring ? kHugePageSize : kDigestChunkBytes;
+  TRIMS_ASSIGN_OR_RETURN(std::vector<Read> reads, CutIntoReads(image.variant, cut));
   Pipeline pipeline(image, files, writers, control);
   TRIMS_RETURN_IF_ERROR(pipeline.Start(std::move(reads), engine));
   TRIMS_RETURN_IF_ERROR(pipeline.FillAll());

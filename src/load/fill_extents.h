@@ -1,7 +1,7 @@
 // FillExtents: the pipeline that fills the extents of an image and hashes them on the way.
 //
 // Three stages follow each other through the segment, each as far behind the one before as it must
-// be: allocate (steps of 32 MiB, on the calling thread), read (read_plan.h cuts, a ReadEngine reads,
+// be: allocate (steps of up to 32 MiB, on the calling thread), read (read_plan.h cuts, a ReadEngine reads,
 // straight into the extent), hash (chunk_hasher.h, as far as reading is finished). There are no
 // buffers, so nothing can pile up. A small segment passes all three on the calling thread.
 //

@@ -15,7 +15,7 @@
 namespace trims {
 namespace {
 
-constexpr size_t kRequests = 16;
+constexpr size_t kRequests = 32;
 constexpr size_t kBlocks = 64;
 constexpr size_t kBlockBytes = size_t{1} << 20;
 // With fewer of them, copying from the page cache on another thread takes as long.
