@@ -1,0 +1,82 @@
+// The examples of what downloads models.
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/cancel_token.h"
+#include "base/macros.h"
+#include "source/download.h"
+#include "source/download_choice.h"
+#include "source/http_exchange.h"
+#include "source/http_store.h"
+#include "source/open_remote_store.h"
+#include "source/part_file.h"
+#include "source/s3_store.h"
+#include "transfer/http_client.h"
+
+namespace trims {
+namespace {
+
+void Fetch(std::span<std::byte>) {}
+
+void CancelTokenExample(HttpClient& client) {
+  // example: src/base/cancel_token.h
+  CancelToken token;
+  const CancelToken::Watch watch(&token, [&] { client.Cancel(); });
+  token.Cancel();
+  // end
+}
+
+Status DownloadExample(RemoteStore& store) {
+  // example: src/source/download.h
+  TRIMS_ASSIGN_OR_RETURN(const std::vector<RemoteFile> files, store.List());
+  TRIMS_RETURN_IF_ERROR(
+      Download(&store, files, {.files = "/d/files", .partial = "/d/partial"}, {}));
+  // end
+  return {};
+}
+
+void DownloadChoiceExample(const std::vector<RemoteFile>& listed) {
+  // example: src/source/download_choice.h
+  const std::vector<RemoteFile> files = WorthFetching(listed);
+  // end
+}
+
+void HttpExchangeExample(const SourceUri& uri, const S3Location& location,
+                         AwsCredentialSource& credentials) {
+  // example: src/source/http_exchange.h
+  HttpClient client(HttpPatience{});
+  S3Store store(uri, location, &credentials, ExchangeOver(&client));
+  // end
+}
+
+Status HttpStoreExample(const SourceUri& uri, const SmallExchange& exchange) {
+  // example: src/source/http_store.h
+  HttpStore store(uri, exchange);
+  TRIMS_ASSIGN_OR_RETURN(const std::vector<RemoteFile> files, store.List());
+  files.front().name;
+  // end
+  return {};
+}
+
+Status OpenRemoteStoreExample(const SourceUri& uri) {
+  // example: src/source/open_remote_store.h
+  TRIMS_ASSIGN_OR_RETURN(const auto opened, OpenRemoteStore(uri, {}));
+  TRIMS_ASSIGN_OR_RETURN(const std::vector<RemoteFile> files, opened->store().List());
+  // end
+  return {};
+}
+
+Status PartFileExample(const DownloadPlace& place, const RemoteFile& file, uint64_t range) {
+  // example: src/source/part_file.h
+  TRIMS_ASSIGN_OR_RETURN(PartFile part, PartFile::Open(place, file));
+  for (const uint64_t range : part.missing()) Fetch(part.RangeOf(range));
+  part.Complete(range);
+  TRIMS_RETURN_IF_ERROR(std::move(part).Finish());
+  // end
+  return {};
+}
+
+}  // namespace
+}  // namespace trims
