@@ -22,23 +22,13 @@
 #include "trims/status.h"
 
 #include "base/mutex.h"
+#include "source/aws_keys.h"
 #include "source/hub_cache.h"
-#include "source/secret.h"
 #include "source/small_exchange.h"
 
 namespace trims {
 
-using WallTime = std::chrono::system_clock::time_point;
 using WallClock = std::function<WallTime()>;
-
-struct AwsCredentials {
-  bool anonymous() const { return access_key_id.empty(); }
-
-  std::string access_key_id;
-  Secret secret_access_key;
-  Secret session_token;             // empty: they are not of a session
-  std::optional<WallTime> expires;  // those of a session that say when
-};
 
 // Where a bucket is, and how it is named there.
 struct S3Location {

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "trims/status.h"
 
 #include "base/clock.h"
+#include "source/aws_keys.h"
 
 namespace trims {
 
@@ -28,6 +30,7 @@ struct SmallRequest {
   std::string url = {};
   std::vector<std::string> headers =
       {};  // "Name: value"; those of credentials are for this host only
+  std::optional<AwsSigning> signing = {};  // its query then is sorted and escaped strictly
   Duration timeout = std::chrono::seconds(30);
   size_t max_bytes = size_t{8} << 20;
   bool through_proxy = true;  // of the environment, if it names one
