@@ -4,7 +4,7 @@
 //     trims::Result<trims::Admin> admin = trims::Admin::Connect();
 //     trims::Result<std::string> added = admin->Add("ocr", "file:///models/common.onnx");
 //
-// Add and Remove are for the daemon's own user and for root: PERMISSION_DENIED for anybody else.
+// Add, Remove and Verify are for the daemon's own user and for root: PERMISSION_DENIED for anybody else.
 // Thread-safety: as Client.
 #ifndef TRIMS_ADMIN_H_
 #define TRIMS_ADMIN_H_
@@ -38,6 +38,12 @@ struct AddOptions {
   std::chrono::milliseconds timeout{std::chrono::minutes(30)};
 };
 
+struct VerifyOptions {
+  uint64_t bytes_per_second = 0;                     // 0: as fast as it goes
+  std::function<void(const Progress&)> on_progress;  // called on the calling thread
+  std::chrono::milliseconds timeout{std::chrono::hours(24)};
+};
+
 class Admin {
  public:
   TRIMS_EXPORT static Result<Admin> Connect(const ClientOptions& options = {});
@@ -52,6 +58,11 @@ class Admin {
   TRIMS_EXPORT Result<std::string> List();
   TRIMS_EXPORT Result<std::string> Show(std::string_view reference);
   TRIMS_EXPORT Result<std::string> GetStatus();
+  // Reads the files of a model, or of all where `reference` is empty, compares their digests with those
+  // recorded when they were added, and prepares what is damaged again, from where it came from. Models
+  // stay usable meanwhile. What was found is in the document. RESOURCE_EXHAUSTED: one is under way.
+  TRIMS_EXPORT Result<std::string> Verify(std::string_view reference,
+                                          const VerifyOptions& options = {});
 
  private:
   explicit Admin(Client client);

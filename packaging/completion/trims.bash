@@ -28,7 +28,7 @@ _trims_files() {
 }
 
 _trims() {
-  local commands="add ls show rm status doctor version completion"
+  local commands="add ls show rm status verify doctor version completion"
   local globals="--json --socket --no-autostart --color --help"
   local _trims_program=$1 _trims_current typed=${COMP_LINE:0:COMP_POINT}
   local -a words
@@ -45,7 +45,7 @@ _trims() {
     previous=$word
     if [[ -n $skip ]]; then skip=""; continue; fi
     case $word in
-      --socket | --color | --variant | --precision | --onnxruntime-extension) skip=1 ;;
+      --socket | --color | --variant | --precision | --onnxruntime-extension | --rate) skip=1 ;;
       -*) ;;
       *) if [[ -z $command ]]; then command=$word; else places=$((places + 1)); fi ;;
     esac
@@ -62,6 +62,7 @@ _trims() {
     -*)
       local flags=$globals
       [[ $command == add ]] && flags+=" --variant --precision --follow-links --onnxruntime-extension"
+      [[ $command == verify ]] && flags+=" --rate"
       [[ $command == ls ]] && flags+=" --quiet"
       _trims_reply <<<"${flags// /$'\n'}"
       return
@@ -70,7 +71,7 @@ _trims() {
   case $command:$places in
     :*) _trims_reply <<<"${commands// /$'\n'}" ;;
     add:1) _trims_files ;;
-    show:0 | rm:0) _trims_reply < <(_trims_references) ;;
+    show:0 | rm:0 | verify:0) _trims_reply < <(_trims_references) ;;
     completion:0) _trims_reply <<<bash ;;
     *) COMPREPLY=() ;;
   esac

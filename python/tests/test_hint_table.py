@@ -8,7 +8,7 @@ from conftest import ROOT
 # Of C++: comments, characters, texts.
 TOKEN = re.compile(r"//[^\n]*|'(?:\\.|[^'\\\n])'|\"((?:\\.|[^\"\\\n])*)\"")
 COMMAND = re.compile(
-    r"\b(?:trims (?:add|ls|show|rm|status|doctor|version)\b|trimsd (?:&|--)|: trimsd $|hf download|git -C|ls -l|TRIMSD=|"
+    r"\b(?:trims (?:add|ls|show|rm|status|verify|doctor|version)\b|trimsd (?:&|--)|: trimsd $|hf download|git -C|ls -l|TRIMSD=|"
     r"(?:apt|chmod|chown|curl|cp|export|kill|mkdir -p|mv|pip|rm|sudo|sysctl|systemctl|ulimit|unset) )"
 )
 
@@ -51,6 +51,7 @@ HINTS = {
     # Downloads.
     "hf download ": "test_the_hub_is_asked",
     "run the same hf download again: it goes on where it stopped": SENTENCE,
+    "run 'trims add' again when the files are complete": SENTENCE,
     "if you trust its configuration, which this runs: git -C X lfs pull": "test_a_pointer_is_completed",
     # The daemon.
     "start one: trimsd ": "test_a_daemon_is_started",

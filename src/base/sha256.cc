@@ -29,16 +29,20 @@ void Sha256::Update(std::span<const std::byte> bytes) {
   EVP_DigestUpdate(context_->evp, bytes.data(), bytes.size());
 }
 
+Sha256::Digest Sha256::Finish() {
+  Digest digest;
+  EVP_DigestFinal_ex(context_->evp, reinterpret_cast<unsigned char*>(digest.data()), nullptr);
+  return digest;
+}
+
 std::string Sha256::FinishHex() {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned size = 0;
-  EVP_DigestFinal_ex(context_->evp, digest.data(), &size);
   static constexpr char kDigits[] = "0123456789abcdef";
+  const Digest digest = Finish();
   std::string hex;
-  hex.reserve(size * 2);
-  for (unsigned i = 0; i < size; ++i) {
-    hex += kDigits[digest[i] >> 4];
-    hex += kDigits[digest[i] & 15];
+  hex.reserve(digest.size() * 2);
+  for (const std::byte byte : digest) {
+    hex += kDigits[std::to_integer<unsigned>(byte) >> 4];
+    hex += kDigits[std::to_integer<unsigned>(byte) & 15];
   }
   return hex;
 }

@@ -6,6 +6,7 @@
 #ifndef TRIMS_BASE_SHA256_H_
 #define TRIMS_BASE_SHA256_H_
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -16,6 +17,8 @@ namespace trims {
 
 class Sha256 {
  public:
+  using Digest = std::array<std::byte, 32>;
+
   Sha256();
   ~Sha256();
   Sha256(Sha256&&) noexcept;
@@ -23,7 +26,8 @@ class Sha256 {
 
   void Update(std::span<const std::byte> bytes);
   void Update(std::string_view text) { Update(std::as_bytes(std::span(text))); }
-  // Ends the hash; the object may only be destroyed or assigned to afterwards.
+  // Both end the hash; the object may only be destroyed or assigned to afterwards.
+  Digest Finish();
   std::string FinishHex();
 
  private:

@@ -87,14 +87,34 @@ int MakeFolder(const char* path, mode_t mode) {
   return ::mkdir(path, mode);
 }
 
+int MakeFolderAt(int directory, const char* path, mode_t mode) {
+  if (Injected(fault::Op::kMakeFolder)) return -1;
+  return ::mkdirat(directory, path, mode);
+}
+
 int MakeTempFolder(char* name) {
   if (Injected(fault::Op::kMakeFolder)) return -1;
   return ::mkdtemp(name) == nullptr ? -1 : 0;
 }
 
+int Rename(const char* from, const char* to) {
+  if (Injected(fault::Op::kRename)) return -1;
+  return ::rename(from, to);
+}
+
 int RenameNoReplace(const char* from, const char* to) {
   if (Injected(fault::Op::kRename)) return -1;
   return ::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+}
+
+int LinkAt(const char* from, int directory, const char* to) {
+  if (Injected(fault::Op::kRename)) return -1;
+  return ::linkat(AT_FDCWD, from, directory, to, 0);
+}
+
+int RenameExchange(const char* one, const char* other) {
+  if (Injected(fault::Op::kRename)) return -1;
+  return ::renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE);
 }
 
 int Fallocate(int fd, int mode, off_t offset, off_t size) {

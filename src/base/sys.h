@@ -26,8 +26,12 @@ ssize_t Write(int fd, const void* data, size_t size);
 UniqueFd MemfdCreate(const char* name, unsigned flags);
 int Fsync(int fd);
 int MakeFolder(const char* path, mode_t mode);
+int MakeFolderAt(int directory, const char* path, mode_t mode);
 int MakeTempFolder(char* name);                         // replaces the XXXXXX at its end; mode 0700
+int Rename(const char* from, const char* to);           // takes the place of what is there
 int RenameNoReplace(const char* from, const char* to);  // EEXIST where `to` is there
+int LinkAt(const char* from, int directory, const char* to);  // follows no symbolic link
+int RenameExchange(const char* one, const char* other);       // EINVAL where the file system can't
 int Ftruncate(int fd, off_t size);
 int Fallocate(int fd, int mode, off_t offset, off_t size);
 void* Mmap(void* address, size_t size, int protection, int flags, int fd, off_t offset);

@@ -17,7 +17,7 @@
 namespace trims {
 
 // A bump makes the catalogs of older releases unreadable until a migration is written for them.
-inline constexpr int kCatalogSchemaVersion = 3;
+inline constexpr int kCatalogSchemaVersion = 4;
 
 struct CatalogRow {
   CatalogEntry entry;

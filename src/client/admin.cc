@@ -56,4 +56,12 @@ Result<std::string> Admin::GetStatus() {
                                        {.patience = kDocumentPatience, .on_progress = {}});
 }
 
+Result<std::string> Admin::Verify(std::string_view reference, const VerifyOptions& options) {
+  if (options.timeout.count() <= 0)
+    return Status(StatusCode::kInvalidArgument, "a timeout that has passed");
+  return client_.impl_->AskForDocument(
+      wire::VerifyRequest{.reference = reference, .bytes_per_second = options.bytes_per_second},
+      {.patience = options.timeout, .on_progress = options.on_progress});
+}
+
 }  // namespace trims

@@ -12,6 +12,7 @@
 #include "base/model_limits.h"
 #include "base/plain_path.h"
 #include "base/sha256.h"
+#include "format/chunk_digests.h"
 #include "format/json_node.h"
 #include "wire/protocol.h"
 
@@ -21,7 +22,7 @@ namespace {
 using nlohmann::json;
 
 // A bump makes every prepared model on disk unreadable until it is added again.
-constexpr uint64_t kManifestVersion = 2;
+constexpr uint64_t kManifestVersion = 3;
 
 constexpr size_t kMaxPieces = 200'000;
 constexpr size_t kMaxKeyBytes = 256;
@@ -92,6 +93,16 @@ Result<ManifestFile> ParseFile(const JsonNode& node) {
   return file;
 }
 
+Result<std::vector<uint64_t>> MemberChunkSums(const JsonNode& node, uint64_t extent_length) {
+  const size_t digits = 16 * ChunkCount(extent_length);
+  TRIMS_ASSIGN_OR_RETURN(const JsonNode member, node.Member("xxh3"));
+  TRIMS_ASSIGN_OR_RETURN(const std::string text, member.String(digits));
+  Result<std::vector<uint64_t>> sums = ChunkSumsFromHex(text);
+  if (sums.ok() && text.size() == digits) return sums;
+  return member.Wrong(std::to_string(digits) + " lower-case hexadecimal digits",
+                      std::to_string(text.size()) + " characters");
+}
+
 // `end` is where the piece before it ended in the extent.
 Result<ManifestPiece> ParsePiece(const JsonNode& node, uint64_t end, uint64_t extent_length) {
   ManifestPiece piece;
@@ -106,7 +117,10 @@ Result<ManifestPiece> ParsePiece(const JsonNode& node, uint64_t end, uint64_t ex
 Result<ManifestExtent> ParseExtent(const JsonNode& node) {
   ManifestExtent extent;
   TRIMS_ASSIGN_OR_RETURN(extent.length, MemberInteger(node, "length", 1, kMaxModelBytes));
-  TRIMS_ASSIGN_OR_RETURN(extent.sha256, MemberDigest(node, "sha256"));
+  if (node.Member("sha256").ok()) {
+    TRIMS_ASSIGN_OR_RETURN(extent.sha256, MemberDigest(node, "sha256"));
+  }
+  TRIMS_ASSIGN_OR_RETURN(extent.xxh3, MemberChunkSums(node, extent.length));
   TRIMS_ASSIGN_OR_RETURN(const JsonNode pieces, node.Member("pieces"));
   uint64_t end = 0;
   TRIMS_RETURN_IF_ERROR(pieces.ForEach(kMaxPieces, [&](const JsonNode& element) -> Status {
@@ -245,7 +259,11 @@ json PieceToJson(const ManifestPiece& piece) {
 json ExtentToJson(const ManifestExtent& extent) {
   json pieces = json::array();
   for (const ManifestPiece& piece : extent.pieces) pieces.push_back(PieceToJson(piece));
-  return {{"length", extent.length}, {"sha256", extent.sha256}, {"pieces", std::move(pieces)}};
+  json document = {{"length", extent.length},
+                   {"xxh3", ChunkSumsToHex(extent.xxh3)},
+                   {"pieces", std::move(pieces)}};
+  if (!extent.sha256.empty()) document["sha256"] = extent.sha256;
+  return document;
 }
 
 json VariantToJson(const ManifestVariant& variant) {
@@ -277,6 +295,18 @@ uint64_t Manifest::SourceBytes() const {
   uint64_t total = 0;
   for (const ManifestFile& file : files) total += file.length;
   return total;
+}
+
+Status CheckDigested(const Manifest& manifest) {
+  for (const ManifestVariant& variant : manifest.variants) {
+    for (const ManifestExtent& extent : variant.extents) {
+      if (!extent.sha256.empty()) continue;
+      return Status(
+          StatusCode::kFailedPrecondition,
+          "an extent of the variant " + std::string(VariantName(variant.kind)) + " has no digest");
+    }
+  }
+  return Status();
 }
 
 std::string ModelDigest(const std::vector<ManifestFile>& files) {

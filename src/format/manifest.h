@@ -35,9 +35,13 @@ struct ManifestPiece {
   uint64_t at = 0;
 };
 
+// The digests are of the whole extent, gaps included (format/chunk_digests.h).
 struct ManifestExtent {
   uint64_t length = 0;
-  std::string sha256;                 // of the whole extent, gaps included
+  // Of the chunks' SHA-256: what the extent is known by. The daemon makes it when it publishes; in what
+  // the preparer says it is empty.
+  std::string sha256 = {};
+  std::vector<uint64_t> xxh3 = {};    // of each chunk
   std::vector<ManifestPiece> pieces;  // ascending, not overlapping
 };
 
@@ -92,6 +96,9 @@ std::string ManifestToJson(const Manifest& manifest);
 // INVALID_ARGUMENT says which field is wrong, what was expected and what came, or that the version
 // is another one than this release reads.
 Result<Manifest> ParseManifest(std::string_view json);
+
+// Of a manifest that the catalog keeps: FAILED_PRECONDITION if an extent has no digest.
+Status CheckDigested(const Manifest& manifest);
 
 std::string ModelDigest(const std::vector<ManifestFile>& files);
 

@@ -34,10 +34,10 @@ Result<Requested> CheckRequested(const std::string& requested, const std::string
   return Requested{std::move(reference), std::move(uri), wishes};
 }
 
-Result<Located> Materialise(Requested request) {
+Result<Located> Locate(Requested request) {
   TRIMS_ASSIGN_OR_RETURN(FileTree tree, FileTree::At(request.source));
   TRIMS_RETURN_IF_ERROR(tree.Resolve());
-  return Located{std::move(request), tree.uri()};
+  return Located{std::move(request), tree.uri(), std::nullopt};
 }
 
 }  // namespace trims

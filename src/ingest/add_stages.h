@@ -7,6 +7,7 @@
 #ifndef TRIMS_INGEST_ADD_STAGES_H_
 #define TRIMS_INGEST_ADD_STAGES_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,7 @@ struct Requested {
 struct Located {
   Requested request;
   SourceUri source;  // symbolic links resolved, but for a single file's own
+  std::optional<PreparedStore::Download> download;  // where it came from a network
 };
 
 // The preparer has done its part.
@@ -40,6 +42,7 @@ struct Prepared {
   ModelReference reference;
   Manifest manifest;  // of the preparer, but for its source
   PreparedStore::Incoming incoming;
+  std::optional<PreparedStore::Download> download;  // likewise
 };
 
 // Durable under its last name, and about to be named by the catalog.
@@ -47,8 +50,9 @@ struct Published {
   std::string name;
   std::string version;
   PreparedStore::Published prepared;
-  std::vector<ImagePtr> kept;          // of the entry it joins
-  std::vector<std::string> old_notes;  // likewise
+  std::vector<ImagePtr> kept;                       // of the entry it joins
+  std::vector<std::string> old_notes;               // likewise
+  std::optional<PreparedStore::Download> download;  // of what it was prepared from
 };
 
 // INVALID_ARGUMENT: `requested` is no name for a new model, or `source` no URL of one. UNIMPLEMENTED: a
@@ -56,10 +60,9 @@ struct Published {
 Result<Requested> CheckRequested(const std::string& requested, const std::string& source,
                                  const PrepareWishes& wishes);
 
-// Brings the source's bytes to where the preparer and loads can read them; a file is there already.
-// NOT_FOUND: there is none; PERMISSION_DENIED: this user may not reach it; UNIMPLEMENTED: it is on a
-// network. Blocks.
-Result<Located> Materialise(Requested request);
+// Of a source on this machine. NOT_FOUND: there is none; PERMISSION_DENIED: this user may not reach it.
+// Blocks.
+Result<Located> Locate(Requested request);
 
 }  // namespace trims
 

@@ -62,12 +62,42 @@ void Adder::Add(const wire::Principal& principal, const std::string& requested,
       std::make_shared<const Asker>(Asker{request->reference.ToString(), request->source.ToString(),
                                           std::move(progress), std::move(done)});
   ++in_flight_;
+  if (request->source.is_remote()) return Download(asker, *std::move(request));
   RunOn(
       dependencies_.worker,
-      [request = *std::move(request)]() mutable { return Materialise(std::move(request)); },
+      [request = *std::move(request)]() mutable { return Locate(std::move(request)); },
       alive_.Only([this, asker](Result<Located> located) {
         located.ok() ? MakeIncoming(asker, *std::move(located)) : Fail(asker, located.status());
       }));
+}
+
+void Adder::Download(const AskerPtr& asker, Requested request) {
+  if (dependencies_.fetcher == nullptr) {
+    return Fail(asker, Status(StatusCode::kUnimplemented,
+                              "this daemon can't download models: " + asker->source,
+                              "download the model and add it as file:///absolute/path"));
+  }
+  dependencies_.prepared->OpenDownload(
+      asker->source, alive_.Only([this, asker, request = std::move(request)](
+                                     Result<PreparedStore::Download> download) mutable {
+        if (!download.ok()) return Fail(asker, download.status());
+        Fetch(asker, std::move(request), *std::move(download));
+      }));
+}
+
+// What was downloaded stays for the next attempt, whatever comes of this one, until the model is there.
+void Adder::Fetch(const AskerPtr& asker, Requested request, PreparedStore::Download download) {
+  FetchJob job{.uri = request.source, .files = download.files(), .partial = download.partial()};
+  auto fetched = [this, asker, request = std::move(request),
+                  download = std::move(download)](Result<SourceUri> source) mutable {
+    if (!source.ok()) return Fail(asker, source.status());
+    MakeIncoming(asker, Located{std::move(request), *std::move(source), std::move(download)});
+  };
+  dependencies_.fetcher->Fetch(
+      std::move(job), alive_.Only([asker](std::string_view stage, uint64_t at, uint64_t total) {
+        asker->Tell(stage, at, total);
+      }),
+      alive_.Only(std::move(fetched)));
 }
 
 Status Adder::CheckCanAdd(const wire::Principal& principal) const {
@@ -95,12 +125,14 @@ void Adder::Prepare(const AskerPtr& asker, Located located, PreparedStore::Incom
   PrepareJob job{.source = located.source,
                  .out_folder = incoming.path(),
                  .wishes = std::move(located.request.wishes)};
+  if (located.download) {
+    job.downloaded = {.from = located.request.source, .folder = located.download->files()};
+  }
   auto prepared = [this, asker, located = std::move(located),
                    incoming = std::move(incoming)](Result<Manifest> manifest) mutable {
     if (!manifest.ok()) return Abandon(asker, std::move(incoming), manifest.status());
-    // The preparer has met untrusted bytes: where the model came from is not its word to give.
-    manifest->source = located.source.ToString();
-    Prepared stage{std::move(located.request.reference), *std::move(manifest), std::move(incoming)};
+    Prepared stage{std::move(located.request.reference), *std::move(manifest), std::move(incoming),
+                   std::move(located.download)};
     turns_->Take(alive_.Only([this, asker, stage = std::move(stage)](Turns::Turn turn) mutable {
       Publish(asker, std::move(stage), std::move(turn));
     }));
@@ -120,7 +152,8 @@ void Adder::Publish(const AskerPtr& asker, Prepared prepared, Turns::Turn turn) 
                   .version = chosen->version,
                   .prepared = {},
                   .kept = {},
-                  .old_notes = {}};
+                  .old_notes = {},
+                  .download = std::move(prepared.download)};
   if (chosen->joined != nullptr) {
     stage.kept = ImagesToKeep(chosen->joined->images, prepared.manifest);
     stage.old_notes = chosen->joined->manifest.notes;
@@ -138,16 +171,19 @@ void Adder::Publish(const AskerPtr& asker, Prepared prepared, Turns::Turn turn) 
 
 void Adder::PutInCatalog(const AskerPtr& asker, Published published, Turns::Turn turn) {
   std::vector<PreparedStore::Pin> pins = std::move(published.prepared.pins);
-  auto merged = [this, asker, pins = std::move(pins),
+  std::optional<PreparedStore::Download> download = std::exchange(published.download, std::nullopt);
+  auto merged = [this, asker, pins = std::move(pins), download = std::move(download),
                  turn = std::move(turn)](CatalogEntry entry) mutable {
     const ModelReference reference{.name = entry.name, .version = entry.version, .digest = {}};
     dependencies_.catalog->Put(std::move(entry), alive_.Only([this, asker, reference,
                                                               pins = std::move(pins),
+                                                              download = std::move(download),
                                                               turn = std::move(turn)](
                                                                  const Status& status) mutable {
       if (!status.ok()) return Abandon(asker, std::move(pins), status);
       dependencies_.catalog_changed();  // which keeps the folders that the pins have kept so far
       pins.clear();
+      if (download) download->Discard();
       Added(asker, reference);
     }));
   };

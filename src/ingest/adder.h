@@ -40,6 +40,8 @@ class Adder {
   using AskerPtr = std::shared_ptr<const Asker>;
 
   Status CheckCanAdd(const wire::Principal& principal) const;
+  void Download(const AskerPtr& asker, Requested request);
+  void Fetch(const AskerPtr& asker, Requested request, PreparedStore::Download download);
   void MakeIncoming(const AskerPtr& asker, Located located);
   void Prepare(const AskerPtr& asker, Located located, PreparedStore::Incoming incoming);
   void Publish(const AskerPtr& asker, Prepared prepared, Turns::Turn turn);

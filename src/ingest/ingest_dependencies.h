@@ -13,6 +13,7 @@
 
 #include "catalog/catalog.h"
 #include "ingest/preparer.h"
+#include "ingest/source_fetcher.h"
 #include "loop/worker.h"
 #include "store/prepared_store.h"
 
@@ -28,7 +29,10 @@ struct IngestDependencies {
   Preparer* preparer = nullptr;
   // Without either of these, Add answers FAILED_PRECONDITION.
   PreparedStore* prepared = nullptr;
-  Worker* worker = nullptr;  // looks at sources and merges manifests; the store's too
+  Worker* worker = nullptr;          // looks at sources and merges manifests; the store's too
+  SourceFetcher* fetcher = nullptr;  // without it, sources on a network are UNIMPLEMENTED
+  Worker* verifying =
+      nullptr;  // reads whole models; without it, Verify answers FAILED_PRECONDITION
   // The catalog has other content now.
   std::function<void()> catalog_changed;
 };

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,9 +31,16 @@
 namespace trims {
 
 struct PrepareJob {
-  SourceUri source;
+  SourceUri source;        // on this machine
   std::string out_folder;  // absolute, exists, empty
   PrepareWishes wishes;
+  // Where `source` was downloaded from and the folder that it lies in. What is prepared takes the files
+  // along that it reads, and the manifest names `from`.
+  struct Downloaded {
+    SourceUri from;
+    std::string folder;
+  };
+  std::optional<Downloaded> downloaded = {};
 };
 
 class Preparer {
@@ -41,7 +49,8 @@ class Preparer {
   using Progress = std::function<void(std::string_view stage, uint64_t done, uint64_t total)>;
   // OK if it can prepare at all; FAILED_PRECONDITION says what is missing and how to get it.
   virtual Status Ready() const = 0;
-  // Both callbacks run on the loop. The manifest has passed ParseManifest. DEADLINE_EXCEEDED,
+  // Both callbacks run on the loop. The manifest has passed ParseManifest, its source is the
+  // job's, or where that was downloaded from, and its digests are of what lies there now, not the child's word. DEADLINE_EXCEEDED,
   // RESOURCE_EXHAUSTED: the child met a limit and was killed; whatever the child reported;
   // INTERNAL: it died without a word. What it wrote stays in out_folder; the caller removes it on
   // failure.

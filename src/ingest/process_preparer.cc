@@ -18,7 +18,9 @@
 #include "base/macros.h"
 #include "base/pipe.h"
 #include "base/sys.h"
+#include "ingest/adopt_sources.h"
 #include "ingest/progress_lines.h"
+#include "ingest/record_digests.h"
 
 namespace trims {
 namespace {
@@ -54,6 +56,18 @@ Result<Manifest> ReadManifest(const std::string& folder) {
   Result<std::string> text = ReadManifestFile(folder + "/manifest.json");
   if (!text.ok()) return text.status();
   return ParseManifest(*text);
+}
+
+// The child has met untrusted bytes: where the model came from and what it is known by are not its
+// words to give.
+Result<Manifest> ReadResult(const PrepareJob& job) {
+  TRIMS_ASSIGN_OR_RETURN(Manifest manifest, ReadManifest(job.out_folder));
+  manifest.source = job.downloaded ? job.downloaded->from.ToString() : job.source.ToString();
+  if (job.downloaded) {
+    TRIMS_RETURN_IF_ERROR(AdoptSources(job.downloaded->folder, job.out_folder, &manifest));
+  }
+  TRIMS_RETURN_IF_ERROR(RecordDigests(job.out_folder, &manifest));
+  return manifest;
 }
 
 std::vector<std::string> Arguments(const ProcessPreparerOptions& options, const PrepareJob& job) {
@@ -246,11 +260,10 @@ class ProcessPreparer final : public Preparer {
     StartWaiting();
     if (!verdict.ok()) return request->done(verdict);
     auto manifest = std::make_shared<std::optional<Result<Manifest>>>();
-    dependencies_.worker->Run(
-        [manifest, folder = request->job.out_folder] { *manifest = ReadManifest(folder); },
-        [manifest, request, alive = std::weak_ptr<bool>(alive_)] {
-          if (!alive.expired()) request->done(std::move(**manifest));
-        });
+    dependencies_.worker->Run([manifest, request] { *manifest = ReadResult(request->job); },
+                              [manifest, request, alive = std::weak_ptr<bool>(alive_)] {
+                                if (!alive.expired()) request->done(std::move(**manifest));
+                              });
   }
 
   const ProcessPreparerOptions options_;

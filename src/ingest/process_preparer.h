@@ -36,7 +36,7 @@ struct ProcessPreparerOptions {
 struct ProcessPreparerDependencies {
   TimerService* timers = nullptr;
   FdWatcher* watcher = nullptr;
-  Worker* worker = nullptr;  // reads and checks the manifest
+  Worker* worker = nullptr;  // reads and checks the manifest, and all that it names
 };
 
 std::unique_ptr<Preparer> MakeProcessPreparer(const ProcessPreparerOptions& options,

@@ -27,7 +27,8 @@ IngestDependencies Retaining(IngestDependencies dependencies) {
 
 Registrar::Registrar(const IngestOptions& options, const IngestDependencies& dependencies)
     : adder_(options, Retaining(dependencies), &turns_, &counters_),
-      remover_(Retaining(dependencies), &turns_, &counters_) {
+      remover_(Retaining(dependencies), &turns_, &counters_),
+      verifier_(dependencies, &adder_) {
   if (dependencies.prepared != nullptr) {
     dependencies.prepared->Start(FoldersNamedBy(*dependencies.catalog));
   }

@@ -1,5 +1,5 @@
-// Registrar: how models come into the catalog (Adder) and leave it (Remover), and what stays on disk
-// for it: the folders that an entry names, and those that a load has pinned.
+// Registrar: how models come into the catalog (Adder), are verified (Verifier) and leave it (Remover), and
+// what stays on disk for it: the folders that an entry names, and those that a load has pinned.
 //
 // Thread-safety: loop only. Destroyed, it calls nobody back.
 #ifndef TRIMS_INGEST_REGISTRAR_H_
@@ -14,6 +14,7 @@
 #include "ingest/ingest_dependencies.h"
 #include "ingest/remover.h"
 #include "ingest/turns.h"
+#include "ingest/verifier.h"
 #include "wire/principal.h"
 
 namespace trims {
@@ -25,7 +26,7 @@ class Registrar {
   Registrar(const Registrar&) = delete;
   Registrar& operator=(const Registrar&) = delete;
 
-  // Contracts of Manager::Add and Manager::Remove.
+  // Contracts of Manager::Add, Manager::Remove and Manager::Verify.
   void Add(const wire::Principal& principal, const std::string& requested,
            const std::string& source, const PrepareWishes& wishes, Preparer::Progress progress,
            AddCallback done) {
@@ -34,16 +35,23 @@ class Registrar {
   void Remove(const wire::Principal& principal, const std::string& requested, RemoveCallback done) {
     remover_.Remove(principal, requested, std::move(done));
   }
+  void Verify(const wire::Principal& principal, const VerifyWishes& wishes,
+              Preparer::Progress progress, VerifyCallback done) {
+    verifier_.Verify(principal, wishes, std::move(progress), std::move(done));
+  }
 
   const IngestCounters& counters() const { return counters_; }
   size_t adds_in_flight() const { return adder_.in_flight(); }
-  size_t in_flight() const { return adder_.in_flight() + remover_.in_flight(); }
+  size_t in_flight() const {
+    return adder_.in_flight() + remover_.in_flight() + verifier_.in_flight();
+  }
 
  private:
   IngestCounters counters_;
   Turns turns_;
   Adder adder_;
   Remover remover_;
+  Verifier verifier_;
 };
 
 }  // namespace trims

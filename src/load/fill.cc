@@ -6,6 +6,7 @@
 
 #include "base/macros.h"
 #include "base/sha256.h"
+#include "format/chunk_digests.h"
 #include "load/fill_extents.h"
 #include "load/image_files.h"
 #include "store/machine_memory.h"
@@ -49,10 +50,21 @@ std::string HowToMend(const Image& image) {
   return "put the files back as they were, or: trims rm " + image.reference + ", and add it again";
 }
 
+// Where the first chunk that differs lies; an extent's SHA-256 doesn't tell.
+std::string WhereItDiffers(const ManifestExtent& expected, const ExtentDigests& found) {
+  const auto [differs, other] = std::mismatch(expected.xxh3.begin(), expected.xxh3.end(),
+                                              found.xxh3.begin(), found.xxh3.end());
+  if (found.xxh3.empty() || differs == expected.xxh3.end()) return "";
+  const uint64_t begin = (differs - expected.xxh3.begin()) * kDigestChunkBytes;
+  return " in the bytes from " + std::to_string(begin) + " to " +
+         std::to_string(std::min(begin + kDigestChunkBytes, expected.length));
+}
+
 Status CheckDigest(const Image& image, const ImageFiles& files, size_t extent,
-                   const std::string& digest) {
+                   const ExtentDigests& found) {
   const ManifestExtent& expected = image.variant.extents[extent];
-  if (digest == expected.sha256) return Status();
+  const bool tree = DigestKindOf(expected) == DigestKind::kSha256;
+  if (tree ? found.sha256 == expected.sha256 : found.xxh3 == expected.xxh3) return Status();
   std::string from;
   if (!expected.pieces.empty()) {
     const ManifestPiece& first = expected.pieces.front();
@@ -61,7 +73,7 @@ Status CheckDigest(const Image& image, const ImageFiles& files, size_t extent,
   // Without the digest that was found: a source may lead to bytes that are not for the client.
   return Status(StatusCode::kDataLoss,
                 "extent " + std::to_string(extent) + " of '" + image.reference + "'" + from +
-                    ", has not the SHA-256 that was recorded, " + expected.sha256 +
+                    ", has not the digest that was recorded" + WhereItDiffers(expected, found) +
                     ": it changed since it was added",
                 HowToMend(image));
 }
@@ -103,7 +115,7 @@ Result<std::vector<Handle>> LoadExtents(const Image& image, HugePagePolicy pages
                                         FillControl* control) {
   TRIMS_ASSIGN_OR_RETURN(std::vector<ExtentWriter> writers,
                          ReserveExtents(image, PolicyFor(image, pages)));
-  TRIMS_ASSIGN_OR_RETURN(const std::vector<std::string> digests,
+  TRIMS_ASSIGN_OR_RETURN(const std::vector<ExtentDigests> digests,
                          FillExtents(image, files, &writers, control));
   std::vector<Handle> sealed;
   sealed.reserve(writers.size());

@@ -1,5 +1,5 @@
 // FillFromFiles: makes an image resident in the host's memory: reads its files, verifies them
-// (SHA-256 of each extent, the index's structure) and seals.
+// (digests of each extent, the index's structure) and seals.
 //
 //   TRIMS_ASSIGN_OR_RETURN(ResidentBytes bytes,
 //                          FillFromFiles(*image, {.prepared_root = root}, control.get()));

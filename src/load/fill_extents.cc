@@ -6,34 +6,34 @@
 #include <utility>
 
 #include "base/macros.h"
-#include "load/extent_hasher.h"
+#include "format/chunk_digests.h"
+#include "load/chunk_hasher.h"
 #include "load/read_engine.h"
 #include "load/read_plan.h"
 
 namespace trims {
 namespace {
 
-constexpr uint64_t kChunkBytes = uint64_t{4} << 20;
 constexpr uint64_t kAllocationStep = uint64_t{32} << 20;
 // Up to here starting threads costs more than it saves.
 constexpr uint64_t kInlineBytes = uint64_t{4} << 20;
-// A load takes as long as its longest digest, and whoever takes the processor from a hasher makes it
-// longer: on two of them 134 MB take 17 % longer with two readers beside the caller, who allocates,
-// than when the caller reads, too.
+// Whoever takes the processor from a hasher makes a load longer: on two of them 134 MB take 17 % longer
+// with two readers beside the caller, who allocates, than when the caller reads, too.
 constexpr unsigned kFewProcessors = 2;
 constexpr int kReaders = 2;
-constexpr size_t kMaxHashers = 2;
+constexpr size_t kMaxHashers = 4;
 
 int Readers() { return std::thread::hardware_concurrency() > kFewProcessors ? kReaders : 0; }
 
 class Pipeline {
  public:
-  Pipeline(ImageFiles* files, std::vector<ExtentWriter>* writers, FillControl* control)
-      : files_(*files), writers_(*writers), control_(*control) {}
+  Pipeline(const Image& image, ImageFiles* files, std::vector<ExtentWriter>* writers,
+           FillControl* control)
+      : image_(image), files_(*files), writers_(*writers), control_(*control) {}
 
   Status Start(std::vector<Read> reads);
   Status FillAll();
-  Result<std::vector<std::string>> Digests() { return hasher_->Finish(); }
+  Result<std::vector<ExtentDigests>> Digests() { return hasher_->Finish(); }
 
  private:
   // How far an extent is: the reads [begin, end) are its own, those before `next` have ended.
@@ -53,6 +53,7 @@ class Pipeline {
   uint64_t ReadyEnd(size_t extent) const;
   uint64_t EndOf(size_t read) const { return reads_[read].at + reads_[read].length; }
 
+  const Image& image_;
   ImageFiles& files_;
   std::vector<ExtentWriter>& writers_;
   FillControl& control_;
@@ -62,14 +63,25 @@ class Pipeline {
   const ManifestPiece* open_piece_ =
       nullptr;  // whose file is open: pieces of one follow each other
   std::shared_ptr<const RandomAccess> open_file_;
-  std::unique_ptr<ExtentHasher> hasher_;
+  std::unique_ptr<ChunkHasher> hasher_;
   std::unique_ptr<ReadEngine> engine_;  // the first to go: what is in flight ends
 };
 
-ExtentHasher::Extents SpansOf(const std::vector<ExtentWriter>& writers) {
-  ExtentHasher::Extents extents;
-  for (const ExtentWriter& writer : writers) extents.emplace_back(writer.data(), writer.length());
+std::vector<ChunkHasher::Extent> ToHash(const Image& image,
+                                        const std::vector<ExtentWriter>& writers) {
+  std::vector<ChunkHasher::Extent> extents;
+  for (size_t i = 0; i < writers.size(); ++i) {
+    extents.push_back(
+        {{writers[i].data(), writers[i].length()}, DigestKindOf(image.variant.extents[i])});
+  }
   return extents;
+}
+
+// The caller hashes, too, once it has read everything.
+size_t Hashers(uint64_t bytes) {
+  if (bytes <= kInlineBytes) return 0;
+  const size_t processors = std::thread::hardware_concurrency();
+  return std::clamp<size_t>(processors, 2, kMaxHashers + 1) - 1;
 }
 
 uint64_t BytesOf(const std::vector<ExtentWriter>& writers) {
@@ -81,11 +93,10 @@ uint64_t BytesOf(const std::vector<ExtentWriter>& writers) {
 Status Pipeline::Start(std::vector<Read> reads) {
   reads_ = std::move(reads);
   ShareOutReads();
-  const bool small = BytesOf(writers_) <= kInlineBytes;
-  const size_t hashers = std::min(kMaxHashers, writers_.size());
+  const uint64_t bytes = BytesOf(writers_);
   TRIMS_ASSIGN_OR_RETURN(hasher_,
-                         ExtentHasher::Start(SpansOf(writers_), small ? 0 : hashers, &control_));
-  TRIMS_ASSIGN_OR_RETURN(engine_, MakePreadEngine(small ? 0 : Readers()));
+                         ChunkHasher::Start(ToHash(image_, writers_), Hashers(bytes), &control_));
+  TRIMS_ASSIGN_OR_RETURN(engine_, MakePreadEngine(bytes <= kInlineBytes ? 0 : Readers()));
   return Status();
 }
 
@@ -173,11 +184,18 @@ uint64_t Pipeline::ReadyEnd(size_t extent) const {
 
 }  // namespace
 
-Result<std::vector<std::string>> FillExtents(const Image& image, ImageFiles* files,
-                                             std::vector<ExtentWriter>* writers,
-                                             FillControl* control) {
-  TRIMS_ASSIGN_OR_RETURN(std::vector<Read> reads, CutIntoReads(image.variant, kChunkBytes));
-  Pipeline pipeline(files, writers, control);
+DigestKind DigestKindOf(const ManifestExtent& extent) {
+  const bool owned = std::all_of(
+      extent.pieces.begin(), extent.pieces.end(),
+      [](const ManifestPiece& piece) { return piece.origin == PieceOrigin::kPrepared; });
+  return owned ? DigestKind::kXxh3 : DigestKind::kSha256;
+}
+
+Result<std::vector<ExtentDigests>> FillExtents(const Image& image, ImageFiles* files,
+                                               std::vector<ExtentWriter>* writers,
+                                               FillControl* control) {
+  TRIMS_ASSIGN_OR_RETURN(std::vector<Read> reads, CutIntoReads(image.variant, kDigestChunkBytes));
+  Pipeline pipeline(image, files, writers, control);
   TRIMS_RETURN_IF_ERROR(pipeline.Start(std::move(reads)));
   TRIMS_RETURN_IF_ERROR(pipeline.FillAll());
   return pipeline.Digests();

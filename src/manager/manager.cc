@@ -34,6 +34,8 @@ class Manager::Impl {
                                    .preparer = dependencies.preparer,
                                    .prepared = dependencies.prepared,
                                    .worker = dependencies.worker,
+                                   .fetcher = dependencies.fetcher,
+                                   .verifying = dependencies.verifying,
                                    .catalog_changed = [this] { KeepKnown(); }}) {
     SegmentTable* beneath = nullptr;
     for (Tier* tier : dependencies.tiers) {
@@ -110,6 +112,11 @@ void Manager::Add(const wire::Principal& principal, const std::string& reference
 void Manager::Remove(const wire::Principal& principal, const std::string& reference,
                      RemoveCallback done) {
   impl_->registrar.Remove(principal, reference, std::move(done));
+}
+
+void Manager::Verify(const wire::Principal& principal, const VerifyWishes& wishes,
+                     Preparer::Progress progress, VerifyCallback done) {
+  impl_->registrar.Verify(principal, wishes, std::move(progress), std::move(done));
 }
 
 std::vector<ModelSnapshot> Manager::Models() const {

@@ -38,6 +38,7 @@ namespace trims {
 
 class Catalog;
 class PreparedStore;
+class SourceFetcher;
 class Tier;
 class TimerService;
 class Worker;
@@ -59,6 +60,9 @@ struct ManagerDependencies {
   const EvictionPolicy* eviction = nullptr;
   PreparedStore* prepared = nullptr;  // without one, Add answers FAILED_PRECONDITION
   Worker* worker = nullptr;
+  // IngestDependencies' own.
+  SourceFetcher* fetcher = nullptr;
+  Worker* verifying = nullptr;
 };
 
 class Manager {
@@ -81,6 +85,12 @@ class Manager {
            const std::string& source, const PrepareWishes& wishes, Preparer::Progress progress,
            ModelCallback done);
   void Remove(const wire::Principal& principal, const std::string& reference, RemoveCallback done);
+
+  // Reads the files of a model, or of all, and prepares what is damaged again, from where it came from;
+  // models stay open and usable meanwhile. As an Add it goes on when its caller has gone. NOT_FOUND: no
+  // such model; RESOURCE_EXHAUSTED: one is under way. What was found is a value, not an error.
+  void Verify(const wire::Principal& principal, const VerifyWishes& wishes,
+              Preparer::Progress progress, VerifyCallback done);
 
   std::vector<ModelSnapshot> Models() const;  // by name, then newest first
   Result<ModelDetails> Model(const std::string& reference) const;

@@ -8,6 +8,7 @@
 #include "base/mapping.h"
 #include "base/random_access.h"
 #include "base/sha256.h"
+#include "format/chunk_digests.h"
 #include "prepare/finish_variant.h"
 #include "wire/protocol.h"
 
@@ -16,15 +17,6 @@ namespace {
 
 constexpr uint64_t kAloneBytes = uint64_t{1} << 20;
 constexpr size_t kReadBytes = size_t{1} << 20;
-
-void HashZeros(uint64_t count, Sha256* hash) {
-  static constexpr std::byte kZeros[kFileAlignment] = {};
-  while (count > 0) {
-    const auto step = std::min<uint64_t>(count, sizeof(kZeros));
-    hash->Update({kZeros, static_cast<size_t>(step)});
-    count -= step;
-  }
-}
 
 class Hasher {
  public:
@@ -42,10 +34,11 @@ class Hasher {
     }
     TRIMS_RETURN_IF_ERROR(HashShared());
     for (const size_t i : result_.plan.alone) {
-      TRIMS_RETURN_IF_ERROR(HashFile(i, nullptr));
+      ChunkSums sums;
+      TRIMS_RETURN_IF_ERROR(HashFile(i, &sums));
       const ListedFile& file = context_.source.files()[i];
       result_.extents.push_back({.length = file.length,
-                                 .sha256 = result_.files[i].sha256,
+                                 .xxh3 = sums.Finish(),
                                  .pieces = {{PieceOrigin::kSource, file.name, 0, file.length, 0}}});
     }
     return Status();
@@ -55,29 +48,29 @@ class Hasher {
   Status HashShared() {
     if (result_.plan.shared.empty()) return Status();
     ManifestExtent extent;
-    Sha256 hash;
+    ChunkSums sums;
     for (const size_t i : result_.plan.shared) {
       const ListedFile& file = context_.source.files()[i];
       const uint64_t at = AlignUp(extent.length, kFileAlignment);
-      HashZeros(at - extent.length, &hash);
-      TRIMS_RETURN_IF_ERROR(HashFile(i, &hash));
+      sums.UpdateZeros(at - extent.length);
+      TRIMS_RETURN_IF_ERROR(HashFile(i, &sums));
       extent.pieces.push_back({PieceOrigin::kSource, file.name, 0, file.length, at});
       extent.length = at + file.length;
     }
-    extent.sha256 = hash.FinishHex();
+    extent.xxh3 = sums.Finish();
     result_.extents.push_back(std::move(extent));
     return Status();
   }
 
-  // `shared`: the hash of the extent in which the file lies, too.
-  Status HashFile(size_t i, Sha256* shared) {
+  // `sums`: of the extent in which the file lies.
+  Status HashFile(size_t i, ChunkSums* sums) {
     const ListedFile& file = context_.source.files()[i];
     TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccess> bytes,
                            context_.source.Open(file.name));
     Sha256 hash;
     TRIMS_RETURN_IF_ERROR(ForEachChunk(*bytes, 0, file.length, buffer_, [&](auto chunk) {
       hash.Update(chunk);
-      if (shared != nullptr) shared->Update(chunk);
+      sums->Update(chunk);
       context_.progress.Report("read", done_ += chunk.size(), total_);
       const bool stopped = stop_ != nullptr && stop_->load(std::memory_order_relaxed);
       return stopped ? Status(StatusCode::kCancelled, "nobody waits for the digests") : Status();

@@ -1,8 +1,10 @@
 #include "prepare/finish_variant.h"
 
+#include <span>
 #include <utility>
 
 #include "base/macros.h"
+#include "base/sha256.h"
 
 namespace trims {
 
@@ -17,14 +19,14 @@ Result<ManifestVariant> FinishVariant(const OutFolder& out, Variant kind, std::s
   variant.key = std::move(key);
   variant.index_path = std::move(written.name);
   variant.index_length = written.length;
-  variant.index_sha256 = std::move(written.sha256);
+  variant.index_sha256 = Sha256Hex(std::as_bytes(std::span(index)));
   variant.extents = std::move(extents);
   return variant;
 }
 
 ManifestExtent WholeFileExtent(const Written& file) {
   return {.length = file.length,
-          .sha256 = file.sha256,
+          .xxh3 = file.xxh3,
           .pieces = {{.origin = PieceOrigin::kPrepared,
                       .path = file.name,
                       .offset = 0,

@@ -50,7 +50,7 @@ Status OutFile::Flush() {
 }
 
 Status OutFile::Append(std::span<const std::byte> bytes) {
-  hash_.Update(bytes);
+  sums_.Update(bytes);
   size_ += bytes.size();
   if (pending_.size() + bytes.size() <= kBufferBytes) {
     pending_.insert(pending_.end(), bytes.begin(), bytes.end());
@@ -75,7 +75,7 @@ Status OutFile::PadTo(uint64_t size) {
 Result<Written> OutFile::Finish() && {
   TRIMS_RETURN_IF_ERROR(Flush());
   fd_.reset();
-  return Written{std::move(name_), size_, hash_.FinishHex()};
+  return Written{std::move(name_), size_, sums_.Finish()};
 }
 
 Result<OutFolder> OutFolder::MakeFolder(const std::string& name) const {
@@ -119,12 +119,12 @@ Result<MappedFile> OutFolder::Map(const std::string& name) const {
 Result<Written> OutFolder::Describe(const std::string& name) const {
   TRIMS_ASSIGN_OR_RETURN(const FileBytes bytes, Open(name));
   std::vector<std::byte> buffer(kBufferBytes);
-  Sha256 hash;
+  ChunkSums sums;
   TRIMS_RETURN_IF_ERROR(ForEachChunk(bytes, 0, bytes.size(), buffer, [&](auto chunk) {
-    hash.Update(chunk);
+    sums.Update(chunk);
     return Status();
   }));
-  return Written{name, bytes.size(), hash.FinishHex()};
+  return Written{name, bytes.size(), sums.Finish()};
 }
 
 void OutFolder::Remove(const std::string& name) const { ::unlink(PathOf(name).c_str()); }

@@ -1,4 +1,4 @@
-// OutFolder and OutFile: what the preparer writes, hashed on the way. Each variant has a folder of
+// OutFolder and OutFile: what the preparer writes, summed on the way. Each variant has a folder of
 // its own in the one that the preparer was given.
 //
 //   TRIMS_ASSIGN_OR_RETURN(OutFile file, out.Create("tensors.extent"));
@@ -21,8 +21,8 @@
 #include "trims/status.h"
 
 #include "base/mapping.h"
-#include "base/sha256.h"
 #include "base/unique_fd.h"
+#include "format/chunk_digests.h"
 #include "source/file_bytes.h"
 
 namespace trims {
@@ -31,7 +31,7 @@ namespace trims {
 struct Written {
   std::string name;
   uint64_t length = 0;
-  std::string sha256;
+  std::vector<uint64_t> xxh3;  // of each chunk
 };
 
 struct MappedFile {
@@ -58,7 +58,7 @@ class OutFile {
 
   UniqueFd fd_;
   std::string name_;
-  Sha256 hash_;
+  ChunkSums sums_;
   uint64_t size_ = 0;
   std::vector<std::byte> pending_;
 };
@@ -75,7 +75,7 @@ class OutFolder {
   // ALREADY_EXISTS: the folder is not empty.
   Result<OutFile> Create(const std::string& name) const;
   Result<Written> WriteFile(const std::string& name, std::string_view text) const;
-  // A file that something else wrote there, and its length and digest.
+  // A file that something else wrote there, and its length and sums.
   Result<FileBytes> Open(const std::string& name) const;
   // The same, in memory; read-only. INVALID_ARGUMENT: it is empty.
   Result<MappedFile> Map(const std::string& name) const;

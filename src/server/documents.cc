@@ -54,11 +54,15 @@ Json ModelJson(const ModelSnapshot& model) {
           {"variants", std::move(variants)}};
 }
 
+Json ErrorJson(const Status& error) {
+  return {
+      {"code", StatusCodeName(error.code())}, {"message", error.message()}, {"hint", error.hint()}};
+}
+
 Json FailureJson(const SegmentSnapshot& segment) {
-  return {{"code", StatusCodeName(segment.error.code())},
-          {"message", segment.error.message()},
-          {"hint", segment.error.hint()},
-          {"retry_in_ms", segment.retry_in.count()}};
+  Json json = ErrorJson(segment.error);
+  json["retry_in_ms"] = segment.retry_in.count();
+  return json;
 }
 
 Json SegmentJson(const SegmentSnapshot& segment) {
@@ -161,6 +165,20 @@ std::string RemovedDocument(const std::vector<RemovedModel>& removed) {
     list.push_back({{"reference", model.reference}, {"digest", model.digest}});
   }
   return Dump({{"removed", std::move(list)}});
+}
+
+std::string VerifiedDocument(const std::vector<VerifiedVariant>& verified) {
+  Json list = Json::array();
+  for (const VerifiedVariant& variant : verified) {
+    Json json = {{"reference", variant.reference},
+                 {"kind", VariantName(variant.kind)},
+                 {"key", variant.key},
+                 {"bytes", variant.bytes},
+                 {"state", VerifiedStateName(variant.state)}};
+    if (!variant.error.ok()) json["error"] = ErrorJson(variant.error);
+    list.push_back(std::move(json));
+  }
+  return Dump({{"variants", std::move(list)}});
 }
 
 std::string StatusDocument(const ManagerSnapshot& manager, const ServerSnapshot& server) {

@@ -17,6 +17,7 @@ namespace trims {
 std::string ListDocument(const std::vector<ModelSnapshot>& models);
 std::string ShowDocument(const ModelDetails& details);
 std::string RemovedDocument(const std::vector<RemovedModel>& removed);
+std::string VerifiedDocument(const std::vector<VerifiedVariant>& verified);
 std::string StatusDocument(const ManagerSnapshot& manager, const ServerSnapshot& server);
 
 }  // namespace trims

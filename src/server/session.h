@@ -97,6 +97,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void Serve(uint64_t id, const wire::ListRequest& request);
   void Serve(uint64_t id, const wire::ShowRequest& request);
   void Serve(uint64_t id, const wire::StatusRequest& request);
+  void Serve(uint64_t id, const wire::VerifyRequest& request);
+  Preparer::Progress ProgressOf(uint64_t id);
 
   uint64_t AddPending(uint64_t id);
   // The request that waits under `token`; not any more after this. Nothing if it has ended.

@@ -55,19 +55,21 @@ void Session::Serve(uint64_t id, const wire::OpenRequest& request) {
 
 void Session::Serve(uint64_t, const wire::CloseRequest& request) { leases_.erase(request.lease); }
 
-void Session::Serve(uint64_t id, const wire::AddRequest& request) {
-  auto progress = [weak = weak_from_this(), id](std::string_view stage, uint64_t done,
-                                                uint64_t total) {
+Preparer::Progress Session::ProgressOf(uint64_t id) {
+  return [weak = weak_from_this(), id](std::string_view stage, uint64_t done, uint64_t total) {
     if (const std::shared_ptr<Session> self = weak.lock()) {
       self->ReplyProgress(id, stage, done, total);
     }
   };
+}
+
+void Session::Serve(uint64_t id, const wire::AddRequest& request) {
   context_->manager->Add(principal_, std::string(request.reference), std::string(request.source),
                          {.variants = request.variants,
                           .precision = std::string(request.precision),
                           .onnxruntime_extensions = {request.onnxruntime_extensions.begin(),
                                                      request.onnxruntime_extensions.end()}},
-                         std::move(progress), WhenDone(id, ShowDocument));
+                         ProgressOf(id), WhenDone(id, ShowDocument));
 }
 
 void Session::Serve(uint64_t id, const wire::RemoveRequest& request) {
@@ -90,6 +92,13 @@ void Session::Serve(uint64_t id, const wire::ShowRequest& request) {
 void Session::Serve(uint64_t id, const wire::StatusRequest&) {
   if (!MayHaveDocument(id)) return;
   ReplyDocument(id, StatusDocument(context_->manager->Snapshot(), context_->snapshot()));
+}
+
+void Session::Serve(uint64_t id, const wire::VerifyRequest& request) {
+  context_->manager->Verify(
+      principal_,
+      {.reference = std::string(request.reference), .bytes_per_second = request.bytes_per_second},
+      ProgressOf(id), WhenDone(id, VerifiedDocument));
 }
 
 // What goes on when its caller has gone: the session may be no more when it is done.

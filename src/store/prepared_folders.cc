@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <system_error>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "base/errno_status.h"
 #include "base/log.h"
 #include "base/macros.h"
+#include "base/sha256.h"
 #include "base/sys.h"
 
 namespace trims::prepared {
@@ -19,8 +21,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kIncomingPrefix = ".incoming-";
-constexpr size_t kStemDigits = 16;
-constexpr int kMaxTries = 10000;
+constexpr std::string_view kDownloadPrefix = ".download-";
+constexpr size_t kNameDigits = 32;
 
 Status SyncPath(const std::string& path, int flags) {
   const UniqueFd fd = sys::Open(path.c_str(), flags | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -30,25 +32,70 @@ Status SyncPath(const std::string& path, int flags) {
 }
 
 bool IsHexDigit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-bool IsAll(std::string_view text, bool (*test)(char)) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), test);
+// Every part ends, so that no two variants have the same text.
+std::string CanonicalText(const ManifestVariant& variant) {
+  std::string text;
+  const auto add = [&text](std::string_view part) {
+    text.append(std::to_string(part.size())).append(":").append(part).append("\n");
+  };
+  const auto add_number = [&add](uint64_t number) { add(std::to_string(number)); };
+  for (const std::string_view part :
+       {std::string_view(variant.key), std::string_view(variant.precision),
+        std::string_view(variant.index_path), std::string_view(variant.index_sha256)}) {
+    add(part);
+  }
+  add_number(variant.index_length);
+  for (const ManifestExtent& extent : variant.extents) {
+    add_number(extent.length);
+    add(extent.sha256);
+    add_number(extent.pieces.size());
+    for (const ManifestPiece& piece : extent.pieces) {
+      add(piece.path);
+      for (const uint64_t number :
+           {static_cast<uint64_t>(piece.origin), piece.offset, piece.length, piece.at}) {
+        add_number(number);
+      }
+    }
+  }
+  return text;
+}
+
+std::string DigestName(std::string_view prefix, std::string_view text) {
+  Sha256 hash;
+  hash.Update(text);
+  return std::string(prefix) + hash.FinishHex().substr(0, kNameDigits);
+}
+
+bool IsHexName(std::string_view digits) {
+  return digits.size() == kNameDigits && std::all_of(digits.begin(), digits.end(), IsHexDigit);
+}
+
+bool IsOldDownload(const fs::directory_entry& entry) {
+  const std::string name = entry.path().filename().string();
+  if (!name.starts_with(kDownloadPrefix) ||
+      !IsHexName(std::string_view(name).substr(kDownloadPrefix.size())))
+    return false;
+  std::error_code error;
+  const fs::file_time_type touched = entry.last_write_time(error);
+  return !error && touched < fs::file_time_type::clock::now() - std::chrono::days(kDownloadDays);
+}
+
+Status MakeRoot(const std::string& root) {
+  if (sys::MakeFolder(root.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  return ErrnoStatus("can't make the folder of prepared models " + root);
 }
 
 }  // namespace
 
 bool IsPublishedName(std::string_view name) {
-  if (name.size() < kStemDigits + 2 || name[kStemDigits] != '-') return false;
-  if (!IsAll(name.substr(0, kStemDigits), IsHexDigit)) return false;
-  const std::string_view rest = name.substr(kStemDigits + 1);
-  const size_t dash = rest.rfind('-');
-  if (dash == std::string_view::npos) return IsAll(rest, IsDigit);
-  return VariantFromName(rest.substr(0, dash)).ok() && IsAll(rest.substr(dash + 1), IsDigit);
+  const size_t dash = name.rfind('-');
+  if (dash == std::string_view::npos || !VariantFromName(name.substr(0, dash)).ok()) return false;
+  return IsHexName(name.substr(dash + 1));
 }
 
-std::string Stem(std::string_view digest, Variant kind) {
-  return std::string(digest.substr(0, kStemDigits)) + "-" + std::string(VariantName(kind));
+std::string ContentName(const ManifestVariant& variant) {
+  return DigestName(std::string(VariantName(variant.kind)) + "-", CanonicalText(variant));
 }
 
 Status SyncTree(const std::string& folder) {
@@ -70,25 +117,30 @@ Status SyncTree(const std::string& folder) {
 }
 
 Result<std::string> MakeIncoming(const std::string& root) {
-  if (sys::MakeFolder(root.c_str(), 0700) != 0 && errno != EEXIST) {
-    return ErrnoStatus("can't make the folder of prepared models " + root);
-  }
+  TRIMS_RETURN_IF_ERROR(MakeRoot(root));
   std::string path = root + "/" + std::string(kIncomingPrefix) + "XXXXXX";
   if (sys::MakeTempFolder(path.data()) != 0) return ErrnoStatus("can't make a folder in " + root);
   return path;
 }
 
+std::string DownloadName(std::string_view url) { return DigestName(kDownloadPrefix, url); }
+
+Status MakeDownload(const std::string& root, const std::string& path) {
+  TRIMS_RETURN_IF_ERROR(MakeRoot(root));
+  for (const std::string& folder : {path, path + "/files", path + "/partial"}) {
+    if (sys::MakeFolder(folder.c_str(), 0700) == 0 || errno == EEXIST) continue;
+    return ErrnoStatus("can't make the folder of a download " + folder);
+  }
+  return {};
+}
+
 Status SyncFolder(const std::string& folder) { return SyncPath(folder, O_DIRECTORY); }
 
-Result<std::string> Rename(const std::string& folder, const std::string& root,
-                           const std::string& stem) {
-  for (int n = 0; n < kMaxTries; ++n) {
-    const std::string name = stem + "-" + std::to_string(n);
-    const std::string path = root + "/" + name;
-    if (sys::RenameNoReplace(folder.c_str(), path.c_str()) == 0) return name;
-    if (errno != EEXIST) return ErrnoStatus("can't rename " + folder + " to " + path);
-  }
-  return Status(StatusCode::kResourceExhausted, "no free name " + root + "/" + stem + "-<n>");
+Status PutInPlace(const std::string& folder, const std::string& path) {
+  if (sys::RenameNoReplace(folder.c_str(), path.c_str()) == 0) return {};
+  if (errno != EEXIST) return ErrnoStatus("can't rename " + folder + " to " + path);
+  if (sys::RenameExchange(folder.c_str(), path.c_str()) == 0 || errno == EINVAL) return {};
+  return ErrnoStatus("can't exchange " + folder + " for " + path);
 }
 
 Result<uint64_t> BytesOf(const std::string& folder) {
@@ -132,8 +184,9 @@ void RemoveOrphans(const std::string& root, const std::set<std::string>& keep) {
   fs::directory_iterator entries(root, error);
   for (const fs::directory_iterator end; !error && entries != end; entries.increment(error)) {
     const std::string name = entries->path().filename().string();
-    if (!name.starts_with(kIncomingPrefix) && !IsPublishedName(name)) continue;
-    if (!keep.contains(name)) orphans.push_back(root + "/" + name);
+    const bool ours = name.starts_with(kIncomingPrefix) || IsPublishedName(name);
+    if ((ours && !keep.contains(name)) || IsOldDownload(*entries))
+      orphans.push_back(root + "/" + name);
   }
   for (const std::string& orphan : orphans) {
     LogInfo("folder.orphan_removed", {{"folder", orphan}});

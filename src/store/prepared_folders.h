@@ -1,7 +1,7 @@
 // What PreparedStore does on the disk. What takes a path blocks: it runs on the store's worker.
 //
-// A folder is called ".incoming-XXXXXX" while it is filled, and
-// "<16 digits of the digest>-<kind>-<n>" once it is complete.
+// What is downloaded lies in ".download-<32 digits>", of a digest of where it comes from. A folder is called ".incoming-XXXXXX" while it is filled, and by its content once it is complete:
+// "<kind>-<32 digits>", of a digest of all that the manifest says of the variant.
 //
 // Thread-safety: safe, for distinct folders.
 #ifndef TRIMS_STORE_PREPARED_FOLDERS_H_
@@ -13,27 +13,35 @@
 #include <string>
 #include <string_view>
 
-#include "trims/model.h"
 #include "trims/status.h"
+
+#include "format/manifest.h"
 
 namespace trims::prepared {
 
-// Of a complete folder; "<16 digits>-<n>", which an earlier release used, is one too.
+inline constexpr int kDownloadDays = 7;
+
 bool IsPublishedName(std::string_view name);
-// The name but for "-<n>".
-std::string Stem(std::string_view digest, Variant kind);
+// Of a variant whose extents have their digests. Equal content has an equal name; the variant's own
+// folder counts for nothing.
+std::string ContentName(const ManifestVariant& variant);
 
 // A fresh folder in `root`, which is made too (mode 0700) if it isn't there.
 Result<std::string> MakeIncoming(const std::string& root);
+
+// The name of the folder for what is downloaded from `url`.
+std::string DownloadName(std::string_view url);
+// That folder, `path`, in `root`, and its two, if they aren't there yet.
+Status MakeDownload(const std::string& root, const std::string& path);
 
 // Everything in `folder`, and itself; it is no symbolic link.
 Status SyncTree(const std::string& folder);
 // The names in `folder`.
 Status SyncFolder(const std::string& folder);
 
-// Renames `folder` to a free name `<root>/<stem>-<n>`; returns the name without the root.
-Result<std::string> Rename(const std::string& folder, const std::string& root,
-                           const std::string& stem);
+// Renames `folder` to `path`. If a folder is there already, the two change places: what is known to be
+// good is the one that just came. A file system that can't do that keeps the older.
+Status PutInPlace(const std::string& folder, const std::string& path);
 
 // Of the regular files in it.
 Result<uint64_t> BytesOf(const std::string& folder);
@@ -44,7 +52,8 @@ Status Remove(const std::string& folder);
 // How many folders in `root` bear the name of a published one; none if there is no `root`.
 Result<size_t> CountPublished(const std::string& root);
 
-// Removes what is incoming or published in `root` and not in `keep`; leaves everything else alone.
+// Removes what is incoming or published in `root` and not in `keep`, and downloads that nobody has gone
+// on with for kDownloadDays; leaves everything else alone.
 // `keep` holds names, not paths, so that another spelling of `root` costs nobody a model.
 void RemoveOrphans(const std::string& root, const std::set<std::string>& keep);
 

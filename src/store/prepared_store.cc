@@ -1,6 +1,7 @@
 #include "store/prepared_store.h"
 
 #include <optional>
+#include <utility>
 
 #include "base/macros.h"
 #include "base/plain_path.h"
@@ -8,13 +9,6 @@
 
 namespace trims {
 namespace {
-
-// What Publish's work on the worker comes to.
-struct Outcome {
-  Status status;
-  Manifest manifest;
-  std::map<std::string, uint64_t> sizes;  // of the folders that have their last names
-};
 
 // The preparer has met untrusted bytes: a variant's folder is one of its out folder's, not a way to
 // another place.
@@ -24,32 +18,46 @@ Status CheckFolder(const std::string& folder) {
                 "a variant's folder: expected a name in the out folder, got '" + folder + "'");
 }
 
-Status PublishVariants(const std::string& incoming, const std::string& root, Outcome* outcome) {
-  Manifest& manifest = outcome->manifest;
-  for (const ManifestVariant& variant : manifest.variants) {
-    TRIMS_RETURN_IF_ERROR(CheckFolder(variant.folder));
-    TRIMS_RETURN_IF_ERROR(prepared::SyncTree(incoming + "/" + variant.folder));
-  }
+}  // namespace
+
+// The worker makes all durable; the loop pins the names, so that nothing removes what is about to come
+// under them; the worker renames.
+struct PreparedStore::Publication {
+  struct Move {
+    std::string from;
+    std::string name;
+    uint64_t bytes = 0;
+  };
+
+  Status MakeDurable();
+  Status Rename(const std::string& root) const;
+
+  std::string incoming;
+  Manifest manifest;
+  std::function<void(Result<Published>)> done;
+  Status status;
+  std::vector<Move> moves;  // in the order of the variants
+  std::vector<Pin> pins;
+};
+
+Status PreparedStore::Publication::MakeDurable() {
   for (ManifestVariant& variant : manifest.variants) {
+    TRIMS_RETURN_IF_ERROR(CheckFolder(variant.folder));
     const std::string from = incoming + "/" + variant.folder;
+    TRIMS_RETURN_IF_ERROR(prepared::SyncTree(from));
     TRIMS_ASSIGN_OR_RETURN(const uint64_t bytes, prepared::BytesOf(from));
-    TRIMS_ASSIGN_OR_RETURN(
-        variant.folder,
-        prepared::Rename(from, root, prepared::Stem(manifest.digest, variant.kind)));
-    outcome->sizes[variant.folder] = bytes;
+    variant.folder = prepared::ContentName(variant);
+    moves.push_back({from, variant.folder, bytes});
+  }
+  return Status();
+}
+
+Status PreparedStore::Publication::Rename(const std::string& root) const {
+  for (const Move& move : moves) {
+    TRIMS_RETURN_IF_ERROR(prepared::PutInPlace(move.from, root + "/" + move.name));
   }
   return prepared::SyncFolder(root);
 }
-
-// All or nothing, but for a crash, after which Start clears up.
-void PublishAll(const std::string& incoming, const std::string& root, Outcome* outcome) {
-  outcome->status = PublishVariants(incoming, root, outcome);
-  prepared::Remove(incoming).ok();  // else the next Start does
-  if (outcome->status.ok()) return;
-  for (const auto& [folder, bytes] : outcome->sizes) prepared::Remove(root + "/" + folder).ok();
-}
-
-}  // namespace
 
 void PreparedStore::Incoming::Drop(std::function<void()> gone) {
   const std::string path = std::exchange(path_, {});
@@ -80,6 +88,27 @@ PreparedStore::Pin& PreparedStore::Pin::operator=(Pin&& other) noexcept {
     folder_ = std::exchange(other.folder_, {});
   }
   return *this;
+}
+
+PreparedStore::Download& PreparedStore::Download::operator=(Download&& other) noexcept {
+  if (this != &other) {
+    Close();
+    store_ = std::move(other.store_);
+    path_ = std::exchange(other.path_, {});
+  }
+  return *this;
+}
+
+void PreparedStore::Download::Close() {
+  const std::string path = std::exchange(path_, {});
+  const std::shared_ptr<PreparedStore*> store = store_.lock();
+  if (!path.empty() && store != nullptr) (*store)->downloads_.erase(path);
+}
+
+void PreparedStore::Download::Discard() {
+  const std::shared_ptr<PreparedStore*> store = store_.lock();
+  if (!path_.empty() && store != nullptr) (*store)->Remove(path_, {});
+  Close();
 }
 
 PreparedStore::PreparedStore(std::string root, Worker* worker)
@@ -129,28 +158,62 @@ void PreparedStore::NewIncoming(std::function<void(Result<Incoming>)> done) {
                });
 }
 
-void PreparedStore::Publish(Incoming incoming, Manifest manifest,
-                            std::function<void(Result<Published>)> done) {
-  auto outcome = std::make_shared<Outcome>();
-  outcome->manifest = std::move(manifest);
-  worker_->Run([path = std::exchange(incoming.path_, {}), root = root_,
-                outcome] { PublishAll(path, root, outcome.get()); },
-               [weak = self(), outcome, done = std::move(done)] {
-                 const std::shared_ptr<PreparedStore*> store = weak.lock();
-                 if (store == nullptr) return;
-                 if (!outcome->status.ok()) return done(outcome->status);
-                 done((*store)->Enter(std::move(outcome->manifest), outcome->sizes));
+void PreparedStore::OpenDownload(const std::string& url,
+                                 std::function<void(Result<Download>)> done) {
+  const std::string path = root_ + "/" + prepared::DownloadName(url);
+  if (!downloads_.insert(path).second) {
+    return done(Status(StatusCode::kFailedPrecondition, url + " is being downloaded already",
+                       "wait until that has ended: trims status"));
+  }
+  auto made = std::make_shared<Status>();
+  worker_->Run([root = root_, path, made] { *made = prepared::MakeDownload(root, path); },
+               [weak = self(), download = std::make_shared<Download>(Download(self(), path)), made,
+                done = std::move(done)] {
+                 if (weak.expired()) return;
+                 made->ok() ? done(std::move(*download)) : done(*made);
                });
 }
 
-PreparedStore::Published PreparedStore::Enter(Manifest manifest, const Sizes& sizes) {
-  Published published{.manifest = std::move(manifest), .pins = {}};
-  for (const auto& [name, bytes] : sizes) {
-    folders_.try_emplace(name);
-    published.pins.push_back(PinFolder(name));
+void PreparedStore::Publish(Incoming incoming, Manifest manifest,
+                            std::function<void(Result<Published>)> done) {
+  auto publication = std::make_shared<Publication>();
+  publication->incoming = std::exchange(incoming.path_, {});
+  publication->manifest = std::move(manifest);
+  publication->done = std::move(done);
+  worker_->Run([publication] { publication->status = publication->MakeDurable(); },
+               [weak = self(), publication] {
+                 const std::shared_ptr<PreparedStore*> store = weak.lock();
+                 if (store != nullptr) (*store)->PinNames(publication);
+               });
+}
+
+void PreparedStore::PinNames(const std::shared_ptr<Publication>& publication) {
+  if (!publication->status.ok()) return Finish(publication);
+  for (const Publication::Move& move : publication->moves) {
+    folders_.try_emplace(move.name);
+    publication->pins.push_back(PinFolder(move.name));
   }
-  Measured(sizes);
-  return published;
+  worker_->Run([publication, root = root_] { publication->status = publication->Rename(root); },
+               [weak = self(), publication] {
+                 const std::shared_ptr<PreparedStore*> store = weak.lock();
+                 if (store != nullptr) (*store)->Finish(publication);
+               });
+}
+
+// The worker does one thing after the other: what pins leave behind is gone before `done` hears of it.
+void PreparedStore::Finish(const std::shared_ptr<Publication>& publication) {
+  if (publication->status.ok()) {
+    Sizes sizes;
+    for (const Publication::Move& move : publication->moves) sizes[move.name] = move.bytes;
+    Measured(sizes);
+  } else {
+    publication->pins.clear();
+  }
+  Remove(publication->incoming, [weak = self(), publication] {
+    if (weak.expired()) return;
+    if (!publication->status.ok()) return publication->done(publication->status);
+    publication->done(Published{std::move(publication->manifest), std::move(publication->pins)});
+  });
 }
 
 void PreparedStore::Retain(const std::set<std::string>& named) {

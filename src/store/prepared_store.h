@@ -1,8 +1,9 @@
 // PreparedStore: the prepared variants on this node's disk, each in a flat folder of its own.
 //
 // The preparer fills an Incoming folder, in which each variant has a subfolder. Publishing makes all
-// of it durable and gives each variant's folder a name in the root,
-// `<16 digits of the digest>-<kind>-<n>`, so that what bears such a name is complete. A published
+// of it durable and gives each variant's folder a name in the root that tells its content
+// (prepared_folders.h): what bears such a name is complete, equal content is there once, and publishing
+// it again puts the new copy in the place of the old, which may have been damaged. A published
 // folder stays as long as the catalog names it (Retain) or somebody holds a Pin of it, and goes with
 // the later of the two: a load never loses its files, and nothing is left behind when a variant is
 // replaced or an add fails half-way.
@@ -81,6 +82,31 @@ class PreparedStore {
     std::string folder_;  // empty: none
   };
 
+  // A folder for what is downloaded from one place, which is there for the next attempt, too. One user
+  // at a time.
+  class Download {
+   public:
+    Download(Download&& other) noexcept
+        : store_(std::move(other.store_)), path_(std::exchange(other.path_, {})) {}
+    Download& operator=(Download&& other) noexcept;
+    ~Download() { Close(); }
+
+    // Absolute, and there.
+    std::string files() const { return path_ + "/files"; }
+    std::string partial() const { return path_ + "/partial"; }
+    // It was of use, and goes.
+    void Discard();
+
+   private:
+    friend class PreparedStore;
+    Download(std::weak_ptr<PreparedStore*> store, std::string path)
+        : store_(std::move(store)), path_(std::move(path)) {}
+    void Close();
+
+    std::weak_ptr<PreparedStore*> store_;
+    std::string path_;  // empty: moved from or discarded
+  };
+
   struct Published {
     Manifest manifest;      // its variants' folders are names in the store
     std::vector<Pin> pins;  // of all of them, until the catalog names them
@@ -101,9 +127,14 @@ class PreparedStore {
 
   void NewIncoming(std::function<void(Result<Incoming>)> done);
 
-  // `manifest` is the preparer's: the folders of its variants are names in the incoming one. All or
+  // The folder of what comes from `url`; what is in it, an earlier attempt has left there.
+  // FAILED_PRECONDITION: it is in use.
+  void OpenDownload(const std::string& url, std::function<void(Result<Download>)> done);
+
+  // `manifest` has all digests, and the folders of its variants are names in the incoming one. All or
   // nothing: on failure nothing of it is left when `done` runs, neither the incoming folder nor
-  // what was renamed already. INVALID_ARGUMENT: a folder lies elsewhere.
+  // what was renamed already, but for content that was there before. INVALID_ARGUMENT: a folder lies
+  // elsewhere.
   void Publish(Incoming incoming, Manifest manifest, std::function<void(Result<Published>)> done);
 
   // The folders that the catalog names now. What it named before and does not any more goes, at
@@ -127,11 +158,13 @@ class PreparedStore {
   };
   using Folders = std::map<std::string, Folder>;
   using Sizes = std::map<std::string, uint64_t>;
+  struct Publication;  // a Publish under way
 
   std::weak_ptr<PreparedStore*> self() const { return self_; }
   void Name(const std::set<std::string>& named);
   void Measured(const Sizes& sizes);
-  Published Enter(Manifest manifest, const Sizes& sizes);
+  void PinNames(const std::shared_ptr<Publication>& publication);
+  void Finish(const std::shared_ptr<Publication>& publication);
   void Unpin(const std::string& folder);
   void RemoveIfUnused(Folders::iterator folder);
   void Remove(const std::string& path, std::function<void()> gone);
@@ -139,6 +172,7 @@ class PreparedStore {
   const std::string root_;
   Worker* const worker_;
   Folders folders_;
+  std::set<std::string> downloads_;  // paths of those in use
   uint64_t bytes_ = 0;
   const std::shared_ptr<PreparedStore*> self_;
 };

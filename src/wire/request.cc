@@ -99,6 +99,13 @@ Status Decode(const fb::AddRequest& message, RequestBody* body) {
   return Status();
 }
 
+Status Decode(const fb::VerifyRequest& message, RequestBody* body) {
+  const std::string_view reference = TextOf(message.reference());
+  if (!reference.empty()) TRIMS_RETURN_IF_ERROR(CheckReference(reference));
+  *body = VerifyRequest{.reference = reference, .bytes_per_second = message.bytes_per_second()};
+  return Status();
+}
+
 template <typename NamedRequest, typename Message>
 Status DecodeNamed(const Message& message, RequestBody* body) {
   TRIMS_RETURN_IF_ERROR(CheckReference(TextOf(message.reference())));
@@ -125,6 +132,8 @@ Status DecodeBody(const fb::Request& message, RequestBody* body) {
     case fb::RequestBody::StatusRequest:
       *body = StatusRequest{};
       return Status();
+    case fb::RequestBody::VerifyRequest:
+      return Decode(*message.body_as_VerifyRequest(), body);
     case fb::RequestBody::NONE:
       return Status(StatusCode::kInvalidArgument, "the frame holds no request");
   }
@@ -180,13 +189,17 @@ struct BodyEncoder {
     return fb::CreateShowRequest(builder, TextIn(builder, request.reference)).Union();
   }
   Body operator()(const StatusRequest&) const { return fb::CreateStatusRequest(builder).Union(); }
+  Body operator()(const VerifyRequest& request) const {
+    const Text reference = request.reference.empty() ? Text() : TextIn(builder, request.reference);
+    return fb::CreateVerifyRequest(builder, reference, request.bytes_per_second).Union();
+  }
 };
 
 // In the order of RequestBody.
 constexpr fb::RequestBody kBodyTypes[] = {
     fb::RequestBody::OpenRequest,   fb::RequestBody::CloseRequest, fb::RequestBody::AddRequest,
     fb::RequestBody::RemoveRequest, fb::RequestBody::ListRequest,  fb::RequestBody::ShowRequest,
-    fb::RequestBody::StatusRequest};
+    fb::RequestBody::StatusRequest, fb::RequestBody::VerifyRequest};
 static_assert(std::size(kBodyTypes) == std::variant_size_v<RequestBody>);
 
 bool FitsTierName(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == ':'; }

@@ -60,9 +60,13 @@ struct ShowRequest {
   std::string_view reference;
 };
 struct StatusRequest {};
+struct VerifyRequest {
+  std::string_view reference;     // empty: all models
+  uint64_t bytes_per_second = 0;  // 0: as fast as it goes
+};
 
 using RequestBody = std::variant<OpenRequest, CloseRequest, AddRequest, RemoveRequest, ListRequest,
-                                 ShowRequest, StatusRequest>;
+                                 ShowRequest, StatusRequest, VerifyRequest>;
 
 struct Request {
   uint64_t id = 0;

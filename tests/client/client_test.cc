@@ -428,6 +428,7 @@ TEST(AdminTest, AsksForDocumentsAndReportsProgress) {
   EXPECT_TRUE(admin.List().ok());
   EXPECT_TRUE(admin.Show("a").ok());
   EXPECT_TRUE(admin.Remove("a").ok());
+  EXPECT_TRUE(admin.Verify("a").ok());
   EXPECT_TRUE(admin.GetStatus().ok());
 }
 

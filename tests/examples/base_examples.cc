@@ -19,6 +19,7 @@
 #include "base/sha256.h"
 #include "base/thread.h"
 #include "base/unique_fd.h"
+#include "base/xxh3.h"
 
 namespace trims {
 namespace {
@@ -115,6 +116,17 @@ Status ThreadExample() {
   reader.join();
   // end
   return {};
+}
+
+void Xxh3Example(std::span<const std::byte> bytes, std::span<const std::byte> first_half,
+                 std::span<const std::byte> second_half) {
+  // example: src/base/xxh3.h
+  const uint64_t whole = Xxh3Of(bytes);
+  Xxh3 hash;
+  hash.Update(first_half);
+  hash.Update(second_half);
+  hash.Finish();
+  // end
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 
 #include "base/macros.h"
 #include "base/random_access.h"
+#include "format/chunk_digests.h"
 #include "format/image.h"
 #include "format/json_node.h"
 #include "format/onnx.h"
@@ -205,6 +206,16 @@ void UseHistoryExample(UseHistories& histories, const std::string& key, TimePoin
   // example: src/store/use_history.h
   histories.Remember(key, {.opens = 12, .evictions = 1, .last_used = now});  // as it goes
   const UseHistory history = histories.Of(key);
+  // end
+}
+
+void ChunkDigestsExample(std::span<const std::byte> bytes,
+                         const std::vector<Sha256::Digest>& digests, ManifestExtent& extent) {
+  // example: src/format/chunk_digests.h
+  ChunkSums sums;
+  sums.Update(bytes);
+  extent.xxh3 = sums.Finish();
+  extent.sha256 = TreeDigest(digests);
   // end
 }
 

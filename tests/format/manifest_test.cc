@@ -27,6 +27,7 @@ ManifestVariant FilesVariant() {
   variant.index_sha256 = Digest("index");
   variant.extents.push_back({.length = 8192,
                              .sha256 = Digest("extent"),
+                             .xxh3 = {0x0123456789abcdef},
                              .pieces = {{PieceOrigin::kSource, "a.bin", 0, 100, 0},
                                         {PieceOrigin::kPrepared, "b.bin", 7, 4096, 4096}}});
   return variant;
@@ -60,13 +61,33 @@ TEST(Manifest, SurvivesTheRoundTrip) {
   EXPECT_EQ(parsed->variants[0].extents[0].pieces[1].origin, PieceOrigin::kPrepared);
   EXPECT_EQ(parsed->variants[0].extents[0].pieces[1].at, 4096u);
   EXPECT_EQ(parsed->variants[0].folder, "files");
+  EXPECT_EQ(parsed->variants[0].extents[0].xxh3, std::vector<uint64_t>{0x0123456789abcdef});
   EXPECT_EQ(parsed->SourceBytes(), 5100u);
+}
+
+TEST(Manifest, OfThePreparerHasSumsButNoDigests) {
+  Manifest manifest = Example();
+  EXPECT_TRUE(CheckDigested(manifest).ok());
+  manifest.variants[1].extents[0].sha256.clear();
+  Result<Manifest> parsed = ParseManifest(ManifestToJson(manifest));
+  ASSERT_TRUE(parsed.ok()) << parsed.status().ToString();
+  EXPECT_EQ(parsed->variants[1].extents[0].sha256, "");
+  EXPECT_EQ(CheckDigested(*parsed).code(), StatusCode::kFailedPrecondition);
+}
+
+TEST(Manifest, EachChunkHasASum) {
+  Manifest manifest = Example();
+  for (const std::vector<uint64_t>& sums : {std::vector<uint64_t>{}, {1, 2}}) {
+    manifest.variants[0].extents[0].xxh3 = sums;
+    EXPECT_EQ(ParseManifest(ManifestToJson(manifest)).status().code(),
+              StatusCode::kInvalidArgument);
+  }
 }
 
 TEST(Manifest, FootprintIsRoundedToPagesAndHoldsTheIndex) {
   ManifestVariant variant = FilesVariant();
   EXPECT_EQ(variant.FootprintBytes(), 8192u + 4096u);
-  variant.extents.push_back({.length = 4097, .sha256 = {}, .pieces = {}});
+  variant.extents.push_back({.length = 4097, .pieces = {}});
   EXPECT_EQ(variant.FootprintBytes(), 8192u + 4096u + 8192u);
 }
 
@@ -106,9 +127,9 @@ json& Piece(json& document, int i) { return document["variants"][0]["extents"][0
 
 const Damage kDamages[] = {
     {"NotAnObject", [](json& d) { d = json::array(); }, "the document"},
-    {"Version", [](json& d) { d["version"] = 1; }, "version 2, came 1"},
-    {"VersionOfLater", [](json& d) { d["version"] = 3; }, "version 2, came 3"},
-    {"VersionText", [](json& d) { d["version"] = "2"; }, "version"},
+    {"Version", [](json& d) { d["version"] = 1; }, "version 3, came 1"},
+    {"VersionOfLater", [](json& d) { d["version"] = 4; }, "version 3, came 4"},
+    {"VersionText", [](json& d) { d["version"] = "3"; }, "version"},
     {"NoDigest", [](json& d) { d.erase("digest"); }, "digest"},
     {"DigestNotHex", [](json& d) { d["digest"] = "xyz"; }, "digest"},
     {"DigestOfOther", [](json& d) { d["digest"] = Digest("other"); }, "the digest"},

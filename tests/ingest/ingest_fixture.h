@@ -34,6 +34,8 @@ class IngestTest : public ::testing::Test {
                                                                  .preparer = &preparer_,
                                                                  .prepared = store_.get(),
                                                                  .worker = &worker_,
+                                                                 .fetcher = &fetcher_,
+                                                                 .verifying = &worker_,
                                                                  .catalog_changed = [] {}});
   }
 
@@ -114,6 +116,7 @@ class IngestTest : public ::testing::Test {
   IngestOptions options_;
   StepWorker worker_;
   FakePreparer preparer_;
+  FakeFetcher fetcher_;
   StepCatalog catalog_;
   std::unique_ptr<PreparedStore> store_;
   std::unique_ptr<Registrar> registrar_;

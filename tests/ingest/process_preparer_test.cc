@@ -15,6 +15,7 @@
 
 #include "base/fault.h"
 #include "base/unique_fd.h"
+#include "format/chunk_digests.h"
 #include "ingest/progress_lines.h"
 #include "support/manager_fakes.h"
 
@@ -111,9 +112,19 @@ class ProcessPreparerTest : public ::testing::Test {
     Start(script);
     return Wait();
   }
+  void WriteExtent(const std::string& out, std::string_view bytes) {
+    fs::create_directory(out + "/files");
+    std::ofstream(out + "/files/data") << bytes;
+  }
   void WriteManifest() {
     Manifest manifest =
         test::MakeManifest(test::Digest('a'), {test::MakeVariant(Variant::kFiles, 1)});
+    ManifestExtent& extent = manifest.variants[0].extents[0];
+    std::string bytes(extent.length, '\0');
+    bytes.replace(0, 8, "weights!");
+    WriteExtent(out_, "weights!");
+    extent.sha256 = test::Digest('f');  // a child's word, which counts for nothing
+    extent.xxh3 = ChunkSumsOf(std::as_bytes(std::span(bytes)));
     std::ofstream(folder_ + "/manifest") << ManifestToJson(manifest);
   }
 
@@ -210,6 +221,25 @@ TEST_F(ProcessPreparerTest, AMissingProgramSaysWhich) {
   EXPECT_THAT(outcome_->status().message(), HasSubstr("/none"));
 }
 
+TEST_F(ProcessPreparerTest, TheDigestsAreOfWhatLiesThere) {
+  WriteManifest();
+  const Status status = Run("cp " + folder_ + "/manifest " + out_ + "/manifest.json");
+  ASSERT_TRUE(status.ok()) << status.ToString();
+  std::string bytes(4096, '\0');
+  bytes.replace(0, 8, "weights!");
+  EXPECT_EQ((**outcome_).variants[0].extents[0].sha256,
+            TreeDigestOf(std::as_bytes(std::span(bytes))));
+  EXPECT_EQ((**outcome_).source, "file:///models/m");
+}
+
+TEST_F(ProcessPreparerTest, WhatChangedMeanwhileIsRefused) {
+  WriteManifest();
+  WriteExtent(out_, "w3ights!");
+  const Status status = Run("cp " + folder_ + "/manifest " + out_ + "/manifest.json");
+  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition) << status.ToString();
+  EXPECT_NE(status.message().find("changed meanwhile"), std::string::npos) << status.ToString();
+}
+
 TEST_F(ProcessPreparerTest, WithoutAProgramItSaysWhyNot) {
   const Status why(StatusCode::kFailedPrecondition, "none in /usr/bin", "--preparer PATH");
   preparer_ = MakeProcessPreparer({.program = why, .onnxruntime_library = {}},
@@ -225,6 +255,7 @@ TEST_F(ProcessPreparerTest, FurtherJobsWait) {
   std::vector<Status> answers;
   for (const char* name : {"/1", "/2", "/3"}) {
     fs::create_directory(folder_ + name);
+    WriteExtent(folder_ + name, "weights!");
     preparer_->Prepare(
         {.source = SourceUri::OfPath("/models/m"),
          .out_folder = folder_ + name,

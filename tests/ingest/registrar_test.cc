@@ -5,6 +5,7 @@
 
 #include "catalog/resolve.h"
 #include "ingest/ingest_fixture.h"
+#include "store/prepared_folders.h"
 
 namespace trims::test {
 namespace {
@@ -16,19 +17,21 @@ using ::testing::IsEmpty;
 
 using RegistrarTest = IngestTest;
 
-std::string FolderName(char digit, const std::string& rest) {
-  return std::string(16, digit) + "-" + rest;
+// Where what is prepared of the content `digit` lies.
+std::string FolderName(char digit, Variant kind) {
+  return prepared::ContentName(MakeManifest(Digest(digit), {MakeVariant(kind, 1)}).variants[0]);
 }
 
-TEST_F(RegistrarTest, AddPublishesEachVariantUnderTheDigest) {
+TEST_F(RegistrarTest, AddPublishesEachVariantUnderItsContent) {
   const Result<CatalogEntry> entry =
       AddWhole("ocr", 'a', {MakeVariant(Variant::kFiles, 1), MakeVariant(Variant::kTensors, 1)});
   ASSERT_TRUE(entry.ok()) << entry.status().ToString();
   EXPECT_EQ(ReferenceOf(*entry), "default/ocr:" + std::string(12, 'a'));
   EXPECT_EQ(entry->manifest.source, "file://" + source_);
-  EXPECT_THAT(Folders(), ElementsAre(FolderName('a', "files-0"), FolderName('a', "tensors-0")));
+  EXPECT_THAT(Folders(),
+              ElementsAre(FolderName('a', Variant::kFiles), FolderName('a', Variant::kTensors)));
   EXPECT_EQ(Folders(), NamedFolders());
-  EXPECT_TRUE(fs::exists(root_ + "/" + FolderName('a', "files-0") + "/data"));
+  EXPECT_TRUE(fs::exists(root_ + "/" + FolderName('a', Variant::kFiles) + "/data"));
   EXPECT_EQ(store_->bytes(), 200u);
   EXPECT_EQ(registrar_->in_flight(), 0u);
 }
@@ -85,7 +88,7 @@ TEST_F(RegistrarTest, OtherContentUnderTheSameVersionIsRefused) {
   const Status status = AddWhole("ocr:v1", 'b').status();
   EXPECT_EQ(status.code(), StatusCode::kAlreadyExists);
   EXPECT_THAT(status.hint(), HasSubstr("trims rm default/ocr:v1"));
-  EXPECT_THAT(Folders(), ElementsAre(FolderName('a', "files-0")));
+  EXPECT_THAT(Folders(), ElementsAre(FolderName('a', Variant::kFiles)));
 }
 
 TEST_F(RegistrarTest, AddingAgainAddsWhatIsMissing) {
@@ -94,8 +97,8 @@ TEST_F(RegistrarTest, AddingAgainAddsWhatIsMissing) {
   ASSERT_TRUE(entry.ok()) << entry.status().ToString();
   EXPECT_EQ(ReferenceOf(*entry), "default/ocr:v1");
   ASSERT_EQ(entry->images.size(), 2u);
-  EXPECT_EQ(entry->images[0]->variant.folder, FolderName('a', "files-0"));
-  EXPECT_EQ(entry->images[1]->variant.folder, FolderName('a', "tensors-0"));
+  EXPECT_EQ(entry->images[0]->variant.folder, FolderName('a', Variant::kFiles));
+  EXPECT_EQ(entry->images[1]->variant.folder, FolderName('a', Variant::kTensors));
   EXPECT_EQ(Folders(), NamedFolders());
 }
 
@@ -110,7 +113,23 @@ TEST_F(RegistrarTest, AVariantThatIsReplacedAgainAndAgainTakesItsRoomOnce) {
     EXPECT_EQ(Folders().size(), 2u);
     EXPECT_EQ(Folders(), NamedFolders());
   }
-  EXPECT_TRUE(fs::exists(root_ + "/" + FolderName('a', "files-0") + "/data"));
+  EXPECT_TRUE(fs::exists(root_ + "/" + FolderName('a', Variant::kFiles) + "/data"));
+}
+
+TEST_F(RegistrarTest, EqualContentUnderTwoNamesIsStoredOnce) {
+  EXPECT_TRUE(AddWhole("one", 'a').ok());
+  EXPECT_TRUE(AddWhole("two", 'a').ok());
+  EXPECT_THAT(Folders(), ElementsAre(FolderName('a', Variant::kFiles)));
+  EXPECT_EQ(store_->bytes(), 100u);
+  Remove("one");
+  catalog_.Finish("erase default/one:" + std::string(12, 'a'));
+  worker_.RunAll();
+  EXPECT_THAT(Folders(), ElementsAre(FolderName('a', Variant::kFiles)));
+  Remove("two");
+  catalog_.Finish("erase default/two:" + std::string(12, 'a'));
+  worker_.RunAll();
+  EXPECT_THAT(Folders(), IsEmpty());
+  EXPECT_EQ(store_->bytes(), 0u);
 }
 
 TEST_F(RegistrarTest, AnExtensionIsNamedByItsWholePath) {
@@ -159,7 +178,7 @@ TEST_F(RegistrarTest, RemoveForgetsEveryVersionUnlessOneIsNamed) {
 
 TEST_F(RegistrarTest, AFolderOutlivesTheLoadsThatReadIt) {
   EXPECT_TRUE(AddWhole("ocr:v1", 'a').ok());
-  PreparedStore::Pin load = store_->PinFolder(FolderName('a', "files-0"));
+  PreparedStore::Pin load = store_->PinFolder(FolderName('a', Variant::kFiles));
   Remove("ocr");
   catalog_.Finish("erase default/ocr:v1");
   worker_.RunAll();
@@ -172,11 +191,11 @@ TEST_F(RegistrarTest, AFolderOutlivesTheLoadsThatReadIt) {
 TEST_F(RegistrarTest, OrphansGoAtStartAndNothingElse) {
   EXPECT_TRUE(AddWhole("ocr", 'a').ok());
   fs::create_directory(root_ + "/.incoming-abcdef");
-  fs::create_directory(root_ + "/0123456789abcdef-files-3");
+  fs::create_directory(root_ + "/" + FolderName('b', Variant::kFiles));
   fs::create_directory(root_ + "/somebody-elses");
   Start();
   worker_.RunAll();
-  EXPECT_THAT(Folders(), ElementsAre(FolderName('a', "files-0"), "somebody-elses"));
+  EXPECT_THAT(Folders(), ElementsAre(FolderName('a', Variant::kFiles), "somebody-elses"));
 }
 
 }  // namespace

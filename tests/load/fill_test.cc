@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "format/chunk_digests.h"
 #include "loader_fixture.h"
 #include "store/machine_memory.h"
 #include "support/held_resources.h"
@@ -219,8 +220,10 @@ TEST_F(FillTest, ExtentsThatDoNotFitTogetherAreRefusedBeforeAnyIsAllocated) {
   const uint64_t available = ReadMachineMemory().available;
   const uint64_t each = available / 4 * 3;
   for (int i = 0; i < 2; ++i) {
-    image_.variant.extents.push_back(
-        {.length = each, .sha256 = std::string(64, '0'), .pieces = {}});
+    image_.variant.extents.push_back({.length = each,
+                                      .sha256 = std::string(64, '0'),
+                                      .xxh3 = std::vector<uint64_t>(ChunkCount(each)),
+                                      .pieces = {}});
   }
   WriteIndex();
   const Result<ResidentBytes> loaded = Load();

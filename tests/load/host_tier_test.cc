@@ -129,6 +129,7 @@ TEST_F(HostTierTest, ACancelledFillSaysSo) {
 
 TEST_F(HostTierTest, AFailedFillIsReported) {
   image_.variant.extents[0].sha256 = std::string(64, '0');
+  image_.variant.extents[0].xxh3[0] ^= 1;
   const std::unique_ptr<Tier> tier = Make(1);
   EXPECT_EQ(Fill(tier.get(), Request()).code(), StatusCode::kDataLoss);
 }

@@ -71,7 +71,7 @@ TEST_F(ImageFilesTest, MoreThanTheMachineHasIsExhaustedAndTakesNothing) {
   const size_t fds = test::HeldFds();
   image_.variant.extents.clear();
   contents_.clear();
-  image_.variant.extents.push_back({uint64_t{1} << 45, std::string(64, '0'), {}});
+  image_.variant.extents.push_back({.length = uint64_t{1} << 45, .pieces = {}});
   WriteIndex();
   ExpectRefused(StatusCode::kResourceExhausted);
   EXPECT_EQ(test::HeldFds(), fds);

@@ -1,6 +1,7 @@
 #include "loader_fixture.h"
 
 #include "base/sha256.h"
+#include "format/chunk_digests.h"
 #include "wire/index_generated.h"
 #include "wire/protocol.h"
 #include "wire/range_layout.h"
@@ -26,9 +27,9 @@ void LoaderFixture::AddFile(const std::string& name, const std::string& bytes) {
 }
 
 void LoaderFixture::AddExtent(const std::string& bytes, std::vector<ManifestPiece> pieces) {
-  Sha256 hash;
-  hash.Update(bytes);
-  image_.variant.extents.push_back({bytes.size(), hash.FinishHex(), std::move(pieces)});
+  const auto span = std::as_bytes(std::span(bytes));
+  image_.variant.extents.push_back(
+      {bytes.size(), TreeDigestOf(span), ChunkSumsOf(span), std::move(pieces)});
   contents_.push_back(bytes);
 }
 

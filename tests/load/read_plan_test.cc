@@ -14,7 +14,7 @@ ManifestPiece Piece(uint64_t at, uint64_t length, uint64_t offset = 0) {
 
 ManifestVariant OneExtent(uint64_t length, std::vector<ManifestPiece> pieces) {
   ManifestVariant variant;
-  variant.extents.push_back({.length = length, .sha256 = "", .pieces = std::move(pieces)});
+  variant.extents.push_back({.length = length, .pieces = std::move(pieces)});
   return variant;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "manager/manager_fixture.h"
+#include "store/prepared_folders.h"
 #include "store/prepared_store.h"
 #include "support/scratch_folder.h"
 
@@ -129,7 +130,7 @@ TEST_F(ManagerRelease, OtherUsersMayNotRemove) {
 
 TEST_F(ManagerRelease, PreparedFilesStayUntilNoLoadWillReadThem) {
   const test::ScratchFolder root;
-  const std::string folder = test::Digest('a').substr(0, 16) + "-files-0";
+  const std::string folder = prepared::ContentName(test::MakeVariant(Variant::kFiles, 1));
   prepared_ = std::make_unique<PreparedStore>(root.path(), &worker_);
   Start(4, Reclaim::kEager);
   ManifestVariant variant = test::MakeVariant(Variant::kFiles, 1);

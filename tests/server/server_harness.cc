@@ -7,6 +7,7 @@
 #include <future>
 
 #include "base/fault.h"
+#include "format/chunk_digests.h"
 #include "server/raw_client.h"
 #include "wire/channel.h"
 
@@ -43,7 +44,10 @@ CatalogEntry EntryOf(const std::string& name, size_t extents) {
   variant.index_length = 64;
   variant.index_sha256 = manifest.digest;
   for (size_t i = 0; i < extents; ++i) {
-    variant.extents.push_back({.length = kExtentBytes, .sha256 = manifest.digest, .pieces = {}});
+    variant.extents.push_back({.length = kExtentBytes,
+                               .sha256 = manifest.digest,
+                               .xxh3 = std::vector<uint64_t>(ChunkCount(kExtentBytes)),
+                               .pieces = {}});
   }
   manifest.variants.push_back(std::move(variant));
   return MakeCatalogEntry("default/" + name, "1", std::move(manifest), 0);

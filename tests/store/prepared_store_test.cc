@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/fault.h"
+#include "store/prepared_folders.h"
 #include "support/open_fds.h"
 #include "support/scratch_folder.h"
 
@@ -30,7 +31,16 @@ using ::testing::IsEmpty;
 using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
 
-const std::string kStem(16, 'a');
+ManifestVariant VariantOf(Variant kind) {
+  ManifestVariant variant;
+  variant.kind = kind;
+  variant.folder = VariantName(kind);
+  variant.index_path = "index";
+  return variant;
+}
+
+const std::string kFiles = prepared::ContentName(VariantOf(Variant::kFiles));
+const std::string kOrt = prepared::ContentName(VariantOf(Variant::kOrt));
 
 // Work and completions wait until they are asked for.
 class ManualWorker final : public Worker {
@@ -88,9 +98,7 @@ class PreparedStoreTest : public ::testing::Test {
     Manifest manifest;
     manifest.digest = std::string(64, 'a');
     for (const Variant kind : kinds) {
-      ManifestVariant variant;
-      variant.kind = kind;
-      variant.folder = VariantName(kind);
+      ManifestVariant variant = VariantOf(kind);
       const fs::path folder = fs::path(incoming.path()) / variant.folder;
       fs::create_directories(folder / "deep");
       std::ofstream(folder / "index") << "index";
@@ -169,19 +177,63 @@ TEST_F(PreparedStoreTest, AnIncomingFolderThatIsReplacedIsRemoved) {
 TEST_F(PreparedStoreTest, PublishingGivesEachVariantAFolderOfItsOwn) {
   const PreparedStore::Published published = Publish({Variant::kFiles, Variant::kOrt});
   ASSERT_EQ(published.manifest.variants.size(), 2u);
-  EXPECT_EQ(published.manifest.variants[0].folder, kStem + "-files-0");
-  EXPECT_EQ(published.manifest.variants[1].folder, kStem + "-ort-0");
-  EXPECT_THAT(Names(), UnorderedElementsAre(kStem + "-files-0", kStem + "-ort-0"));
+  EXPECT_EQ(published.manifest.variants[0].folder, kFiles);
+  EXPECT_EQ(published.manifest.variants[1].folder, kOrt);
+  EXPECT_THAT(Names(), UnorderedElementsAre(kFiles, kOrt));
   EXPECT_EQ(store_->bytes(), 20u);
-  EXPECT_TRUE(fs::exists(root_ + "/" + kStem + "-ort-0/deep/data"));
+  EXPECT_TRUE(fs::exists(root_ + "/" + kOrt + "/deep/data"));
   EXPECT_EQ(PreparedStore::CountPublished(root_).value(), 2u);
 }
 
-TEST_F(PreparedStoreTest, ANameThatIsTakenIsNotTakenAgain) {
+TEST_F(PreparedStoreTest, EqualContentIsThereOnceAndTheNewCopyTakesThePlaceOfTheOld) {
   const PreparedStore::Published first = Publish({Variant::kOrt});
+  std::ofstream(root_ + "/" + kOrt + "/index") << "damaged";
+  std::ofstream(root_ + "/" + kOrt + "/more") << "of nobody";
   const PreparedStore::Published second = Publish({Variant::kOrt});
-  EXPECT_EQ(second.manifest.variants[0].folder, kStem + "-ort-1");
-  EXPECT_EQ(store_->bytes(), 20u);
+  EXPECT_EQ(second.manifest.variants[0].folder, kOrt);
+  EXPECT_THAT(Names(), ElementsAre(kOrt));
+  EXPECT_EQ(store_->bytes(), 10u);
+  EXPECT_EQ(fs::file_size(root_ + "/" + kOrt + "/index"), 5u);
+  EXPECT_FALSE(fs::exists(root_ + "/" + kOrt + "/more"));
+}
+
+TEST_F(PreparedStoreTest, WhereFoldersCantChangePlacesTheOldCopyStays) {
+  const PreparedStore::Published first = Publish({Variant::kOrt});
+  std::ofstream(root_ + "/" + kOrt + "/mark") << "old";
+  // The first rename finds the name taken, the second is the exchange.
+  const fault::ScopedPlan plan({.op = fault::Op::kRename, .nth = 2, .error = EINVAL});
+  const PreparedStore::Published second = Publish({Variant::kOrt});
+  EXPECT_TRUE(plan.fired());
+  EXPECT_THAT(Names(), ElementsAre(kOrt));
+  EXPECT_TRUE(fs::exists(root_ + "/" + kOrt + "/mark"));
+}
+
+TEST_F(PreparedStoreTest, APublishThatFailsLeavesWhatWasThereBefore) {
+  const PreparedStore::Published before = Publish({Variant::kFiles});
+  Retain({kFiles});
+  PreparedStore::Incoming incoming = NewIncoming();
+  const Manifest manifest = Prepare(incoming, {Variant::kFiles, Variant::kOrt});
+  const fault::ScopedPlan plan({.op = fault::Op::kRename, .nth = 3, .error = ENOSPC});
+  EXPECT_FALSE(Publish(std::move(incoming), manifest).ok());
+  EXPECT_TRUE(plan.fired());
+  EXPECT_THAT(Names(), ElementsAre(kFiles));
+  EXPECT_EQ(store_->bytes(), 10u);
+}
+
+TEST_F(PreparedStoreTest, WhatIsPublishedAgainIsNotRemovedMeanwhile) {
+  std::optional<PreparedStore::Published> before = Publish({Variant::kOrt});
+  PreparedStore::Incoming incoming = NewIncoming();
+  const Manifest manifest = Prepare(incoming, {Variant::kOrt});
+  std::optional<PreparedStore::Published> published;
+  store_->Publish(std::move(incoming), manifest, [&](Result<PreparedStore::Published> result) {
+    published.emplace(*std::move(result));
+  });
+  worker_.Work();
+  before.reset();  // its last pin goes while the new copy is on its way
+  worker_.Finish();
+  ASSERT_TRUE(published);
+  EXPECT_THAT(Names(), ElementsAre(kOrt));
+  EXPECT_TRUE(fs::exists(root_ + "/" + kOrt + "/index"));
 }
 
 // Each system call that can fail, at each place where it is made.
@@ -262,10 +314,10 @@ TEST_F(PreparedStoreTest, WhatIsPublishedStaysWhileItIsPinnedOrNamed) {
   std::optional<PreparedStore::Published> published = Publish({Variant::kFiles, Variant::kOrt});
   Retain({});
   EXPECT_EQ(Names().size(), 2u) << "nobody names it yet, but its publisher has it";
-  Retain({kStem + "-ort-0"});
+  Retain({kOrt});
   published.reset();
   worker_.Finish();
-  EXPECT_THAT(Names(), ElementsAre(kStem + "-ort-0"));
+  EXPECT_THAT(Names(), ElementsAre(kOrt));
   EXPECT_EQ(store_->bytes(), 10u);
   Retain({});
   EXPECT_THAT(Names(), IsEmpty());
@@ -291,9 +343,9 @@ TEST_F(PreparedStoreTest, WhatAPublishOnItsWayHasNamedIsNotRemoved) {
   worker_.Work();  // it has its name, but the loop does not know
   store_->Retain({});
   worker_.Finish();
-  EXPECT_THAT(Names(), ElementsAre(kStem + "-ort-0"));
-  Retain({kStem + "-ort-0"});
-  EXPECT_THAT(Names(), ElementsAre(kStem + "-ort-0"));
+  EXPECT_THAT(Names(), ElementsAre(kOrt));
+  Retain({kOrt});
+  EXPECT_THAT(Names(), ElementsAre(kOrt));
 }
 
 TEST_F(PreparedStoreTest, TheLastPinOfWhatIsNotNamedAnyMoreRemovesIt) {
@@ -326,34 +378,33 @@ TEST_F(PreparedStoreTest, WhatIsNamedAgainWhileItIsPinnedStays) {
 
 TEST_F(PreparedStoreTest, WhatIsGoneCanNotBePinnedAndItsNameIsFree) {
   Publish({Variant::kOrt}).pins.clear();  // to be removed, but the worker is not there yet
-  PreparedStore::Pin late = store_->PinFolder(kStem + "-ort-0");
+  PreparedStore::Pin late = store_->PinFolder(kOrt);
   const PreparedStore::Published again = Publish({Variant::kOrt});
-  EXPECT_EQ(again.manifest.variants[0].folder, kStem + "-ort-0");
+  EXPECT_EQ(again.manifest.variants[0].folder, kOrt);
   late = PreparedStore::Pin();
   worker_.Finish();
-  EXPECT_TRUE(fs::exists(root_ + "/" + kStem + "-ort-0/index"));
+  EXPECT_TRUE(fs::exists(root_ + "/" + kOrt + "/index"));
   EXPECT_EQ(store_->bytes(), 10u);
 }
 
 TEST_F(PreparedStoreTest, StartRemovesWhatACrashLeftAndMeasuresTheRest) {
   scratch_.Write("prepared/.incoming-Ab3xYz/ort/data", "half");
-  scratch_.Write("prepared/" + kStem + "-ort-0/data", "12345");
-  scratch_.Write("prepared/" + kStem + "-ort-1/data", "nobody's");
-  scratch_.Write("prepared/" + kStem + "-3/data", "of an earlier release");
+  scratch_.Write("prepared/" + kOrt + "/data", "12345");
+  scratch_.Write("prepared/" + kFiles + "/data", "nobody's");
   for (const char* other :
        {"notes.txt", "lost+found/file", "backup-2026/data", "aaaa-ort-0/data"}) {
     scratch_.Write(std::string("prepared/") + other, "somebody's");
   }
-  store_->Start({kStem + "-ort-0", kStem + "-ort-7"});
-  EXPECT_EQ(Names().size(), 8u) << "the loop removed something";
+  store_->Start({kOrt, "ort-" + std::string(32, '7')});
+  EXPECT_EQ(Names().size(), 7u) << "the loop removed something";
   worker_.Finish();
-  EXPECT_THAT(Names(), UnorderedElementsAre(kStem + "-ort-0", "notes.txt", "lost+found",
-                                            "backup-2026", "aaaa-ort-0"));
+  EXPECT_THAT(Names(),
+              UnorderedElementsAre(kOrt, "notes.txt", "lost+found", "backup-2026", "aaaa-ort-0"));
   EXPECT_EQ(store_->bytes(), 5u);
 }
 
 TEST_F(PreparedStoreTest, ARootThatIsNotThereIsEmpty) {
-  Start({kStem + "-ort-0"});
+  Start({kOrt});
   EXPECT_FALSE(fs::exists(root_));
   EXPECT_EQ(store_->bytes(), 0u);
   EXPECT_EQ(PreparedStore::CountPublished(root_).value(), 0u);
@@ -362,7 +413,7 @@ TEST_F(PreparedStoreTest, ARootThatIsNotThereIsEmpty) {
 TEST_F(PreparedStoreTest, OnlyWhatBearsAPublishedNameIsEverRemoved) {
   scratch_.Write("prepared/notes/file", "somebody's");
   scratch_.Write("file", "somebody's");
-  const std::set<std::string> strange = {"", ".", "..", "notes", "../file", kStem + "-ort-0/.."};
+  const std::set<std::string> strange = {"", ".", "..", "notes", "../file", kOrt + "/.."};
   Start(strange);
   Retain(strange);
   for (const std::string& name : strange) {
@@ -374,8 +425,8 @@ TEST_F(PreparedStoreTest, OnlyWhatBearsAPublishedNameIsEverRemoved) {
 }
 
 TEST_F(PreparedStoreTest, WhatARetainRemovedBeforeItWasMeasuredCountsNothing) {
-  scratch_.Write("prepared/" + kStem + "-ort-0/data", "12345");
-  store_->Start({kStem + "-ort-0"});
+  scratch_.Write("prepared/" + kOrt + "/data", "12345");
+  store_->Start({kOrt});
   store_->Retain({});
   worker_.Finish();
   EXPECT_THAT(Names(), IsEmpty());
@@ -396,8 +447,8 @@ TEST_F(PreparedStoreTest, OwnersMayOutliveTheStoreAndTheNextOneClearsUp) {
   worker_.Finish();
   EXPECT_EQ(Names().size(), 4u);
   store_.emplace(root_, &worker_);
-  Start({kStem + "-files-0"});
-  EXPECT_THAT(Names(), ElementsAre(kStem + "-files-0"));
+  Start({kOrt});
+  EXPECT_THAT(Names(), ElementsAre(kOrt));
 }
 
 }  // namespace

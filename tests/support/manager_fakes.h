@@ -14,7 +14,9 @@
 
 #include "base/clock.h"
 #include "catalog/catalog.h"
+#include "format/chunk_digests.h"
 #include "ingest/preparer.h"
+#include "ingest/source_fetcher.h"
 #include "load/tier.h"
 #include "loop/timer_service.h"
 #include "loop/worker.h"
@@ -169,10 +171,32 @@ class FakePreparer final : public Preparer {
     ASSERT_FALSE(requests.empty());
     Request request = std::move(requests.front());
     requests.pop_front();
+    const PrepareJob& job = request.job;
+    if (result.ok())
+      result->source = (job.downloaded ? job.downloaded->from : job.source).ToString();
     request.done(std::move(result));
   }
   std::list<Request> requests;
   Status ready;
+};
+
+class FakeFetcher final : public SourceFetcher {
+ public:
+  struct Request {
+    FetchJob job;
+    std::function<void(Result<SourceUri>)> done;
+  };
+  void Fetch(FetchJob job, Preparer::Progress,
+             std::function<void(Result<SourceUri>)> done) override {
+    requests.push_back({std::move(job), std::move(done)});
+  }
+  void Finish(Result<SourceUri> result) {
+    ASSERT_FALSE(requests.empty());
+    Request request = std::move(requests.front());
+    requests.pop_front();
+    request.done(std::move(result));
+  }
+  std::list<Request> requests;
 };
 
 inline std::string Digest(char digit) { return std::string(64, digit); }
@@ -189,6 +213,7 @@ inline ManifestVariant MakeVariant(Variant kind, uint64_t pages, const std::stri
   variant.extents.push_back(
       {.length = pages * 4096,
        .sha256 = Digest('2'),
+       .xxh3 = std::vector<uint64_t>(ChunkCount(pages * 4096), 2),
        .pieces = {
            {.origin = PieceOrigin::kPrepared, .path = "data", .offset = 0, .length = 8, .at = 0}}});
   return variant;

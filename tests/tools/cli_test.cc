@@ -37,7 +37,7 @@ class CliTest : public ::testing::Test {
 TEST_F(CliTest, PrintsHelpOnStandardOutput) {
   EXPECT_EQ(Run({"--help"}), kExitOk);
   for (const char* command :
-       {"add", "ls", "show", "rm", "status", "doctor", "version", "completion"}) {
+       {"add", "ls", "show", "rm", "status", "verify", "doctor", "version", "completion"}) {
     EXPECT_THAT(out_.str(), HasSubstr(std::string("\n  ") + command + " "));
   }
   EXPECT_EQ(err_.str(), "");

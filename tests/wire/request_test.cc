@@ -73,6 +73,13 @@ TEST(RequestTest, EveryOtherComesThrough) {
   bytes = Encoded({.id = 4, .client = {}, .body = ShowRequest{"shown"}});
   ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
   EXPECT_EQ(std::get<ShowRequest>(request.body).reference, "shown");
+  bytes = Encoded({.id = 4, .client = {}, .body = VerifyRequest{"verified", 7}});
+  ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
+  EXPECT_EQ(std::get<VerifyRequest>(request.body).reference, "verified");
+  EXPECT_EQ(std::get<VerifyRequest>(request.body).bytes_per_second, 7U);
+  bytes = Encoded({.id = 4, .client = {}, .body = VerifyRequest{}});
+  ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
+  EXPECT_EQ(std::get<VerifyRequest>(request.body).reference, "");
   bytes = Encoded({.id = 5, .client = {}, .body = ListRequest{}});
   ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
   EXPECT_TRUE(std::holds_alternative<ListRequest>(request.body));

@@ -44,7 +44,7 @@ std::vector<Command> MakeCommands(CLI::App* app) {
   std::vector<Command> commands;
   for (const auto make :
        {MakeAddCommand, MakeLsCommand, MakeShowCommand, MakeRmCommand, MakeStatusCommand,
-        MakeDoctorCommand, MakeVersionCommand, MakeCompletionCommand}) {
+        MakeVerifyCommand, MakeDoctorCommand, MakeVersionCommand, MakeCompletionCommand}) {
     commands.push_back(make(app));
     commands.back().app->footer("Global options: trims --help");
   }

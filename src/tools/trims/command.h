@@ -37,6 +37,7 @@ Command MakeLsCommand(CLI::App* root);
 Command MakeShowCommand(CLI::App* root);
 Command MakeRmCommand(CLI::App* root);
 Command MakeStatusCommand(CLI::App* root);
+Command MakeVerifyCommand(CLI::App* root);
 Command MakeDoctorCommand(CLI::App* root);
 Command MakeVersionCommand(CLI::App* root);
 Command MakeCompletionCommand(CLI::App* root);

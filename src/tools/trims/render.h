@@ -22,6 +22,9 @@ std::string RenderModel(const Json& model, int64_t now);
 // What was removed.
 std::string RenderRemoved(const Json& removed);
 
+// What was verified: what is not intact, and how much is.
+std::string RenderVerified(const Json& verified);
+
 // One screen: the daemon, its budget, its segments, its counters.
 std::string RenderStatus(const Json& status);
 

@@ -125,4 +125,25 @@ std::string RenderRemoved(const Json& removed) {
   return text.empty() ? "nothing was removed\n" : text;
 }
 
+std::string RenderVerified(const Json& verified) {
+  Table table({{"REFERENCE"}, {"VARIANT"}, {"STATE"}, {"WHY"}});
+  const Json& variants = List(verified, "variants");
+  uint64_t bytes = 0;
+  size_t intact = 0;
+  for (const Json& variant : variants) {
+    bytes += Number(variant, "bytes");
+    const std::string state = Text(variant, "state");
+    if (state == "intact") {
+      ++intact;
+      continue;
+    }
+    table.AddRow({ShortReference(Text(variant, "reference")), Text(variant, "kind"), state,
+                  Text(Object(variant, "error"), "message")});
+  }
+  const std::string summary =
+      fmt::format("verified {} variants, {}: ", variants.size(), HumanBytes(bytes));
+  if (intact == variants.size()) return summary + "all intact\n";
+  return summary + std::to_string(intact) + " intact\n\n" + table.Render();
+}
+
 }  // namespace trims::cli

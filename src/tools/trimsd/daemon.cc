@@ -3,20 +3,22 @@
 #include <csignal>
 #include <utility>
 
+#include "base/byte_size.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/macros.h"
+#include "ingest/fetch_files.h"
 #include "ingest/process_preparer.h"
 #include "load/host_tier.h"
 #include "store/huge_pages.h"
 #include "store/machine_memory.h"
-#include "tools/trimsd/byte_size.h"
 #include "tools/trimsd/process_setup.h"
 #include "wire/channel.h"
 
 namespace trims::daemon {
 namespace {
 
+constexpr int kFetches = 4;  // models that are downloaded at a time; others wait
 constexpr int kBacklog = 4096;
 constexpr unsigned kSecondsToStop = 10;
 
@@ -63,6 +65,8 @@ Daemon::~Daemon() {
 Status Daemon::MakeParts(uint64_t budget) {
   TRIMS_ASSIGN_OR_RETURN(loop_, EventLoop::Create());
   TRIMS_ASSIGN_OR_RETURN(worker_, MakeThreadWorker(loop_->poster()));
+  TRIMS_ASSIGN_OR_RETURN(digesting_, MakeThreadWorker(loop_->poster()));
+  TRIMS_ASSIGN_OR_RETURN(verifying_, MakeThreadWorker(loop_->poster()));
   TRIMS_ASSIGN_OR_RETURN(const size_t folders, PreparedStore::CountPublished(PreparedRoot()));
   TRIMS_ASSIGN_OR_RETURN(
       catalog_, Catalog::Open(places_.data() + "/catalog.db",
@@ -75,7 +79,9 @@ Status Daemon::MakeParts(uint64_t budget) {
                                              loop_->poster()));
   preparer_ = MakeProcessPreparer(
       {.program = PreparerProgram(options_), .onnxruntime_library = options_.onnxruntime_library},
-      {.timers = loop_.get(), .watcher = loop_.get(), .worker = worker_.get()});
+      {.timers = loop_.get(), .watcher = loop_.get(), .worker = digesting_.get()});
+  TRIMS_ASSIGN_OR_RETURN(fetcher_,
+                         MakeSourceFetcher(FetchFromNetwork({}), kFetches, loop_->poster()));
   manager_ = std::make_unique<Manager>(OptionsOfManager(),
                                        ManagerDependencies{.clock = &clock_,
                                                            .timers = loop_.get(),
@@ -84,7 +90,9 @@ Status Daemon::MakeParts(uint64_t budget) {
                                                            .preparer = preparer_.get(),
                                                            .eviction = options_.eviction,
                                                            .prepared = prepared_.get(),
-                                                           .worker = worker_.get()});
+                                                           .worker = worker_.get(),
+                                                           .fetcher = fetcher_.get(),
+                                                           .verifying = verifying_.get()});
   return Status();
 }
 

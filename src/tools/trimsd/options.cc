@@ -6,7 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "tools/trimsd/byte_size.h"
+#include "base/byte_size.h"
 #include "tools/trimsd/duration.h"
 
 namespace trims::daemon {

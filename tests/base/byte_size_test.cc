@@ -1,4 +1,4 @@
-#include "tools/trimsd/byte_size.h"
+#include "base/byte_size.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace trims::daemon {
+namespace trims {
 namespace {
 
 using ::testing::HasSubstr;
@@ -68,5 +68,12 @@ TEST(ParseByteSizeTest, RefusesTheRest) {
   }
 }
 
+TEST(ParseByteSizeTest, WithoutMemoryThereIsNoShareOfIt) {
+  EXPECT_EQ(ParseByteSize("1.5GiB").value(), uint64_t{3} << 29);
+  const Status status = ParseByteSize("50%").status();
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.hint().find('%'), std::string::npos) << status.hint();
+}
+
 }  // namespace
-}  // namespace trims::daemon
+}  // namespace trims

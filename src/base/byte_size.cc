@@ -1,11 +1,12 @@
-#include "tools/trimsd/byte_size.h"
+#include "base/byte_size.h"
 
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <string>
 
-namespace trims::daemon {
+namespace trims {
 namespace {
 
 struct Unit {
@@ -26,9 +27,12 @@ constexpr Unit kUnits[] = {
     {"TB", kKilo* kKilo* kKilo* kKilo},
 };
 
-Status BadSize(std::string_view text) {
-  return Status(StatusCode::kInvalidArgument, "'" + std::string(text) + "' is no size",
-                "write bytes (1073741824, 500MB, 1.5GiB) or a share of memory (50%)");
+constexpr const char* kBytesHint = "write bytes (1073741824, 500MB, 1.5GiB)";
+constexpr const char* kShareHint =
+    "write bytes (1073741824, 500MB, 1.5GiB) or a share of memory (50%)";
+
+Status BadSize(std::string_view text, const char* hint) {
+  return Status(StatusCode::kInvalidArgument, "'" + std::string(text) + "' is no size", hint);
 }
 
 std::string_view Trimmed(std::string_view text) {
@@ -37,20 +41,20 @@ std::string_view Trimmed(std::string_view text) {
   return text;
 }
 
-// `factor` × `number`, rounded down. Whole numbers stay exact.
-Result<uint64_t> Scale(std::string_view number, uint64_t factor, std::string_view text) {
+// `factor` × `number`, rounded down. Whole numbers stay exact. Nothing: it is no number, or too large.
+std::optional<uint64_t> Scale(std::string_view number, uint64_t factor) {
   const char* const end = number.data() + number.size();
   uint64_t whole = 0;
   const auto integer = std::from_chars(number.data(), end, whole);
   if (integer.ec == std::errc() && integer.ptr == end) {
-    if (whole > std::numeric_limits<uint64_t>::max() / factor) return BadSize(text);
+    if (whole > std::numeric_limits<uint64_t>::max() / factor) return std::nullopt;
     return whole * factor;
   }
   double fraction = 0;
   const auto real = std::from_chars(number.data(), end, fraction, std::chars_format::fixed);
-  if (real.ec != std::errc() || real.ptr != end || !(fraction >= 0)) return BadSize(text);
+  if (real.ec != std::errc() || real.ptr != end || !(fraction >= 0)) return std::nullopt;
   const double scaled = std::floor(fraction * static_cast<double>(factor));
-  if (scaled >= 0x1p64) return BadSize(text);
+  if (scaled >= 0x1p64) return std::nullopt;
   return static_cast<uint64_t>(scaled);
 }
 
@@ -68,21 +72,27 @@ Result<uint64_t> ParseShare(std::string_view number, uint64_t total, std::string
   return share >= static_cast<double>(total) ? total : static_cast<uint64_t>(share);
 }
 
-}  // namespace
-
-Result<uint64_t> ParseByteSize(std::string_view text, uint64_t total_memory) {
+Result<uint64_t> ParseBytes(std::string_view text, const char* hint) {
   const std::string_view trimmed = Trimmed(text);
-  if (trimmed.ends_with('%')) {
-    return ParseShare(Trimmed(trimmed.substr(0, trimmed.size() - 1)), total_memory, text);
-  }
   const size_t digits = trimmed.find_first_not_of("0123456789.");
-  const std::string_view number = trimmed.substr(0, digits);
   const std::string_view unit =
       digits == std::string_view::npos ? std::string_view() : Trimmed(trimmed.substr(digits));
   for (const Unit& known : kUnits) {
-    if (known.name == unit) return Scale(number, known.bytes, text);
+    if (known.name != unit) continue;
+    const std::optional<uint64_t> bytes = Scale(trimmed.substr(0, digits), known.bytes);
+    if (bytes) return *bytes;
   }
-  return BadSize(text);
+  return BadSize(text, hint);
 }
 
-}  // namespace trims::daemon
+}  // namespace
+
+Result<uint64_t> ParseByteSize(std::string_view text) { return ParseBytes(text, kBytesHint); }
+
+Result<uint64_t> ParseByteSize(std::string_view text, uint64_t total_memory) {
+  const std::string_view trimmed = Trimmed(text);
+  if (!trimmed.ends_with('%')) return ParseBytes(text, kShareHint);
+  return ParseShare(Trimmed(trimmed.substr(0, trimmed.size() - 1)), total_memory, text);
+}
+
+}  // namespace trims

@@ -1,0 +1,59 @@
+#include "ingest/source_fetcher.h"
+
+#include <atomic>
+#include <utility>
+
+#include "base/macros.h"
+#include "loop/job_queue.h"
+#include "loop/while_alive.h"
+
+namespace trims {
+namespace {
+
+class ThreadedFetcher final : public SourceFetcher {
+ public:
+  ThreadedFetcher(FetchFiles fetch, std::unique_ptr<JobQueue> jobs, PostToLoop post)
+      : fetch_(std::move(fetch)), post_(std::move(post)), jobs_(std::move(jobs)) {}
+  ~ThreadedFetcher() override { cancel_.Cancel(); }
+
+  // Progress that comes faster than the loop takes it is left out.
+  void Fetch(FetchJob job, Preparer::Progress progress,
+             std::function<void(Result<SourceUri>)> done) override {
+    auto told = alive_.Only([progress = std::move(progress)](uint64_t at, uint64_t total) {
+      if (progress) progress("download", at, total);
+    });
+    const auto waiting = std::make_shared<std::atomic<bool>>(false);
+    FetchCalls calls{.progress =
+                         [post = post_, told, waiting](uint64_t at, uint64_t total) {
+                           if (waiting->exchange(true)) return;
+                           post([told, waiting, at, total] {
+                             waiting->store(false);
+                             told(at, total);
+                           });
+                         },
+                     .cancel = &cancel_};
+    jobs_->Push([this, job = std::move(job), calls = std::move(calls),
+                 done = alive_.Only(std::move(done))] {
+      Result<SourceUri> fetched = fetch_(job, calls);
+      post_([done, fetched = std::move(fetched)] { done(fetched); });
+    });
+  }
+
+ private:
+  const FetchFiles fetch_;
+  const PostToLoop post_;
+  CancelToken cancel_;
+  WhileAlive alive_;
+  const std::unique_ptr<JobQueue> jobs_;  // the first to go: what is in it gives up
+};
+
+}  // namespace
+
+Result<std::unique_ptr<SourceFetcher>> MakeSourceFetcher(FetchFiles fetch, int threads,
+                                                         PostToLoop post) {
+  TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<JobQueue> jobs, JobQueue::Start(threads));
+  return std::unique_ptr<SourceFetcher>(
+      std::make_unique<ThreadedFetcher>(std::move(fetch), std::move(jobs), std::move(post)));
+}
+
+}  // namespace trims

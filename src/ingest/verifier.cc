@@ -1,0 +1,193 @@
+#include "ingest/verifier.h"
+
+#include <set>
+#include <utility>
+
+#include "base/log.h"
+#include "base/macros.h"
+#include "catalog/resolve.h"
+#include "ingest/check_operator.h"
+#include "load/pacer.h"
+#include "load/tier.h"
+#include "load/verify_image.h"
+#include "loop/run_on.h"
+
+namespace trims {
+namespace {
+
+uint64_t BytesOf(const Image& image) {
+  uint64_t bytes = 0;
+  for (const ManifestExtent& extent : image.variant.extents) bytes += extent.length;
+  return bytes;
+}
+
+}  // namespace
+
+std::string_view VerifiedStateName(VerifiedState state) {
+  switch (state) {
+    case VerifiedState::kIntact:
+      return "intact";
+    case VerifiedState::kMended:
+      return "mended";
+    case VerifiedState::kDamaged:
+      return "damaged";
+    case VerifiedState::kUnread:
+      return "unread";
+  }
+  return "unread";
+}
+
+struct Verifier::Run {
+  Run(wire::Principal who, const VerifyWishes& wishes)
+      : principal(who), pacer(wishes.bytes_per_second) {}
+
+  wire::Principal principal;
+  Preparer::Progress progress;
+  VerifyCallback done;
+  std::deque<ImagePtr> left;
+  std::vector<VerifiedVariant> verified;
+  uint64_t bytes_done = 0;
+  uint64_t bytes = 0;
+  FillControl control;
+  Pacer pacer;
+
+  void Tell() const {
+    if (progress) progress("verify", bytes_done, bytes);
+  }
+};
+
+Verifier::Verifier(const IngestDependencies& dependencies, Adder* adder)
+    : dependencies_(dependencies), adder_(adder) {}
+
+Verifier::~Verifier() {
+  if (run_ == nullptr) return;
+  run_->control.Cancel();
+  run_->pacer.Stop();
+}
+
+void Verifier::Verify(const wire::Principal& principal, const VerifyWishes& wishes,
+                      Preparer::Progress progress, VerifyCallback done) {
+  if (const Status status = CheckCanVerify(principal); !status.ok()) return done(status);
+  Result<std::deque<ImagePtr>> targets = Targets(wishes.reference);
+  if (!targets.ok()) return done(targets.status());
+  run_ = std::make_shared<Run>(principal, wishes);
+  run_->progress = std::move(progress);
+  run_->done = std::move(done);
+  run_->left = *std::move(targets);
+  for (const ImagePtr& image : run_->left) run_->bytes += BytesOf(*image);
+  VerifyNext();
+}
+
+Status Verifier::CheckCanVerify(const wire::Principal& principal) const {
+  TRIMS_RETURN_IF_ERROR(CheckOperator(principal));
+  if (dependencies_.verifying == nullptr || dependencies_.prepared == nullptr) {
+    return Status(StatusCode::kFailedPrecondition, "this daemon has no folder for prepared models");
+  }
+  if (run_ == nullptr) return {};
+  return Status(StatusCode::kResourceExhausted, "models are being verified already",
+                "wait until that has ended");
+}
+
+// Equal content lies in one place, whatever its names.
+Result<std::deque<ImagePtr>> Verifier::Targets(const std::string& reference) const {
+  std::vector<const CatalogEntry*> entries;
+  if (reference.empty()) {
+    entries = dependencies_.catalog->All();
+  } else {
+    TRIMS_ASSIGN_OR_RETURN(const ModelReference parsed, ParseModelReference(reference));
+    TRIMS_ASSIGN_OR_RETURN(const CatalogEntry* entry, dependencies_.catalog->Find(parsed));
+    entries.push_back(entry);
+  }
+  std::deque<ImagePtr> targets;
+  std::set<std::pair<std::string, std::string>> places;
+  for (const CatalogEntry* entry : entries) {
+    for (const ImagePtr& image : entry->images) {
+      if (places.emplace(image->variant.folder, image->source).second) targets.push_back(image);
+    }
+  }
+  return targets;
+}
+
+ImagePtr Verifier::Current(const Image& image) const {
+  const Result<ModelReference> reference = ParseModelReference(image.reference);
+  if (!reference.ok()) return nullptr;
+  const Result<const CatalogEntry*> entry = dependencies_.catalog->Find(*reference);
+  if (!entry.ok()) return nullptr;
+  for (const ImagePtr& current : (*entry)->images) {
+    if (current->kind == image.kind && current->variant_key == image.variant_key) return current;
+  }
+  return nullptr;
+}
+
+void Verifier::VerifyNext() {
+  run_->Tell();
+  while (!run_->left.empty()) {
+    const ImagePtr image = Current(*run_->left.front());
+    run_->left.pop_front();
+    if (image == nullptr) continue;  // removed meanwhile
+    return Read(image, [this, image](const Status& status) { HasRead(image, status); });
+  }
+  const std::shared_ptr<Run> run = std::exchange(run_, nullptr);
+  run->done(std::move(run->verified));
+}
+
+// The pin keeps the files there.
+void Verifier::Read(const ImagePtr& image, std::function<void(Status)> done) {
+  auto pin = dependencies_.prepared->PinFolder(image->variant.folder);
+  RunOn(
+      dependencies_.verifying,
+      [image, run = run_, root = dependencies_.prepared->root()] {
+        return VerifyImage(*image, root, &run->control, &run->pacer);
+      },
+      alive_.Only([done = std::move(done), pin = std::move(pin)](const Status& status) mutable {
+        pin = {};
+        done(status);
+      }));
+}
+
+void Verifier::HasRead(const ImagePtr& image, const Status& status) {
+  run_->bytes_done += BytesOf(*image);
+  if (TellsOfDamage(status)) return Mend(image, status);
+  Note(*image, status.ok() ? VerifiedState::kIntact : VerifiedState::kUnread, status);
+  VerifyNext();
+}
+
+void Verifier::Mend(const ImagePtr& image, const Status& damage) {
+  LogWarning(
+      "model.damaged",
+      {{"model", image->reference}, {"variant", VariantName(image->kind)}, {"error", damage}});
+  const PrepareWishes wishes{.variants = {image->kind},
+                             .precision = image->variant.precision,
+                             .onnxruntime_extensions = {}};
+  adder_->Add(run_->principal, image->reference, image->source, wishes, run_->progress,
+              alive_.Only([this, image, damage](const Result<const CatalogEntry*>& added) {
+                if (added.ok()) return HasMended(image, damage);
+                const std::string both =
+                    damage.message() + "; preparing it again failed: " + added.status().message();
+                Note(*image, VerifiedState::kDamaged,
+                     Status(damage.code(), both, added.status().hint()));
+                VerifyNext();
+              }));
+}
+
+// What the preparer did not make again is what it was.
+void Verifier::HasMended(const ImagePtr& image, const Status& damage) {
+  const ImagePtr current = Current(*image);
+  if (current == nullptr) return VerifyNext();
+  Read(current, [this, current, damage](const Status& status) {
+    status.ok() ? Note(*current, VerifiedState::kMended, damage)
+                : Note(*current, VerifiedState::kDamaged, status);
+    VerifyNext();
+  });
+}
+
+void Verifier::Note(const Image& image, VerifiedState state, const Status& error) {
+  run_->verified.push_back({.reference = image.reference,
+                            .kind = image.kind,
+                            .key = image.variant_key,
+                            .bytes = BytesOf(image),
+                            .state = state,
+                            .error = error});
+}
+
+}  // namespace trims

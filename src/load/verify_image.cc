@@ -1,0 +1,52 @@
+#include "load/verify_image.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "base/macros.h"
+#include "base/sha256.h"
+#include "load/digest_variant.h"
+#include "load/image_files.h"
+
+namespace trims {
+namespace {
+
+Status Differs(const Image& image, const std::string& what) {
+  return Status(StatusCode::kDataLoss,
+                what + " of '" + image.reference +
+                    "' has not the digest that was recorded when it was added");
+}
+
+Status VerifyIndex(const Image& image, const std::string& prepared_root) {
+  ImageFiles files(image, prepared_root);
+  TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccess> file,
+                         files.Open(PieceOrigin::kPrepared, image.variant.index_path));
+  if (file->size() != image.variant.index_length) return Differs(image, "the index");
+  std::vector<std::byte> bytes(image.variant.index_length);
+  TRIMS_RETURN_IF_ERROR(file->ReadAt(0, bytes));
+  return Sha256Hex(bytes) == image.variant.index_sha256 ? Status() : Differs(image, "the index");
+}
+
+}  // namespace
+
+Status VerifyImage(const Image& image, const std::string& prepared_root, FillControl* control,
+                   Pacer* pacer) {
+  TRIMS_RETURN_IF_ERROR(VerifyIndex(image, prepared_root));
+  TRIMS_ASSIGN_OR_RETURN(const std::vector<ExtentDigests> found,
+                         DigestVariant(image, prepared_root, control, pacer));
+  for (size_t i = 0; i < found.size(); ++i) {
+    const ManifestExtent& recorded = image.variant.extents[i];
+    const bool same = found[i].sha256 == recorded.sha256 && found[i].xxh3 == recorded.xxh3;
+    if (!same) return Differs(image, "extent " + std::to_string(i));
+  }
+  return Status();
+}
+
+bool TellsOfDamage(const Status& status) {
+  return status.code() == StatusCode::kDataLoss || status.code() == StatusCode::kNotFound ||
+         status.code() == StatusCode::kFailedPrecondition;
+}
+
+}  // namespace trims

@@ -1,0 +1,71 @@
+#include "source/download_journal.h"
+
+#include <charconv>
+
+#include "format/chunk_digests.h"
+
+namespace trims {
+namespace {
+
+constexpr std::string_view kMagic = "trims-download 1 ";
+
+bool IsPlain(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+         c == '"';
+}
+
+std::string Escaped(std::string_view text) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string escaped;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (IsPlain(c)) {
+      escaped += c;
+    } else {
+      escaped += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+    }
+  }
+  return escaped.empty() ? "-" : escaped;
+}
+
+// "<range> <sum>"; false: it is no such line, or of no range of the file.
+bool ParseLine(std::string_view line, uint64_t ranges, uint64_t* range, uint64_t* sum) {
+  const size_t space = line.find(' ');
+  if (space == std::string_view::npos) return false;
+  const auto [parsed, error] = std::from_chars(line.data(), line.data() + space, *range);
+  if (error != std::errc() || parsed != line.data() + space || *range >= ranges) return false;
+  const Result<std::vector<uint64_t>> sums = ChunkSumsFromHex(line.substr(space + 1));
+  if (!sums.ok() || sums->size() != 1) return false;
+  *sum = sums->front();
+  return true;
+}
+
+}  // namespace
+
+std::string JournalHead(const RemoteFile& file) {
+  if (file.etag.empty() && file.sha256.empty()) return "";
+  return std::string(kMagic) + std::to_string(file.length) + " " +
+         std::to_string(kDownloadRangeBytes) + " " + (file.sha256.empty() ? "-" : file.sha256) +
+         " " + Escaped(file.etag) + "\n";
+}
+
+std::string JournalLine(uint64_t range, uint64_t xxh3) {
+  return std::to_string(range) + " " + ChunkSumsToHex({&xxh3, 1}) + "\n";
+}
+
+std::map<uint64_t, uint64_t> ParseJournal(std::string_view text, const RemoteFile& file) {
+  const std::string head = JournalHead(file);
+  std::map<uint64_t, uint64_t> sums;
+  if (head.empty() || !text.starts_with(head)) return sums;
+  text.remove_prefix(head.size());
+  for (size_t end = 0; (end = text.find('\n')) != std::string_view::npos;
+       text.remove_prefix(end + 1)) {
+    uint64_t range = 0;
+    uint64_t sum = 0;
+    if (ParseLine(text.substr(0, end), DownloadRanges(file.length), &range, &sum))
+      sums[range] = sum;
+  }
+  return sums;
+}
+
+}  // namespace trims

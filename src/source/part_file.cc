@@ -1,0 +1,131 @@
+#include "source/part_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+
+#include "base/errno_status.h"
+#include "base/macros.h"
+#include "base/sha256.h"
+#include "base/sys.h"
+#include "base/xxh3.h"
+#include "source/download_journal.h"
+#include "source/file_bytes.h"
+
+namespace trims {
+namespace {
+
+constexpr size_t kNameDigits = 16;
+constexpr uint64_t kMaxJournalBytes = uint64_t{256} << 20;
+
+std::string StemOf(const DownloadPlace& place, const RemoteFile& file) {
+  const std::string digest = Sha256Hex(std::as_bytes(std::span(file.name)));
+  return place.partial + "/" + digest.substr(0, kNameDigits);
+}
+
+// Empty where there is none that can be read.
+std::string ReadJournal(const std::string& path) {
+  const Result<FileBytes> file = FileBytes::Open(path);
+  if (!file.ok() || file->size() == 0 || file->size() > kMaxJournalBytes) return "";
+  std::string text(file->size(), '\0');
+  return file->ReadAt(0, std::as_writable_bytes(std::span(text))).ok() ? text : "";
+}
+
+bool WriteAll(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = sys::Write(fd, text.data(), text.size());
+    if (written <= 0) return false;
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+  return true;
+}
+
+}  // namespace
+
+Status MakeFoldersOf(const std::string& folder, const std::string& name) {
+  for (size_t slash = name.find('/'); slash != std::string::npos;
+       slash = name.find('/', slash + 1)) {
+    const std::string path = folder + "/" + name.substr(0, slash);
+    if (sys::MakeFolder(path.c_str(), 0700) == 0 || errno == EEXIST) continue;
+    return ErrnoStatus("can't make the folder " + path);
+  }
+  return Status();
+}
+
+bool PartFile::IsComplete(const DownloadPlace& place, const RemoteFile& file) {
+  struct stat state {};
+  const std::string target = place.files + "/" + file.name;
+  if (::stat(target.c_str(), &state) != 0 || !S_ISREG(state.st_mode)) return false;
+  if (static_cast<uint64_t>(state.st_size) != file.length) return false;
+  const std::string head = JournalHead(file);
+  return !head.empty() && ReadJournal(StemOf(place, file) + ".ranges").starts_with(head);
+}
+
+Result<PartFile> PartFile::Open(const DownloadPlace& place, const RemoteFile& file) {
+  PartFile part;
+  part.target_ = place.files + "/" + file.name;
+  const std::string stem = StemOf(place, file);
+  part.part_ = stem + ".part";
+  part.ranges_ = stem + ".ranges";
+  TRIMS_RETURN_IF_ERROR(MakeFoldersOf(place.files, file.name));
+  TRIMS_RETURN_IF_ERROR(part.OpenFile(file.length));
+  part.OpenJournal(file);
+  return part;
+}
+
+Status PartFile::OpenFile(uint64_t length) {
+  fd_ = sys::Open(part_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (!fd_) return ErrnoStatus("can't make the file " + part_);
+  if (sys::Ftruncate(fd_.get(), static_cast<off_t>(length)) != 0 ||
+      sys::Fallocate(fd_.get(), 0, 0, static_cast<off_t>(length)) != 0) {
+    return ErrnoStatus("can't take " + std::to_string(length) + " bytes of the disk for " + part_);
+  }
+  TRIMS_ASSIGN_OR_RETURN(map_, Mapping::OfFile(fd_.get(), length, PROT_READ | PROT_WRITE));
+  return Status();
+}
+
+void PartFile::OpenJournal(const RemoteFile& file) {
+  const std::map<uint64_t, uint64_t> sums = ParseJournal(ReadJournal(ranges_), file);
+  std::string text = JournalHead(file);
+  for (uint64_t range = 0; range < DownloadRanges(file.length); ++range) {
+    const auto sum = sums.find(range);
+    if (sum != sums.end() && Xxh3Of(RangeOf(range)) == sum->second) {
+      text += JournalLine(range, sum->second);
+    } else {
+      missing_.push_back(range);
+    }
+  }
+  if (JournalHead(file).empty()) return;
+  journal_ =
+      sys::Open(ranges_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (journal_ && !WriteAll(journal_.get(), text)) journal_.reset();
+}
+
+std::span<std::byte> PartFile::RangeOf(uint64_t range) const {
+  const uint64_t begin = range * kDownloadRangeBytes;
+  return {map_.data() + begin, std::min<size_t>(kDownloadRangeBytes, map_.size() - begin)};
+}
+
+void PartFile::Complete(uint64_t range) {
+  if (journal_) WriteAll(journal_.get(), JournalLine(range, Xxh3Of(RangeOf(range))));
+}
+
+Status PartFile::Finish() && {
+  if (sys::Fsync(fd_.get()) != 0) return ErrnoStatus("can't write " + part_);
+  map_ = Mapping();
+  if (sys::Rename(part_.c_str(), target_.c_str()) != 0) {
+    return ErrnoStatus("can't rename " + part_ + " to " + target_);
+  }
+  return Status();
+}
+
+void PartFile::Discard() && {
+  ::unlink(part_.c_str());
+  ::unlink(ranges_.c_str());
+}
+
+}  // namespace trims

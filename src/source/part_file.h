@@ -1,0 +1,71 @@
+// PartFile: a file that is being downloaded, as memory: its room on the disk is taken, its pages are mapped,
+// and what an earlier attempt has left of it is known.
+//
+//   TRIMS_ASSIGN_OR_RETURN(PartFile part, PartFile::Open(place, file));
+//   for (const uint64_t range : part.missing()) Fetch(part.RangeOf(range));
+//   part.Complete(range);                             // its bytes are there
+//   TRIMS_RETURN_IF_ERROR(std::move(part).Finish());  // durable, under its own name
+//
+// It is called "<digits>.part" until then, and "<digits>.ranges" beside it says which ranges are there
+// (source/download_journal.h); the digits are of the file's name.
+// Thread-safety: one thread at a time; others may write to its ranges.
+#ifndef TRIMS_SOURCE_PART_FILE_H_
+#define TRIMS_SOURCE_PART_FILE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "trims/status.h"
+
+#include "base/mapping.h"
+#include "base/unique_fd.h"
+#include "source/download.h"
+#include "source/remote_store.h"
+
+namespace trims {
+
+class PartFile {
+ public:
+  // `file` has a plain name and at least one byte. RESOURCE_EXHAUSTED: the disk has not the room.
+  static Result<PartFile> Open(const DownloadPlace& place, const RemoteFile& file);
+
+  // Whether the file stands under its own name, as the source has it now.
+  static bool IsComplete(const DownloadPlace& place, const RemoteFile& file);
+
+  // Numbers of the ranges that were not there when it was opened, ascending.
+  const std::vector<uint64_t>& missing() const { return missing_; }
+  std::span<std::byte> RangeOf(uint64_t range) const;
+  std::span<const std::byte> bytes() const { return map_.bytes(); }
+
+  // Notes that the range is there. If that fails, it is fetched again after a crash, and that is all.
+  void Complete(uint64_t range);
+
+  // Writes all to the disk and gives the file its name.
+  Status Finish() &&;
+  // What is in it is wrong: the next attempt starts anew.
+  void Discard() &&;
+
+ private:
+  PartFile() = default;
+  Status OpenFile(uint64_t length);
+  void OpenJournal(const RemoteFile& file);
+
+  std::string target_;  // the complete file
+  std::string part_;
+  std::string ranges_;
+  UniqueFd fd_;
+  UniqueFd journal_;  // none: it could not be made, or nothing tells the object from another
+  Mapping map_;
+  std::vector<uint64_t> missing_;
+};
+
+// The folders of `name` in `folder`.
+Status MakeFoldersOf(const std::string& folder, const std::string& name);
+
+}  // namespace trims
+
+#endif  // TRIMS_SOURCE_PART_FILE_H_

@@ -1,0 +1,62 @@
+// What is asked of an HTTP server, and what it answers: plain values.
+//
+//   HttpRequest request{.url = "https://host/v2/"};
+//   request.headers = {"Accept: application/json"};
+//
+// Headers and keys may be secrets: nothing here is for a log. Thread-safety: values.
+#ifndef TRIMS_TRANSFER_HTTP_H_
+#define TRIMS_TRANSFER_HTTP_H_
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace trims {
+
+// AWS's signature, version 4, as libcurl makes it (CURLOPT_AWS_SIGV4).
+struct HttpSigning {
+  std::string scope;  // "aws:amz:<region>:<service>"
+  std::string access_key;
+  std::string secret_key;
+  std::string session_token = {};  // empty: none
+};
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string url;
+  std::vector<std::string> headers = {};  // "Name: value"; Authorization is for this host only
+  std::optional<HttpSigning> signing = {};
+  std::string body = {};  // of PUT and POST
+};
+
+// How patient one is with a server.
+struct HttpPatience {
+  int attempts = 6;  // all together
+  Duration first_pause = std::chrono::milliseconds(200);
+  Duration longest_pause = std::chrono::seconds(10);
+  Duration connect = std::chrono::seconds(10);
+  Duration stall = std::chrono::seconds(30);  // without a byte; whole seconds
+};
+
+struct HttpResponse {
+  // Empty: there is none. `name` in lower case.
+  std::string_view Header(std::string_view name) const {
+    const auto found = headers.find(name);
+    return found == headers.end() ? std::string_view() : std::string_view(found->second);
+  }
+
+  int status = 0;                                                // after redirects
+  std::map<std::string, std::string, std::less<>> headers = {};  // names in lower case
+  std::string body = {};
+};
+
+}  // namespace trims
+
+#endif  // TRIMS_TRANSFER_HTTP_H_
