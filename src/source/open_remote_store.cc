@@ -24,10 +24,11 @@ class Opened final : public OpenedStore {
         client_(options.patience),
         metadata_client_({.attempts = 1, .connect = std::chrono::seconds(1)}),
         credentials_(options.environment, ExchangeOver(&metadata_client_)) {
-    if (options.cancel != nullptr) watch_.emplace(options.cancel, [this] {
-      client_.Cancel();
-      metadata_client_.Cancel();
-    });
+    if (options.cancel != nullptr)
+      watch_.emplace(options.cancel, [this] {
+        client_.Cancel();
+        metadata_client_.Cancel();
+      });
   }
 
   RemoteStore& store() override { return *store_; }
@@ -54,7 +55,8 @@ class Opened final : public OpenedStore {
  private:
   Status OpenS3(const SourceUri& uri) {
     TRIMS_ASSIGN_OR_RETURN(S3Location location, credentials_.Location());
-    store_ = std::make_unique<S3Store>(uri, std::move(location), &credentials_, ExchangeOver(&client_));
+    store_ =
+        std::make_unique<S3Store>(uri, std::move(location), &credentials_, ExchangeOver(&client_));
     return Status();
   }
 

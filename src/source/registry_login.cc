@@ -54,14 +54,17 @@ std::string_view RegistryOf(std::string_view key) {
 
 bool IsBase64(std::string_view text) {
   return std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '/' || c == '=';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' ||
+           c == '/' || c == '=';
   });
 }
 
 // The text `key` of an object; empty: there is none.
 std::string TextOf(const nlohmann::json& object, std::string_view key) {
   const auto found = object.is_object() ? object.find(key) : object.end();
-  return object.is_object() && found != object.end() && found->is_string() ? found->get<std::string>() : "";
+  return object.is_object() && found != object.end() && found->is_string()
+             ? found->get<std::string>()
+             : "";
 }
 
 std::string HelperOf(const nlohmann::json& document, const std::string& registry) {
@@ -96,10 +99,13 @@ std::optional<LoginChallenge> ParseChallenge(std::string_view header) {
   return challenge;
 }
 
-Result<RegistryLogin> ParseRegistryLogin(std::string_view json, const std::string& registry, const std::string& path) {
-  const Result<nlohmann::json> document = ParseJson(json, {.max_bytes = size_t{1} << 20, .max_depth = 16});
+Result<RegistryLogin> ParseRegistryLogin(std::string_view json, const std::string& registry,
+                                         const std::string& path) {
+  const Result<nlohmann::json> document =
+      ParseJson(json, {.max_bytes = size_t{1} << 20, .max_depth = 16});
   if (!document.ok() || !document->is_object()) {
-    return Status(StatusCode::kInvalidArgument, "'" + path + "' is no JSON object, expected docker's configuration",
+    return Status(StatusCode::kInvalidArgument,
+                  "'" + path + "' is no JSON object, expected docker's configuration",
                   "correct it, or name another folder in DOCKER_CONFIG");
   }
   RegistryLogin login;
@@ -109,7 +115,8 @@ Result<RegistryLogin> ParseRegistryLogin(std::string_view json, const std::strin
     if (RegistryOf(key) != registry) continue;
     std::string basic = TextOf(value, "auth");
     if (!IsBase64(basic)) {
-      return Status(StatusCode::kInvalidArgument, "'" + path + "': the 'auth' of a registry is no base64",
+      return Status(StatusCode::kInvalidArgument,
+                    "'" + path + "': the 'auth' of a registry is no base64",
                     "log in to the registry again");
     }
     login.basic = Secret(std::move(basic));
@@ -117,9 +124,11 @@ Result<RegistryLogin> ParseRegistryLogin(std::string_view json, const std::strin
   return login;
 }
 
-Result<RegistryLogin> ReadRegistryLogin(const Environment& environment, const std::string& registry) {
+Result<RegistryLogin> ReadRegistryLogin(const Environment& environment,
+                                        const std::string& registry) {
   const std::string folder = VariableOf(environment, {"DOCKER_CONFIG"});
-  const std::string path = folder.empty() ? InHome(environment, ".docker/config.json") : folder + "/config.json";
+  const std::string path =
+      folder.empty() ? InHome(environment, ".docker/config.json") : folder + "/config.json";
   TRIMS_ASSIGN_OR_RETURN(const std::string text, ReadSettings(path));
   if (text.empty()) return RegistryLogin();
   return ParseRegistryLogin(text, registry, path);

@@ -34,7 +34,8 @@ struct RegistryLogin {
 };
 
 // From $DOCKER_CONFIG/config.json, else ~/.docker/config.json. INVALID_ARGUMENT: no such file.
-Result<RegistryLogin> ReadRegistryLogin(const Environment& environment, const std::string& registry);
+Result<RegistryLogin> ReadRegistryLogin(const Environment& environment,
+                                        const std::string& registry);
 
 // `json`: the file's text; `path` is for errors.
 Result<RegistryLogin> ParseRegistryLogin(std::string_view json, const std::string& registry,
