@@ -1,5 +1,6 @@
 #include "source/open_remote_store.h"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
@@ -7,6 +8,9 @@
 #include "base/macros.h"
 #include "source/http_exchange.h"
 #include "source/http_store.h"
+#include "source/hub_store.h"
+#include "source/oci_store.h"
+#include "source/s3_store.h"
 #include "transfer/http_client.h"
 
 namespace trims {
@@ -15,8 +19,16 @@ namespace {
 // A store and what it borrows.
 class Opened final : public OpenedStore {
  public:
-  explicit Opened(const RemoteStoreOptions& options) : client_(options.patience) {
-    if (options.cancel != nullptr) watch_.emplace(options.cancel, [this] { client_.Cancel(); });
+  explicit Opened(const RemoteStoreOptions& options)
+      : environment_(options.environment),
+        client_(options.patience),
+        metadata_client_({.attempts = 1, .connect = std::chrono::seconds(1)}),
+        credentials_(options.environment, ExchangeOver(&metadata_client_)) {
+    if (options.cancel != nullptr)
+      watch_.emplace(options.cancel, [this] {
+        client_.Cancel();
+        metadata_client_.Cancel();
+      });
   }
 
   RemoteStore& store() override { return *store_; }
@@ -27,16 +39,37 @@ class Opened final : public OpenedStore {
       case SourceUri::Scheme::kHttps:
         store_ = std::make_unique<HttpStore>(uri, ExchangeOver(&client_));
         return Status();
-      default:
-        return Status(
-            StatusCode::kUnimplemented,
-            std::string(SchemeName(uri.scheme)) + ":// sources can't be read by this build",
-            "download the model and add it as file:///absolute/path");
+      case SourceUri::Scheme::kS3:
+        return OpenS3(uri);
+      case SourceUri::Scheme::kHf:
+        return OpenHub(uri);
+      case SourceUri::Scheme::kOci:
+        store_ = std::make_unique<OciStore>(uri, environment_, ExchangeOver(&client_));
+        return Status();
+      case SourceUri::Scheme::kFile:
+        break;
     }
+    return Status(StatusCode::kInternal, "'" + uri.ToString() + "' is of no network");
   }
 
  private:
+  Status OpenS3(const SourceUri& uri) {
+    TRIMS_ASSIGN_OR_RETURN(S3Location location, credentials_.Location());
+    store_ =
+        std::make_unique<S3Store>(uri, std::move(location), &credentials_, ExchangeOver(&client_));
+    return Status();
+  }
+
+  Status OpenHub(const SourceUri& uri) {
+    TRIMS_ASSIGN_OR_RETURN(HubSettings settings, ReadHubSettings(environment_));
+    store_ = std::make_unique<HubStore>(uri, std::move(settings), ExchangeOver(&client_));
+    return Status();
+  }
+
+  const Environment environment_;
   HttpClient client_;
+  HttpClient metadata_client_;  // of services that are there at once, or not at all
+  AwsCredentialSource credentials_;
   std::unique_ptr<RemoteStore> store_;
   std::optional<CancelToken::Watch> watch_;  // the first to go
 };

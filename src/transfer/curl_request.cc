@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstdlib>
 
+#include "transfer/aws_signature.h"
+
 namespace trims {
 namespace {
 
@@ -16,15 +18,6 @@ void ApplyAuthorities(CurlEasy* easy) {
     if (file == nullptr || *file == '\0') continue;
     easy->Set(CURLOPT_CAINFO, file);
     return;
-  }
-}
-
-void ApplySigning(const HttpSigning& signing, CurlRequest* request, CurlEasy* easy) {
-  easy->Set(CURLOPT_AWS_SIGV4, signing.scope.c_str());
-  easy->Set(CURLOPT_USERNAME, signing.access_key.c_str());
-  easy->Set(CURLOPT_PASSWORD, signing.secret_key.c_str());
-  if (!signing.session_token.empty()) {
-    request->AddHeader("X-Amz-Security-Token: " + signing.session_token);
   }
 }
 
@@ -51,7 +44,10 @@ void CurlRequest::Apply(const HttpRequest& request, const HttpPatience& patience
       std::max(1L, static_cast<long>(duration_cast<std::chrono::seconds>(patience.stall).count())));
   ApplyAuthorities(easy);
   for (const std::string& header : request.headers) AddHeader(header);
-  if (request.signing) ApplySigning(*request.signing, this, easy);
+  if (!request.signing) return;
+  for (const std::string& header : AwsSignatureHeaders(request, std::chrono::system_clock::now())) {
+    AddHeader(header);
+  }
 }
 
 void CurlRequest::AddHeader(const std::string& header) {

@@ -20,7 +20,7 @@
 
 namespace trims {
 
-// AWS's signature, version 4, as libcurl makes it (CURLOPT_AWS_SIGV4).
+// AWS's signature, version 4 (transfer/aws_signature.h).
 struct HttpSigning {
   std::string scope;  // "aws:amz:<region>:<service>"
   std::string access_key;
