@@ -19,6 +19,7 @@
 #include "base/sha256.h"
 #include "base/thread.h"
 #include "base/unique_fd.h"
+#include "base/uring.h"
 #include "base/xxh3.h"
 
 namespace trims {
@@ -114,6 +115,16 @@ Status ThreadExample() {
   // example: src/base/thread.h
   TRIMS_ASSIGN_OR_RETURN(std::thread reader, StartThread([&] { ReadAll(); }));
   reader.join();
+  // end
+  return {};
+}
+
+Status UringExample(int fd, std::span<std::byte> bytes) {
+  // example: src/base/uring.h
+  TRIMS_ASSIGN_OR_RETURN(Uring ring, Uring::Create(64));
+  ring.Prepare({.fd = fd, .offset = 0, .destination = bytes, .tag = 7});
+  if (ring.Submit() < 1) return {};
+  const Uring::Done done = ring.Wait();
   // end
   return {};
 }
