@@ -157,7 +157,7 @@ TEST_F(CliE2eTest, MistakesHaveTheirCodes) {
   EXPECT_EQ(Error({"add", "bad name!", folder_ / "small.safetensors"}, 2)["code"],
             "INVALID_ARGUMENT");
   EXPECT_EQ(Error({"add", "small", folder_ / "missing"}, 3)["code"], "NOT_FOUND");
-  EXPECT_EQ(Error({"add", "small", "s3://bucket/key"}, 1)["code"], "UNIMPLEMENTED");
+  EXPECT_EQ(Error({"add", "small", "gs://bucket/key"}, 1)["code"], "UNIMPLEMENTED");
   EXPECT_EQ(Error({"shwo", "small"}, 2)["hint"], "did you mean 'show'? (trims --help)");
   std::string broken = SmallSafetensors(1.0f);
   std::ofstream(folder_ / "cut.safetensors", std::ios::binary)
