@@ -339,9 +339,10 @@ bool MayHoldPassword(std::string_view authority) {
 }  // namespace
 
 std::string ShownUrl(std::string_view url) {
-  const size_t scheme = url.find("://");
-  if (scheme == std::string_view::npos) return ShownName(url);
   const Halves halves = SplitAt(url, "?");
+  const std::string cut = halves.rest.empty() ? "" : "?…";
+  const size_t scheme = halves.first.find("://");
+  if (scheme == std::string_view::npos) return ShownName(std::string(halves.first) + cut);
   std::string_view rest = halves.first.substr(scheme + 3);
   std::string shown(url.substr(0, scheme + 3));
   if (MayHoldPassword(SplitAt(rest, "/").first)) {
@@ -350,8 +351,7 @@ std::string ShownUrl(std::string_view url) {
     rest = at == std::string_view::npos ? std::string_view() : rest.substr(at);
   }
   shown += rest;
-  if (!halves.rest.empty()) shown += "?…";
-  return ShownName(shown);
+  return ShownName(shown + cut);
 }
 
 Result<SourceUri> ParseRemoteUri(Scheme scheme, std::string_view url) {

@@ -162,6 +162,14 @@ TEST(RemoteUriTest, SecretsAreRefusedAndNotRepeated) {
   ExpectRefused("https://h/a?sig=x", "credentials come from the daemon's environment");
 }
 
+TEST(RemoteUriTest, WhatFollowsAQueryIsNoScheme) {
+  for (const char* text : {"a?b://c", "?://", "a?://hush@b"}) {
+    const Status status = ParseSourceUri(text).status();
+    EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << text;
+    EXPECT_THAT(status.ToString(), Not(HasSubstr("hush"))) << text;
+  }
+}
+
 TEST(RemoteUriTest, NoneIsTooLongToSend) {
   const std::string longest = "https://h/" + std::string(kMaxPathBytes - 1, 'a');
   ASSERT_TRUE(ParseSourceUri(longest).ok());
