@@ -24,7 +24,7 @@ namespace trims {
 namespace {
 
 constexpr size_t kCopyBytes = size_t{4} << 20;
-constexpr uint64_t kMaxManifestBytes = uint64_t{64} << 20;
+constexpr uint64_t kMaxPushedManifestBytes = uint64_t{64} << 20;
 constexpr const char* kFromSource = "source";
 
 Status NoPushedModel(const std::string& folder, const std::string& what) {
@@ -143,7 +143,7 @@ Status WriteManifest(const Manifest& manifest, const std::string& folder, Copier
 Result<Manifest> ReadPushed(const std::string& folder) {
   TRIMS_ASSIGN_OR_RETURN(const FileBytes file,
                          FileBytes::OpenBeneath(folder, std::string(kPushedManifest)));
-  if (file.size() == 0 || file.size() > kMaxManifestBytes) {
+  if (file.size() == 0 || file.size() > kMaxPushedManifestBytes) {
     return NoPushedModel(folder, "it has " + std::to_string(file.size()) + " bytes");
   }
   std::string text(file.size(), '\0');

@@ -13,7 +13,7 @@ namespace {
 // Enough that the readers have work while the caller allocates or opens a file.
 constexpr size_t kDepth = 16;
 
-ReadDone Read(ReadRequest request) {
+ReadDone ReadNow(ReadRequest request) {
   return {request.tag, request.file->ReadAt(request.offset, request.destination)};
 }
 
@@ -21,7 +21,7 @@ class InlineEngine final : public ReadEngine {
  public:
   size_t depth() const override { return 1; }
   size_t in_flight() const override { return done_.size(); }
-  void Submit(ReadRequest request) override { done_.push_back(Read(std::move(request))); }
+  void Submit(ReadRequest request) override { done_.push_back(ReadNow(std::move(request))); }
   ReadDone Wait() override {
     ReadDone done = std::move(done_.front());
     done_.pop_front();
@@ -48,7 +48,8 @@ class PreadEngine final : public ReadEngine {
     ++in_flight_;
     readers_->Push([this, request = std::move(request)]() mutable {
       if (stopping_.load()) return;
-      ReadDone done = Read(std::move(request));  // lets go of the file, before the read is reaped
+      ReadDone done =
+          ReadNow(std::move(request));  // lets go of the file, before the read is reaped
       Ended(std::move(done));
     });
   }

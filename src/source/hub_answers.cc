@@ -89,7 +89,7 @@ std::string NextPage(std::string_view link) {
     const size_t end = link.find('>', begin == std::string_view::npos ? link.size() : begin);
     if (end == std::string_view::npos) return "";
     const std::string_view url = link.substr(begin + 1, end - begin - 1);
-    const size_t next = std::min(link.find(",", end), link.size());
+    const size_t next = std::min(link.find(',', end), link.size());
     const std::string_view parameters = link.substr(end, next - end);
     if (parameters.find("rel=\"next\"") != std::string_view::npos ||
         parameters.find("rel=next") != std::string_view::npos) {

@@ -89,10 +89,10 @@ std::optional<LoginChallenge> ParseChallenge(std::string_view header) {
     std::string name(rest.substr(0, equals));
     std::ranges::transform(name, name.begin(), LowerOf);
     rest.remove_prefix(equals + 1);
-    std::string value = TakeValue(&rest);
-    if (name == "realm") challenge.realm = std::move(value);
-    if (name == "service") challenge.service = std::move(value);
-    if (name == "scope") challenge.scope = std::move(value);
+    const std::string value = TakeValue(&rest);
+    if (name == "realm") challenge.realm = value;
+    if (name == "service") challenge.service = value;
+    if (name == "scope") challenge.scope = value;
     rest = SkipBlanks(rest);
   }
   if (challenge.realm.empty()) return std::nullopt;
