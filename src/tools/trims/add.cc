@@ -126,7 +126,8 @@ Command MakeAddCommand(CLI::App* root) {
       ->required()
       ->type_name("");
   app->add_option("SOURCE", arguments->source,
-                  "A file or folder: a path, a file:/// URL or hf-cache:ORG/NAME[@REVISION][/FILE]")
+                  "A file or folder: a path, hf-cache:ORG/NAME[@REVISION][/FILE], or what trimsd downloads: "
+                  "https://, s3://, hf://, oci:// (docs/sources.md)")
       ->required()
       ->type_name("");
   app->add_option("--variant", arguments->variants,

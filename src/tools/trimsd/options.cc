@@ -136,6 +136,25 @@ void AddMemory(CLI::App* app, DaemonOptions* options) {
       ->check(CLI::Range(1, 64).description(""));
 }
 
+uint64_t DownloadRate(const std::string& text) {
+  const Result<uint64_t> parsed = ParseByteSize(text);
+  if (parsed.ok()) return *parsed;
+  throw CLI::ValidationError("--download-rate",
+                             parsed.status().message() + ": " + parsed.status().hint());
+}
+
+void AddDownloads(CLI::App* app, DaemonOptions* options) {
+  app->add_option("--download-ranges", options->download_ranges,
+                  "Ranges of 8 MiB that are fetched at once, of each source [8]")
+      ->type_name("N")
+      ->check(CLI::Range(1, 64).description(""));
+  app->add_option_function<std::string>(
+         "--download-rate",
+         [options](const std::string& text) { options->download_rate = DownloadRate(text); },
+         "Bytes that are fetched in a second, of each source: 50MB; 0: no limit [0]")
+      ->type_name("SIZE");
+}
+
 void AddLimits(CLI::App* app, DaemonOptions* options) {
   AddDuration(app, "--default-deadline", &options->default_deadline,
               "How long an open that names no deadline may wait [60s]");
@@ -181,6 +200,7 @@ ParsedOptions ParseOptions(int argc, const char* const* argv, std::ostream& out,
   app.allow_config_extras(CLI::config_extras_mode::error);
   AddPlaces(&app, &parsed.options);
   AddMemory(&app, &parsed.options);
+  AddDownloads(&app, &parsed.options);
   AddLimits(&app, &parsed.options);
   AddRunning(&app, &parsed.options);
   try {

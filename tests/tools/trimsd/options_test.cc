@@ -47,6 +47,12 @@ TEST_F(OptionsTest, DefaultsAreThoseOfTheHelp) {
 }
 
 TEST_F(OptionsTest, TheReadEngineIsChosenOrLeftOpen) {
+  EXPECT_EQ(Parse({}).options.download_ranges, 8u);
+  EXPECT_EQ(Parse({}).options.download_rate, 0u);
+  EXPECT_EQ(Parse({"--download-ranges", "3"}).options.download_ranges, 3u);
+  EXPECT_EQ(Parse({"--download-rate", "50MB"}).options.download_rate, 50'000'000u);
+  ExpectUsageError({"--download-ranges", "0"}, "download-ranges");
+  ExpectUsageError({"--download-rate", "fast"}, "'fast' is no size");
   EXPECT_EQ(Parse({"--read-engine", "auto"}).options.read_engine, ReadEngineChoice::kAuto);
   EXPECT_EQ(Parse({"--read-engine", "uring"}).options.read_engine, ReadEngineChoice::kUring);
   EXPECT_EQ(Parse({"--read-engine", "pread"}).options.read_engine, ReadEngineChoice::kPread);
