@@ -13,6 +13,7 @@
 #include "base/sha256.h"
 #include "format/chunk_digests.h"
 #include "ingest/pushed_folder.h"
+#include "support/content.h"
 #include "support/http_origin.h"
 #include "support/scratch_folder.h"
 
@@ -21,12 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
-
-std::string TextOf(const std::string& path) {
-  std::stringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
 
 class FetchFilesTest : public ::testing::Test {
  protected:

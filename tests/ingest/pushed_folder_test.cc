@@ -14,6 +14,7 @@
 #include "base/fault.h"
 #include "base/sha256.h"
 #include "format/chunk_digests.h"
+#include "support/content.h"
 #include "support/held_resources.h"
 #include "support/scratch_folder.h"
 
@@ -23,16 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-std::span<const std::byte> BytesOf(const std::string& text) {
-  return std::as_bytes(std::span(text));
-}
-
-std::string TextOf(const std::string& path) {
-  std::stringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
 
 class PushedFolderTest : public ::testing::Test {
  protected:

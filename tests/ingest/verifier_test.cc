@@ -14,16 +14,13 @@
 #include "base/sha256.h"
 #include "format/chunk_digests.h"
 #include "ingest/ingest_fixture.h"
+#include "support/content.h"
 
 namespace trims::test {
 namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
-
-std::span<const std::byte> BytesOf(const std::string& text) {
-  return std::as_bytes(std::span(text));
-}
 
 class VerifierTest : public IngestTest {
  protected:

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/fault.h"
+#include "support/content.h"
 #include "support/held_resources.h"
 #include "support/http_origin.h"
 
@@ -21,16 +22,6 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr const char* kEtag = "\"v1\"";
-
-std::string Content(size_t length) {
-  std::string content(length, '\0');
-  uint32_t state = 7;
-  for (char& c : content) {
-    state = state * 1664525 + 1013904223;
-    c = static_cast<char>(state >> 24);
-  }
-  return content;
-}
 
 class RangeFetcherTest : public ::testing::Test {
  protected:

@@ -17,6 +17,7 @@
 #include "source/http_exchange.h"
 #include "source/http_store.h"
 #include "source/part_file.h"
+#include "support/content.h"
 #include "support/held_resources.h"
 #include "support/http_origin.h"
 #include "support/scratch_folder.h"
@@ -27,21 +28,6 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-std::string Content(size_t length, uint32_t seed) {
-  std::string content(length, '\0');
-  for (char& c : content) {
-    seed = seed * 1664525 + 1013904223;
-    c = static_cast<char>(seed >> 24);
-  }
-  return content;
-}
-
-std::string TextOf(const std::string& path) {
-  std::stringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
 
 // Files at an origin, which knows them by name.
 class FilesStore final : public RemoteStore {
