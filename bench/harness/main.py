@@ -8,10 +8,10 @@ from pathlib import Path
 from harness import against, machine, report
 from harness.processes import BenchError, say, stop_on_signals
 from harness.session import Bench
-from harness.suites import accept, attach, disk, hash, hit, memory, miss, opens, startup, steady
+from harness.suites import accept, attach, disk, hash, hit, memory, miss, opens, s3, startup, steady
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SUITES = {"accept": accept, "attach": attach, "disk": disk, "hash": hash, "hit": hit, "miss": miss, "memory": memory, "opens": opens, "startup": startup,
+SUITES = {"accept": accept, "attach": attach, "disk": disk, "hash": hash, "hit": hit, "miss": miss, "memory": memory, "opens": opens, "s3": s3, "startup": startup,
           "steady": steady}
 SYNTHETIC = {"accept": (accept.MEGABYTES,), "miss": miss.MEGABYTES, "memory": (memory.MEGABYTES,),
              "steady": steady.MEGABYTES}

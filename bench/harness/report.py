@@ -57,6 +57,7 @@ BARS = {
     ("attach", "flatness"): Bar("ratio", "<=", 1.15),
     ("disk", "bandwidth"): Bar("ratio", ">=", 0.9),
     ("disk", "cpu"): Bar("ratio", "<=", 1.2),
+    ("s3", "loopback"): Bar("ratio", ">=", 2),
     ("disk", "small"): Bar("ratio", ">=", 0.8),
     ("hash", "cost"): Bar("ratio", "<=", 1.05),
     ("hit", "ideal"): Bar("ratio", "<=", 1.02),

@@ -49,16 +49,17 @@ def cpu_seconds(pid):
     return time.clock_gettime((~pid << 3) | 2)
 
 
-def opened(bench, server, models, threads=1):
-    """The daemon's answer to cold opens of `models`: all of them resident and read, at the first byte of each."""
+def opened(bench, server, models, threads=1, drop=True):
+    """The daemon's answer to opens of `models`, cold with `drop`: all of them resident and read, at the first byte of each."""
     with scratch() as folder:
         plan = folder / "plan.json"
         plan.write_text(json.dumps({"socket": str(server.socket), "threads": threads, "models": [one.name for one in models],
-                                    "bytes": sum(one.bytes for one in models) + SPARE, "drop": server.prepared_files()}))
+                                    "bytes": sum(one.bytes for one in models) + SPARE, "drop": server.prepared_files() if drop else []}))
         before = cpu_seconds(server.process.pid)
         answer = json_of([bench.build.program("bench_disk"), "open", plan])
         cpu = cpu_seconds(server.process.pid) - before
-    server.wait_until_empty()
+    if drop:
+        server.wait_until_empty()
     return Run(answer["ns"] / 1e9, cpu)
 
 
