@@ -25,7 +25,7 @@ from harness import answers, machine, main, models, report, stats  # noqa: E402
 from harness.processes import BenchError, json_of, output_of, running  # noqa: E402
 from harness.report import Row  # noqa: E402
 from harness.session import Bench  # noqa: E402
-from harness.suites import attach, hit, memory, steady  # noqa: E402
+from harness.suites import attach, disk, hit, memory, steady  # noqa: E402
 from harness.worker import interleaved, plan, turns, worker  # noqa: E402
 
 
@@ -244,6 +244,11 @@ class CommandLine(unittest.TestCase):
     def test_all_means_every_suite(self):
         self.assertEqual(main.parse(["all", "--quick"]).suites, list(main.SUITES))
 
+    def test_sizes_are_gigabytes(self):
+        self.assertEqual(main.parse(["disk", "--gigabytes", "0.5,8"]).gigabytes, (0.5, 8))
+        for wrong in ("", "8GB", "0", "1,,2", "-1", "nan"):
+            self.assertIn("is no list of gigabytes", self.refused("disk", f"--gigabytes={wrong}"))
+
     def test_a_suite_or_another_tree(self):
         self.assertIn("expected a SUITE or --against", self.refused())
         self.assertIn("no release build in", self.refused("--against", "/nonexistent"))
@@ -295,6 +300,40 @@ class Programs(unittest.TestCase):
     def test_a_server_that_is_not_there_is_an_error(self):
         with self.assertRaisesRegex(BenchError, "connect"):
             output_of([PROGRAMS / "bench_opens", "bare", "/nowhere", "-", 2, 0.1, 0, 96, 240, 4096])
+
+
+class DiskPrograms(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = models.write_random_safetensors(Path(folder.name) / "m.safetensors", 5_000_001)
+
+    def test_a_random_model_is_one_tensor_as_large_as_asked(self):
+        with open(self.path, "rb") as file:
+            length, = struct.unpack("<Q", file.read(8))
+        self.assertEqual(self.path.stat().st_size, 8 + length + 5_000_000)
+
+    def test_files_are_read_on_as_many_threads_as_asked(self):
+        for threads in (1, 3):
+            self.assertGreater(json_of([PROGRAMS / "bench_disk", "read", threads, self.path, self.path])["ns"], 0)
+        with self.assertRaises(BenchError):
+            json_of([PROGRAMS / "bench_disk", "read", 1, self.path.parent / "none"])
+
+    def test_touching_and_hashing_take_time(self):
+        took = json_of([PROGRAMS / "bench_disk", "touch", 8 << 20])
+        self.assertGreater(min(took["touch_ns"], took["hash_ns"]), 0)
+
+    def test_loads_with_and_without_hashing_and_by_either_engine(self):
+        for program in ("bench_fill", "bench_fill_unhashed"):
+            for engine in ("uring", "pread"):
+                took = json_of([PROGRAMS / program, self.path, engine, "cold", 2])
+                self.assertEqual((len(took["ns"]), len(took["cpu_ns"])), (2, 2))
+
+    def test_processor_time_of_another_process(self):
+        with running([sys.executable, "-c", "import time\nprint(sum(range(10**6)), flush=True)\ntime.sleep(60)"],
+                     stdout=subprocess.PIPE) as process:
+            process.stdout.readline()
+            self.assertGreater(disk.cpu_seconds(process.pid), 0.001)
 
 
 class Processes(unittest.TestCase):
