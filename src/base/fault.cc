@@ -109,6 +109,8 @@ std::string_view OpName(Op op) {
       return "ring_setup";
     case Op::kRingSubmit:
       return "ring_submit";
+    case Op::kHeader:
+      return "header";
     case Op::kShortRead:
       return "short_read";
   }

@@ -23,11 +23,13 @@ constexpr char kContainerHost[] = "http://169.254.170.2";
 constexpr char kInstanceEndpoint[] = "http://169.254.169.254";
 constexpr char kRolePath[] = "/latest/meta-data/iam/security-credentials/";
 
+// Such a service answers itself. Its token is in a header that would go along to wherever it redirects.
 SmallRequest MetadataRequest(std::string url, Duration timeout) {
   return {.url = std::move(url),
           .timeout = timeout,
           .max_bytes = size_t{64} << 10,
-          .through_proxy = false};
+          .through_proxy = false,
+          .follow_redirects = false};
 }
 
 Status RefusedByService(std::string_view service, int status) {

@@ -175,7 +175,8 @@ Status Downloader::OpenNext() {
     const std::string path = place_.files + "/" + file.name;
     const UniqueFd made =
         sys::Open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    return made ? Status() : ErrnoStatus("can't make the file " + path);
+    if (!made) return ErrnoStatus("can't make the file " + path);
+    return SyncFoldersOf(place_.files, file.name);
   }
   TRIMS_ASSIGN_OR_RETURN(PartFile part, PartFile::Open(place_, file));
   TRIMS_ASSIGN_OR_RETURN(std::shared_ptr<const HttpObject> object, ObjectOf(file));
@@ -196,6 +197,8 @@ Result<std::shared_ptr<const HttpObject>> Downloader::ObjectOf(const RemoteFile&
   object->request = HttpRequestOf(std::move(request));
   object->length = file.length;
   object->etag = file.etag;
+  // Servers of one object differ in its date, of which a SHA-256 needs nothing.
+  if (file.sha256.empty()) object->last_modified = file.last_modified;
   return std::shared_ptr<const HttpObject>(std::move(object));
 }
 

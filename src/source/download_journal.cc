@@ -40,13 +40,19 @@ bool ParseLine(std::string_view line, uint64_t ranges, uint64_t* range, uint64_t
   return true;
 }
 
+// A weak ETag may stay while bytes change, and a date tells of it.
+std::string VersionOf(const RemoteFile& file) {
+  const bool dated = file.etag.starts_with("W/") && file.sha256.empty();
+  return dated && !file.last_modified.empty() ? file.etag + " " + file.last_modified : file.etag;
+}
+
 }  // namespace
 
 std::string JournalHead(const RemoteFile& file) {
   if (file.etag.empty() && file.sha256.empty()) return "";
   return std::string(kMagic) + std::to_string(file.length) + " " +
          std::to_string(kDownloadRangeBytes) + " " + (file.sha256.empty() ? "-" : file.sha256) +
-         " " + Escaped(file.etag) + "\n";
+         " " + Escaped(VersionOf(file)) + "\n";
 }
 
 std::string JournalLine(uint64_t range, uint64_t xxh3) {

@@ -3,7 +3,8 @@
 // Text: a line that says which object it is, then one for each range that is complete, with its number and
 // the XXH3 of its bytes:
 // "trims-download 1 <length> <range bytes> <sha256 or -> <etag, %XX where it is not plain, or ->", and
-// "<range> <16 hexadecimal digits>".
+// "<range> <16 hexadecimal digits>". A weak ETag is followed by a space and the Last-Modified, if there is one
+// and no sha256.
 // A line that was torn by a crash, or bytes that a power cut took, cost that range: a range counts only if
 // its bytes have the sum. So nothing has to be synced while ranges come.
 // Thread-safety: pure functions.

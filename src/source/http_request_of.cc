@@ -27,7 +27,8 @@ HttpRequest HttpRequestOf(const SmallRequest& request) {
   return {.method = request.method,
           .url = request.url,
           .headers = request.headers,
-          .signing = SigningOf(request.signing)};
+          .signing = SigningOf(request.signing),
+          .follow_redirects = request.follow_redirects};
 }
 
 }  // namespace trims

@@ -47,6 +47,7 @@ Result<std::vector<RemoteFile>> HttpStore::List() {
   }
   file.length = *length;
   file.etag = reply.Header("etag");
+  file.last_modified = reply.Header("last-modified");
   std::vector<RemoteFile> files = {std::move(file)};
   TRIMS_RETURN_IF_ERROR(CheckListing(&files, UrlWithoutSecrets(url_)));
   return files;

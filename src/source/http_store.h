@@ -4,7 +4,7 @@
 //   TRIMS_ASSIGN_OR_RETURN(const std::vector<RemoteFile> files, store.List());
 //   files.front().name;  // the last part of the URL's path
 //
-// The name is the URL's, whatever the server says of names. Its length and ETag come from a HEAD, or, where
+// The name is the URL's, whatever the server says of names. Its length, ETag and date come from a HEAD, or, where
 // the server refuses those, from a GET of its first byte. Thread-safety: as RemoteStore says.
 #ifndef TRIMS_SOURCE_HTTP_STORE_H_
 #define TRIMS_SOURCE_HTTP_STORE_H_

@@ -56,6 +56,16 @@ Status MakeFoldersOf(const std::string& folder, const std::string& name) {
   return Status();
 }
 
+Status SyncFoldersOf(const std::string& folder, const std::string& name) {
+  for (size_t slash = name.rfind('/');; slash = name.rfind('/', slash - 1)) {
+    const bool last = slash == std::string::npos;
+    const std::string path = last ? folder : folder + "/" + name.substr(0, slash);
+    const UniqueFd fd = sys::Open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (!fd || sys::Fsync(fd.get()) != 0) return ErrnoStatus("can't write the folder " + path);
+    if (last) return Status();
+  }
+}
+
 bool PartFile::IsComplete(const DownloadPlace& place, const RemoteFile& file) {
   struct stat state {};
   const std::string target = place.files + "/" + file.name;
@@ -67,7 +77,8 @@ bool PartFile::IsComplete(const DownloadPlace& place, const RemoteFile& file) {
 
 Result<PartFile> PartFile::Open(const DownloadPlace& place, const RemoteFile& file) {
   PartFile part;
-  part.target_ = place.files + "/" + file.name;
+  part.files_ = place.files;
+  part.name_ = file.name;
   const std::string stem = StemOf(place, file);
   part.part_ = stem + ".part";
   part.ranges_ = stem + ".ranges";
@@ -117,10 +128,13 @@ void PartFile::Complete(uint64_t range) {
 Status PartFile::Finish() && {
   if (sys::Fsync(fd_.get()) != 0) return ErrnoStatus("can't write " + part_);
   map_ = Mapping();
-  if (sys::Rename(part_.c_str(), target_.c_str()) != 0) {
-    return ErrnoStatus("can't rename " + part_ + " to " + target_);
-  }
-  return Status();
+  const std::string target = files_ + "/" + name_;
+  if (sys::Rename(part_.c_str(), target.c_str()) != 0)
+    return ErrnoStatus("can't rename " + part_ + " to " + target);
+  Status synced = SyncFoldersOf(files_, name_);
+  // Under its own name it would count as durable.
+  if (!synced.ok()) (void)sys::Rename(target.c_str(), part_.c_str());
+  return synced;
 }
 
 void PartFile::Discard() && {

@@ -44,7 +44,8 @@ class PartFile {
   // Notes that the range is there. If that fails, it is fetched again after a crash, and that is all.
   void Complete(uint64_t range);
 
-  // Writes all to the disk and gives the file its name.
+  // Writes all to the disk and gives the file its name, which is on the disk, too, then. What fails leaves
+  // the part for the next attempt.
   Status Finish() &&;
   // What is in it is wrong: the next attempt starts anew.
   void Discard() &&;
@@ -54,7 +55,8 @@ class PartFile {
   Status OpenFile(uint64_t length);
   void OpenJournal(const RemoteFile& file);
 
-  std::string target_;  // the complete file
+  std::string files_;  // the folder of complete files
+  std::string name_;   // in it
   std::string part_;
   std::string ranges_;
   UniqueFd fd_;
@@ -65,6 +67,8 @@ class PartFile {
 
 // The folders of `name` in `folder`.
 Status MakeFoldersOf(const std::string& folder, const std::string& name);
+// Writes to the disk what stands in them, and in `folder` itself.
+Status SyncFoldersOf(const std::string& folder, const std::string& name);
 
 }  // namespace trims
 

@@ -27,13 +27,17 @@ struct RemoteFile {
   std::string etag = {};    // with its quotes, for If-Match; empty: the server gave none
   std::string sha256 = {};  // of its bytes, 64 hexadecimal digits; empty: the source doesn't say
   std::string url = {};
+  // The header's text; tells an object from another where neither a strong ETag nor a SHA-256 does.
+  std::string last_modified = {};
 
   friend bool operator==(const RemoteFile&, const RemoteFile&) = default;
 };
 
 struct RemoteRequest {
   std::string url;
-  std::vector<std::string> headers = {};  // "Name: value"; secret, and for this URL's host only
+  // "Name: value". Redirects are followed: Authorization stays with this URL's host, others go along and
+  // are no secret.
+  std::vector<std::string> headers = {};
   std::optional<AwsSigning> signing = {};
 };
 

@@ -28,12 +28,14 @@ namespace trims {
 struct SmallRequest {
   std::string method = "GET";
   std::string url = {};
-  std::vector<std::string> headers =
-      {};  // "Name: value"; those of credentials are for this host only
+  // "Name: value". Of these only Authorization stays with this host where a redirect is followed: with any
+  // other secret, follow_redirects is false.
+  std::vector<std::string> headers = {};
   std::optional<AwsSigning> signing = {};  // its query then is sorted and escaped strictly
   Duration timeout = std::chrono::seconds(30);
   size_t max_bytes = size_t{8} << 20;
-  bool through_proxy = true;  // of the environment, if it names one
+  bool through_proxy = true;     // of the environment, if it names one
+  bool follow_redirects = true;  // false: a redirect is the answer
 };
 
 struct SmallReply {

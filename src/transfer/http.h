@@ -31,18 +31,25 @@ struct HttpSigning {
 struct HttpRequest {
   std::string method = "GET";
   std::string url;
-  std::vector<std::string> headers = {};  // "Name: value"; Authorization is for this host only
+  // "Name: value". Of these only Authorization stays with this host where a redirect is followed: with any
+  // other secret, follow_redirects is false.
+  std::vector<std::string> headers = {};
   std::optional<HttpSigning> signing = {};
-  std::string body = {};  // of PUT and POST
+  std::string body = {};         // of PUT and POST
+  bool follow_redirects = true;  // false: a redirect is the answer; so it is with a signing
 };
 
-// How patient one is with a server.
+// How patient one is with a server, and whom it has to be signed by.
 struct HttpPatience {
   int attempts = 6;  // all together
   Duration first_pause = std::chrono::milliseconds(200);
   Duration longest_pause = std::chrono::seconds(10);
   Duration connect = std::chrono::seconds(10);
-  Duration stall = std::chrono::seconds(30);  // without a byte; whole seconds
+  // A range that comes on more slowly, on average over `stall`, counts as stalled, and is tried again.
+  Duration stall = std::chrono::seconds(30);
+  uint64_t slowest = 16 << 10;  // bytes per second of all ranges that may be in flight
+  // Certificates of authorities, in PEM; empty: CURL_CA_BUNDLE's or SSL_CERT_FILE's, or else libcurl's own.
+  std::string ca_file = {};
 };
 
 struct HttpResponse {

@@ -1,5 +1,7 @@
 #include "transfer/http_client.h"
 
+#include <algorithm>
+#include <optional>
 #include <random>
 #include <utility>
 
@@ -26,12 +28,13 @@ Status Cancelled(const std::string& url) {
 // One attempt.
 class HttpClient::Exchange {
  public:
-  Exchange(HttpClient* client, const HttpRequest& request, const HttpLimits& limits)
-      : client_(*client), request_(request), limits_(limits) {}
+  Exchange(HttpClient* client, const HttpRequest& request, const HttpLimits& limits,
+           Duration timeout)
+      : client_(*client), request_(request), limits_(limits), timeout_(timeout) {}
 
   Result<HttpResponse> Run() {
     TRIMS_ASSIGN_OR_RETURN(CurlEasy easy, CurlEasy::Make());
-    Configure(&easy);
+    TRIMS_RETURN_IF_ERROR(Configure(&easy));
     const CURLcode code = curl_easy_perform(easy.get());
     if (client_.cancelled()) return Cancelled(request_.url);
     if (too_long_) return TooLong();
@@ -46,13 +49,12 @@ class HttpClient::Exchange {
   bool passing() const { return passing_; }
 
  private:
-  void Configure(CurlEasy* easy) {
-    options_.Apply(request_, client_.patience_, easy);
+  Status Configure(CurlEasy* easy) {
+    TRIMS_RETURN_IF_ERROR(options_.Apply(request_, client_.patience_, easy));
     options_.ApplyHeaders(easy);
     if (!limits_.through_proxy) easy->Set(CURLOPT_PROXY, "");
     easy->Set(CURLOPT_TIMEOUT_MS,
-              static_cast<long>(
-                  std::chrono::duration_cast<std::chrono::milliseconds>(limits_.timeout).count()));
+              static_cast<long>(std::chrono::ceil<std::chrono::milliseconds>(timeout_).count()));
     easy->Set(CURLOPT_HEADERFUNCTION, &Exchange::OnHeader);
     easy->Set(CURLOPT_HEADERDATA, this);
     easy->Set(CURLOPT_WRITEFUNCTION, &Exchange::OnBody);
@@ -67,6 +69,7 @@ class HttpClient::Exchange {
       easy->Set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
       easy->Set(CURLOPT_POSTFIELDS, request_.body.data());
     }
+    return Status();
   }
 
   static size_t OnHeader(char* data, size_t size, size_t count, void* self) {
@@ -102,6 +105,7 @@ class HttpClient::Exchange {
   HttpClient& client_;
   const HttpRequest& request_;
   const HttpLimits& limits_;
+  const Duration timeout_;  // more than nothing
   CurlRequest options_;
   HttpResponse response_;
   bool too_long_ = false;
@@ -109,14 +113,20 @@ class HttpClient::Exchange {
 };
 
 Result<HttpResponse> HttpClient::Ask(const HttpRequest& request, const HttpLimits& limits) {
-  std::optional<Duration> retry_after;
+  const SteadyClock clock;
+  const TimePoint deadline = clock.Now() + limits.overall;
+  Duration left = limits.overall;
+  Duration pause = Duration::zero();
   for (int attempt = 1;; ++attempt) {
-    if (!Pause(PauseBefore(attempt, patience_, retry_after, Random())))
-      return Cancelled(request.url);
-    Exchange exchange(this, request, limits);
+    if (!Pause(pause)) return Cancelled(request.url);
+    Exchange exchange(this, request, limits, std::min(limits.timeout, left));
     Result<HttpResponse> response = exchange.Run();
     if (!exchange.passing() || attempt >= patience_.attempts) return response;
+    std::optional<Duration> retry_after;
     if (response.ok()) retry_after = ParseRetryAfter(response->Header("retry-after"));
+    pause = PauseBefore(attempt + 1, patience_, retry_after, Random());
+    left = deadline - clock.Now() - pause;
+    if (left <= Duration::zero()) return response;
   }
 }
 

@@ -13,7 +13,25 @@ namespace {
 
 constexpr int kIdleMilliseconds = 60'000;  // it is woken when there is something to do
 
+// Of what all may and have to do together, each range has its share.
+RangePace PaceOf(const RangeFetcherOptions& options) {
+  const uint64_t depth = std::max<size_t>(1, options.depth);
+  RangePace pace;
+  if (options.bytes_per_second != 0)
+    pace.bytes_per_second = std::max<uint64_t>(1, options.bytes_per_second / depth);
+  double slowest = static_cast<double>(options.patience.slowest) / static_cast<double>(depth);
+  // Nobody is late who was held back.
+  if (pace.bytes_per_second != 0)
+    slowest = std::min(slowest, static_cast<double>(pace.bytes_per_second) / 2);
+  const std::chrono::duration<double> stall = options.patience.stall;
+  pace.bytes_per_stall = std::max<uint64_t>(1, static_cast<uint64_t>(slowest * stall.count()));
+  return pace;
+}
+
 }  // namespace
+
+RangeFetcher::RangeFetcher(const RangeFetcherOptions& options, CurlMulti multi)
+    : options_(options), pace_(PaceOf(options)), multi_(std::move(multi)) {}
 
 Result<std::unique_ptr<RangeFetcher>> RangeFetcher::Start(const RangeFetcherOptions& options) {
   TRIMS_ASSIGN_OR_RETURN(CurlMulti multi, CurlMulti::Make());
@@ -67,6 +85,7 @@ void RangeFetcher::Run() {
     int running = 0;
     curl_multi_perform(multi_.get(), &running);
     ReapEnded();
+    EndStalled();
     curl_multi_poll(multi_.get(), nullptr, 0, PollMilliseconds(), nullptr);
   }
   for (auto& [handle, transfer] : running_) curl_multi_remove_handle(multi_.get(), handle);
@@ -108,9 +127,7 @@ void RangeFetcher::BeginDue() {
 }
 
 void RangeFetcher::Begin(Transfer transfer) {
-  const uint64_t share = options_.bytes_per_second / std::max<size_t>(1, options_.depth);
-  const uint64_t limit = options_.bytes_per_second == 0 ? 0 : std::max<uint64_t>(1, share);
-  const Result<CURL*> handle = transfer->Begin(options_.patience, limit);
+  const Result<CURL*> handle = transfer->Begin(options_.patience, pace_, clock_.Now());
   if (!handle.ok()) return Tell(transfer->tag(), handle.status());
   curl_multi_add_handle(multi_.get(), *handle);
   running_[*handle] = std::move(transfer);
@@ -126,12 +143,25 @@ void RangeFetcher::ReapEnded() {
     const auto found = running_.find(handle);
     Transfer transfer = std::move(found->second);
     running_.erase(found);
-    Ended(std::move(transfer), code);
+    const RangeTransfer::Ending ending = transfer->End(code);
+    Ended(std::move(transfer), ending);
   }
 }
 
-void RangeFetcher::Ended(Transfer transfer, CURLcode code) {
-  const RangeTransfer::Ending ending = transfer->End(code);
+void RangeFetcher::EndStalled() {
+  const TimePoint now = clock_.Now();
+  for (auto next = running_.begin(); next != running_.end();) {
+    const auto at = next++;
+    if (at->second->StallsAt(now) > now) continue;
+    curl_multi_remove_handle(multi_.get(), at->first);
+    Transfer transfer = std::move(at->second);
+    running_.erase(at);
+    const RangeTransfer::Ending ending = transfer->EndStalled();
+    Ended(std::move(transfer), ending);
+  }
+}
+
+void RangeFetcher::Ended(Transfer transfer, const RangeTransfer::Ending& ending) {
   if (!ending.passing || transfer->attempts() >= options_.patience.attempts) {
     return Tell(transfer->tag(), ending.status);
   }
@@ -147,10 +177,17 @@ void RangeFetcher::Tell(size_t tag, const Status& status) {
   ended_changed_.NotifyAll();
 }
 
-int RangeFetcher::PollMilliseconds() const {
-  if (due_.empty()) return kIdleMilliseconds;
-  const auto left =
-      std::chrono::ceil<std::chrono::milliseconds>(due_.begin()->first - clock_.Now());
+// When something is to be done though nothing comes.
+TimePoint RangeFetcher::NextAt() {
+  const TimePoint now = clock_.Now();
+  TimePoint next = now + std::chrono::milliseconds(kIdleMilliseconds);
+  if (!due_.empty()) next = std::min(next, due_.begin()->first);
+  for (auto& [handle, transfer] : running_) next = std::min(next, transfer->StallsAt(now));
+  return next;
+}
+
+int RangeFetcher::PollMilliseconds() {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(NextAt() - clock_.Now());
   return static_cast<int>(std::clamp<int64_t>(left.count(), 0, kIdleMilliseconds));
 }
 

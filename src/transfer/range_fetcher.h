@@ -7,7 +7,8 @@
 //
 // A thread of its own moves the bytes, so that they keep coming while the caller does something else. What
 // passes is tried again, range by range, from the byte that was reached; the rest ends that range with the
-// reason, which names the URL and what was asked for.
+// reason, which names the URL and what was asked for. A range that merely drips passes, too, so that each
+// ends in a time that HttpPatience bounds.
 //   - Each submitted range ends exactly once, in any order.
 //   - Until it is reaped the destination, which is the caller's, is written to; from then on it isn't.
 //   - Destruction gives up what is in flight, and waits until nothing writes any more.
@@ -77,8 +78,7 @@ class RangeFetcher {
  private:
   using Transfer = std::unique_ptr<RangeTransfer>;
 
-  RangeFetcher(const RangeFetcherOptions& options, CurlMulti multi)
-      : options_(options), multi_(std::move(multi)) {}
+  RangeFetcher(const RangeFetcherOptions& options, CurlMulti multi);
 
   // The thread's.
   void Run();
@@ -86,12 +86,15 @@ class RangeFetcher {
   void BeginDue();
   void Begin(Transfer transfer);
   void ReapEnded();
-  void Ended(Transfer transfer, CURLcode code);
+  void EndStalled();
+  void Ended(Transfer transfer, const RangeTransfer::Ending& ending);
   void GiveUpAll();
   void Tell(size_t tag, const Status& status);
-  int PollMilliseconds() const;
+  TimePoint NextAt();
+  int PollMilliseconds();
 
   const RangeFetcherOptions options_;
+  const RangePace pace_;  // of each range
   CurlMulti multi_;
   size_t in_flight_ = 0;
 

@@ -1,6 +1,7 @@
 #include "transfer/range_transfer.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -23,27 +24,34 @@ Status NotWhatWasAsked(const std::string& url, const std::string& what) {
 
 }  // namespace
 
-Result<CURL*> RangeTransfer::Begin(const HttpPatience& patience, uint64_t bytes_per_second) {
+Result<CURL*> RangeTransfer::Begin(const HttpPatience& patience, const RangePace& pace,
+                                   TimePoint now) {
   ++attempts_;
   options_ = std::make_unique<CurlRequest>();
   content_range_.clear();
   etag_.clear();
+  last_modified_.clear();
   length_.clear();
   retry_after_.clear();
   error_body_.clear();
   head_checked_ = false;
   refused_ = Status();
+  stall_ = patience.stall;
+  needed_ = pace.bytes_per_stall;
+  marked_ = reached_;
+  stalls_at_ = now + stall_;
   if (!easy_) {
     TRIMS_ASSIGN_OR_RETURN(CurlEasy easy, CurlEasy::Make());
     easy_.emplace(std::move(easy));
   }
   curl_easy_reset(easy_->get());
-  options_->Apply(object_->request, patience, &*easy_);
+  TRIMS_RETURN_IF_ERROR(options_->Apply(object_->request, patience, &*easy_));
   const uint64_t first = offset_ + reached_;
-  options_->AddHeader("Range: bytes=" + std::to_string(first) + "-" +
-                      std::to_string(offset_ + destination_.size() - 1));
+  TRIMS_RETURN_IF_ERROR(options_->AddHeader("Range: bytes=" + std::to_string(first) + "-" +
+                                            std::to_string(offset_ + destination_.size() - 1)));
   // A weak one is for no range (RFC 9110, section 13.1.1); it is compared all the same.
-  if (IsStrong(object_->etag)) options_->AddHeader("If-Match: " + object_->etag);
+  if (IsStrong(object_->etag))
+    TRIMS_RETURN_IF_ERROR(options_->AddHeader("If-Match: " + object_->etag));
   options_->ApplyHeaders(&*easy_);
   easy_->Set(CURLOPT_HEADERFUNCTION, &RangeTransfer::OnHeader);
   easy_->Set(CURLOPT_HEADERDATA, this);
@@ -51,7 +59,7 @@ Result<CURL*> RangeTransfer::Begin(const HttpPatience& patience, uint64_t bytes_
   easy_->Set(CURLOPT_WRITEDATA, this);
   easy_->Set(CURLOPT_PRIVATE, this);
   easy_->Set(CURLOPT_BUFFERSIZE, kReceiveBuffer);
-  easy_->Set(CURLOPT_MAX_RECV_SPEED_LARGE, static_cast<curl_off_t>(bytes_per_second));
+  easy_->Set(CURLOPT_MAX_RECV_SPEED_LARGE, static_cast<curl_off_t>(pace.bytes_per_second));
   return easy_->get();
 }
 
@@ -61,12 +69,14 @@ size_t RangeTransfer::OnHeader(char* data, size_t size, size_t count, void* self
   if (line.starts_with("HTTP/")) {  // another answer, after a redirect
     transfer.content_range_.clear();
     transfer.etag_.clear();
+    transfer.last_modified_.clear();
     transfer.length_.clear();
     transfer.retry_after_.clear();
   }
   const HeaderLine header = ParseHeaderLine(line);
   if (header.name == "content-range") transfer.content_range_ = header.value;
   if (header.name == "etag") transfer.etag_ = header.value;
+  if (header.name == "last-modified") transfer.last_modified_ = header.value;
   if (header.name == "content-length") transfer.length_ = header.value;
   if (header.name == "retry-after") transfer.retry_after_ = header.value;
   return line.size();
@@ -93,8 +103,16 @@ size_t RangeTransfer::Take(std::span<const std::byte> bytes) {
   return bytes.size();
 }
 
+// A date is of whole seconds, so that it tells less than a strong ETag does, and differs between servers of
+// one object more often.
+bool RangeTransfer::IsAnother() const {
+  if (!object_->etag.empty() && !etag_.empty() && etag_ != object_->etag) return true;
+  return !IsStrong(object_->etag) && !object_->last_modified.empty() && !last_modified_.empty() &&
+         last_modified_ != object_->last_modified;
+}
+
 Status RangeTransfer::CheckHead(int http_status) const {
-  if (!object_->etag.empty() && !etag_.empty() && etag_ != object_->etag) {
+  if (IsAnother()) {
     return Status(StatusCode::kFailedPrecondition,
                   UrlWithoutSecrets(url()) + ": it changed while it was read");
   }
@@ -129,6 +147,24 @@ Status RangeTransfer::CheckWhole() const {
   if (length_.empty() || length_ == std::to_string(object_->length)) return Status();
   return NotWhatWasAsked(url(), "expected " + std::to_string(object_->length) +
                                     " bytes, the server sends " + length_.substr(0, 20));
+}
+
+TimePoint RangeTransfer::StallsAt(TimePoint now) {
+  if (reached_ - marked_ >= needed_) {
+    marked_ = reached_;
+    stalls_at_ = now + stall_;
+  }
+  return stalls_at_;
+}
+
+RangeTransfer::Ending RangeTransfer::EndStalled() const {
+  const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(stall_);
+  return {.status = Status(StatusCode::kDeadlineExceeded,
+                           UrlWithoutSecrets(url()) + ": " + std::to_string(reached_ - marked_) +
+                               " bytes came in " + std::to_string(waited.count()) +
+                               " ms, expected at least " + std::to_string(needed_)),
+          .passing = true,
+          .retry_after = {}};
 }
 
 RangeTransfer::Ending RangeTransfer::End(CURLcode code) {

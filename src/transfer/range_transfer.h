@@ -2,7 +2,7 @@
 // takes: each goes on from the byte that the one before has reached.
 //
 // What the server says is checked before a byte is kept: that it sends the range that was asked for, of an
-// object of that length and with that ETag. Thread-safety: one thread at a time.
+// object of that length and with that ETag or, where that isn't a strong one, that date. Thread-safety: one thread at a time.
 #ifndef TRIMS_TRANSFER_RANGE_TRANSFER_H_
 #define TRIMS_TRANSFER_RANGE_TRANSFER_H_
 
@@ -15,6 +15,7 @@
 
 #include "trims/status.h"
 
+#include "base/clock.h"
 #include "transfer/curl_handles.h"
 #include "transfer/curl_request.h"
 #include "transfer/http.h"
@@ -26,6 +27,14 @@ struct HttpObject {
   HttpRequest request;  // a GET of it
   uint64_t length = 0;
   std::string etag = {};  // with its quotes; empty: the server gave none
+  // The header's text. Compared where the ETag is weak or missing; empty: nothing is.
+  std::string last_modified = {};
+};
+
+// How fast an attempt may be and has to be.
+struct RangePace {
+  uint64_t bytes_per_second = 0;  // at most; 0: no limit
+  uint64_t bytes_per_stall = 1;   // at least, in each HttpPatience::stall
 };
 
 class RangeTransfer {
@@ -37,8 +46,10 @@ class RangeTransfer {
   size_t tag() const { return tag_; }
   int attempts() const { return attempts_; }
 
-  // The next attempt; its handle, which is this object's, is to be run. `bytes_per_second` 0: no limit.
-  Result<CURL*> Begin(const HttpPatience& patience, uint64_t bytes_per_second);
+  // The next attempt; its handle, which is this object's, is to be run. RESOURCE_EXHAUSTED.
+  Result<CURL*> Begin(const HttpPatience& patience, const RangePace& pace, TimePoint now);
+  // Looks how far the attempt has come; when it counts as stalled unless it comes on.
+  TimePoint StallsAt(TimePoint now);
 
   struct Ending {
     Status status;
@@ -47,12 +58,15 @@ class RangeTransfer {
   };
   // After the handle has ended with `code`. OK: all bytes are there.
   Ending End(CURLcode code);
+  // Instead, if the attempt was given up since it had stalled: DEADLINE_EXCEEDED, and passing.
+  Ending EndStalled() const;
 
  private:
   static size_t OnHeader(char* data, size_t size, size_t count, void* self);
   static size_t OnBody(char* data, size_t size, size_t count, void* self);
   size_t Take(std::span<const std::byte> bytes);
   Status CheckHead(int http_status) const;
+  bool IsAnother() const;
   Status CheckContentRange() const;
   Status CheckWhole() const;
   const std::string& url() const { return object_->request.url; }
@@ -70,11 +84,16 @@ class RangeTransfer {
   std::optional<CurlEasy> easy_;
   std::string content_range_;
   std::string etag_;
+  std::string last_modified_;
   std::string length_;
   std::string retry_after_;
   std::string error_body_;
   bool head_checked_ = false;
   Status refused_;  // what was wrong with the head or the length of the body
+  Duration stall_{};
+  uint64_t needed_ = 1;  // bytes in each stall_
+  uint64_t marked_ = 0;  // reached_ when they had last come
+  TimePoint stalls_at_;
 };
 
 }  // namespace trims

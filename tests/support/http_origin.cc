@@ -172,6 +172,15 @@ bool HttpOrigin::ServeOne(int socket, std::string* unread) {
   return Send(socket, request, script_(request));
 }
 
+// Until the origin ends or nobody listens any more.
+bool HttpOrigin::Drip(int socket, const OriginReply& reply) {
+  for (const char& byte : reply.body) {
+    pollfd ends[] = {{ended_.get(), POLLIN, 0}, {socket, POLLRDHUP, 0}};
+    if (::poll(ends, 2, reply.drip_ms) != 0 || !SendAll(socket, &byte, 1)) return false;
+  }
+  return true;
+}
+
 bool HttpOrigin::Send(int socket, const OriginRequest& request, const OriginReply& reply) {
   std::string head = "HTTP/1.1 " + std::to_string(reply.status) + " Scripted\r\n";
   for (const std::string& header : reply.headers) head += header + "\r\n";
@@ -181,6 +190,7 @@ bool HttpOrigin::Send(int socket, const OriginRequest& request, const OriginRepl
   head += "\r\n";
   if (!SendAll(socket, head.data(), head.size())) return false;
   if (request.method == "HEAD") return true;
+  if (reply.drip_ms > 0) return Drip(socket, reply);
   if (reply.endless) {
     while (SendAll(socket, reply.body.data(), reply.body.size())) {
     }

@@ -42,6 +42,7 @@ struct OriginReply {
   int64_t reset_after = -1;  // bytes of the body, then the connection is reset
   int64_t stall_after = -1;  // bytes of the body, then nothing until the origin ends
   int64_t close_after = -1;  // bytes of the body, then the connection is closed
+  int drip_ms = 0;           // so long before each byte of the body; 0: all at once
   bool endless = false;      // the body again and again, without a length
 };
 
@@ -66,6 +67,7 @@ class HttpOrigin {
   void Accept();
   void Serve(int socket);
   bool ServeOne(int socket, std::string* unread);
+  bool Drip(int socket, const OriginReply& reply);
   bool Send(int socket, const OriginRequest& request, const OriginReply& reply);
 
   const Script script_;

@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "base/fault.h"
 #include "support/http_origin.h"
 
 namespace trims::test {
@@ -103,6 +104,62 @@ TEST(HttpClientTest, NobodyWaitsPastTheTimeout) {
   EXPECT_EQ(
       client.Ask({.url = origin.url()}, {.timeout = std::chrono::milliseconds(50)}).status().code(),
       StatusCode::kDeadlineExceeded);
+}
+
+TEST(HttpClientTest, NobodyWaitsPastTheLimitOfAllAttempts) {
+  HttpPatience tireless = Hasty();
+  tireless.attempts = 1'000'000;
+  HttpClient client(tireless);
+  HttpOrigin drips([](const OriginRequest&) {
+    return OriginReply{.body = std::string(1'000'000, 'x'), .drip_ms = 5};
+  });
+  const HttpLimits limits{.timeout = std::chrono::milliseconds(60),
+                          .overall = std::chrono::milliseconds(150)};
+  const TimePoint begin = SteadyClock().Now();
+  EXPECT_EQ(client.Ask({.url = drips.url()}, limits).status().code(),
+            StatusCode::kDeadlineExceeded);
+  EXPECT_LT(SteadyClock().Now() - begin, std::chrono::seconds(5));
+  EXPECT_LE(drips.requests().size(), 3u) << "150 ms of 60 ms each";
+  // The answer that came last is one.
+  HttpOrigin busy([](const OriginRequest&) { return OriginReply{.status = 503}; });
+  const Result<HttpResponse> last = client.Ask({.url = busy.url()}, limits);
+  ASSERT_TRUE(last.ok()) << last.status().ToString();
+  EXPECT_EQ(last->status, 503);
+  // Nobody pauses for what comes too late.
+  HttpOrigin later([](const OriginRequest&) {
+    return OriginReply{.status = 503, .headers = {"Retry-After: 50"}};
+  });
+  EXPECT_EQ(client.Ask({.url = later.url()}, limits)->status, 503);
+  EXPECT_EQ(later.requests().size(), 1u);
+}
+
+TEST(HttpClientTest, WithoutMemoryForAHeaderNothingIsAsked) {
+  HttpOrigin origin([](const OriginRequest&) { return OriginReply{}; });
+  HttpClient client(Hasty());
+  const fault::ScopedPlan plan({.op = fault::Op::kHeader, .nth = 2, .error = ENOMEM});
+  EXPECT_EQ(client.Ask({.url = origin.url(), .headers = {"X-One: 1", "X-Two: 2"}}).status().code(),
+            StatusCode::kResourceExhausted);
+  EXPECT_TRUE(plan.fired());
+  EXPECT_EQ(origin.requests().size(), 0u);
+}
+
+TEST(HttpClientTest, ARedirectThatIsNotFollowedIsTheAnswer) {
+  HttpOrigin other([](const OriginRequest&) { return OriginReply{}; });
+  HttpOrigin origin([&other](const OriginRequest&) {
+    return OriginReply{.status = 302, .headers = {"Location: " + other.url() + "/there"}};
+  });
+  HttpClient client(Hasty());
+  const Result<HttpResponse> answer =
+      client.Ask({.url = origin.url(), .headers = {"X-Secret: hush"}, .follow_redirects = false});
+  ASSERT_TRUE(answer.ok()) << answer.status().ToString();
+  EXPECT_EQ(answer->status, 302);
+  EXPECT_EQ(other.requests().size(), 0u);
+  const Result<HttpResponse> followed =
+      client.Ask({.url = origin.url(), .headers = {"Authorization: hush", "X-Public: 1"}});
+  ASSERT_TRUE(followed.ok()) << followed.status().ToString();
+  ASSERT_EQ(other.requests().size(), 1u);
+  EXPECT_EQ(other.requests()[0].Header("authorization"), "");
+  EXPECT_EQ(other.requests()[0].Header("x-public"), "1");
 }
 
 TEST(HttpClientTest, OtherProtocolsAreRefused) {

@@ -28,7 +28,7 @@ class RangeFetcherTest : public ::testing::Test {
   RangeFetcherTest() {
     options_.patience.first_pause = std::chrono::milliseconds(1);
     options_.patience.longest_pause = std::chrono::milliseconds(2);
-    options_.patience.stall = std::chrono::seconds(1);
+    options_.patience.stall = std::chrono::seconds(20);
   }
 
   // Fetches all of the content, in ranges of `step`; what each came to.
@@ -99,7 +99,6 @@ TEST_F(RangeFetcherTest, WhatPassesIsTriedAgainFromWhereItWas) {
   const std::map<std::string, OriginReply> faults = {
       {"reset", {.reset_after = 30'000}},
       {"closed", {.close_after = 30'000}},
-      {"stalled", {.stall_after = 30'000}},
       {"reset at once", {.reset_after = 0}},
       {"500", {.status = 500, .body = "oops"}},
       {"503", {.status = 503, .headers = {"Retry-After: 0"}}},
@@ -112,6 +111,103 @@ TEST_F(RangeFetcherTest, WhatPassesIsTriedAgainFromWhereItWas) {
     EXPECT_TRUE(status.ok()) << status.ToString();
     EXPECT_EQ(origin.requests().size(), 12u);
   }
+}
+
+TEST_F(RangeFetcherTest, WhatStallsIsTriedAgainFromWhereItWas) {
+  options_.patience.stall = std::chrono::milliseconds(200);
+  HttpOrigin origin(WithFault(2, {.stall_after = 30'000}));
+  const Status status = Fetch(origin, 100'000);
+  EXPECT_TRUE(status.ok()) << status.ToString();
+  EXPECT_GE(origin.requests().size(), 12u);
+}
+
+TEST_F(RangeFetcherTest, WhatMerelyDripsIsTriedAgainAndGivenUpInTheEnd) {
+  options_.patience.stall = std::chrono::milliseconds(150);
+  options_.patience.attempts = 3;
+  HttpOrigin origin([this](const OriginRequest& request) {
+    OriginReply reply = ServeObject(request, content_, kEtag);
+    reply.drip_ms = 5;
+    return reply;
+  });
+  const Status status = Fetch(origin, content_.size());
+  EXPECT_EQ(status.code(), StatusCode::kDeadlineExceeded) << status.ToString();
+  EXPECT_THAT(status.message(), HasSubstr("/w.bin"));
+  EXPECT_THAT(status.message(), HasSubstr("bytes came in 150 ms, expected at least 307"));
+  ASSERT_EQ(origin.requests().size(), 3u);
+  EXPECT_NE(origin.requests()[1].Header("range"), origin.requests()[0].Header("range"))
+      << "it goes on from what has dripped";
+}
+
+TEST_F(RangeFetcherTest, AnErrorThatDripsEndsToo) {
+  options_.patience.stall = std::chrono::milliseconds(50);
+  options_.patience.attempts = 2;
+  HttpOrigin origin([](const OriginRequest&) {
+    return OriginReply{.status = 404, .body = std::string(100'000, 'x'), .drip_ms = 5};
+  });
+  EXPECT_EQ(Fetch(origin, content_.size()).code(), StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(origin.requests().size(), 2u);
+}
+
+TEST_F(RangeFetcherTest, WhatIsSlowButComesOnIsLeftAlone) {
+  content_ = Content(60);
+  options_.patience.stall = std::chrono::milliseconds(100);
+  options_.patience.slowest = 8 * 10;  // a byte in each 100 ms
+  HttpOrigin origin([this](const OriginRequest& request) {
+    OriginReply reply = ServeObject(request, content_, kEtag);
+    reply.drip_ms = 4;
+    return reply;
+  });
+  const Status status = Fetch(origin, content_.size());
+  EXPECT_TRUE(status.ok()) << status.ToString();
+}
+
+TEST_F(RangeFetcherTest, WhoIsHeldBackIsNotLate) {
+  content_ = Content(2000);
+  options_.depth = 1;
+  options_.bytes_per_second = 4000;
+  options_.patience.attempts = 1;
+  options_.patience.stall = std::chrono::milliseconds(250);
+  HttpOrigin origin(WithFault(-1, {}));
+  const Status status = Fetch(origin, content_.size());
+  EXPECT_TRUE(status.ok()) << status.ToString();
+}
+
+TEST_F(RangeFetcherTest, ADateTellsAnotherObjectWhereNoStrongETagDoes) {
+  constexpr char kDate[] = "Mon, 01 Jan 2024 00:00:00 GMT";
+  const auto fetched = [&](const std::string& etag, const std::string& known_date) {
+    HttpOrigin origin([&](OriginRequest request) {
+      request.headers.erase("if-match");
+      OriginReply reply = ServeObject(request, content_, etag);
+      if (etag.empty()) reply.headers.erase(reply.headers.begin());
+      reply.headers.push_back(std::string("Last-Modified: ") +
+                              (request.number < 3 ? kDate : "Tue, 02 Jan 2024 00:00:00 GMT"));
+      return reply;
+    });
+    auto object = std::make_shared<HttpObject>();
+    object->request.url = origin.url() + "/w.bin";
+    object->length = content_.size();
+    object->etag = etag;
+    object->last_modified = known_date;
+    return FetchObject(object, 100'000);
+  };
+  for (const char* etag : {"", "W/\"v1\""}) {
+    const Status status = fetched(etag, kDate);
+    EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition) << etag << status.ToString();
+    EXPECT_THAT(status.message(), HasSubstr("changed"));
+    EXPECT_TRUE(fetched(etag, "").ok()) << "nobody said when it was modified";
+  }
+  EXPECT_TRUE(fetched(kEtag, kDate).ok()) << "a strong ETag says more";
+}
+
+TEST_F(RangeFetcherTest, WithoutMemoryForAHeaderNothingIsAsked) {
+  HttpOrigin origin(WithFault(-1, {}));
+  for (int nth = 1; nth <= 2; ++nth) {
+    const fault::ScopedPlan plan({.op = fault::Op::kHeader, .nth = nth, .error = ENOMEM});
+    EXPECT_EQ(Fetch(origin, content_.size()).code(), StatusCode::kResourceExhausted);
+    EXPECT_TRUE(plan.fired());
+  }
+  EXPECT_EQ(origin.requests().size(), 0u);
+  EXPECT_TRUE(Fetch(origin, content_.size()).ok());
 }
 
 TEST_F(RangeFetcherTest, ItGoesOnFromTheByteThatWasReached) {

@@ -1,11 +1,8 @@
 // MinIO and Debian's docker-registry, each with data of its own: what is pushed there is listed and read
 // through the stores. Skipped, with the reason, where the server isn't there.
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <chrono>
 #include <optional>
@@ -20,28 +17,19 @@
 #include "source/http_request_of.h"
 #include "source/open_remote_store.h"
 #include "source/remote/scripted_exchange.h"
+#include "support/free_port.h"
 #include "support/scratch_folder.h"
 #include "transfer/http_client.h"
 
 namespace trims {
 namespace {
 
+using test::FreePort;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr char kUser[] = "trims-test";
 constexpr char kPassword[] = "hush-hush-hush";
-
-std::string FreePort() {
-  const UniqueFd fd(::socket(AF_INET, SOCK_STREAM, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  EXPECT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
-  EXPECT_EQ(::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
-  return std::to_string(ntohs(address.sin_port));
-}
 
 std::string HexOf(const std::string& bytes) { return Sha256Hex(std::as_bytes(std::span(bytes))); }
 
