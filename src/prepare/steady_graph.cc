@@ -1,6 +1,7 @@
 #include "prepare/steady_graph.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <map>
 #include <tuple>
@@ -37,6 +38,8 @@ constexpr int kLeastOpset = 12;
 constexpr int kLeastOpsetOfAnyRank = 14;
 constexpr uint64_t kPieceEdge = 32;
 constexpr int kLeastOpsetOfShapeParts = 15;  // Shape with start and end
+// Weights are multiplied by it before the sum and not after: a larger one may go beyond what floats hold.
+constexpr float kMaxScale = 65536;
 
 // y = activation(a × b + bias), b constant: what Gemm, MatMul and their fused forms have in common.
 struct Product {
@@ -52,6 +55,11 @@ struct Product {
   uint64_t k() const { return b->entry.shape[transposed ? 1 : 0]; }
   uint64_t n() const { return b->entry.shape[transposed ? 0 : 1]; }
 };
+
+// Neither 0 nor NaN.
+bool IsScale(float alpha) {
+  return std::abs(alpha) >= 1 / kMaxScale && std::abs(alpha) <= kMaxScale;
+}
 
 std::vector<float> FloatsOf(const std::string& bytes) {
   std::vector<float> floats(bytes.size() / sizeof(float));
@@ -189,7 +197,8 @@ class SteadyRewriter {
 
   bool IsMatrix(const OnnxTensor* tensor, int32_t type) const {
     return tensor != nullptr && tensor->onnx_type == type && tensor->entry.shape.size() == 2 &&
-           tensor->entry.length >= options_.min_bytes && constants_.Has(*tensor);
+           tensor->entry.length >= std::max<uint64_t>(options_.min_bytes, 1) &&
+           constants_.Has(*tensor);
   }
 
   // One value for each column, in one row.
@@ -223,15 +232,16 @@ class SteadyRewriter {
                     .alpha = node.Float("alpha", 1),
                     .beta = node.Float("beta", 1),
                     .activation = node.String("activation")};
-    if (!IsMatrix(product.b, kFloat)) return std::nullopt;
+    if (!IsMatrix(product.b, kFloat) || !IsScale(product.alpha)) return std::nullopt;
     const std::string& activation = product.activation;
     const bool known = activation.empty() || activation == "Relu" || activation == "Tanh" ||
                        activation == "Sigmoid";
     return known && TakeBias(node, &product) ? std::optional(product) : std::nullopt;
   }
 
+  // Without beta it is not even multiplied: NaN times 0 were NaN.
   bool TakeBias(const OnnxNode& node, Product* product) const {
-    if (node.inputs.size() < 3 || node.inputs[2].empty()) return true;
+    if (node.inputs.size() < 3 || node.inputs[2].empty() || product->beta == 0) return true;
     product->bias = constants_.Find(node.inputs[2]);
     if (product->bias == nullptr) product->residual = node.inputs[2];
     return product->bias == nullptr || IsRow(*product->bias, product->n());
@@ -299,7 +309,8 @@ class SteadyRewriter {
   }
 
   // The rows of a are the points of an image with K channels. Without rows it is no image, which no
-  // convolution takes, but none: [0, 1, 1, K].
+  // convolution takes, but none: [0, 1, 1, K]. Rows of another width than K must not pass for other rows: what
+  // comes of any rank is reshaped to its own rows again, which they fail, and others are one image or none.
   Image ImageOf(const std::string& a, const Product& product, ProtobufWriter& graph) {
     const auto k = static_cast<int64_t>(product.k());
     Image image{.before = ShapeOfRows(a, graph), .any_rank = product.any_rank};
@@ -307,8 +318,11 @@ class SteadyRewriter {
                                  ? Put({.op = "ReduceProd", .inputs = {image.before}}, graph)
                                  : image.before;
     const std::string points = Put({.op = "Max", .inputs = {rows, Constant({1})}}, graph);
+    const std::string images = product.any_rank
+                                   ? Constant({-1})
+                                   : Put({.op = "Min", .inputs = {rows, Constant({1})}}, graph);
     const std::string size = Put({.op = "Concat",
-                                  .inputs = {Constant({-1, 1}), points, Constant({k})},
+                                  .inputs = {images, Constant({1}), points, Constant({k})},
                                   .ints = {{"axis", 0}}},
                                  graph);
     const std::string laid = Put({.op = "Reshape", .inputs = {a, size}}, graph);
