@@ -125,9 +125,10 @@ Command MakeAddCommand(CLI::App* root) {
   app->add_option("NAME", arguments->name, "[namespace/]name[:version] to give it")
       ->required()
       ->type_name("");
-  app->add_option("SOURCE", arguments->source,
-                  "A file or folder: a path, hf-cache:ORG/NAME[@REVISION][/FILE], or what trimsd downloads: "
-                  "https://, s3://, hf://, oci:// (docs/sources.md)")
+  app->add_option(
+         "SOURCE", arguments->source,
+         "A file or folder: a path, hf-cache:ORG/NAME[@REVISION][/FILE], or what trimsd downloads: "
+         "https://, s3://, hf://, oci:// (docs/sources.md)")
       ->required()
       ->type_name("");
   app->add_option("--variant", arguments->variants,

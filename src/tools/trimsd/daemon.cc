@@ -91,8 +91,10 @@ Status Daemon::MakeParts(uint64_t budget) {
   preparer_ = MakeProcessPreparer(
       {.program = PreparerProgram(options_), .onnxruntime_library = options_.onnxruntime_library},
       {.timers = loop_.get(), .watcher = loop_.get(), .worker = digesting_.get()});
-  TRIMS_ASSIGN_OR_RETURN(fetcher_,
-                         MakeSourceFetcher(FetchFromNetwork({.concurrency = options_.download_ranges, .bytes_per_second = options_.download_rate}), kFetches, loop_->poster()));
+  TRIMS_ASSIGN_OR_RETURN(
+      fetcher_, MakeSourceFetcher(FetchFromNetwork({.concurrency = options_.download_ranges,
+                                                    .bytes_per_second = options_.download_rate}),
+                                  kFetches, loop_->poster()));
   manager_ = std::make_unique<Manager>(OptionsOfManager(),
                                        ManagerDependencies{.clock = &clock_,
                                                            .timers = loop_.get(),
