@@ -8,21 +8,11 @@
 #include "adapters/onnxruntime/element_type.h"
 #include "adapters/onnxruntime/option_check.h"
 #include "base/macros.h"
+#include "base/ort_metadata.h"
 #include "base/ort_variant_key.h"
 
 namespace trims::onnxruntime {
 namespace {
-
-// What the preparer writes into an `ort` variant; docs/adapters.md describes both forms.
-constexpr std::string_view kFormKey = "ort.form";
-constexpr std::string_view kProbeKey = "ort.probe";
-constexpr std::string_view kGraphNameKey = "onnx.graph_name";
-constexpr std::string_view kPackingKey = "ort.prepacking";               // "1": sessions pack
-constexpr std::string_view kMainFileKey = "onnx.model";                  // of a `files` variant
-constexpr std::string_view kNestedExternalKey = "onnx.nested_external";  // of a `files` variant
-constexpr std::string_view kFormBytes = "bytes";  // one file in ONNX Runtime's own format
-constexpr std::string_view kFormNamed =
-    "named";  // an ONNX graph without weights, and the weights as tensors
 
 // In the named form every initializer of the graph claims to lie in /dev/null: ONNX Runtime insists
 // that the file exists, and an empty one can never be read in place of the tensor.
@@ -57,7 +47,7 @@ Ort::SessionOptions AsAsked(const Options& options) {
 
 Ort::SessionOptions MakeSessionOptions(const Options& options, const Model& model) {
   Ort::SessionOptions made = AsAsked(options);
-  const char* usual = model.Metadata(kPackingKey) == "1" ? "0" : "1";
+  const char* usual = model.Metadata(ort_metadata::kPrepacking) == "1" ? "0" : "1";
   const std::string asked = made.GetConfigEntryOrDefault("session.disable_prepacking", usual);
   made.SetGraphOptimizationLevel(ORT_DISABLE_ALL);
   made.AddConfigEntry("session.disable_prepacking", options.prepacking ? "0" : asked.c_str());
@@ -121,10 +111,10 @@ class Session::Impl {
   Status Create(const Options& options) {
     if (model_.info().variant == Variant::kFiles) return CreateFromOriginal(options);
     TRIMS_RETURN_IF_ERROR(CheckPrepared(options));
-    const std::string_view form = model_.Metadata(kFormKey);
+    const std::string_view form = model_.Metadata(ort_metadata::kForm);
     TRIMS_ASSIGN_OR_RETURN(const FileView file, OnlyFile(model_));
-    if (form == kFormBytes) return CreateFromBytes(file, options);
-    if (form == kFormNamed) return CreateFromNamed(file, options);
+    if (form == ort_metadata::kFormBytes) return CreateFromBytes(file, options);
+    if (form == ort_metadata::kFormNamed) return CreateFromNamed(file, options);
     return Status(StatusCode::kUnimplemented,
                   "'" + model_.info().reference + "' is in the ort form '" + std::string(form) +
                       "'; this library knows 'bytes' and 'named'",
@@ -141,7 +131,8 @@ class Session::Impl {
     if (options.original) why_original_ = "Options::original is set";
     if (options.session_options != nullptr && why_original_.empty()) {
       TRIMS_RETURN_IF_ERROR(Guard([&] {
-        why_original_ = WhyOriginal(env_, *options.session_options, model_.Metadata(kProbeKey));
+        why_original_ =
+            WhyOriginal(env_, *options.session_options, model_.Metadata(ort_metadata::kProbe));
       }));
     }
     if (why_original_.empty()) return Status();
@@ -152,12 +143,12 @@ class Session::Impl {
 
   Status CreateFromOriginal(const Options& options) {
     form_ = Form::kOriginal;
-    const std::string_view main = model_.Metadata(kMainFileKey);
+    const std::string_view main = model_.Metadata(ort_metadata::kMainFile);
     if (main.empty()) {
       return Status(StatusCode::kUnimplemented,
                     "'" + model_.info().reference + "' is no ONNX model", "use its files");
     }
-    if (!model_.Metadata(kNestedExternalKey).empty()) {
+    if (!model_.Metadata(ort_metadata::kNestedExternal).empty()) {
       return NestedExternalData(model_.info().reference);
     }
     TRIMS_ASSIGN_OR_RETURN(const FileView file, model_.File(main));
@@ -229,7 +220,7 @@ Form Session::form() const { return impl_->form(); }
 const std::string& Session::why_original() const { return impl_->why_original(); }
 
 std::string Session::GraphName() {
-  if (form() == Form::kBytes) return std::string(model().Metadata(kGraphNameKey));
+  if (form() == Form::kBytes) return std::string(model().Metadata(ort_metadata::kGraphName));
   Ort::AllocatorWithDefaultOptions allocator;
   return session().GetModelMetadata().GetGraphNameAllocated(allocator).get();
 }
@@ -266,7 +257,7 @@ Result<Session> Session::Open(Client& client, std::string_view reference, const 
   if (model.status().code() != kNone) return model.status();
   Result<Model> files = OpenVariant(client, reference, Variant::kFiles, options);
   if (!files.ok()) return files.status().code() == kNone ? model.status() : files.status();
-  if (files->Metadata(kMainFileKey).empty()) return model.status();
+  if (files->Metadata(ort_metadata::kMainFile).empty()) return model.status();
   return OpenOriginal(*std::move(files), options, "it has no ort variant");
 }
 

@@ -54,8 +54,8 @@ def prepare(folder, graph, least=64):
     return folder / "out/ort/model.ort", b"ort.prepacking" in index
 
 
-def same(folder, graph, shapes, changed=HAS_BLOCKS, tolerance=1e-4):
-    made, packing = prepare(folder, graph)
+def same(folder, graph, shapes, changed=HAS_BLOCKS, tolerance=1e-4, least=64):
+    made, packing = prepare(folder, graph, least)
     assert (b"trims.steady." in made.read_bytes()) == changed
     plain, steady = session(graph.SerializeToString()), session(made, True, packing)
     for shape in shapes:
@@ -109,6 +109,47 @@ def test_what_is_left_as_it_is(tmp_path):
         folder = tmp_path / name
         folder.mkdir()
         same(folder, graph, shapes, changed=False)
+
+
+def outcome(session, x):
+    """What it answers, or None where it refuses x."""
+    try:
+        return session.run(None, {"x": x})[0]
+    except Exception as error:
+        assert type(error).__module__.startswith("onnxruntime")
+        return None
+
+
+@pytest.mark.parametrize("op", ["Gemm", "MatMul"])
+@pytest.mark.parametrize("opset", [12, 17])
+def test_rows_of_another_width_are_refused(tmp_path, op, opset):
+    anything = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["rows", "width"])
+    graph = model([helper.make_node(op, ["x", "w"], ["y"])], {"w": values(K, N)}, 2, opset, anything)
+    made, packing = prepare(tmp_path, graph)
+    plain, steady = session(graph.SerializeToString()), session(made, True, packing)
+    for shape in [(2, 2 * K), (4, K // 2), (K, 1), (3, 0), (2, K + 1)]:
+        assert outcome(plain, values(*shape)) is None and outcome(steady, values(*shape)) is None, shape
+    assert outcome(steady, values(2, K)).shape == (2, N)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1e-44, 1e30, float("inf"), float("nan")])
+def test_an_alpha_that_weights_can_not_take_stays(tmp_path, alpha):
+    graph = model([helper.make_node("Gemm", ["x", "w"], ["y"], alpha=alpha)], {"w": values(K, N)}, 2)
+    same(tmp_path, graph, ROWS, changed=False)
+
+
+def test_without_beta_a_bias_is_not_read(tmp_path):
+    bias = values(N)
+    bias[:2] = numpy.nan, numpy.inf
+    same(tmp_path, model([helper.make_node("Gemm", ["x", "w", "b"], ["y"], beta=0.0)], {"w": values(K, N), "b": bias}, 2), ROWS)
+
+
+@pytest.mark.parametrize("k, n", [(0, 5), (5, 0), (0, 0)])
+@pytest.mark.parametrize("op", ["Gemm", "MatMul"])
+def test_weights_without_elements_stay(tmp_path, op, k, n):
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["rows", k])
+    graph = model([helper.make_node(op, ["x", "w"], ["y"])], {"w": values(k, n)}, 2, inputs=x)
+    same(tmp_path, graph, [(2, k), (0, k)], changed=False, least=0)
 
 
 def test_a_weight_that_callers_may_override_stays_theirs(tmp_path):
@@ -252,6 +293,13 @@ def test_of_a_quantised_lstm_the_recurrent_weights_alone_are_packed(tmp_path):
         numpy.testing.assert_allclose(steady.run(None, x)[0], plain.run(None, x)[0], rtol=1e-5, atol=1e-6)
     assert [i.name for i in steady.get_overridable_initializers()] == []
     assert [i.name for i in steady.get_inputs()] == ["x"]
+
+
+def test_recurrent_weights_that_are_no_constants_need_no_packing(tmp_path):
+    graph = quantised_lstm()
+    graph.graph.input.append(helper.make_tensor_value_info("r", TensorProto.UINT8, [1, 32, 128]))
+    made, packing = prepare(tmp_path, graph)
+    assert not packing and b"trims.steady." not in made.read_bytes()
 
 
 def tensors_of(graph):

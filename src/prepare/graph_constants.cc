@@ -81,6 +81,14 @@ const OnnxTensor* GraphConstants::Find(const std::string& name) const {
   return found == by_name_.end() ? nullptr : found->second;
 }
 
+const OnnxTensor* GraphConstants::FindMatrix(const std::string& name, int32_t onnx_type,
+                                             uint64_t min_bytes) const {
+  const OnnxTensor* tensor = Find(name);
+  if (tensor == nullptr || tensor->onnx_type != onnx_type || !Has(*tensor)) return nullptr;
+  const bool large = tensor->entry.length >= std::max<uint64_t>(min_bytes, 1);
+  return large && tensor->entry.shape.size() == 2 ? tensor : nullptr;
+}
+
 int GraphConstants::opset() const {
   int opset = 0;
   std::from_chars(model_.opset.data(), model_.opset.data() + model_.opset.size(), opset);

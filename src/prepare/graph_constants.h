@@ -45,6 +45,9 @@ class GraphConstants {
 
   // nullptr: no initializer of the main graph, or one that a caller may override.
   const OnnxTensor* Find(const std::string& name) const;
+  // The same, of two dimensions, with at least so many bytes, and some, which can be had.
+  const OnnxTensor* FindMatrix(const std::string& name, int32_t onnx_type,
+                               uint64_t min_bytes) const;
   const std::vector<OnnxTensor>& all() const { return model_.initializers; }
   int opset() const;  // of ONNX's own operators; 0: unknown
 

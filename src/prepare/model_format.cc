@@ -4,7 +4,6 @@
 #include <array>
 #include <cstring>
 #include <memory>
-#include <set>
 #include <utility>
 
 #include "base/macros.h"
@@ -12,6 +11,7 @@
 #include "format/onnx.h"
 #include "format/safetensors.h"
 #include "prepare/onnx_choice.h"
+#include "prepare/shard_check.h"
 #include "prepare/shard_name.h"
 #include "prepare/unfinished.h"
 
@@ -36,26 +36,6 @@ Result<std::vector<size_t>> GgufFiles(const FileTree& source) {
   TRIMS_ASSIGN_OR_RETURN(const bool gguf, HasGgufMagic(source, source.files()[0]));
   if (gguf) found.push_back(0);
   return found;
-}
-
-// The parts of a split GGUF belong together, whether one was pointed at or their folder.
-Status CheckGgufComplete(const FileTree& source, const std::vector<size_t>& files) {
-  std::set<std::string> checked;  // the first part of each set, which stands for all of it
-  for (const size_t i : files) {
-    const std::string& name = source.files()[i].name;
-    if (!HasSuffix(name, kGgufSuffix)) continue;
-    const ShardName parsed = ParseShardName(name, kGgufSuffix);
-    if (parsed.shards == 0 || !checked.insert(SiblingShard(name, parsed, 1)).second) continue;
-    for (uint32_t shard = 1; shard <= parsed.shards; ++shard) {
-      const std::string sibling = SiblingShard(name, parsed, shard);
-      if (source.Find(sibling) != nullptr) continue;
-      return Status(StatusCode::kDataLoss,
-                    "the part '" + ShownName(sibling) + "' is missing: '" + ShownName(name) +
-                        "' is one of " + std::to_string(parsed.shards),
-                    "get it, or keep what is there: trims add … --variant files");
-    }
-  }
-  return Status();
 }
 
 // Whoever points at one shard may mean it, but should know.
@@ -136,7 +116,8 @@ class Detector {
 
   Status TakeGguf() {
     TRIMS_ASSIGN_OR_RETURN(format_.gguf, GgufFiles(source_));
-    return OrNote(CheckGgufComplete(source_, format_.gguf));
+    // The parts belong together, whether one was pointed at or their folder.
+    return OrNote(CheckShards(source_, format_.gguf, kGgufSuffix, "part"));
   }
 
   bool IsNothingYet() const {

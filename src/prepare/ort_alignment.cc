@@ -17,6 +17,8 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "as FlatBuffers are");
 
 constexpr uint64_t kOffsetBytes = 4;
+constexpr uint64_t kOutlineHead = 4;  // two lengths; then the place of each field
+constexpr uint64_t kPlaceBytes = 2;
 constexpr uint64_t kLargestBuffer = 0x7fffffff;
 constexpr uint64_t kScalarAlignment = 8;  // of everything but weights
 constexpr int kMaxDepth = 200;
@@ -25,6 +27,10 @@ constexpr OrtTable kTypeValues[] = {OrtTable::kTensorType, OrtTable::kSequenceTy
 
 Status Malformed(const char* what) {
   return Status(StatusCode::kDataLoss, std::string("the optimised model is malformed: ") + what);
+}
+
+Status UnknownField() {
+  return Status(StatusCode::kUnimplemented, "the optimised model has a field that isn't known");
 }
 
 // A vector of weights: its length, and its bytes.
@@ -74,11 +80,14 @@ class OrtWalk {
     const auto outline = static_cast<uint64_t>(static_cast<int64_t>(table) - distance);
     TRIMS_ASSIGN_OR_RETURN(const auto outline_bytes, At<uint16_t>(outline));
     const std::span<const OrtField> fields = OrtFieldsOf(kind);
+    // It ends with the last field that is there: a longer one is of another version. Else a short file could
+    // name a long outline again and again.
+    if (outline_bytes > kOutlineHead + kPlaceBytes * fields.size()) return UnknownField();
     uint64_t before = 0;
-    for (size_t i = 0; 4 + 2 * i + 2 <= outline_bytes; ++i) {
-      TRIMS_ASSIGN_OR_RETURN(const auto place, At<uint16_t>(outline + 4 + 2 * i));
-      const OrtField field = i < fields.size() ? fields[i] : OrtField();
-      if (place != 0) TRIMS_RETURN_IF_ERROR(Field(table + place, field, before, depth));
+    for (size_t i = 0; kOutlineHead + kPlaceBytes * (i + 1) <= outline_bytes; ++i) {
+      TRIMS_ASSIGN_OR_RETURN(const auto place,
+                             At<uint16_t>(outline + kOutlineHead + kPlaceBytes * i));
+      if (place != 0) TRIMS_RETURN_IF_ERROR(Field(table + place, fields[i], before, depth));
       before = table + place;
     }
     return Status();
@@ -87,9 +96,7 @@ class OrtWalk {
   // `before`: the place of the field before it.
   Status Field(uint64_t place, OrtField field, uint64_t before, int depth) {
     if (field.kind == Kind::kPlain) return Status();
-    if (field.kind == Kind::kUnknown) {
-      return Status(StatusCode::kUnimplemented, "the optimised model has a field that isn't known");
-    }
+    if (field.kind == Kind::kUnknown) return UnknownField();
     TRIMS_ASSIGN_OR_RETURN(const uint64_t target, Follow(place));
     if (field.kind == Kind::kText) return Status();
     if (field.kind == Kind::kTable) return Table(target, field.table, depth + 1);

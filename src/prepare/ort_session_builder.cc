@@ -1,11 +1,8 @@
 #include "prepare/ort_session_builder.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
+#include <utility>
 
-#include "base/errno_status.h"
 #include "base/macros.h"
-#include "base/sys.h"
 
 namespace trims {
 
@@ -48,18 +45,14 @@ Status OrtSessionBuilder::WriteTo(const std::string& path) {
   return Check(api_->SetOptimizedModelFilePath(options_.get(), path.c_str()));
 }
 
-Result<std::span<const std::byte>> OrtSessionBuilder::MapFile(const std::string& path) {
-  const UniqueFd fd = sys::Open(path.c_str(), O_RDONLY | O_NOFOLLOW);
-  struct stat found;
-  if (!fd || ::fstat(fd.get(), &found) != 0) return ErrnoStatus("reading '" + path + "'");
-  const auto length = static_cast<size_t>(found.st_size);
-  TRIMS_ASSIGN_OR_RETURN(Mapping mapped, Mapping::OfFile(fd.get(), length, PROT_READ));
+Result<std::span<const std::byte>> OrtSessionBuilder::Map(const std::string& path) {
+  TRIMS_ASSIGN_OR_RETURN(MappedFile mapped, MapFile(path, path));
   files_.push_back(std::move(mapped));
-  return files_.back().bytes().first(length);
+  return files_.back().bytes();
 }
 
 Status OrtSessionBuilder::AddFile(const LinkedFile& file) {
-  TRIMS_ASSIGN_OR_RETURN(const std::span<const std::byte> mapped, MapFile(file.path));
+  TRIMS_ASSIGN_OR_RETURN(const std::span<const std::byte> mapped, Map(file.path));
   const char* name = file.name.c_str();
   const size_t length = mapped.size();
   // ONNX Runtime takes a pointer to non-const and only reads.
@@ -69,7 +62,7 @@ Status OrtSessionBuilder::AddFile(const LinkedFile& file) {
 }
 
 Status OrtSessionBuilder::FromMappedFile(const std::string& path) {
-  TRIMS_ASSIGN_OR_RETURN(const std::span<const std::byte> mapped, MapFile(path));
+  TRIMS_ASSIGN_OR_RETURN(const std::span<const std::byte> mapped, Map(path));
   return FromBytes(mapped);
 }
 

@@ -20,7 +20,7 @@
 
 #include "trims/status.h"
 
-#include "base/mapping.h"
+#include "prepare/mapped_file.h"
 #include "prepare/ort_library.h"
 
 namespace trims {
@@ -49,13 +49,13 @@ class OrtSessionBuilder {
   using Owned = std::unique_ptr<T, std::function<void(T*)>>;
 
   Status Check(OrtStatus* raw) const;
-  Result<std::span<const std::byte>> MapFile(const std::string& path);
+  Result<std::span<const std::byte>> Map(const std::string& path);
 
   const OrtApi* api_;
   Owned<OrtEnv> env_;
   Owned<OrtSessionOptions> options_;
   Owned<OrtMemoryInfo> memory_;
-  std::vector<Mapping> files_;
+  std::vector<MappedFile> files_;
   std::vector<Owned<OrtValue>> values_;
 };
 

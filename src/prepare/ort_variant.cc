@@ -1,9 +1,6 @@
 #include "prepare/ort_variant.h"
 
-#include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
 #include <map>
 #include <memory>
@@ -11,14 +8,14 @@
 #include <string_view>
 #include <utility>
 
-#include "base/errno_status.h"
 #include "base/macros.h"
-#include "base/mapping.h"
+#include "base/ort_metadata.h"
 #include "base/ort_variant_key.h"
 #include "base/plain_path.h"
-#include "base/sys.h"
 #include "base/utf8.h"
 #include "prepare/finish_variant.h"
+#include "prepare/graph_nodes.h"
+#include "prepare/mapped_file.h"
 #include "prepare/ort_alignment.h"
 #include "prepare/ort_facts.h"
 #include "prepare/ort_graph_rewrite.h"
@@ -87,10 +84,10 @@ class OrtVariantMaker {
 
 std::map<std::string, std::string> OrtVariantMaker::Metadata(const char* form) const {
   std::map<std::string, std::string> metadata = {
-      {"format", "onnx"}, {"ort.form", form}, {"ort.version", ort_.version()}};
-  if (IsUtf8(facts_.graph_name)) metadata["onnx.graph_name"] = facts_.graph_name;
-  if (!facts_.probe.empty()) metadata["ort.probe"] = Hex(facts_.probe);
-  if (answers_need_packing_ || speed_needs_packing_) metadata["ort.prepacking"] = "1";
+      {"format", "onnx"}, {ort_metadata::kForm, form}, {ort_metadata::kVersion, ort_.version()}};
+  if (IsUtf8(facts_.graph_name)) metadata[ort_metadata::kGraphName] = facts_.graph_name;
+  if (!facts_.probe.empty()) metadata[ort_metadata::kProbe] = Hex(facts_.probe);
+  if (answers_need_packing_ || speed_needs_packing_) metadata[ort_metadata::kPrepacking] = "1";
   return metadata;
 }
 
@@ -115,7 +112,7 @@ Status OrtVariantMaker::Optimise(const OptimiseJob& job) const {
 // MatMulNBits rounds its activations to whole numbers where its weights are packed, and only there
 // (accuracy level 4, which the optimiser chooses): the answers of a plain session need packing.
 bool AnswersNeedPacking(std::span<const std::byte> model) {
-  static constexpr std::string_view kOperator = "MatMulNBits";
+  constexpr std::string_view kOperator = kNeedsPacking;
   return ::memmem(model.data(), model.size(), kOperator.data(), kOperator.size()) != nullptr;
 }
 
@@ -128,13 +125,8 @@ Status OrtVariantMaker::TryBytes() {
 // By the words in the model's file.
 Result<bool> HasCandidates(const OnnxSource& onnx, uint64_t min_bytes) {
   if (onnx.bytes < min_bytes) return false;
-  const std::string& path = onnx.file->path;
-  const UniqueFd fd = sys::Open(path.c_str(), O_RDONLY | O_NOFOLLOW);
-  struct stat found;
-  if (!fd || ::fstat(fd.get(), &found) != 0) return ErrnoStatus("reading '" + path + "'");
-  const auto length = static_cast<size_t>(found.st_size);
-  TRIMS_ASSIGN_OR_RETURN(const Mapping mapping, Mapping::OfFile(fd.get(), length, PROT_READ));
-  return MayBeSteadier({reinterpret_cast<const char*>(mapping.bytes().data()), length});
+  TRIMS_ASSIGN_OR_RETURN(const MappedFile model, MapFile(onnx.file->path, onnx.file->name));
+  return MayBeSteadier({reinterpret_cast<const char*>(model.bytes().data()), model.bytes().size()});
 }
 
 // Whether it has made the .ort file. What goes wrong here costs speed and not the variant.
@@ -189,7 +181,7 @@ Result<ManifestVariant> OrtVariantMaker::MakeBytesForm() {
   }
   TRIMS_RETURN_IF_ERROR(model.status());
   IndexContent content;
-  content.metadata = Metadata("bytes");
+  content.metadata = Metadata(ort_metadata::kFormBytes);
   content.files.push_back({kOrtFile, 0, 0, model->length, true});
   return FinishVariant(context_.out, Variant::kOrt, OrtVariantKey(ort_.version()),
                        {WholeFileExtent(*model)}, std::move(content));
@@ -269,7 +261,7 @@ Result<ManifestVariant> OrtVariantMaker::MakeNamedForm() {
   TRIMS_RETURN_IF_ERROR(TryNamed(graph, laid));
   TRIMS_ASSIGN_OR_RETURN(const Written written, context_.out.Describe(kGraphFile));
   IndexContent content;
-  content.metadata = Metadata("named");
+  content.metadata = Metadata(ort_metadata::kFormNamed);
   content.tensors = std::move(laid.tensors);
   content.files.push_back({kGraphFile, 1, 0, written.length, true});
   return FinishVariant(context_.out, Variant::kOrt, OrtVariantKey(ort_.version()),

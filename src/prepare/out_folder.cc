@@ -107,13 +107,7 @@ Result<FileBytes> OutFolder::Open(const std::string& name) const {
 }
 
 Result<MappedFile> OutFolder::Map(const std::string& name) const {
-  const UniqueFd fd = sys::Open(PathOf(name).c_str(), O_RDONLY | O_NOFOLLOW);
-  struct stat found;
-  if (!fd || ::fstat(fd.get(), &found) != 0) return ErrnoStatus("reading '" + name + "'");
-  const auto length = static_cast<size_t>(found.st_size);
-  if (length == 0) return Status(StatusCode::kInvalidArgument, "'" + name + "' is empty");
-  TRIMS_ASSIGN_OR_RETURN(Mapping mapping, Mapping::OfFile(fd.get(), length, PROT_READ));
-  return MappedFile{std::move(mapping), length};
+  return MapFile(PathOf(name), name);
 }
 
 Result<Written> OutFolder::Describe(const std::string& name) const {

@@ -20,9 +20,9 @@
 
 #include "trims/status.h"
 
-#include "base/mapping.h"
 #include "base/unique_fd.h"
 #include "format/chunk_digests.h"
+#include "prepare/mapped_file.h"
 #include "source/file_bytes.h"
 
 namespace trims {
@@ -32,14 +32,6 @@ struct Written {
   std::string name;
   uint64_t length = 0;
   std::vector<uint64_t> xxh3;  // of each chunk
-};
-
-struct MappedFile {
-  Mapping mapping;
-  uint64_t length = 0;
-  std::span<const std::byte> bytes() const {
-    return mapping.bytes().first(static_cast<size_t>(length));
-  }
 };
 
 class OutFile {

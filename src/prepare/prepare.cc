@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/macros.h"
+#include "base/ort_metadata.h"
 #include "prepare/background_hash.h"
 #include "prepare/files_variant.h"
 #include "prepare/model_format.h"
@@ -121,8 +122,9 @@ class Run {
   // What makes a session of the files needs to know which of them is the model.
   std::map<std::string, std::string> FilesMetadata() const {
     std::map<std::string, std::string> metadata{{"format", format_.name}};
-    if (format_.onnx) metadata["onnx.model"] = context_.source.files()[*format_.onnx].name;
-    if (onnx_ && onnx_->model.nested_external) metadata["onnx.nested_external"] = "1";
+    if (format_.onnx)
+      metadata[ort_metadata::kMainFile] = context_.source.files()[*format_.onnx].name;
+    if (onnx_ && onnx_->model.nested_external) metadata[ort_metadata::kNestedExternal] = "1";
     return metadata;
   }
 

@@ -43,7 +43,8 @@ class PackingChooser {
         [this](const OnnxNode& node) {
           refused_ |= node.op == kNeedsPacking;
           nested_graphs_ |= node.holds_graphs;
-          if (Is(node, kMicrosoft, kQuantisedLstm) && node.inputs.size() > 2) {
+          if (Is(node, kMicrosoft, kQuantisedLstm) && node.inputs.size() > 2 &&
+              constants_.Find(node.inputs[2]) != nullptr) {
             packed_.insert(node.inputs[2]);
           }
           for (size_t i = 0; i < node.inputs.size(); ++i) {

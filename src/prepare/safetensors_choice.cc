@@ -10,6 +10,7 @@
 #include "base/plain_path.h"
 #include "base/shown_name.h"
 #include "prepare/pipeline_index.h"
+#include "prepare/shard_check.h"
 #include "prepare/shard_name.h"
 
 namespace trims {
@@ -121,36 +122,12 @@ Folders WithoutFilesOfOthers(const FileTree& source, Folders folders) {
   return folders;
 }
 
-Status ShardMissing(const std::string& shard, const std::string& says) {
-  return Status(StatusCode::kDataLoss, "the shard '" + ShownName(shard) + "' is missing: " + says,
-                "get it, or keep what is there: trims add … --variant files");
-}
-
-// Shards without an index have to be complete by their own names. The files are of one stem and precision,
-// so one of each count stands for all of that count.
-Status CheckComplete(const FileTree& source, const std::vector<size_t>& files) {
-  std::set<uint32_t> checked;
-  for (const size_t i : files) {
-    const std::string& name = source.files()[i].name;
-    const ShardName parsed = ParseShardName(name, kSafetensorsSuffix);
-    if (!checked.insert(parsed.shards).second) continue;
-    for (uint32_t shard = 1; shard <= parsed.shards; ++shard) {
-      const std::string sibling = SiblingShard(name, parsed, shard);
-      if (source.Find(sibling) == nullptr) {
-        return ShardMissing(sibling,
-                            "'" + ShownName(name) + "' is one of " + std::to_string(parsed.shards));
-      }
-    }
-  }
-  return Status();
-}
-
 Result<SafetensorsComponent> ByIndex(const FileTree& source, const std::string& name) {
   SafetensorsComponent component;
   TRIMS_ASSIGN_OR_RETURN(component.index, ReadSafetensorsIndex(source, name));
   for (const std::string& shard : component.index->shards) {
     const ListedFile* file = source.Find(shard);
-    if (file == nullptr) return ShardMissing(shard, "'" + ShownName(name) + "' names it");
+    if (file == nullptr) return ShardMissing("shard", shard, "'" + ShownName(name) + "' names it");
     component.files.push_back(static_cast<size_t>(file - source.files().data()));
   }
   return component;
@@ -214,7 +191,10 @@ class Chooser {
     SafetensorsComponent component;
     if (weights->index.empty()) {
       const std::vector<size_t> files = weights->Files();
-      if (source_.is_folder()) TRIMS_RETURN_IF_ERROR(CheckComplete(source_, files));
+      // Without an index they have to be complete by their own names.
+      if (source_.is_folder()) {
+        TRIMS_RETURN_IF_ERROR(CheckShards(source_, files, kSafetensorsSuffix, "shard"));
+      }
       if (std::vector<size_t>* same = FilesOfFolder(prefix)) {
         same->insert(same->end(), files.begin(), files.end());
         return Status();

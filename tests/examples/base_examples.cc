@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <deque>
+#include <map>
 #include <span>
 #include <string>
 #include <thread>
@@ -14,6 +15,7 @@
 #include "base/macros.h"
 #include "base/mapping.h"
 #include "base/mutex.h"
+#include "base/ort_metadata.h"
 #include "base/program.h"
 #include "base/random_access.h"
 #include "base/sha256.h"
@@ -64,6 +66,12 @@ Status MacrosExample(Sealable& file, const std::string& path) {
   TRIMS_ASSIGN_OR_RETURN(UniqueFd fd, OpenFile(path));
   // end
   return {};
+}
+
+void OrtMetadataExample(std::map<std::string, std::string> metadata) {
+  // example: src/base/ort_metadata.h
+  metadata[ort_metadata::kForm] = ort_metadata::kFormBytes;
+  // end
 }
 
 Status MappingExample(int fd) {

@@ -244,6 +244,14 @@ TEST_F(OrtAlignment, DamageIsAnError) {
   }
 }
 
+// Else each table of a file could have it, and each byte of the file would be read thousands of times.
+TEST(OrtOutline, OneWithMoreThanTheKnownFieldsIsNotWalked) {
+  constexpr uint16_t kLength = 60000;
+  std::string model = Raw(std::vector<int32_t>{8, 0, -4});  // the table at 8, its outline at 12
+  model += Raw(std::vector<uint16_t>{kLength, 8}) + std::string(kLength, '\0');
+  EXPECT_EQ(Aligned(model).status().code(), StatusCode::kUnimplemented);
+}
+
 TEST_F(OrtAlignment, WhatTheSinkSaysIsPassedOn) {
   const Status full(StatusCode::kResourceExhausted, "full");
   const auto sink = [&](std::span<const std::byte>) { return full; };

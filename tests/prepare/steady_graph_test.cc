@@ -125,7 +125,10 @@ TEST(PackOnlyRecurrent, WhatNoNodePacksStaysAConstant) {
   const Proto lstm = NodeOf("DynamicQuantizeLSTM", "com.microsoft", {"x", "w", "r", "bias"});
   const Proto convolution = NodeOf("ConvInteger", "", {"x", "c"});
   const Proto graph = Proto().Add(1, lstm).Add(1, convolution).Add(5, Bytes("w", {4, 8}, 32));
-  const Proto more = Proto(graph).Add(5, Bytes("bias", {4, 8}, 32)).Add(5, Bytes("c", {4, 8}, 32));
+  const Proto more = Proto(graph)
+                         .Add(5, Bytes("r", {4, 8}, 32))
+                         .Add(5, Bytes("bias", {4, 8}, 32))
+                         .Add(5, Bytes("c", {4, 8}, 32));
   const auto constants_of = [](const Proto& whole) {
     const Result<std::optional<std::string>> made =
         PackOnlyRecurrent(StrictBytes(ModelOf(whole)), 16);
@@ -148,6 +151,9 @@ TEST(PackOnlyRecurrent, WithoutOneNothingChanges) {
   const std::string model = ModelOf(Proto().Add(1, Gemm()).Add(5, Floats("w", {2, 4})));
   const Result<std::optional<std::string>> made = PackOnlyRecurrent(StrictBytes(model), 16);
   EXPECT_TRUE(made.ok() && !made->has_value());
+  const std::string computed = ModelOf(Proto().Add(1, Lstm()).Add(5, Bytes("w", {4, 8}, 32)));
+  const Result<std::optional<std::string>> of_none = PackOnlyRecurrent(StrictBytes(computed), 16);
+  EXPECT_TRUE(of_none.ok() && !of_none->has_value());
 }
 
 TEST(SteadyOptions, AreWhatTheProcessorHas) {
