@@ -14,7 +14,7 @@ namespace trims {
 namespace {
 
 constexpr size_t kMaxErrorBody = 2048;
-constexpr long kReceiveBuffer = 512 << 10;
+constexpr long kReceiveBuffer = 256 << 10;
 
 bool IsStrong(std::string_view etag) { return etag.starts_with('"'); }
 

@@ -23,8 +23,8 @@
 namespace trims::test {
 namespace {
 
-constexpr size_t kRanges = 5;
-constexpr size_t kLength = (kRanges - 1) * kDownloadRangeBytes + 5;
+constexpr size_t kKilledRanges = 5;
+constexpr size_t kKilledLength = (kKilledRanges - 1) * kDownloadRangeBytes + 5;
 
 class DownloadKillTest : public ::testing::Test {
  protected:
@@ -77,7 +77,7 @@ class DownloadKillTest : public ::testing::Test {
   }
 
   ScratchFolder folder_;
-  std::string content_ = std::string(kLength, '\0');
+  std::string content_ = std::string(kKilledLength, '\0');
 };
 
 TEST_F(DownloadKillTest, TheNextAttemptFetchesWhatIsMissing) {
@@ -98,8 +98,8 @@ TEST_F(DownloadKillTest, TheNextAttemptFetchesWhatIsMissing) {
   const auto range = [](uint64_t number, uint64_t end) {
     return "bytes=" + std::to_string(number * kDownloadRangeBytes) + "-" + std::to_string(end - 1);
   };
-  EXPECT_EQ(asked,
-            (std::multiset<std::string>{range(3, 4 * kDownloadRangeBytes), range(4, kLength)}));
+  EXPECT_EQ(asked, (std::multiset<std::string>{range(3, 4 * kDownloadRangeBytes),
+                                               range(4, kKilledLength)}));
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr size_t kLength = (20 << 20) + 3;
+constexpr size_t kServedLength = (20 << 20) + 3;
 const std::vector<std::string> kPlaces = {"/usr/sbin", "/usr/bin"};
 
 std::string FoundProgram(const std::string& name) {
@@ -127,7 +127,7 @@ class NginxTest : public ::testing::Test {
 
   ScratchFolder folder_;
   std::string openssl_;
-  std::string content_ = std::string(kLength, '\0');
+  std::string content_ = std::string(kServedLength, '\0');
   const std::string port_ = FreePort();
   std::optional<ChildProcess> server_;  // the first to go
 };
@@ -135,7 +135,7 @@ class NginxTest : public ::testing::Test {
 TEST_F(NginxTest, AFileComesOverTlsFromWhomTheAuthorityVouchesFor) {
   const Result<std::vector<RemoteFile>> files = List("ca");
   ASSERT_TRUE(files.ok()) << files.status().ToString();
-  EXPECT_EQ(files->front().length, kLength);
+  EXPECT_EQ(files->front().length, kServedLength);
   EXPECT_THAT(files->front().last_modified, HasSubstr("GMT"));
   const Status status = Fetch(*files, "ca");
   ASSERT_TRUE(status.ok()) << status.ToString();
