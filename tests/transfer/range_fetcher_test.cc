@@ -162,11 +162,11 @@ TEST_F(RangeFetcherTest, WhatIsSlowButComesOnIsLeftAlone) {
 }
 
 TEST_F(RangeFetcherTest, WhoIsHeldBackIsNotLate) {
-  content_ = Content(2000);
+  content_ = Content(2500);
   options_.depth = 1;
-  options_.bytes_per_second = 4000;
+  options_.bytes_per_second = 1000;
   options_.patience.attempts = 1;
-  options_.patience.stall = std::chrono::milliseconds(250);
+  options_.patience.stall = std::chrono::milliseconds(1000);
   HttpOrigin origin(WithFault(-1, {}));
   const Status status = Fetch(origin, content_.size());
   EXPECT_TRUE(status.ok()) << status.ToString();
