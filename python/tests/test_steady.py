@@ -323,6 +323,23 @@ def nested_model():
     return model(nodes, {"zero": numpy.float32(0), "w": values(K, 24)}, 2)
 
 
+def test_nodes_may_be_called_as_values_are(tmp_path):
+    nodes = [helper.make_node("Gemm", ["x", "w"], ["g"], name="h"), helper.make_node("Gemm", ["x", "v"], ["h"], name="y"),
+             helper.make_node("Sub", ["g", "h"], ["s"], name="g"), helper.make_node("Erf", ["s"], ["y"], name="s")]
+    same(tmp_path, model(nodes, {"w": values(K, N), "v": values(K, N)}, 2), ROWS)
+
+
+def test_where_sums_are_rounded_to_half_nothing_changes(tmp_path):
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT16, ["rows", K])
+    graph = model([helper.make_node("MatMul", ["x", "w"], ["y"])], {"w": values(K, N).astype("f2")}, 2, inputs=x)
+    graph.graph.output[0].type.tensor_type.elem_type = TensorProto.FLOAT16
+    made, packing = prepare(tmp_path, graph)
+    assert b"trims.steady." not in made.read_bytes()
+    rows = {"x": values(3, K).astype("f2")}
+    plain, steady = session(graph.SerializeToString()), session(made, True, packing)
+    numpy.testing.assert_allclose(steady.run(None, rows)[0], plain.run(None, rows)[0], rtol=1e-3, atol=1e-2)
+
+
 def test_weights_lie_where_processors_load_them_fastest(tmp_path):
     from onnxruntime.tools.ort_format_model.ort_flatbuffers_py.fbs.InferenceSession import InferenceSession
 

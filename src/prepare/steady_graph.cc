@@ -44,6 +44,12 @@ std::string_view BytesOfFloats(const std::vector<float>& floats) {
   return {reinterpret_cast<const char*>(floats.data()), floats.size() * sizeof(float)};
 }
 
+// Where sums are rounded to 11 bits or 8, another order of additions shows in the last of them.
+bool RoundsToHalf(const OnnxNode& node) {
+  const int64_t to = node.Int("to", 0);
+  return Is(node, "", "Cast") && (to == kFloat16 || to == kBfloat16);
+}
+
 class SteadyRewriter {
  public:
   SteadyRewriter(const RandomAccess& graph, const SteadyOptions& options, GraphConstants constants)
@@ -94,7 +100,7 @@ class SteadyRewriter {
 
   Result<bool> Node(FileRange message, ProtobufWriter& graph) {
     TRIMS_ASSIGN_OR_RETURN(const OnnxNode node, ReadOnnxNode(window_, message));
-    refused_ |= node.op == kNeedsPacking;
+    refused_ |= node.op == kNeedsPacking || RoundsToHalf(node);
     if (const std::optional<Product> product = rows_.ProductOf(node)) {
       TRIMS_RETURN_IF_ERROR(WriteConvolution(node, *product, graph));
       return true;
@@ -138,8 +144,8 @@ class SteadyRewriter {
 
   // Adds a node of one output, whose name it gives; `output`: which, or empty for a new one.
   std::string Put(OnnxNode node, ProtobufWriter& graph, std::string output = {}) {
-    if (output.empty()) output = constants_.NewName();
-    node.name = output;
+    node.name = constants_.NewName();  // another node may be called as `output` is
+    if (output.empty()) output = node.name;
     node.outputs = {output};
     graph.Bytes(kGraphNode, node.ToMessage());
     return output;
