@@ -19,7 +19,7 @@ inline std::span<const std::byte> AsBytes(const std::string& text) {
 template <typename T>
 std::string Raw(const std::vector<T>& values) {
   std::string out(values.size() * sizeof(T), '\0');
-  std::memcpy(out.data(), values.data(), out.size());
+  if (!values.empty()) std::memcpy(out.data(), values.data(), out.size());
   return out;
 }
 

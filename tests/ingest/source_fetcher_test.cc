@@ -51,7 +51,7 @@ TEST(SourceFetcherTest, ResultAndProgressComeOnTheLoop) {
   const auto fetcher = MakeSourceFetcher(
                            [](const FetchJob& job, const FetchCalls& calls) -> Result<SourceUri> {
                              calls.progress(1, 10);
-                             calls.progress(2, 10);  // the loop has not taken the first
+                             calls.progress(2, 10);
                              return SourceUri::OfPath(job.files);
                            },
                            1, loop.poster())
@@ -68,7 +68,10 @@ TEST(SourceFetcherTest, ResultAndProgressComeOnTheLoop) {
       [&fetched](Result<SourceUri> source) { fetched = std::move(source); });
   while (!fetched) loop.RunNext();
   EXPECT_EQ((*fetched)->path, "/d");
-  EXPECT_EQ(told, std::vector<uint64_t>{1});
+  // The second only if the loop had taken the first by then.
+  ASSERT_FALSE(told.empty());
+  EXPECT_EQ(told.front(), 1u);
+  EXPECT_LE(told.size(), 2u);
 }
 
 TEST(SourceFetcherTest, GoneItGivesUpAndCallsNobody) {
