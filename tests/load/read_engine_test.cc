@@ -212,7 +212,9 @@ TEST_P(ReadEngineTest, ManyLargeReadsAtOnce) {
   std::string read(bytes.size() * 8, '\0');  // more than the kernel is given at a time
   const std::span<std::byte> all = std::as_writable_bytes(std::span(read));
   for (size_t i = 0; i < 8; ++i) {
-    if (engine->full()) EXPECT_TRUE(engine->Wait().status.ok());
+    if (engine->full()) {
+      EXPECT_TRUE(engine->Wait().status.ok());
+    }
     engine->Submit({file, 0, all.subspan(i * bytes.size(), bytes.size()), i});
   }
   while (engine->in_flight() > 0) EXPECT_TRUE(engine->Wait().status.ok());

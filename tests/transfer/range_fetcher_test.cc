@@ -59,7 +59,9 @@ class RangeFetcherTest : public ::testing::Test {
       const RangeDone done = fetcher->Wait();
       if (first_error.ok()) first_error = done.status;
     }
-    if (first_error.ok()) EXPECT_TRUE(fetched_ == content_) << "wrong bytes";
+    if (first_error.ok()) {
+      EXPECT_TRUE(fetched_ == content_) << "wrong bytes";
+    }
     return first_error;
   }
 

@@ -56,8 +56,9 @@ class RealServersTest : public ::testing::Test {
     if (sign) request.signing = HttpSigning{"aws:amz:us-east-1:s3", kUser, kPassword, ""};
     Result<HttpResponse> response = client_.Ask(request);
     EXPECT_TRUE(response.ok()) << method << " " << url << ": " << response.status().ToString();
-    if (response.ok())
+    if (response.ok()) {
       EXPECT_LT(response->status, 300) << method << " " << url << ": " << response->body;
+    }
     return response;
   }
 
