@@ -40,6 +40,10 @@ bool IsPlainPath(std::string_view path) {
          std::ranges::none_of(path, IsControl) && !HasC1(path);
 }
 
+bool IsPlainName(std::string_view name) {
+  return IsPlainPath(name) && name.find('/') == std::string_view::npos;
+}
+
 std::optional<std::string> PlainPathOf(std::string_view path) {
   if (path.size() > kMaxPathBytes || path.starts_with('/') || path.ends_with('/'))
     return std::nullopt;

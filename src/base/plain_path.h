@@ -16,6 +16,9 @@ namespace trims {
 // kMaxPathBytes.
 bool IsPlainPath(std::string_view path);
 
+// Such a path of one part.
+bool IsPlainName(std::string_view name);
+
 // What exporters write for one: "./sub//w.bin" is "sub/w.bin". Nothing for any other path, and none with
 // "..", which links may make another folder than its text says.
 std::optional<std::string> PlainPathOf(std::string_view path);

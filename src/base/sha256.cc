@@ -35,12 +35,13 @@ Sha256::Digest Sha256::Finish() {
   return digest;
 }
 
-std::string Sha256::FinishHex() {
+std::string Sha256::FinishHex() { return HexDigits(Finish()); }
+
+std::string HexDigits(std::span<const std::byte> bytes) {
   static constexpr char kDigits[] = "0123456789abcdef";
-  const Digest digest = Finish();
   std::string hex;
-  hex.reserve(digest.size() * 2);
-  for (const std::byte byte : digest) {
+  hex.reserve(bytes.size() * 2);
+  for (const std::byte byte : bytes) {
     hex += kDigits[std::to_integer<unsigned>(byte) >> 4];
     hex += kDigits[std::to_integer<unsigned>(byte) & 15];
   }

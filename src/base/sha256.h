@@ -35,6 +35,9 @@ class Sha256 {
   std::unique_ptr<Context> context_;
 };
 
+// Two lower-case digits for each byte.
+std::string HexDigits(std::span<const std::byte> bytes);
+
 std::string Sha256Hex(std::span<const std::byte> bytes);
 
 // Whether `text` is 64 lower-case hexadecimal digits.

@@ -94,6 +94,11 @@ int MakeFolderAt(int directory, const char* path, mode_t mode) {
   return ::mkdirat(directory, path, mode);
 }
 
+int Unlink(const char* path) {
+  if (Injected(fault::Op::kRename)) return -1;
+  return ::unlink(path);
+}
+
 int MakeTempFolder(char* name) {
   if (Injected(fault::Op::kMakeFolder)) return -1;
   return ::mkdtemp(name) == nullptr ? -1 : 0;

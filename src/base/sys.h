@@ -27,6 +27,7 @@ UniqueFd MemfdCreate(const char* name, unsigned flags);
 int Fsync(int fd);
 int MakeFolder(const char* path, mode_t mode);
 int MakeFolderAt(int directory, const char* path, mode_t mode);
+int Unlink(const char* path);
 int MakeTempFolder(char* name);                         // replaces the XXXXXX at its end; mode 0700
 int Rename(const char* from, const char* to);           // takes the place of what is there
 int RenameNoReplace(const char* from, const char* to);  // EEXIST where `to` is there

@@ -285,6 +285,12 @@ json VariantToJson(const ManifestVariant& variant) {
 
 uint64_t ExtentFootprint(uint64_t length) { return AlignUp(length, kPageSize); }
 
+uint64_t ManifestVariant::ExtentBytes() const {
+  uint64_t total = 0;
+  for (const ManifestExtent& extent : extents) total += extent.length;
+  return total;
+}
+
 uint64_t ManifestVariant::FootprintBytes() const {
   uint64_t total = ExtentFootprint(index_length);
   for (const ManifestExtent& extent : extents) total += ExtentFootprint(extent.length);

@@ -64,6 +64,7 @@ struct ManifestVariant {
   std::string precision = {};
   std::vector<ManifestExtent> extents;
 
+  uint64_t ExtentBytes() const;
   // What it takes when resident: page-rounded extents and index.
   uint64_t FootprintBytes() const;
 };

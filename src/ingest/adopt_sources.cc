@@ -68,7 +68,7 @@ class Adopted {
 
 Status AdoptVariant(const std::string& download, const std::string& incoming,
                     ManifestVariant* variant) {
-  if (!IsPlainPath(variant->folder) || variant->folder.find('/') != std::string::npos) {
+  if (!IsPlainName(variant->folder)) {
     return Status(
         StatusCode::kInvalidArgument,
         "a variant's folder: expected a name in the out folder, got '" + variant->folder + "'");
@@ -81,14 +81,18 @@ Status AdoptVariant(const std::string& download, const std::string& incoming,
       if (!made) TRIMS_RETURN_IF_ERROR(adopted.Make(incoming + "/" + variant->folder));
       made = true;
       TRIMS_RETURN_IF_ERROR(adopted.Link(piece.path));
-      piece.origin = PieceOrigin::kPrepared;
-      piece.path = std::string(kAdopted) + "/" + piece.path;
+      Adopt(&piece);
     }
   }
   return Status();
 }
 
 }  // namespace
+
+void Adopt(ManifestPiece* piece) {
+  piece->origin = PieceOrigin::kPrepared;
+  piece->path = std::string(kAdopted) + "/" + piece->path;
+}
 
 Status AdoptSources(const std::string& download, const std::string& incoming, Manifest* manifest) {
   for (ManifestVariant& variant : manifest->variants) {

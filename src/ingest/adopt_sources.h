@@ -23,6 +23,9 @@ namespace trims {
 // file in the download; RESOURCE_EXHAUSTED: no space.
 Status AdoptSources(const std::string& download, const std::string& incoming, Manifest* manifest);
 
+// Of one piece of a source: that it lies in the variant's folder, under the name that such files get.
+void Adopt(ManifestPiece* piece);
+
 }  // namespace trims
 
 #endif  // TRIMS_INGEST_ADOPT_SOURCES_H_

@@ -44,10 +44,11 @@ class Fetch {
   }
 
  private:
+  // All that the source lists and that is worth it.
   Result<std::vector<RemoteFile>> FetchAll(const SourceUri& uri) {
     TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<OpenedStore> opened, Open(uri));
     TRIMS_ASSIGN_OR_RETURN(const std::vector<RemoteFile> listed, opened->store().List());
-    std::vector<RemoteFile> files = WorthFetching(listed);
+    std::vector<RemoteFile> files = WorthFetching(listed, kPushedManifest);
     TRIMS_RETURN_IF_ERROR(DownloadFrom(&opened->store(), files));
     return files;
   }
@@ -67,7 +68,9 @@ class Fetch {
 
   Result<RemoteFile> Beside(const std::string& name) {
     SourceUri uri = job_.uri;
-    uri.path = std::string(FolderOfPath(uri.path)) + PercentEncode(name);
+    const bool is_url =
+        uri.scheme == SourceUri::Scheme::kHttp || uri.scheme == SourceUri::Scheme::kHttps;
+    uri.path = std::string(FolderOfPath(uri.path)) + (is_url ? PercentEncode(name) : name);
     TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<OpenedStore> opened, Open(uri));
     TRIMS_ASSIGN_OR_RETURN(std::vector<RemoteFile> found, opened->store().List());
     found.front().name = name;

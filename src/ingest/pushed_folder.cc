@@ -4,18 +4,20 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <map>
 #include <memory>
-#include <set>
+#include <optional>
 #include <span>
 #include <utility>
 
 #include "base/errno_status.h"
 #include "base/macros.h"
+#include "base/make_folders.h"
 #include "base/plain_path.h"
 #include "base/sys.h"
 #include "base/unique_fd.h"
+#include "base/write_all.h"
+#include "ingest/adopt_sources.h"
 #include "load/image_files.h"
 #include "load/verify_image.h"
 #include "source/file_bytes.h"
@@ -25,7 +27,6 @@ namespace {
 
 constexpr size_t kCopyBytes = size_t{4} << 20;
 constexpr uint64_t kMaxPushedManifestBytes = uint64_t{64} << 20;
-constexpr const char* kFromSource = "source";
 
 Status NoPushedModel(const std::string& folder, const std::string& what) {
   return Status(StatusCode::kInvalidArgument,
@@ -33,57 +34,39 @@ Status NoPushedModel(const std::string& folder, const std::string& what) {
                 "push it again from where it was prepared: trims push");
 }
 
-Status MakeFolder(const std::string& path) {
-  if (sys::MakeFolder(path.c_str(), 0700) == 0 || errno == EEXIST) return Status();
-  return ErrnoStatus("can't make the folder " + path);
-}
-
-// The folders of `name` in `folder`.
-Status MakeFolders(const std::string& folder, const std::string& name) {
-  for (size_t slash = name.find('/'); slash != std::string::npos;
-       slash = name.find('/', slash + 1)) {
-    TRIMS_RETURN_IF_ERROR(MakeFolder(folder + "/" + name.substr(0, slash)));
-  }
-  return Status();
-}
-
-Status WriteAll(int fd, std::span<const std::byte> bytes, const std::string& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = sys::Write(fd, bytes.data(), bytes.size());
-    if (written < 0) return ErrnoStatus("can't write " + path);
-    bytes = bytes.subspan(static_cast<size_t>(written));
-  }
-  return Status();
-}
-
 class Copier {
  public:
-  explicit Copier(const PushCalls& calls) : calls_(calls), buffer_(kCopyBytes) {}
+  // `cancel` may be nullptr.
+  explicit Copier(CancelToken* cancel) : cancel_(cancel), buffer_(kCopyBytes) {}
 
-  void set_total(uint64_t total) { total_ = total; }
   uint64_t done() const { return done_; }
 
   Status Copy(const RandomAccess& from, const std::string& path) {
+    const std::string unfinished = path + ".new";
+    TRIMS_RETURN_IF_ERROR(Write(from, unfinished));
+    if (sys::Rename(unfinished.c_str(), path.c_str()) == 0) return Status();
+    return ErrnoStatus("can't rename " + unfinished);
+  }
+
+ private:
+  Status Write(const RandomAccess& from, const std::string& path) {
     const UniqueFd to =
         sys::Open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (!to) return ErrnoStatus("can't make the file " + path);
     TRIMS_RETURN_IF_ERROR(ForEachChunk(from, 0, from.size(), buffer_, [&](auto chunk) -> Status {
-      if (calls_.cancel != nullptr && calls_.cancel->cancelled()) {
+      if (cancel_ != nullptr && cancel_->cancelled()) {
         return Status(StatusCode::kCancelled, "the copy was given up");
       }
-      TRIMS_RETURN_IF_ERROR(WriteAll(to.get(), chunk, path));
+      if (!WriteAll(to.get(), chunk)) return ErrnoStatus("can't write " + path);
       done_ += chunk.size();
-      if (calls_.progress) calls_.progress(done_, total_);
       return Status();
     }));
     return sys::Fsync(to.get()) == 0 ? Status() : ErrnoStatus("can't write " + path);
   }
 
- private:
-  const PushCalls& calls_;
+  CancelToken* const cancel_;
   std::vector<std::byte> buffer_;
   uint64_t done_ = 0;
-  uint64_t total_ = 0;
 };
 
 struct FileOfVariant {
@@ -98,10 +81,7 @@ std::map<std::string, FileOfVariant> TakeFiles(ManifestVariant* variant) {
   for (ManifestExtent& extent : variant->extents) {
     for (ManifestPiece& piece : extent.pieces) {
       const FileOfVariant file{piece.origin, piece.path};
-      if (piece.origin == PieceOrigin::kSource) {
-        piece.path = std::string(kFromSource) + "/" + piece.path;
-        piece.origin = PieceOrigin::kPrepared;
-      }
+      if (piece.origin == PieceOrigin::kSource) Adopt(&piece);
       files[piece.path] = file;
     }
   }
@@ -114,7 +94,7 @@ Status PushVariant(const Image& image, const std::string& prepared_root, const s
   const std::string into = folder + "/" + variant->folder;
   TRIMS_RETURN_IF_ERROR(MakeFolder(into));
   for (const auto& [name, file] : TakeFiles(variant)) {
-    TRIMS_RETURN_IF_ERROR(MakeFolders(into, name));
+    TRIMS_RETURN_IF_ERROR(MakeFoldersOf(into, name));
     TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccess> bytes,
                            source.Open(file.origin, file.path));
     TRIMS_RETURN_IF_ERROR(copier->Copy(*bytes, into + "/" + name));
@@ -122,8 +102,10 @@ Status PushVariant(const Image& image, const std::string& prepared_root, const s
   return Status();
 }
 
-Status VerifyAll(const Manifest& manifest, const std::string& root) {
+Status VerifyAll(const Manifest& manifest, const std::string& root, CancelToken* cancel) {
   FillControl control;
+  std::optional<CancelToken::Watch> watch;
+  if (cancel != nullptr) watch.emplace(cancel, [&control] { control.Cancel(); });
   Pacer pacer(0);
   for (const ImagePtr& image : MakeImages(manifest, "the pushed model", "new")) {
     TRIMS_RETURN_IF_ERROR(VerifyImage(*image, root, &control, &pacer));
@@ -134,10 +116,7 @@ Status VerifyAll(const Manifest& manifest, const std::string& root) {
 Status WriteManifest(const Manifest& manifest, const std::string& folder, Copier* copier) {
   const std::string text = ManifestToJson(manifest);
   const std::string path = folder + "/" + std::string(kPushedManifest);
-  const SpanBytes bytes(std::as_bytes(std::span(text)), path);
-  TRIMS_RETURN_IF_ERROR(copier->Copy(bytes, path + ".new"));
-  if (sys::Rename((path + ".new").c_str(), path.c_str()) == 0) return Status();
-  return ErrnoStatus("can't rename " + path + ".new");
+  return copier->Copy(SpanBytes(std::as_bytes(std::span(text)), path), path);
 }
 
 Result<Manifest> ReadPushed(const std::string& folder) {
@@ -155,8 +134,8 @@ Status CheckPushed(const Manifest& manifest, const std::string& folder) {
   TRIMS_RETURN_IF_ERROR(CheckDigested(manifest));
   if (manifest.variants.empty()) return NoPushedModel(folder, "it has no variants");
   for (const ManifestVariant& variant : manifest.variants) {
-    if (variant.folder.find('/') != std::string::npos) {
-      return NoPushedModel(folder, "the variant's folder '" + variant.folder + "' lies deeper");
+    if (!IsPlainName(variant.folder)) {
+      return NoPushedModel(folder, "the variant's folder '" + variant.folder + "' is no name");
     }
     for (const ManifestExtent& extent : variant.extents) {
       for (const ManifestPiece& piece : extent.pieces) {
@@ -201,7 +180,7 @@ Status TakeVariant(const ImportJob& job, ManifestVariant variant, Copier* copier
   TRIMS_RETURN_IF_ERROR(MakeFolder(job.incoming + "/" + variant.folder));
   const std::string folder = variant.folder;
   for (const auto& [name, file] : TakeFiles(&variant)) {
-    TRIMS_RETURN_IF_ERROR(MakeFolders(job.incoming, folder + "/" + name));
+    TRIMS_RETURN_IF_ERROR(MakeFoldersOf(job.incoming, folder + "/" + name));
     TRIMS_RETURN_IF_ERROR(TakeFile(job, folder + "/" + name, copier));
   }
   return Status();
@@ -211,21 +190,15 @@ Status TakeVariant(const ImportJob& job, ManifestVariant variant, Copier* copier
 
 Result<uint64_t> PushToFolder(const Manifest& manifest, const std::vector<ImagePtr>& images,
                               const std::string& prepared_root, const std::string& folder,
-                              const PushCalls& calls) {
-  Copier copier(calls);
+                              CancelToken* cancel) {
+  Copier copier(cancel);
   Manifest pushed = manifest;
-  uint64_t total = 0;
-  for (const ManifestVariant& variant : pushed.variants) {
-    total += variant.index_length;
-    for (const ManifestExtent& extent : variant.extents) total += extent.length;
-  }
-  copier.set_total(total);
   TRIMS_RETURN_IF_ERROR(MakeFolder(folder));
   for (size_t i = 0; i < images.size(); ++i) {
     TRIMS_RETURN_IF_ERROR(
         PushVariant(*images[i], prepared_root, folder, &pushed.variants[i], &copier));
   }
-  TRIMS_RETURN_IF_ERROR(VerifyAll(pushed, folder));
+  TRIMS_RETURN_IF_ERROR(VerifyAll(pushed, folder, cancel));
   TRIMS_RETURN_IF_ERROR(WriteManifest(pushed, folder, &copier));
   return copier.done();
 }
@@ -251,12 +224,11 @@ Result<Manifest> ImportPushed(const ImportJob& job) {
   TRIMS_ASSIGN_OR_RETURN(Manifest manifest, ReadPushed(job.folder));
   TRIMS_RETURN_IF_ERROR(CheckPushed(manifest, job.folder));
   TRIMS_RETURN_IF_ERROR(Choose(job.variants, &manifest));
-  const PushCalls calls;
-  Copier copier(calls);
+  Copier copier(nullptr);
   for (const ManifestVariant& variant : manifest.variants) {
     TRIMS_RETURN_IF_ERROR(TakeVariant(job, variant, &copier));
   }
-  TRIMS_RETURN_IF_ERROR(VerifyAll(manifest, job.incoming));
+  TRIMS_RETURN_IF_ERROR(VerifyAll(manifest, job.incoming, nullptr));
   return manifest;
 }
 

@@ -1,17 +1,17 @@
 // A pushed model: what one node has prepared, as a folder that another takes over byte for byte, without
 // preparing it again: kPushedManifest, and a folder for each variant with all that it reads.
 //
-//   TRIMS_RETURN_IF_ERROR(PushToFolder(*entry, prepared_root, "/exports/ocr", {}));
+//   TRIMS_RETURN_IF_ERROR(PushToFolder(manifest, images, prepared_root, "/exports/ocr").status());
 //   IsPushed("/exports/ocr");  // true
 //   TRIMS_ASSIGN_OR_RETURN(const Manifest manifest, ImportPushed(job, {}));
 //
 // The manifest is a catalog's (docs/json.md), in which every piece lies in its variant's folder. It is
-// written last: a folder without it is none. Blocks. Thread-safety: safe, for distinct folders.
+// written last, and each file gets its name when it is whole: who reads meanwhile sees what was there
+// before. A folder without a manifest is none. Blocks. Thread-safety: safe, for distinct folders.
 #ifndef TRIMS_INGEST_PUSHED_FOLDER_H_
 #define TRIMS_INGEST_PUSHED_FOLDER_H_
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,17 +27,12 @@ namespace trims {
 
 inline constexpr std::string_view kPushedManifest = "trims.json";
 
-struct PushCalls {
-  std::function<void(uint64_t done, uint64_t total)> progress = {};  // on the calling thread
-  CancelToken* cancel = nullptr;
-};
-
 // `images` are all of the manifest's. `folder` is absolute; it is made, and what an earlier push has left
 // in it is written over. Returns the bytes. DATA_LOSS: what lies here is damaged; NOT_FOUND: the folder
 // it should be in isn't there; PERMISSION_DENIED; RESOURCE_EXHAUSTED; CANCELLED.
 Result<uint64_t> PushToFolder(const Manifest& manifest, const std::vector<ImagePtr>& images,
                               const std::string& prepared_root, const std::string& folder,
-                              const PushCalls& calls);
+                              CancelToken* cancel = nullptr);
 
 bool IsPushed(const std::string& folder);
 

@@ -49,8 +49,8 @@ void Pusher::Push(const wire::Principal& principal, const std::string& reference
   ++in_flight_;
   RunOn(
       dependencies_.verifying,
-      [entry, folder = folder->path, root = dependencies_.prepared->root(), cancel = &cancel_] {
-        return PushToFolder(entry.manifest, entry.images, root, folder, {.cancel = cancel});
+      [entry, folder = folder->path, root = dependencies_.prepared->root(), cancel = cancel_] {
+        return PushToFolder(entry.manifest, entry.images, root, folder, cancel.get());
       },
       alive_.Only([this, pushed = std::move(pushed), pins = std::move(pins),
                    done = std::move(done)](const Result<uint64_t>& bytes) mutable {

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,7 @@ using PushCallback = std::function<void(Result<PushedModel>)>;
 class Pusher {
  public:
   explicit Pusher(const IngestDependencies& dependencies) : dependencies_(dependencies) {}
-  ~Pusher() { cancel_.Cancel(); }
+  ~Pusher() { cancel_->Cancel(); }
 
   // Contract of Manager::Push.
   void Push(const wire::Principal& principal, const std::string& reference,
@@ -44,7 +45,8 @@ class Pusher {
   Status CheckCanPush(const wire::Principal& principal) const;
 
   const IngestDependencies dependencies_;
-  CancelToken cancel_;
+  // The worker may look at it when this is gone.
+  const std::shared_ptr<CancelToken> cancel_ = std::make_shared<CancelToken>();
   size_t in_flight_ = 0;
   WhileAlive alive_;
 };

@@ -1,6 +1,7 @@
 #include "ingest/source_fetcher.h"
 
 #include <atomic>
+#include <optional>
 #include <utility>
 
 #include "base/macros.h"
@@ -32,10 +33,13 @@ class ThreadedFetcher final : public SourceFetcher {
                            });
                          },
                      .cancel = &cancel_};
+    // What `done` holds ends on the loop: this thread lets go of it before the loop may run it.
     jobs_->Push([this, job = std::move(job), calls = std::move(calls),
-                 done = alive_.Only(std::move(done))] {
+                 done = std::optional(alive_.Only(std::move(done)))]() mutable {
       Result<SourceUri> fetched = fetch_(job, calls);
-      post_([done, fetched = std::move(fetched)] { done(fetched); });
+      post_([done = std::exchange(done, std::nullopt), fetched = std::move(fetched)] {
+        (*done)(fetched);
+      });
     });
   }
 

@@ -13,16 +13,6 @@
 #include "loop/run_on.h"
 
 namespace trims {
-namespace {
-
-uint64_t BytesOf(const Image& image) {
-  uint64_t bytes = 0;
-  for (const ManifestExtent& extent : image.variant.extents) bytes += extent.length;
-  return bytes;
-}
-
-}  // namespace
-
 std::string_view VerifiedStateName(VerifiedState state) {
   switch (state) {
     case VerifiedState::kIntact:
@@ -74,7 +64,7 @@ void Verifier::Verify(const wire::Principal& principal, const VerifyWishes& wish
   run_->progress = std::move(progress);
   run_->done = std::move(done);
   run_->left = *std::move(targets);
-  for (const ImagePtr& image : run_->left) run_->bytes += BytesOf(*image);
+  for (const ImagePtr& image : run_->left) run_->bytes += image->variant.ExtentBytes();
   VerifyNext();
 }
 
@@ -146,7 +136,7 @@ void Verifier::Read(const ImagePtr& image, std::function<void(Status)> done) {
 }
 
 void Verifier::HasRead(const ImagePtr& image, const Status& status) {
-  run_->bytes_done += BytesOf(*image);
+  run_->bytes_done += image->variant.ExtentBytes();
   if (TellsOfDamage(status)) return Mend(image, status);
   Note(*image, status.ok() ? VerifiedState::kIntact : VerifiedState::kUnread, status);
   VerifyNext();
@@ -185,7 +175,7 @@ void Verifier::Note(const Image& image, VerifiedState state, const Status& error
   run_->verified.push_back({.reference = image.reference,
                             .kind = image.kind,
                             .key = image.variant_key,
-                            .bytes = BytesOf(image),
+                            .bytes = image.variant.ExtentBytes(),
                             .state = state,
                             .error = error});
 }

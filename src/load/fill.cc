@@ -26,8 +26,7 @@ HugePagePolicy PolicyFor(const Image& image, HugePagePolicy pages) {
 // that what is missing is known at once.
 Status CheckMemory(const Image& image, HugePagePolicy pages) {
   if (image.variant.extents.size() < 2) return Status();
-  uint64_t bytes = 0;
-  for (const ManifestExtent& extent : image.variant.extents) bytes += extent.length;
+  const uint64_t bytes = image.variant.ExtentBytes();
   if (bytes < kWorthAskingBytes) return Status();
   const uint64_t pool = pages == HugePagePolicy::kBest ? FreeHugeTlbBytes() : 0;
   return CheckAvailable(bytes - std::min(bytes, pool), "'" + image.reference + "'");

@@ -12,6 +12,7 @@
 #include "base/errno_status.h"
 #include "base/macros.h"
 #include "base/sys.h"
+#include "base/write_all.h"
 
 namespace trims {
 namespace {
@@ -34,17 +35,12 @@ Status CreateFailed(const std::string& path) {
 
 }  // namespace
 
-Status OutFile::WriteAll(std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = sys::Write(fd_.get(), bytes.data(), bytes.size());
-    if (written < 0) return WriteFailed(name_);
-    bytes = bytes.subspan(static_cast<size_t>(written));
-  }
-  return Status();
+Status OutFile::Write(std::span<const std::byte> bytes) {
+  return WriteAll(fd_.get(), bytes) ? Status() : WriteFailed(name_);
 }
 
 Status OutFile::Flush() {
-  TRIMS_RETURN_IF_ERROR(WriteAll(pending_));
+  TRIMS_RETURN_IF_ERROR(Write(pending_));
   pending_.clear();
   return Status();
 }
@@ -57,7 +53,7 @@ Status OutFile::Append(std::span<const std::byte> bytes) {
     return Status();
   }
   TRIMS_RETURN_IF_ERROR(Flush());
-  if (bytes.size() >= kBufferBytes) return WriteAll(bytes);
+  if (bytes.size() >= kBufferBytes) return Write(bytes);
   pending_.assign(bytes.begin(), bytes.end());
   return Status();
 }

@@ -46,7 +46,7 @@ class OutFile {
 
  private:
   Status Flush();
-  Status WriteAll(std::span<const std::byte> bytes);
+  Status Write(std::span<const std::byte> bytes);
 
   UniqueFd fd_;
   std::string name_;

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <iterator>
 
+#include "base/ascii.h"
+
 namespace trims {
 namespace {
 
@@ -61,9 +63,7 @@ bool IsPrecision(std::string_view word) {
 
 bool HasSuffix(std::string_view name, std::string_view suffix) {
   if (name.size() < suffix.size()) return false;
-  return std::ranges::equal(name.substr(name.size() - suffix.size()), suffix, {}, [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  return std::ranges::equal(name.substr(name.size() - suffix.size()), suffix, {}, LowerAscii);
 }
 
 ShardName ParseShardName(std::string_view name, std::string_view suffix) {

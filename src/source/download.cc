@@ -11,6 +11,7 @@
 
 #include "base/errno_status.h"
 #include "base/macros.h"
+#include "base/make_folders.h"
 #include "base/sha256.h"
 #include "base/sys.h"
 #include "source/download_journal.h"

@@ -3,30 +3,12 @@
 #include <charconv>
 
 #include "format/chunk_digests.h"
+#include "source/percent.h"
 
 namespace trims {
 namespace {
 
 constexpr std::string_view kMagic = "trims-download 1 ";
-
-bool IsPlain(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-         c == '"';
-}
-
-std::string Escaped(std::string_view text) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string escaped;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (IsPlain(c)) {
-      escaped += c;
-    } else {
-      escaped += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
-    }
-  }
-  return escaped.empty() ? "-" : escaped;
-}
 
 // "<range> <sum>"; false: it is no such line, or of no range of the file.
 bool ParseLine(std::string_view line, uint64_t ranges, uint64_t* range, uint64_t* sum) {
@@ -52,7 +34,7 @@ std::string JournalHead(const RemoteFile& file) {
   if (file.etag.empty() && file.sha256.empty()) return "";
   return std::string(kMagic) + std::to_string(file.length) + " " +
          std::to_string(kDownloadRangeBytes) + " " + (file.sha256.empty() ? "-" : file.sha256) +
-         " " + Escaped(VersionOf(file)) + "\n";
+         " " + (file.etag.empty() ? "-" : PercentEncodeStrictly(VersionOf(file))) + "\n";
 }
 
 std::string JournalLine(uint64_t range, uint64_t xxh3) {

@@ -25,6 +25,11 @@ std::optional<uint64_t> LengthOf(const SmallReply& reply) {
   return range ? range->total : std::nullopt;
 }
 
+// Of a server that would answer a GET.
+bool RefusesHeads(int status) {
+  return status == 400 || status == 403 || status == 405 || status == 501;
+}
+
 }  // namespace
 
 Result<std::vector<RemoteFile>> HttpStore::List() {
@@ -35,7 +40,7 @@ Result<std::vector<RemoteFile>> HttpStore::List() {
                   "give the URL of a model's file");
   }
   TRIMS_ASSIGN_OR_RETURN(SmallReply reply, exchange_({.method = "HEAD", .url = url_}));
-  if (reply.status >= 400 && reply.status != 404) {
+  if (RefusesHeads(reply.status)) {
     TRIMS_ASSIGN_OR_RETURN(reply, exchange_({.url = url_, .headers = {"Range: bytes=0-0"}}));
   }
   if (reply.status != 200 && reply.status != 206) return HttpError(url_, reply.status, reply.body);

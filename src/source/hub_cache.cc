@@ -258,7 +258,8 @@ std::string HubCacheSourceFor(std::string_view source) {
   while (is_url && rest.ends_with('/')) rest.remove_suffix(1);
   const size_t slash = rest.find('/');
   const std::string_view first = rest.substr(0, slash);
-  if (slash == std::string_view::npos || first == "datasets" || first == "spaces") return "";
+  if (slash == std::string_view::npos || first.empty() || first == "datasets" || first == "spaces")
+    return "";
   const size_t end = rest.find('/', slash + 1);
   std::string named = std::string(kHubScheme) + std::string(rest.substr(0, end));
   if (end != std::string_view::npos) named += RevisionOfPage(rest.substr(end + 1));

@@ -11,6 +11,7 @@
 #include "source/hub_answers.h"
 #include "source/percent.h"
 #include "source/variables.h"
+#include "transfer/http_error.h"
 
 namespace trims {
 namespace {
@@ -43,13 +44,6 @@ Result<Secret> ReadToken(const Environment& environment) {
   return Status(StatusCode::kInvalidArgument,
                 "the hub's token has blanks or bytes beyond ASCII in it",
                 "correct HF_TOKEN or the token's file");
-}
-
-StatusCode HubCode(int status) {
-  if (status == 401 || status == 403) return StatusCode::kPermissionDenied;
-  if (status == 404) return StatusCode::kNotFound;
-  if (status == 429 || status >= 500) return StatusCode::kUnavailable;
-  return StatusCode::kFailedPrecondition;
 }
 
 std::string NextStepAtTheHub(int status, bool gated, bool has_token, const std::string& page) {
@@ -136,7 +130,7 @@ Status HubStore::WhyNot(const SmallReply& reply) const {
   const std::string_view message = reply.Header("x-error-message");
   const std::string page = settings_.endpoint + "/" + uri_.repository;
   return Status(
-      HubCode(reply.status),
+      HttpErrorCode(reply.status, StatusCode::kFailedPrecondition),
       "'" + uri_.ToString() + "': the hub answers " + std::to_string(reply.status) +
           (code.empty() ? "" : " " + ShownName(code)) +
           (message.empty() ? "" : " (" + ShownName(message) + ")"),

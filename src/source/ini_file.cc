@@ -1,5 +1,6 @@
 #include "source/ini_file.h"
 
+#include "base/ascii.h"
 #include "base/macros.h"
 
 namespace trims {
@@ -22,12 +23,6 @@ std::string_view WithoutComment(std::string_view text) {
     if (mark && after_blank) return text.substr(0, i);
   }
   return text;
-}
-
-std::string LowerKey(std::string_view key) {
-  std::string lower(key);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return lower;
 }
 
 class IniParser {
@@ -60,7 +55,7 @@ class IniParser {
     const std::string_view key = Trimmed(text.substr(0, equals));
     if (equals == std::string_view::npos || key.empty()) return Bad("expected 'key = value'");
     if (section_ == nullptr) return Bad("expected a '[section]' before it");
-    (*section_)[LowerKey(key)] = Trimmed(text.substr(equals + 1));
+    (*section_)[InLowerCase(key)] = Trimmed(text.substr(equals + 1));
     has_key_ = true;
     return Status();
   }

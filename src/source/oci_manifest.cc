@@ -5,6 +5,7 @@
 
 #include "base/macros.h"
 #include "base/model_limits.h"
+#include "base/sha256.h"
 #include "base/shown_name.h"
 #include "format/json_node.h"
 
@@ -28,9 +29,7 @@ Status BadManifest(const std::string& what,
 
 bool IsSha256Digest(std::string_view text) {
   constexpr std::string_view kPrefix = "sha256:";
-  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-  return text.starts_with(kPrefix) && text.size() == kPrefix.size() + 64 &&
-         std::ranges::all_of(text.substr(kPrefix.size()), is_hex);
+  return text.starts_with(kPrefix) && IsSha256Hex(text.substr(kPrefix.size()));
 }
 
 Result<std::string> Text(const JsonNode& node, std::string_view key, size_t max_bytes) {

@@ -10,6 +10,7 @@
 #include "format/json_node.h"
 #include "source/endpoint.h"
 #include "source/percent.h"
+#include "transfer/http_error.h"
 
 namespace trims {
 namespace {
@@ -26,13 +27,6 @@ std::string BaseOf(const SourceUri& uri) {
   const Endpoint host{.tls = true, .authority = uri.authority, .path = {}};
   return (IsLoopback(host.host()) ? "http://" : "https://") + uri.authority + "/v2/" +
          uri.repository;
-}
-
-StatusCode RegistryCode(int status) {
-  if (status == 401 || status == 403) return StatusCode::kPermissionDenied;
-  if (status == 404) return StatusCode::kNotFound;
-  if (status == 429 || status >= 500) return StatusCode::kUnavailable;
-  return StatusCode::kFailedPrecondition;
 }
 
 // {"errors":[{"code":…,"message":…}]}: the first, for a message; empty: there is none.
@@ -139,7 +133,7 @@ Result<Secret> OciStore::GetToken(const LoginChallenge& challenge,
 Status OciStore::WhyNot(const SmallReply& reply) const {
   const bool denied = reply.status == 401 || reply.status == 403;
   return Status(
-      RegistryCode(reply.status),
+      HttpErrorCode(reply.status, StatusCode::kFailedPrecondition),
       "'" + uri_.ToString() + "': the registry answers " + std::to_string(reply.status) +
           FirstError(reply.body),
       denied ? "look for the artifact's name; a private one takes an entry in docker's config.json "

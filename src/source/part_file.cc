@@ -10,8 +10,10 @@
 
 #include "base/errno_status.h"
 #include "base/macros.h"
+#include "base/make_folders.h"
 #include "base/sha256.h"
 #include "base/sys.h"
+#include "base/write_all.h"
 #include "base/xxh3.h"
 #include "source/download_journal.h"
 #include "source/file_bytes.h"
@@ -35,26 +37,11 @@ std::string ReadJournal(const std::string& path) {
   return file->ReadAt(0, std::as_writable_bytes(std::span(text))).ok() ? text : "";
 }
 
-bool WriteAll(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = sys::Write(fd, text.data(), text.size());
-    if (written <= 0) return false;
-    text.remove_prefix(static_cast<size_t>(written));
-  }
-  return true;
+bool WriteText(int fd, std::string_view text) {
+  return WriteAll(fd, std::as_bytes(std::span(text)));
 }
 
 }  // namespace
-
-Status MakeFoldersOf(const std::string& folder, const std::string& name) {
-  for (size_t slash = name.find('/'); slash != std::string::npos;
-       slash = name.find('/', slash + 1)) {
-    const std::string path = folder + "/" + name.substr(0, slash);
-    if (sys::MakeFolder(path.c_str(), 0700) == 0 || errno == EEXIST) continue;
-    return ErrnoStatus("can't make the folder " + path);
-  }
-  return Status();
-}
 
 Status SyncFoldersOf(const std::string& folder, const std::string& name) {
   for (size_t slash = name.rfind('/');; slash = name.rfind('/', slash - 1)) {
@@ -83,9 +70,18 @@ Result<PartFile> PartFile::Open(const DownloadPlace& place, const RemoteFile& fi
   part.part_ = stem + ".part";
   part.ranges_ = stem + ".ranges";
   TRIMS_RETURN_IF_ERROR(MakeFoldersOf(place.files, file.name));
+  TRIMS_RETURN_IF_ERROR(part.RemoveOlder());
   TRIMS_RETURN_IF_ERROR(part.OpenFile(file.length));
   part.OpenJournal(file);
   return part;
+}
+
+// What stands under the file's name is another one than the source has now. It would count as complete
+// as soon as the journal speaks of this one.
+Status PartFile::RemoveOlder() {
+  const std::string target = files_ + "/" + name_;
+  if (sys::Unlink(target.c_str()) == 0) return SyncFoldersOf(files_, name_);
+  return errno == ENOENT ? Status() : ErrnoStatus("can't remove the older " + target);
 }
 
 Status PartFile::OpenFile(uint64_t length) {
@@ -113,7 +109,7 @@ void PartFile::OpenJournal(const RemoteFile& file) {
   if (JournalHead(file).empty()) return;
   journal_ =
       sys::Open(ranges_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (journal_ && !WriteAll(journal_.get(), text)) journal_.reset();
+  if (journal_ && !WriteText(journal_.get(), text)) journal_.reset();
 }
 
 std::span<std::byte> PartFile::RangeOf(uint64_t range) const {
@@ -122,7 +118,7 @@ std::span<std::byte> PartFile::RangeOf(uint64_t range) const {
 }
 
 void PartFile::Complete(uint64_t range) {
-  if (journal_) WriteAll(journal_.get(), JournalLine(range, Xxh3Of(RangeOf(range))));
+  if (journal_) WriteText(journal_.get(), JournalLine(range, Xxh3Of(RangeOf(range))));
 }
 
 Status PartFile::Finish() && {

@@ -52,6 +52,7 @@ class PartFile {
 
  private:
   PartFile() = default;
+  Status RemoveOlder();
   Status OpenFile(uint64_t length);
   void OpenJournal(const RemoteFile& file);
 
@@ -65,8 +66,6 @@ class PartFile {
   std::vector<uint64_t> missing_;
 };
 
-// The folders of `name` in `folder`.
-Status MakeFoldersOf(const std::string& folder, const std::string& name);
 // Writes to the disk what stands in them, and in `folder` itself.
 Status SyncFoldersOf(const std::string& folder, const std::string& name);
 

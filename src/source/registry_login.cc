@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/macros.h"
 #include "format/json_node.h"
 #include "source/variables.h"
@@ -12,11 +13,9 @@ namespace {
 
 constexpr size_t kMaxChallengeBytes = 8 * 1024;
 
-char LowerOf(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 bool BeginsWithWord(std::string_view text, std::string_view word) {
   return text.size() >= word.size() &&
-         std::ranges::equal(text.substr(0, word.size()), word, {}, LowerOf) &&
+         std::ranges::equal(text.substr(0, word.size()), word, {}, LowerAscii) &&
          (text.size() == word.size() || text[word.size()] == ' ');
 }
 
@@ -86,8 +85,7 @@ std::optional<LoginChallenge> ParseChallenge(std::string_view header) {
   while (!rest.empty()) {
     const size_t equals = rest.find('=');
     if (equals == std::string_view::npos) break;
-    std::string name(rest.substr(0, equals));
-    std::ranges::transform(name, name.begin(), LowerOf);
+    const std::string name = InLowerCase(rest.substr(0, equals));
     rest.remove_prefix(equals + 1);
     const std::string value = TakeValue(&rest);
     if (name == "realm") challenge.realm = value;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/macros.h"
 #include "base/model_limits.h"
 #include "base/plain_path.h"
@@ -25,12 +26,6 @@ bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsAlnum(char c) { return IsLower(c) || IsDigit(c) || (c >= 'A' && c <= 'Z'); }
 bool IsOneOf(char c, std::string_view of) { return of.find(c) != std::string_view::npos; }
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return lower;
-}
 
 std::string HintFor(Scheme scheme) {
   switch (scheme) {
@@ -104,7 +99,7 @@ Result<std::string> Authority(const Subject& subject, std::string_view text) {
   if (text.find('@') != std::string_view::npos) {
     return subject.Secret("it names a user or a password");
   }
-  std::string authority = Lower(text);
+  std::string authority = InLowerCase(text);
   const size_t colon = PortColon(authority);
   if (!IsHost(std::string_view(authority).substr(0, colon))) {
     return subject.Bad("expected a host's name after '://'");
@@ -143,7 +138,7 @@ Status CheckQuery(const Subject& subject, std::string_view query) {
     if (!PercentDecode(SplitAt(parameter.first, "=").first, &name)) {
       return subject.Bad("a '%' is not followed by a byte");
     }
-    if (IsSecretName(Lower(name))) {
+    if (IsSecretName(InLowerCase(name))) {
       return subject.Secret("its query's '" + ShownName(name) + "' looks like a secret");
     }
     query = parameter.rest.substr(parameter.rest.empty() ? 0 : 1);

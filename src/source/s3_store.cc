@@ -8,6 +8,7 @@
 #include "base/shown_name.h"
 #include "source/percent.h"
 #include "source/s3_answers.h"
+#include "transfer/http_error.h"
 
 namespace trims {
 namespace {
@@ -26,13 +27,6 @@ std::string BucketUrl(const std::string& bucket, const S3Location& location) {
 bool SaysExpired(const S3Error& error) {
   return error.code == "ExpiredToken" || error.code == "ExpiredTokenException" ||
          error.code == "TokenRefreshRequired";
-}
-
-StatusCode CodeOf(int status) {
-  if (status == 404) return StatusCode::kNotFound;
-  if (status == 401 || status == 403) return StatusCode::kPermissionDenied;
-  if (status == 429 || status >= 500) return StatusCode::kUnavailable;
-  return StatusCode::kFailedPrecondition;
 }
 
 // What the person can do about it.
@@ -110,7 +104,8 @@ Status S3Store::WhyNot(const SmallReply& reply) {
   }
   const Result<AwsCredentials> credentials = credentials_->Get();
   const bool anonymous = credentials.ok() && credentials->anonymous();
-  return Status(CodeOf(reply.status), answer, NextStep(error, reply.status, anonymous));
+  return Status(HttpErrorCode(reply.status, StatusCode::kFailedPrecondition), answer,
+                NextStep(error, reply.status, anonymous));
 }
 
 Result<std::vector<RemoteFile>> S3Store::List() {

@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "base/ascii.h"
 #include "base/macros.h"
 #include "source/file_bytes.h"
 
@@ -16,8 +17,7 @@ std::string VariableOf(const Environment& environment, std::initializer_list<con
 }
 
 bool IsSwitchedOn(const Environment& environment, const char* name) {
-  std::string value = VariableOf(environment, {name});
-  for (char& c : value) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  const std::string value = InLowerCase(VariableOf(environment, {name}));
   return value == "1" || value == "true" || value == "yes" || value == "on";
 }
 

@@ -10,6 +10,7 @@
 #include "base/macros.h"
 #include "base/model_limits.h"
 #include "base/sys.h"
+#include "base/write_all.h"
 #include "store/machine_memory.h"
 
 namespace trims {
@@ -80,15 +81,6 @@ Result<UniqueFd> SealAndReopen(const UniqueFd& fd) {
   UniqueFd read_only = sys::ReopenReadOnly(fd.get());
   if (!read_only) return ErrnoStatus("re-opening an extent read-only");
   return read_only;
-}
-
-Status WriteAll(int fd, std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = sys::Write(fd, bytes.data(), bytes.size());
-    if (written <= 0) return ErrnoStatus("writing to a memfd");
-    bytes = bytes.subspan(static_cast<size_t>(written));
-  }
-  return Status();
 }
 
 }  // namespace
@@ -170,7 +162,7 @@ Result<SealedExtent> ExtentWriter::Seal() && {
 Result<SealedExtent> SealedCopy(std::string_view name, std::span<const std::byte> bytes) {
   TRIMS_RETURN_IF_ERROR(CheckLength(bytes.size()));
   TRIMS_ASSIGN_OR_RETURN(const UniqueFd fd, MakeSizedMemfd(name, bytes.size(), 0));
-  TRIMS_RETURN_IF_ERROR(WriteAll(fd.get(), bytes));
+  if (!WriteAll(fd.get(), bytes)) return ErrnoStatus("writing to a memfd");
   TRIMS_ASSIGN_OR_RETURN(UniqueFd read_only, SealAndReopen(fd));
   return SealedExtent(std::move(read_only), bytes.size(), Pages::kSmall);
 }

@@ -12,6 +12,7 @@
 #include "base/errno_status.h"
 #include "base/log.h"
 #include "base/macros.h"
+#include "base/make_folders.h"
 #include "base/sha256.h"
 #include "base/sys.h"
 
@@ -81,11 +82,6 @@ bool IsOldDownload(const fs::directory_entry& entry) {
   return !error && touched < fs::file_time_type::clock::now() - std::chrono::days(kDownloadDays);
 }
 
-Status MakeRoot(const std::string& root) {
-  if (sys::MakeFolder(root.c_str(), 0700) == 0 || errno == EEXIST) return {};
-  return ErrnoStatus("can't make the folder of prepared models " + root);
-}
-
 }  // namespace
 
 bool IsPublishedName(std::string_view name) {
@@ -117,7 +113,7 @@ Status SyncTree(const std::string& folder) {
 }
 
 Result<std::string> MakeIncoming(const std::string& root) {
-  TRIMS_RETURN_IF_ERROR(MakeRoot(root));
+  TRIMS_RETURN_IF_ERROR(MakeFolder(root));
   std::string path = root + "/" + std::string(kIncomingPrefix) + "XXXXXX";
   if (sys::MakeTempFolder(path.data()) != 0) return ErrnoStatus("can't make a folder in " + root);
   return path;
@@ -126,12 +122,12 @@ Result<std::string> MakeIncoming(const std::string& root) {
 std::string DownloadName(std::string_view url) { return DigestName(kDownloadPrefix, url); }
 
 Status MakeDownload(const std::string& root, const std::string& path) {
-  TRIMS_RETURN_IF_ERROR(MakeRoot(root));
-  for (const std::string& folder : {path, path + "/files", path + "/partial"}) {
-    if (sys::MakeFolder(folder.c_str(), 0700) == 0 || errno == EEXIST) continue;
-    return ErrnoStatus("can't make the folder of a download " + folder);
+  for (const std::string& folder : {root, path, path + "/files", path + "/partial"}) {
+    TRIMS_RETURN_IF_ERROR(MakeFolder(folder));
   }
-  return {};
+  std::error_code error;
+  fs::last_write_time(path, fs::file_time_type::clock::now(), error);
+  return error ? ErrnoStatus("can't touch " + path, error.value()) : Status();
 }
 
 Status SyncFolder(const std::string& folder) { return SyncPath(folder, O_DIRECTORY); }

@@ -1,7 +1,8 @@
 // What PreparedStore does on the disk. What takes a path blocks: it runs on the store's worker.
 //
-// What is downloaded lies in ".download-<32 digits>", of a digest of where it comes from. A folder is called ".incoming-XXXXXX" while it is filled, and by its content once it is complete:
-// "<kind>-<32 digits>", of a digest of all that the manifest says of the variant.
+// A folder is called ".incoming-" and six letters while it is filled, and by its content once it is
+// complete: "<kind>-<32 digits>", of a digest of all that the manifest says of the variant. What is
+// downloaded lies in ".download-<32 digits>", of a digest of where it comes from.
 //
 // Thread-safety: safe, for distinct folders.
 #ifndef TRIMS_STORE_PREPARED_FOLDERS_H_
@@ -31,7 +32,8 @@ Result<std::string> MakeIncoming(const std::string& root);
 
 // The name of the folder for what is downloaded from `url`.
 std::string DownloadName(std::string_view url);
-// That folder, `path`, in `root`, and its two, if they aren't there yet.
+// That folder, `path`, in `root`, and its two, if they aren't there yet; its time says that somebody goes
+// on with it.
 Status MakeDownload(const std::string& root, const std::string& path);
 
 // Everything in `folder`, and itself; it is no symbolic link.

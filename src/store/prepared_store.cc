@@ -13,7 +13,7 @@ namespace {
 // The preparer has met untrusted bytes: a variant's folder is one of its out folder's, not a way to
 // another place.
 Status CheckFolder(const std::string& folder) {
-  if (IsPlainPath(folder) && folder.find('/') == std::string::npos) return {};
+  if (IsPlainName(folder)) return {};
   return Status(StatusCode::kInvalidArgument,
                 "a variant's folder: expected a name in the out folder, got '" + folder + "'");
 }

@@ -42,16 +42,6 @@ std::string Hmac(std::string_view key, std::string_view text) {
   return {reinterpret_cast<const char*>(digest), length};
 }
 
-std::string ToHex(std::string_view bytes) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string hex;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    hex.append({kDigits[byte >> 4], kDigits[byte & 15]});
-  }
-  return hex;
-}
-
 std::string HexDigest(std::string_view text) { return Sha256Hex(std::as_bytes(std::span(text))); }
 
 std::string UtcText(std::chrono::system_clock::time_point now) {
@@ -101,9 +91,10 @@ std::vector<std::string> AwsSignatureHeaders(const HttpRequest& request,
   canonical += "\n" + names + "\n" + payload;
   const std::string scope = ScopeOf(time.substr(0, 8), signing.scope);
   const std::string text = "AWS4-HMAC-SHA256\n" + time + "\n" + scope + "\n" + HexDigest(canonical);
+  const std::string signature = Hmac(SigningKey(signing.secret_key, scope), text);
   sent.push_back("Authorization: AWS4-HMAC-SHA256 Credential=" + signing.access_key + "/" + scope +
                  ", SignedHeaders=" + names +
-                 ", Signature=" + ToHex(Hmac(SigningKey(signing.secret_key, scope), text)));
+                 ", Signature=" + HexDigits(std::as_bytes(std::span(signature))));
   return sent;
 }
 

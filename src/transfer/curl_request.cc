@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdlib>
 
+#include "base/ascii.h"
 #include "base/fault.h"
 #include "base/macros.h"
 #include "transfer/aws_signature.h"
@@ -64,10 +65,7 @@ Status CurlRequest::AddHeader(const std::string& header) {
 HeaderLine ParseHeaderLine(std::string_view line) {
   const size_t colon = line.find(':');
   if (colon == std::string_view::npos) return {};
-  HeaderLine header{.name = std::string(line.substr(0, colon)), .value = line.substr(colon + 1)};
-  std::transform(header.name.begin(), header.name.end(), header.name.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  HeaderLine header{.name = InLowerCase(line.substr(0, colon)), .value = line.substr(colon + 1)};
   while (!header.value.empty() && IsSpace(header.value.front())) header.value.remove_prefix(1);
   while (!header.value.empty() && IsSpace(header.value.back())) header.value.remove_suffix(1);
   return header;

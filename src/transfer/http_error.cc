@@ -12,7 +12,24 @@ namespace {
 constexpr size_t kMaxWords = 200;
 constexpr size_t kMaxShownUrl = 300;
 
-StatusCode CodeOf(int http_status) {
+std::string MeaningOf(int http_status) {
+  switch (HttpErrorCode(http_status)) {
+    case StatusCode::kPermissionDenied:
+      return "refuses it to this caller";
+    case StatusCode::kNotFound:
+      return "has no such thing";
+    case StatusCode::kFailedPrecondition:
+      return "has something else there now: it changed meanwhile";
+    case StatusCode::kUnavailable:
+      return "can't serve it now";
+    default:
+      return "doesn't serve it";
+  }
+}
+
+}  // namespace
+
+StatusCode HttpErrorCode(int http_status, StatusCode otherwise) {
   switch (http_status) {
     case 401:
     case 403:
@@ -28,26 +45,9 @@ StatusCode CodeOf(int http_status) {
     case 429:
       return StatusCode::kUnavailable;
     default:
-      return http_status >= 500 ? StatusCode::kUnavailable : StatusCode::kInvalidArgument;
+      return http_status >= 500 ? StatusCode::kUnavailable : otherwise;
   }
 }
-
-std::string MeaningOf(int http_status) {
-  switch (CodeOf(http_status)) {
-    case StatusCode::kPermissionDenied:
-      return "refuses it to this caller";
-    case StatusCode::kNotFound:
-      return "has no such thing";
-    case StatusCode::kFailedPrecondition:
-      return "has something else there now: it changed meanwhile";
-    case StatusCode::kUnavailable:
-      return "can't serve it now";
-    default:
-      return "doesn't serve it";
-  }
-}
-
-}  // namespace
 
 std::string UrlWithoutSecrets(std::string_view url) {
   url = url.substr(0, url.find_first_of("?#"));
@@ -75,7 +75,7 @@ Status HttpError(const std::string& url, int http_status, std::string_view body)
                         " (HTTP " + std::to_string(http_status) + ")";
   const std::string words = ServersWords(body);
   if (!words.empty()) message += ", it says " + words;
-  return Status(CodeOf(http_status), std::move(message));
+  return Status(HttpErrorCode(http_status), std::move(message));
 }
 
 bool IsPassing(int http_status) {

@@ -18,6 +18,9 @@ std::string UrlWithoutSecrets(std::string_view url);
 // The first line of an error's body, what is printable of it, in quotes; empty: it says nothing.
 std::string ServersWords(std::string_view body);
 
+// The kind of error that a status other than 2xx is: as HttpError() says; `otherwise` of the others.
+StatusCode HttpErrorCode(int http_status, StatusCode otherwise = StatusCode::kInvalidArgument);
+
 // Of an answer other than 2xx. 404, 410: NOT_FOUND; 401, 403, 407: PERMISSION_DENIED; 412, 416:
 // FAILED_PRECONDITION, since an object that is another one now doesn't have the range or the ETag;
 // 408, 429, 5xx: UNAVAILABLE; others: INVALID_ARGUMENT.

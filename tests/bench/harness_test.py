@@ -330,8 +330,8 @@ class DiskPrograms(unittest.TestCase):
                 self.assertEqual((len(took["ns"]), len(took["cpu_ns"])), (2, 2))
 
     def test_processor_time_of_another_process(self):
-        with running([sys.executable, "-c", "import time\nprint(sum(range(10**6)), flush=True)\ntime.sleep(60)"],
-                     stdout=subprocess.PIPE) as process:
+        with running([sys.executable, "-c", "import sys\nprint(sum(range(10**6)), flush=True)\nsys.stdin.read()"],
+                     stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
             process.stdout.readline()
             self.assertGreater(disk.cpu_seconds(process.pid), 0.001)
 

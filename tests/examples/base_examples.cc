@@ -1,6 +1,7 @@
 // The examples of src/base/.
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <deque>
@@ -9,10 +10,13 @@
 #include <string>
 #include <thread>
 
+#include "base/ascii.h"
+#include "base/errno_status.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/log_throttle.h"
 #include "base/macros.h"
+#include "base/make_folders.h"
 #include "base/mapping.h"
 #include "base/mutex.h"
 #include "base/ort_metadata.h"
@@ -22,6 +26,7 @@
 #include "base/thread.h"
 #include "base/unique_fd.h"
 #include "base/uring.h"
+#include "base/write_all.h"
 #include "base/xxh3.h"
 
 namespace trims {
@@ -133,6 +138,27 @@ Status UringExample(int fd, std::span<std::byte> bytes) {
   ring.Prepare({.fd = fd, .offset = 0, .destination = bytes, .tag = 7});
   if (ring.Submit() < 1) return {};
   const Uring::Done done = ring.Wait();
+  // end
+  return {};
+}
+
+void AsciiExample(std::string name) {
+  // example: src/base/ascii.h
+  std::ranges::transform(name, name.begin(), LowerAscii);
+  // end
+}
+
+Status MakeFoldersExample() {
+  // example: src/base/make_folders.h
+  TRIMS_RETURN_IF_ERROR(MakeFolder("/data/models"));
+  TRIMS_RETURN_IF_ERROR(MakeFoldersOf("/data/models", "a/b/w.bin"));
+  // end
+  return {};
+}
+
+Status WriteAllExample(int fd, std::span<const std::byte> bytes, const std::string& path) {
+  // example: src/base/write_all.h
+  if (!WriteAll(fd, bytes)) return ErrnoStatus("can't write " + path);
   // end
   return {};
 }

@@ -39,7 +39,7 @@ Status DownloadExample(RemoteStore& store) {
 
 void DownloadChoiceExample(const std::vector<RemoteFile>& listed) {
   // example: src/source/download_choice.h
-  const std::vector<RemoteFile> files = WorthFetching(listed);
+  const std::vector<RemoteFile> files = WorthFetching(listed, "trims.json");
   // end
 }
 

@@ -119,6 +119,20 @@ TEST_F(AdderDownloadTest, AStartKeepsDownloadsOfTheLastDaysOnly) {
   EXPECT_THAT(Folders(), IsEmpty());
 }
 
+TEST_F(AdderDownloadTest, WhoGoesOnWithADownloadKeepsIt) {
+  AddUrl("net");
+  fetcher_.Finish(Status(StatusCode::kUnavailable, "no route"));
+  worker_.RunAll();
+  fs::last_write_time(root_ + "/" + download_, fs::file_time_type::clock::now() -
+                                                   std::chrono::days(prepared::kDownloadDays + 1));
+  AddUrl("net");
+  fetcher_.Finish(Status(StatusCode::kUnavailable, "no route"));
+  worker_.RunAll();
+  Start();
+  worker_.RunAll();
+  EXPECT_THAT(Folders(), ElementsAre(download_));
+}
+
 TEST_F(AdderDownloadTest, NobodyIsCalledOnceTheRegistrarIsGone) {
   const Added answer = AddUrl("net");
   registrar_.reset();

@@ -58,9 +58,9 @@ class PushedFolderTest : public ::testing::Test {
     manifest_.variants.push_back(std::move(variant));
   }
 
-  Status Push(const PushCalls& calls = {}) {
+  Status Push(CancelToken* cancel = nullptr) {
     return PushToFolder(manifest_, MakeImages(manifest_, "default/m", "v1"), scratch_ / "prepared",
-                        pushed_, calls)
+                        pushed_, cancel)
         .status();
   }
   Result<Manifest> Import(bool link = false, std::vector<Variant> variants = {}) {
@@ -175,7 +175,7 @@ TEST_F(PushedFolderTest, AnEmptyOrMissingManifestIsSaid) {
 TEST_F(PushedFolderTest, GivenUpItLeavesNoManifest) {
   CancelToken cancel;
   cancel.Cancel();
-  EXPECT_EQ(Push({.cancel = &cancel}).code(), StatusCode::kCancelled);
+  EXPECT_EQ(Push(&cancel).code(), StatusCode::kCancelled);
   EXPECT_FALSE(IsPushed(pushed_));
 }
 

@@ -7,8 +7,10 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
+#include <thread>
 #include <vector>
 
 namespace trims::test {
@@ -72,6 +74,34 @@ TEST(SourceFetcherTest, ResultAndProgressComeOnTheLoop) {
   ASSERT_FALSE(told.empty());
   EXPECT_EQ(told.front(), 1u);
   EXPECT_LE(told.size(), 2u);
+}
+
+// Tells on which thread it ended.
+struct EndsOn {
+  explicit EndsOn(std::thread::id* where) : where(where) {}
+  ~EndsOn() { *where = std::this_thread::get_id(); }
+  std::thread::id* where;
+};
+
+TEST(SourceFetcherTest, WhatTheCallbackHoldsEndsOnTheLoop) {
+  for (int round = 0; round < 100; ++round) {
+    PostedCalls loop;
+    std::thread::id ended;
+    bool called = false;
+    {
+      auto fetcher =
+          MakeSourceFetcher(
+              [](const FetchJob&, const FetchCalls&) { return Result<SourceUri>(SourceUri()); }, 1,
+              loop.poster())
+              .value();
+      fetcher->Fetch({}, nullptr,
+                     [held = std::make_shared<EndsOn>(&ended), &called](const Result<SourceUri>&) {
+                       called = true;
+                     });
+      while (!called) loop.RunNext();
+    }
+    EXPECT_EQ(ended, std::this_thread::get_id());
+  }
 }
 
 TEST(SourceFetcherTest, GoneItGivesUpAndCallsNobody) {

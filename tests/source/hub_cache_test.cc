@@ -169,6 +169,7 @@ TEST_F(HubCacheTest, TellsWhatWasMeant) {
       {"https://huggingface.co/org", ""},
       {"https://elsewhere.org/org/net", ""},
       {"/models/net", ""},
+      {"/net.onnx", ""},
       {"./net", ""},
       {"--org/net", ""},
       {"net", ""},

@@ -138,6 +138,31 @@ TEST_F(DownloadTest, WhatIsThereIsNotFetchedAgain) {
   ExpectAllThere();
 }
 
+TEST_F(DownloadTest, AnOlderVersionOfTheSameLengthNeverCountsAsTheNewOne) {
+  Add("a", 3 * kRange, false);
+  {
+    HttpOrigin origin([this](const OriginRequest& request) { return ServeWell(request); });
+    ASSERT_TRUE(Run(origin).ok());
+  }
+  contents_["a"] = Content(3 * kRange, 99);
+  files_[0].etag = "\"new\"";
+  options_.concurrency = 1;
+  {
+    HttpOrigin stops([this](const OriginRequest& request) {
+      return request.number < 1 ? ServeObject(request, contents_["a"], "\"new\"")
+                                : OriginReply{.status = 404};
+    });
+    EXPECT_FALSE(Run(stops).ok());
+  }
+  EXPECT_FALSE(PartFile::IsComplete(place_, files_[0]));
+  HttpOrigin origin([this](const OriginRequest& request) {
+    return ServeObject(request, contents_["a"], "\"new\"");
+  });
+  ASSERT_TRUE(Run(origin).ok());
+  EXPECT_EQ(origin.requests().size(), 2u);
+  ExpectAllThere();
+}
+
 TEST_F(DownloadTest, AnAttemptGoesOnWhereTheLastHasStopped) {
   Add("a", 5 * kRange);
   options_.concurrency = 1;
