@@ -1,11 +1,11 @@
 // bench_disk: opens of models that are on disk only, and what they are held to.
 //
-//   bench_disk open PLAN.json         {"socket", "threads", "models": […], "bytes", "drop": [paths]}
+//   bench_disk open PLAN.json         {"socket", "threads", "models": […], "variant", "bytes", "drop": [paths]}
 //   bench_disk read THREADS FILE…     reads of each file, past the page cache
 //   bench_disk touch BYTES            touches fresh huge pages, then hashes them
 //
-// "open": drops the files from the page cache, warms `bytes` of memory, then opens each model as `tensors`
-// and reads its first byte, on as many threads as it says; all stay open until the last is. "read": one
+// "open": drops the files from the page cache, warms `bytes` of memory, then opens each model as `variant`
+// (none: `tensors`) and reads its first byte, on as many threads as it says; all stay open until the last is. "read": one
 // pread(2) of all whole pages of a file, into memory that was touched before, and another of what is
 // left. Prints {"ns"}, the time from the first open or read to the end of the last; "touch": {"touch_ns",
 // "hash_ns"}, of the processor.
@@ -70,13 +70,14 @@ Result<nlohmann::json> Open(const nlohmann::json& plan) {
                            Client::Connect({.socket_path = plan.at("socket"), .client_name = {}}));
     clients.push_back(std::move(client));
   }
-  TRIMS_RETURN_IF_ERROR(WarmMemory(plan.at("bytes")));
+  TRIMS_ASSIGN_OR_RETURN(const Variant variant,
+                         VariantFromName(plan.value("variant", std::string("tensors"))));
+  if (const uint64_t bytes = plan.at("bytes"); bytes > 0) TRIMS_RETURN_IF_ERROR(WarmMemory(bytes));
   std::vector<std::optional<Model>> opened(models.size());
   std::atomic<unsigned> sum{0};
   const int64_t start = NowNs();
   TRIMS_RETURN_IF_ERROR(ForEach(models.size(), threads, [&](size_t thread, size_t i) -> Status {
-    TRIMS_ASSIGN_OR_RETURN(Model model,
-                           clients[thread].Open(models[i], {.variant = Variant::kTensors}));
+    TRIMS_ASSIGN_OR_RETURN(Model model, clients[thread].Open(models[i], {.variant = variant}));
     sum += static_cast<unsigned>(model.bytes()[0]);
     opened[i] = std::move(model);
     return {};

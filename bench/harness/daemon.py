@@ -1,12 +1,17 @@
 """A private trimsd in a temporary folder, the bare reference server, and where both run."""
 import contextlib
 import os
+import re
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
 from harness.processes import BenchError, json_of, running, say
+
+
+PUBLISHED = re.compile(r"(files|tensors|ort)-[0-9a-f]{32}")
+UNFINISHED = ".unfinished-"  # how the name of a file begins that is still being written
 
 
 class Build:
@@ -48,6 +53,27 @@ class Daemon:
                 raise BenchError(f"models are still resident {seconds} s after the last was closed")
             time.sleep(0.01)
 
+    def stored_copy(self, size):
+        """The file of at least `size` bytes that is finished, in a published folder; None: not yet."""
+        for folder in self.data.rglob("*"):
+            if PUBLISHED.fullmatch(folder.name) and folder.is_dir():
+                for path in folder.rglob("*"):
+                    if not path.name.startswith(UNFINISHED) and path.is_file() and path.stat().st_size >= size:
+                        return path
+        return None
+
+    def wait_for_copy(self, size, seconds=300):
+        """Until a model's large file is on the disk; nothing to wait for where it is before an `add` ends."""
+        deadline = time.monotonic() + seconds
+        while True:
+            # What is looked at may get another name meanwhile.
+            with contextlib.suppress(FileNotFoundError):
+                if path := self.stored_copy(size):
+                    return path
+            if time.monotonic() > deadline:
+                raise BenchError(f"no copy of {size} bytes is on the disk {seconds} s after the model was opened")
+            time.sleep(0.02)
+
     def prepared_files(self):
         """Every file under the data folder that a load may read."""
         return [str(path) for path in sorted(self.data.rglob("*"))
@@ -65,16 +91,16 @@ def all_cpus():
 
 
 @contextlib.contextmanager
-def daemon(build, *flags, preparer=None):
+def daemon(build, *flags, preparer=None, environment=None, within=()):
     """Runs trimsd with data and socket in a folder of its own, all of which goes when the block is left. `preparer`: another
-    program than the build's trims-prepare."""
+    program than the build's trims-prepare; `within`: the words before its command (harness/line.py)."""
     with tempfile.TemporaryDirectory(prefix="trims-bench-") as folder:
         os.chmod(folder, 0o700)
         read_end, write_end = os.pipe()
-        argv = [build.program("trimsd"), "--socket", f"{folder}/trimsd.sock", "--data", f"{folder}/data",
+        argv = [*within, build.program("trimsd"), "--socket", f"{folder}/trimsd.sock", "--data", f"{folder}/data",
                 "--preparer", preparer or build.program("trims-prepare"), "--ready-fd", write_end, *flags]
         with open(f"{folder}/log", "wb") as log, os.fdopen(read_end, "rb") as ready, \
-                running(argv, stderr=log, stdout=log, pass_fds=[write_end]) as process:
+                running(argv, stderr=log, stdout=log, pass_fds=[write_end], env=environment) as process:
             os.close(write_end)
             if not ready.read(1):  # the end of the pipe: the daemon has ended
                 text = Path(folder, "log").read_text(errors="replace")

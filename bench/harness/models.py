@@ -26,6 +26,7 @@ REAL = (
     RealModel("silero-vad", "silero-vad/silero_vad.onnx", "input=1x576;state=2x1x128;sr=", "input={n}x576;state=2x{n}x128;sr="),
 )
 
+ENCODER_INPUTS = "input_ids=1x128"
 SYNTHETIC_INPUTS = "input=1x1024"
 SYNTHETIC_BATCHED = "input={n}x1024"
 
@@ -74,4 +75,11 @@ def hollow_model(root, megabytes, out):
     root = Path(root)
     argv = [root / ".venv/bin/python", root / "bench/hollow_model.py", synthetic_path(root, megabytes), out]
     output_of(argv)
+    return out
+
+
+def encoder_model(root, out, size=()):
+    """RoBERTa-base's encoder with seeded weights, 496 MB; `size`: other numbers of layers and words."""
+    root = Path(root)
+    output_of([root / ".venv/bin/python", root / "bench/encoder_model.py", out, *size])
     return out

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from harness.daemon import Build
-from harness.processes import json_of
+from harness.processes import json_of, say
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +36,16 @@ class Bench:
 def scratch():
     with tempfile.TemporaryDirectory(prefix="trims-bench-") as folder:
         yield Path(folder)
+
+
+def rounds(bench, count, name, sides):
+    """{label: [what the side gave]} of sides that take turns, each second round in the opposite order; two rounds of a quick run."""
+    samples = {label: [] for label in sides}
+    for i in range(bench.choose(count, 2)):
+        say(f"{name}, round {i + 1}")
+        for label, side in sides.items() if i % 2 == 0 else reversed(sides.items()):
+            samples[label].append(side())
+    return samples
 
 
 def spawn(bench, repetitions, commands, warm_up=1, hold=None, save=None, cpu=None, pass_fds=()):
