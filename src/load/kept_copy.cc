@@ -20,15 +20,16 @@ namespace {
 // Large enough for the disk, small enough that a pause is short.
 constexpr uint64_t kMostWritten = uint64_t{4} << 20;
 
-// How far each file of an image is read.
-uint64_t LengthOf(const Image& image, const std::string& path) {
-  uint64_t length = 0;
+// Of the files that hold an image's bytes, how far each is read.
+std::map<std::string, uint64_t> LengthsOf(const Image& image) {
+  std::map<std::string, uint64_t> lengths;
   for (const ManifestExtent& extent : image.variant.extents) {
     for (const ManifestPiece& piece : extent.pieces) {
-      if (piece.path == path) length = std::max(length, piece.offset + piece.length);
+      uint64_t& length = lengths[piece.path];
+      length = std::max(length, piece.offset + piece.length);
     }
   }
-  return length;
+  return lengths;
 }
 
 }  // namespace
@@ -57,9 +58,8 @@ KeptCopy::~KeptCopy() {
 }
 
 Status KeptCopy::OpenFiles(const Options& options) {
-  for (const std::string& path : options.missing) {
-    const uint64_t length = LengthOf(options.image, path);
-    if (length > 0) TRIMS_RETURN_IF_ERROR(OpenFile(path, length));
+  for (const auto& [path, length] : LengthsOf(options.image)) {
+    if (options.missing.contains(path)) TRIMS_RETURN_IF_ERROR(OpenFile(path, length));
   }
   return Status();
 }
