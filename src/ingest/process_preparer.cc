@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <deque>
 #include <list>
@@ -76,13 +77,21 @@ Result<Manifest> ReadResult(const PrepareJob& job) {
   return manifest;
 }
 
+// For people, so that one too many is left out.
+void Note(const std::string& note, Manifest* manifest) {
+  std::vector<std::string>& notes = manifest->notes;
+  const bool noted = std::find(notes.begin(), notes.end(), note) != notes.end();
+  if (!noted && notes.size() < kMaxManifestNotes) notes.push_back(note);
+}
+
 Result<Manifest> Import(const PrepareJob& job) {
-  TRIMS_ASSIGN_OR_RETURN(Manifest manifest,
-                         ImportPushed({.folder = job.source.path,
-                                       .incoming = job.out_folder,
-                                       .variants = job.wishes.variants,
-                                       .remote = job.downloaded ? OriginOf(job) : ""}));
-  manifest.source = OriginOf(job);
+  const std::string origin = OriginOf(job);
+  TRIMS_ASSIGN_OR_RETURN(Manifest manifest, ImportPushed({.folder = job.source.path,
+                                                          .incoming = job.out_folder,
+                                                          .variants = job.wishes.variants,
+                                                          .remote = job.downloaded ? origin : ""}));
+  manifest.source = origin;
+  if (job.downloaded) Note("pushed by another node: the first open fetches its bytes", &manifest);
   return manifest;
 }
 
