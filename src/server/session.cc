@@ -57,6 +57,7 @@ void Session::End() {
   ending_ = true;
   context_->loop->poller().Remove(watch_);
   context_->loop->Cancel(unsent_timer_);
+  context_->loop->Cancel(load_timer_);
   context_->requests_in_flight -= pending_.size();
   pending_.clear();  // opens that wait are given up
   leases_.clear();

@@ -59,7 +59,8 @@ Status Decode(const fb::OpenRequest& message, RequestBody* body) {
                       .variant = variant,
                       .variant_key = TextOf(message.variant_key()),
                       .deadline_ms = message.deadline_ms(),
-                      .tier = tier};
+                      .tier = tier,
+                      .progress = message.progress()};
   return Status();
 }
 
@@ -169,7 +170,7 @@ struct BodyEncoder {
     const Text key = request.variant_key.empty() ? Text() : TextIn(builder, request.variant_key);
     const Text tier = request.tier.empty() ? Text() : TextIn(builder, request.tier);
     return fb::CreateOpenRequest(builder, reference, static_cast<fb::Variant>(request.variant), key,
-                                 request.deadline_ms, tier)
+                                 request.deadline_ms, tier, request.progress)
         .Union();
   }
   Body operator()(const CloseRequest& request) const {

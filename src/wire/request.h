@@ -37,6 +37,7 @@ struct OpenRequest {
   std::string_view variant_key;  // empty: any
   uint32_t deadline_ms = 0;      // 0: the daemon's default
   std::string_view tier;         // empty: the host's
+  bool progress = false;         // whether it is told how far the load is that it waits for
 };
 
 // One way: never answered.

@@ -39,7 +39,8 @@ TEST(RequestTest, OpenComesThrough) {
                                                                     .variant = Variant::kOrt,
                                                                     .variant_key = "ort-1.32",
                                                                     .deadline_ms = 250,
-                                                                    .tier = "gpu:0"}});
+                                                                    .tier = "gpu:0",
+                                                                    .progress = true}});
   Request request;
   ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
   EXPECT_EQ(request.id, 42U);
@@ -50,6 +51,21 @@ TEST(RequestTest, OpenComesThrough) {
   EXPECT_EQ(open.variant_key, "ort-1.32");
   EXPECT_EQ(open.deadline_ms, 250U);
   EXPECT_EQ(open.tier, "gpu:0");
+  EXPECT_TRUE(open.progress);
+}
+
+// What an earlier release sends and what nobody asked for cost a frame nothing.
+TEST(RequestTest, ProgressThatIsNotWantedIsNotSent) {
+  const std::vector<std::byte> bytes =
+      Encoded({.id = 1, .client = {}, .body = OpenRequest{.reference = "ocr"}});
+  Request request;
+  ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
+  EXPECT_FALSE(std::get<OpenRequest>(request.body).progress);
+  EXPECT_LT(bytes.size(),
+            Encoded({.id = 1,
+                     .client = {},
+                     .body = OpenRequest{.reference = "ocr", .progress = true}})
+                .size());
 }
 
 TEST(RequestTest, EveryOtherComesThrough) {
