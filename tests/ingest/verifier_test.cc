@@ -207,9 +207,10 @@ TEST_F(VerifierTest, OneAtATimeAndForTheOwnerOnly) {
   EXPECT_EQ(Only().state, VerifiedState::kIntact);
 }
 
-// The reading stands still once each of its threads has read a chunk: one byte a second is its rate.
+// The reading stands still once each of its threads, of which there are eight at most, has read a chunk:
+// one byte a second is its rate.
 TEST_F(VerifierTest, WhatIsReadOfALargeImageIsToldMeanwhile) {
-  constexpr uint64_t kBytes = 10 * kDigestChunkBytes;
+  const uint64_t kBytes = (std::min(8u, std::thread::hardware_concurrency()) + 2) * kDigestChunkBytes;
   AddModel("a", std::string(kBytes, 'w'));
   std::vector<uint64_t> told;
   registrar_->Verify(

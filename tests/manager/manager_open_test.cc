@@ -11,6 +11,7 @@ namespace trims {
 namespace {
 
 using std::chrono::milliseconds;
+using test::kPage;
 using test::Outcome;
 using ::testing::HasSubstr;
 

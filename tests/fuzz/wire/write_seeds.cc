@@ -68,7 +68,7 @@ void WriteReplies() {
                          .waited_us = 3,
                          .tier = "host"}));
   Write("fuzz_wire_reply", "document", encoder.Document(2, {.length = 100}));
-  Write("fuzz_wire_reply", "progress", encoder.Progress(3, {"read", 1, 2}));
+  Write("fuzz_wire_reply", "progress", encoder.Progress(3, {"read", 1, 2, 3}));
   Write("fuzz_wire_reply", "waiting", encoder.Waiting(5, {.deadline_ms = 60000}));
   Write("fuzz_wire_reply", "error",
         encoder.Error(4, trims::Status(trims::StatusCode::kNotFound, "no model", "trims ls")));
