@@ -85,13 +85,14 @@ std::string TextOf(const char* text) { return text == nullptr ? std::string() : 
 
 std::function<bool(const trims::LoadProgress&)> ProgressOf(const trims_open_options& options) {
   if (options.progress == nullptr) return {};
-  return [call = options.progress, context = options.progress_context](
-             const trims::LoadProgress& load) {
-    const trims_load_progress told = {.tier = load.tier.c_str(),
-                                      .bytes_done = load.bytes_done,
-                                      .bytes_total = load.bytes_total,
-                                      .bytes_per_second = load.bytes_per_second,
-                                      .remaining_ms = load.remaining ? load.remaining->count() : -1};
+  return [call = options.progress,
+          context = options.progress_context](const trims::LoadProgress& load) {
+    const trims_load_progress told = {
+        .tier = load.tier.c_str(),
+        .bytes_done = load.bytes_done,
+        .bytes_total = load.bytes_total,
+        .bytes_per_second = load.bytes_per_second,
+        .remaining_ms = load.remaining ? load.remaining->count() : -1};
     return call(&told, context) == 0;
   };
 }

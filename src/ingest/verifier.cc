@@ -147,11 +147,12 @@ void Verifier::Read(const ImagePtr& image, std::function<void(Status)> done) {
       [image, run = run_, root = dependencies_.prepared->root()] {
         return VerifyImage(*image, root, &run->control, &run->pacer);
       },
-      alive_.Only([this, done = std::move(done), pin = std::move(pin)](const Status& status) mutable {
-        if (dependencies_.timers != nullptr) dependencies_.timers->Cancel(run_->timer);
-        pin = {};
-        done(status);
-      }));
+      alive_.Only(
+          [this, done = std::move(done), pin = std::move(pin)](const Status& status) mutable {
+            if (dependencies_.timers != nullptr) dependencies_.timers->Cancel(run_->timer);
+            pin = {};
+            done(status);
+          }));
 }
 
 // Nobody asks for it: nothing to wake up for.

@@ -53,10 +53,10 @@ LoadProgress SegmentTable::ProgressOf(const Segment& segment) const {
                         .bytes_total = segment.image().variant.ExtentBytes()};
   if (segment.control() == nullptr) return progress;
   progress.bytes_done = std::min(segment.control()->bytes_done(), progress.bytes_total);
-  progress.bytes_per_second = BytesPerSecond(
-      progress.bytes_done, dependencies_.clock->Now() - segment.bytes_began());
-  progress.remaining = RemainingTime(progress.bytes_total - progress.bytes_done,
-                                     progress.bytes_per_second);
+  progress.bytes_per_second =
+      BytesPerSecond(progress.bytes_done, dependencies_.clock->Now() - segment.bytes_began());
+  progress.remaining =
+      RemainingTime(progress.bytes_total - progress.bytes_done, progress.bytes_per_second);
   return progress;
 }
 

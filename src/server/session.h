@@ -135,8 +135,8 @@ class Session : public std::enable_shared_from_this<Session> {
   unsigned interest_ = 0;
   uint64_t unsent_timer_ = 0;
   uint64_t load_timer_ = 0;  // while an open waits that asked for progress
-  bool greeted_ = false;  // the first frame was well-formed
-  bool ending_ = false;   // reads and sends nothing more
+  bool greeted_ = false;     // the first frame was well-formed
+  bool ending_ = false;      // reads and sends nothing more
   bool ended_ = false;
   uint64_t next_token_ = 1;
   uint64_t next_lease_ = 1;

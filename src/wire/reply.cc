@@ -164,9 +164,9 @@ std::span<const std::byte> ReplyEncoder::Document(uint64_t id, const DocumentRep
 std::span<const std::byte> ReplyEncoder::Progress(uint64_t id, const ProgressReply& reply) {
   Builder& builder = impl_->Start();
   const auto stage = TextIn(builder, Cut(reply.stage, kMaxStageBytes));
-  return impl_->Finish(id, fb::ReplyBody::ProgressReply,
-                       fb::CreateProgressReply(builder, stage, reply.done, reply.total,
-                                               reply.bytes_per_second));
+  return impl_->Finish(
+      id, fb::ReplyBody::ProgressReply,
+      fb::CreateProgressReply(builder, stage, reply.done, reply.total, reply.bytes_per_second));
 }
 
 std::span<const std::byte> ReplyEncoder::Waiting(uint64_t id, const WaitingReply& reply) {

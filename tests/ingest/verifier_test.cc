@@ -210,7 +210,8 @@ TEST_F(VerifierTest, OneAtATimeAndForTheOwnerOnly) {
 // The reading stands still once each of its threads, of which there are eight at most, has read a chunk:
 // one byte a second is its rate.
 TEST_F(VerifierTest, WhatIsReadOfALargeImageIsToldMeanwhile) {
-  const uint64_t kBytes = (std::min(8u, std::thread::hardware_concurrency()) + 2) * kDigestChunkBytes;
+  const uint64_t kBytes =
+      (std::min(8u, std::thread::hardware_concurrency()) + 2) * kDigestChunkBytes;
   AddModel("a", std::string(kBytes, 'w'));
   std::vector<uint64_t> told;
   registrar_->Verify(

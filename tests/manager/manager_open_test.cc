@@ -196,7 +196,8 @@ TEST_F(ManagerOpen, AWaitSaysHowFarItsLoadIs) {
   ASSERT_TRUE(began);
   EXPECT_EQ(began->tier, "host");
   EXPECT_EQ(began->bytes_done, 0u);
-  EXPECT_EQ(began->bytes_total, 3 * kPage) << "what is read, without the index and what it is padded to";
+  EXPECT_EQ(began->bytes_total, 3 * kPage)
+      << "what is read, without the index and what it is padded to";
   EXPECT_EQ(began->bytes_per_second, 0u);
   EXPECT_FALSE(began->remaining);
   clock_.Advance(std::chrono::seconds(2));
@@ -230,7 +231,8 @@ TEST_F(ManagerOpen, WhatWaitsForRoomHasNothingDone) {
   tier_->FinishRelease();
   clock_.Advance(std::chrono::seconds(1));
   tier_->fills.front().request.control->Advance(kPage);
-  EXPECT_EQ(waiting->wait->progress()->bytes_per_second, kPage) << "its wait for room doesn't count";
+  EXPECT_EQ(waiting->wait->progress()->bytes_per_second, kPage)
+      << "its wait for room doesn't count";
 }
 
 TEST_F(ManagerOpen, FailuresAreRememberedLongerEachTime) {

@@ -96,7 +96,9 @@ TEST_F(ProgressBarTest, DrawsANewStageAndTheEndAtOnce) {
 TEST_F(ProgressBarTest, AResumedDownloadsRateIsThatOfWhatComesNow) {
   const Terminal terminal = MakeTerminal(true);
   ProgressBar bar(terminal, clock_);
-  bar.Update({"fetch", 900 * kMiB, 1000 * kMiB});
+  bar.Update({"fetch", 400 * kMiB, 1000 * kMiB});
+  clock_.Advance(milliseconds(150));
+  bar.Update({"fetch", 900 * kMiB, 1000 * kMiB});  // another file that was there
   clock_.Advance(seconds(10));
   bar.Update({"fetch", 910 * kMiB, 1000 * kMiB});
   EXPECT_THAT(err_.str(), HasSubstr("1.0 MiB/s  1 min 30 s left"));

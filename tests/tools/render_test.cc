@@ -188,9 +188,10 @@ TEST(RenderStatusTest, ShowsHowFarEachLoadIs) {
                      {"bytes_total", 56'623'104},
                      {"bytes_per_second", 10'485'760},
                      {"remaining_ms", 4050}};
-  EXPECT_THAT(RenderStatus(status),
-              HasSubstr("LOAD              VARIANT  TIER      DONE        OF              RATE  LEFT\n"
-                        "ocr:3f1c9a2b77d0  ort      host  13.5 MiB  54.0 MiB  25 %  10.0 MiB/s   5 s\n"));
+  EXPECT_THAT(
+      RenderStatus(status),
+      HasSubstr("LOAD              VARIANT  TIER      DONE        OF              RATE  LEFT\n"
+                "ocr:3f1c9a2b77d0  ort      host  13.5 MiB  54.0 MiB  25 %  10.0 MiB/s   5 s\n"));
   segment["load"]["bytes_done"] = 0;
   segment["load"]["bytes_per_second"] = 0;
   segment["load"]["remaining_ms"] = nullptr;

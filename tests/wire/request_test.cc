@@ -61,11 +61,10 @@ TEST(RequestTest, ProgressThatIsNotWantedIsNotSent) {
   Request request;
   ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
   EXPECT_FALSE(std::get<OpenRequest>(request.body).progress);
-  EXPECT_LT(bytes.size(),
-            Encoded({.id = 1,
-                     .client = {},
-                     .body = OpenRequest{.reference = "ocr", .progress = true}})
-                .size());
+  EXPECT_LT(
+      bytes.size(),
+      Encoded({.id = 1, .client = {}, .body = OpenRequest{.reference = "ocr", .progress = true}})
+          .size());
 }
 
 TEST(RequestTest, EveryOtherComesThrough) {

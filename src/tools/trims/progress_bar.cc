@@ -16,6 +16,7 @@ constexpr size_t kBarWidth = 24;
 constexpr uint64_t kFewestBytes = 4096;
 constexpr Duration kRedrawEvery = std::chrono::milliseconds(100);
 constexpr Duration kFirstRateAfter = std::chrono::milliseconds(200);
+constexpr Duration kSettling = std::chrono::milliseconds(200);
 
 // Async-signal-safe. The disposition is back to the default by then (SA_RESETHAND), so that raising
 // ends the process the way a shell expects of Ctrl-C.
@@ -59,7 +60,11 @@ std::string ProgressLine(const Progress& progress, const InStage& in_stage, size
 }
 
 ProgressBar::ProgressBar(const Terminal& terminal, const Clock& clock)
-    : terminal_(terminal), clock_(clock), stage_started_(clock.Now()), drawn_(clock.Now()) {
+    : terminal_(terminal),
+      clock_(clock),
+      stage_started_(clock.Now()),
+      measured_from_(clock.Now()),
+      drawn_(clock.Now()) {
   if (!terminal_.err_is_terminal) return;
   struct sigaction action = {};
   action.sa_handler = ClearAndLeave;
@@ -80,13 +85,17 @@ void ProgressBar::Update(const Progress& progress) {
   if (new_stage) {
     stage_ = progress.stage;
     stage_started_ = now;
-    stage_began_with_ = progress.done;
+  }
+  // What is found of an earlier attempt is told first, file by file.
+  if (now - stage_started_ < kSettling) {
+    measured_from_ = now;
+    began_with_ = progress.done;
   }
   const bool ended = progress.total > 0 && progress.done >= progress.total;
   if (!new_stage && !ended && now - drawn_ < kRedrawEvery) return;
   drawn_ = now;
   visible_ = true;
-  const InStage in_stage{.time = now - stage_started_, .began_with = stage_began_with_};
+  const InStage in_stage{.time = now - measured_from_, .began_with = began_with_};
   terminal_.err << kClearLine << ProgressLine(progress, in_stage, terminal_.columns) << std::flush;
 }
 

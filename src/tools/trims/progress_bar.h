@@ -21,8 +21,8 @@
 
 namespace trims::cli {
 
-// What a stage has taken so far, and with how much of it done it began: what an earlier attempt has
-// brought came at no rate of this one's.
+// How long a stage has been measured, and how much was done when that began: what an earlier attempt
+// has brought came at no rate of this one's.
 struct InStage {
   Duration time{0};
   uint64_t began_with = 0;
@@ -49,7 +49,8 @@ class ProgressBar {
   const Clock& clock_;
   std::string stage_;
   TimePoint stage_started_;
-  uint64_t stage_began_with_ = 0;
+  TimePoint measured_from_;
+  uint64_t began_with_ = 0;
   TimePoint drawn_;
   bool visible_ = false;
   struct sigaction previous_interrupt_ = {};
