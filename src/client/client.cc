@@ -135,6 +135,13 @@ Status Client::Impl::AskOnce(const wire::RequestBody& body, const Terms& terms, 
   return AwaitReply(id, terms, received);
 }
 
+// Models that were opened over the connection keep it, and it must not keep a lease that nobody has. If
+// that can't be sent, the connection has ended or will.
+void Client::Impl::GiveUp(uint64_t id, client::Connection* connection) {
+  static_cast<void>(
+      connection->Send(encoder_.Encode({.id = 0, .client = {}, .body = wire::CancelRequest{id}})));
+}
+
 Status Client::Impl::Ask(const wire::RequestBody& body, const Terms& terms, Received* received) {
   for (bool repeated = false;; repeated = true) {
     const std::shared_ptr<client::Connection> before = connection_;
@@ -143,6 +150,7 @@ Status Client::Impl::Ask(const wire::RequestBody& body, const Terms& terms, Rece
     bool sent = false;
     const Status status = AskOnce(body, terms, received, &sent);
     if (status.ok()) break;
+    if (status.code() == StatusCode::kCancelled) GiveUp(last_id_, received->connection.get());
     // Whatever comes over it now may belong to the request that was given up.
     received->connection->MarkBroken();
     connection_.reset();

@@ -56,6 +56,7 @@ class Client::Impl {
   bool Tell(const wire::ProgressReply& progress, const Terms& terms) TRIMS_REQUIRES(mutex_);
   Status CheckMayWait() const;
   Status AwaitReply(uint64_t id, const Terms& terms, Received* received) TRIMS_REQUIRES(mutex_);
+  void GiveUp(uint64_t id, client::Connection* connection) TRIMS_REQUIRES(mutex_);
   Result<std::shared_ptr<client::Connection>> UsableConnection() TRIMS_REQUIRES(mutex_);
 
   const std::string socket_path_;

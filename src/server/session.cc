@@ -126,7 +126,8 @@ bool Session::HandleFrame() {
     LogDebug("connection.open",
              {{"client", client_}, {"uid", principal_.uid}, {"pid", principal_.pid}});
   }
-  const bool one_way = std::holds_alternative<wire::CloseRequest>(request.body);
+  const bool one_way = std::holds_alternative<wire::CloseRequest>(request.body) ||
+                       std::holds_alternative<wire::CancelRequest>(request.body);
   Dispatch(request);
   return one_way;
 }

@@ -82,6 +82,11 @@ class Session : public std::enable_shared_from_this<Session> {
     bool tells_progress = false;   // of the load that it waits for
   };
 
+  struct Held {
+    Lease lease;
+    uint64_t request;  // that it answered
+  };
+
   void OnReady(unsigned ready);
   bool MayRead() const;
   void ReadFrames();
@@ -100,6 +105,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void Serve(uint64_t id, const wire::StatusRequest& request);
   void Serve(uint64_t id, const wire::VerifyRequest& request);
   void Serve(uint64_t id, const wire::PushRequest& request);
+  void Serve(uint64_t id, const wire::CancelRequest& request);
   Preparer::Progress ProgressOf(uint64_t id);
 
   uint64_t AddPending(uint64_t id);
@@ -143,7 +149,7 @@ class Session : public std::enable_shared_from_this<Session> {
   uint64_t largest_document_ = 0;  // since the client's socket was last seen empty
   std::string client_;             // what it calls itself
   std::vector<Pending> pending_;
-  std::unordered_map<uint64_t, Lease> leases_;
+  std::unordered_map<uint64_t, Held> leases_;
 };
 
 }  // namespace trims

@@ -59,6 +59,23 @@ void Session::Serve(uint64_t id, const wire::OpenRequest& request) {
 
 void Session::Serve(uint64_t, const wire::CloseRequest& request) { leases_.erase(request.lease); }
 
+// The end of a wait or a lease may have others answered, of this session too: it comes last.
+void Session::Serve(uint64_t, const wire::CancelRequest& request) {
+  const auto open = std::find_if(pending_.begin(), pending_.end(), [&](const Pending& pending) {
+    return pending.wait && pending.id == request.request;
+  });
+  if (open != pending_.end()) {
+    const std::optional<OpenWait> given_up = std::exchange(open->wait, std::nullopt);
+    pending_.erase(open);
+    --context_->requests_in_flight;
+    return;
+  }
+  const auto answered = std::find_if(leases_.begin(), leases_.end(), [&](const auto& lease) {
+    return lease.second.request == request.request;
+  });
+  if (answered != leases_.end()) const auto ended = leases_.extract(answered);
+}
+
 Preparer::Progress Session::ProgressOf(uint64_t id) {
   return [weak = weak_from_this(), id](std::string_view stage, uint64_t done, uint64_t total) {
     if (const std::shared_ptr<Session> self = weak.lock()) {
@@ -145,7 +162,8 @@ void Session::ReplyOpen(uint64_t id, Result<Lease> lease) {
   if (ending_) return;
   if (!lease.ok()) return ReplyError(id, lease.status());
   const uint64_t number = next_lease_++;
-  const Lease& held = leases_.emplace(number, *std::move(lease)).first->second;
+  const Lease& held =
+      leases_.emplace(number, Held{.lease = *std::move(lease), .request = id}).first->second.lease;
   const Status sent = SendLease(id, number, held);
   if (sent.ok()) return;
   if (sent.code() == StatusCode::kUnavailable) return EndSoon();

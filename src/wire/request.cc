@@ -145,6 +145,9 @@ Status DecodeBody(const fb::Request& message, RequestBody* body) {
       return Decode(*message.body_as_VerifyRequest(), body);
     case fb::RequestBody::PushRequest:
       return Decode(*message.body_as_PushRequest(), body);
+    case fb::RequestBody::CancelRequest:
+      *body = CancelRequest{message.body_as_CancelRequest()->request()};
+      return Status();
     case fb::RequestBody::NONE:
       return Status(StatusCode::kInvalidArgument, "the frame holds no request");
   }
@@ -205,6 +208,9 @@ struct BodyEncoder {
     const Text destination = TextIn(builder, request.destination);
     return fb::CreatePushRequest(builder, reference, destination).Union();
   }
+  Body operator()(const CancelRequest& request) const {
+    return fb::CreateCancelRequest(builder, request.request).Union();
+  }
   Body operator()(const VerifyRequest& request) const {
     const Text reference = request.reference.empty() ? Text() : TextIn(builder, request.reference);
     return fb::CreateVerifyRequest(builder, reference, request.bytes_per_second).Union();
@@ -215,7 +221,8 @@ struct BodyEncoder {
 constexpr fb::RequestBody kBodyTypes[] = {
     fb::RequestBody::OpenRequest,   fb::RequestBody::CloseRequest,  fb::RequestBody::AddRequest,
     fb::RequestBody::RemoveRequest, fb::RequestBody::ListRequest,   fb::RequestBody::ShowRequest,
-    fb::RequestBody::StatusRequest, fb::RequestBody::VerifyRequest, fb::RequestBody::PushRequest};
+    fb::RequestBody::StatusRequest, fb::RequestBody::VerifyRequest, fb::RequestBody::PushRequest,
+    fb::RequestBody::CancelRequest};
 static_assert(std::size(kBodyTypes) == std::variant_size_v<RequestBody>);
 
 bool FitsTierName(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == ':'; }

@@ -71,8 +71,14 @@ struct PushRequest {
   std::string_view destination;
 };
 
-using RequestBody = std::variant<OpenRequest, CloseRequest, AddRequest, RemoveRequest, ListRequest,
-                                 ShowRequest, StatusRequest, VerifyRequest, PushRequest>;
+// One way: never answered. Ends an open, whether it still waits or has been answered meanwhile.
+struct CancelRequest {
+  uint64_t request = 0;  // its id
+};
+
+using RequestBody =
+    std::variant<OpenRequest, CloseRequest, AddRequest, RemoveRequest, ListRequest, ShowRequest,
+                 StatusRequest, VerifyRequest, PushRequest, CancelRequest>;
 
 struct Request {
   uint64_t id = 0;

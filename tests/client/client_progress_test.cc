@@ -2,8 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
-#include <functional>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <thread>
@@ -33,11 +34,14 @@ class ProgressingDaemon {
  public:
   std::string path() const { return daemon_.path(); }
   bool asked() const { return asked_; }
+  uint64_t last_id() const { return last_id_; }
+  std::vector<uint64_t> AwaitCancels(size_t count) { return daemon_.AwaitCancels(count); }
   Client Connect() const { return Client::Connect({.socket_path = path()}).value(); }
 
  private:
   void Serve(const wire::Request& request, FakeDaemon::Peer& peer) {
     asked_ = std::get<wire::OpenRequest>(request.body).progress;
+    last_id_ = request.id;
     peer.Send(peer.encoder.Waiting(request.id, {.deadline_ms = 60'000}));
     if (asked_) {
       for (const wire::ProgressReply& told : kTold)
@@ -48,6 +52,7 @@ class ProgressingDaemon {
 
   FakeModel fake_;
   std::atomic<bool> asked_{false};
+  std::atomic<uint64_t> last_id_{0};
   FakeDaemon daemon_{[this](const auto& request, auto& peer) { Serve(request, peer); }};
 };
 
@@ -78,7 +83,7 @@ TEST(ClientProgressTest, NobodyAsksWithoutACallback) {
 }
 
 TEST(ClientProgressTest, ACallerMayGiveUpAndOpenAgain) {
-  const ProgressingDaemon daemon;
+  ProgressingDaemon daemon;
   Client client = daemon.Connect();
   int calls = 0;
   OpenOptions options;
@@ -88,6 +93,7 @@ TEST(ClientProgressTest, ACallerMayGiveUpAndOpenAgain) {
   };
   EXPECT_EQ(client.Open("ocr", options).status().code(), StatusCode::kCancelled);
   EXPECT_EQ(calls, 2);
+  EXPECT_THAT(daemon.AwaitCancels(1), ElementsAre(daemon.last_id()));
   EXPECT_TRUE(client.Open("ocr").ok()) << "what was still to come belongs to nobody";
 }
 

@@ -127,6 +127,33 @@ TEST_F(OpenProgressTest, TheEndOfAConnectionEndsItsTimer) {
   EXPECT_TRUE(other.OpenLease("slow").ok());
 }
 
+TEST_F(OpenProgressTest, AnOpenThatIsGivenUpIsNoWaiterAndNotToldAnyMore) {
+  ASSERT_TRUE(client_.Send(Asking(), 3).ok());
+  ASSERT_TRUE(NextProgress(&client_));
+  ASSERT_TRUE(client_.Send(wire::CancelRequest{3}).ok());
+  ASSERT_TRUE(client_.Send(wire::CancelRequest{3}).ok());  // twice does no harm
+  while (harness_.StatusDocument()["waiters"] != 0) {
+  }
+  EXPECT_EQ(harness_.StatusDocument()["server"]["requests_in_flight"], 0);
+  harness_.ReleaseLoads();
+  ASSERT_TRUE(client_.Send(wire::ListRequest{}, 4).ok());
+  do {
+    ASSERT_TRUE(client_.Receive().ok());
+  } while (std::holds_alternative<wire::ProgressReply>(client_.last().body));
+  EXPECT_EQ(client_.last().id, 4u) << "it was not answered";
+  EXPECT_EQ(harness_.StatusDocument()["leases"], 0);
+}
+
+TEST_F(OpenProgressTest, GivingUpWhatWasAnsweredMeanwhileEndsItsLeaseAlone) {
+  harness_.ReleaseLoads();
+  ASSERT_TRUE(client_.Ask(wire::OpenRequest{.reference = "slow"}, 3).ok());
+  ASSERT_TRUE(client_.Ask(wire::OpenRequest{.reference = "slow"}, 4).ok());
+  EXPECT_EQ(harness_.StatusDocument()["leases"], 2);
+  ASSERT_TRUE(client_.Send(wire::CancelRequest{3}).ok());
+  ASSERT_TRUE(client_.Document(wire::ListRequest{}).ok());
+  EXPECT_EQ(harness_.StatusDocument()["leases"], 1);
+}
+
 TEST_F(OpenProgressTest, StatusSaysTheSameOfEachLoad) {
   ASSERT_TRUE(client_.Send(Asking()).ok());
   ASSERT_TRUE(NextProgress(&client_));

@@ -92,6 +92,9 @@ TEST(RequestTest, EveryOtherComesThrough) {
   ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
   EXPECT_EQ(std::get<VerifyRequest>(request.body).reference, "verified");
   EXPECT_EQ(std::get<VerifyRequest>(request.body).bytes_per_second, 7U);
+  bytes = Encoded({.id = 0, .client = {}, .body = CancelRequest{8}});
+  ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
+  EXPECT_EQ(std::get<CancelRequest>(request.body).request, 8U);
   bytes = Encoded({.id = 4, .client = {}, .body = PushRequest{"pushed", "file:///there"}});
   ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
   EXPECT_EQ(std::get<PushRequest>(request.body).reference, "pushed");

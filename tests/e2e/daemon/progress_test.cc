@@ -73,17 +73,26 @@ TEST_F(SlowLoadTest, TheCallerAndTheStatusSeeItRise) {
   EXPECT_GT(in_status["remaining_ms"], 0);
 }
 
-TEST_F(SlowLoadTest, WhoGivesUpLeavesTheLoadToOthers) {
+TEST_F(SlowLoadTest, WhoGivesUpLeavesTheLoadToOthersAndHasNoLease) {
+  LetGo();
+  daemon_->AddFile("held", 4096);
   Result<Client> client = daemon_->Connect();
   ASSERT_TRUE(client.ok());
+  const Result<Model> held = client->Open("held");  // keeps the connection
+  ASSERT_TRUE(held.ok());
+  let_go_.reset();
   OpenOptions options;
   options.progress = [](const LoadProgress&) { return false; };
   EXPECT_EQ(client->Open("slow", options).status().code(), StatusCode::kCancelled);
   EXPECT_EQ(daemon_->GetStatus()["loads_in_flight"], 1);
   LetGo();
-  const Result<Model> model = client->Open("slow");
-  ASSERT_TRUE(model.ok()) << model.status().ToString();
-  EXPECT_EQ(daemon_->GetStatus()["counters"]["loads"], 1);
+  {
+    const Result<Model> model = client->Open("slow");
+    ASSERT_TRUE(model.ok()) << model.status().ToString();
+  }
+  const nlohmann::json status = daemon_->GetStatus();
+  EXPECT_EQ(status["counters"]["loads"], 2);
+  EXPECT_EQ(status["leases"], 1);
 }
 
 }  // namespace

@@ -48,6 +48,7 @@ void WriteRequests() {
   write("list", {.id = 5, .client = "trims", .body = ListRequest{}});
   write("show", {.id = 6, .client = {}, .body = ShowRequest{"ocr@sha256:abc"}});
   write("status", {.id = 7, .client = {}, .body = StatusRequest{}});
+  write("cancel", {.id = 0, .client = {}, .body = CancelRequest{7}});
   write("push", {.id = 9, .client = {}, .body = PushRequest{"ocr", "file:///exports/ocr"}});
   write("verify", {.id = 8, .client = {}, .body = VerifyRequest{"ocr", 1 << 20}});
 }
