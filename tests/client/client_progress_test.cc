@@ -85,6 +85,8 @@ TEST(ClientProgressTest, NobodyAsksWithoutACallback) {
 TEST(ClientProgressTest, ACallerMayGiveUpAndOpenAgain) {
   ProgressingDaemon daemon;
   Client client = daemon.Connect();
+  const Result<Model> held = client.Open("held");  // else the connection's end says it all
+  ASSERT_TRUE(held.ok());
   int calls = 0;
   OpenOptions options;
   options.progress = [&](const LoadProgress& load) {
