@@ -233,7 +233,9 @@ Result<Model> OpenVariant(Client& client, std::string_view reference, Variant va
                           const Options& options) {
   return client.Open(reference, {.variant = variant,
                                  .variant_key = variant == Variant::kOrt ? VariantKey() : "",
-                                 .deadline = options.deadline});
+                                 .deadline = options.deadline,
+                                 .tier = {},
+                                 .progress = options.progress});
 }
 
 // The version that was opened before, whatever the name means by now.

@@ -89,15 +89,32 @@ TRIMS_EXPORT trims_status* trims_client_connect(const trims_client_options* opti
 /* Models that were opened through it stay valid. */
 TRIMS_EXPORT void trims_client_free(trims_client* client);
 
+/* How far the load is that an open waits for. */
+typedef struct trims_load_progress {
+  const char* tier;          /* that is being filled; ends with the call */
+  uint64_t bytes_done;       /* read and hashed; 0 while it waits for room */
+  uint64_t bytes_total;      /* of the model */
+  uint64_t bytes_per_second; /* since the bytes began to come; 0: not known yet */
+  int64_t remaining_ms;      /* at that rate; -1: not known */
+} trims_load_progress;
+
+/* Called on the calling thread while a load is waited for, at its begin and then some five times a
+ * second; never where the model is resident, nor by a daemon of an earlier release. 0: wait on.
+ * Anything else gives up: the open is TRIMS_CANCELLED, and the load goes on for whoever opens the
+ * model next. The client waits meanwhile: used within, it answers TRIMS_FAILED_PRECONDITION. */
+typedef int (*trims_load_callback)(const trims_load_progress* progress, void* context);
+
 typedef struct trims_open_options {
   size_t struct_size;
-  int variant;             /* TRIMS_VARIANT_... */
-  const char* variant_key; /* NULL: any */
-  uint64_t deadline_ms;    /* 0: the daemon's default */
-  const char* tier;        /* NULL: "host" */
+  int variant;                  /* TRIMS_VARIANT_... */
+  const char* variant_key;      /* NULL: any */
+  uint64_t deadline_ms;         /* 0: the daemon's default */
+  const char* tier;             /* NULL: "host" */
+  trims_load_callback progress; /* NULL: none */
+  void* progress_context;       /* handed to it */
 } trims_open_options;
 #define TRIMS_OPEN_OPTIONS_INIT \
-  { sizeof(trims_open_options), TRIMS_VARIANT_FILES, NULL, 0, NULL }
+  { sizeof(trims_open_options), TRIMS_VARIANT_FILES, NULL, 0, NULL, NULL, NULL }
 
 /* `options` may be NULL. */
 TRIMS_EXPORT trims_status* trims_client_open(trims_client* client, const char* reference,

@@ -20,12 +20,14 @@
 #define TRIMS_CLIENT_H_
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "trims/export.h"
 #include "trims/model.h"
+#include "trims/progress.h"
 #include "trims/status.h"
 
 namespace trims {
@@ -50,6 +52,11 @@ struct OpenOptions {
   // The tier that serves it; empty: "host", the only one so far. NOT_FOUND: the daemon has no such
   // tier.
   std::string tier;
+  // Called on the calling thread while a load is waited for, at its begin and then some five times a
+  // second; never where the model is resident, nor by a daemon of an earlier release. False gives
+  // up: Open() returns CANCELLED, and the load goes on for whoever opens the model next. The Client
+  // waits meanwhile: used within, it answers FAILED_PRECONDITION. Must not throw.
+  std::function<bool(const LoadProgress&)> progress = {};
 };
 
 class Client {
@@ -65,8 +72,8 @@ class Client {
 
   // Leases `reference` ([namespace/]name[:version] or …@sha256:<digest>), loading it first if it is
   // not resident, and maps it. NOT_FOUND (with near names), TOO_LARGE, RESOURCE_EXHAUSTED,
-  // FAILED_PRECONDITION, DEADLINE_EXCEEDED, DATA_LOSS, PERMISSION_DENIED, INVALID_ARGUMENT,
-  // UNAVAILABLE: see the message and the hint.
+  // FAILED_PRECONDITION, DEADLINE_EXCEEDED, CANCELLED, DATA_LOSS, PERMISSION_DENIED,
+  // INVALID_ARGUMENT, UNAVAILABLE: see the message and the hint.
   TRIMS_EXPORT Result<Model> Open(std::string_view reference, const OpenOptions& options = {});
 
  private:

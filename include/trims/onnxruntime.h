@@ -25,6 +25,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,6 +33,7 @@
 #include "trims/client.h"
 #include "trims/export.h"
 #include "trims/model.h"
+#include "trims/progress.h"
 #include "trims/status.h"
 
 namespace trims::onnxruntime {
@@ -55,6 +57,8 @@ struct Options {
   const Ort::Env* env = nullptr;
   // Of a load, if the model is not resident; 0: the daemon's default.
   std::chrono::milliseconds deadline{0};
+  // As OpenOptions::progress.
+  std::function<bool(const LoadProgress&)> progress = {};
 };
 
 // What a session was made of.

@@ -296,6 +296,43 @@ def test_an_exception_of_the_progress_callback_is_raised(daemon, tmp_path):
         trims.add("progressing", path, variants=["files"], progress=fail)
 
 
+def _add_another(name, tmp_path, content):
+    path = tmp_path / f"{name}.bin"
+    path.write_bytes(content)
+    trims.add(name, path, variants=["files"])
+
+
+def test_an_open_that_waits_tells_how_far_the_load_is(daemon, tmp_path):
+    _add_another("awaited", tmp_path, b"a" * 10000)
+    told = []
+    trims.open("awaited", progress=told.append).close()
+    first = told[0]
+    assert isinstance(first, trims.LoadProgress)
+    assert (first.tier, first.bytes_done, first.bytes_total) == ("host", 0, 10000)
+    assert first.bytes_per_second == 0 and first.remaining is None
+    assert [load.bytes_done for load in told] == sorted(load.bytes_done for load in told)
+    del told[:]
+    trims.open("awaited", progress=told.append).close()
+    assert told == [], "it is resident"
+
+
+def test_an_exception_of_the_callback_gives_up_the_open(daemon, tmp_path):
+    _add_another("given_up", tmp_path, b"g" * 10000)
+
+    def fail(load):
+        raise RuntimeError(f"not for {load.bytes_total} bytes")
+
+    with pytest.raises(RuntimeError, match="not for 10000 bytes"):
+        trims.open("given_up", "files", progress=fail)
+    assert bytes(trims.open("given_up", "files").files["given_up.bin"]) == b"g" * 10000
+
+
+def test_a_callback_that_opens_something_itself_is_an_error_and_no_deadlock(daemon, tmp_path, small):
+    _add_another("nested", tmp_path, b"n" * 10000)
+    with pytest.raises(trims.FailedPrecondition, match="progress callback"):
+        trims.open("nested", "files", progress=lambda load: trims.open("small"))
+
+
 def test_no_daemon_and_none_may_be_started(tmp_path):
     environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path), "TRIMS_AUTOSTART": "0", "HOME": str(tmp_path)}
     environment.pop("TRIMS_SOCKET", None)

@@ -10,6 +10,7 @@ from pathlib import Path
 import onnxruntime
 import pytest
 import trims
+from onnxmodels import mlp, save
 from trims import onnxruntime as shared
 
 onnxruntime.set_default_logger_severity(3)
@@ -152,6 +153,13 @@ def test_a_path_that_is_no_model_says_how_to_share_one(daemon, tmp_path):
 def test_the_deadline_of_a_session_is_checked_by_name(ocr):
     with pytest.raises(ValueError, match="trims_deadline is -1"):
         shared.InferenceSession("ocr", trims_deadline=-1)
+
+
+def test_a_session_that_waits_tells_how_far_the_load_is(daemon, tmp_path):
+    trims.add("telling", save(mlp(width=48), tmp_path / "telling.onnx"), variants=["files", "ort"])
+    told = []
+    shared.InferenceSession("telling", trims_progress=told.append)
+    assert told and told[0].bytes_done == 0 and told[0].bytes_total > 0
 
 
 def test_a_missing_model_says_so(daemon):

@@ -1,5 +1,9 @@
 #include "base/fault.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <charconv>
 #include <string>
 #include <vector>
@@ -52,17 +56,43 @@ bool ParseOp(std::string_view text, Op* op) {
   return false;
 }
 
+// What comes after the second ':'.
+bool ParseEffect(std::string_view text, Plan* plan) {
+  constexpr std::string_view kHold = "hold=";
+  if (!text.starts_with(kHold)) return ParseInt(text, &plan->error) && plan->error >= 1;
+  plan->hold = text.substr(kHold.size());
+  return !plan->hold.empty();
+}
+
+// Whether the plan is about this call.
+bool IsDue(Op op, Plan* plan) {
+  State& state = GlobalState();
+  MutexLock lock(state.mutex);
+  if (op != state.plan.op) return false;
+  const int call = ++state.calls;
+  if (call < state.plan.nth || call >= state.plan.nth + state.plan.count) return false;
+  state.fired = true;
+  *plan = state.plan;
+  return true;
+}
+
+// A FIFO's opening for reading ends once it is opened for writing.
+void WaitFor(const std::string& fifo) {
+  int fd = -1;
+  do {
+    fd = ::open(fifo.c_str(), O_RDONLY | O_CLOEXEC);
+  } while (fd < 0 && errno == EINTR);
+  if (fd >= 0) ::close(fd);
+}
+
 }  // namespace
 
 int internal::CheckSlow(Op op) {
-  if (exemptions > 0) return 0;
-  State& state = GlobalState();
-  MutexLock lock(state.mutex);
-  if (op != state.plan.op) return 0;
-  const int call = ++state.calls;
-  if (call < state.plan.nth || call >= state.plan.nth + state.plan.count) return 0;
-  state.fired = true;
-  return state.plan.error;
+  Plan plan;
+  if (exemptions > 0 || !IsDue(op, &plan)) return 0;
+  if (plan.hold.empty()) return plan.error;
+  WaitFor(plan.hold);
+  return 0;
 }
 
 std::string_view OpName(Op op) {
@@ -121,12 +151,13 @@ Result<Plan> ParsePlan(std::string_view text) {
   const std::vector<std::string_view> parts = Split(text, ':');
   Plan plan;
   const bool valid = (parts.size() == 3 || parts.size() == 4) && ParseOp(parts[0], &plan.op) &&
-                     ParseInt(parts[1], &plan.nth) && ParseInt(parts[2], &plan.error) &&
+                     ParseInt(parts[1], &plan.nth) && ParseEffect(parts[2], &plan) &&
                      (parts.size() == 3 || ParseInt(parts[3], &plan.count));
-  if (!valid || plan.nth < 1 || plan.error < 1 || plan.count < 1) {
+  if (!valid || plan.nth < 1 || plan.count < 1) {
     return Status(StatusCode::kInvalidArgument,
                   "fault plan '" + std::string(text) +
-                      "': expected op:nth:errno[:count], such as fallocate:1:28");
+                      "': expected op:nth:errno[:count], such as fallocate:1:28, or "
+                      "op:nth:hold=FIFO[:count]");
   }
   return plan;
 }

@@ -1,5 +1,5 @@
 // Fault injection: makes the N-th system call of a kind fail, so that every failure point is tested
-// by failing it.
+// by failing it; or wait, so that a test sees what is half done.
 //
 // The calls of base/sys.h ask Check() first. Without an installed plan that is one relaxed atomic
 // load. A plan is for tests only: it is installed by a test in its own process, or through
@@ -18,6 +18,7 @@
 #define TRIMS_BASE_FAULT_H_
 
 #include <atomic>
+#include <string>
 #include <string_view>
 
 #include "trims/status.h"
@@ -58,16 +59,18 @@ inline constexpr Op kAllOps[] = {
 
 std::string_view OpName(Op op);
 
-// From the nth-th call of `op` on, `count` calls fail with `error` (an errno).
+// From the nth-th call of `op` on, `count` calls fail with `error` (an errno). Or, where `hold` names a
+// FIFO, they fail not but wait until somebody opens it for writing; where it isn't there they don't wait.
 struct Plan {
   Op op = Op::kOpen;
   int nth = 1;
   int error = 5;
   int count = 1;
+  std::string hold = {};
 };
 
-// "fallocate:3:28" or "fallocate:3:28:2" (op:nth:errno[:count]); INVALID_ARGUMENT says what is
-// wrong with it.
+// "fallocate:3:28" or "fallocate:3:28:2" (op:nth:errno[:count]), or "read:1:hold=/tmp/fifo:1000" (no ':'
+// in the path); INVALID_ARGUMENT says what is wrong with it.
 Result<Plan> ParsePlan(std::string_view text);
 
 // Installs `plan` for the rest of the process. Replaces an earlier one.

@@ -12,6 +12,16 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kDocumentPatience = std::chrono::seconds(30);
 
+// `on_progress` outlives it.
+std::function<bool(const wire::ProgressReply&)> Telling(
+    const std::function<void(const Progress&)>& on_progress) {
+  if (!on_progress) return {};
+  return [&on_progress](const wire::ProgressReply& reply) {
+    on_progress({.stage = reply.stage, .done = reply.done, .total = reply.total});
+    return true;
+  };
+}
+
 }  // namespace
 
 Result<Admin> Admin::Connect(const ClientOptions& options) {
@@ -32,7 +42,7 @@ Result<std::string> Admin::Add(std::string_view reference, std::string_view sour
                        .precision = options.precision,
                        .onnxruntime_extensions = {options.onnxruntime_extensions.begin(),
                                                   options.onnxruntime_extensions.end()}},
-      {.patience = options.timeout, .on_progress = options.on_progress});
+      {.patience = options.timeout, .on_progress = Telling(options.on_progress)});
 }
 
 Result<std::string> Admin::Remove(std::string_view reference) {
@@ -61,7 +71,7 @@ Result<std::string> Admin::Verify(std::string_view reference, const VerifyOption
     return Status(StatusCode::kInvalidArgument, "a timeout that has passed");
   return client_.impl_->AskForDocument(
       wire::VerifyRequest{.reference = reference, .bytes_per_second = options.bytes_per_second},
-      {.patience = options.timeout, .on_progress = options.on_progress});
+      {.patience = options.timeout, .on_progress = Telling(options.on_progress)});
 }
 
 Result<std::string> Admin::Push(std::string_view reference, std::string_view destination,

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 #include <exception>
+#include <functional>
 #include <new>
 #include <string>
 #include <utility>
@@ -82,6 +83,20 @@ Options Received(const Options* options, Options defaults) {
 
 std::string TextOf(const char* text) { return text == nullptr ? std::string() : std::string(text); }
 
+std::function<bool(const trims::LoadProgress&)> ProgressOf(const trims_open_options& options) {
+  if (options.progress == nullptr) return {};
+  return [call = options.progress,
+          context = options.progress_context](const trims::LoadProgress& load) {
+    const trims_load_progress told = {
+        .tier = load.tier.c_str(),
+        .bytes_done = load.bytes_done,
+        .bytes_total = load.bytes_total,
+        .bytes_per_second = load.bytes_per_second,
+        .remaining_ms = load.remaining ? load.remaining->count() : -1};
+    return call(&told, context) == 0;
+  };
+}
+
 trims_tensor ViewOf(const trims::TensorView& view) {
   return {.name = view.name.data(),
           .shape = view.shape.data(),
@@ -155,7 +170,8 @@ trims_status* trims_client_open(trims_client* client, const char* reference,
         client->client.Open(reference, {.variant = static_cast<trims::Variant>(given.variant),
                                         .variant_key = TextOf(given.variant_key),
                                         .deadline = std::chrono::milliseconds(deadline),
-                                        .tier = TextOf(given.tier)});
+                                        .tier = TextOf(given.tier),
+                                        .progress = ProgressOf(given)});
     if (!made.ok()) return std::move(made).status();
     *model = new trims_model{*std::move(made)};
     return Status();

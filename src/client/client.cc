@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "base/byte_rate.h"
 #include "base/macros.h"
 #include "client/client_impl.h"
 #include "client/document.h"
@@ -47,6 +48,15 @@ Status WrongKind() {
                 "libtrims and trimsd of one release");
 }
 
+LoadProgress LoadProgressOf(const wire::ProgressReply& reply) {
+  const uint64_t done = std::min(reply.done, reply.total);
+  return {.tier = std::string(reply.stage),
+          .bytes_done = done,
+          .bytes_total = reply.total,
+          .bytes_per_second = reply.bytes_per_second,
+          .remaining = RemainingTime(reply.total - done, reply.bytes_per_second)};
+}
+
 // The daemon's text for a caller: what a system call says about a socket means little to them.
 Status LostConnection(const Status& status) {
   if (status.code() == StatusCode::kUnavailable)
@@ -74,6 +84,21 @@ Result<std::shared_ptr<client::Connection>> Client::Impl::UsableConnection() {
   return connection_;
 }
 
+bool Client::Impl::Tell(const wire::ProgressReply& progress, const Terms& terms) {
+  if (!terms.on_progress) return true;
+  telling_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+  const bool go_on = terms.on_progress(progress);
+  telling_.store(std::thread::id(), std::memory_order_relaxed);
+  return go_on;
+}
+
+Status Client::Impl::CheckMayWait() const {
+  if (telling_.load(std::memory_order_relaxed) != std::this_thread::get_id()) return Status();
+  return Status(StatusCode::kFailedPrecondition,
+                "this client is waiting for an answer: it was used in its own progress callback",
+                "a client of its own for what a callback asks");
+}
+
 Status Client::Impl::AwaitReply(uint64_t id, const Terms& terms, Received* received) {
   steady_clock::time_point end = steady_clock::now() + terms.patience;
   milliseconds patience = terms.patience;
@@ -84,7 +109,8 @@ Status Client::Impl::AwaitReply(uint64_t id, const Terms& terms, Received* recei
     if (const auto* waiting = std::get_if<wire::WaitingReply>(&received->reply.body)) {
       end = steady_clock::now() + milliseconds(waiting->deadline_ms) + kGrace;
     } else if (const auto* progress = std::get_if<wire::ProgressReply>(&received->reply.body)) {
-      if (terms.on_progress) terms.on_progress({progress->stage, progress->done, progress->total});
+      if (!Tell(*progress, terms))
+        return Status(StatusCode::kCancelled, "the caller gave up waiting");
     } else {
       return Status();
     }
@@ -109,6 +135,13 @@ Status Client::Impl::AskOnce(const wire::RequestBody& body, const Terms& terms, 
   return AwaitReply(id, terms, received);
 }
 
+// Models that were opened over the connection keep it, and it must not keep a lease that nobody has. If
+// that can't be sent, the connection has ended or will.
+void Client::Impl::GiveUp(uint64_t id, client::Connection* connection) {
+  static_cast<void>(
+      connection->Send(encoder_.Encode({.id = 0, .client = {}, .body = wire::CancelRequest{id}})));
+}
+
 Status Client::Impl::Ask(const wire::RequestBody& body, const Terms& terms, Received* received) {
   for (bool repeated = false;; repeated = true) {
     const std::shared_ptr<client::Connection> before = connection_;
@@ -117,6 +150,7 @@ Status Client::Impl::Ask(const wire::RequestBody& body, const Terms& terms, Rece
     bool sent = false;
     const Status status = AskOnce(body, terms, received, &sent);
     if (status.ok()) break;
+    if (status.code() == StatusCode::kCancelled) GiveUp(last_id_, received->connection.get());
     // Whatever comes over it now may belong to the request that was given up.
     received->connection->MarkBroken();
     connection_.reset();
@@ -129,22 +163,28 @@ Status Client::Impl::Ask(const wire::RequestBody& body, const Terms& terms, Rece
 }
 
 Result<Model> Client::Impl::Open(std::string_view reference, const OpenOptions& options) {
+  TRIMS_RETURN_IF_ERROR(CheckMayWait());
   TRIMS_RETURN_IF_ERROR(CheckOpen(reference, options));
   const milliseconds deadline = std::min(options.deadline, kLongestDeadline);
   const wire::OpenRequest request{.reference = reference,
                                   .variant = options.variant,
                                   .variant_key = options.variant_key,
                                   .deadline_ms = static_cast<uint32_t>(deadline.count()),
-                                  .tier = options.tier};
+                                  .tier = options.tier,
+                                  .progress = options.progress != nullptr};
+  Terms terms{.patience = (deadline.count() > 0 ? deadline : kUntold) + kGrace,
+              .repeatable = true,
+              .max_fds = wire::kMaxFramedFds,
+              .on_progress = {}};
+  if (options.progress) {
+    terms.on_progress = [&options](const wire::ProgressReply& reply) {
+      return options.progress(LoadProgressOf(reply));
+    };
+  }
   Received received;
   {
     MutexLock lock(mutex_);
-    TRIMS_RETURN_IF_ERROR(Ask(request,
-                              {.patience = (deadline.count() > 0 ? deadline : kUntold) + kGrace,
-                               .repeatable = true,
-                               .max_fds = wire::kMaxFramedFds,
-                               .on_progress = {}},
-                              &received));
+    TRIMS_RETURN_IF_ERROR(Ask(request, terms, &received));
   }
   const auto* reply = std::get_if<wire::OpenReply>(&received.reply.body);
   if (reply == nullptr) return WrongKind();
@@ -155,6 +195,7 @@ Result<Model> Client::Impl::Open(std::string_view reference, const OpenOptions& 
 }
 
 Result<std::string> Client::Impl::AskForDocument(const wire::RequestBody& body, Terms terms) {
+  TRIMS_RETURN_IF_ERROR(CheckMayWait());
   Received received;
   terms.max_fds = 1;
   {

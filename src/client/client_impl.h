@@ -4,10 +4,12 @@
 #ifndef TRIMS_CLIENT_CLIENT_IMPL_H_
 #define TRIMS_CLIENT_CLIENT_IMPL_H_
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "trims/admin.h"
 #include "trims/client.h"
@@ -32,7 +34,7 @@ class Client::Impl {
     std::chrono::milliseconds patience;
     bool repeatable = true;  // whether sending it twice is as good as once
     size_t max_fds = 0;
-    std::function<void(const Progress&)> on_progress;
+    std::function<bool(const wire::ProgressReply&)> on_progress;  // false: CANCELLED
   };
   // The document that answers `body`.
   Result<std::string> AskForDocument(const wire::RequestBody& body, Terms terms)
@@ -50,11 +52,17 @@ class Client::Impl {
       TRIMS_REQUIRES(mutex_);
   Status AskOnce(const wire::RequestBody& body, const Terms& terms, Received* received, bool* sent)
       TRIMS_REQUIRES(mutex_);
+  // Whether to wait on.
+  bool Tell(const wire::ProgressReply& progress, const Terms& terms) TRIMS_REQUIRES(mutex_);
+  Status CheckMayWait() const;
   Status AwaitReply(uint64_t id, const Terms& terms, Received* received) TRIMS_REQUIRES(mutex_);
+  void GiveUp(uint64_t id, client::Connection* connection) TRIMS_REQUIRES(mutex_);
   Result<std::shared_ptr<client::Connection>> UsableConnection() TRIMS_REQUIRES(mutex_);
 
   const std::string socket_path_;
   const std::string name_;
+  // Whose callback is running, and so holds the lock.
+  std::atomic<std::thread::id> telling_{};
   Mutex mutex_;
   std::shared_ptr<client::Connection> connection_ TRIMS_GUARDED_BY(mutex_);
   wire::RequestEncoder encoder_ TRIMS_GUARDED_BY(mutex_);

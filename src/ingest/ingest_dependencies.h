@@ -14,6 +14,7 @@
 #include "catalog/catalog.h"
 #include "ingest/preparer.h"
 #include "ingest/source_fetcher.h"
+#include "loop/timer_service.h"
 #include "loop/worker.h"
 #include "store/prepared_store.h"
 
@@ -33,6 +34,7 @@ struct IngestDependencies {
   SourceFetcher* fetcher = nullptr;  // without it, sources on a network are UNIMPLEMENTED
   Worker* verifying =
       nullptr;  // reads whole models; without it, Verify answers FAILED_PRECONDITION
+  TimerService* timers = nullptr;  // without it, Verify tells its progress between images alone
   // The catalog has other content now.
   std::function<void()> catalog_changed;
 };

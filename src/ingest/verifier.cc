@@ -1,5 +1,7 @@
 #include "ingest/verifier.h"
 
+#include <algorithm>
+#include <chrono>
 #include <set>
 #include <utility>
 
@@ -14,6 +16,17 @@
 #include "store/prepared_folders.h"
 
 namespace trims {
+namespace {
+
+constexpr std::chrono::milliseconds kTellEvery{200};
+
+void LogDamage(const Image& image, const Status& damage) {
+  LogWarning("model.damaged",
+             {{"model", image.reference}, {"variant", VariantName(image.kind)}, {"error", damage}});
+}
+
+}  // namespace
+
 std::string_view VerifiedStateName(VerifiedState state) {
   switch (state) {
     case VerifiedState::kIntact:
@@ -30,15 +43,6 @@ std::string_view VerifiedStateName(VerifiedState state) {
   return "unread";
 }
 
-namespace {
-
-void LogDamage(const Image& image, const Status& damage) {
-  LogWarning("model.damaged",
-             {{"model", image.reference}, {"variant", VariantName(image.kind)}, {"error", damage}});
-}
-
-}  // namespace
-
 struct Verifier::Run {
   Run(wire::Principal who, const VerifyWishes& wishes)
       : principal(who), pacer(wishes.bytes_per_second) {}
@@ -48,13 +52,19 @@ struct Verifier::Run {
   VerifyCallback done;
   std::deque<ImagePtr> left;
   std::vector<VerifiedVariant> verified;
-  uint64_t bytes_done = 0;
+  uint64_t bytes_done = 0;  // of images that have been read to their end
   uint64_t bytes = 0;
+  uint64_t reading = 0;        // of the image that is being read; 0 where it was counted before
+  uint64_t control_began = 0;  // where the control was when that began
   FillControl control;
   Pacer pacer;
+  uint64_t timer = 0;
 
+  uint64_t BytesDone() const {
+    return bytes_done + std::min(reading, control.bytes_done() - control_began);
+  }
   void Tell() const {
-    if (progress) progress("verify", bytes_done, bytes);
+    if (progress) progress("verify", BytesDone(), bytes);
   }
 };
 
@@ -63,6 +73,7 @@ Verifier::Verifier(const IngestDependencies& dependencies, Adder* adder)
 
 Verifier::~Verifier() {
   if (run_ == nullptr) return;
+  if (dependencies_.timers != nullptr) dependencies_.timers->Cancel(run_->timer);
   run_->control.Cancel();
   run_->pacer.Stop();
 }
@@ -127,6 +138,7 @@ void Verifier::VerifyNext() {
     const ImagePtr image = Current(*run_->left.front());
     run_->left.pop_front();
     if (image == nullptr) continue;  // removed meanwhile
+    run_->reading = image->variant.ExtentBytes();
     return Read(image, [this, image](const Status& status) { HasRead(image, status); });
   }
   const std::shared_ptr<Run> run = std::exchange(run_, nullptr);
@@ -136,19 +148,32 @@ void Verifier::VerifyNext() {
 // The pin keeps the files there.
 void Verifier::Read(const ImagePtr& image, std::function<void(Status)> done) {
   auto pin = dependencies_.prepared->PinFolder(image->variant.folder);
+  run_->control_began = run_->control.bytes_done();
+  TellWhileItReads();
   RunOn(
       dependencies_.verifying,
       [image, run = run_, root = dependencies_.prepared->root()] {
         return VerifyImage(*image, root, &run->control, &run->pacer);
       },
-      alive_.Only([done = std::move(done), pin = std::move(pin)](const Status& status) mutable {
-        pin = {};
-        done(status);
-      }));
+      alive_.Only(
+          [this, done = std::move(done), pin = std::move(pin)](const Status& status) mutable {
+            if (dependencies_.timers != nullptr) dependencies_.timers->Cancel(run_->timer);
+            pin = {};
+            done(status);
+          }));
+}
+
+// Nobody asks for it: nothing to wake up for.
+void Verifier::TellWhileItReads() {
+  if (dependencies_.timers == nullptr || !run_->progress) return;
+  run_->timer = dependencies_.timers->CallAfter(kTellEvery, [this] {
+    run_->Tell();
+    TellWhileItReads();
+  });
 }
 
 void Verifier::HasRead(const ImagePtr& image, const Status& status) {
-  run_->bytes_done += image->variant.ExtentBytes();
+  run_->bytes_done += std::exchange(run_->reading, 0);
   if (TellsOfDamage(status) && image->variant.remote) return Discard(image, status);
   if (TellsOfDamage(status)) return Mend(image, status);
   Note(*image, status.ok() ? VerifiedState::kIntact : VerifiedState::kUnread, status);

@@ -74,6 +74,7 @@ class Verifier {
   ImagePtr Current(const Image& image) const;
   void VerifyNext();
   void Read(const ImagePtr& image, std::function<void(Status)> done);
+  void TellWhileItReads();
   void HasRead(const ImagePtr& image, const Status& status);
   void Discard(const ImagePtr& image, const Status& damage);
   void Mend(const ImagePtr& image, const Status& damage);

@@ -36,6 +36,7 @@ class Manager::Impl {
                                    .worker = dependencies.worker,
                                    .fetcher = dependencies.fetcher,
                                    .verifying = dependencies.verifying,
+                                   .timers = dependencies.timers,
                                    .catalog_changed = [this] { KeepKnown(); }}) {
     SegmentTable* beneath = nullptr;
     for (Tier* tier : dependencies.tiers) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "trims/model.h"
+#include "trims/progress.h"
 #include "trims/status.h"
 
 #include "format/manifest.h"
@@ -65,7 +66,8 @@ struct SegmentSnapshot {
   std::string key;
   SegmentState state = SegmentState::kAbsent;
   uint64_t bytes = 0;
-  uint64_t bytes_loaded = 0;  // of a load in flight
+  uint64_t bytes_loaded = 0;         // of a load in flight
+  std::optional<LoadProgress> load;  // of one in flight, or that waits for room
   uint64_t leases = 0;
   uint64_t opens = 0;
   size_t waiters = 0;

@@ -34,6 +34,10 @@ OpenWait& OpenWait::operator=(OpenWait&& other) noexcept {
   return *this;
 }
 
+std::optional<LoadProgress> OpenWait::progress() const {
+  return table_ == nullptr ? std::nullopt : table_->ProgressForWaiter(waiter_);
+}
+
 void OpenWait::Cancel() {
   if (SegmentTable* table = std::exchange(table_, nullptr)) table->waiters_.Cancel(waiter_);
 }

@@ -9,11 +9,13 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <variant>
 
 #include "trims/model.h"
+#include "trims/progress.h"
 #include "trims/status.h"
 
 #include "format/image.h"
@@ -83,6 +85,9 @@ class OpenWait {
 
   // By when it is answered, counted from the open.
   std::chrono::milliseconds deadline() const { return deadline_; }
+  // How far the load is that it waits for; it begins anew where that one failed and another name's
+  // files, of equal content, are tried. Nothing once it is answered.
+  std::optional<LoadProgress> progress() const;
 
  private:
   friend class SegmentTable;

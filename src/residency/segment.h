@@ -67,6 +67,8 @@ class Segment {
   void Reserve(ImagePtr image, PreparedStore::Pin pin);
   // reserved → loading.
   std::shared_ptr<FillControl> BeginFill(Reservation room, TimePoint now);
+  // Its own bytes begin to come now: before, it may have waited for those of the tier beneath.
+  void BytesBegin(TimePoint now) { bytes_began_ = now; }
   // loading → resident.
   void Became(ResidentBytes bytes, TimePoint now);
   // reserved, loading → failed. Gives the room back.
@@ -99,6 +101,7 @@ class Segment {
   // What it holds, if anything, at its table's end: no step follows.
   std::optional<ResidentBytes> TakeBytesAtEnd() { return std::exchange(bytes_, std::nullopt); }
   const std::shared_ptr<FillControl>& control() const { return control_; }
+  TimePoint bytes_began() const { return bytes_began_; }  // of the last load
   uint64_t leases() const { return leases_; }
   uint64_t opens() const { return opens_; }
   TimePoint last_used() const { return last_used_; }
@@ -130,6 +133,7 @@ class Segment {
   uint64_t opens_ = 0;
   TimePoint last_used_;
   TimePoint fill_began_;
+  TimePoint bytes_began_;
   TimePoint resident_since_;
   Duration load_time_{0};
   double age_at_last_use_ = 0;

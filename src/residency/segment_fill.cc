@@ -1,6 +1,8 @@
-// Filling: from the files or from the tier beneath, and how that ends.
+// Filling: from the files or from the tier beneath, how far that is, and how it ends.
+#include <algorithm>
 #include <utility>
 
+#include "base/byte_rate.h"
 #include "base/log.h"
 #include "residency/segment_table.h"
 
@@ -34,8 +36,34 @@ void SegmentTable::FailLater(uint64_t id, const Status& why) {
 
 void SegmentTable::Fill(uint64_t id, const ResidentBytes* beneath) {
   Segment* segment = FindById(id);
+  segment->BytesBegin(dependencies_.clock->Now());
   tier_->Fill({.image = segment->image_ptr(), .beneath = beneath, .control = segment->control()},
               IfAlive([this, id](Result<ResidentBytes> bytes) { Filled(id, std::move(bytes)); }));
+}
+
+// What has no bytes of its own yet, because those beneath are still coming, is as far as those are.
+LoadProgress SegmentTable::ProgressOf(const Segment& segment) const {
+  if (const auto found = beneath_.find(segment.id());
+      found != beneath_.end() && found->second.wait) {
+    if (std::optional<LoadProgress> beneath = found->second.wait->progress()) {
+      return *std::move(beneath);
+    }
+  }
+  LoadProgress progress{.tier = std::string(tier_name()),
+                        .bytes_total = segment.image().variant.ExtentBytes()};
+  if (segment.control() == nullptr) return progress;
+  progress.bytes_done = std::min(segment.control()->bytes_done(), progress.bytes_total);
+  progress.bytes_per_second =
+      BytesPerSecond(progress.bytes_done, dependencies_.clock->Now() - segment.bytes_began());
+  progress.remaining =
+      RemainingTime(progress.bytes_total - progress.bytes_done, progress.bytes_per_second);
+  return progress;
+}
+
+std::optional<LoadProgress> SegmentTable::ProgressForWaiter(uint64_t waiter) const {
+  const auto found = segments_.find(waiters_.SegmentOf(waiter));
+  if (found == segments_.end()) return std::nullopt;
+  return ProgressOf(*found->second);
 }
 
 void SegmentTable::Filled(uint64_t id, Result<ResidentBytes> result) {

@@ -28,6 +28,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "trims/progress.h"
+
 #include "format/image.h"
 #include "residency/counters.h"
 #include "residency/lease.h"
@@ -74,6 +76,8 @@ class SegmentTable {
   // nullptr if there is no such segment.
   const Segment* FindByKey(const std::string& key) const;
   std::vector<const Segment*> All() const;  // by id
+  // Of a load in flight; of another segment, what one would begin with.
+  LoadProgress ProgressOf(const Segment& segment) const;
   size_t WaitersOf(const Segment& segment) const { return waiters_.CountOf(segment.id()); }
   RoomUse Use() const;
   std::string_view tier_name() const { return tier_->name(); }
@@ -123,6 +127,7 @@ class SegmentTable {
   // Filling (segment_fill.cc).
   void StartFill(Segment* segment, Reservation room);
   void FillFromBeneath(Segment* segment);
+  std::optional<LoadProgress> ProgressForWaiter(uint64_t waiter) const;
   void FailLater(uint64_t id, const Status& why);
   void Fill(uint64_t id, const ResidentBytes* beneath);
   void Filled(uint64_t id, Result<ResidentBytes> result);

@@ -44,6 +44,11 @@ size_t Waiters::CountOf(uint64_t segment) const {
   return found == of_segment_.end() ? 0 : found->second.size();
 }
 
+uint64_t Waiters::SegmentOf(uint64_t id) const {
+  const auto found = segment_of_.find(id);
+  return found == segment_of_.end() ? 0 : found->second;
+}
+
 std::optional<Waiters::Waiter> Waiters::Take(uint64_t id) {
   const auto found = segment_of_.find(id);
   if (found == segment_of_.end()) return std::nullopt;

@@ -56,6 +56,8 @@ class Waiters {
 
   size_t size() const { return segment_of_.size(); }
   size_t CountOf(uint64_t segment) const;
+  // 0: it has been answered.
+  uint64_t SegmentOf(uint64_t id) const;
 
   // Around all that may answer: see above.
   class Turn {

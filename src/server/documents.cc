@@ -65,6 +65,14 @@ Json FailureJson(const SegmentSnapshot& segment) {
   return json;
 }
 
+Json LoadJson(const LoadProgress& load) {
+  return {{"tier", load.tier},
+          {"bytes_done", load.bytes_done},
+          {"bytes_total", load.bytes_total},
+          {"bytes_per_second", load.bytes_per_second},
+          {"remaining_ms", load.remaining ? Json(load.remaining->count()) : Json()}};
+}
+
 Json SegmentJson(const SegmentSnapshot& segment) {
   Json json = {{"id", segment.id},
                {"tier", segment.tier},
@@ -83,6 +91,7 @@ Json SegmentJson(const SegmentSnapshot& segment) {
                {"load_ms", segment.load_time.count() / 1000},
                {"removed", segment.removed},
                {"failures", segment.failures}};
+  if (segment.load) json["load"] = LoadJson(*segment.load);
   if (segment.failures > 0) json["error"] = FailureJson(segment);
   return json;
 }

@@ -42,6 +42,9 @@ struct ServerLimits {
   // A connection that has sent nothing for this long is dropped.
   Duration first_frame_deadline = std::chrono::seconds(10);
 
+  // How often a client that asked for it is told how far the load is that it waits for.
+  Duration progress_every = std::chrono::milliseconds(200);
+
   // Frames that one connection may have handled before it is the others' turn.
   int max_frames_per_turn = 16;
 };

@@ -23,6 +23,12 @@ Status Outbox::Send(std::span<const std::byte> bytes, std::span<const int> fds,
   return Status();
 }
 
+Status Outbox::Offer(std::span<const std::byte> bytes) {
+  if (!queue_.empty()) return Status();
+  const Status sent = wire::SendFrame(socket_, bytes, {});
+  return IsFull(sent) ? Status() : sent;
+}
+
 Status Outbox::Flush(bool* progress) {
   *progress = false;
   while (!queue_.empty()) {

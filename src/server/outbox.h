@@ -32,6 +32,10 @@ class Outbox {
   Status Send(std::span<const std::byte> bytes, std::span<const int> fds,
               std::optional<SealedExtent> document = std::nullopt);
 
+  // For what nobody misses: it is sent if it can be now, and left out if not. UNAVAILABLE and the rest
+  // as above.
+  Status Offer(std::span<const std::byte> bytes);
+
   // Sends what the socket takes. Sets `progress` to whether that was anything.
   Status Flush(bool* progress);
 

@@ -57,6 +57,7 @@ void Session::End() {
   ending_ = true;
   context_->loop->poller().Remove(watch_);
   context_->loop->Cancel(unsent_timer_);
+  context_->loop->Cancel(load_timer_);
   context_->requests_in_flight -= pending_.size();
   pending_.clear();  // opens that wait are given up
   leases_.clear();
@@ -125,7 +126,8 @@ bool Session::HandleFrame() {
     LogDebug("connection.open",
              {{"client", client_}, {"uid", principal_.uid}, {"pid", principal_.pid}});
   }
-  const bool one_way = std::holds_alternative<wire::CloseRequest>(request.body);
+  const bool one_way = std::holds_alternative<wire::CloseRequest>(request.body) ||
+                       std::holds_alternative<wire::CancelRequest>(request.body);
   Dispatch(request);
   return one_way;
 }

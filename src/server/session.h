@@ -79,6 +79,12 @@ class Session : public std::enable_shared_from_this<Session> {
     uint64_t token;
     uint64_t id;
     std::optional<OpenWait> wait;  // of an open
+    bool tells_progress = false;   // of the load that it waits for
+  };
+
+  struct Held {
+    Lease lease;
+    uint64_t request;  // that it answered
   };
 
   void OnReady(unsigned ready);
@@ -99,6 +105,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void Serve(uint64_t id, const wire::StatusRequest& request);
   void Serve(uint64_t id, const wire::VerifyRequest& request);
   void Serve(uint64_t id, const wire::PushRequest& request);
+  void Serve(uint64_t id, const wire::CancelRequest& request);
   Preparer::Progress ProgressOf(uint64_t id);
 
   uint64_t AddPending(uint64_t id);
@@ -107,10 +114,14 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void ReplyOpen(uint64_t id, Result<Lease> lease);
   Status SendLease(uint64_t id, uint64_t number, const Lease& lease);
+  size_t UntakenBytes() const;
   // Whether to make another document for this client, who has been told if not.
   bool MayHaveDocument(uint64_t id);
   void ReplyDocument(uint64_t id, const std::string& document);
-  void ReplyProgress(uint64_t id, std::string_view stage, uint64_t done, uint64_t total);
+  void ReplyProgress(uint64_t id, const wire::ProgressReply& reply);
+  void ReplyLoad(const Pending& open);
+  void TellLoads();
+  void ArmLoadTimer();
   void ReplyWaiting(uint64_t id, std::chrono::milliseconds deadline);
   void ReplyError(uint64_t id, const Status& status);
   template <typename Value>
@@ -129,15 +140,16 @@ class Session : public std::enable_shared_from_this<Session> {
   uint64_t watch_ = 0;
   unsigned interest_ = 0;
   uint64_t unsent_timer_ = 0;
-  bool greeted_ = false;  // the first frame was well-formed
-  bool ending_ = false;   // reads and sends nothing more
+  uint64_t load_timer_ = 0;  // while an open waits that asked for progress
+  bool greeted_ = false;     // the first frame was well-formed
+  bool ending_ = false;      // reads and sends nothing more
   bool ended_ = false;
   uint64_t next_token_ = 1;
   uint64_t next_lease_ = 1;
   uint64_t largest_document_ = 0;  // since the client's socket was last seen empty
   std::string client_;             // what it calls itself
   std::vector<Pending> pending_;
-  std::unordered_map<uint64_t, Lease> leases_;
+  std::unordered_map<uint64_t, Held> leases_;
 };
 
 }  // namespace trims

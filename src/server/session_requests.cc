@@ -50,15 +50,36 @@ void Session::Serve(uint64_t id, const wire::OpenRequest& request) {
   OpenWait& wait = std::get<OpenWait>(*outcome);
   if (request.deadline_ms == 0) ReplyWaiting(id, wait.deadline());
   ++context_->requests_in_flight;
-  pending_.push_back({.token = token, .id = id, .wait = std::move(wait)});
+  pending_.push_back(
+      {.token = token, .id = id, .wait = std::move(wait), .tells_progress = request.progress});
+  if (!request.progress) return;
+  ReplyLoad(pending_.back());
+  ArmLoadTimer();
 }
 
 void Session::Serve(uint64_t, const wire::CloseRequest& request) { leases_.erase(request.lease); }
 
+// The end of a wait or a lease may have others answered, of this session too: it comes last.
+void Session::Serve(uint64_t, const wire::CancelRequest& request) {
+  const auto open = std::find_if(pending_.begin(), pending_.end(), [&](const Pending& pending) {
+    return pending.wait && pending.id == request.request;
+  });
+  if (open != pending_.end()) {
+    const std::optional<OpenWait> given_up = std::exchange(open->wait, std::nullopt);
+    pending_.erase(open);
+    --context_->requests_in_flight;
+    return;
+  }
+  const auto answered = std::find_if(leases_.begin(), leases_.end(), [&](const auto& lease) {
+    return lease.second.request == request.request;
+  });
+  if (answered != leases_.end()) const auto ended = leases_.extract(answered);
+}
+
 Preparer::Progress Session::ProgressOf(uint64_t id) {
   return [weak = weak_from_this(), id](std::string_view stage, uint64_t done, uint64_t total) {
     if (const std::shared_ptr<Session> self = weak.lock()) {
-      self->ReplyProgress(id, stage, done, total);
+      self->ReplyProgress(id, {.stage = stage, .done = done, .total = total});
     }
   };
 }
@@ -141,7 +162,8 @@ void Session::ReplyOpen(uint64_t id, Result<Lease> lease) {
   if (ending_) return;
   if (!lease.ok()) return ReplyError(id, lease.status());
   const uint64_t number = next_lease_++;
-  const Lease& held = leases_.emplace(number, *std::move(lease)).first->second;
+  const Lease& held =
+      leases_.emplace(number, Held{.lease = *std::move(lease), .request = id}).first->second.lease;
   const Status sent = SendLease(id, number, held);
   if (sent.ok()) return;
   if (sent.code() == StatusCode::kUnavailable) return EndSoon();
@@ -177,15 +199,22 @@ Status Session::SendLease(uint64_t id, uint64_t number, const Lease& lease) {
   return outbox_.Send(context_->encoder.Open(id, reply), context_->fds);
 }
 
+// Of the socket's buffer.
+size_t Session::UntakenBytes() const {
+  int unread = 0;
+  if (::ioctl(socket_.get(), SIOCOUTQ, &unread) != 0 || unread <= 0) return 0;
+  return static_cast<size_t>(unread);
+}
+
 // The kernel says how much of the socket's buffer untaken replies fill, not which they are: each
 // counts as the largest document since the socket was empty.
 bool Session::MayHaveDocument(uint64_t id) {
-  int unread = 0;
-  if (::ioctl(socket_.get(), SIOCOUTQ, &unread) != 0 || unread <= 0) {
+  const size_t unread = UntakenBytes();
+  if (unread == 0) {
     largest_document_ = 0;
     return true;
   }
-  const uint64_t untaken = static_cast<uint64_t>(unread) / kLeastReplyBytes * largest_document_;
+  const uint64_t untaken = unread / kLeastReplyBytes * largest_document_;
   if (untaken < context_->limits.untaken_document_bytes) return true;
   ReplyError(id, Status(StatusCode::kResourceExhausted,
                         "this connection has not taken up to " + std::to_string(untaken) +
@@ -209,11 +238,37 @@ void Session::ReplyDocument(uint64_t id, const std::string& document) {
 }
 
 // Progress is for people who look on: one who does not keep up is told less of it.
-void Session::ReplyProgress(uint64_t id, std::string_view stage, uint64_t done, uint64_t total) {
-  if (ending_ || !outbox_.empty()) return;
-  const wire::ProgressReply reply{.stage = stage, .done = done, .total = total};
-  if (!outbox_.Send(context_->encoder.Progress(id, reply), {}).ok()) EndSoon();
-  UpdateInterest();
+void Session::ReplyProgress(uint64_t id, const wire::ProgressReply& reply) {
+  if (ending_) return;
+  if (!outbox_.Offer(context_->encoder.Progress(id, reply)).ok()) EndSoon();
+}
+
+void Session::ReplyLoad(const Pending& open) {
+  const std::optional<LoadProgress> load = open.wait->progress();
+  if (!load) return;
+  ReplyProgress(open.id, {.stage = load->tier,
+                          .done = load->bytes_done,
+                          .total = load->bytes_total,
+                          .bytes_per_second = load->bytes_per_second});
+}
+
+// Only once what was told before has been taken, so that a client that is busy with it finds the newest,
+// and room in its socket for its other replies.
+void Session::TellLoads() {
+  const bool takes = UntakenBytes() == 0;
+  for (const Pending& pending : pending_) {
+    if (!pending.tells_progress) continue;
+    if (takes) ReplyLoad(pending);
+    ArmLoadTimer();
+  }
+}
+
+void Session::ArmLoadTimer() {
+  if (ending_ || load_timer_ != 0) return;
+  load_timer_ = context_->loop->CallAfter(context_->limits.progress_every, [this] {
+    load_timer_ = 0;
+    TellLoads();
+  });
 }
 
 // Who is not told, because replies before it are unread, waits as long as for a daemon that hangs.

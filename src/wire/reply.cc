@@ -79,7 +79,10 @@ Status DecodeBody(const fb::Reply& message, Reply* reply) {
       return Status();
     case fb::ReplyBody::ProgressReply: {
       const fb::ProgressReply& progress = *message.body_as_ProgressReply();
-      reply->body = ProgressReply{TextOf(progress.stage()), progress.done(), progress.total()};
+      reply->body = ProgressReply{.stage = TextOf(progress.stage()),
+                                  .done = progress.done(),
+                                  .total = progress.total(),
+                                  .bytes_per_second = progress.bytes_per_second()};
       return Status();
     }
     case fb::ReplyBody::ErrorReply:
@@ -161,8 +164,9 @@ std::span<const std::byte> ReplyEncoder::Document(uint64_t id, const DocumentRep
 std::span<const std::byte> ReplyEncoder::Progress(uint64_t id, const ProgressReply& reply) {
   Builder& builder = impl_->Start();
   const auto stage = TextIn(builder, Cut(reply.stage, kMaxStageBytes));
-  return impl_->Finish(id, fb::ReplyBody::ProgressReply,
-                       fb::CreateProgressReply(builder, stage, reply.done, reply.total));
+  return impl_->Finish(
+      id, fb::ReplyBody::ProgressReply,
+      fb::CreateProgressReply(builder, stage, reply.done, reply.total, reply.bytes_per_second));
 }
 
 std::span<const std::byte> ReplyEncoder::Waiting(uint64_t id, const WaitingReply& reply) {

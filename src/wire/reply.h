@@ -57,11 +57,13 @@ struct DocumentReply {
   uint64_t length = 0;
 };
 
-// Precedes the last reply to a long request, any number of times.
+// Precedes the last reply to a long request, or to an open that waits and asked for it, any number of
+// times.
 struct ProgressReply {
-  std::string_view stage;
+  std::string_view stage;  // of an open: the tier that is being filled
   uint64_t done = 0;
   uint64_t total = 0;
+  uint64_t bytes_per_second = 0;  // of an open; 0: not known
 };
 
 // Move-only: a decoded OpenReply's extents are a view of `extents`, which a copy would leave behind.

@@ -59,7 +59,8 @@ Status Decode(const fb::OpenRequest& message, RequestBody* body) {
                       .variant = variant,
                       .variant_key = TextOf(message.variant_key()),
                       .deadline_ms = message.deadline_ms(),
-                      .tier = tier};
+                      .tier = tier,
+                      .progress = message.progress()};
   return Status();
 }
 
@@ -144,6 +145,9 @@ Status DecodeBody(const fb::Request& message, RequestBody* body) {
       return Decode(*message.body_as_VerifyRequest(), body);
     case fb::RequestBody::PushRequest:
       return Decode(*message.body_as_PushRequest(), body);
+    case fb::RequestBody::CancelRequest:
+      *body = CancelRequest{message.body_as_CancelRequest()->request()};
+      return Status();
     case fb::RequestBody::NONE:
       return Status(StatusCode::kInvalidArgument, "the frame holds no request");
   }
@@ -169,7 +173,7 @@ struct BodyEncoder {
     const Text key = request.variant_key.empty() ? Text() : TextIn(builder, request.variant_key);
     const Text tier = request.tier.empty() ? Text() : TextIn(builder, request.tier);
     return fb::CreateOpenRequest(builder, reference, static_cast<fb::Variant>(request.variant), key,
-                                 request.deadline_ms, tier)
+                                 request.deadline_ms, tier, request.progress)
         .Union();
   }
   Body operator()(const CloseRequest& request) const {
@@ -204,6 +208,9 @@ struct BodyEncoder {
     const Text destination = TextIn(builder, request.destination);
     return fb::CreatePushRequest(builder, reference, destination).Union();
   }
+  Body operator()(const CancelRequest& request) const {
+    return fb::CreateCancelRequest(builder, request.request).Union();
+  }
   Body operator()(const VerifyRequest& request) const {
     const Text reference = request.reference.empty() ? Text() : TextIn(builder, request.reference);
     return fb::CreateVerifyRequest(builder, reference, request.bytes_per_second).Union();
@@ -214,7 +221,8 @@ struct BodyEncoder {
 constexpr fb::RequestBody kBodyTypes[] = {
     fb::RequestBody::OpenRequest,   fb::RequestBody::CloseRequest,  fb::RequestBody::AddRequest,
     fb::RequestBody::RemoveRequest, fb::RequestBody::ListRequest,   fb::RequestBody::ShowRequest,
-    fb::RequestBody::StatusRequest, fb::RequestBody::VerifyRequest, fb::RequestBody::PushRequest};
+    fb::RequestBody::StatusRequest, fb::RequestBody::VerifyRequest, fb::RequestBody::PushRequest,
+    fb::RequestBody::CancelRequest};
 static_assert(std::size(kBodyTypes) == std::variant_size_v<RequestBody>);
 
 bool FitsTierName(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == ':'; }

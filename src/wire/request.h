@@ -37,6 +37,7 @@ struct OpenRequest {
   std::string_view variant_key;  // empty: any
   uint32_t deadline_ms = 0;      // 0: the daemon's default
   std::string_view tier;         // empty: the host's
+  bool progress = false;         // whether it is told how far the load is that it waits for
 };
 
 // One way: never answered.
@@ -70,8 +71,14 @@ struct PushRequest {
   std::string_view destination;
 };
 
-using RequestBody = std::variant<OpenRequest, CloseRequest, AddRequest, RemoveRequest, ListRequest,
-                                 ShowRequest, StatusRequest, VerifyRequest, PushRequest>;
+// One way: never answered. Ends an open, whether it still waits or has been answered meanwhile.
+struct CancelRequest {
+  uint64_t request = 0;  // its id
+};
+
+using RequestBody =
+    std::variant<OpenRequest, CloseRequest, AddRequest, RemoveRequest, ListRequest, ShowRequest,
+                 StatusRequest, VerifyRequest, PushRequest, CancelRequest>;
 
 struct Request {
   uint64_t id = 0;

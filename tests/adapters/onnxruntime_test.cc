@@ -170,6 +170,17 @@ TEST_F(OnnxRuntimeTest, WhyTheModelsOwnFileCantBeOpenedIsSaid) {
   }
 }
 
+TEST_F(OnnxRuntimeTest, ASessionThatWaitsTellsHowFarTheLoadIs) {
+  Register(models_[0]);
+  std::vector<LoadProgress> told;
+  Open(models_[0].name, {.progress = [&](const LoadProgress& load) {
+         told.push_back(load);
+         return true;
+       }});
+  ASSERT_FALSE(told.empty());
+  EXPECT_GT(told.front().bytes_total, 0u);
+}
+
 // Each makes the session take the model's own file.
 TEST_F(OnnxRuntimeTest, OptionsThatTheOptimisedFormCantHonour) {
   Register(models_[0]);

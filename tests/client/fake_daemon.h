@@ -94,6 +94,12 @@ class FakeDaemon {
     MutexLock lock(mutex_);
     while (open_connections_ != count) changed_.Wait(mutex_);
   }
+  // The ids of the requests that were given up, once there are so many.
+  std::vector<uint64_t> AwaitCancels(size_t count) {
+    MutexLock lock(mutex_);
+    while (cancelled_.size() < count) changed_.Wait(mutex_);
+    return cancelled_;
+  }
   // Until `count` leases were closed.
   void AwaitCloses(size_t count) {
     MutexLock lock(mutex_);
@@ -155,6 +161,12 @@ class FakeDaemon {
       changed_.NotifyAll();
       return;
     }
+    if (const auto* cancel = std::get_if<wire::CancelRequest>(&request.body)) {
+      MutexLock lock(mutex_);
+      cancelled_.push_back(cancel->request);
+      changed_.NotifyAll();
+      return;
+    }
     handler_(request, peer);
   }
 
@@ -168,6 +180,7 @@ class FakeDaemon {
   CondVar changed_;
   size_t open_connections_ TRIMS_GUARDED_BY(mutex_) = 0;
   std::vector<uint64_t> closed_leases_ TRIMS_GUARDED_BY(mutex_);
+  std::vector<uint64_t> cancelled_ TRIMS_GUARDED_BY(mutex_);
 };
 
 }  // namespace trims::test

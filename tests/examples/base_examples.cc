@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/ascii.h"
+#include "base/byte_rate.h"
 #include "base/errno_status.h"
 #include "base/fault.h"
 #include "base/log.h"
@@ -39,6 +40,14 @@ Status Load() { return {}; }
 void ReadAll() {}
 void EXPECT_EQ(StatusCode, StatusCode) {}
 Result<UniqueFd> OpenFile(const std::string&) { return UniqueFd(); }
+
+void ByteRateExample(const Clock& clock, uint64_t done, uint64_t total, TimePoint began) {
+  // example: src/base/byte_rate.h
+  const uint64_t rate = BytesPerSecond(done, clock.Now() - began);
+  const std::optional<std::chrono::milliseconds> left = RemainingTime(total - done, rate);
+  // end
+  static_cast<void>(left);
+}
 
 void FaultExample() {
   // example: src/base/fault.h

@@ -4,6 +4,7 @@
 #include "trims/admin.h"
 #include "trims/client.h"
 #include "trims/model.h"
+#include "trims/progress.h"
 #include "trims/status.h"
 
 namespace {
@@ -34,6 +35,17 @@ void ModelExample(const trims::Model& model) {
   // example: include/trims/model.h
   trims::Result<trims::TensorView> weight = model.Tensor("encoder.layer.0.weight");
   if (weight.ok()) Use(weight->bytes.data(), weight->shape);
+  // end
+}
+
+void ProgressExample(trims::Client& client) {
+  // example: include/trims/progress.h
+  trims::OpenOptions options;
+  options.progress = [](const trims::LoadProgress& load) {
+    std::cerr << load.bytes_done << " of " << load.bytes_total << " bytes\n";
+    return true;  // wait on
+  };
+  trims::Result<trims::Model> model = client.Open("resnet50", options);
   // end
 }
 

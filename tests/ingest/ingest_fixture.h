@@ -36,6 +36,7 @@ class IngestTest : public ::testing::Test {
                                                                  .worker = &worker_,
                                                                  .fetcher = &fetcher_,
                                                                  .verifying = &worker_,
+                                                                 .timers = &timers_,
                                                                  .catalog_changed = [] {}});
   }
 
@@ -115,6 +116,8 @@ class IngestTest : public ::testing::Test {
   std::string source_ = folder_ / "model.onnx";
   IngestOptions options_;
   StepWorker worker_;
+  ManualClock clock_;
+  FakeTimers timers_{&clock_};
   FakePreparer preparer_;
   FakeFetcher fetcher_;
   StepCatalog catalog_;

@@ -5,10 +5,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <thread>
 #include <vector>
 
 #include "base/sha256.h"
@@ -227,6 +231,56 @@ TEST_F(VerifierTest, OneAtATimeAndForTheOwnerOnly) {
   EXPECT_EQ(refused({}, {}), StatusCode::kResourceExhausted);
   worker_.RunAll();
   EXPECT_EQ(Only().state, VerifiedState::kIntact);
+}
+
+// The reading stands still once each of its threads, of which there are eight at most, has read a chunk:
+// one byte a second is its rate.
+TEST_F(VerifierTest, WhatIsReadOfALargeImageIsToldMeanwhile) {
+  const uint64_t kBytes =
+      (std::min(8u, std::thread::hardware_concurrency()) + 2) * kDigestChunkBytes;
+  AddModel("a", std::string(kBytes, 'w'));
+  std::vector<uint64_t> told;
+  registrar_->Verify(
+      {}, {.reference = "a", .bytes_per_second = 1},
+      [&](std::string_view stage, uint64_t done, uint64_t total) {
+        EXPECT_EQ(stage, "verify");
+        EXPECT_EQ(total, kBytes);
+        told.push_back(done);
+      },
+      [](const Verified&) { FAIL(); });
+  EXPECT_EQ(timers_.pending(), 1u);
+  const StepWorker::Job reading = worker_.TakeNext();
+  std::thread thread(reading.work);
+  do {
+    timers_.Advance(std::chrono::milliseconds(200));
+  } while (told.back() == 0);
+  EXPECT_LT(told.back(), kBytes);
+  EXPECT_EQ(told.back() % kDigestChunkBytes, 0u);
+  registrar_.reset();
+  EXPECT_EQ(timers_.pending(), 0u);
+  thread.join();
+  reading.done();
+}
+
+TEST_F(VerifierTest, ProgressEndsWithAllOfItAndNoTimer) {
+  AddModel("a", "weights");
+  AddModel("b", "others");
+  std::ofstream(FileOf("a", "data")) << "wrong!!";
+  std::vector<uint64_t> told;
+  const auto tell = [&](std::string_view stage, uint64_t done, uint64_t total) {
+    if (stage != "verify") return;
+    EXPECT_EQ(total, 13u);
+    told.push_back(done);
+  };
+  registrar_->Verify({}, {}, tell,
+                     [this](Verified verified) { verified_.emplace(std::move(verified)); });
+  worker_.RunAll();
+  FinishPreparing("weights");
+  timers_.Advance(std::chrono::seconds(1));
+  ASSERT_TRUE(verified_);
+  EXPECT_TRUE(std::is_sorted(told.begin(), told.end())) << "what is read once more is counted once";
+  EXPECT_EQ(told.back(), 13u);
+  EXPECT_EQ(timers_.pending(), 0u);
 }
 
 TEST_F(VerifierTest, NobodyIsCalledOnceItIsGone) {

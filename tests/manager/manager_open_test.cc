@@ -11,6 +11,7 @@ namespace trims {
 namespace {
 
 using std::chrono::milliseconds;
+using test::kPage;
 using test::Outcome;
 using ::testing::HasSubstr;
 
@@ -185,6 +186,53 @@ TEST_F(ManagerOpen, CancelledWithinAnotherCallbackItsLeaseEnds) {
   tier_->Finish();
   EXPECT_FALSE(second->called);
   EXPECT_TRUE(manager_->Idle());
+}
+
+TEST_F(ManagerOpen, AWaitSaysHowFarItsLoadIs) {
+  Know("a", 'a', 4);
+  Start(8);
+  const auto first = Open("a");
+  const std::optional<LoadProgress> began = first->wait->progress();
+  ASSERT_TRUE(began);
+  EXPECT_EQ(began->tier, "host");
+  EXPECT_EQ(began->bytes_done, 0u);
+  EXPECT_EQ(began->bytes_total, 3 * kPage)
+      << "what is read, without the index and what it is padded to";
+  EXPECT_EQ(began->bytes_per_second, 0u);
+  EXPECT_FALSE(began->remaining);
+  clock_.Advance(std::chrono::seconds(2));
+  tier_->fills.front().request.control->Advance(kPage);
+  const auto joined = Open("a");  // is told of the whole load, not from where it joined
+  for (const auto& progress : {first->wait->progress(), joined->wait->progress(),
+                               manager_->Snapshot().segments.at(0).load}) {
+    ASSERT_TRUE(progress);
+    EXPECT_EQ(progress->bytes_done, kPage);
+    EXPECT_EQ(progress->bytes_per_second, kPage / 2);
+    EXPECT_EQ(progress->remaining, std::chrono::seconds(4));
+  }
+  tier_->Finish();
+  EXPECT_FALSE(first->wait->progress()) << "it has been answered";
+  EXPECT_FALSE(manager_->Snapshot().segments.at(0).load);
+}
+
+TEST_F(ManagerOpen, WhatWaitsForRoomHasNothingDone) {
+  Know("a", 'a', 4);
+  Know("b", 'b', 4);
+  Start(4);
+  OpenResident("a");
+  const auto waiting = Open("b");
+  ASSERT_EQ(StateOf("b"), "reserved");
+  clock_.Advance(std::chrono::seconds(1));
+  const std::optional<LoadProgress> progress = waiting->wait->progress();
+  ASSERT_TRUE(progress);
+  EXPECT_EQ(progress->bytes_done, 0u);
+  EXPECT_EQ(progress->bytes_total, 3 * kPage);
+  EXPECT_FALSE(progress->remaining);
+  tier_->FinishRelease();
+  clock_.Advance(std::chrono::seconds(1));
+  tier_->fills.front().request.control->Advance(kPage);
+  EXPECT_EQ(waiting->wait->progress()->bytes_per_second, kPage)
+      << "its wait for room doesn't count";
 }
 
 TEST_F(ManagerOpen, FailuresAreRememberedLongerEachTime) {

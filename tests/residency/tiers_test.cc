@@ -98,6 +98,26 @@ TEST_F(TiersTest, AMissFillsTheTierBeneathOnTheWayAndKeepsItThere) {
   EXPECT_EQ(counters_.hits, 0u);
 }
 
+TEST_F(TiersTest, AWaitAboveIsAsFarAsTheLoadBeneathUntilThatIsThere) {
+  Start(8, 8);
+  const auto open = Open(*device_, MakeImage('a', 4));
+  timers_.Advance(std::chrono::seconds(1));
+  host_tier_->fills.front().request.control->Advance(kPage);
+  std::optional<LoadProgress> progress = open->wait->progress();
+  ASSERT_TRUE(progress);
+  EXPECT_EQ(progress->tier, "host");
+  EXPECT_EQ(progress->bytes_done, kPage);
+  EXPECT_EQ(progress->bytes_per_second, kPage);
+  host_tier_->Finish();
+  timers_.Advance(std::chrono::seconds(1));
+  device_tier_->fills.front().request.control->Advance(2 * kPage);
+  progress = open->wait->progress();
+  ASSERT_TRUE(progress);
+  EXPECT_EQ(progress->tier, "device:0");
+  EXPECT_EQ(progress->bytes_done, 2 * kPage);
+  EXPECT_EQ(progress->bytes_per_second, 2 * kPage) << "the time beneath is not its own";
+}
+
 // Else a long load would be the failure of the segment above, and make it back off.
 TEST_F(TiersTest, WhatIsFilledBeneathHasTheClientsDeadlineAndNoneOfItsOwn) {
   Start(8, 8);

@@ -34,6 +34,8 @@ class RawClient {
   // Waits for the end of the connection, taking replies on the way: whether it came.
   bool WaitForEnd();
 
+  // What Receive() gave last.
+  const wire::Reply& last() const { return reply_; }
   // Of the WaitingReply that came before the last one; 0: none.
   uint32_t told_deadline_ms() const { return told_deadline_ms_; }
 

@@ -56,6 +56,7 @@ CatalogEntry EntryOf(const std::string& name, size_t extents) {
 }  // namespace
 
 void HeldTier::Fill(FillRequest request, std::function<void(Result<ResidentBytes>)> done) {
+  if (hold_) controls_.push_back(request.control);
   auto finish = [request = std::move(request), done = std::move(done)] {
     if (request.control->cancelled()) return done(Status(StatusCode::kCancelled, "cancelled"));
     done(MakeBytes(request.image->variant));
@@ -69,8 +70,13 @@ void HeldTier::Release(ResidentBytes bytes, std::function<void()> done) {
   post_(std::move(done));
 }
 
+void HeldTier::AdvanceHeld(uint64_t bytes) {
+  for (const auto& control : controls_) control->Advance(bytes);
+}
+
 void HeldTier::FinishHeld() {
   hold_ = false;
+  controls_.clear();
   for (std::function<void()>& finish : std::exchange(held_, {})) finish();
 }
 
@@ -125,6 +131,10 @@ void ServerHarness::AddModel(const std::string& name, size_t extents) {
 
 void ServerHarness::HoldLoads() {
   OnLoop([this] { tier_->set_hold(true); });
+}
+
+void ServerHarness::AdvanceLoads(uint64_t bytes) {
+  OnLoop([&] { tier_->AdvanceHeld(bytes); });
 }
 
 void ServerHarness::ReleaseLoads() {

@@ -44,7 +44,8 @@ class HeldTier final : public Tier {
   void Release(ResidentBytes bytes, std::function<void()> done) override;
 
   void set_hold(bool hold) { hold_ = hold; }
-  void FinishHeld();  // what was held back; holds nothing more
+  void AdvanceHeld(uint64_t bytes);  // so many more are there, of each that is held back
+  void FinishHeld();                 // what was held back; holds nothing more
   size_t held() const { return held_.size(); }
 
  private:
@@ -52,6 +53,7 @@ class HeldTier final : public Tier {
   const PostToLoop post_;
   bool hold_ = false;
   std::deque<std::function<void()>> held_;
+  std::deque<std::shared_ptr<FillControl>> controls_;  // of those
 };
 
 // Works at once; that it is done comes in a turn of its own, as from a thread.
@@ -86,6 +88,7 @@ class ServerHarness {
 
   void AddModel(const std::string& name, size_t extents = 1);
   void HoldLoads();
+  void AdvanceLoads(uint64_t bytes);
   void ReleaseLoads();
 
   // Runs `call` on the loop and waits for it.

@@ -34,11 +34,19 @@ class StepWorker final : public Worker {
   }
   size_t size() const { return jobs_.size(); }
 
- private:
   struct Job {
     std::function<void()> work;
     std::function<void()> done;
   };
+  // For a test that works on a thread.
+  Job TakeNext() {
+    EXPECT_FALSE(jobs_.empty());
+    Job job = std::move(jobs_.front());
+    jobs_.pop_front();
+    return job;
+  }
+
+ private:
   std::deque<Job> jobs_;
 };
 

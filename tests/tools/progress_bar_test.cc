@@ -14,28 +14,39 @@ using ::testing::HasSubstr;
 
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 
-TEST(ProgressLineTest, ShowsBarBytesAndRate) {
-  EXPECT_EQ(ProgressLine({"read", 25 * kMiB, 50 * kMiB}, milliseconds(500), 100),
-            "read      [###########...........]  50 %  25.0 MiB of 50.0 MiB  50.0 MiB/s");
+TEST(ProgressLineTest, ShowsBarBytesRateAndWhatIsLeft) {
+  EXPECT_EQ(ProgressLine({"read", 25 * kMiB, 50 * kMiB}, {.time = milliseconds(500)}, 100),
+            "read      [###########...........]  50 %  25.0 MiB of 50.0 MiB  50.0 MiB/s  1 s left");
+  EXPECT_EQ(ProgressLine({"read", 50 * kMiB, 50 * kMiB}, {.time = seconds(1)}, 100),
+            "read      [######################] 100 %  50.0 MiB of 50.0 MiB  50.0 MiB/s");
+}
+
+TEST(ProgressLineTest, WhatWasThereBeforeCameAtNoRate) {
+  EXPECT_EQ(ProgressLine({"fetch", 30 * kMiB, 50 * kMiB},
+                         {.time = seconds(5), .began_with = 25 * kMiB}, 100),
+            "fetch     [#############.........]  60 %  30.0 MiB of 50.0 MiB  1.0 MiB/s  20 s left");
+  EXPECT_EQ(ProgressLine({"fetch", 25 * kMiB, 50 * kMiB},
+                         {.time = seconds(5), .began_with = 25 * kMiB}, 100),
+            "fetch     [###########...........]  50 %  25.0 MiB of 50.0 MiB");
 }
 
 TEST(ProgressLineTest, CountsStepsThatAreNoBytes) {
-  EXPECT_EQ(ProgressLine({"optimise", 2, 3}, seconds(1), 100),
+  EXPECT_EQ(ProgressLine({"optimise", 2, 3}, {.time = seconds(1)}, 100),
             "optimise  [##############........]  66 %  2 of 3");
 }
 
 TEST(ProgressLineTest, ShowsTheStageAloneWhereThereIsNothingToCount) {
-  EXPECT_EQ(ProgressLine({"optimise", 0, 0}, seconds(65), 100), "optimise ...");
-  EXPECT_EQ(ProgressLine({"optimise", 0, 1}, seconds(65), 100), "optimise ...");
+  EXPECT_EQ(ProgressLine({"optimise", 0, 0}, {.time = seconds(65)}, 100), "optimise ...");
+  EXPECT_EQ(ProgressLine({"optimise", 0, 1}, {.time = seconds(65)}, 100), "optimise ...");
 }
 
 TEST(ProgressLineTest, NeverWraps) {
-  EXPECT_EQ(ProgressLine({"read", kMiB, kMiB}, seconds(1), 20).size(), 19u);
-  EXPECT_EQ(ProgressLine({"read", kMiB, kMiB}, seconds(1), 0), "");
+  EXPECT_EQ(ProgressLine({"read", kMiB, kMiB}, {.time = seconds(1)}, 20).size(), 19u);
+  EXPECT_EQ(ProgressLine({"read", kMiB, kMiB}, {.time = seconds(1)}, 0), "");
 }
 
 TEST(ProgressLineTest, ShowsNoControlCharacters) {
-  EXPECT_THAT(ProgressLine({"\x1b[2J", 0, 0}, seconds(1), 100), HasSubstr("\\x1b[2J"));
+  EXPECT_THAT(ProgressLine({"\x1b[2J", 0, 0}, {.time = seconds(1)}, 100), HasSubstr("\\x1b[2J"));
 }
 
 class ProgressBarTest : public ::testing::Test {
@@ -80,6 +91,17 @@ TEST_F(ProgressBarTest, DrawsANewStageAndTheEndAtOnce) {
   bar.Update({"write", 100'000, 100'000});
   EXPECT_EQ(Drawn(), 3u);
   EXPECT_THAT(err_.str(), HasSubstr("100 %"));
+}
+
+TEST_F(ProgressBarTest, AResumedDownloadsRateIsThatOfWhatComesNow) {
+  const Terminal terminal = MakeTerminal(true);
+  ProgressBar bar(terminal, clock_);
+  bar.Update({"fetch", 400 * kMiB, 1000 * kMiB});
+  clock_.Advance(milliseconds(150));
+  bar.Update({"fetch", 900 * kMiB, 1000 * kMiB});  // another file that was there
+  clock_.Advance(seconds(10));
+  bar.Update({"fetch", 910 * kMiB, 1000 * kMiB});
+  EXPECT_THAT(err_.str(), HasSubstr("1.0 MiB/s  1 min 30 s left"));
 }
 
 TEST_F(ProgressBarTest, LeavesAnEmptyLine) {

@@ -178,6 +178,26 @@ TEST(RenderStatusTest, PointsToTheDoctorWhereHugePagesAreMissing) {
               HasSubstr("0 B of 54.0 MiB resident; trims doctor says how to get more"));
 }
 
+TEST(RenderStatusTest, ShowsHowFarEachLoadIs) {
+  Json status = ServedStatus();
+  EXPECT_THAT(RenderStatus(status), Not(HasSubstr("LOAD ")));
+  Json& segment = status["segments"][0];
+  segment["state"] = "loading";
+  segment["load"] = {{"tier", "host"},
+                     {"bytes_done", 14'155'776},
+                     {"bytes_total", 56'623'104},
+                     {"bytes_per_second", 10'485'760},
+                     {"remaining_ms", 4050}};
+  EXPECT_THAT(
+      RenderStatus(status),
+      HasSubstr("LOAD              VARIANT  TIER      DONE        OF              RATE  LEFT\n"
+                "ocr:3f1c9a2b77d0  ort      host  13.5 MiB  54.0 MiB  25 %  10.0 MiB/s   5 s\n"));
+  segment["load"]["bytes_done"] = 0;
+  segment["load"]["bytes_per_second"] = 0;
+  segment["load"]["remaining_ms"] = nullptr;
+  EXPECT_THAT(RenderStatus(status), HasSubstr("0 B  54.0 MiB  0 %     -     -\n"));
+}
+
 TEST(RenderStatusTest, ShowsWhyASegmentFailed) {
   Json status = ServedStatus();
   status["segments"][0]["state"] = "failed";

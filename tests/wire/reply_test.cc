@@ -55,11 +55,12 @@ TEST(ReplyTest, TheOthersComeThroughOneEncoder) {
   ASSERT_TRUE(DecodeReply(encoder.Document(1, {.length = 99}), &reply).ok());
   EXPECT_EQ(std::get<DocumentReply>(reply.body).length, 99U);
   const std::span<const std::byte> bytes =
-      encoder.Progress(2, {.stage = "read", .done = 3, .total = 4});
+      encoder.Progress(2, {.stage = "read", .done = 3, .total = 4, .bytes_per_second = 5});
   ASSERT_TRUE(DecodeReply(bytes, &reply).ok());
   EXPECT_EQ(std::get<ProgressReply>(reply.body).stage, "read");
   EXPECT_EQ(std::get<ProgressReply>(reply.body).done, 3U);
   EXPECT_EQ(std::get<ProgressReply>(reply.body).total, 4U);
+  EXPECT_EQ(std::get<ProgressReply>(reply.body).bytes_per_second, 5U);
   ASSERT_TRUE(DecodeReply(encoder.Waiting(2, {.deadline_ms = 60'000}), &reply).ok());
   EXPECT_EQ(std::get<WaitingReply>(reply.body).deadline_ms, 60'000U);
   const Status status(StatusCode::kTooLarge, "too much", "less");

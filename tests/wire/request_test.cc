@@ -39,7 +39,8 @@ TEST(RequestTest, OpenComesThrough) {
                                                                     .variant = Variant::kOrt,
                                                                     .variant_key = "ort-1.32",
                                                                     .deadline_ms = 250,
-                                                                    .tier = "gpu:0"}});
+                                                                    .tier = "gpu:0",
+                                                                    .progress = true}});
   Request request;
   ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
   EXPECT_EQ(request.id, 42U);
@@ -50,6 +51,20 @@ TEST(RequestTest, OpenComesThrough) {
   EXPECT_EQ(open.variant_key, "ort-1.32");
   EXPECT_EQ(open.deadline_ms, 250U);
   EXPECT_EQ(open.tier, "gpu:0");
+  EXPECT_TRUE(open.progress);
+}
+
+// What an earlier release sends and what nobody asked for cost a frame nothing.
+TEST(RequestTest, ProgressThatIsNotWantedIsNotSent) {
+  const std::vector<std::byte> bytes =
+      Encoded({.id = 1, .client = {}, .body = OpenRequest{.reference = "ocr"}});
+  Request request;
+  ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
+  EXPECT_FALSE(std::get<OpenRequest>(request.body).progress);
+  EXPECT_LT(
+      bytes.size(),
+      Encoded({.id = 1, .client = {}, .body = OpenRequest{.reference = "ocr", .progress = true}})
+          .size());
 }
 
 TEST(RequestTest, EveryOtherComesThrough) {
@@ -77,6 +92,9 @@ TEST(RequestTest, EveryOtherComesThrough) {
   ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
   EXPECT_EQ(std::get<VerifyRequest>(request.body).reference, "verified");
   EXPECT_EQ(std::get<VerifyRequest>(request.body).bytes_per_second, 7U);
+  bytes = Encoded({.id = 0, .client = {}, .body = CancelRequest{8}});
+  ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
+  EXPECT_EQ(std::get<CancelRequest>(request.body).request, 8U);
   bytes = Encoded({.id = 4, .client = {}, .body = PushRequest{"pushed", "file:///there"}});
   ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
   EXPECT_EQ(std::get<PushRequest>(request.body).reference, "pushed");

@@ -109,13 +109,53 @@ auto WithoutGil(const Call& call) {
   return call();
 }
 
+// Holds what a callable raised until the call into the library has ended, which nothing may be thrown
+// through. Used and destroyed with the GIL held.
+class RaisedInCallback {
+ public:
+  // Calls `call`, unless something was raised before; whether it returned.
+  template <typename Call>
+  bool Run(const Call& call) {
+    if (error_) return false;
+    try {
+      call();
+    } catch (nb::python_error& error) {
+      error_ = std::make_unique<nb::python_error>(std::move(error));
+    }
+    return error_ == nullptr;
+  }
+  void Rethrow() {
+    if (error_) throw nb::python_error(std::move(*error_));
+  }
+
+ private:
+  std::unique_ptr<nb::python_error> error_;
+};
+
+// trims.open() makes a trims.LoadProgress of them.
+void TellLoad(const nb::object& callable, const LoadProgress& load) {
+  nb::object remaining = nb::none();
+  if (load.remaining) remaining = nb::cast(std::chrono::duration<double>(*load.remaining).count());
+  callable(load.tier, load.bytes_done, load.bytes_total, load.bytes_per_second, remaining);
+}
+
 PyModel OpenModel(Client& client, const std::string& reference, const std::string& variant,
-                  const std::string& variant_key, uint32_t deadline_ms, const std::string& tier) {
-  const OpenOptions options{.variant = ValueOrRaise(VariantFromName(variant)),
-                            .variant_key = variant_key,
-                            .deadline = std::chrono::milliseconds(deadline_ms),
-                            .tier = tier};
-  return PyModel(ValueOrRaise(WithoutGil([&] { return client.Open(reference, options); })));
+                  const std::string& variant_key, uint32_t deadline_ms, const std::string& tier,
+                  const nb::object& progress) {
+  RaisedInCallback raised;
+  OpenOptions options{.variant = ValueOrRaise(VariantFromName(variant)),
+                      .variant_key = variant_key,
+                      .deadline = std::chrono::milliseconds(deadline_ms),
+                      .tier = tier};
+  if (!progress.is_none()) {
+    options.progress = [&](const LoadProgress& load) {
+      const nb::gil_scoped_acquire held;
+      return raised.Run([&] { TellLoad(progress, load); });
+    };
+  }
+  Result<Model> opened = WithoutGil([&] { return client.Open(reference, options); });
+  raised.Rethrow();
+  return PyModel(ValueOrRaise(std::move(opened)));
 }
 
 void DefineClient(nb::module_& module) {
@@ -128,7 +168,8 @@ void DefineClient(nb::module_& module) {
           },
           nb::arg("socket_path") = "", nb::arg("name") = "")
       .def("open", &OpenModel, nb::arg("reference"), nb::arg("variant"),
-           nb::arg("variant_key") = "", nb::arg("deadline_ms") = 0, nb::arg("tier") = "");
+           nb::arg("variant_key") = "", nb::arg("deadline_ms") = 0, nb::arg("tier") = "",
+           nb::arg("progress") = nb::none());
 }
 
 // `progress` is called with the GIL held; the first exception that it raises is raised by the call
@@ -139,20 +180,14 @@ class ProgressCaller {
 
   void operator()(const Progress& progress) {
     nb::gil_scoped_acquire held;
-    if (callable_.is_none() || error_) return;
-    try {
-      callable_(std::string(progress.stage), progress.done, progress.total);
-    } catch (nb::python_error& error) {
-      error_ = std::make_unique<nb::python_error>(std::move(error));
-    }
+    if (callable_.is_none()) return;
+    raised_.Run([&] { callable_(std::string(progress.stage), progress.done, progress.total); });
   }
-  void Rethrow() {
-    if (error_) throw nb::python_error(std::move(*error_));
-  }
+  void Rethrow() { raised_.Rethrow(); }
 
  private:
   nb::object callable_;
-  std::unique_ptr<nb::python_error> error_;
+  RaisedInCallback raised_;
 };
 
 std::string AddModel(Admin& admin, const std::string& reference, const std::string& source,

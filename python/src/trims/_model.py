@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from . import _arguments, _client
 from ._packed import PackedArray
@@ -128,14 +129,28 @@ class Model:
         return f"<trims.Model {self.reference} {self.variant}{' closed' if self.closed else ''}>"
 
 
-def open(reference, variant=None, *, variant_key="", deadline=None, tier="", socket=None):
+class LoadProgress(NamedTuple):
+    """How far the load is that an open waits for; `trims status --json` has the same of every load."""
+
+    tier: str  # that is being filled
+    bytes_done: int  # read and hashed; 0 while it waits for room
+    bytes_total: int  # of the model
+    bytes_per_second: int  # since the bytes began to come; 0: not known yet
+    remaining: float | None  # seconds, at that rate; None: not known
+
+
+def open(reference, variant=None, *, variant_key="", deadline=None, tier="", progress=None, socket=None):
     """Leases `reference` ([namespace/]name[:version] or …@sha256:<digest>), loading it if it isn't resident, and maps it.
 
     variant: "tensors", "files" or "ort"; None: "tensors" where the model has any, else "files". deadline is in seconds; None: the
     daemon's default. tier: where it is wanted; "": "host", the only one so far.
+    progress(LoadProgress) is called on this thread while a load is waited for, at its begin and then some five times a second, and
+    never where the model is resident. What it raises gives up the open and is raised here; the load goes on for whoever opens the
+    model next. It can't open another model: this thread's connection is waiting.
     Raises a trims.Error: NotFound (with near names), TooLarge, DeadlineExceeded, …
     """
-    more = (variant_key, _arguments.milliseconds(deadline, "deadline"), tier)
+    told = None if progress is None else lambda *load: progress(LoadProgress(*load))
+    more = (variant_key, _arguments.milliseconds(deadline, "deadline"), tier, told)
     try:
         return Model(_open(_client.client(socket), reference, variant, more))
     except (NotFound, InvalidArgument) as error:

@@ -24,6 +24,10 @@ std::string HumanBytes(uint64_t bytes) {
                        : fmt::format("{:.0f} {}", value, kUnits[unit]);
 }
 
+std::string HumanRate(uint64_t bytes_per_second) {
+  return bytes_per_second == 0 ? "-" : HumanBytes(bytes_per_second) + "/s";
+}
+
 std::string Counted(uint64_t count, std::string_view singular, std::string_view plural) {
   if (count == 1) return fmt::format("1 {}", singular);
   return plural.empty() ? fmt::format("{} {}s", count, singular)

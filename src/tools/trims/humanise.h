@@ -16,6 +16,9 @@ namespace trims::cli {
 // IEC units with three digits or so: "0 B", "1023 B", "1.0 KiB", "99.9 MiB", "512 MiB", "16.0 EiB".
 std::string HumanBytes(uint64_t bytes);
 
+// "410 MiB/s"; "-" where there is no rate.
+std::string HumanRate(uint64_t bytes_per_second);
+
 // "1 model", "2 models"; `plural` where adding an 's' is not how it is done.
 std::string Counted(uint64_t count, std::string_view singular, std::string_view plural = {});
 

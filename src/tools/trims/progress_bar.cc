@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/byte_rate.h"
 #include "tools/trims/humanise.h"
 
 namespace trims::cli {
@@ -14,6 +15,8 @@ constexpr std::string_view kClearLine = "\r\x1b[K";
 constexpr size_t kBarWidth = 24;
 constexpr uint64_t kFewestBytes = 4096;
 constexpr Duration kRedrawEvery = std::chrono::milliseconds(100);
+constexpr Duration kFirstRateAfter = std::chrono::milliseconds(200);
+constexpr Duration kSettling = std::chrono::milliseconds(200);
 
 // Async-signal-safe. The disposition is back to the default by then (SA_RESETHAND), so that raising
 // ends the process the way a shell expects of Ctrl-C.
@@ -23,20 +26,27 @@ extern "C" void ClearAndLeave(int signal) {
   raise(signal);
 }
 
-std::string Amount(const Progress& progress, Duration in_stage) {
-  if (progress.total < kFewestBytes) return fmt::format("{} of {}", progress.done, progress.total);
-  std::string text = fmt::format("{} of {}", HumanBytes(progress.done), HumanBytes(progress.total));
-  const double seconds = std::chrono::duration<double>(in_stage).count();
-  if (seconds >= 0.2 && progress.done > 0) {
-    text += fmt::format(
-        "  {}/s", HumanBytes(static_cast<uint64_t>(static_cast<double>(progress.done) / seconds)));
+// "  410 MiB/s  1 s left", as far as that can be said.
+std::string Pace(const Progress& progress, const InStage& in_stage) {
+  if (in_stage.time < kFirstRateAfter || progress.done <= in_stage.began_with) return "";
+  const uint64_t rate = BytesPerSecond(progress.done - in_stage.began_with, in_stage.time);
+  std::string text = "  " + HumanRate(rate);
+  if (progress.done >= progress.total) return text;
+  if (const auto left = RemainingTime(progress.total - progress.done, rate)) {
+    text += "  " + HumanDuration(std::chrono::ceil<std::chrono::seconds>(*left)) + " left";
   }
   return text;
 }
 
+std::string Amount(const Progress& progress, const InStage& in_stage) {
+  if (progress.total < kFewestBytes) return fmt::format("{} of {}", progress.done, progress.total);
+  return fmt::format("{} of {}{}", HumanBytes(progress.done), HumanBytes(progress.total),
+                     Pace(progress, in_stage));
+}
+
 }  // namespace
 
-std::string ProgressLine(const Progress& progress, Duration in_stage, size_t columns) {
+std::string ProgressLine(const Progress& progress, const InStage& in_stage, size_t columns) {
   const std::string stage = Printable(progress.stage);
   std::string line;
   if (progress.total <= 1) {
@@ -50,7 +60,11 @@ std::string ProgressLine(const Progress& progress, Duration in_stage, size_t col
 }
 
 ProgressBar::ProgressBar(const Terminal& terminal, const Clock& clock)
-    : terminal_(terminal), clock_(clock), stage_started_(clock.Now()), drawn_(clock.Now()) {
+    : terminal_(terminal),
+      clock_(clock),
+      stage_started_(clock.Now()),
+      measured_from_(clock.Now()),
+      drawn_(clock.Now()) {
   if (!terminal_.err_is_terminal) return;
   struct sigaction action = {};
   action.sa_handler = ClearAndLeave;
@@ -72,12 +86,17 @@ void ProgressBar::Update(const Progress& progress) {
     stage_ = progress.stage;
     stage_started_ = now;
   }
+  // What is found of an earlier attempt is told first, file by file.
+  if (now - stage_started_ < kSettling) {
+    measured_from_ = now;
+    began_with_ = progress.done;
+  }
   const bool ended = progress.total > 0 && progress.done >= progress.total;
   if (!new_stage && !ended && now - drawn_ < kRedrawEvery) return;
   drawn_ = now;
   visible_ = true;
-  terminal_.err << kClearLine << ProgressLine(progress, now - stage_started_, terminal_.columns)
-                << std::flush;
+  const InStage in_stage{.time = now - measured_from_, .began_with = began_with_};
+  terminal_.err << kClearLine << ProgressLine(progress, in_stage, terminal_.columns) << std::flush;
 }
 
 void ProgressBar::Clear() {

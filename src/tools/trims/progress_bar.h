@@ -21,10 +21,17 @@
 
 namespace trims::cli {
 
-// "read      [######.......]  42 %  21.0 MiB of 50.0 MiB  410 MiB/s", at most `columns` wide. Steps
-// that are not bytes (a total below 4096) read "2 of 3"; a stage of one step or of an unknown
-// number reads "optimise ...". Pure.
-std::string ProgressLine(const Progress& progress, Duration in_stage, size_t columns);
+// How long a stage has been measured, and how much was done when that began: what an earlier attempt
+// has brought came at no rate of this one's.
+struct InStage {
+  Duration time{0};
+  uint64_t began_with = 0;
+};
+
+// "read      [######.......]  42 %  21.0 MiB of 50.0 MiB  410 MiB/s  1 s left", at most `columns`
+// wide. Steps that are not bytes (a total below 4096) read "2 of 3"; a stage of one step or of an
+// unknown number reads "optimise ...". Pure.
+std::string ProgressLine(const Progress& progress, const InStage& in_stage, size_t columns);
 
 class ProgressBar {
  public:
@@ -42,6 +49,8 @@ class ProgressBar {
   const Clock& clock_;
   std::string stage_;
   TimePoint stage_started_;
+  TimePoint measured_from_;
+  uint64_t began_with_ = 0;
   TimePoint drawn_;
   bool visible_ = false;
   struct sigaction previous_interrupt_ = {};

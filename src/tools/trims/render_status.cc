@@ -109,6 +109,37 @@ std::string RenderSegments(const Json& segments) {
   return table.Render();
 }
 
+// What is still to come of a load, at its rate so far.
+std::string Left(const Json& load) {
+  if (Number(load, "bytes_per_second") == 0) return "-";
+  return HumanDuration(std::chrono::ceil<std::chrono::seconds>(
+      std::chrono::milliseconds(Number(load, "remaining_ms"))));
+}
+
+// The loads in flight; nothing where there is none.
+std::string RenderLoads(const Json& segments) {
+  Table table({{"LOAD"},
+               {"VARIANT"},
+               {"TIER"},
+               {"DONE", Table::Align::kRight},
+               {"OF", Table::Align::kRight},
+               {"", Table::Align::kRight},
+               {"RATE", Table::Align::kRight},
+               {"LEFT", Table::Align::kRight}});
+  bool any = false;
+  for (const Json& segment : segments) {
+    const Json& load = Object(segment, "load");
+    if (load.empty()) continue;
+    any = true;
+    const uint64_t done = Number(load, "bytes_done");
+    const uint64_t total = Number(load, "bytes_total");
+    table.AddRow({ShortReference(Text(segment, "reference")), Text(segment, "kind"),
+                  Text(load, "tier"), HumanBytes(done), HumanBytes(total), Percent(done, total),
+                  HumanRate(Number(load, "bytes_per_second")), Left(load)});
+  }
+  return any ? '\n' + table.Render() : "";
+}
+
 std::string RenderFailures(const Json& segments) {
   std::string text;
   for (const Json& segment : segments) {
@@ -153,7 +184,7 @@ std::string RenderStatus(const Json& status) {
   fields.Add("loads", LoadsLine(counters));
   std::string text = fields.Render() + '\n';
   if (segments.empty()) return text + "No segments: the first open of a model makes one.\n";
-  return text + RenderSegments(segments) + RenderFailures(segments);
+  return text + RenderSegments(segments) + RenderLoads(segments) + RenderFailures(segments);
 }
 
 }  // namespace trims::cli

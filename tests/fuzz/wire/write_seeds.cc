@@ -48,6 +48,7 @@ void WriteRequests() {
   write("list", {.id = 5, .client = "trims", .body = ListRequest{}});
   write("show", {.id = 6, .client = {}, .body = ShowRequest{"ocr@sha256:abc"}});
   write("status", {.id = 7, .client = {}, .body = StatusRequest{}});
+  write("cancel", {.id = 0, .client = {}, .body = CancelRequest{7}});
   write("push", {.id = 9, .client = {}, .body = PushRequest{"ocr", "file:///exports/ocr"}});
   write("verify", {.id = 8, .client = {}, .body = VerifyRequest{"ocr", 1 << 20}});
 }
@@ -68,7 +69,7 @@ void WriteReplies() {
                          .waited_us = 3,
                          .tier = "host"}));
   Write("fuzz_wire_reply", "document", encoder.Document(2, {.length = 100}));
-  Write("fuzz_wire_reply", "progress", encoder.Progress(3, {"read", 1, 2}));
+  Write("fuzz_wire_reply", "progress", encoder.Progress(3, {"read", 1, 2, 3}));
   Write("fuzz_wire_reply", "waiting", encoder.Waiting(5, {.deadline_ms = 60000}));
   Write("fuzz_wire_reply", "error",
         encoder.Error(4, trims::Status(trims::StatusCode::kNotFound, "no model", "trims ls")));

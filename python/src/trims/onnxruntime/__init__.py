@@ -50,13 +50,14 @@ class InferenceSession(onnxruntime.InferenceSession):
                  None: no model reference was given
 
     The session holds the model: its lease lasts as long as the session. `trims_form="original"` asks for the model's own file;
-    `trims_deadline` is in seconds, `trims_socket` names a daemon. Raises trims.FailedPrecondition if the model was prepared for
+    `trims_deadline` is in seconds, `trims_progress` is told how far a load is (as `progress` of trims.open), `trims_socket` names a
+    daemon. Raises trims.FailedPrecondition if the model was prepared for
     another version of ONNX Runtime or another processor.
     """
 
     def __init__(self, path_or_bytes, sess_options=None, providers=None, provider_options=None, **kwargs):
         self.trims_model = self.trims_form = self._trims_source = self._trims_entries = None
-        opening = {"deadline": kwargs.pop("trims_deadline", None), "socket": kwargs.pop("trims_socket", None)}
+        opening = {name: kwargs.pop("trims_" + name, None) for name in ("deadline", "progress", "socket")}
         _arguments.milliseconds(opening["deadline"], "trims_deadline")
         form = kwargs.pop("trims_form", None)
         if form not in (None, "original"):
