@@ -116,8 +116,9 @@ class PowerCutTest : public ::testing::Test {
     });
   }
 
-  // A download whose second range does not come.
+  // A download whose second range does not come. Of one that a cut has left, it may be there already.
   void AddInVain(Admin* admin, const std::string& name) {
+    if (Downloads(fs::path(data_).parent_path()) > 0) return;
     Note("download " + name + " in vain", held_, false, [&] {
       broken_ = true;
       const Status status = admin->Add(name, sources_.back(), {.on_progress = {}}).status();
