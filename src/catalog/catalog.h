@@ -52,6 +52,7 @@ class Catalog {
   virtual Result<const CatalogEntry*> Find(const ModelReference& reference) const = 0;
   virtual std::vector<const CatalogEntry*> All() const = 0;  // by name, then newest first
 
+  // Errors as CatalogDatabase's: after DATA_LOSS the next daemon may find the change made.
   virtual void Put(CatalogEntry entry, std::function<void(Status)> done) = 0;
   virtual void Erase(const std::string& name, const std::string& version,
                      std::function<void(Status)> done) = 0;

@@ -140,7 +140,31 @@ class SqliteCatalog final : public CatalogDatabase {
       return TooFewFiles();
     }
     const char* detail = database_ ? sqlite3_errmsg(database_.get()) : sqlite3_errstr(result);
-    return Broken(CodeOf(result), "can't " + std::string(what) + ": " + detail);
+    const std::string failed = "can't " + std::string(what) + ": " + detail;
+    if ((result & 0xff) == SQLITE_IOERR) return DiskFailed(failed, LastErrno());
+    return Broken(CodeOf(result), failed);
+  }
+
+  // Of the log or the file itself, whichever met one; 0: neither did.
+  int LastErrno() const {
+    sqlite3_file* log = nullptr;
+    int error = 0;
+    sqlite3_file_control(database_.get(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (log != nullptr && log->pMethods != nullptr)
+      log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &error);
+    if (error == 0) sqlite3_file_control(database_.get(), "main", SQLITE_FCNTL_LAST_ERRNO, &error);
+    return error;
+  }
+
+  // The file may well be whole: a disk that is full or read-only is no reason to give it up.
+  Status DiskFailed(const std::string& failed, int error) const {
+    const Status why = ErrnoStatus("catalog " + path_ + ": " + failed, error == 0 ? EIO : error);
+    if (why.code() == StatusCode::kResourceExhausted ||
+        why.code() == StatusCode::kPermissionDenied) {
+      return Logged(Status(why.code(), why.message(), HintFor(why.code(), path_)));
+    }
+    return Logged(Status(StatusCode::kDataLoss, why.message(),
+                         "see what is wrong with the disk (dmesg), then start trimsd again"));
   }
 
   Status Broken(StatusCode code, const std::string& what) const {

@@ -33,8 +33,8 @@ class CatalogDatabase {
   virtual ~CatalogDatabase() = default;
 
   virtual Result<std::vector<CatalogRow>> ReadAll() = 0;
-  // Both are all or nothing. RESOURCE_EXHAUSTED: the disk is full; DATA_LOSS: an I/O error or
-  // damage.
+  // Both are all or nothing. RESOURCE_EXHAUSTED: the disk is full; PERMISSION_DENIED: it is read-only; DATA_LOSS: an
+  // I/O error or damage, after which whoever opens the catalog next may find the change made.
   virtual Status Put(const CatalogRow& row) = 0;
   virtual Status Erase(const std::string& name, const std::string& version) = 0;
 };

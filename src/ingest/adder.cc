@@ -190,6 +190,10 @@ void Adder::PutInCatalog(const AskerPtr& asker, Published published, Turns::Turn
                                                               download = std::move(download),
                                                               turn = std::move(turn)](
                                                                  const Status& status) mutable {
+      // Written perhaps, and not synced: a catalog that has the model must find its files.
+      if (status.code() == StatusCode::kDataLoss) {
+        for (PreparedStore::Pin& pin : pins) pin.Leave();
+      }
       if (!status.ok()) return Abandon(asker, std::move(pins), status);
       dependencies_.catalog_changed();  // which keeps the folders that the pins have kept so far
       pins.clear();

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <system_error>
@@ -23,6 +24,10 @@ Status WriteFailed(const std::string& name) {
   if (errno == EFBIG) {
     return Status(StatusCode::kResourceExhausted,
                   "writing '" + name + "': the file limit is reached");
+  }
+  if (errno == ENOSPC || errno == EDQUOT) {
+    return Status(StatusCode::kResourceExhausted, "writing '" + name + "': the disk is full",
+                  "make room on the disk that holds the data folder of trimsd");
   }
   return ErrnoStatus("writing '" + name + "'");
 }

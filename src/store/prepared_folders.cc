@@ -82,6 +82,17 @@ bool IsOldDownload(const fs::directory_entry& entry) {
   return !error && touched < fs::file_time_type::clock::now() - std::chrono::days(kDownloadDays);
 }
 
+// Its name is made durable as well: without that, nothing in it would be.
+Status MakeRoot(const std::string& root) {
+  const Status made = MakeFolder(root);
+  if (made.code() == StatusCode::kNotFound) {
+    return Status(made.code(), made.message() + ": the daemon's data folder is gone",
+                  "put it back, or start trimsd again, which makes it anew without models");
+  }
+  TRIMS_RETURN_IF_ERROR(made);
+  return SyncName(root);
+}
+
 }  // namespace
 
 bool IsPublishedName(std::string_view name) {
@@ -113,7 +124,7 @@ Status SyncTree(const std::string& folder) {
 }
 
 Result<std::string> MakeIncoming(const std::string& root) {
-  TRIMS_RETURN_IF_ERROR(MakeFolder(root));
+  TRIMS_RETURN_IF_ERROR(MakeRoot(root));
   std::string path = root + "/" + std::string(kIncomingPrefix) + "XXXXXX";
   if (sys::MakeTempFolder(path.data()) != 0) return ErrnoStatus("can't make a folder in " + root);
   return path;
@@ -122,7 +133,8 @@ Result<std::string> MakeIncoming(const std::string& root) {
 std::string DownloadName(std::string_view url) { return DigestName(kDownloadPrefix, url); }
 
 Status MakeDownload(const std::string& root, const std::string& path) {
-  for (const std::string& folder : {root, path, path + "/files", path + "/partial"}) {
+  TRIMS_RETURN_IF_ERROR(MakeRoot(root));
+  for (const std::string& folder : {path, path + "/files", path + "/partial"}) {
     TRIMS_RETURN_IF_ERROR(MakeFolder(folder));
   }
   std::error_code error;

@@ -74,6 +74,9 @@ class PreparedStore {
     Pin& operator=(Pin&& other) noexcept;
     ~Pin() { Release(); }
 
+    // Keeps it for good: the next Start knows whether the catalog names it.
+    void Leave() { folder_.clear(); }
+
    private:
     friend class PreparedStore;
     Pin(std::weak_ptr<PreparedStore*> store, std::string folder)

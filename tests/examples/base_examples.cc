@@ -161,6 +161,7 @@ Status MakeFoldersExample() {
   // example: src/base/make_folders.h
   TRIMS_RETURN_IF_ERROR(MakeFolder("/data/models"));
   TRIMS_RETURN_IF_ERROR(MakeFoldersOf("/data/models", "a/b/w.bin"));
+  TRIMS_RETURN_IF_ERROR(SyncName("/data/models"));
   // end
   return {};
 }

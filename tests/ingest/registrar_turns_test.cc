@@ -124,6 +124,17 @@ TEST_F(RegistrarTurnsTest, ACatalogThatFailsLeavesNothingAndTheNextHasItsTurn) {
   EXPECT_EQ(Folders(), NamedFolders());
 }
 
+TEST_F(RegistrarTurnsTest, ACatalogThatMayHaveBeenWrittenFindsTheFiles) {
+  const Added added = Add("ocr:v1");
+  worker_.RunAll();
+  FinishPreparing('a');
+  worker_.RunAll();
+  catalog_.Finish("put default/ocr:v1", Status(StatusCode::kDataLoss, "not synced"));
+  worker_.RunAll();
+  EXPECT_EQ(CodeOf(added), StatusCode::kDataLoss);
+  EXPECT_EQ(Folders().size(), 1u) << "the next start knows whether the catalog names it";
+}
+
 TEST_F(RegistrarTurnsTest, AFailedEraseEndsTheRemoveAndItsTurn) {
   EXPECT_TRUE(AddWhole("ocr:v1", 'a').ok());
   const Removed first = Remove("ocr");

@@ -10,12 +10,14 @@
 #include <filesystem>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "trims/client.h"
 
 #include "base/errno_status.h"
 #include "base/log.h"
 #include "base/macros.h"
+#include "base/make_folders.h"
 #include "base/program.h"
 #include "base/sys.h"
 
@@ -91,12 +93,18 @@ Status MakeSocketFolder(const std::string& folder, mode_t mode) {
   return CheckOwnFolder(folder);
 }
 
+// With those above it, where they are missing. All of their names are on the disk then: a model that was added is
+// not to go with the folder that holds it.
 Status MakeDataFolder(const std::string& folder, mode_t mode) {
   std::error_code error;
+  std::vector<fs::path> names = {folder};
+  while (!fs::exists(names.back(), error) && names.back().has_relative_path())
+    names.push_back(names.back().parent_path());
   const bool made = fs::create_directories(folder, error);
   if (error) return ErrnoStatus("making the data folder " + folder, error.value());
   if (made && ::chmod(folder.c_str(), mode) != 0)
     return ErrnoStatus("setting the mode of " + folder);
+  for (const fs::path& name : names) TRIMS_RETURN_IF_ERROR(SyncName(name.string()));
   return Status();
 }
 
