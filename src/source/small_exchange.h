@@ -32,6 +32,7 @@ struct SmallRequest {
   // other secret, follow_redirects is false.
   std::vector<std::string> headers = {};
   std::optional<AwsSigning> signing = {};  // its query then is sorted and escaped strictly
+  std::string body = {};                   // of POST
   Duration timeout = std::chrono::seconds(30);
   size_t max_bytes = size_t{8} << 20;
   bool through_proxy = true;     // of the environment, if it names one
