@@ -36,6 +36,8 @@ class IngestTest : public ::testing::Test {
                                                                  .worker = &worker_,
                                                                  .fetcher = &fetcher_,
                                                                  .verifying = &worker_,
+                                                                 .pushing = &worker_,
+                                                                 .post = [](const auto& call) { call(); },
                                                                  .catalog_changed = [] {}});
   }
 
