@@ -50,8 +50,7 @@ Status ImageChecker::CheckSpan(size_t extent, uint64_t at, std::span<const std::
   while (!bytes.empty()) {
     const Chunk chunk{extent, at / kDigestChunkBytes};
     const uint64_t within = at % kDigestChunkBytes;
-    const auto part =
-        bytes.first(std::min<uint64_t>(bytes.size(), kDigestChunkBytes - within));
+    const auto part = bytes.first(std::min<uint64_t>(bytes.size(), kDigestChunkBytes - within));
     TRIMS_RETURN_IF_ERROR(Load(chunk));
     if (std::memcmp(buffer_.data() + within, part.data(), part.size()) != 0)
       return Differs("what was read the second time of extent " + std::to_string(extent));

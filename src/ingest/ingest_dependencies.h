@@ -33,9 +33,9 @@ struct IngestDependencies {
   Worker* worker = nullptr;          // looks at sources and merges manifests; the store's too
   SourceFetcher* fetcher = nullptr;  // without it, sources on a network are UNIMPLEMENTED
   Worker* verifying =
-      nullptr;  // reads whole models; without it, Verify answers FAILED_PRECONDITION
+      nullptr;                // reads whole models; without it, Verify answers FAILED_PRECONDITION
   Worker* pushing = nullptr;  // writes whole models; without it, Push answers FAILED_PRECONDITION
-  PostToLoop post;            // brings the progress of a push to the loop; empty: nobody hears of it
+  PostToLoop post;  // brings the progress of a push to the loop; empty: nobody hears of it
   // The catalog has other content now.
   std::function<void()> catalog_changed;
 };

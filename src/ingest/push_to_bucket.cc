@@ -74,8 +74,7 @@ Result<std::unique_ptr<RandomAccess>> OpenChecked(const std::shared_ptr<ImageChe
                                                   const FileOfVariant& file) {
   if (IsIndex(checker->image(), file)) {
     TRIMS_ASSIGN_OR_RETURN(std::vector<std::byte> bytes, checker->ReadIndex());
-    return std::unique_ptr<RandomAccess>(
-        std::make_unique<OwnedBytes>(std::move(bytes), file.path));
+    return std::unique_ptr<RandomAccess>(std::make_unique<OwnedBytes>(std::move(bytes), file.path));
   }
   TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<RandomAccess> bytes,
                          checker->files()->Open(file.origin, file.path));
@@ -90,9 +89,9 @@ class Contents {
   explicit Contents(const Image& image) : image_(image) {
     for (const ManifestExtent& extent : image.variant.extents) {
       for (const ManifestPiece& piece : extent.pieces) {
-        texts_[{piece.origin, piece.path}] +=
-            extent.sha256 + " " + std::to_string(piece.at) + " " + std::to_string(piece.offset) +
-            " " + std::to_string(piece.length) + "\n";
+        texts_[{piece.origin, piece.path}] += extent.sha256 + " " + std::to_string(piece.at) + " " +
+                                              std::to_string(piece.offset) + " " +
+                                              std::to_string(piece.length) + "\n";
       }
     }
   }

@@ -60,9 +60,8 @@ void Pusher::Push(const wire::Principal& principal, const std::string& reference
   Result<Job> job = MakeJob(reference, destination);
   if (!job.ok()) return done(job.status());
   std::vector<PreparedStore::Pin> pins;  // the files stay until they are written
-  PushedModel pushed{.reference = job->reference,
-                     .destination = job->destination.ToString(),
-                     .variants = {}};
+  PushedModel pushed{
+      .reference = job->reference, .destination = job->destination.ToString(), .variants = {}};
   for (const ImagePtr& image : job->images) {
     pins.push_back(dependencies_.prepared->PinFolder(image->variant.folder));
     pushed.variants.push_back(image->kind);

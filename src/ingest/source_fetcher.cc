@@ -19,14 +19,14 @@ class ThreadedFetcher final : public SourceFetcher {
 
   void Fetch(FetchJob job, Preparer::Progress progress,
              std::function<void(Result<SourceUri>)> done) override {
-    const StageProgress told = ProgressToLoop(
-        post_, alive_.Only([progress = std::move(progress)](std::string_view stage, uint64_t at,
-                                                            uint64_t total) {
+    const StageProgress told =
+        ProgressToLoop(post_, alive_.Only([progress = std::move(progress)](
+                                              std::string_view stage, uint64_t at, uint64_t total) {
           if (progress) progress(stage, at, total);
         }));
-    FetchCalls calls{.progress = [told](uint64_t at,
-                                        uint64_t total) { told("download", at, total); },
-                     .cancel = &cancel_};
+    FetchCalls calls{
+        .progress = [told](uint64_t at, uint64_t total) { told("download", at, total); },
+        .cancel = &cancel_};
     // What `done` holds ends on the loop: this thread lets go of it before the loop may run it.
     jobs_->Push([this, job = std::move(job), calls = std::move(calls),
                  done = std::optional(alive_.Only(std::move(done)))]() mutable {

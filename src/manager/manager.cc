@@ -122,8 +122,7 @@ void Manager::Verify(const wire::Principal& principal, const VerifyWishes& wishe
 }
 
 void Manager::Push(const wire::Principal& principal, const std::string& reference,
-                   const std::string& destination, Preparer::Progress progress,
-                   PushCallback done) {
+                   const std::string& destination, Preparer::Progress progress, PushCallback done) {
   impl_->registrar.Push(principal, reference, destination, std::move(progress), std::move(done));
 }
 

@@ -8,7 +8,8 @@
 namespace trims {
 namespace {
 
-constexpr std::string_view kForms = "push to a folder, file:///PATH, or to a bucket, s3://BUCKET/PREFIX/";
+constexpr std::string_view kForms =
+    "push to a folder, file:///PATH, or to a bucket, s3://BUCKET/PREFIX/";
 
 bool IsOfKind(std::string_view text) {
   return text.starts_with("file:") || text.starts_with("s3://");

@@ -37,7 +37,9 @@ std::string NextStep(const S3Error& error, int status, bool anonymous, S3Bucket:
   if (status == 404 && access == S3Bucket::Access::kRead)
     return "look for the key's name; a prefix ends in '/'";
   if (status == 401 || status == 403) return WhoMay(anonymous, access);
-  return status == 404 || status == 429 || status >= 500 ? "try again" : "look at AWS_REGION and AWS_ENDPOINT_URL";
+  return status == 404 || status == 429 || status >= 500
+             ? "try again"
+             : "look at AWS_REGION and AWS_ENDPOINT_URL";
 }
 
 }  // namespace
@@ -77,8 +79,7 @@ Status S3Bucket::WhyNot(const std::string& uri, const SmallReply& reply, Access 
   const S3Error error = ParseS3Error(reply.body);
   std::string region = error.region;
   if (region.empty()) region = reply.Header("x-amz-bucket-region");
-  const std::string answer = "'" + uri + "': the server answers " +
-                             std::to_string(reply.status) +
+  const std::string answer = "'" + uri + "': the server answers " + std::to_string(reply.status) +
                              (error.code.empty() ? "" : " " + ShownName(error.code)) +
                              (error.message.empty() ? "" : " (" + ShownName(error.message) + ")");
   if (!region.empty() && region != location_.region) {

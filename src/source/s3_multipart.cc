@@ -61,9 +61,8 @@ Status S3Multipart::Complete(const std::vector<std::string>& etags) {
 }
 
 Status S3Multipart::Abort(S3Bucket* bucket) const {
-  TRIMS_ASSIGN_OR_RETURN(
-      const SmallReply reply,
-      bucket->Ask({.method = "DELETE", .url = Url(bucket), .timeout = kAbort}));
+  TRIMS_ASSIGN_OR_RETURN(const SmallReply reply,
+                         bucket->Ask({.method = "DELETE", .url = Url(bucket), .timeout = kAbort}));
   const bool gone = reply.status >= 200 && reply.status < 300;
   return gone ? Status() : bucket->WhyNot(uri_, reply, S3Bucket::Access::kWrite);
 }

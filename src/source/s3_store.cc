@@ -65,7 +65,8 @@ Result<std::vector<RemoteFile>> S3Store::ListPrefix() {
                             : "?continuation-token=" + PercentEncodeStrictly(continuation) + "&";
     query += "encoding-type=url&list-type=2&max-keys=" + std::to_string(kPageOfKeys) +
              "&prefix=" + PercentEncodeStrictly(uri_.path);
-    TRIMS_ASSIGN_OR_RETURN(const SmallReply reply, bucket_.Ask({.url = bucket_.url() + "/" + query}));
+    TRIMS_ASSIGN_OR_RETURN(const SmallReply reply,
+                           bucket_.Ask({.url = bucket_.url() + "/" + query}));
     if (reply.status != 200) return bucket_.WhyNot(uri_.ToString(), reply);
     TRIMS_ASSIGN_OR_RETURN(S3Listing listing, ParseS3Listing(reply.body));
     for (S3Object& object : listing.objects) {

@@ -103,8 +103,7 @@ class Uploader {
     return uri.ToString();
   }
   static std::vector<std::string> HeadersOf(const UploadFile& file) {
-    return {"Content-Type: application/octet-stream",
-            std::string(kContent) + ": " + file.content};
+    return {"Content-Type: application/octet-stream", std::string(kContent) + ": " + file.content};
   }
 
   const S3Target& target_;
@@ -114,16 +113,15 @@ class Uploader {
   uint64_t in_flight_bytes_ = 0;
   std::vector<OpenFilePtr> unfinished_;  // whose parts have to go if they don't become an object
   std::vector<std::optional<Flight>> flights_{kDepth};  // by tag
-  std::unique_ptr<HttpSender> sender_;                  // the first to go: it reads the flights' buffers
+  std::unique_ptr<HttpSender> sender_;  // the first to go: it reads the flights' buffers
 };
 
 Status Uploader::SendAll() {
-  TRIMS_ASSIGN_OR_RETURN(
-      sender_, HttpSender::Start({.depth = kDepth,
-                                  .patience = options_.patience,
-                                  .on_sent = [this](size_t tag, uint64_t bytes) {
-                                    progress_.Sent(tag, bytes);
-                                  }}));
+  TRIMS_ASSIGN_OR_RETURN(sender_, HttpSender::Start({.depth = kDepth,
+                                                     .patience = options_.patience,
+                                                     .on_sent = [this](size_t tag, uint64_t bytes) {
+                                                       progress_.Sent(tag, bytes);
+                                                     }}));
   std::optional<CancelToken::Watch> watch;
   if (options_.cancel != nullptr) watch.emplace(options_.cancel, [this] { sender_->Cancel(); });
   for (const UploadFile& file : files_) {
@@ -176,8 +174,8 @@ Result<OpenFilePtr> Uploader::Open(const UploadFile& file) {
   open->etags.resize(std::max<uint64_t>(1, parts));
   open->left = open->parts();
   if (open->parts() == 1) return open;
-  TRIMS_ASSIGN_OR_RETURN(S3Multipart multipart, S3Multipart::Begin(target_.bucket, open->key,
-                                                                   open->uri, HeadersOf(file)));
+  TRIMS_ASSIGN_OR_RETURN(S3Multipart multipart,
+                         S3Multipart::Begin(target_.bucket, open->key, open->uri, HeadersOf(file)));
   open->multipart.emplace(std::move(multipart));
   unfinished_.push_back(open);
   return open;
@@ -225,8 +223,7 @@ Status Uploader::Submit(size_t flight) {
   TRIMS_ASSIGN_OR_RETURN(request.signing, target_.bucket->Signing());
   HttpRequest signed_request = HttpRequestOf(request);
   signed_request.body_sha256 = submitted.sha256;
-  sender_->Submit(
-      {.request = std::move(signed_request), .body = submitted.buffer, .tag = flight});
+  sender_->Submit({.request = std::move(signed_request), .body = submitted.buffer, .tag = flight});
   return Status();
 }
 

@@ -43,8 +43,8 @@ using LengthsByName = std::map<std::string, uint64_t>;
 struct S3Target {
   S3Bucket* bucket = nullptr;
   S3Bucket* cleanup = nullptr;  // the same one, for what is asked for after a cancel
-  SourceUri prefix = {};  // of Scheme::kS3, its path empty or with a slash at its end
-  LengthsByName there;    // what lies beneath the prefix
+  SourceUri prefix = {};        // of Scheme::kS3, its path empty or with a slash at its end
+  LengthsByName there;          // what lies beneath the prefix
 };
 
 inline constexpr uint64_t kUploadPartBytes = uint64_t{16} << 20;

@@ -35,8 +35,9 @@ struct HttpRequest {
   // other secret, follow_redirects is false. A signature is also of those that begin with "x-amz-".
   std::vector<std::string> headers = {};
   std::optional<HttpSigning> signing = {};
-  std::string body = {};         // of PUT and POST
-  std::string body_sha256 = {};  // of one that HttpSender sends, in hexadecimal digits, to be signed
+  std::string body = {};  // of PUT and POST
+  std::string body_sha256 =
+      {};  // of one that HttpSender sends, in hexadecimal digits, to be signed
   bool follow_redirects = true;  // false: a redirect is the answer; so it is with a signing
 };
 

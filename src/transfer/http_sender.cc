@@ -7,10 +7,10 @@
 namespace trims {
 
 Result<std::unique_ptr<HttpSender>> HttpSender::Start(const HttpSenderOptions& options) {
-  TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<TransferLoop> loop,
-                         TransferLoop::Start({.depth = options.depth,
-                                              .patience = options.patience,
-                                              .what = "the upload"}));
+  TRIMS_ASSIGN_OR_RETURN(
+      std::unique_ptr<TransferLoop> loop,
+      TransferLoop::Start(
+          {.depth = options.depth, .patience = options.patience, .what = "the upload"}));
   return std::unique_ptr<HttpSender>(new HttpSender(options.on_sent, std::move(loop)));
 }
 

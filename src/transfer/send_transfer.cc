@@ -61,8 +61,8 @@ size_t SendTransfer::OnRead(char* data, size_t size, size_t count, void* self) {
 // A connection that was kept may turn out to be closed: the body then goes once more from its beginning.
 int SendTransfer::OnSeek(void* self, curl_off_t offset, int origin) {
   auto& transfer = *static_cast<SendTransfer*>(self);
-  const bool within = origin == SEEK_SET && offset >= 0 &&
-                      static_cast<uint64_t>(offset) <= transfer.body_.size();
+  const bool within =
+      origin == SEEK_SET && offset >= 0 && static_cast<uint64_t>(offset) <= transfer.body_.size();
   if (!within) return CURL_SEEKFUNC_FAIL;
   transfer.SetSent(static_cast<uint64_t>(offset));
   return CURL_SEEKFUNC_OK;

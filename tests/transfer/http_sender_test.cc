@@ -122,7 +122,8 @@ TEST_F(HttpSenderTest, AConnectionThatIsResetWithinABodyCostsAnAttempt) {
 TEST_F(HttpSenderTest, WhatNobodyAnswersIsSentAgainAndThenGivenUp) {
   options_.patience.stall = std::chrono::milliseconds(100);
   options_.patience.attempts = 2;
-  HttpOrigin origin([](const OriginRequest&) { return OriginReply{.body = "1", .stall_after = 0}; });
+  HttpOrigin origin(
+      [](const OriginRequest&) { return OriginReply{.body = "1", .stall_after = 0}; });
   const Status status = SendOne(origin.url() + "/w?secret").status();
   EXPECT_EQ(status.code(), StatusCode::kDeadlineExceeded) << status.ToString();
   EXPECT_THAT(status.message(), HasSubstr("/w: "));
@@ -143,7 +144,8 @@ TEST_F(HttpSenderTest, WhatDoesNotPassIsAnAnswerAtOnce) {
 
 TEST_F(HttpSenderTest, TheLastAnswerIsToldWhenPatienceEnds) {
   options_.patience.attempts = 3;
-  HttpOrigin origin([](const OriginRequest&) { return OriginReply{.status = 503, .body = "slow"}; });
+  HttpOrigin origin(
+      [](const OriginRequest&) { return OriginReply{.status = 503, .body = "slow"}; });
   const Result<HttpResponse> response = SendOne(origin.url());
   ASSERT_TRUE(response.ok()) << response.status().ToString();
   EXPECT_EQ(response->status, 503);
@@ -160,7 +162,8 @@ TEST_F(HttpSenderTest, NobodyFollowsARedirectWithABody) {
 }
 
 TEST_F(HttpSenderTest, CancelledItEndsAll) {
-  HttpOrigin origin([](const OriginRequest&) { return OriginReply{.body = "1", .stall_after = 0}; });
+  HttpOrigin origin(
+      [](const OriginRequest&) { return OriginReply{.body = "1", .stall_after = 0}; });
   const auto sender = HttpSender::Start(options_).value();
   for (size_t tag = 0; tag < 3; ++tag) sender->Submit(Put(origin.url(), tag));
   sender->Cancel();

@@ -44,9 +44,9 @@ Result<int> RunPush(const Context& context, const PushArguments& arguments) {
   TRIMS_ASSIGN_OR_RETURN(Admin admin, ConnectToDaemon(context));
   const SteadyClock clock;
   ProgressBar bar(context.terminal, clock);
-  const Result<std::string> document = admin.Push(
-      arguments.reference, url,
-      {.on_progress = [&bar](const Progress& progress) { bar.Update(progress); }});
+  const Result<std::string> document =
+      admin.Push(arguments.reference, url,
+                 {.on_progress = [&bar](const Progress& progress) { bar.Update(progress); }});
   bar.Clear();
   if (!document.ok()) return document.status();
   if (context.globals.json) {

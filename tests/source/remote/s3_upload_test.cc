@@ -44,14 +44,14 @@ class S3UploadTest : public ::testing::Test {
   // A file of the test's, as one to be sent.
   UploadFile FileOf(const std::string& name) {
     const std::string& bytes = files_.at(name);
-    return {.name = name,
-            .length = bytes.size(),
-            .content = Sha256Hex(BytesOf(bytes)),
-            .open = [this, &bytes, name]() -> Result<std::unique_ptr<RandomAccess>> {
-              ++opened_;
-              return std::unique_ptr<RandomAccess>(
-                  std::make_unique<SpanBytes>(BytesOf(bytes), name));
-            }};
+    return {
+        .name = name,
+        .length = bytes.size(),
+        .content = Sha256Hex(BytesOf(bytes)),
+        .open = [this, &bytes, name]() -> Result<std::unique_ptr<RandomAccess>> {
+          ++opened_;
+          return std::unique_ptr<RandomAccess>(std::make_unique<SpanBytes>(BytesOf(bytes), name));
+        }};
   }
 
   Status Upload(FakeS3& s3, const std::vector<std::string>& names, LengthsByName there = {}) {
@@ -75,15 +75,14 @@ class S3UploadTest : public ::testing::Test {
                           .cleanup = &cleanup,
                           .prefix = *ParseSourceUri("s3://bucket/pre fix/"),
                           .there = std::move(there)};
-    const UploadOptions options{
-        .patience = patience_,
-        .part_bytes = kPart,
-        .progress =
-            [this](uint64_t done, uint64_t total) {
-              const std::lock_guard<std::mutex> lock(mutex_);
-              told_.emplace_back(done, total);
-            },
-        .cancel = &cancel_};
+    const UploadOptions options{.patience = patience_,
+                                .part_bytes = kPart,
+                                .progress =
+                                    [this](uint64_t done, uint64_t total) {
+                                      const std::lock_guard<std::mutex> lock(mutex_);
+                                      told_.emplace_back(done, total);
+                                    },
+                                .cancel = &cancel_};
     const Status status = UploadToS3(target, files, options);
     EXPECT_THAT(status.ToString(), Not(HasSubstr(kHush)));
     EXPECT_EQ(s3.uploads(), 0u) << "parts are left";
@@ -225,7 +224,9 @@ TEST_F(S3UploadTest, WhatStaysWrongIsSaidAndLeavesNothing) {
       {"POST", "uploads=", FakeS3::Error(404, "NoSuchBucket"), StatusCode::kNotFound},
       {"POST", "uploadId=", FakeS3::Error(403, "AccessDenied"), StatusCode::kPermissionDenied},
       {"POST", "uploadId=", FakeS3::Error(404, "NoSuchUpload"), StatusCode::kNotFound},
-      {"POST", "uploadId=", {.body = "<Error><Code>InternalError</Code></Error>"},
+      {"POST",
+       "uploadId=",
+       {.body = "<Error><Code>InternalError</Code></Error>"},
        StatusCode::kUnavailable},
       {"POST", "uploadId=", {.body = "<Comp"}, StatusCode::kFailedPrecondition},
       {"PUT", "/last", FakeS3::Error(403, "AccessDenied"), StatusCode::kPermissionDenied},
@@ -301,10 +302,8 @@ TEST_F(S3UploadTest, PartsThatCanNotBeRemovedAreNamed) {
       EnvironmentOf({{"AWS_ACCESS_KEY_ID", "me"}, {"AWS_SECRET_ACCESS_KEY", kHush}}),
       ExchangeOver(&client));
   S3Bucket bucket("bucket", {.endpoint = s3.endpoint()}, &credentials, ExchangeOver(&client));
-  const S3Target target{.bucket = &bucket,
-                        .cleanup = &bucket,
-                        .prefix = *ParseSourceUri("s3://bucket"),
-                        .there = {}};
+  const S3Target target{
+      .bucket = &bucket, .cleanup = &bucket, .prefix = *ParseSourceUri("s3://bucket"), .there = {}};
   const Status status = UploadToS3(target, files, {.patience = patience_, .part_bytes = kPart});
   EXPECT_EQ(status.code(), StatusCode::kPermissionDenied);
   EXPECT_THAT(status.message(), HasSubstr("parts of 's3://bucket/v/large' are left there"));
