@@ -2,7 +2,7 @@
 //
 //   S3Bucket bucket("models", location, &credentials, exchange);
 //   TRIMS_ASSIGN_OR_RETURN(const SmallReply reply, bucket.Ask({.url = bucket.UrlOf("ocr/trims.json")}));
-//   if (reply.status != 200) return bucket.WhyNot({"s3://models/ocr/trims.json"}, reply);
+//   if (reply.status != 200) return bucket.WhyNot("s3://models/ocr/trims.json", reply);
 //
 // On AWS's own endpoint the bucket is in the host's name (in the path, if it has dots, which TLS can't have
 // there); on another endpoint it is in the path. Requests are signed unless there are no credentials.

@@ -13,7 +13,10 @@ namespace {
 
 // A service may take minutes to make many parts one object.
 constexpr Duration kCompletion = std::chrono::minutes(5);
+constexpr Duration kCompletionOverall = std::chrono::minutes(12);
+// A daemon that stops waits for it.
 constexpr Duration kAbort = std::chrono::seconds(5);
+constexpr Duration kAbortOverall = std::chrono::seconds(12);
 constexpr int kCompletions = 3;
 
 // That is inside of an answer which began as a success.
@@ -51,7 +54,8 @@ Status S3Multipart::Complete(const std::vector<std::string>& etags) {
                                                            .url = Url(bucket_),
                                                            .headers = {"Content-Type: text/xml"},
                                                            .body = S3CompletionXml(etags),
-                                                           .timeout = kCompletion}));
+                                                           .timeout = kCompletion,
+                                                           .overall = kCompletionOverall}));
     if (reply.status == 200 && SaysS3Completed(reply.body)) return Status();
     const bool again = reply.status == 200 && IsPassingError(ParseS3Error(reply.body).code);
     if (again && attempt < kCompletions) continue;
@@ -61,8 +65,10 @@ Status S3Multipart::Complete(const std::vector<std::string>& etags) {
 }
 
 Status S3Multipart::Abort(S3Bucket* bucket) const {
-  TRIMS_ASSIGN_OR_RETURN(const SmallReply reply,
-                         bucket->Ask({.method = "DELETE", .url = Url(bucket), .timeout = kAbort}));
+  TRIMS_ASSIGN_OR_RETURN(
+      const SmallReply reply,
+      bucket->Ask(
+          {.method = "DELETE", .url = Url(bucket), .timeout = kAbort, .overall = kAbortOverall}));
   const bool gone = reply.status >= 200 && reply.status < 300;
   return gone ? Status() : bucket->WhyNot(uri_, reply, S3Bucket::Access::kWrite);
 }

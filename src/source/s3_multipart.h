@@ -2,7 +2,7 @@
 // is given up leaves nothing behind.
 //
 //   TRIMS_ASSIGN_OR_RETURN(S3Multipart upload, S3Multipart::Begin(&bucket, key, uri, headers));
-//   …                                            // PUT of each part to upload.UrlOfPart(number)
+//   Put(upload.UrlOfPart(0), part);              // and all others
 //   TRIMS_RETURN_IF_ERROR(upload.Complete(etags));
 //
 // Who ends without Complete() having gone well calls Abort(). Source: Amazon S3 API reference.

@@ -1,5 +1,6 @@
 // UploadProgress: how far requests that run at once have come together.
 //
+//   UploadProgress progress(total, tell);
 //   progress.Sent(3, 4096);  // of the request of that tag, so far
 //   progress.End(3, 8192);   // all of it is there
 //

@@ -13,7 +13,7 @@ void StallWatch::Begin(const HttpPatience& patience, const TransferPace& pace, T
 }
 
 TimePoint StallWatch::StallsAt(TimePoint now, uint64_t reached) {
-  if (reached - marked_ >= needed_) {
+  if (reached < marked_ || reached - marked_ >= needed_) {  // a body may begin again
     marked_ = reached;
     stalls_at_ = now + stall_;
   }

@@ -86,14 +86,13 @@ class PushToBucketTest : public ::testing::Test {
                                 total_ = total;
                               },
                           .cancel = cancel};
-    const Result<uint64_t> bytes =
-        PushToBucket(manifest_, images_, scratch_ / "prepared",
-                     *ParseSourceUri("s3://bucket/models/m/"), calls,
-                     {.environment = [&variables](const char* name) -> const char* {
-                        const auto found = variables.find(name);
-                        return found == variables.end() ? nullptr : found->second.c_str();
-                      },
-                      .patience = {.attempts = 2, .first_pause = std::chrono::milliseconds(1)}});
+    const Result<uint64_t> bytes = PushToBucket(
+        manifest_, images_, scratch_ / "prepared", *ParseSourceUri("s3://bucket/models/m/"), calls,
+        {.environment = [&variables](const char* name) -> const char* {
+           const auto found = variables.find(name);
+           return found == variables.end() ? nullptr : found->second.c_str();
+         },
+         .patience = {.attempts = 2, .first_pause = std::chrono::milliseconds(1)}});
     if (bytes.ok()) {
       EXPECT_EQ(*bytes, total_);
     }

@@ -91,7 +91,8 @@ TEST_F(PusherTest, AFolderIsWrittenAndItsProgressTold) {
 }
 
 TEST_F(PusherTest, WhereNothingCanBePushedToIsRefusedWithWhatThereIs) {
-  for (const char* url : {"https://host/models/", "hf://org/net", "oci://host/net:v1", "gs://b/a/"}) {
+  for (const char* url :
+       {"https://host/models/", "hf://org/net", "oci://host/net:v1", "gs://b/a/"}) {
     const Status status = Refusal("ocr", url);
     EXPECT_EQ(status.code(), StatusCode::kUnimplemented) << url;
     EXPECT_THAT(status.hint(), HasSubstr("file:///PATH")) << url;

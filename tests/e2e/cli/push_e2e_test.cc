@@ -79,8 +79,7 @@ TEST_F(PushE2eTest, WhatOneNodePushesAnotherAddsAndOpens) {
                      .longest_pause = std::chrono::milliseconds(250)});
   ASSERT_TRUE(client.Ask({.url = endpoint + "/minio/health/cluster"}).ok());
   const HttpSigning signing{"aws:amz:us-east-1:s3", kKey, kHushedKey, ""};
-  ASSERT_TRUE(
-      client.Ask({.method = "PUT", .url = endpoint + "/bucket", .signing = signing}).ok());
+  ASSERT_TRUE(client.Ask({.method = "PUT", .url = endpoint + "/bucket", .signing = signing}).ok());
 
   Node one(endpoint);
   ASSERT_TRUE(one.daemon.ready()) << one.daemon.Log();
