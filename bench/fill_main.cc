@@ -47,7 +47,8 @@ Status FillOnce(const Image& image, const std::string& root, ReadEngineKind engi
       ExtentWriter writer,
       ExtentWriter::Reserve("bench", image.variant.extents[0].length, HugePagePolicy::kBest));
   writers.push_back(std::move(writer));
-  TRIMS_RETURN_IF_ERROR(FillExtents(image, engine, &files, &writers, &control).status());
+  TRIMS_RETURN_IF_ERROR(
+      FillExtents(image, {.engine = engine}, &files, &writers, &control).status());
   return std::move(writers[0]).Seal().status();
 }
 

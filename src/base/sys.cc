@@ -69,6 +69,11 @@ ssize_t Write(int fd, const void* data, size_t size) {
   return RetryOnInterrupt([&] { return ::write(fd, data, size); });
 }
 
+ssize_t Pwrite(int fd, const void* data, size_t size, off_t offset) {
+  if (Injected(fault::Op::kWrite)) return -1;
+  return RetryOnInterrupt([&] { return ::pwrite(fd, data, size, offset); });
+}
+
 UniqueFd MemfdCreate(const char* name, unsigned flags) {
   if (Injected(fault::Op::kMemfdCreate)) return UniqueFd();
   return UniqueFd(::memfd_create(name, flags));

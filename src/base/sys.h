@@ -23,6 +23,7 @@ UniqueFd OpenAt2(int directory, const char* path, int flags, uint64_t resolve);
 ssize_t Pread(int fd, void* data, size_t size, off_t offset);
 ssize_t Read(int fd, void* data, size_t size);
 ssize_t Write(int fd, const void* data, size_t size);
+ssize_t Pwrite(int fd, const void* data, size_t size, off_t offset);
 UniqueFd MemfdCreate(const char* name, unsigned flags);
 int Fsync(int fd);
 int MakeFolder(const char* path, mode_t mode);

@@ -152,6 +152,13 @@ Result<Variant> ParseKind(const JsonNode& node) {
   return kind;
 }
 
+Result<ManifestRemote> ParseRemote(const JsonNode& node) {
+  ManifestRemote remote;
+  TRIMS_ASSIGN_OR_RETURN(remote.source, MemberString(node, "source", kMaxSourceBytes));
+  TRIMS_ASSIGN_OR_RETURN(remote.folder, MemberPath(node, "folder"));
+  return remote;
+}
+
 Result<ManifestVariant> ParseVariant(const JsonNode& node) {
   ManifestVariant variant;
   TRIMS_ASSIGN_OR_RETURN(variant.kind, ParseKind(node));
@@ -167,6 +174,9 @@ Result<ManifestVariant> ParseVariant(const JsonNode& node) {
   }
   TRIMS_ASSIGN_OR_RETURN(const JsonNode extents, node.Member("extents"));
   TRIMS_ASSIGN_OR_RETURN(variant.extents, ParseExtents(extents));
+  if (const Result<JsonNode> remote = node.Member("remote"); remote.ok()) {
+    TRIMS_ASSIGN_OR_RETURN(variant.remote, ParseRemote(*remote));
+  }
   return variant;
 }
 
@@ -278,6 +288,9 @@ json VariantToJson(const ManifestVariant& variant) {
                      {"sha256", variant.index_sha256}}},
                    {"extents", std::move(extents)}};
   if (!variant.precision.empty()) document["precision"] = variant.precision;
+  if (variant.remote) {
+    document["remote"] = {{"source", variant.remote->source}, {"folder", variant.remote->folder}};
+  }
   return document;
 }
 

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,6 +51,13 @@ struct ManifestExtent {
 // loss.
 uint64_t ExtentFootprint(uint64_t length);
 
+// Where a variant lies besides, byte for byte: in a folder of a pushed model. What of it isn't on this
+// node's disk is fetched from there.
+struct ManifestRemote {
+  std::string source;  // the pushed model's URL
+  std::string folder;  // in it: a name
+};
+
 struct ManifestVariant {
   Variant kind = Variant::kFiles;
   std::string key;  // what it is bound to, e.g. "ort-1.32.0;level=all;cpu=…"; empty for `files` and
@@ -63,6 +71,7 @@ struct ManifestVariant {
   // That was asked for when it was made, which may decide whose files it is of; empty: none was.
   std::string precision = {};
   std::vector<ManifestExtent> extents;
+  std::optional<ManifestRemote> remote = {};  // the daemon's word; a stranger's counts for nothing
 
   uint64_t ExtentBytes() const;
   // What it takes when resident: page-rounded extents and index.

@@ -5,31 +5,13 @@
 #include <vector>
 
 #include "base/macros.h"
-#include "base/plain_path.h"
 #include "ingest/pushed_folder.h"
 #include "source/download.h"
 #include "source/download_choice.h"
-#include "source/open_remote_store.h"
-#include "source/percent.h"
+#include "source/remote_tree.h"
 
 namespace trims {
 namespace {
-
-// Whether the source is one file, and not a folder that happens to have one.
-bool NamesOneFile(const SourceUri& uri, const std::vector<RemoteFile>& files) {
-  if (files.size() != 1) return false;
-  switch (uri.scheme) {
-    case SourceUri::Scheme::kHttp:
-    case SourceUri::Scheme::kHttps:
-      return true;
-    case SourceUri::Scheme::kS3:
-      return !uri.path.empty() && !uri.path.ends_with('/');
-    case SourceUri::Scheme::kHf:
-      return uri.path.ends_with(files.front().name);
-    default:
-      return false;
-  }
-}
 
 class Fetch {
  public:
@@ -37,52 +19,43 @@ class Fetch {
       : job_(job), calls_(calls), options_(options) {}
 
   Result<SourceUri> Run() {
-    TRIMS_ASSIGN_OR_RETURN(const std::vector<RemoteFile> files, FetchAll(job_.uri));
-    if (!NamesOneFile(job_.uri, files)) return SourceUri::OfPath(job_.files);
-    if (files.front().name == kPushedManifest) return FetchPushed();
+    TRIMS_ASSIGN_OR_RETURN(tree_, RemoteTree::Open(job_.uri, {.cancel = calls_.cancel}));
+    if (tree_->Lists(kPushedManifest)) return FetchPushed();
+    const std::vector<RemoteFile> files = WorthFetching(tree_->listed());
+    TRIMS_RETURN_IF_ERROR(DownloadAll(files));
+    if (!tree_->names_one_file()) return SourceUri::OfPath(job_.files);
     return SourceUri::OfPath(job_.files + "/" + files.front().name);
   }
 
  private:
-  // All that the source lists and that is worth it.
-  Result<std::vector<RemoteFile>> FetchAll(const SourceUri& uri) {
-    TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<OpenedStore> opened, Open(uri));
-    TRIMS_ASSIGN_OR_RETURN(const std::vector<RemoteFile> listed, opened->store().List());
-    std::vector<RemoteFile> files = WorthFetching(listed, kPushedManifest);
-    TRIMS_RETURN_IF_ERROR(DownloadFrom(&opened->store(), files));
-    return files;
-  }
-
-  // A web server lists nothing; a pushed model's manifest says what lies beside it.
+  // Its manifest and its indexes: the rest stays where it is until somebody opens the model. But it has to
+  // be there.
   Result<SourceUri> FetchPushed() {
-    TRIMS_ASSIGN_OR_RETURN(const std::vector<std::string> names, FilesOfPushed(job_.files));
-    TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<OpenedStore> opened, Open(job_.uri));
-    std::vector<RemoteFile> files;
-    for (const std::string& name : names) {
-      TRIMS_ASSIGN_OR_RETURN(RemoteFile file, Beside(name));
-      files.push_back(std::move(file));
+    TRIMS_ASSIGN_OR_RETURN(RemoteFile manifest, tree_->Find(std::string(kPushedManifest)));
+    TRIMS_RETURN_IF_ERROR(DownloadAll({std::move(manifest)}));
+    TRIMS_ASSIGN_OR_RETURN(const std::vector<PushedFile> pushed, FilesOfPushed(job_.files));
+    std::vector<RemoteFile> indexes;
+    for (const PushedFile& file : pushed) {
+      TRIMS_ASSIGN_OR_RETURN(RemoteFile found, tree_->Find(file.name));
+      const bool fits =
+          file.index ? found.length == file.least_length : found.length >= file.least_length;
+      if (!fits) return WrongLength(found, file);
+      if (file.index) indexes.push_back(std::move(found));
     }
-    TRIMS_RETURN_IF_ERROR(DownloadFrom(&opened->store(), files));
+    TRIMS_RETURN_IF_ERROR(DownloadAll(indexes));
     return SourceUri::OfPath(job_.files);
   }
 
-  Result<RemoteFile> Beside(const std::string& name) {
-    SourceUri uri = job_.uri;
-    const bool is_url =
-        uri.scheme == SourceUri::Scheme::kHttp || uri.scheme == SourceUri::Scheme::kHttps;
-    uri.path = std::string(FolderOfPath(uri.path)) + (is_url ? PercentEncode(name) : name);
-    TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<OpenedStore> opened, Open(uri));
-    TRIMS_ASSIGN_OR_RETURN(std::vector<RemoteFile> found, opened->store().List());
-    found.front().name = name;
-    return std::move(found.front());
+  Status WrongLength(const RemoteFile& found, const PushedFile& file) const {
+    return Status(StatusCode::kDataLoss,
+                  "'" + file.name + "' of the pushed model " + job_.uri.ToString() + " has " +
+                      std::to_string(found.length) + " bytes, expected " +
+                      (file.index ? "" : "at least ") + std::to_string(file.least_length),
+                  "push it again from where it was prepared: trims push");
   }
 
-  Result<std::unique_ptr<OpenedStore>> Open(const SourceUri& uri) {
-    return OpenRemoteStore(uri, {.cancel = calls_.cancel});
-  }
-
-  Status DownloadFrom(RemoteStore* store, const std::vector<RemoteFile>& files) {
-    return Download(store, files, {.files = job_.files, .partial = job_.partial},
+  Status DownloadAll(const std::vector<RemoteFile>& files) {
+    return Download(&tree_->store(), files, {.files = job_.files, .partial = job_.partial},
                     {.concurrency = options_.concurrency,
                      .bytes_per_second = options_.bytes_per_second,
                      .progress = calls_.progress,
@@ -92,6 +65,7 @@ class Fetch {
   const FetchJob& job_;
   const FetchCalls& calls_;
   const FetchOptions& options_;
+  std::unique_ptr<RemoteTree> tree_;
 };
 
 }  // namespace

@@ -68,6 +68,7 @@ std::string OriginOf(const PrepareJob& job) {
 Result<Manifest> ReadResult(const PrepareJob& job) {
   TRIMS_ASSIGN_OR_RETURN(Manifest manifest, ReadManifest(job.out_folder));
   manifest.source = OriginOf(job);
+  for (ManifestVariant& variant : manifest.variants) variant.remote.reset();
   if (job.downloaded) {
     TRIMS_RETURN_IF_ERROR(AdoptSources(job.downloaded->folder, job.out_folder, &manifest));
   }
@@ -76,10 +77,11 @@ Result<Manifest> ReadResult(const PrepareJob& job) {
 }
 
 Result<Manifest> Import(const PrepareJob& job) {
-  TRIMS_ASSIGN_OR_RETURN(Manifest manifest, ImportPushed({.folder = job.source.path,
-                                                          .incoming = job.out_folder,
-                                                          .variants = job.wishes.variants,
-                                                          .link = job.downloaded.has_value()}));
+  TRIMS_ASSIGN_OR_RETURN(Manifest manifest,
+                         ImportPushed({.folder = job.source.path,
+                                       .incoming = job.out_folder,
+                                       .variants = job.wishes.variants,
+                                       .remote = job.downloaded ? OriginOf(job) : ""}));
   manifest.source = OriginOf(job);
   return manifest;
 }

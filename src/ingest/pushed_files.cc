@@ -29,6 +29,7 @@ Result<std::vector<FileToPush>> FilesToPush(const std::vector<ImagePtr>& images,
   std::vector<FileToPush> files;
   for (size_t i = 0; i < images.size(); ++i) {
     ManifestVariant& variant = manifest->variants[i];
+    variant.remote.reset();
     ImageFiles opened(*images[i], prepared_root);
     for (auto& [name, file] : TakeFiles(&variant)) {
       TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccess> bytes,

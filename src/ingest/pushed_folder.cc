@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -70,6 +71,19 @@ class Copier {
   uint64_t done_ = 0;
 };
 
+// How far each file of a variant, all of which lie in its folder, is read.
+std::map<std::string, uint64_t> LengthsRead(const ManifestVariant& variant) {
+  std::map<std::string, uint64_t> lengths;
+  lengths[variant.index_path] = variant.index_length;
+  for (const ManifestExtent& extent : variant.extents) {
+    for (const ManifestPiece& piece : extent.pieces) {
+      uint64_t& length = lengths[piece.path];
+      length = std::max(length, piece.offset + piece.length);
+    }
+  }
+  return lengths;
+}
+
 Status PushFiles(const std::vector<FileToPush>& files, const std::vector<ImagePtr>& images,
                  const std::string& prepared_root, const std::string& folder, Copier* copier) {
   std::optional<ImageFiles> source;  // of the variant that the file before was of
@@ -124,6 +138,7 @@ Status CheckPushed(const Manifest& manifest, const std::string& folder) {
   TRIMS_RETURN_IF_ERROR(CheckDigested(manifest));
   if (manifest.variants.empty()) return NoPushedModel(folder, "it has no variants");
   for (const ManifestVariant& variant : manifest.variants) {
+    if (variant.remote) return NoPushedModel(folder, "it says that it lies elsewhere");
     if (!IsPlainName(variant.folder)) {
       return NoPushedModel(folder, "the variant's folder '" + variant.folder + "' is no name");
     }
@@ -161,7 +176,8 @@ Status Choose(const std::vector<Variant>& wanted, Manifest* manifest) {
 Status TakeFile(const ImportJob& job, const std::string& name, Copier* copier) {
   const std::string to = job.incoming + "/" + name;
   TRIMS_ASSIGN_OR_RETURN(const FileBytes bytes, FileBytes::OpenBeneath(job.folder, name));
-  if (job.link && sys::LinkAt((job.folder + "/" + name).c_str(), AT_FDCWD, to.c_str()) == 0)
+  const bool link = !job.remote.empty();
+  if (link && sys::LinkAt((job.folder + "/" + name).c_str(), AT_FDCWD, to.c_str()) == 0)
     return Status();
   return copier->Copy(bytes, to);
 }
@@ -170,8 +186,16 @@ Status TakeVariant(const ImportJob& job, ManifestVariant variant, Copier* copier
   TRIMS_RETURN_IF_ERROR(MakeFolder(job.incoming + "/" + variant.folder));
   const std::string folder = variant.folder;
   for (const auto& [name, file] : TakeFiles(&variant)) {
+    if (!job.remote.empty() && name != variant.index_path) continue;
     TRIMS_RETURN_IF_ERROR(MakeFoldersOf(job.incoming, folder + "/" + name));
     TRIMS_RETURN_IF_ERROR(TakeFile(job, folder + "/" + name, copier));
+  }
+  return Status();
+}
+
+Status VerifyIndexes(const Manifest& manifest, const std::string& root) {
+  for (const ImagePtr& image : MakeImages(manifest, "the pushed model", "new")) {
+    TRIMS_RETURN_IF_ERROR(VerifyIndex(*image, root));
   }
   return Status();
 }
@@ -199,15 +223,18 @@ bool IsPushed(const std::string& folder) {
   return ::stat(path.c_str(), &state) == 0 && S_ISREG(state.st_mode);
 }
 
-Result<std::vector<std::string>> FilesOfPushed(const std::string& folder) {
+Result<std::vector<PushedFile>> FilesOfPushed(const std::string& folder) {
   TRIMS_ASSIGN_OR_RETURN(Manifest manifest, ReadPushed(folder));
   TRIMS_RETURN_IF_ERROR(CheckPushed(manifest, folder));
-  std::vector<std::string> names;
-  for (ManifestVariant& variant : manifest.variants) {
-    for (const auto& [name, file] : TakeFiles(&variant))
-      names.push_back(variant.folder + "/" + name);
+  std::vector<PushedFile> files;
+  for (const ManifestVariant& variant : manifest.variants) {
+    for (const auto& [name, length] : LengthsRead(variant)) {
+      files.push_back({.name = variant.folder + "/" + name,
+                       .least_length = length,
+                       .index = name == variant.index_path});
+    }
   }
-  return names;
+  return files;
 }
 
 Result<Manifest> ImportPushed(const ImportJob& job) {
@@ -219,7 +246,14 @@ Result<Manifest> ImportPushed(const ImportJob& job) {
   for (const ManifestVariant& variant : manifest.variants) {
     TRIMS_RETURN_IF_ERROR(TakeVariant(job, variant, &copier));
   }
-  TRIMS_RETURN_IF_ERROR(VerifyAll(manifest, job.incoming, nobody));
+  if (job.remote.empty()) {
+    TRIMS_RETURN_IF_ERROR(VerifyAll(manifest, job.incoming, nobody));
+    return manifest;
+  }
+  TRIMS_RETURN_IF_ERROR(VerifyIndexes(manifest, job.incoming));
+  for (ManifestVariant& variant : manifest.variants) {
+    variant.remote = ManifestRemote{job.remote, variant.folder};
+  }
   return manifest;
 }
 

@@ -36,19 +36,27 @@ Result<uint64_t> PushToFolder(const Manifest& manifest, const std::vector<ImageP
 
 bool IsPushed(const std::string& folder);
 
+struct PushedFile {
+  std::string name;           // beneath the pushed model's folder
+  uint64_t least_length = 0;  // bytes that are read of it
+  bool index = false;
+};
+
 // All files of the pushed model in `folder` but its manifest, which is all of it that has to be there.
 // Errors as ImportPushed's of a manifest.
-Result<std::vector<std::string>> FilesOfPushed(const std::string& folder);
+Result<std::vector<PushedFile>> FilesOfPushed(const std::string& folder);
 
 struct ImportJob {
   std::string folder;             // of the pushed model, absolute
   std::string incoming;           // where its variants' folders come to lie; absolute, there, empty
   std::vector<Variant> variants;  // empty: all that there are
-  bool link = false;  // its files are nobody else's: take them without a copy, if it goes
+  // Where it was pushed to, a URL of a network: then `folder` has the manifest and the indexes, whose files
+  // are nobody else's, and of the rest the manifest that comes back says where it is. Empty: all is in it.
+  std::string remote = {};
 };
 
-// The manifest, whose source is the caller's to say. Everything is read and compared with the digests in
-// it. INVALID_ARGUMENT: it is no manifest of a pushed model; NOT_FOUND: a file or a variant isn't there;
+// The manifest, whose source is the caller's to say. Everything that is in the folder is read and compared
+// with the digests in it. INVALID_ARGUMENT: it is no manifest of a pushed model; NOT_FOUND: a file or a variant isn't there;
 // DATA_LOSS: other bytes; FAILED_PRECONDITION: of another release; RESOURCE_EXHAUSTED.
 Result<Manifest> ImportPushed(const ImportJob& job);
 

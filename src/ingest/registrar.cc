@@ -1,5 +1,6 @@
 #include "ingest/registrar.h"
 
+#include <map>
 #include <set>
 
 namespace trims {
@@ -13,11 +14,29 @@ std::set<std::string> FoldersNamedBy(const Catalog& catalog) {
   return folders;
 }
 
+// Of the folders whose images all lie elsewhere, too, the index.
+std::map<std::string, std::string> FoldersElsewhere(const Catalog& catalog) {
+  std::map<std::string, std::string> elsewhere;
+  std::set<std::string> only_here;
+  for (const CatalogEntry* entry : catalog.All()) {
+    for (const ImagePtr& image : entry->images) {
+      const ManifestVariant& variant = image->variant;
+      variant.remote ? void(elsewhere[variant.folder] = variant.index_path)
+                     : void(only_here.insert(variant.folder));
+    }
+  }
+  for (const std::string& folder : only_here) elsewhere.erase(folder);
+  return elsewhere;
+}
+
 // The same, with the store told of each change before anybody else.
 IngestDependencies Retaining(IngestDependencies dependencies) {
   dependencies.catalog_changed = [catalog = dependencies.catalog, prepared = dependencies.prepared,
                                   changed = std::move(dependencies.catalog_changed)] {
-    if (prepared != nullptr) prepared->Retain(FoldersNamedBy(*catalog));
+    if (prepared != nullptr) {
+      prepared->SetElsewhere(FoldersElsewhere(*catalog));
+      prepared->Retain(FoldersNamedBy(*catalog));
+    }
     changed();
   };
   return dependencies;
@@ -31,6 +50,7 @@ Registrar::Registrar(const IngestOptions& options, const IngestDependencies& dep
       verifier_(dependencies, &adder_),
       pusher_(dependencies) {
   if (dependencies.prepared != nullptr) {
+    dependencies.prepared->SetElsewhere(FoldersElsewhere(*dependencies.catalog));
     dependencies.prepared->Start(FoldersNamedBy(*dependencies.catalog));
   }
 }

@@ -11,6 +11,7 @@
 #include "load/tier.h"
 #include "load/verify_image.h"
 #include "loop/run_on.h"
+#include "store/prepared_folders.h"
 
 namespace trims {
 std::string_view VerifiedStateName(VerifiedState state) {
@@ -23,9 +24,20 @@ std::string_view VerifiedStateName(VerifiedState state) {
       return "damaged";
     case VerifiedState::kUnread:
       return "unread";
+    case VerifiedState::kElsewhere:
+      return "elsewhere";
   }
   return "unread";
 }
+
+namespace {
+
+void LogDamage(const Image& image, const Status& damage) {
+  LogWarning("model.damaged",
+             {{"model", image.reference}, {"variant", VariantName(image.kind)}, {"error", damage}});
+}
+
+}  // namespace
 
 struct Verifier::Run {
   Run(wire::Principal who, const VerifyWishes& wishes)
@@ -137,15 +149,14 @@ void Verifier::Read(const ImagePtr& image, std::function<void(Status)> done) {
 
 void Verifier::HasRead(const ImagePtr& image, const Status& status) {
   run_->bytes_done += image->variant.ExtentBytes();
+  if (TellsOfDamage(status) && image->variant.remote) return Discard(image, status);
   if (TellsOfDamage(status)) return Mend(image, status);
   Note(*image, status.ok() ? VerifiedState::kIntact : VerifiedState::kUnread, status);
   VerifyNext();
 }
 
 void Verifier::Mend(const ImagePtr& image, const Status& damage) {
-  LogWarning(
-      "model.damaged",
-      {{"model", image->reference}, {"variant", VariantName(image->kind)}, {"error", damage}});
+  LogDamage(*image, damage);
   const PrepareWishes wishes{.variants = {image->kind},
                              .precision = image->variant.precision,
                              .onnxruntime_extensions = {}};
@@ -158,6 +169,28 @@ void Verifier::Mend(const ImagePtr& image, const Status& damage) {
                      Status(damage.code(), both, added.status().hint()));
                 VerifyNext();
               }));
+}
+
+// What is damaged goes; without it the next open fetches it.
+void Verifier::Discard(const ImagePtr& image, const Status& damage) {
+  if (damage.code() == StatusCode::kNotFound) {
+    const std::string why = "it is not on this disk; the next open fetches it from ";
+    Note(*image, VerifiedState::kElsewhere,
+         Status(StatusCode::kNotFound, why + image->variant.remote->source));
+    return VerifyNext();
+  }
+  LogDamage(*image, damage);
+  auto copy = dependencies_.prepared->BeginCopy(image->variant.folder, 0);  // it is measured then
+  RunOn(
+      dependencies_.verifying,
+      [folder = dependencies_.prepared->root() + "/" + image->variant.folder] {
+        return prepared::RemoveFiles(folder, "");
+      },
+      alive_.Only([this, image, damage, copy = std::make_shared<decltype(copy)>(std::move(copy))](
+                      const Status& removed) {
+        Note(*image, removed.ok() ? VerifiedState::kElsewhere : VerifiedState::kDamaged, damage);
+        VerifyNext();
+      }));
 }
 
 // What the preparer did not make again is what it was.

@@ -35,9 +35,10 @@ struct VerifyWishes {
 
 enum class VerifiedState : uint8_t {
   kIntact,
-  kMended,   // it was damaged; it has been prepared again and is intact
-  kDamaged,  // and could not be mended, which the error tells
-  kUnread,   // the error tells why
+  kMended,     // it was damaged; it has been prepared again and is intact
+  kDamaged,    // and could not be mended, which the error tells
+  kUnread,     // the error tells why
+  kElsewhere,  // not on this disk, or no longer, since it was damaged: the next open fetches it
 };
 std::string_view VerifiedStateName(VerifiedState state);  // "intact", …
 
@@ -74,6 +75,7 @@ class Verifier {
   void VerifyNext();
   void Read(const ImagePtr& image, std::function<void(Status)> done);
   void HasRead(const ImagePtr& image, const Status& status);
+  void Discard(const ImagePtr& image, const Status& damage);
   void Mend(const ImagePtr& image, const Status& damage);
   void HasMended(const ImagePtr& image, const Status& damage);
   void Note(const Image& image, VerifiedState state, const Status& error);

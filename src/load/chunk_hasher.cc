@@ -16,7 +16,8 @@ ChunkHasher::ChunkHasher(const std::vector<Extent>& extents, FillControl* contro
     State& state = states_.emplace_back();
     state.extent = extent;
     const size_t chunks = ChunkCount(extent.bytes.size());
-    extent.kind == DigestKind::kXxh3 ? state.xxh3.resize(chunks) : state.sha256s.resize(chunks);
+    if (extent.kind != DigestKind::kSha256) state.xxh3.resize(chunks);
+    if (extent.kind != DigestKind::kXxh3) state.sha256s.resize(chunks);
   }
 }
 
@@ -49,7 +50,7 @@ Result<std::vector<ExtentDigests>> ChunkHasher::Finish() {
   std::vector<ExtentDigests> digests;
   digests.reserve(states_.size());
   for (State& state : states_) {
-    const bool tree = state.extent.kind == DigestKind::kSha256;
+    const bool tree = state.extent.kind != DigestKind::kXxh3;
     digests.push_back({tree ? TreeDigest(state.sha256s) : std::string(), std::move(state.xxh3)});
   }
   return digests;
@@ -65,9 +66,8 @@ void ChunkHasher::Hash(const Claimed& claimed) {
       state.extent.bytes.subspan(claimed.chunk * kDigestChunkBytes);
   const std::span<const std::byte> chunk =
       rest.first(std::min<size_t>(rest.size(), kDigestChunkBytes));
-  if (state.extent.kind == DigestKind::kXxh3) {
-    state.xxh3[claimed.chunk] = Xxh3Of(chunk);
-  } else {
+  if (state.extent.kind != DigestKind::kSha256) state.xxh3[claimed.chunk] = Xxh3Of(chunk);
+  if (state.extent.kind != DigestKind::kXxh3) {
     Sha256 hash;
     hash.Update(chunk);
     state.sha256s[claimed.chunk] = hash.Finish();

@@ -33,9 +33,10 @@ namespace trims {
 enum class DigestKind : uint8_t {
   kXxh3,    // enough for bytes that only this daemon writes
   kSha256,  // of bytes that others may change, too
+  kBoth,    // of bytes that come from elsewhere, and will be checked by their XXH3 from then on
 };
 
-// Of the two, what was asked for.
+// What was asked for.
 struct ExtentDigests {
   std::string sha256;          // of the chunks' (TreeDigest)
   std::vector<uint64_t> xxh3;  // of each chunk
@@ -67,7 +68,7 @@ class ChunkHasher {
   struct State {
     Extent extent;
     std::vector<uint64_t> xxh3;           // by chunk; each written by the thread that claimed it
-    std::vector<Sha256::Digest> sha256s;  // of the two, the one of the extent's kind
+    std::vector<Sha256::Digest> sha256s;  // likewise; each of them only where the kind wants it
     uint64_t ready = 0;                   // bytes
     size_t next = 0;                      // chunk that nobody has claimed
   };

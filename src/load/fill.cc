@@ -1,15 +1,23 @@
 #include "load/fill.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
+#include <span>
 #include <utility>
 #include <vector>
 
+#include "base/log.h"
 #include "base/macros.h"
 #include "base/sha256.h"
+#include "base/sys.h"
+#include "base/unique_fd.h"
+#include "base/write_all.h"
 #include "format/chunk_digests.h"
 #include "load/fill_extents.h"
 #include "load/image_files.h"
 #include "store/machine_memory.h"
+#include "store/prepared_folders.h"
 #include "wire/index_check.h"
 
 namespace trims {
@@ -62,8 +70,9 @@ std::string WhereItDiffers(const ManifestExtent& expected, const ExtentDigests& 
 Status CheckDigest(const Image& image, const ImageFiles& files, size_t extent,
                    const ExtentDigests& found) {
   const ManifestExtent& expected = image.variant.extents[extent];
-  const bool tree = DigestKindOf(expected) == DigestKind::kSha256;
-  if (tree ? found.sha256 == expected.sha256 : found.xxh3 == expected.xxh3) return Status();
+  const bool same = (found.sha256.empty() || found.sha256 == expected.sha256) &&
+                    (found.xxh3.empty() || found.xxh3 == expected.xxh3);
+  if (same) return Status();
   std::string from;
   if (!expected.pieces.empty()) {
     const ManifestPiece& first = expected.pieces.front();
@@ -97,8 +106,20 @@ Result<std::vector<std::byte>> ReadIndex(const Image& image, ImageFiles* files) 
   return bytes;
 }
 
-Result<SealedExtent> LoadIndex(const Image& image, ImageFiles* files) {
+// An index that came from elsewhere. Without it, it comes again next time.
+void KeepIndex(const Image& image, const FillOptions& options, std::span<const std::byte> bytes) {
+  const std::string folder = options.prepared_root + "/" + image.variant.folder;
+  const std::string unfinished = folder + "/" + std::string(prepared::kUnfinishedPrefix) + "index";
+  const UniqueFd fd =
+      sys::Open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  const bool written = fd && WriteAll(fd.get(), bytes) && sys::Fsync(fd.get()) == 0;
+  if (written) sys::Rename(unfinished.c_str(), (folder + "/" + image.variant.index_path).c_str());
+}
+
+Result<SealedExtent> LoadIndex(const Image& image, const FillOptions& options, ImageFiles* files) {
   TRIMS_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, ReadIndex(image, files));
+  const bool came = files->missing().contains(image.variant.index_path);
+  if (came && options.keep.copy != nullptr) KeepIndex(image, options, bytes);
   std::vector<uint64_t> lengths;
   for (const ManifestExtent& extent : image.variant.extents) lengths.push_back(extent.length);
   const Status status = wire::CheckIndex(bytes, lengths);
@@ -110,28 +131,74 @@ Result<SealedExtent> LoadIndex(const Image& image, ImageFiles* files) {
   return SealedCopy(image.reference + ".index", bytes);
 }
 
+// None where nothing is to be kept, or can't be: a load doesn't fail for that.
+std::unique_ptr<KeptCopy> StartCopy(const Image& image, const FillOptions& options,
+                                    const ImageFiles& files,
+                                    const std::vector<ExtentWriter>& writers) {
+  if (options.keep.copy == nullptr || files.missing().empty()) return nullptr;
+  Result<std::unique_ptr<KeptCopy>> copy = KeptCopy::Start({.image = image,
+                                                            .prepared_root = options.prepared_root,
+                                                            .missing = files.missing(),
+                                                            .cancel = options.keep.cancel},
+                                                           writers);
+  if (copy.ok()) return *std::move(copy);
+  LogWarning("copy.not_kept", {{"model", image.reference}, {"error", copy.status()}});
+  return nullptr;
+}
+
+Result<std::vector<Handle>> Seal(std::vector<ExtentWriter> writers) {
+  std::vector<Handle> sealed;
+  sealed.reserve(writers.size());
+  for (ExtentWriter& writer : writers) {
+    TRIMS_ASSIGN_OR_RETURN(SealedExtent extent, std::move(writer).Seal());
+    sealed.push_back(HandleOf(std::move(extent)));
+  }
+  return sealed;
+}
+
 Result<std::vector<Handle>> LoadExtents(const Image& image, const FillOptions& options,
                                         ImageFiles* files, FillControl* control) {
   TRIMS_ASSIGN_OR_RETURN(std::vector<ExtentWriter> writers,
                          ReserveExtents(image, PolicyFor(image, options.pages)));
+  std::unique_ptr<KeptCopy> copy = StartCopy(image, options, *files, writers);
+  const FillHow how{.engine = options.engine, .network = options.network, .copy = copy.get()};
   TRIMS_ASSIGN_OR_RETURN(const std::vector<ExtentDigests> digests,
-                         FillExtents(image, options.engine, files, &writers, control));
-  std::vector<Handle> sealed;
-  sealed.reserve(writers.size());
-  for (size_t i = 0; i < writers.size(); ++i) {
+                         FillExtents(image, how, files, &writers, control));
+  for (size_t i = 0; i < digests.size(); ++i) {
     TRIMS_RETURN_IF_ERROR(CheckDigest(image, *files, i, digests[i]));
-    TRIMS_ASSIGN_OR_RETURN(SealedExtent extent, std::move(writers[i]).Seal());
-    sealed.push_back(HandleOf(std::move(extent)));
   }
+  const KeptCopy::Pause pause(copy.get());  // pages that are being written can't be sealed
+  TRIMS_ASSIGN_OR_RETURN(std::vector<Handle> sealed, Seal(std::move(writers)));
+  if (copy != nullptr) *options.keep.copy = std::move(copy);
   return sealed;
 }
 
 // The index first: it is small, and most of what can be wrong with a prepared folder shows in it.
 Result<ResidentBytes> Fill(const Image& image, const FillOptions& options, FillControl* control) {
   ImageFiles files(image, options.prepared_root);
-  TRIMS_ASSIGN_OR_RETURN(SealedExtent index, LoadIndex(image, &files));
+  TRIMS_RETURN_IF_ERROR(
+      files.FetchMissing({.patience = options.network.patience, .cancel = control->token()}));
+  TRIMS_ASSIGN_OR_RETURN(SealedExtent index, LoadIndex(image, options, &files));
   TRIMS_ASSIGN_OR_RETURN(std::vector<Handle> extents, LoadExtents(image, options, &files, control));
   return ResidentBytes{HandleOf(std::move(index)), std::move(extents)};
+}
+
+// Of an image that also lies on a network: either what is here is damaged, and of no more use, or what came.
+Status Discard(const Image& image, const FillOptions& options, const Status& damage) {
+  LogWarning("copy.damaged",
+             {{"model", image.reference}, {"variant", VariantName(image.kind)}, {"error", damage}});
+  return prepared::RemoveFiles(options.prepared_root + "/" + image.variant.folder, "");
+}
+
+// Once: what differs again, or has changed again, is so at its source.
+Result<ResidentBytes> FillFromAnywhere(const Image& image, const FillOptions& options,
+                                       FillControl* control) {
+  Result<ResidentBytes> filled = Fill(image, options, control);
+  const StatusCode code = filled.status().code();
+  const bool anew = code == StatusCode::kDataLoss || code == StatusCode::kFailedPrecondition;
+  if (!image.variant.remote || !anew) return filled;
+  TRIMS_RETURN_IF_ERROR(Discard(image, options, filled.status()));
+  return Fill(image, options, control);
 }
 
 Status GivenUp(const Image& image) {
@@ -143,7 +210,7 @@ Status GivenUp(const Image& image) {
 Result<ResidentBytes> FillFromFiles(const Image& image, const FillOptions& options,
                                     FillControl* control) {
   if (control->cancelled()) return GivenUp(image);
-  Result<ResidentBytes> filled = Fill(image, options, control);
+  Result<ResidentBytes> filled = FillFromAnywhere(image, options, control);
   if (filled.status().code() == StatusCode::kCancelled) return GivenUp(image);
   return filled;
 }

@@ -23,16 +23,17 @@ constexpr uint64_t kInlineBytes = uint64_t{4} << 20;
 constexpr unsigned kFewProcessors = 2;
 constexpr int kReaders = 2;
 constexpr size_t kMaxHashers = 4;
+constexpr uint64_t kRangeBytes = uint64_t{8} << 20;
 
 int Readers() { return std::thread::hardware_concurrency() > kFewProcessors ? kReaders : 0; }
 
 class Pipeline {
  public:
-  Pipeline(const Image& image, ImageFiles* files, std::vector<ExtentWriter>* writers,
-           FillControl* control)
-      : image_(image), files_(*files), writers_(*writers), control_(*control) {}
+  Pipeline(const Image& image, const FillHow& how, ImageFiles* files,
+           std::vector<ExtentWriter>* writers, FillControl* control)
+      : image_(image), how_(how), files_(*files), writers_(*writers), control_(*control) {}
 
-  Status Start(std::vector<Read> reads, ReadEngineKind engine);
+  Status Start();
   Status FillAll();
   Result<std::vector<ExtentDigests>> Digests() { return hasher_->Finish(); }
 
@@ -46,6 +47,8 @@ class Pipeline {
   };
 
   void ShareOutReads();
+  Result<std::unique_ptr<ReadEngine>> MakeEngine(uint64_t bytes) const;
+  void Ready(size_t extent);
   Status FillExtent(size_t extent);
   Status Allocate(size_t extent, uint64_t end);
   Status Submit(size_t read);
@@ -55,6 +58,7 @@ class Pipeline {
   uint64_t EndOf(size_t read) const { return reads_[read].at + reads_[read].length; }
 
   const Image& image_;
+  const FillHow& how_;
   ImageFiles& files_;
   std::vector<ExtentWriter>& writers_;
   FillControl& control_;
@@ -68,12 +72,12 @@ class Pipeline {
   std::unique_ptr<ReadEngine> engine_;  // the first to go: what is in flight ends
 };
 
-std::vector<ChunkHasher::Extent> ToHash(const Image& image,
+std::vector<ChunkHasher::Extent> ToHash(const Image& image, const std::set<std::string>& fetched,
                                         const std::vector<ExtentWriter>& writers) {
   std::vector<ChunkHasher::Extent> extents;
   for (size_t i = 0; i < writers.size(); ++i) {
-    extents.push_back(
-        {{writers[i].data(), writers[i].length()}, DigestKindOf(image.variant.extents[i])});
+    extents.push_back({{writers[i].data(), writers[i].length()},
+                       DigestKindOf(image.variant.extents[i], fetched)});
   }
   return extents;
 }
@@ -91,15 +95,27 @@ uint64_t BytesOf(const std::vector<ExtentWriter>& writers) {
   return bytes;
 }
 
-Status Pipeline::Start(std::vector<Read> reads, ReadEngineKind engine) {
-  reads_ = std::move(reads);
+// How reads are cut: one in the ring can be as small as a step of the allocation, and a range on a network is
+// the larger the better.
+uint64_t LongestRead(bool fetches, ReadEngineKind engine) {
+  if (fetches) return kRangeBytes;
+  return engine == ReadEngineKind::kUring ? kHugePageSize : kDigestChunkBytes;
+}
+
+Status Pipeline::Start() {
+  const bool fetches = !files_.missing().empty();
+  TRIMS_ASSIGN_OR_RETURN(reads_, CutIntoReads(image_.variant, LongestRead(fetches, how_.engine)));
   ShareOutReads();
   const uint64_t bytes = BytesOf(writers_);
-  TRIMS_ASSIGN_OR_RETURN(hasher_,
-                         ChunkHasher::Start(ToHash(image_, writers_), Hashers(bytes), &control_));
-  TRIMS_ASSIGN_OR_RETURN(
-      engine_, bytes <= kInlineBytes ? MakePreadEngine(0) : MakeReadEngine(engine, Readers()));
+  TRIMS_ASSIGN_OR_RETURN(hasher_, ChunkHasher::Start(ToHash(image_, files_.missing(), writers_),
+                                                     Hashers(bytes), &control_));
+  TRIMS_ASSIGN_OR_RETURN(engine_, MakeEngine(bytes));
   return Status();
+}
+
+Result<std::unique_ptr<ReadEngine>> Pipeline::MakeEngine(uint64_t bytes) const {
+  if (!files_.missing().empty()) return MakeNetworkEngine(how_.network, control_.token());
+  return bytes <= kInlineBytes ? MakePreadEngine(0) : MakeReadEngine(how_.engine, Readers());
 }
 
 void Pipeline::ShareOutReads() {
@@ -128,8 +144,14 @@ Status Pipeline::FillExtent(size_t extent) {
     TRIMS_RETURN_IF_ERROR(Submit(read));
   }
   TRIMS_RETURN_IF_ERROR(Allocate(extent, writers_[extent].length()));
-  hasher_->Ready(extent, ReadyEnd(extent));
+  Ready(extent);
   return Status();
+}
+
+void Pipeline::Ready(size_t extent) {
+  const uint64_t end = ReadyEnd(extent);
+  hasher_->Ready(extent, end);
+  if (how_.copy != nullptr) how_.copy->Ready(extent, end);
 }
 
 Status Pipeline::Allocate(size_t extent, uint64_t end) {
@@ -173,7 +195,7 @@ Status Pipeline::Reap() {
   Progress& progress = progress_[extent];
   if (done.tag != progress.next) return Status();
   while (progress.next < progress.end && ended_[progress.next]) ++progress.next;
-  hasher_->Ready(extent, ReadyEnd(extent));
+  Ready(extent);
   return Status();
 }
 
@@ -187,22 +209,23 @@ uint64_t Pipeline::ReadyEnd(size_t extent) const {
 
 }  // namespace
 
-DigestKind DigestKindOf(const ManifestExtent& extent) {
-  const bool owned = std::all_of(
-      extent.pieces.begin(), extent.pieces.end(),
-      [](const ManifestPiece& piece) { return piece.origin == PieceOrigin::kPrepared; });
-  return owned ? DigestKind::kXxh3 : DigestKind::kSha256;
+DigestKind DigestKindOf(const ManifestExtent& extent, const std::set<std::string>& fetched) {
+  const auto any = [&extent](const auto& is) {
+    return std::any_of(extent.pieces.begin(), extent.pieces.end(), is);
+  };
+  if (any([](const ManifestPiece& piece) { return piece.origin != PieceOrigin::kPrepared; })) {
+    return DigestKind::kSha256;
+  }
+  const bool comes = any([&](const ManifestPiece& piece) { return fetched.contains(piece.path); });
+  return comes ? DigestKind::kBoth : DigestKind::kXxh3;
 }
 
-Result<std::vector<ExtentDigests>> FillExtents(const Image& image, ReadEngineKind engine,
+Result<std::vector<ExtentDigests>> FillExtents(const Image& image, const FillHow& how,
                                                ImageFiles* files,
                                                std::vector<ExtentWriter>* writers,
                                                FillControl* control) {
-  // A read in the ring can be as small as a step of the allocation.
-  const uint64_t cut = engine == ReadEngineKind::kUring ? kHugePageSize : kDigestChunkBytes;
-  TRIMS_ASSIGN_OR_RETURN(std::vector<Read> reads, CutIntoReads(image.variant, cut));
-  Pipeline pipeline(image, files, writers, control);
-  TRIMS_RETURN_IF_ERROR(pipeline.Start(std::move(reads), engine));
+  Pipeline pipeline(image, how, files, writers, control);
+  TRIMS_RETURN_IF_ERROR(pipeline.Start());
   TRIMS_RETURN_IF_ERROR(pipeline.FillAll());
   return pipeline.Digests();
 }

@@ -6,12 +6,16 @@
 // buffers, so nothing can pile up. A small segment passes all three on the calling thread.
 //
 //   TRIMS_ASSIGN_OR_RETURN(std::vector<ExtentDigests> digests,
-//                          FillExtents(image, engine, &files, &writers, control));
+//                          FillExtents(image, {.engine = engine}, &files, &writers, control));
 //
+// What isn't on this disk (ImageFiles::missing) comes from the network in the same way, and a fourth stage
+// writes it there (kept_copy.h).
 // Thread-safety: safe, for distinct files and writers.
 #ifndef TRIMS_LOAD_FILL_EXTENTS_H_
 #define TRIMS_LOAD_FILL_EXTENTS_H_
 
+#include <set>
+#include <string>
 #include <vector>
 
 #include "trims/status.h"
@@ -19,6 +23,8 @@
 #include "format/image.h"
 #include "load/chunk_hasher.h"
 #include "load/image_files.h"
+#include "load/kept_copy.h"
+#include "load/network_engine.h"
 #include "load/read_engine.h"
 #include "load/tier.h"
 #include "store/host_memory.h"
@@ -26,13 +32,19 @@
 namespace trims {
 
 // What an extent is verified by: bytes that lie in the daemon's own store by XXH3; those of a source,
-// which others may change, by SHA-256.
-DigestKind DigestKindOf(const ManifestExtent& extent);
+// which others may change, by SHA-256; what is fetched by both.
+DigestKind DigestKindOf(const ManifestExtent& extent, const std::set<std::string>& fetched);
+
+struct FillHow {
+  ReadEngineKind engine = ReadEngineKind::kPread;  // of what is here
+  NetworkOptions network = {};
+  KeptCopy* copy = nullptr;  // is told what is ready; nullptr: nothing is kept
+};
 
 // `writers` are the image's extents, reserved; afterwards they are allocated and full. The digests of
 // each, as DigestKindOf() says. On failure the first error of any stage; nothing touches the writers any more and all files
 // are closed.
-Result<std::vector<ExtentDigests>> FillExtents(const Image& image, ReadEngineKind engine,
+Result<std::vector<ExtentDigests>> FillExtents(const Image& image, const FillHow& how,
                                                ImageFiles* files,
                                                std::vector<ExtentWriter>* writers,
                                                FillControl* control);

@@ -1,10 +1,15 @@
 #include "load/host_tier.h"
 
 #include <atomic>
+#include <memory>
+#include <string>
 #include <utility>
 
+#include "base/cancel_token.h"
+#include "base/log.h"
 #include "base/macros.h"
 #include "load/fill.h"
+#include "load/kept_copy.h"
 #include "loop/job_queue.h"
 
 namespace trims {
@@ -15,10 +20,14 @@ class HostTier final : public Tier {
   HostTier(HostTierOptions options, PostToLoop post)
       : options_(std::move(options)), post_(std::move(post)), budget_("host", options_.budget) {}
 
-  ~HostTier() override { stopping_.store(true); }
+  ~HostTier() override {
+    stopping_.store(true);
+    stop_copies_.Cancel();
+  }
 
   Status Start() {
     TRIMS_ASSIGN_OR_RETURN(releases_, JobQueue::Start(1));
+    TRIMS_ASSIGN_OR_RETURN(copies_, JobQueue::Start(1));
     TRIMS_ASSIGN_OR_RETURN(fills_, JobQueue::Start(options_.threads));
     return Status();
   }
@@ -27,11 +36,16 @@ class HostTier final : public Tier {
   Budget& budget() override { return budget_; }
 
   void Fill(FillRequest request, std::function<void(Result<ResidentBytes>)> done) override {
-    fills_->Push([this, request = std::move(request), done = std::move(done)]() mutable {
+    auto room = RoomFor(*request.image);
+    fills_->Push([this, request = std::move(request), room = std::move(room),
+                  done = std::move(done)]() mutable {
+      std::unique_ptr<KeptCopy> copy;
       // std::function must be copyable, the result isn't.
-      auto result = std::make_shared<Result<ResidentBytes>>(Run(request));
+      auto result = std::make_shared<Result<ResidentBytes>>(Run(request, room ? &copy : nullptr));
+      const std::string reference = request.image->reference;
       request = {};
       post_([done = std::move(done), result] { done(std::move(*result)); });
+      if (room) Finish(reference, std::move(copy), std::move(room));
     });
   }
 
@@ -45,20 +59,49 @@ class HostTier final : public Tier {
   }
 
  private:
-  Result<ResidentBytes> Run(const FillRequest& request) const {
+  using Room = std::shared_ptr<PreparedStore::Copy>;
+
+  // For what is fetched of an image, which need not be anything. A load doesn't fail for the disk's sake.
+  Room RoomFor(const Image& image) const {
+    if (options_.prepared == nullptr || !image.variant.remote) return nullptr;
+    Result<PreparedStore::Copy> room =
+        options_.prepared->BeginCopy(image.variant.folder, image.variant.ExtentBytes());
+    if (room.ok()) return std::make_shared<PreparedStore::Copy>(*std::move(room));
+    LogWarning("copy.not_kept", {{"model", image.reference}, {"error", room.status()}});
+    return nullptr;
+  }
+
+  Result<ResidentBytes> Run(const FillRequest& request, std::unique_ptr<KeptCopy>* copy) {
     if (stopping_.load()) return Status(StatusCode::kCancelled, "the daemon is stopping");
     return FillFromFiles(*request.image,
                          {.prepared_root = options_.prepared_root,
                           .pages = options_.pages,
-                          .engine = options_.engine},
+                          .engine = options_.engine,
+                          .network = options_.network,
+                          .keep = {.copy = copy, .cancel = &stop_copies_}},
                          request.control.get());
+  }
+
+  // The room ends on the loop.
+  void Finish(const std::string& reference, std::unique_ptr<KeptCopy> copy, Room room) {
+    if (copy == nullptr) return post_([room = std::move(room)] {});
+    auto owned = std::make_shared<std::unique_ptr<KeptCopy>>(std::move(copy));
+    copies_->Push([this, reference, owned, room = std::move(room)]() mutable {
+      const Status status = (*owned)->Finish();
+      owned->reset();
+      status.ok() ? LogInfo("copy.kept", {{"model", reference}})
+                  : LogWarning("copy.not_kept", {{"model", reference}, {"error", status}});
+      post_([room = std::exchange(room, nullptr)] {});
+    });
   }
 
   const HostTierOptions options_;
   const PostToLoop post_;
   Budget budget_;
   std::atomic<bool> stopping_{false};
+  CancelToken stop_copies_;
   // The first to go: what is left in them posts.
+  std::unique_ptr<JobQueue> copies_;  // after the fills, which push to it
   std::unique_ptr<JobQueue> releases_;
   std::unique_ptr<JobQueue> fills_;
 };

@@ -2,7 +2,8 @@
 // of its own.
 //
 // One fill is one job; jobs beyond the number of threads wait in order. Freeing has a thread of its
-// own: the room for which a fill may be waiting must not wait for the fills before it.
+// own: the room for which a fill may be waiting must not wait for the fills before it. So has what is still
+// to be written of what was fetched: a fill is done when its bytes are there.
 //
 //   TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<Tier> host, MakeHostTier(options, loop.poster()));
 //
@@ -17,10 +18,12 @@
 
 #include "trims/status.h"
 
+#include "load/network_engine.h"
 #include "load/read_engine.h"
 #include "load/tier.h"
 #include "loop/post_to_loop.h"
 #include "store/host_memory.h"
+#include "store/prepared_store.h"
 
 namespace trims {
 
@@ -30,6 +33,9 @@ struct HostTierOptions {
   HugePagePolicy pages = HugePagePolicy::kBest;
   ReadEngineKind engine = ReadEngineKind::kPread;
   std::string prepared_root;  // in which the images' folders lie; absolute
+  NetworkOptions network = {};
+  // Gives room to what is fetched from a network and kept; nullptr: nothing is. Outlives the tier.
+  PreparedStore* prepared = nullptr;
 };
 
 // INVALID_ARGUMENT: no threads; RESOURCE_EXHAUSTED: the system has none to give.

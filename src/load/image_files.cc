@@ -5,11 +5,13 @@
 
 #include "base/macros.h"
 #include "source/file_bytes.h"
+#include "source/remote_bytes.h"
 
 namespace trims {
 
 Result<std::unique_ptr<RandomAccess>> ImageFiles::Open(PieceOrigin origin,
                                                        const std::string& path) {
+  if (origin == PieceOrigin::kPrepared && missing_.contains(path)) return OpenRemote(path);
   Result<std::unique_ptr<RandomAccess>> file =
       origin == PieceOrigin::kSource ? OpenInSource(path) : OpenPrepared(path);
   if (file.ok() || file.status().code() != StatusCode::kNotFound) return file;
@@ -24,6 +26,37 @@ Result<std::unique_ptr<RandomAccess>> ImageFiles::OpenInSource(const std::string
   return source_->Open(name);
 }
 
+Result<bool> ImageFiles::IsHere(const std::string& path) const {
+  const Status found = OpenPrepared(path).status();
+  if (found.code() == StatusCode::kNotFound) return false;
+  TRIMS_RETURN_IF_ERROR(found);
+  return true;
+}
+
+Status ImageFiles::FetchMissing(const RemoteStoreOptions& network) {
+  if (!image_.variant.remote) return Status();
+  std::set<std::string> paths = {image_.variant.index_path};
+  for (const ManifestExtent& extent : image_.variant.extents) {
+    for (const ManifestPiece& piece : extent.pieces) paths.insert(piece.path);
+  }
+  std::set<std::string> missing;
+  for (const std::string& path : paths) {
+    TRIMS_ASSIGN_OR_RETURN(const bool here, IsHere(path));
+    if (!here) missing.insert(path);
+  }
+  if (missing.empty()) return Status();
+  TRIMS_ASSIGN_OR_RETURN(const SourceUri uri, ParseSourceUri(image_.variant.remote->source));
+  TRIMS_ASSIGN_OR_RETURN(remote_, RemoteTree::Open(uri, network));
+  missing_ = std::move(missing);
+  return Status();
+}
+
+Result<std::unique_ptr<RandomAccess>> ImageFiles::OpenRemote(const std::string& path) const {
+  TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<RemoteBytes> file,
+                         RemoteBytes::Open(remote_, image_.variant.remote->folder + "/" + path));
+  return std::unique_ptr<RandomAccess>(std::move(file));
+}
+
 Result<std::unique_ptr<RandomAccess>> ImageFiles::OpenPrepared(const std::string& path) const {
   TRIMS_ASSIGN_OR_RETURN(FileBytes file,
                          FileBytes::OpenBeneath(prepared_root_, PreparedPath(path)));
@@ -31,6 +64,9 @@ Result<std::unique_ptr<RandomAccess>> ImageFiles::OpenPrepared(const std::string
 }
 
 std::string ImageFiles::PathOf(PieceOrigin origin, const std::string& path) const {
+  if (origin == PieceOrigin::kPrepared && missing_.contains(path)) {
+    return image_.variant.remote->folder + "/" + path + " of " + image_.variant.remote->source;
+  }
   if (origin == PieceOrigin::kPrepared) return prepared_root_ + "/" + PreparedPath(path);
   const Result<SourceUri> uri = ParseSourceUri(image_.source);
   if (!uri.ok() || uri->is_remote()) return path + " of " + image_.source;

@@ -3,11 +3,17 @@
 //   ImageFiles files(*image, "/var/lib/trims/prepared");
 //   TRIMS_ASSIGN_OR_RETURN(const auto file, files.Open(piece.origin, piece.path));
 //
+// Of an image that also lies on a network (ManifestVariant::remote), what this disk hasn't can be read there:
+//
+//   TRIMS_RETURN_IF_ERROR(files.FetchMissing({.cancel = &token}));
+//   files.missing();  // {"extent"}: what Open() opens at its source from here on
+//
 // Borrows the image. Opening blocks, so it belongs on a worker thread. Thread-safety: one thread.
 #ifndef TRIMS_LOAD_IMAGE_FILES_H_
 #define TRIMS_LOAD_IMAGE_FILES_H_
 
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -15,6 +21,8 @@
 
 #include "base/random_access.h"
 #include "format/image.h"
+#include "source/open_remote_store.h"
+#include "source/remote_tree.h"
 #include "source/source_tree.h"
 
 namespace trims {
@@ -30,12 +38,19 @@ class ImageFiles {
   // ParseSourceUri's.
   Result<std::unique_ptr<RandomAccess>> Open(PieceOrigin origin, const std::string& path);
 
+  // Finds out which prepared files are not on this disk, and where they lie on the network: waits for that if
+  // there are any. Errors as RemoteTree::Open's.
+  Status FetchMissing(const RemoteStoreOptions& network);
+  const std::set<std::string>& missing() const { return missing_; }
+
   // Where that file is looked for, for messages.
   std::string PathOf(PieceOrigin origin, const std::string& path) const;
 
  private:
   Result<std::unique_ptr<RandomAccess>> OpenInSource(const std::string& name);
   Result<std::unique_ptr<RandomAccess>> OpenPrepared(const std::string& path) const;
+  Result<std::unique_ptr<RandomAccess>> OpenRemote(const std::string& path) const;
+  Result<bool> IsHere(const std::string& path) const;
   std::string PreparedPath(const std::string& path) const {
     return image_.variant.folder + "/" + path;
   }
@@ -43,7 +58,9 @@ class ImageFiles {
 
   const Image& image_;
   const std::string prepared_root_;
-  std::unique_ptr<SourceTree> source_;  // once a source file was opened
+  std::unique_ptr<SourceTree> source_;        // once a source file was opened
+  std::set<std::string> missing_;             // of the image's folder
+  std::shared_ptr<const RemoteTree> remote_;  // where they are, if there are any
 };
 
 }  // namespace trims

@@ -46,10 +46,10 @@ class ReadEngine {
  public:
   virtual ~ReadEngine() = default;
 
-  // How many reads may be in flight: submitted and not reaped.
+  // How many reads may be in flight, at least: submitted and not reaped.
   virtual size_t depth() const = 0;
   virtual size_t in_flight() const = 0;
-  bool full() const { return in_flight() >= depth(); }
+  virtual bool full() const { return in_flight() >= depth(); }
 
   // Not while full(). Returns at once, except that an engine without threads reads here.
   virtual void Submit(ReadRequest request) = 0;

@@ -21,6 +21,7 @@
 
 #include "trims/status.h"
 
+#include "base/cancel_token.h"
 #include "format/image.h"
 #include "store/budget.h"
 #include "store/resident_bytes.h"
@@ -34,13 +35,14 @@ class FillControl {
   uint64_t bytes_done() const { return bytes_done_.load(std::memory_order_relaxed); }
   void Advance(uint64_t bytes) { bytes_done_.fetch_add(bytes, std::memory_order_relaxed); }
 
-  // The filling threads look between chunks.
-  void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
-  bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
+  // The filling threads look between chunks; what waits for a network is woken.
+  void Cancel() { token_.Cancel(); }
+  bool cancelled() const { return token_.cancelled(); }
+  CancelToken* token() { return &token_; }
 
  private:
   std::atomic<uint64_t> bytes_done_{0};
-  std::atomic<bool> cancelled_{false};
+  CancelToken token_;
 };
 
 struct FillRequest {

@@ -19,6 +19,8 @@ Status Differs(const Image& image, const std::string& what) {
                     "' has not the digest that was recorded when it was added");
 }
 
+}  // namespace
+
 Status VerifyIndex(const Image& image, const std::string& prepared_root) {
   ImageFiles files(image, prepared_root);
   TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccess> file,
@@ -28,8 +30,6 @@ Status VerifyIndex(const Image& image, const std::string& prepared_root) {
   TRIMS_RETURN_IF_ERROR(file->ReadAt(0, bytes));
   return Sha256Hex(bytes) == image.variant.index_sha256 ? Status() : Differs(image, "the index");
 }
-
-}  // namespace
 
 Status VerifyImage(const Image& image, const std::string& prepared_root, FillControl* control,
                    Pacer* pacer) {

@@ -23,6 +23,9 @@ namespace trims {
 Status VerifyImage(const Image& image, const std::string& prepared_root, FillControl* control,
                    Pacer* pacer);
 
+// Of the index alone.
+Status VerifyIndex(const Image& image, const std::string& prepared_root);
+
 // Whether such an answer tells of damage.
 bool TellsOfDamage(const Status& status);
 

@@ -52,10 +52,13 @@ class Manager::Impl {
                                          &counters));
       beneath = tiers.back().get();
     }
+    if (dependencies.prepared == nullptr) return;
+    dependencies.prepared->SetInUse([this](const std::string& folder) { return IsLeased(folder); });
   }
 
   // A tier may hold leases of the one beneath.
   ~Impl() {
+    if (dependencies.prepared != nullptr) dependencies.prepared->SetInUse(nullptr);
     while (!tiers.empty()) tiers.pop_back();
   }
 
@@ -73,6 +76,15 @@ class Manager::Impl {
                            ResolveVariant(*dependencies.catalog, params.reference, params.variant,
                                           params.variant_key));
     return tier->Open(image, params.deadline, std::move(done));
+  }
+
+  bool IsLeased(const std::string& folder) const {
+    for (const auto& tier : tiers) {
+      for (const Segment* segment : tier->All()) {
+        if (segment->leases() > 0 && segment->image().variant.folder == folder) return true;
+      }
+    }
+    return false;
   }
 
   // What the catalog no longer knows goes with its last lease.
@@ -140,7 +152,10 @@ ManagerSnapshot Manager::Snapshot() const {
   ManagerSnapshot snapshot = SnapshotOf(impl_->tiers, impl_->dependencies.clock->Now());
   snapshot.models = impl_->dependencies.catalog->All().size();
   if (impl_->dependencies.prepared != nullptr) {
-    snapshot.prepared_bytes = impl_->dependencies.prepared->bytes();
+    const PreparedStore& prepared = *impl_->dependencies.prepared;
+    snapshot.prepared_bytes = prepared.bytes();
+    if (prepared.budget() != PreparedStore::kNoBudget) snapshot.disk_budget = prepared.budget();
+    snapshot.disk_evictions = prepared.evictions();
   }
   snapshot.preparations_in_flight = impl_->registrar.adds_in_flight();
   snapshot.counters = impl_->counters;

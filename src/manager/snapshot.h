@@ -91,6 +91,8 @@ struct ManagerSnapshot {
   std::vector<TierSnapshot> tiers;  // from the lowest up
   size_t models = 0;
   uint64_t prepared_bytes = 0;  // on disk
+  uint64_t disk_budget = 0;     // of these; 0: none
+  uint64_t disk_evictions = 0;  // of copies of what also lies elsewhere, since the start
   uint64_t leases = 0;
   size_t loads_in_flight = 0;
   size_t preparations_in_flight = 0;

@@ -191,6 +191,16 @@ std::string PushedDocument(const PushedModel& pushed) {
                {"bytes", pushed.bytes}});
 }
 
+namespace {
+
+Json DiskJson(const ManagerSnapshot& manager) {
+  Json disk = {{"used_bytes", manager.prepared_bytes}, {"evictions", manager.disk_evictions}};
+  disk["budget_bytes"] = manager.disk_budget == 0 ? Json(nullptr) : Json(manager.disk_budget);
+  return disk;
+}
+
+}  // namespace
+
 std::string StatusDocument(const ManagerSnapshot& manager, const ServerSnapshot& server) {
   Json tiers = Json::array();
   for (const TierSnapshot& tier : manager.tiers) tiers.push_back(TierJson(tier));
@@ -199,6 +209,7 @@ std::string StatusDocument(const ManagerSnapshot& manager, const ServerSnapshot&
   return Dump({{"host", tiers.front()},
                {"tiers", std::move(tiers)},
                {"prepared_bytes", manager.prepared_bytes},
+               {"disk", DiskJson(manager)},
                {"models", manager.models},
                {"leases", manager.leases},
                {"loads_in_flight", manager.loads_in_flight},

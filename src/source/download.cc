@@ -22,9 +22,6 @@
 namespace trims {
 namespace {
 
-// Credentials may end while a large file is fetched, but not again and again.
-constexpr int kMaxRefusals = 3;
-
 // A file that is under way.
 class OpenFile {
  public:
@@ -103,7 +100,6 @@ class Downloader {
   Status Reap();
   Status Refused(size_t flight, const Status& why);
   Status Completed(const Flight& flight);
-  Result<std::shared_ptr<const HttpObject>> ObjectOf(const RemoteFile& file);
   void Tell() const {
     if (options_.progress) options_.progress(done_, total_);
   }
@@ -180,7 +176,7 @@ Status Downloader::OpenNext() {
     return SyncFoldersOf(place_.files, file.name);
   }
   TRIMS_ASSIGN_OR_RETURN(PartFile part, PartFile::Open(place_, file));
-  TRIMS_ASSIGN_OR_RETURN(std::shared_ptr<const HttpObject> object, ObjectOf(file));
+  TRIMS_ASSIGN_OR_RETURN(std::shared_ptr<const HttpObject> object, HttpObjectOf(&store_, file));
   const auto open = std::make_shared<OpenFile>(file, std::move(part), std::move(object));
   uint64_t missing = 0;
   for (const uint64_t range : open->missing()) {
@@ -190,17 +186,6 @@ Status Downloader::OpenNext() {
   done_ += file.length - missing;
   Tell();
   return open->complete() ? std::move(*open).Finish() : Status();
-}
-
-Result<std::shared_ptr<const HttpObject>> Downloader::ObjectOf(const RemoteFile& file) {
-  TRIMS_ASSIGN_OR_RETURN(RemoteRequest request, store_.RequestFor(file));
-  auto object = std::make_shared<HttpObject>();
-  object->request = HttpRequestOf(std::move(request));
-  object->length = file.length;
-  object->etag = file.etag;
-  // Servers of one object differ in its date, of which a SHA-256 needs nothing.
-  if (file.sha256.empty()) object->last_modified = file.last_modified;
-  return std::shared_ptr<const HttpObject>(std::move(object));
 }
 
 void Downloader::Submit(size_t flight) {
@@ -223,7 +208,8 @@ Status Downloader::Refused(size_t flight, const Status& why) {
   OpenFile& file = *flights_[flight]->file;
   if (file.AddRefusal() > kMaxRefusals) return why;
   store_.Refused();
-  TRIMS_ASSIGN_OR_RETURN(std::shared_ptr<const HttpObject> object, ObjectOf(file.file()));
+  TRIMS_ASSIGN_OR_RETURN(std::shared_ptr<const HttpObject> object,
+                         HttpObjectOf(&store_, file.file()));
   file.set_object(std::move(object));
   Submit(flight);
   return Status();

@@ -37,14 +37,11 @@ bool InMlPackage(const RemoteFile& file) {
 
 }  // namespace
 
-std::vector<RemoteFile> WorthFetching(const std::vector<RemoteFile>& listed,
-                                      std::string_view whole) {
-  const auto has = [&listed](const auto& is) {
-    return std::any_of(listed.begin(), listed.end(), is);
-  };
-  if (has([whole](const RemoteFile& file) { return file.name == whole; })) return listed;
-  if (!has([](const RemoteFile& file) { return EndsWithOne(NameOf(file), kModels); }))
-    return listed;
+std::vector<RemoteFile> WorthFetching(const std::vector<RemoteFile>& listed) {
+  const bool known = std::any_of(listed.begin(), listed.end(), [](const RemoteFile& file) {
+    return EndsWithOne(NameOf(file), kModels);
+  });
+  if (!known) return listed;
   std::vector<RemoteFile> files;
   std::copy_if(listed.begin(), listed.end(), std::back_inserter(files), [](const RemoteFile& file) {
     const std::string_view name = NameOf(file);

@@ -1,13 +1,12 @@
 // DownloadChoice: which files of a repository are worth fetching. Repositories hold the same weights for
 // several frameworks, of which one is what a model is made of.
 //
-//   const std::vector<RemoteFile> files = WorthFetching(listed, "trims.json");
+//   const std::vector<RemoteFile> files = WorthFetching(listed);
 //
 // Thread-safety: a pure function.
 #ifndef TRIMS_SOURCE_DOWNLOAD_CHOICE_H_
 #define TRIMS_SOURCE_DOWNLOAD_CHOICE_H_
 
-#include <string_view>
 #include <vector>
 
 #include "source/remote_store.h"
@@ -17,9 +16,7 @@ namespace trims {
 // Without what trims-prepare makes nothing of (pictures; weights in PyTorch's, TensorFlow's, Flax', Rust's
 // or Core ML's own formats), where there is safetensors, ONNX or GGUF besides. All of them where there is
 // none, since any file can be kept as it is.
-// And all of them where a file is called `whole`, which says that each is needed.
-std::vector<RemoteFile> WorthFetching(const std::vector<RemoteFile>& listed,
-                                      std::string_view whole);
+std::vector<RemoteFile> WorthFetching(const std::vector<RemoteFile>& listed);
 
 }  // namespace trims
 

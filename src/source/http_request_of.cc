@@ -3,6 +3,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/macros.h"
+
 namespace trims {
 namespace {
 
@@ -30,6 +32,17 @@ HttpRequest HttpRequestOf(const SmallRequest& request) {
           .signing = SigningOf(request.signing),
           .body = request.body,
           .follow_redirects = request.follow_redirects};
+}
+
+Result<std::shared_ptr<const HttpObject>> HttpObjectOf(RemoteStore* store, const RemoteFile& file) {
+  TRIMS_ASSIGN_OR_RETURN(RemoteRequest request, store->RequestFor(file));
+  auto object = std::make_shared<HttpObject>();
+  object->request = HttpRequestOf(std::move(request));
+  object->length = file.length;
+  object->etag = file.etag;
+  // Servers of one object differ in its date, of which a SHA-256 needs nothing.
+  if (file.sha256.empty()) object->last_modified = file.last_modified;
+  return std::shared_ptr<const HttpObject>(std::move(object));
 }
 
 }  // namespace trims

@@ -141,6 +141,12 @@ Status ExtentWriter::Allocate(uint64_t end) {
   return Status();
 }
 
+Result<UniqueFd> ExtentWriter::OpenToRead() const {
+  UniqueFd read_only = sys::ReopenReadOnly(fd_.get());
+  if (!read_only) return ErrnoStatus("re-opening an extent read-only");
+  return read_only;
+}
+
 Pages ExtentWriter::pages() const {
   if (method_ == HugeMethod::kHugeTlb) return Pages::kHugeTlb;
   if (method_ == HugeMethod::kCollapse) return Pages::kTransparentHuge;

@@ -70,6 +70,10 @@ class ExtentWriter {
   // fill what was allocated before. RESOURCE_EXHAUSTED: no memory.
   Status Allocate(uint64_t end);
 
+  // Another open file of the same memory, which can only be read: what is mapped of it may stay mapped when
+  // the extent is sealed.
+  Result<UniqueFd> OpenToRead() const;
+
   std::byte* data() const { return mapping_.data(); }  // 2 MiB aligned
   uint64_t length() const { return length_; }
   // What backs the extent's whole 2 MiB regions; its last, shorter part is on 4 KiB pages unless

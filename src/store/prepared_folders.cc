@@ -139,6 +139,11 @@ Status PutInPlace(const std::string& folder, const std::string& path) {
   return ErrnoStatus("can't exchange " + folder + " for " + path);
 }
 
+Status PutBeside(const std::string& folder, const std::string& path) {
+  if (sys::RenameNoReplace(folder.c_str(), path.c_str()) == 0 || errno == EEXIST) return {};
+  return ErrnoStatus("can't rename " + folder + " to " + path);
+}
+
 Result<uint64_t> BytesOf(const std::string& folder) {
   std::error_code error;
   uint64_t bytes = 0;
@@ -160,6 +165,34 @@ Status Remove(const std::string& folder) {
   Status status = ErrnoStatus("can't remove " + folder, error.value());
   LogWarning("folder.remove_failed", {{"folder", folder}, {"error", status}});
   return status;
+}
+
+Status RemoveFiles(const std::string& folder, const std::string& keep) {
+  std::error_code error;
+  std::vector<std::string> files;
+  fs::recursive_directory_iterator entries(folder, error);
+  for (const fs::recursive_directory_iterator end; !error && entries != end;
+       entries.increment(error)) {
+    if (entries->is_directory(error)) continue;
+    if (entries->path() != fs::path(folder) / keep) files.push_back(entries->path().string());
+  }
+  if (error) return ErrnoStatus("can't read folder " + folder, error.value());
+  for (const std::string& file : files) {
+    if (sys::Unlink(file.c_str()) != 0 && errno != ENOENT)
+      return ErrnoStatus("can't remove " + file);
+  }
+  return Status();
+}
+
+void RemoveUnfinished(const std::string& folder) {
+  std::error_code error;
+  fs::directory_iterator entries(folder, error);
+  for (const fs::directory_iterator end; !error && entries != end; entries.increment(error)) {
+    const std::string path = entries->path().string();
+    if (!entries->path().filename().string().starts_with(kUnfinishedPrefix)) continue;
+    LogInfo("file.unfinished_removed", {{"file", path}});
+    sys::Unlink(path.c_str());
+  }
 }
 
 Result<size_t> CountPublished(const std::string& root) {

@@ -21,6 +21,8 @@
 namespace trims::prepared {
 
 inline constexpr int kDownloadDays = 7;
+// Of files in a published folder that are still being written.
+inline constexpr std::string_view kUnfinishedPrefix = ".unfinished-";
 
 bool IsPublishedName(std::string_view name);
 // Of a variant whose extents have their digests. Equal content has an equal name; the variant's own
@@ -45,11 +47,19 @@ Status SyncFolder(const std::string& folder);
 // good is the one that just came. A file system that can't do that keeps the older.
 Status PutInPlace(const std::string& folder, const std::string& path);
 
+// Renames `folder` to `path`, unless a folder is there already: that stays.
+Status PutBeside(const std::string& folder, const std::string& path);
+
 // Of the regular files in it.
 Result<uint64_t> BytesOf(const std::string& folder);
 
 // With all that is in it, without following links. No error if it isn't there.
 Status Remove(const std::string& folder);
+
+// The files in it but `keep`, a path in it. Nothing depends on that they are gone.
+Status RemoveFiles(const std::string& folder, const std::string& keep);
+// Those in it that a crash left half written.
+void RemoveUnfinished(const std::string& folder);
 
 // How many folders in `root` bear the name of a published one; none if there is no `root`.
 Result<size_t> CountPublished(const std::string& root);

@@ -1,8 +1,10 @@
 #include "store/prepared_store.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
+#include "base/log.h"
 #include "base/macros.h"
 #include "base/plain_path.h"
 #include "store/prepared_folders.h"
@@ -27,6 +29,7 @@ struct PreparedStore::Publication {
     std::string from;
     std::string name;
     uint64_t bytes = 0;
+    bool complete = true;  // otherwise the rest lies elsewhere
   };
 
   Status MakeDurable();
@@ -47,14 +50,16 @@ Status PreparedStore::Publication::MakeDurable() {
     TRIMS_RETURN_IF_ERROR(prepared::SyncTree(from));
     TRIMS_ASSIGN_OR_RETURN(const uint64_t bytes, prepared::BytesOf(from));
     variant.folder = prepared::ContentName(variant);
-    moves.push_back({from, variant.folder, bytes});
+    moves.push_back({from, variant.folder, bytes, !variant.remote});
   }
   return Status();
 }
 
 Status PreparedStore::Publication::Rename(const std::string& root) const {
   for (const Move& move : moves) {
-    TRIMS_RETURN_IF_ERROR(prepared::PutInPlace(move.from, root + "/" + move.name));
+    const std::string path = root + "/" + move.name;
+    TRIMS_RETURN_IF_ERROR(move.complete ? prepared::PutInPlace(move.from, path)
+                                        : prepared::PutBeside(move.from, path));
   }
   return prepared::SyncFolder(root);
 }
@@ -111,8 +116,17 @@ void PreparedStore::Download::Discard() {
   Close();
 }
 
-PreparedStore::PreparedStore(std::string root, Worker* worker)
-    : root_(std::move(root)), worker_(worker), self_(std::make_shared<PreparedStore*>(this)) {}
+void PreparedStore::Copy::End() {
+  const std::string folder = pin_.folder_;
+  const std::shared_ptr<PreparedStore*> store = pin_.store_.lock();
+  if (!folder.empty() && store != nullptr) (*store)->EndCopy(folder, std::exchange(reserved_, 0));
+}
+
+PreparedStore::PreparedStore(std::string root, Worker* worker, uint64_t budget)
+    : root_(std::move(root)),
+      worker_(worker),
+      budget_(budget),
+      self_(std::make_shared<PreparedStore*>(this)) {}
 
 PreparedStore::~PreparedStore() = default;
 
@@ -124,6 +138,7 @@ void PreparedStore::Start(const std::set<std::string>& named) {
       [root = root_, named, sizes] {
         prepared::RemoveOrphans(root, named);
         for (auto& [name, bytes] : *sizes) {
+          prepared::RemoveUnfinished(root + "/" + name);
           const Result<uint64_t> measured = prepared::BytesOf(root + "/" + name);
           if (measured.ok()) bytes = *measured;
         }
@@ -188,6 +203,7 @@ void PreparedStore::Publish(Incoming incoming, Manifest manifest,
 }
 
 void PreparedStore::PinNames(const std::shared_ptr<Publication>& publication) {
+  if (publication->status.ok()) publication->status = MakeRoom(BytesOfNew(*publication));
   if (!publication->status.ok()) return Finish(publication);
   for (const Publication::Move& move : publication->moves) {
     folders_.try_emplace(move.name);
@@ -204,7 +220,9 @@ void PreparedStore::PinNames(const std::shared_ptr<Publication>& publication) {
 void PreparedStore::Finish(const std::shared_ptr<Publication>& publication) {
   if (publication->status.ok()) {
     Sizes sizes;
-    for (const Publication::Move& move : publication->moves) sizes[move.name] = move.bytes;
+    for (const Publication::Move& move : publication->moves) {
+      move.complete ? void(sizes[move.name] = move.bytes) : Measure(move.name);
+    }
     Measured(sizes);
   } else {
     publication->pins.clear();
@@ -230,6 +248,7 @@ PreparedStore::Pin PreparedStore::PinFolder(const std::string& folder) {
   const auto found = folders_.find(folder);
   if (found == folders_.end()) return {};
   ++found->second.pins;
+  found->second.last_pinned = ++last_pin_;
   return Pin(self(), folder);
 }
 
@@ -249,6 +268,97 @@ void PreparedStore::RemoveIfUnused(Folders::iterator folder) {
 void PreparedStore::Remove(const std::string& path, std::function<void()> gone) {
   if (!gone) gone = [] {};
   worker_->Run([path] { prepared::Remove(path).ok(); }, std::move(gone));
+}
+
+uint64_t PreparedStore::BytesOfNew(const Publication& publication) const {
+  uint64_t bytes = 0;
+  for (const Publication::Move& move : publication.moves) {
+    if (!folders_.contains(move.name)) bytes += move.bytes;
+  }
+  return bytes;
+}
+
+void PreparedStore::SetElsewhere(std::map<std::string, std::string> index_of) {
+  index_of_ = std::move(index_of);
+}
+
+void PreparedStore::SetInUse(std::function<bool(const std::string& folder)> in_use) {
+  in_use_ = std::move(in_use);
+}
+
+Result<PreparedStore::Copy> PreparedStore::BeginCopy(const std::string& folder, uint64_t bytes) {
+  Pin pin = PinFolder(folder);  // so that it isn't what goes
+  const auto found = folders_.find(folder);
+  if (found == folders_.end()) {
+    return Status(StatusCode::kNotFound, "there is no prepared folder " + root_ + "/" + folder);
+  }
+  const uint64_t needed = bytes - std::min(bytes, found->second.bytes);
+  TRIMS_RETURN_IF_ERROR(MakeRoom(needed));
+  reserved_ += needed;
+  return Copy(std::move(pin), needed);
+}
+
+void PreparedStore::EndCopy(const std::string& folder, uint64_t reserved) {
+  reserved_ -= reserved;
+  Measure(folder);
+}
+
+void PreparedStore::Measure(const std::string& folder) {
+  auto sizes = std::make_shared<Sizes>();
+  worker_->Run(
+      [path = root_ + "/" + folder, folder, sizes] {
+        const Result<uint64_t> bytes = prepared::BytesOf(path);
+        if (bytes.ok()) sizes->emplace(folder, *bytes);
+      },
+      [weak = self(), sizes] {
+        if (const auto store = weak.lock()) (*store)->Measured(*sizes);
+      });
+}
+
+Status PreparedStore::MakeRoom(uint64_t bytes) {
+  const uint64_t used = bytes_ + reserved_;
+  if (bytes == 0 || (used <= budget_ && bytes <= budget_ - used)) return Status();
+  const uint64_t needed = bytes > budget_ ? UINT64_MAX : used - (budget_ - bytes);
+  const std::vector<Folders::iterator> victims = Victims(needed);
+  if (victims.empty()) {
+    return Status(
+        StatusCode::kResourceExhausted,
+        std::to_string(bytes) + " bytes more don't fit into the disk's budget of " +
+            std::to_string(budget_) + ", of which " + std::to_string(used) +
+            " are in use by what is prepared here, lies nowhere else or is being read",
+        "remove models (trims ls shows them), or start trimsd with a larger --disk-budget");
+  }
+  for (const Folders::iterator victim : victims) Evict(victim);
+  return Status();
+}
+
+// Those pinned longest ago that free `needed` together; none if there aren't enough.
+std::vector<PreparedStore::Folders::iterator> PreparedStore::Victims(uint64_t needed) {
+  std::vector<Folders::iterator> candidates;
+  for (auto folder = folders_.begin(); folder != folders_.end(); ++folder) {
+    const bool may_go = folder->second.pins == 0 && folder->second.named &&
+                        index_of_.contains(folder->first) && !(in_use_ && in_use_(folder->first));
+    if (may_go && folder->second.bytes > 0) candidates.push_back(folder);
+  }
+  std::sort(candidates.begin(), candidates.end(), [](const auto& one, const auto& other) {
+    return one->second.last_pinned < other->second.last_pinned;
+  });
+  uint64_t freed = 0;
+  size_t count = 0;
+  while (count < candidates.size() && freed < needed) freed += candidates[count++]->second.bytes;
+  candidates.resize(freed < needed ? 0 : count);
+  return candidates;
+}
+
+// Its index stays, which is little. A load that begins meanwhile fetches what it doesn't find.
+void PreparedStore::Evict(Folders::iterator folder) {
+  ++evictions_;
+  LogInfo("copy.evicted", {{"folder", folder->first}, {"bytes", folder->second.bytes}});
+  bytes_ -= folder->second.bytes;
+  folder->second.bytes = 0;
+  worker_->Run([path = root_ + "/" + folder->first,
+                index = index_of_.at(folder->first)] { prepared::RemoveFiles(path, index).ok(); },
+               [] {});
 }
 
 Result<size_t> PreparedStore::CountPublished(const std::string& root) {

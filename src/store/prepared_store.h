@@ -42,6 +42,8 @@ namespace trims {
 
 class PreparedStore {
  public:
+  static constexpr uint64_t kNoBudget = UINT64_MAX;
+
   // An unpublished folder. Dropped, it is removed on the worker.
   class Incoming {
    public:
@@ -107,13 +109,31 @@ class PreparedStore {
     std::string path_;  // empty: moved from or discarded
   };
 
+  // Room on the disk for what is fetched into a published folder, which it keeps. Dropped, it measures
+  // what came.
+  class Copy {
+   public:
+    Copy(Copy&& other) noexcept
+        : pin_(std::move(other.pin_)), reserved_(std::exchange(other.reserved_, 0)) {}
+    Copy& operator=(Copy&&) = delete;
+    ~Copy() { End(); }
+
+   private:
+    friend class PreparedStore;
+    Copy(Pin pin, uint64_t reserved) : pin_(std::move(pin)), reserved_(reserved) {}
+    void End();
+
+    Pin pin_;  // none: moved from
+    uint64_t reserved_ = 0;
+  };
+
   struct Published {
     Manifest manifest;      // its variants' folders are names in the store
     std::vector<Pin> pins;  // of all of them, until the catalog names them
   };
 
   // `root` is absolute; it is made when it is first needed. The worker outlives the store.
-  PreparedStore(std::string root, Worker* worker);
+  PreparedStore(std::string root, Worker* worker, uint64_t budget = kNoBudget);
   ~PreparedStore();
   PreparedStore(const PreparedStore&) = delete;
   PreparedStore& operator=(const PreparedStore&) = delete;
@@ -133,19 +153,33 @@ class PreparedStore {
 
   // `manifest` has all digests, and the folders of its variants are names in the incoming one. All or
   // nothing: on failure nothing of it is left when `done` runs, neither the incoming folder nor
-  // what was renamed already, but for content that was there before. INVALID_ARGUMENT: a folder lies
-  // elsewhere.
+  // what was renamed already, but for content that was there before. The folder of a variant that also lies
+  // elsewhere (ManifestVariant::remote) may have no more than its index, and takes no other's place.
+  // INVALID_ARGUMENT: a folder is no name in the incoming one; RESOURCE_EXHAUSTED: the budget has not the
+  // room.
   void Publish(Incoming incoming, Manifest manifest, std::function<void(Result<Published>)> done);
 
   // The folders that the catalog names now. What it named before and does not any more goes, at
   // once or with its last pin.
   void Retain(const std::set<std::string>& named);
 
+  // Those of the named folders that also lie elsewhere, and of each the file that has to stay when the rest
+  // goes: where the budget is used up, the rest does of those that were pinned longest ago and that nobody
+  // pins, nor `in_use` says to be. What it named before and does not any more stays as it is.
+  void SetElsewhere(std::map<std::string, std::string> index_of);
+  void SetInUse(std::function<bool(const std::string& folder)> in_use);
+
+  // Room for `bytes` that will come into a folder, less what is in it. RESOURCE_EXHAUSTED: not even if all
+  // goes that may.
+  Result<Copy> BeginCopy(const std::string& folder, uint64_t bytes);
+
   // A folder that is named or pinned. Any other is gone already, and the pin is none.
   Pin PinFolder(const std::string& folder);
 
   // The lengths of the files in published folders, those of Start once they have been measured.
   uint64_t bytes() const { return bytes_; }
+  uint64_t budget() const { return budget_; }
+  uint64_t evictions() const { return evictions_; }  // of folders' bytes, since the start
 
   // How many published folders lie in `root`; 0 if there is no such folder. Blocks.
   static Result<size_t> CountPublished(const std::string& root);
@@ -155,6 +189,7 @@ class PreparedStore {
     uint64_t bytes = 0;
     size_t pins = 0;
     bool named = false;
+    uint64_t last_pinned = 0;  // the how manieth pin that was
   };
   using Folders = std::map<std::string, Folder>;
   using Sizes = std::map<std::string, uint64_t>;
@@ -166,6 +201,12 @@ class PreparedStore {
   void PinNames(const std::shared_ptr<Publication>& publication);
   void Finish(const std::shared_ptr<Publication>& publication);
   void Unpin(const std::string& folder);
+  void EndCopy(const std::string& folder, uint64_t reserved);
+  void Measure(const std::string& folder);
+  Status MakeRoom(uint64_t bytes);
+  std::vector<Folders::iterator> Victims(uint64_t needed);
+  void Evict(Folders::iterator folder);
+  uint64_t BytesOfNew(const Publication& publication) const;
   void RemoveIfUnused(Folders::iterator folder);
   void Remove(const std::string& path, std::function<void()> gone);
 
@@ -173,7 +214,13 @@ class PreparedStore {
   Worker* const worker_;
   Folders folders_;
   std::set<std::string> downloads_;  // paths of those in use
+  const uint64_t budget_;
   uint64_t bytes_ = 0;
+  uint64_t reserved_ = 0;  // by copies
+  uint64_t last_pin_ = 0;
+  uint64_t evictions_ = 0;
+  std::map<std::string, std::string> index_of_;  // of folders whose content lies elsewhere, too
+  std::function<bool(const std::string&)> in_use_;
   const std::shared_ptr<PreparedStore*> self_;
 };
 

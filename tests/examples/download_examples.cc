@@ -1,5 +1,6 @@
 // The examples of what downloads models.
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,8 @@
 #include "source/http_store.h"
 #include "source/open_remote_store.h"
 #include "source/part_file.h"
+#include "source/remote_bytes.h"
+#include "source/remote_tree.h"
 #include "source/s3_store.h"
 #include "transfer/http_client.h"
 
@@ -39,7 +42,7 @@ Status DownloadExample(RemoteStore& store) {
 
 void DownloadChoiceExample(const std::vector<RemoteFile>& listed) {
   // example: src/source/download_choice.h
-  const std::vector<RemoteFile> files = WorthFetching(listed, "trims.json");
+  const std::vector<RemoteFile> files = WorthFetching(listed);
   // end
 }
 
@@ -49,6 +52,24 @@ void HttpExchangeExample(const SourceUri& uri, const S3Location& location,
   HttpClient client(HttpPatience{});
   S3Store store(uri, location, &credentials, ExchangeOver(&client));
   // end
+}
+
+Status RemoteTreeExample(const SourceUri& uri) {
+  // example: src/source/remote_tree.h
+  TRIMS_ASSIGN_OR_RETURN(const auto tree, RemoteTree::Open(uri, {}));
+  TRIMS_ASSIGN_OR_RETURN(const RemoteFile file, tree->Find("ort-12/extent"));
+  TRIMS_ASSIGN_OR_RETURN(const RemoteRequest request, tree->store().RequestFor(file));
+  // end
+  return {};
+}
+
+Status RemoteBytesExample(const std::shared_ptr<const RemoteTree>& tree,
+                          std::span<std::byte> page) {
+  // example: src/source/remote_bytes.h
+  TRIMS_ASSIGN_OR_RETURN(const auto file, RemoteBytes::Open(tree, "ort-12/extent"));
+  TRIMS_RETURN_IF_ERROR(file->ReadAt(4096, page));
+  // end
+  return {};
 }
 
 Status HttpStoreExample(const SourceUri& uri, const SmallExchange& exchange) {

@@ -65,6 +65,19 @@ TEST(Manifest, SurvivesTheRoundTrip) {
   EXPECT_EQ(parsed->SourceBytes(), 5100u);
 }
 
+TEST(Manifest, SaysWhereAVariantLiesBesides) {
+  Manifest manifest = Example();
+  manifest.variants[1].remote = ManifestRemote{"s3://bucket/m/", "ort-12"};
+  Result<Manifest> parsed = ParseManifest(ManifestToJson(manifest));
+  ASSERT_TRUE(parsed.ok()) << parsed.status().ToString();
+  EXPECT_FALSE(parsed->variants[0].remote);
+  ASSERT_TRUE(parsed->variants[1].remote);
+  EXPECT_EQ(parsed->variants[1].remote->source, "s3://bucket/m/");
+  EXPECT_EQ(parsed->variants[1].remote->folder, "ort-12");
+  manifest.variants[1].remote->folder = "../m";
+  EXPECT_EQ(ParseManifest(ManifestToJson(manifest)).status().code(), StatusCode::kInvalidArgument);
+}
+
 TEST(Manifest, OfThePreparerHasSumsButNoDigests) {
   Manifest manifest = Example();
   EXPECT_TRUE(CheckDigested(manifest).ok());

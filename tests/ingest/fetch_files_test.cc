@@ -81,13 +81,21 @@ TEST_F(FetchFilesTest, APushedModelIsFetchedByItsManifest) {
   ASSERT_TRUE(source.ok()) << source.status().ToString();
   EXPECT_EQ(source->path, scratch_ / "files");
   EXPECT_TRUE(IsPushed(source->path));
-  EXPECT_EQ(TextOf(scratch_ / "files/files-0123/source/a b.bin"), content);
+  EXPECT_EQ(TextOf(scratch_ / "files/files-0123/index"), "index");
+  EXPECT_FALSE(fs::exists(scratch_ / "files/files-0123/source"));  // until somebody opens it
+  const auto refused = [&](const std::string& target) {
+    fs::remove_all(scratch_ / "files");
+    fs::create_directory(scratch_ / "files");
+    const Status status = Fetch("/ocr/trims.json").status();
+    EXPECT_THAT(status.message(), HasSubstr(target));
+    return status.code();
+  };
+  served_["/ocr/files-0123/source/a%20b.bin"] = "weight";
+  EXPECT_EQ(refused("files-0123/source/a b.bin"), StatusCode::kDataLoss);
+  served_["/ocr/files-0123/index"] = "the index";
+  EXPECT_EQ(refused("files-0123/index"), StatusCode::kDataLoss);
   served_.erase("/ocr/files-0123/index");
-  fs::remove_all(scratch_ / "files");
-  fs::create_directory(scratch_ / "files");
-  const Status gone = Fetch("/ocr/trims.json").status();
-  EXPECT_EQ(gone.code(), StatusCode::kNotFound);
-  EXPECT_THAT(gone.message(), HasSubstr("files-0123/index"));
+  EXPECT_EQ(refused("files-0123/index"), StatusCode::kNotFound);
 }
 
 }  // namespace

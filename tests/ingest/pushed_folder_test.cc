@@ -63,13 +63,13 @@ class PushedFolderTest : public ::testing::Test {
                         pushed_, {.cancel = cancel})
         .status();
   }
-  Result<Manifest> Import(bool link = false, std::vector<Variant> variants = {}) {
+  Result<Manifest> Import(const std::string& remote = "", std::vector<Variant> variants = {}) {
     fs::remove_all(scratch_ / "incoming");
     fs::create_directory(scratch_ / "incoming");
     return ImportPushed({.folder = pushed_,
                          .incoming = scratch_ / "incoming",
                          .variants = std::move(variants),
-                         .link = link});
+                         .remote = remote});
   }
   void ExpectPushAndImport() {
     const Status status = Push();
@@ -89,31 +89,55 @@ class PushedFolderTest : public ::testing::Test {
 TEST_F(PushedFolderTest, WhatIsPushedIsImportedByteForByte) {
   ASSERT_TRUE(Push().ok());
   EXPECT_TRUE(IsPushed(pushed_));
-  for (const bool link : {false, true}) {
-    const Result<Manifest> manifest = Import(link);
-    ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
-    EXPECT_EQ(manifest->digest, manifest_.digest);
-    ASSERT_EQ(manifest->variants.size(), 2u);
-    const ManifestVariant& files = manifest->variants[0];
-    EXPECT_EQ(files.extents[0].pieces[0].origin, PieceOrigin::kPrepared);
-    EXPECT_EQ(files.extents[0].pieces[0].path, "source/deep/w.bin");
-    EXPECT_EQ(files.extents[0].sha256, manifest_.variants[0].extents[0].sha256);
-    EXPECT_EQ(TextOf(scratch_ / "incoming/files-0123/source/deep/w.bin"), kWeights);
-    EXPECT_EQ(TextOf(scratch_ / "incoming/ort-0123/made"), kWeights);
-    struct stat state {};
-    ASSERT_EQ(::stat((scratch_ / "incoming/ort-0123/made").c_str(), &state), 0);
-    EXPECT_EQ(state.st_nlink, link ? 2u : 1u);
+  const Result<Manifest> manifest = Import();
+  ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  EXPECT_EQ(manifest->digest, manifest_.digest);
+  ASSERT_EQ(manifest->variants.size(), 2u);
+  const ManifestVariant& files = manifest->variants[0];
+  EXPECT_FALSE(files.remote);
+  EXPECT_EQ(files.extents[0].pieces[0].origin, PieceOrigin::kPrepared);
+  EXPECT_EQ(files.extents[0].pieces[0].path, "source/deep/w.bin");
+  EXPECT_EQ(files.extents[0].sha256, manifest_.variants[0].extents[0].sha256);
+  EXPECT_EQ(TextOf(scratch_ / "incoming/files-0123/source/deep/w.bin"), kWeights);
+  EXPECT_EQ(TextOf(scratch_ / "incoming/ort-0123/made"), kWeights);
+}
+
+TEST_F(PushedFolderTest, OfWhatLiesOnANetworkTheIndexesAreTaken) {
+  ASSERT_TRUE(Push().ok());
+  fs::remove_all(pushed_ + "/files-0123/source");
+  fs::remove(pushed_ + "/ort-0123/made");
+  const Result<Manifest> manifest = Import("https://host/m/trims.json");
+  ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  ASSERT_EQ(manifest->variants.size(), 2u);
+  for (const ManifestVariant& variant : manifest->variants) {
+    ASSERT_TRUE(variant.remote);
+    EXPECT_EQ(variant.remote->source, "https://host/m/trims.json");
+    EXPECT_EQ(variant.remote->folder, variant.folder);
+    EXPECT_EQ(TextOf(scratch_ / ("incoming/" + variant.folder + "/index")), kIndex);
   }
+  std::ofstream(pushed_ + "/ort-0123/index") << std::string(kIndex.size(), 'x');
+  EXPECT_EQ(Import("https://host/m/trims.json").status().code(), StatusCode::kDataLoss);
+}
+
+// Whoever pushed it may have written anything: where bytes are fetched from is this daemon's word.
+TEST_F(PushedFolderTest, AManifestThatSaysThatItLiesElsewhereIsRefused) {
+  ASSERT_TRUE(Push().ok());
+  Manifest lying = *ParseManifest(TextOf(pushed_ + "/trims.json"));
+  lying.variants[0].remote = ManifestRemote{"http://169.254.169.254/", "latest"};
+  std::ofstream(pushed_ + "/trims.json") << ManifestToJson(lying);
+  const Status status = Import().status();
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(status.message(), HasSubstr("lies elsewhere"));
 }
 
 TEST_F(PushedFolderTest, AVariantAloneIsTaken) {
   ASSERT_TRUE(Push().ok());
-  const Result<Manifest> manifest = Import(false, {Variant::kOrt});
+  const Result<Manifest> manifest = Import("", {Variant::kOrt});
   ASSERT_TRUE(manifest.ok());
   ASSERT_EQ(manifest->variants.size(), 1u);
   EXPECT_EQ(manifest->variants[0].kind, Variant::kOrt);
   EXPECT_FALSE(fs::exists(scratch_ / "incoming/files-0123"));
-  EXPECT_EQ(Import(false, {Variant::kTensors}).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(Import("", {Variant::kTensors}).status().code(), StatusCode::kNotFound);
 }
 
 TEST_F(PushedFolderTest, PushedAgainItIsWrittenOver) {

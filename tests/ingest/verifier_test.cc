@@ -55,6 +55,7 @@ class VerifierTest : public IngestTest {
     manifest.format = "files";
     manifest.files = {{.name = "m", .length = content.size(), .sha256 = manifest.digest}};
     manifest.variants.push_back(variant);
+    if (lies_elsewhere_) manifest.variants[0].remote = ManifestRemote{"s3://bucket/m/", "files-1"};
     preparer_.Finish(std::move(manifest));
     worker_.RunAll();
     if (!catalog_.next().empty()) catalog_.Finish(catalog_.next());
@@ -89,6 +90,16 @@ class VerifierTest : public IngestTest {
     return (*verified_)->front();
   }
 
+  // As if another node had pushed it: its bytes lie elsewhere, too.
+  void AddPushed(const std::string& content) {
+    const Added answer = Add("a");
+    worker_.RunAll();
+    lies_elsewhere_ = true;
+    FinishPreparing(content);
+    ASSERT_TRUE(*answer && (*answer)->ok());
+  }
+
+  bool lies_elsewhere_ = false;
   std::optional<Verified> verified_;
 };
 
@@ -132,6 +143,21 @@ TEST_F(VerifierTest, WhatIsDamagedIsPreparedAgain) {
     Verify();
     EXPECT_EQ(Only().state, VerifiedState::kIntact);
   }
+}
+
+TEST_F(VerifierTest, WhatLiesElsewhereTooIsNotPreparedAgain) {
+  AddPushed("weights");
+  Verify();
+  EXPECT_EQ(Only().state, VerifiedState::kIntact);
+  std::ofstream(FileOf("a", "data")) << "wrong!!";
+  Verify();
+  EXPECT_EQ(Only().state, VerifiedState::kElsewhere);
+  EXPECT_EQ(Only().error.code(), StatusCode::kDataLoss);
+  EXPECT_FALSE(fs::exists(FileOf("a", "data"))) << "a later load would meet the damage";
+  Verify();
+  EXPECT_EQ(Only().state, VerifiedState::kElsewhere);
+  EXPECT_THAT(Only().error.message(), HasSubstr("s3://bucket/m/"));
+  EXPECT_TRUE(preparer_.requests.empty());
 }
 
 TEST_F(VerifierTest, WhatIsGoneIsPreparedAgain) {

@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
-#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -18,6 +17,7 @@
 
 #include "base/fault.h"
 #include "store/prepared_folders.h"
+#include "support/manual_worker.h"
 #include "support/open_fds.h"
 #include "support/scratch_folder.h"
 
@@ -41,30 +41,6 @@ ManifestVariant VariantOf(Variant kind) {
 
 const std::string kFiles = prepared::ContentName(VariantOf(Variant::kFiles));
 const std::string kOrt = prepared::ContentName(VariantOf(Variant::kOrt));
-
-// Work and completions wait until they are asked for.
-class ManualWorker final : public Worker {
- public:
-  void Run(std::function<void()> work, std::function<void()> done) override {
-    work_.push_back(std::move(work));
-    done_.push_back(std::move(done));
-  }
-  void Work() {  // all there is, without completions
-    for (; !work_.empty(); work_.pop_front()) work_.front()();
-  }
-  void Finish() {  // the completions too, and what they have done
-    while (!done_.empty()) {
-      Work();
-      const std::function<void()> next = std::move(done_.front());
-      done_.pop_front();
-      next();
-    }
-  }
-
- private:
-  std::deque<std::function<void()>> work_;
-  std::deque<std::function<void()>> done_;
-};
 
 class PreparedStoreTest : public ::testing::Test {
  protected:

@@ -122,6 +122,13 @@ std::string RenderFailures(const Json& segments) {
   return text;
 }
 
+std::string DiskLine(const Json& status) {
+  const Json& disk = Object(status, "disk");
+  const std::string used = HumanBytes(Number(status, "prepared_bytes")) + " of prepared variants";
+  const uint64_t budget = Number(disk, "budget_bytes");
+  return budget == 0 ? used : used + ", of " + HumanBytes(budget);
+}
+
 }  // namespace
 
 std::string RenderStatus(const Json& status) {
@@ -136,7 +143,7 @@ std::string RenderStatus(const Json& status) {
     fields.Add(name == "host" ? "host memory" : name, TierLine(tier));
     fields.Add("", TierParts(tier));
   }
-  fields.Add("on disk", HumanBytes(Number(status, "prepared_bytes")) + " of prepared variants");
+  fields.Add("on disk", DiskLine(status));
   fields.Add("huge pages", PagesLine(segments));
   fields.Add("models", std::to_string(Number(status, "models")));
   fields.Add("leases", fmt::format("{} on {}", Number(status, "leases"),

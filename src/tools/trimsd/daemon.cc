@@ -1,9 +1,12 @@
 #include "tools/trimsd/daemon.h"
 
+#include <sys/statvfs.h>
+
 #include <csignal>
 #include <utility>
 
 #include "base/byte_size.h"
+#include "base/errno_status.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/macros.h"
@@ -82,13 +85,18 @@ Status Daemon::MakeParts(uint64_t budget) {
   TRIMS_ASSIGN_OR_RETURN(
       catalog_, Catalog::Open(places_.data() + "/catalog.db",
                               {.root = PreparedRoot(), .folders = folders}, loop_->poster()));
-  prepared_ = std::make_unique<PreparedStore>(PreparedRoot(), worker_.get());
-  TRIMS_ASSIGN_OR_RETURN(host_, MakeHostTier({.budget = budget,
-                                              .threads = options_.loader_threads,
-                                              .pages = options_.huge_pages,
-                                              .engine = engine_,
-                                              .prepared_root = PreparedRoot()},
-                                             loop_->poster()));
+  TRIMS_ASSIGN_OR_RETURN(const uint64_t disk_budget, DiskBudget());
+  prepared_ = std::make_unique<PreparedStore>(PreparedRoot(), worker_.get(), disk_budget);
+  TRIMS_ASSIGN_OR_RETURN(host_,
+                         MakeHostTier({.budget = budget,
+                                       .threads = options_.loader_threads,
+                                       .pages = options_.huge_pages,
+                                       .engine = engine_,
+                                       .prepared_root = PreparedRoot(),
+                                       .network = {.concurrency = options_.download_ranges,
+                                                   .bytes_per_second = options_.download_rate},
+                                       .prepared = prepared_.get()},
+                                      loop_->poster()));
   preparer_ = MakeProcessPreparer(
       {.program = PreparerProgram(options_), .onnxruntime_library = options_.onnxruntime_library},
       {.timers = loop_.get(), .watcher = loop_.get(), .worker = digesting_.get()});
@@ -110,6 +118,15 @@ Status Daemon::MakeParts(uint64_t budget) {
                                                            .pushing = pushing_.get(),
                                                            .post = loop_->poster()});
   return Status();
+}
+
+// A share is one of the file system on which the data lie.
+Result<uint64_t> Daemon::DiskBudget() const {
+  if (options_.disk_budget.empty()) return PreparedStore::kNoBudget;
+  struct statvfs disk {};
+  if (::statvfs(places_.data().c_str(), &disk) != 0)
+    return ErrnoStatus("can't look at " + places_.data());
+  return ParseByteSize(options_.disk_budget, uint64_t{disk.f_blocks} * disk.f_frsize);
 }
 
 ManagerOptions Daemon::OptionsOfManager() const {

@@ -40,6 +40,7 @@ class Daemon {
 
   Status MakeParts(uint64_t budget);
   Status Serve();
+  Result<uint64_t> DiskBudget() const;
   std::string PreparedRoot() const { return places_.data() + "/prepared"; }
   ManagerOptions OptionsOfManager() const;
   ServerOptions OptionsOfServer();

@@ -115,6 +115,15 @@ void AddMemory(CLI::App* app, DaemonOptions* options) {
          },
          "What models may take of the memory: 8GiB, 500MB, 50% [50%]")
       ->type_name("SIZE|N%");
+  app->add_option_function<std::string>(
+         "--disk-budget",
+         [options](const std::string& text) {
+           options->disk_budget = ByteSizeText("--disk-budget", text);
+         },
+         "What prepared models may take of the disk: 500GB, 60%; where it is used up, copies of "
+         "models "
+         "that were pushed elsewhere go [no limit]")
+      ->type_name("SIZE|N%");
   AddNamed(app, "--reclaim", &options->reclaim, "lazy", "eager, lazy",
            "When a model that nobody uses goes");
   app->add_option_function<std::string>(

@@ -37,6 +37,7 @@ struct DaemonOptions {
   std::string data;    // likewise
   mode_t socket_mode = 0600;
   std::string host_budget = "50%";
+  std::string disk_budget = {};  // empty: none
   Reclaim reclaim = Reclaim::kLazy;
   const EvictionPolicy* eviction = DefaultEvictionPolicy();
   int loader_threads = 2;

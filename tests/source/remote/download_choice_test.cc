@@ -15,7 +15,7 @@ std::vector<std::string> Chosen(const std::vector<std::string>& names) {
   std::vector<RemoteFile> listed;
   for (const std::string& name : names) listed.push_back({.name = name, .length = 1});
   std::vector<std::string> chosen;
-  for (const RemoteFile& file : WorthFetching(listed, "trims.json")) chosen.push_back(file.name);
+  for (const RemoteFile& file : WorthFetching(listed)) chosen.push_back(file.name);
   return chosen;
 }
 
@@ -34,11 +34,6 @@ TEST(DownloadChoiceTest, ExternalDataOfOnnxStays) {
 TEST(DownloadChoiceTest, WithoutAKnownFormatAllIsTaken) {
   EXPECT_THAT(Chosen({"a.h5", "b.txt", "pytorch_model.bin"}),
               ElementsAre("a.h5", "b.txt", "pytorch_model.bin"));
-}
-
-TEST(DownloadChoiceTest, OfAPushedModelAllIsTaken) {
-  EXPECT_THAT(Chosen({"files-1/source/logo.png", "files-1/source/m.onnx", "trims.json"}),
-              ElementsAre("files-1/source/logo.png", "files-1/source/m.onnx", "trims.json"));
 }
 
 }  // namespace

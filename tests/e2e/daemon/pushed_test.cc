@@ -1,0 +1,176 @@
+// A pushed model on a network, taken by a real daemon: it comes when it is opened, once for all who open it,
+// stays for those who come when the network is gone, and a daemon that is killed meanwhile leaves nothing wrong.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <cstring>
+#include <filesystem>
+#include <future>
+#include <latch>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "e2e/daemon/daemon_process.h"
+#include "support/content.h"
+#include "support/http_origin.h"
+#include "support/scratch_folder.h"
+
+namespace trims::test {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class PushedModelTest : public ::testing::Test {
+ protected:
+  static constexpr size_t kBytes = (20 << 20) + 120;
+
+  // One daemon prepares and pushes; an origin serves what it left; a second daemon, with a store of its own.
+  PushedModelTest() {
+    fs::create_directory(folder_ / "first");
+    DaemonProcess first(folder_ / "first");
+    content_ = TextOf(first.AddFile("m", kBytes));
+    Result<Admin> admin = Admin::Connect({.socket_path = first.socket(), .client_name = "pusher"});
+    EXPECT_TRUE(admin.ok() && admin->Push("m", "file://" + (folder_ / "pushed")).ok());
+    origin_.emplace([this](const OriginRequest& request) { return Answer(request); });
+    fs::create_directory(folder_ / "second");
+    StartDaemon();
+  }
+
+  void StartDaemon() {
+    daemon_.emplace(folder_ / "second", arguments_);
+    ASSERT_TRUE(daemon_->ready()) << daemon_->Log();
+  }
+
+  OriginReply Answer(const OriginRequest& request) {
+    const std::string path = folder_ / ("pushed" + request.target);
+    if (!fs::is_regular_file(path)) return {.status = 404};
+    OriginReply reply = ServeObject(request, TextOf(path), "\"v\"");
+    if (!request.target.ends_with("/trims.json") && fs::file_size(path) == kBytes)
+      Spoil(request, &reply);
+    return reply;
+  }
+  void Spoil(const OriginRequest& request, OriginReply* reply) {
+    if (request.method != "GET") return;
+    const std::lock_guard lock(mutex_);
+    if (++gets_ == 2 && stalls_) {
+      reply->stall_after = 1000;
+      stalled_.set_value();
+    }
+  }
+
+  Status Add() {
+    Result<Admin> admin =
+        Admin::Connect({.socket_path = daemon_->socket(), .client_name = "adder"});
+    if (!admin.ok()) return admin.status();
+    return admin->Add("m", origin_->url() + "/trims.json", {}).status();
+  }
+  void ExpectOpens() {
+    Result<Client> client = daemon_->Connect();
+    ASSERT_TRUE(client.ok());
+    const Result<Model> model = client->Open("m");
+    ASSERT_TRUE(model.ok()) << model.status().ToString();
+    const auto bytes = model->file(0).bytes;
+    ASSERT_EQ(bytes.size(), kBytes);
+    EXPECT_EQ(std::memcmp(bytes.data(), content_.data(), kBytes), 0);
+  }
+  std::string StateOnDisk() {
+    Result<Admin> admin =
+        Admin::Connect({.socket_path = daemon_->socket(), .client_name = "verifier"});
+    return nlohmann::json::parse(admin->Verify("").value())["variants"][0]["state"];
+  }
+  // The open doesn't wait for the copy; the room that it takes is measured when it has its name.
+  void WaitForCopy() {
+    while (daemon_->GetStatus()["disk"]["used_bytes"] < kBytes) {
+    }
+  }
+
+  ScratchFolder folder_;
+  std::string content_;
+  std::mutex mutex_;
+  int gets_ = 0;
+  bool stalls_ = false;
+  std::promise<void> stalled_;
+  std::optional<HttpOrigin> origin_;
+  std::vector<std::string> arguments_;
+  std::optional<DaemonProcess> daemon_;
+};
+
+TEST_F(PushedModelTest, ComesWithTheFirstOpenAndStays) {
+  ASSERT_TRUE(Add().ok());
+  EXPECT_EQ(gets_, 0);
+  EXPECT_EQ(StateOnDisk(), "elsewhere");
+  ExpectOpens();
+  EXPECT_EQ(gets_, 3);
+  WaitForCopy();
+  EXPECT_EQ(StateOnDisk(), "intact");
+  origin_.reset();
+  daemon_.reset();
+  StartDaemon();
+  ExpectOpens();
+}
+
+TEST_F(PushedModelTest, ComesOnceForAllWhoOpenItAtOnce) {
+  ASSERT_TRUE(Add().ok());
+  constexpr int kClients = 8;
+  std::latch start(kClients);
+  std::vector<std::thread> clients;
+  for (int i = 0; i < kClients; ++i) {
+    clients.emplace_back([this, &start] {
+      start.arrive_and_wait();
+      ExpectOpens();
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  EXPECT_EQ(gets_, 3);
+}
+
+TEST_F(PushedModelTest, ADaemonThatIsKilledMeanwhileLeavesNothingWrong) {
+  ASSERT_TRUE(Add().ok());
+  stalls_ = true;
+  std::thread opener([this] {
+    Result<Client> client = daemon_->Connect();
+    EXPECT_EQ(client->Open("m").status().code(), StatusCode::kUnavailable);
+  });
+  stalled_.get_future().wait();
+  daemon_->process().Signal(SIGKILL);
+  opener.join();
+  daemon_.reset();
+  StartDaemon();
+  EXPECT_EQ(StateOnDisk(), "elsewhere");
+  for (const auto& entry : fs::recursive_directory_iterator(folder_ / "second/data/prepared")) {
+    EXPECT_FALSE(entry.path().filename().string().starts_with(".unfinished")) << entry.path();
+  }
+  ExpectOpens();
+}
+
+TEST_F(PushedModelTest, OfADaemonThatStopsMeanwhileNothingHangs) {
+  ASSERT_TRUE(Add().ok());
+  stalls_ = true;
+  std::thread opener([this] {
+    Result<Client> client = daemon_->Connect();
+    EXPECT_EQ(client->Open("m").status().code(), StatusCode::kUnavailable);
+  });
+  stalled_.get_future().wait();
+  daemon_->process().Signal(SIGTERM);
+  EXPECT_EQ(daemon_->process().Wait(), 0);
+  opener.join();
+}
+
+TEST_F(PushedModelTest, AModelWhoseSourceIsGoneSaysSo) {
+  ASSERT_TRUE(Add().ok());
+  fs::remove_all(folder_ / "pushed");
+  Result<Client> client = daemon_->Connect();
+  const Status status = client->Open("m").status();
+  EXPECT_EQ(status.code(), StatusCode::kNotFound);
+  EXPECT_THAT(status.message(), HasSubstr(origin_->url()));
+}
+
+}  // namespace
+}  // namespace trims::test
