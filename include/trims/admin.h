@@ -44,6 +44,11 @@ struct VerifyOptions {
   std::chrono::milliseconds timeout{std::chrono::hours(24)};
 };
 
+struct PushOptions {
+  std::function<void(const Progress&)> on_progress;  // called on the calling thread
+  std::chrono::milliseconds timeout{std::chrono::hours(24)};
+};
+
 class Admin {
  public:
   TRIMS_EXPORT static Result<Admin> Connect(const ClientOptions& options = {});
@@ -63,11 +68,11 @@ class Admin {
   // stay usable meanwhile. What was found is in the document. RESOURCE_EXHAUSTED: one is under way.
   TRIMS_EXPORT Result<std::string> Verify(std::string_view reference,
                                           const VerifyOptions& options = {});
-  // Writes what is prepared of a model into a folder (`destination` is a file:/// URL), from which Add
-  // on another node, or from wherever the folder is copied to, takes it as it is.
-  TRIMS_EXPORT Result<std::string> Push(
-      std::string_view reference, std::string_view destination,
-      std::chrono::milliseconds timeout = std::chrono::minutes(30));
+  // Writes what is prepared of a model to `destination`, a folder (a file:/// URL) or a prefix of a bucket
+  // (s3://BUCKET/PREFIX/), from which Add on another node, or from wherever that is copied to, takes it as
+  // it is.
+  TRIMS_EXPORT Result<std::string> Push(std::string_view reference, std::string_view destination,
+                                        const PushOptions& options = {});
 
  private:
   explicit Admin(Client client);

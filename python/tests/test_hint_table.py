@@ -58,6 +58,7 @@ HINTS = {
     "name the authority that signed it: export CURL_CA_BUNDLE=FILE for trimsd": SENTENCE,
     "unset it where the daemon is started, or add from the hub's cache: hf-cache:ORG/NAME": SENTENCE,
     "push it again from where it was prepared: trims push": SENTENCE,
+    "mend it, and push again: trims verify ": SENTENCE,
     "wait until that has ended: trims status": SENTENCE,
     # The daemon.
     "sudo sysctl kernel.io_uring_disabled=0, or let the container's seccomp profile allow io_uring_setup(2)": MACHINE,

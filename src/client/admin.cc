@@ -75,12 +75,12 @@ Result<std::string> Admin::Verify(std::string_view reference, const VerifyOption
 }
 
 Result<std::string> Admin::Push(std::string_view reference, std::string_view destination,
-                                milliseconds timeout) {
-  if (timeout.count() <= 0)
+                                const PushOptions& options) {
+  if (options.timeout.count() <= 0)
     return Status(StatusCode::kInvalidArgument, "a timeout that has passed");
   return client_.impl_->AskForDocument(
       wire::PushRequest{.reference = reference, .destination = destination},
-      {.patience = timeout, .on_progress = {}});
+      {.patience = options.timeout, .on_progress = Telling(options.on_progress)});
 }
 
 }  // namespace trims

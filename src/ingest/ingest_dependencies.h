@@ -14,6 +14,7 @@
 #include "catalog/catalog.h"
 #include "ingest/preparer.h"
 #include "ingest/source_fetcher.h"
+#include "loop/post_to_loop.h"
 #include "loop/timer_service.h"
 #include "loop/worker.h"
 #include "store/prepared_store.h"
@@ -35,6 +36,8 @@ struct IngestDependencies {
   Worker* verifying =
       nullptr;  // reads whole models; without it, Verify answers FAILED_PRECONDITION
   TimerService* timers = nullptr;  // without it, Verify tells its progress between images alone
+  Worker* pushing = nullptr;  // writes whole models; without it, Push answers FAILED_PRECONDITION
+  PostToLoop post;  // brings the progress of a push to the loop; empty: nobody hears of it
   // The catalog has other content now.
   std::function<void()> catalog_changed;
 };

@@ -17,7 +17,7 @@
 #include "base/sys.h"
 #include "base/unique_fd.h"
 #include "base/write_all.h"
-#include "ingest/adopt_sources.h"
+#include "ingest/pushed_files.h"
 #include "load/image_files.h"
 #include "load/verify_image.h"
 #include "source/file_bytes.h"
@@ -36,8 +36,8 @@ Status NoPushedModel(const std::string& folder, const std::string& what) {
 
 class Copier {
  public:
-  // `cancel` may be nullptr.
-  explicit Copier(CancelToken* cancel) : cancel_(cancel), buffer_(kCopyBytes) {}
+  explicit Copier(const PushCalls& calls, uint64_t total = 0)
+      : calls_(calls), total_(total), buffer_(kCopyBytes) {}
 
   uint64_t done() const { return done_; }
 
@@ -54,39 +54,22 @@ class Copier {
         sys::Open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (!to) return ErrnoStatus("can't make the file " + path);
     TRIMS_RETURN_IF_ERROR(ForEachChunk(from, 0, from.size(), buffer_, [&](auto chunk) -> Status {
-      if (cancel_ != nullptr && cancel_->cancelled()) {
+      if (calls_.cancel != nullptr && calls_.cancel->cancelled()) {
         return Status(StatusCode::kCancelled, "the copy was given up");
       }
       if (!WriteAll(to.get(), chunk)) return ErrnoStatus("can't write " + path);
       done_ += chunk.size();
+      if (calls_.progress) calls_.progress("copy", done_, total_);
       return Status();
     }));
     return sys::Fsync(to.get()) == 0 ? Status() : ErrnoStatus("can't write " + path);
   }
 
-  CancelToken* const cancel_;
+  const PushCalls& calls_;
+  const uint64_t total_;
   std::vector<std::byte> buffer_;
   uint64_t done_ = 0;
 };
-
-struct FileOfVariant {
-  PieceOrigin origin = PieceOrigin::kPrepared;
-  std::string path;  // in its origin
-};
-
-// All files of a variant by the names that they have in a pushed folder; and the variant with these.
-std::map<std::string, FileOfVariant> TakeFiles(ManifestVariant* variant) {
-  std::map<std::string, FileOfVariant> files;
-  files[variant->index_path] = {PieceOrigin::kPrepared, variant->index_path};
-  for (ManifestExtent& extent : variant->extents) {
-    for (ManifestPiece& piece : extent.pieces) {
-      const FileOfVariant file{piece.origin, piece.path};
-      if (piece.origin == PieceOrigin::kSource) Adopt(&piece);
-      files[piece.path] = file;
-    }
-  }
-  return files;
-}
 
 // How far each file of a variant, all of which lie in its folder, is read.
 std::map<std::string, uint64_t> LengthsRead(const ManifestVariant& variant) {
@@ -101,33 +84,41 @@ std::map<std::string, uint64_t> LengthsRead(const ManifestVariant& variant) {
   return lengths;
 }
 
-Status PushVariant(const Image& image, const std::string& prepared_root, const std::string& folder,
-                   ManifestVariant* variant, Copier* copier) {
-  ImageFiles source(image, prepared_root);
-  const std::string into = folder + "/" + variant->folder;
-  TRIMS_RETURN_IF_ERROR(MakeFolder(into));
-  for (const auto& [name, file] : TakeFiles(variant)) {
-    TRIMS_RETURN_IF_ERROR(MakeFoldersOf(into, name));
+Status PushFiles(const std::vector<FileToPush>& files, const std::vector<ImagePtr>& images,
+                 const std::string& prepared_root, const std::string& folder, Copier* copier) {
+  std::optional<ImageFiles> source;  // of the variant that the file before was of
+  size_t variant = images.size();
+  for (const FileToPush& file : files) {
+    if (file.variant != variant) {
+      variant = file.variant;
+      source.emplace(*images[variant], prepared_root);
+    }
+    TRIMS_RETURN_IF_ERROR(MakeFoldersOf(folder, file.name));
     TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccess> bytes,
-                           source.Open(file.origin, file.path));
-    TRIMS_RETURN_IF_ERROR(copier->Copy(*bytes, into + "/" + name));
+                           source->Open(file.file.origin, file.file.path));
+    TRIMS_RETURN_IF_ERROR(copier->Copy(*bytes, folder + "/" + file.name));
   }
   return Status();
 }
 
-Status VerifyAll(const Manifest& manifest, const std::string& root, CancelToken* cancel) {
+Status VerifyAll(const Manifest& manifest, const std::string& root, const PushCalls& calls) {
   FillControl control;
   std::optional<CancelToken::Watch> watch;
-  if (cancel != nullptr) watch.emplace(cancel, [&control] { control.Cancel(); });
+  if (calls.cancel != nullptr) watch.emplace(calls.cancel, [&control] { control.Cancel(); });
   Pacer pacer(0);
-  for (const ImagePtr& image : MakeImages(manifest, "the pushed model", "new")) {
+  const std::vector<ImagePtr> images = MakeImages(manifest, "the pushed model", "new");
+  uint64_t total = 0;
+  for (const ImagePtr& image : images) total += image->variant.ExtentBytes();
+  uint64_t done = 0;
+  for (const ImagePtr& image : images) {
+    if (calls.progress) calls.progress("verify", done, total);
     TRIMS_RETURN_IF_ERROR(VerifyImage(*image, root, &control, &pacer));
+    done += image->variant.ExtentBytes();
   }
   return Status();
 }
 
-Status WriteManifest(const Manifest& manifest, const std::string& folder, Copier* copier) {
-  const std::string text = ManifestToJson(manifest);
+Status WriteManifest(const std::string& text, const std::string& folder, Copier* copier) {
   const std::string path = folder + "/" + std::string(kPushedManifest);
   return copier->Copy(SpanBytes(std::as_bytes(std::span(text)), path), path);
 }
@@ -213,17 +204,16 @@ Status VerifyIndexes(const Manifest& manifest, const std::string& root) {
 
 Result<uint64_t> PushToFolder(const Manifest& manifest, const std::vector<ImagePtr>& images,
                               const std::string& prepared_root, const std::string& folder,
-                              CancelToken* cancel) {
-  Copier copier(cancel);
+                              const PushCalls& calls) {
   Manifest pushed = manifest;
-  for (ManifestVariant& variant : pushed.variants) variant.remote.reset();
+  TRIMS_ASSIGN_OR_RETURN(const std::vector<FileToPush> files,
+                         FilesToPush(images, prepared_root, &pushed));
+  const std::string text = ManifestToJson(pushed);
+  Copier copier(calls, TotalLength(files) + text.size());
   TRIMS_RETURN_IF_ERROR(MakeFolder(folder));
-  for (size_t i = 0; i < images.size(); ++i) {
-    TRIMS_RETURN_IF_ERROR(
-        PushVariant(*images[i], prepared_root, folder, &pushed.variants[i], &copier));
-  }
-  TRIMS_RETURN_IF_ERROR(VerifyAll(pushed, folder, cancel));
-  TRIMS_RETURN_IF_ERROR(WriteManifest(pushed, folder, &copier));
+  TRIMS_RETURN_IF_ERROR(PushFiles(files, images, prepared_root, folder, &copier));
+  TRIMS_RETURN_IF_ERROR(VerifyAll(pushed, folder, calls));
+  TRIMS_RETURN_IF_ERROR(WriteManifest(text, folder, &copier));
   return copier.done();
 }
 
@@ -251,12 +241,13 @@ Result<Manifest> ImportPushed(const ImportJob& job) {
   TRIMS_ASSIGN_OR_RETURN(Manifest manifest, ReadPushed(job.folder));
   TRIMS_RETURN_IF_ERROR(CheckPushed(manifest, job.folder));
   TRIMS_RETURN_IF_ERROR(Choose(job.variants, &manifest));
-  Copier copier(nullptr);
+  const PushCalls nobody;
+  Copier copier(nobody);
   for (const ManifestVariant& variant : manifest.variants) {
     TRIMS_RETURN_IF_ERROR(TakeVariant(job, variant, &copier));
   }
   if (job.remote.empty()) {
-    TRIMS_RETURN_IF_ERROR(VerifyAll(manifest, job.incoming, nullptr));
+    TRIMS_RETURN_IF_ERROR(VerifyAll(manifest, job.incoming, nobody));
     return manifest;
   }
   TRIMS_RETURN_IF_ERROR(VerifyIndexes(manifest, job.incoming));

@@ -19,9 +19,9 @@
 #include "trims/model.h"
 #include "trims/status.h"
 
-#include "base/cancel_token.h"
 #include "format/image.h"
 #include "format/manifest.h"
+#include "ingest/push_calls.h"
 
 namespace trims {
 
@@ -32,7 +32,7 @@ inline constexpr std::string_view kPushedManifest = "trims.json";
 // it should be in isn't there; PERMISSION_DENIED; RESOURCE_EXHAUSTED; CANCELLED.
 Result<uint64_t> PushToFolder(const Manifest& manifest, const std::vector<ImagePtr>& images,
                               const std::string& prepared_root, const std::string& folder,
-                              CancelToken* cancel = nullptr);
+                              const PushCalls& calls = {});
 
 bool IsPushed(const std::string& folder);
 

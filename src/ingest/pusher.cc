@@ -6,57 +6,82 @@
 #include "base/macros.h"
 #include "catalog/resolve.h"
 #include "ingest/check_operator.h"
+#include "ingest/progress_to_loop.h"
+#include "ingest/push_to_bucket.h"
 #include "ingest/pushed_folder.h"
 #include "loop/run_on.h"
-#include "source/source_uri.h"
+#include "source/push_destination.h"
 
 namespace trims {
-namespace {
 
-Result<SourceUri> FolderOf(const std::string& destination) {
-  TRIMS_ASSIGN_OR_RETURN(SourceUri uri, ParseSourceUri(destination));
-  if (!uri.is_remote()) return uri;
-  return Status(StatusCode::kUnimplemented,
-                "models can't be pushed to " + uri.ToString() + " by this build",
-                "push into a folder, and upload that");
-}
-
-}  // namespace
+struct Pusher::Job {
+  std::string reference;
+  SourceUri destination;
+  Manifest manifest;
+  std::vector<ImagePtr> images;
+  std::string prepared_root;
+};
 
 Status Pusher::CheckCanPush(const wire::Principal& principal) const {
   TRIMS_RETURN_IF_ERROR(CheckOperator(principal));
-  if (dependencies_.verifying != nullptr && dependencies_.prepared != nullptr) return {};
+  if (dependencies_.pushing != nullptr && dependencies_.prepared != nullptr) return {};
   return Status(StatusCode::kFailedPrecondition, "this daemon has no folder for prepared models");
 }
 
+Result<Pusher::Job> Pusher::MakeJob(const std::string& reference,
+                                    const std::string& destination) const {
+  TRIMS_ASSIGN_OR_RETURN(const ModelReference parsed, ParseModelReference(reference));
+  TRIMS_ASSIGN_OR_RETURN(SourceUri uri, ParsePushDestination(destination));
+  TRIMS_ASSIGN_OR_RETURN(const CatalogEntry* entry, dependencies_.catalog->Find(parsed));
+  return Job{.reference = ReferenceOf(*entry),
+             .destination = std::move(uri),
+             .manifest = entry->manifest,
+             .images = entry->images,
+             .prepared_root = dependencies_.prepared->root()};
+}
+
+PushCalls Pusher::CallsOf(Preparer::Progress progress) {
+  PushCalls calls{.cancel = cancel_.get()};
+  if (progress && dependencies_.post)
+    calls.progress = ProgressToLoop(dependencies_.post, alive_.Only(std::move(progress)));
+  return calls;
+}
+
+Result<uint64_t> Pusher::Write(const Job& job, const PushCalls& calls) {
+  if (job.destination.is_remote()) {
+    return PushToBucket(job.manifest, job.images, job.prepared_root, job.destination, calls);
+  }
+  return PushToFolder(job.manifest, job.images, job.prepared_root, job.destination.path, calls);
+}
+
 void Pusher::Push(const wire::Principal& principal, const std::string& reference,
-                  const std::string& destination, PushCallback done) {
+                  const std::string& destination, Preparer::Progress progress, PushCallback done) {
   if (const Status status = CheckCanPush(principal); !status.ok()) return done(status);
-  const Result<ModelReference> parsed = ParseModelReference(reference);
-  if (!parsed.ok()) return done(parsed.status());
-  Result<SourceUri> folder = FolderOf(destination);
-  if (!folder.ok()) return done(folder.status());
-  const Result<const CatalogEntry*> found = dependencies_.catalog->Find(*parsed);
-  if (!found.ok()) return done(found.status());
-  const CatalogEntry entry = **found;
-  std::vector<PreparedStore::Pin> pins;  // the files stay until they are copied
+  Result<Job> job = MakeJob(reference, destination);
+  if (!job.ok()) return done(job.status());
+  std::vector<PreparedStore::Pin> pins;  // the files stay until they are written
   PushedModel pushed{
-      .reference = ReferenceOf(entry), .destination = folder->ToString(), .variants = {}};
-  for (const ImagePtr& image : entry.images) {
+      .reference = job->reference, .destination = job->destination.ToString(), .variants = {}};
+  for (const ImagePtr& image : job->images) {
     pins.push_back(dependencies_.prepared->PinFolder(image->variant.folder));
     pushed.variants.push_back(image->kind);
   }
   ++in_flight_;
   RunOn(
-      dependencies_.verifying,
-      [entry, folder = folder->path, root = dependencies_.prepared->root(), cancel = cancel_] {
-        return PushToFolder(entry.manifest, entry.images, root, folder, cancel.get());
+      dependencies_.pushing,
+      [job = *std::move(job), calls = CallsOf(std::move(progress)), cancel = cancel_] {
+        return Write(job, calls);
       },
       alive_.Only([this, pushed = std::move(pushed), pins = std::move(pins),
                    done = std::move(done)](const Result<uint64_t>& bytes) mutable {
         --in_flight_;
         pins.clear();
-        if (!bytes.ok()) return done(bytes.status());
+        if (!bytes.ok()) {
+          LogWarning("model.push_failed", {{"model", pushed.reference},
+                                           {"destination", pushed.destination},
+                                           {"error", bytes.status()}});
+          return done(bytes.status());
+        }
         pushed.bytes = *bytes;
         LogInfo("model.pushed", {{"model", pushed.reference}, {"destination", pushed.destination}});
         done(std::move(pushed));

@@ -1,4 +1,5 @@
-// Pusher: writes prepared models where other nodes take them from (pushed_folder.h).
+// Pusher: writes prepared models where other nodes take them from: into folders (pushed_folder.h) and into
+// buckets (push_to_bucket.h), one after the other.
 //
 // Thread-safety: loop only. Destroyed, it calls nobody back, and what it writes is given up.
 #ifndef TRIMS_INGEST_PUSHER_H_
@@ -16,6 +17,7 @@
 
 #include "base/cancel_token.h"
 #include "ingest/ingest_dependencies.h"
+#include "ingest/push_calls.h"
 #include "loop/while_alive.h"
 #include "wire/principal.h"
 
@@ -37,12 +39,17 @@ class Pusher {
 
   // Contract of Manager::Push.
   void Push(const wire::Principal& principal, const std::string& reference,
-            const std::string& destination, PushCallback done);
+            const std::string& destination, Preparer::Progress progress, PushCallback done);
 
   size_t in_flight() const { return in_flight_; }
 
  private:
+  struct Job;  // what is written, and where
+
   Status CheckCanPush(const wire::Principal& principal) const;
+  Result<Job> MakeJob(const std::string& reference, const std::string& destination) const;
+  PushCalls CallsOf(Preparer::Progress progress);
+  static Result<uint64_t> Write(const Job& job, const PushCalls& calls);
 
   const IngestDependencies dependencies_;
   // The worker may look at it when this is gone.

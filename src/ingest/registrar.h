@@ -42,8 +42,8 @@ class Registrar {
   }
 
   void Push(const wire::Principal& principal, const std::string& reference,
-            const std::string& destination, PushCallback done) {
-    pusher_.Push(principal, reference, destination, std::move(done));
+            const std::string& destination, Preparer::Progress progress, PushCallback done) {
+    pusher_.Push(principal, reference, destination, std::move(progress), std::move(done));
   }
 
   const IngestCounters& counters() const { return counters_; }

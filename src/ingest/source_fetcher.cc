@@ -1,10 +1,10 @@
 #include "ingest/source_fetcher.h"
 
-#include <atomic>
 #include <optional>
 #include <utility>
 
 #include "base/macros.h"
+#include "ingest/progress_to_loop.h"
 #include "loop/job_queue.h"
 #include "loop/while_alive.h"
 
@@ -17,22 +17,16 @@ class ThreadedFetcher final : public SourceFetcher {
       : fetch_(std::move(fetch)), post_(std::move(post)), jobs_(std::move(jobs)) {}
   ~ThreadedFetcher() override { cancel_.Cancel(); }
 
-  // Progress that comes faster than the loop takes it is left out.
   void Fetch(FetchJob job, Preparer::Progress progress,
              std::function<void(Result<SourceUri>)> done) override {
-    auto told = alive_.Only([progress = std::move(progress)](uint64_t at, uint64_t total) {
-      if (progress) progress("download", at, total);
-    });
-    const auto waiting = std::make_shared<std::atomic<bool>>(false);
-    FetchCalls calls{.progress =
-                         [post = post_, told, waiting](uint64_t at, uint64_t total) {
-                           if (waiting->exchange(true)) return;
-                           post([told, waiting, at, total] {
-                             waiting->store(false);
-                             told(at, total);
-                           });
-                         },
-                     .cancel = &cancel_};
+    const StageProgress told =
+        ProgressToLoop(post_, alive_.Only([progress = std::move(progress)](
+                                              std::string_view stage, uint64_t at, uint64_t total) {
+          if (progress) progress(stage, at, total);
+        }));
+    FetchCalls calls{
+        .progress = [told](uint64_t at, uint64_t total) { told("download", at, total); },
+        .cancel = &cancel_};
     // What `done` holds ends on the loop: this thread lets go of it before the loop may run it.
     jobs_->Push([this, job = std::move(job), calls = std::move(calls),
                  done = std::optional(alive_.Only(std::move(done)))]() mutable {

@@ -37,6 +37,8 @@ class Manager::Impl {
                                    .fetcher = dependencies.fetcher,
                                    .verifying = dependencies.verifying,
                                    .timers = dependencies.timers,
+                                   .pushing = dependencies.pushing,
+                                   .post = dependencies.post,
                                    .catalog_changed = [this] { KeepKnown(); }}) {
     SegmentTable* beneath = nullptr;
     for (Tier* tier : dependencies.tiers) {
@@ -133,8 +135,8 @@ void Manager::Verify(const wire::Principal& principal, const VerifyWishes& wishe
 }
 
 void Manager::Push(const wire::Principal& principal, const std::string& reference,
-                   const std::string& destination, PushCallback done) {
-  impl_->registrar.Push(principal, reference, destination, std::move(done));
+                   const std::string& destination, Preparer::Progress progress, PushCallback done) {
+  impl_->registrar.Push(principal, reference, destination, std::move(progress), std::move(done));
 }
 
 std::vector<ModelSnapshot> Manager::Models() const {

@@ -63,6 +63,8 @@ struct ManagerDependencies {
   // IngestDependencies' own.
   SourceFetcher* fetcher = nullptr;
   Worker* verifying = nullptr;
+  Worker* pushing = nullptr;
+  PostToLoop post;
 };
 
 class Manager {
@@ -92,11 +94,12 @@ class Manager {
   void Verify(const wire::Principal& principal, const VerifyWishes& wishes,
               Preparer::Progress progress, VerifyCallback done);
 
-  // Writes what is prepared of a model to `destination`, a file:// URL of a folder, from which another
-  // node's Add takes it as it is. Goes on when its caller has gone. NOT_FOUND; UNIMPLEMENTED: another
-  // kind of URL; errors as PushToFolder's.
+  // Writes what is prepared of a model to `destination`, a folder (file://…) or a prefix of a bucket
+  // (s3://BUCKET/PREFIX/), from which another node's Add takes it as it is. One after the other. Goes on when
+  // its caller has gone. NOT_FOUND; UNIMPLEMENTED: another kind of URL; errors as PushToFolder's and
+  // PushToBucket's.
   void Push(const wire::Principal& principal, const std::string& reference,
-            const std::string& destination, PushCallback done);
+            const std::string& destination, Preparer::Progress progress, PushCallback done);
 
   std::vector<ModelSnapshot> Models() const;  // by name, then newest first
   Result<ModelDetails> Model(const std::string& reference) const;

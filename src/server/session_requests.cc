@@ -124,7 +124,8 @@ void Session::Serve(uint64_t id, const wire::VerifyRequest& request) {
 
 void Session::Serve(uint64_t id, const wire::PushRequest& request) {
   context_->manager->Push(principal_, std::string(request.reference),
-                          std::string(request.destination), WhenDone(id, PushedDocument));
+                          std::string(request.destination), ProgressOf(id),
+                          WhenDone(id, PushedDocument));
 }
 
 // What goes on when its caller has gone: the session may be no more when it is done.

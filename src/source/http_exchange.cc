@@ -11,6 +11,7 @@ SmallExchange ExchangeOver(HttpClient* client) {
   return [client](const SmallRequest& request) -> Result<SmallReply> {
     const HttpLimits limits{.max_body = request.max_bytes,
                             .timeout = request.timeout,
+                            .overall = request.overall,
                             .through_proxy = request.through_proxy};
     TRIMS_ASSIGN_OR_RETURN(HttpResponse response, client->Ask(HttpRequestOf(request), limits));
     return SmallReply{.status = response.status,

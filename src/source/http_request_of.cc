@@ -30,6 +30,7 @@ HttpRequest HttpRequestOf(const SmallRequest& request) {
           .url = request.url,
           .headers = request.headers,
           .signing = SigningOf(request.signing),
+          .body = request.body,
           .follow_redirects = request.follow_redirects};
 }
 

@@ -20,6 +20,29 @@ Status BadListing(const std::string& what) {
                 "look what answers at the endpoint: it is no S3");
 }
 
+std::string XmlEscaped(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    switch (c) {
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '"':
+        escaped += "&quot;";
+        break;
+      default:
+        escaped += c;
+    }
+  }
+  return escaped;
+}
+
 class ListingReader {
  public:
   Status Visit(const XmlPath& path, std::string_view text) {
@@ -87,6 +110,37 @@ Result<S3Listing> ParseS3Listing(std::string_view xml) {
       xml, [&](const XmlPath& path, std::string_view text) { return reader.Visit(path, text); });
   if (!walked.ok()) return BadListing(walked.message());
   return reader.Finish();
+}
+
+Result<std::string> ParseS3UploadId(std::string_view xml) {
+  std::string id;
+  const Status walked = WalkXml(xml, [&id](const XmlPath& path, std::string_view text) {
+    if (path.Is({"InitiateMultipartUploadResult", "UploadId"})) id = text;
+    return Status();
+  });
+  if (walked.ok() && !id.empty() && id.size() <= kMaxTokenBytes) return id;
+  return Status(StatusCode::kInvalidArgument,
+                "the answer to an upload that begins: " +
+                    (walked.ok() ? "expected an UploadId" : walked.message()),
+                "look what answers at the endpoint: it is no S3");
+}
+
+bool SaysS3Completed(std::string_view xml) {
+  bool completed = false;
+  const Status walked = WalkXml(xml, [&completed](const XmlPath& path, std::string_view) {
+    completed = completed || path.Is({"CompleteMultipartUploadResult"});
+    return Status();
+  });
+  return walked.ok() && completed;
+}
+
+std::string S3CompletionXml(const std::vector<std::string>& etags) {
+  std::string xml = "<CompleteMultipartUpload>";
+  for (size_t i = 0; i < etags.size(); ++i) {
+    xml += "<Part><PartNumber>" + std::to_string(i + 1) + "</PartNumber><ETag>" +
+           XmlEscaped(etags[i]) + "</ETag></Part>";
+  }
+  return xml + "</CompleteMultipartUpload>";
 }
 
 S3Error ParseS3Error(std::string_view xml) {

@@ -3,10 +3,8 @@
 //   S3Store store(uri, location, &credentials, exchange);
 //   TRIMS_ASSIGN_OR_RETURN(const std::vector<RemoteFile> files, store.List());
 //
-// A prefix's files are named by what follows it; a single key's by its last part. On AWS's own endpoint
-// the bucket is in the host's name (in the path, if it has dots, which TLS can't have there); on another
-// endpoint it is in the path. Requests are signed unless there are no credentials.
-// Source: Amazon S3 API reference. Thread-safety: as RemoteStore says.
+// A prefix's files are named by what follows it; a single key's by its last part.
+// Thread-safety: as RemoteStore says.
 #ifndef TRIMS_SOURCE_S3_STORE_H_
 #define TRIMS_SOURCE_S3_STORE_H_
 
@@ -17,6 +15,7 @@
 
 #include "source/aws_credentials.h"
 #include "source/remote_store.h"
+#include "source/s3_bucket.h"
 #include "source/small_exchange.h"
 #include "source/source_uri.h"
 
@@ -30,21 +29,15 @@ class S3Store final : public RemoteStore {
 
   Result<std::vector<RemoteFile>> List() override;
   Result<RemoteRequest> RequestFor(const RemoteFile& file) override;
-  void Refused() override { credentials_->Forget(); }
+  void Refused() override { bucket_.Forget(); }
 
  private:
   bool IsPrefix() const { return uri_.path.empty() || uri_.path.ends_with('/'); }
-  std::string UrlOf(const std::string& key) const;
-  Result<SmallReply> Ask(SmallRequest request);
   Result<std::vector<RemoteFile>> ListPrefix();
   Result<RemoteFile> LookAtKey();
-  Status WhyNot(const SmallReply& reply);
 
   const SourceUri uri_;
-  const S3Location location_;
-  AwsCredentialSource* const credentials_;
-  const SmallExchange exchange_;
-  std::string bucket_url_;  // without a slash at its end
+  S3Bucket bucket_;
 };
 
 }  // namespace trims

@@ -31,8 +31,10 @@ struct SmallRequest {
   // "Name: value". Of these only Authorization stays with this host where a redirect is followed: with any
   // other secret, follow_redirects is false.
   std::vector<std::string> headers = {};
-  std::optional<AwsSigning> signing = {};  // its query then is sorted and escaped strictly
-  Duration timeout = std::chrono::seconds(30);
+  std::optional<AwsSigning> signing = {};       // its query then is sorted and escaped strictly
+  std::string body = {};                        // of POST
+  Duration timeout = std::chrono::seconds(30);  // of each attempt
+  Duration overall = std::chrono::minutes(2);   // of all attempts, with the pauses between them
   size_t max_bytes = size_t{8} << 20;
   bool through_proxy = true;     // of the environment, if it names one
   bool follow_redirects = true;  // false: a redirect is the answer

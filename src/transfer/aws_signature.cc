@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/sha256.h"
+#include "transfer/header_line.h"
 
 namespace trims {
 namespace {
@@ -71,6 +72,20 @@ std::string SigningKey(const std::string& secret, std::string_view scope) {
   return key;
 }
 
+std::string_view NameOf(std::string_view line) { return line.substr(0, line.find(':')); }
+
+// "name:value", if it is a header that is signed.
+void AddSigned(std::string_view header, std::vector<std::string>* lines) {
+  const HeaderLine line = ParseHeaderLine(header);
+  if (line.name.starts_with("x-amz-")) lines->push_back(line.name + ":" + std::string(line.value));
+}
+
+std::string NamesOf(const std::vector<std::string>& lines) {
+  std::string names = "host";
+  for (const std::string& line : lines) names.append(";").append(NameOf(line));
+  return names;
+}
+
 }  // namespace
 
 std::vector<std::string> AwsSignatureHeaders(const HttpRequest& request,
@@ -78,16 +93,18 @@ std::vector<std::string> AwsSignatureHeaders(const HttpRequest& request,
   const HttpSigning& signing = *request.signing;
   const UrlParts url = PartsOf(request.url);
   const std::string time = UtcText(now);
-  const std::string payload = request.body.empty() ? HexDigest("") : "UNSIGNED-PAYLOAD";
+  const std::string payload =
+      request.body_sha256.empty() ? HexDigest(request.body) : request.body_sha256;
   std::vector<std::string> sent = {"x-amz-content-sha256:" + payload, "x-amz-date:" + time};
-  std::string names = "host;x-amz-content-sha256;x-amz-date";
-  if (!signing.session_token.empty()) {
+  if (!signing.session_token.empty())
     sent.push_back("x-amz-security-token:" + signing.session_token);
-    names += ";x-amz-security-token";
-  }
+  std::vector<std::string> lines = sent;
+  for (const std::string& header : request.headers) AddSigned(header, &lines);
+  std::ranges::sort(lines, {}, NameOf);
+  const std::string names = NamesOf(lines);
   std::string canonical =
       request.method + "\n" + url.path + "\n" + url.query + "\nhost:" + url.host + "\n";
-  for (const std::string& header : sent) canonical += header + "\n";
+  for (const std::string& line : lines) canonical += line + "\n";
   canonical += "\n" + names + "\n" + payload;
   const std::string scope = ScopeOf(time.substr(0, 8), signing.scope);
   const std::string text = "AWS4-HMAC-SHA256\n" + time + "\n" + scope + "\n" + HexDigest(canonical);

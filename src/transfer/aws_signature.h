@@ -17,7 +17,8 @@
 namespace trims {
 
 // Good for 15 minutes around `now`. `request` has a signing, its path is escaped as S3 wants it, its query
-// also sorted. The body is not part of what is signed.
+// also sorted. The SHA-256 of the body and the headers that begin with "x-amz-" are part of what is signed;
+// what comes back are the others that it takes.
 std::vector<std::string> AwsSignatureHeaders(const HttpRequest& request,
                                              std::chrono::system_clock::time_point now);
 

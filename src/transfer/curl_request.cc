@@ -1,10 +1,8 @@
 #include "transfer/curl_request.h"
 
-#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 
-#include "base/ascii.h"
 #include "base/fault.h"
 #include "base/macros.h"
 #include "transfer/aws_signature.h"
@@ -24,8 +22,6 @@ void ApplyAuthorities(const std::string& ca_file, CurlEasy* easy) {
     return;
   }
 }
-
-bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 }  // namespace
 
@@ -60,15 +56,6 @@ Status CurlRequest::AddHeader(const std::string& header) {
   (void)headers_.release();
   headers_.reset(list);
   return Status();
-}
-
-HeaderLine ParseHeaderLine(std::string_view line) {
-  const size_t colon = line.find(':');
-  if (colon == std::string_view::npos) return {};
-  HeaderLine header{.name = InLowerCase(line.substr(0, colon)), .value = line.substr(colon + 1)};
-  while (!header.value.empty() && IsSpace(header.value.front())) header.value.remove_prefix(1);
-  while (!header.value.empty() && IsSpace(header.value.back())) header.value.remove_suffix(1);
-  return header;
 }
 
 }  // namespace trims

@@ -34,13 +34,6 @@ class CurlRequest {
   char error_[CURL_ERROR_SIZE] = "";
 };
 
-// "Name: value\r\n" of an answer, the name in lower case; a line that is none gives an empty name.
-struct HeaderLine {
-  std::string name;
-  std::string_view value;
-};
-HeaderLine ParseHeaderLine(std::string_view line);
-
 }  // namespace trims
 
 #endif  // TRIMS_TRANSFER_CURL_REQUEST_H_

@@ -32,10 +32,12 @@ struct HttpRequest {
   std::string method = "GET";
   std::string url;
   // "Name: value". Of these only Authorization stays with this host where a redirect is followed: with any
-  // other secret, follow_redirects is false.
+  // other secret, follow_redirects is false. A signature is also of those that begin with "x-amz-".
   std::vector<std::string> headers = {};
   std::optional<HttpSigning> signing = {};
-  std::string body = {};         // of PUT and POST
+  std::string body = {};  // of PUT and POST
+  std::string body_sha256 =
+      {};  // of one that HttpSender sends, in hexadecimal digits, to be signed
   bool follow_redirects = true;  // false: a redirect is the answer; so it is with a signing
 };
 
@@ -45,9 +47,10 @@ struct HttpPatience {
   Duration first_pause = std::chrono::milliseconds(200);
   Duration longest_pause = std::chrono::seconds(10);
   Duration connect = std::chrono::seconds(10);
-  // A range that comes on more slowly, on average over `stall`, counts as stalled, and is tried again.
+  // A range or a body that moves on more slowly, on average over `stall`, counts as stalled, and is tried
+  // again.
   Duration stall = std::chrono::seconds(30);
-  uint64_t slowest = 16 << 10;  // bytes per second of all ranges that may be in flight
+  uint64_t slowest = 16 << 10;  // bytes per second of all that may be in flight
   // Certificates of authorities, in PEM; empty: CURL_CA_BUNDLE's or SSL_CERT_FILE's, or else libcurl's own.
   std::string ca_file = {};
 };

@@ -9,6 +9,7 @@
 #include "transfer/back_off.h"
 #include "transfer/curl_handles.h"
 #include "transfer/curl_request.h"
+#include "transfer/header_line.h"
 #include "transfer/http_error.h"
 
 namespace trims {

@@ -19,21 +19,15 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <list>
-#include <map>
 #include <memory>
-#include <random>
 #include <span>
-#include <thread>
+#include <utility>
 
 #include "trims/status.h"
 
-#include "base/clock.h"
-#include "base/mutex.h"
-#include "transfer/curl_handles.h"
 #include "transfer/http.h"
 #include "transfer/range_transfer.h"
+#include "transfer/transfer_loop.h"
 
 namespace trims {
 
@@ -59,59 +53,25 @@ class RangeFetcher {
  public:
   // RESOURCE_EXHAUSTED: no thread, no memory.
   static Result<std::unique_ptr<RangeFetcher>> Start(const RangeFetcherOptions& options);
-  ~RangeFetcher();
   RangeFetcher(const RangeFetcher&) = delete;
   RangeFetcher& operator=(const RangeFetcher&) = delete;
 
-  size_t depth() const { return options_.depth; }
+  size_t depth() const { return loop_->depth(); }
   // Submitted and not reaped.
-  size_t in_flight() const { return in_flight_; }
-  bool full() const { return in_flight_ >= options_.depth; }
+  size_t in_flight() const { return loop_->in_flight(); }
+  bool full() const { return in_flight() >= depth(); }
 
   // Not while full().
   void Submit(RangeRequest request);
   // The next range that ends; waits for it. Not while nothing is in flight.
   RangeDone Wait();
   // All that is in flight, or will be, ends as CANCELLED.
-  void Cancel();
+  void Cancel() { loop_->Cancel(); }
 
  private:
-  using Transfer = std::unique_ptr<RangeTransfer>;
+  explicit RangeFetcher(std::unique_ptr<TransferLoop> loop) : loop_(std::move(loop)) {}
 
-  RangeFetcher(const RangeFetcherOptions& options, CurlMulti multi);
-
-  // The thread's.
-  void Run();
-  bool TakeSubmitted();
-  void BeginDue();
-  void Begin(Transfer transfer);
-  void ReapEnded();
-  void EndStalled();
-  void Ended(Transfer transfer, const RangeTransfer::Ending& ending);
-  void GiveUpAll();
-  void Tell(size_t tag, const Status& status);
-  TimePoint NextAt();
-  int PollMilliseconds();
-
-  const RangeFetcherOptions options_;
-  const RangePace pace_;  // of each range
-  CurlMulti multi_;
-  size_t in_flight_ = 0;
-
-  // The thread's own.
-  std::map<CURL*, Transfer> running_;
-  std::multimap<TimePoint, Transfer> due_;  // for another attempt
-  SteadyClock clock_;
-  std::mt19937_64 random_{std::random_device{}()};
-
-  Mutex mutex_;
-  CondVar ended_changed_;
-  std::deque<Transfer> submitted_ TRIMS_GUARDED_BY(mutex_);
-  std::deque<RangeDone> ended_ TRIMS_GUARDED_BY(mutex_);
-  bool cancelled_ TRIMS_GUARDED_BY(mutex_) = false;
-  bool stopped_ TRIMS_GUARDED_BY(mutex_) = false;
-
-  std::thread thread_;  // the first to go
+  const std::unique_ptr<TransferLoop> loop_;
 };
 
 }  // namespace trims

@@ -1,13 +1,13 @@
 #include "transfer/range_transfer.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <utility>
 
 #include "base/macros.h"
 #include "transfer/back_off.h"
 #include "transfer/content_range.h"
+#include "transfer/header_line.h"
 #include "transfer/http_error.h"
 
 namespace trims {
@@ -24,9 +24,9 @@ Status NotWhatWasAsked(const std::string& url, const std::string& what) {
 
 }  // namespace
 
-Result<CURL*> RangeTransfer::Begin(const HttpPatience& patience, const RangePace& pace,
+Result<CURL*> RangeTransfer::Begin(const HttpPatience& patience, const TransferPace& pace,
                                    TimePoint now) {
-  ++attempts_;
+  CountAttempt();
   options_ = std::make_unique<CurlRequest>();
   content_range_.clear();
   etag_.clear();
@@ -36,10 +36,7 @@ Result<CURL*> RangeTransfer::Begin(const HttpPatience& patience, const RangePace
   error_body_.clear();
   head_checked_ = false;
   refused_ = Status();
-  stall_ = patience.stall;
-  needed_ = pace.bytes_per_stall;
-  marked_ = reached_;
-  stalls_at_ = now + stall_;
+  stall_.Begin(patience, pace, now, reached_);
   if (!easy_) {
     TRIMS_ASSIGN_OR_RETURN(CurlEasy easy, CurlEasy::Make());
     easy_.emplace(std::move(easy));
@@ -149,25 +146,14 @@ Status RangeTransfer::CheckWhole() const {
                                     " bytes, the server sends " + length_.substr(0, 20));
 }
 
-TimePoint RangeTransfer::StallsAt(TimePoint now) {
-  if (reached_ - marked_ >= needed_) {
-    marked_ = reached_;
-    stalls_at_ = now + stall_;
-  }
-  return stalls_at_;
-}
-
-RangeTransfer::Ending RangeTransfer::EndStalled() const {
-  const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(stall_);
+TransferEnding RangeTransfer::EndStalled() {
   return {.status = Status(StatusCode::kDeadlineExceeded,
-                           UrlWithoutSecrets(url()) + ": " + std::to_string(reached_ - marked_) +
-                               " bytes came in " + std::to_string(waited.count()) +
-                               " ms, expected at least " + std::to_string(needed_)),
+                           UrlWithoutSecrets(url()) + ": " + stall_.Words(reached_, "came")),
           .passing = true,
           .retry_after = {}};
 }
 
-RangeTransfer::Ending RangeTransfer::End(CURLcode code) {
+TransferEnding RangeTransfer::End(CURLcode code) {
   if (!refused_.ok()) return {.status = refused_, .passing = false, .retry_after = {}};
   const int http_status = static_cast<int>(easy_->Get<long>(CURLINFO_RESPONSE_CODE));
   if (code == CURLE_OK && http_status >= 300) {

@@ -19,6 +19,7 @@
 #include "transfer/curl_handles.h"
 #include "transfer/curl_request.h"
 #include "transfer/http.h"
+#include "transfer/transfer.h"
 
 namespace trims {
 
@@ -31,35 +32,18 @@ struct HttpObject {
   std::string last_modified = {};
 };
 
-// How fast an attempt may be and has to be.
-struct RangePace {
-  uint64_t bytes_per_second = 0;  // at most; 0: no limit
-  uint64_t bytes_per_stall = 1;   // at least, in each HttpPatience::stall
-};
-
-class RangeTransfer {
+class RangeTransfer final : public Transfer {
  public:
   RangeTransfer(std::shared_ptr<const HttpObject> object, uint64_t offset,
                 std::span<std::byte> destination, size_t tag)
-      : object_(std::move(object)), offset_(offset), destination_(destination), tag_(tag) {}
+      : Transfer(tag), object_(std::move(object)), offset_(offset), destination_(destination) {}
 
-  size_t tag() const { return tag_; }
-  int attempts() const { return attempts_; }
-
-  // The next attempt; its handle, which is this object's, is to be run. RESOURCE_EXHAUSTED.
-  Result<CURL*> Begin(const HttpPatience& patience, const RangePace& pace, TimePoint now);
-  // Looks how far the attempt has come; when it counts as stalled unless it comes on.
-  TimePoint StallsAt(TimePoint now);
-
-  struct Ending {
-    Status status;
-    bool passing = false;  // another attempt may do better
-    std::optional<Duration> retry_after;
-  };
-  // After the handle has ended with `code`. OK: all bytes are there.
-  Ending End(CURLcode code);
-  // Instead, if the attempt was given up since it had stalled: DEADLINE_EXCEEDED, and passing.
-  Ending EndStalled() const;
+  Result<CURL*> Begin(const HttpPatience& patience, const TransferPace& pace,
+                      TimePoint now) override;
+  TimePoint StallsAt(TimePoint now) override { return stall_.StallsAt(now, reached_); }
+  // OK: all bytes are there.
+  TransferEnding End(CURLcode code) override;
+  TransferEnding EndStalled() override;
 
  private:
   static size_t OnHeader(char* data, size_t size, size_t count, void* self);
@@ -75,9 +59,7 @@ class RangeTransfer {
   const std::shared_ptr<const HttpObject> object_;
   const uint64_t offset_;
   const std::span<std::byte> destination_;
-  const size_t tag_;
   uint64_t reached_ = 0;  // bytes of the destination that are there
-  int attempts_ = 0;
 
   // Of the attempt.
   std::unique_ptr<CurlRequest> options_;
@@ -90,10 +72,7 @@ class RangeTransfer {
   std::string error_body_;
   bool head_checked_ = false;
   Status refused_;  // what was wrong with the head or the length of the body
-  Duration stall_{};
-  uint64_t needed_ = 1;  // bytes in each stall_
-  uint64_t marked_ = 0;  // reached_ when they had last come
-  TimePoint stalls_at_;
+  StallWatch stall_;
 };
 
 }  // namespace trims

@@ -29,15 +29,17 @@ class IngestTest : public ::testing::Test {
   void Start() {
     registrar_.reset();
     store_ = std::make_unique<PreparedStore>(root_, &worker_);
-    registrar_ =
-        std::make_unique<Registrar>(options_, IngestDependencies{.catalog = &catalog_,
-                                                                 .preparer = &preparer_,
-                                                                 .prepared = store_.get(),
-                                                                 .worker = &worker_,
-                                                                 .fetcher = &fetcher_,
-                                                                 .verifying = &worker_,
-                                                                 .timers = &timers_,
-                                                                 .catalog_changed = [] {}});
+    registrar_ = std::make_unique<Registrar>(
+        options_, IngestDependencies{.catalog = &catalog_,
+                                     .preparer = &preparer_,
+                                     .prepared = store_.get(),
+                                     .worker = &worker_,
+                                     .fetcher = &fetcher_,
+                                     .verifying = &worker_,
+                                     .timers = &timers_,
+                                     .pushing = &worker_,
+                                     .post = [](const auto& call) { call(); },
+                                     .catalog_changed = [] {}});
   }
 
   using Added = std::shared_ptr<std::optional<Result<CatalogEntry>>>;

@@ -60,7 +60,7 @@ class PushedFolderTest : public ::testing::Test {
 
   Status Push(CancelToken* cancel = nullptr) {
     return PushToFolder(manifest_, MakeImages(manifest_, "default/m", "v1"), scratch_ / "prepared",
-                        pushed_, cancel)
+                        pushed_, {.cancel = cancel})
         .status();
   }
   Result<Manifest> Import(const std::string& remote = "", std::vector<Variant> variants = {}) {

@@ -86,8 +86,9 @@ OriginReply ServeObject(const OriginRequest& request, const std::string& object,
   return reply;
 }
 
-HttpOrigin::HttpOrigin(Script script)
+HttpOrigin::HttpOrigin(Script script, Cut cut)
     : script_(std::move(script)),
+      cut_(std::move(cut)),
       listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)),
       ended_(::eventfd(0, EFD_CLOEXEC)) {
   sockaddr_in address{};
@@ -159,8 +160,14 @@ bool HttpOrigin::ServeOne(int socket, std::string* unread) {
   const size_t length = std::strtoull(request.Header("content-length").c_str(), nullptr, 10);
   if (request.Header("expect") == "100-continue")
     SendAll(socket, "HTTP/1.1 100 Continue\r\n\r\n", 25);
-  while (unread->size() < length) {
+  const int64_t cut = cut_ ? cut_(request) : -1;
+  const size_t wanted = cut < 0 ? length : std::min(length, static_cast<size_t>(cut));
+  while (unread->size() < wanted) {
     if (!more()) return false;
+  }
+  if (cut >= 0) {
+    Reset(socket);
+    return false;
   }
   request.body = unread->substr(0, length);
   unread->erase(0, length);

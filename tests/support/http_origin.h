@@ -54,7 +54,11 @@ class HttpOrigin {
  public:
   using Script = std::function<OriginReply(const OriginRequest&)>;  // on any of its threads
 
-  explicit HttpOrigin(Script script);
+  // How many bytes of a request's body are read before the connection is reset; -1: all, and it isn't.
+  // Asked with the head alone, and a request that is cut off is not counted.
+  using Cut = std::function<int64_t(const OriginRequest&)>;
+
+  explicit HttpOrigin(Script script, Cut cut = {});
   ~HttpOrigin();
   HttpOrigin(const HttpOrigin&) = delete;
   HttpOrigin& operator=(const HttpOrigin&) = delete;
@@ -71,6 +75,7 @@ class HttpOrigin {
   bool Send(int socket, const OriginRequest& request, const OriginReply& reply);
 
   const Script script_;
+  const Cut cut_;
   UniqueFd listener_;
   int port_ = 0;
   UniqueFd ended_;  // an eventfd that is readable once it ends

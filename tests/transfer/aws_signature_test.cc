@@ -32,5 +32,24 @@ TEST(AwsSignatureTest, ASessionsTokenIsSigned) {
   EXPECT_NE(headers.back().find("x-amz-date;x-amz-security-token,"), std::string::npos);
 }
 
+TEST(AwsSignatureTest, HeadersOfAmazonsOwnAndTheBodyAreSigned) {
+  const auto signed_with = [](const std::string& body_sha256, const std::string& meta) {
+    return AwsSignatureHeaders({.method = "PUT",
+                                .url = "http://h/a",
+                                .headers = {"X-Amz-Meta-b: " + meta, "x-amz-meta: 1", "Other: 2"},
+                                .signing = HttpSigning{"aws:amz:r:s3", "A", "s", "token"},
+                                .body_sha256 = body_sha256},
+                               std::chrono::sys_days(std::chrono::year(2026) / 1 / 2));
+  };
+  const std::vector<std::string> headers = signed_with("cafe", "x");
+  EXPECT_EQ(headers[0], "x-amz-content-sha256:cafe");
+  EXPECT_NE(headers.back().find("SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-meta;"
+                                "x-amz-meta-b;x-amz-security-token,"),
+            std::string::npos)
+      << headers.back();
+  EXPECT_NE(headers.back(), signed_with("cafe", "y").back());
+  EXPECT_NE(headers.back(), signed_with("beef", "x").back());
+}
+
 }  // namespace
 }  // namespace trims

@@ -3,7 +3,7 @@
 
 #include "transfer/back_off.h"
 #include "transfer/content_range.h"
-#include "transfer/curl_request.h"
+#include "transfer/header_line.h"
 #include "transfer/http_error.h"
 
 namespace trims {

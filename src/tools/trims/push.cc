@@ -5,13 +5,14 @@
 
 #include <CLI/CLI.hpp>
 
-#include "base/errno_status.h"
+#include "base/clock.h"
 #include "base/macros.h"
-#include "source/source_uri.h"
+#include "source/push_destination.h"
 #include "tools/trims/command.h"
 #include "tools/trims/daemon.h"
 #include "tools/trims/exit_codes.h"
 #include "tools/trims/humanise.h"
+#include "tools/trims/progress_bar.h"
 #include "tools/trims/render.h"
 
 namespace trims::cli {
@@ -22,10 +23,10 @@ struct PushArguments {
   std::string destination;
 };
 
-// What was typed, as a URL: a path, which need not be there yet, or a URL as it is.
+// What was typed, as a URL: a path, which need not be there yet, or a URL.
 Result<std::string> DestinationUrl(const std::string& typed) {
   if (typed.find("://") != std::string::npos || typed.starts_with("file:/")) {
-    TRIMS_ASSIGN_OR_RETURN(const SourceUri uri, ParseSourceUri(typed));
+    TRIMS_ASSIGN_OR_RETURN(const SourceUri uri, ParsePushDestination(typed));
     return uri.ToString();
   }
   std::error_code error;
@@ -41,12 +42,18 @@ Result<std::string> DestinationUrl(const std::string& typed) {
 Result<int> RunPush(const Context& context, const PushArguments& arguments) {
   TRIMS_ASSIGN_OR_RETURN(const std::string url, DestinationUrl(arguments.destination));
   TRIMS_ASSIGN_OR_RETURN(Admin admin, ConnectToDaemon(context));
-  TRIMS_ASSIGN_OR_RETURN(const std::string document, admin.Push(arguments.reference, url));
+  const SteadyClock clock;
+  ProgressBar bar(context.terminal, clock);
+  const Result<std::string> document =
+      admin.Push(arguments.reference, url,
+                 {.on_progress = [&bar](const Progress& progress) { bar.Update(progress); }});
+  bar.Clear();
+  if (!document.ok()) return document.status();
   if (context.globals.json) {
-    context.PrintDocument(document);
+    context.PrintDocument(*document);
     return kExitOk;
   }
-  TRIMS_ASSIGN_OR_RETURN(const Json pushed, ParseDocument(document));
+  TRIMS_ASSIGN_OR_RETURN(const Json pushed, ParseDocument(*document));
   context.out() << "pushed " << ShortReference(Text(pushed, "reference")) << ", "
                 << HumanBytes(Number(pushed, "bytes")) << ", to " << Text(pushed, "destination")
                 << '\n';
@@ -57,13 +64,14 @@ Result<int> RunPush(const Context& context, const PushArguments& arguments) {
 
 Command MakePushCommand(CLI::App* root) {
   CLI::App* app = root->add_subcommand(
-      "push", "Write a prepared model into a folder, from which other nodes add it unprepared");
+      "push", "Write a prepared model to where other nodes add it from, unprepared");
   auto arguments = std::make_shared<PushArguments>();
   app->add_option("REF", arguments->reference, "[namespace/]name[:version] or …@sha256:<digest>")
       ->required()
       ->type_name("");
-  app->add_option("FOLDER", arguments->destination,
-                  "A folder, which is made if it is not there: a path or a file:/// URL")
+  app->add_option("DESTINATION", arguments->destination,
+                  "A folder, which is made if it is not there: a path or a file:/// URL; or "
+                  "s3://BUCKET/PREFIX/ (docs/sources.md)")
       ->required()
       ->type_name("");
   return {app, [arguments](const Context& context) { return RunPush(context, *arguments); }};

@@ -80,6 +80,7 @@ Status Daemon::MakeParts(uint64_t budget) {
   TRIMS_ASSIGN_OR_RETURN(worker_, MakeThreadWorker(loop_->poster()));
   TRIMS_ASSIGN_OR_RETURN(digesting_, MakeThreadWorker(loop_->poster()));
   TRIMS_ASSIGN_OR_RETURN(verifying_, MakeThreadWorker(loop_->poster()));
+  TRIMS_ASSIGN_OR_RETURN(pushing_, MakeThreadWorker(loop_->poster()));
   TRIMS_ASSIGN_OR_RETURN(const size_t folders, PreparedStore::CountPublished(PreparedRoot()));
   TRIMS_ASSIGN_OR_RETURN(
       catalog_, Catalog::Open(places_.data() + "/catalog.db",
@@ -113,7 +114,9 @@ Status Daemon::MakeParts(uint64_t budget) {
                                                            .prepared = prepared_.get(),
                                                            .worker = worker_.get(),
                                                            .fetcher = fetcher_.get(),
-                                                           .verifying = verifying_.get()});
+                                                           .verifying = verifying_.get(),
+                                                           .pushing = pushing_.get(),
+                                                           .post = loop_->poster()});
   return Status();
 }
 

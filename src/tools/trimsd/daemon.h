@@ -55,9 +55,10 @@ class Daemon {
   std::unique_ptr<EventLoop> loop_;
   SteadyClock clock_;
   std::unique_ptr<Worker> worker_;
-  // These read whole models: what is short must not wait behind them.
+  // These read and write whole models: what is short must not wait behind them.
   std::unique_ptr<Worker> digesting_;
   std::unique_ptr<Worker> verifying_;
+  std::unique_ptr<Worker> pushing_;
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<PreparedStore> prepared_;
   std::unique_ptr<Tier> host_;

@@ -89,15 +89,16 @@ Ended RunToEnd(const std::vector<std::string>& arguments, const Environment& env
   return ended;
 }
 
-DaemonProcess::DaemonProcess(const std::string& folder)
+DaemonProcess::DaemonProcess(const std::string& folder, Environment more)
     : socket_(folder + "/trimsd.sock"), log_(folder + "/trimsd.log") {
   int ends[2] = {-1, -1};
   if (pipe2(ends, O_CLOEXEC) != 0) return;
+  more.emplace("HOME", folder);
   const UniqueFd reader(ends[0]);
   UniqueFd writer(ends[1]);
   pid_ = Spawn({TRIMSD_PROGRAM, "--socket", socket_, "--data", folder + "/data", "--preparer",
                 PREPARE_PROGRAM, "--host-budget", "64MiB", "--ready-fd", std::to_string(kReadyFd)},
-               {{"HOME", folder}}, folder + "/trimsd.out", log_, writer.get());
+               more, folder + "/trimsd.out", log_, writer.get());
   writer.reset();
   ready_ = OneByteComes(reader.get());
 }

@@ -29,7 +29,8 @@ Ended RunToEnd(const std::vector<std::string>& arguments, const Environment& env
 // waited for when it goes.
 class DaemonProcess {
  public:
-  explicit DaemonProcess(const std::string& folder);
+  // `more` joins its environment.
+  explicit DaemonProcess(const std::string& folder, Environment more = {});
   ~DaemonProcess();
   DaemonProcess(const DaemonProcess&) = delete;
   DaemonProcess& operator=(const DaemonProcess&) = delete;

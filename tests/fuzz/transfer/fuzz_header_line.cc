@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "transfer/curl_request.h"
+#include "transfer/header_line.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view line(reinterpret_cast<const char*>(data), size);

@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstring>
+#include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,11 +15,15 @@
 
 #include "base/child_process.h"
 #include "base/program.h"
+#include "base/random_access.h"
 #include "base/sha256.h"
 #include "base/unique_fd.h"
 #include "source/http_request_of.h"
 #include "source/open_remote_store.h"
+#include "source/push_destination.h"
 #include "source/remote/scripted_exchange.h"
+#include "source/s3_destination.h"
+#include "support/content.h"
 #include "support/free_port.h"
 #include "support/scratch_folder.h"
 #include "transfer/http_client.h"
@@ -86,20 +93,113 @@ class RealServersTest : public ::testing::Test {
   std::optional<ChildProcess> child_;
 };
 
-TEST_F(RealServersTest, Minio) {
-  const std::string minio = std::string(TRIMS_SOURCE_FOLDER) + "/.cache/minio/minio";
-  if (!IsProgram(minio)) GTEST_SKIP() << "no " << minio << ": scripts/fetch-minio builds it";
-  const std::string port = FreePort();
-  const std::string endpoint = "http://127.0.0.1:" + port;
-  Start({minio, "server", "--quiet", "--address", "127.0.0.1:" + port, "--console-address",
-         "127.0.0.1:" + FreePort(), data_ / "s3"},
-        endpoint + "/minio/health/ready");
-  (void)Send("PUT", endpoint + "/bucket", "", true);
+std::string MinioProgram() { return std::string(TRIMS_SOURCE_FOLDER) + "/.cache/minio/minio"; }
+
+class MinioTest : public RealServersTest {
+ protected:
+  void SetUp() override {
+    const std::string minio = MinioProgram();
+    if (!IsProgram(minio)) GTEST_SKIP() << "no " << minio << ": scripts/fetch-minio builds it";
+    const std::string port = FreePort();
+    endpoint_ = "http://127.0.0.1:" + port;
+    Start({minio, "server", "--quiet", "--address", "127.0.0.1:" + port, "--console-address",
+           "127.0.0.1:" + FreePort(), data_ / "s3"},
+          endpoint_ + "/minio/health/cluster");  // "ready" comes before requests are served
+    (void)Send("PUT", endpoint_ + "/bucket", "", true);
+  }
+
+  std::map<std::string, std::string> Variables() const {
+    return {{"AWS_ENDPOINT_URL", endpoint_},
+            {"AWS_ACCESS_KEY_ID", kUser},
+            {"AWS_SECRET_ACCESS_KEY", kPassword},
+            {"AWS_EC2_METADATA_DISABLED", "true"},
+            {"HOME", data_.path()}};
+  }
+
+  Status Upload(const std::string& uri, const std::vector<UploadFile>& files,
+                std::map<std::string, std::string> variables) {
+    auto destination = S3Destination::Open(
+        *ParsePushDestination(uri),
+        {.environment = test::EnvironmentOf(std::move(variables)), .patience = {.attempts = 2}});
+    if (!destination.ok()) return destination.status();
+    return (*destination)->Upload(files, {});
+  }
+
+  std::string endpoint_;
+};
+
+// Whose bytes from `readable` on can't be read.
+class UpTo final : public RandomAccess {
+ public:
+  UpTo(const std::string& bytes, uint64_t readable) : bytes_(bytes), readable_(readable) {}
+  const std::string& name() const override { return name_; }
+  uint64_t size() const override { return bytes_.size(); }
+  Status ReadAt(uint64_t offset, std::span<std::byte> out) const override {
+    if (offset + out.size() > readable_) return Status(StatusCode::kDataLoss, "damaged");
+    std::memcpy(out.data(), bytes_.data() + offset, out.size());
+    return Status();
+  }
+
+ private:
+  const std::string& bytes_;
+  const uint64_t readable_;
+  const std::string name_ = "the file";
+};
+
+UploadFile UploadOf(const std::string& name, const std::string& bytes, uint64_t readable) {
+  return {.name = name,
+          .length = bytes.size(),
+          .content = HexOf(bytes),
+          .open = [&bytes, readable]() -> Result<std::unique_ptr<RandomAccess>> {
+            return std::unique_ptr<RandomAccess>(std::make_unique<UpTo>(bytes, readable));
+          }};
+}
+
+TEST_F(MinioTest, WhatIsSentThereIsThere) {
+  const std::string large = test::Content((33 << 20) + 1);
+  const std::string small = "{}";
+  const std::string name = "v 1+/\xC3\xA4.bin";
+  const std::vector<UploadFile> files = {UploadOf(name, large, large.size()),
+                                         UploadOf("last", small, small.size())};
+  const std::string uri = "s3://bucket/pre fix/";
+  for (int i = 0; i < 2; ++i) {
+    const Status status = Upload(uri, files, Variables());
+    ASSERT_TRUE(status.ok()) << status.ToString();
+    const auto opened = Open(uri, Variables());
+    const auto there = (*opened)->store().List();
+    ASSERT_TRUE(there.ok()) << there.status().ToString();
+    ASSERT_EQ(there->size(), 2u);
+    EXPECT_EQ(Read(&(*opened)->store(), (*there)[0]), small);
+    EXPECT_EQ((*there)[1].name, name);
+    EXPECT_TRUE((*there)[1].etag.ends_with("-3\"")) << (*there)[1].etag;  // of three parts
+    if (i > 0) {
+      HttpRequest request = HttpRequestOf(*(*opened)->store().RequestFor((*there)[1]));
+      request.headers = {"Range: bytes=16777200-16777300"};
+      EXPECT_TRUE(client_.Ask(request)->body == large.substr(16777200, 101));
+    }
+  }
+  // Of what fails half-way nothing stays, and what is wrong with the credentials is said.
+  const std::string other = test::Content(large.size(), 8);
+  const std::vector<UploadFile> damaged = {UploadOf("other", other, 17 << 20)};
+  EXPECT_EQ(Upload(uri, damaged, Variables()).code(), StatusCode::kDataLoss);
+  const auto uploads = Send("GET", endpoint_ + "/bucket/?uploads=", "", true);
+  EXPECT_THAT(uploads->body, HasSubstr("ListMultipartUploadsResult"));
+  EXPECT_THAT(uploads->body, Not(HasSubstr("<UploadId>")));
+  std::map<std::string, std::string> wrong = Variables();
+  wrong["AWS_SECRET_ACCESS_KEY"] = "wrong-wrong";
+  const Status refused = Upload(uri, damaged, wrong);
+  EXPECT_EQ(refused.code(), StatusCode::kPermissionDenied);
+  EXPECT_THAT(refused.message(), HasSubstr("SignatureDoesNotMatch"));
+  EXPECT_THAT(refused.message(), HasSubstr("s3://bucket/pre%20fix/other"));
+  EXPECT_THAT(refused.ToString(), Not(HasSubstr("wrong-wrong")));
+  EXPECT_THAT(Upload("s3://nobucket/a/", files, Variables()).message(), HasSubstr("NoSuchBucket"));
+}
+
+TEST_F(MinioTest, WhatIsThereIsListedAndRead) {
+  const std::string endpoint = endpoint_;
   (void)Send("PUT", endpoint + "/bucket/models/a%20b%2B/net.onnx", "12345", true);
   (void)Send("PUT", endpoint + "/bucket/models/a%20b%2B/data/%C3%A4.bin", "123", true);
-  const std::map<std::string, std::string> variables = {{"AWS_ENDPOINT_URL", endpoint},
-                                                        {"AWS_ACCESS_KEY_ID", kUser},
-                                                        {"AWS_SECRET_ACCESS_KEY", kPassword}};
+  const std::map<std::string, std::string> variables = Variables();
   const auto prefix = Open("s3://bucket/models/a b+/", variables);
   ASSERT_TRUE(prefix.ok()) << prefix.status().ToString();
   const auto files = (*prefix)->store().List();
