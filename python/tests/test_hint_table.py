@@ -96,6 +96,7 @@ HINTS = {
     "raise the hard limit (ulimit -Hn, systemd: LimitNOFILE=)": SENTENCE,
     "look what is in it: ls -lA": SENTENCE,
     "unpacking {self._dtype} needs ml_dtypes (try: pip install ml_dtypes)": MACHINE,
+    "remove models (trims ls shows them), or start trimsd with a larger --disk-budget": SENTENCE,
     "free some, or give trimsd a budget that fits: trimsd --host-budget 256MiB": SENTENCE,
     "scripts/setup, or trimsd --onnxruntime-library PATH": FORM,
     "; trims doctor says how to get more": SENTENCE,

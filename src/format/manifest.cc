@@ -304,6 +304,17 @@ uint64_t ManifestVariant::ExtentBytes() const {
   return total;
 }
 
+std::map<std::string, uint64_t> ManifestVariant::FileLengths() const {
+  std::map<std::string, uint64_t> lengths = {{index_path, index_length}};
+  for (const ManifestExtent& extent : extents) {
+    for (const ManifestPiece& piece : extent.pieces) {
+      uint64_t& length = lengths[piece.path];
+      length = std::max(length, piece.offset + piece.length);
+    }
+  }
+  return lengths;
+}
+
 uint64_t ManifestVariant::FootprintBytes() const {
   uint64_t total = ExtentFootprint(index_length);
   for (const ManifestExtent& extent : extents) total += ExtentFootprint(extent.length);

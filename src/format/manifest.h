@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -74,6 +75,8 @@ struct ManifestVariant {
   std::optional<ManifestRemote> remote = {};  // the daemon's word; a stranger's counts for nothing
 
   uint64_t ExtentBytes() const;
+  // Of the index and each file that pieces lie in, whatever their origin, how far it is read.
+  std::map<std::string, uint64_t> FileLengths() const;
   // What it takes when resident: page-rounded extents and index.
   uint64_t FootprintBytes() const;
 };

@@ -21,10 +21,12 @@ class Fetch {
   Result<SourceUri> Run() {
     TRIMS_ASSIGN_OR_RETURN(tree_, RemoteTree::Open(job_.uri, {.cancel = calls_.cancel}));
     if (tree_->Lists(kPushedManifest)) return FetchPushed();
-    const std::vector<RemoteFile> files = WorthFetching(tree_->listed());
-    TRIMS_RETURN_IF_ERROR(DownloadAll(files));
-    if (!tree_->names_one_file()) return SourceUri::OfPath(job_.files);
-    return SourceUri::OfPath(job_.files + "/" + files.front().name);
+    if (tree_->names_one_file()) {
+      TRIMS_RETURN_IF_ERROR(DownloadAll(tree_->listed()));
+      return SourceUri::OfPath(job_.files + "/" + tree_->listed().front().name);
+    }
+    TRIMS_RETURN_IF_ERROR(DownloadAll(WorthFetching(tree_->listed())));
+    return SourceUri::OfPath(job_.files);
   }
 
  private:
@@ -32,6 +34,7 @@ class Fetch {
   // be there.
   Result<SourceUri> FetchPushed() {
     TRIMS_ASSIGN_OR_RETURN(RemoteFile manifest, tree_->Find(std::string(kPushedManifest)));
+    TRIMS_RETURN_IF_ERROR(CheckPushedManifestLength(job_.uri.ToString(), manifest.length));
     TRIMS_RETURN_IF_ERROR(DownloadAll({std::move(manifest)}));
     TRIMS_ASSIGN_OR_RETURN(const std::vector<PushedFile> pushed, FilesOfPushed(job_.files));
     std::vector<RemoteFile> indexes;

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <utility>
 
@@ -21,6 +22,7 @@
 #include "load/image_files.h"
 #include "load/verify_image.h"
 #include "source/file_bytes.h"
+#include "store/prepared_folders.h"
 
 namespace trims {
 namespace {
@@ -42,18 +44,22 @@ class Copier {
   uint64_t done() const { return done_; }
 
   Status Copy(const RandomAccess& from, const std::string& path) {
+    return Copy(from, from.size(), path);
+  }
+  // The first `length` bytes, or all if there are fewer.
+  Status Copy(const RandomAccess& from, uint64_t length, const std::string& path) {
     const std::string unfinished = path + ".new";
-    TRIMS_RETURN_IF_ERROR(Write(from, unfinished));
+    TRIMS_RETURN_IF_ERROR(Write(from, std::min(length, from.size()), unfinished));
     if (sys::Rename(unfinished.c_str(), path.c_str()) == 0) return Status();
     return ErrnoStatus("can't rename " + unfinished);
   }
 
  private:
-  Status Write(const RandomAccess& from, const std::string& path) {
+  Status Write(const RandomAccess& from, uint64_t length, const std::string& path) {
     const UniqueFd to =
         sys::Open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (!to) return ErrnoStatus("can't make the file " + path);
-    TRIMS_RETURN_IF_ERROR(ForEachChunk(from, 0, from.size(), buffer_, [&](auto chunk) -> Status {
+    TRIMS_RETURN_IF_ERROR(ForEachChunk(from, 0, length, buffer_, [&](auto chunk) -> Status {
       if (calls_.cancel != nullptr && calls_.cancel->cancelled()) {
         return Status(StatusCode::kCancelled, "the copy was given up");
       }
@@ -70,19 +76,6 @@ class Copier {
   std::vector<std::byte> buffer_;
   uint64_t done_ = 0;
 };
-
-// How far each file of a variant, all of which lie in its folder, is read.
-std::map<std::string, uint64_t> LengthsRead(const ManifestVariant& variant) {
-  std::map<std::string, uint64_t> lengths;
-  lengths[variant.index_path] = variant.index_length;
-  for (const ManifestExtent& extent : variant.extents) {
-    for (const ManifestPiece& piece : extent.pieces) {
-      uint64_t& length = lengths[piece.path];
-      length = std::max(length, piece.offset + piece.length);
-    }
-  }
-  return lengths;
-}
 
 Status PushFiles(const std::vector<FileToPush>& files, const std::vector<ImagePtr>& images,
                  const std::string& prepared_root, const std::string& folder, Copier* copier) {
@@ -126,28 +119,54 @@ Status WriteManifest(const std::string& text, const std::string& folder, Copier*
 Result<Manifest> ReadPushed(const std::string& folder) {
   TRIMS_ASSIGN_OR_RETURN(const FileBytes file,
                          FileBytes::OpenBeneath(folder, std::string(kPushedManifest)));
-  if (file.size() == 0 || file.size() > kMaxPushedManifestBytes) {
-    return NoPushedModel(folder, "it has " + std::to_string(file.size()) + " bytes");
-  }
+  TRIMS_RETURN_IF_ERROR(CheckPushedManifestLength(folder, file.size()));
   std::string text(file.size(), '\0');
   TRIMS_RETURN_IF_ERROR(file.ReadAt(0, std::as_writable_bytes(std::span(text))));
   return ParseManifest(text);
 }
 
+// What a disk can't hold at once, or what would come into the way of the store's own files.
+Status CheckPushedFiles(const ManifestVariant& variant, const std::string& folder) {
+  const std::map<std::string, uint64_t> files = variant.FileLengths();
+  for (const auto& [name, length] : files) {
+    if (name.starts_with(prepared::kUnfinishedPrefix)) {
+      return NoPushedModel(folder, "'" + name + "' is no name for a file of a model");
+    }
+    for (size_t slash = name.find('/'); slash != std::string::npos;
+         slash = name.find('/', slash + 1)) {
+      if (!files.contains(name.substr(0, slash))) continue;
+      return NoPushedModel(folder, "'" + name.substr(0, slash) + "' is a file and a folder");
+    }
+  }
+  return Status();
+}
+
+Status CheckPushedPieces(const ManifestVariant& variant, const std::string& folder) {
+  for (const ManifestExtent& extent : variant.extents) {
+    for (const ManifestPiece& piece : extent.pieces) {
+      if (piece.origin != PieceOrigin::kPrepared)
+        return NoPushedModel(folder, "'" + piece.path + "' lies elsewhere");
+      if (piece.path == variant.index_path)
+        return NoPushedModel(folder, "'" + piece.path + "' is an index and more");
+    }
+  }
+  return Status();
+}
+
 Status CheckPushed(const Manifest& manifest, const std::string& folder) {
   TRIMS_RETURN_IF_ERROR(CheckDigested(manifest));
   if (manifest.variants.empty()) return NoPushedModel(folder, "it has no variants");
+  std::set<std::string_view> folders = {kPushedManifest};
   for (const ManifestVariant& variant : manifest.variants) {
     if (variant.remote) return NoPushedModel(folder, "it says that it lies elsewhere");
     if (!IsPlainName(variant.folder)) {
       return NoPushedModel(folder, "the variant's folder '" + variant.folder + "' is no name");
     }
-    for (const ManifestExtent& extent : variant.extents) {
-      for (const ManifestPiece& piece : extent.pieces) {
-        if (piece.origin == PieceOrigin::kPrepared) continue;
-        return NoPushedModel(folder, "'" + piece.path + "' lies elsewhere");
-      }
+    if (!folders.insert(variant.folder).second) {
+      return NoPushedModel(folder, "the variant's folder '" + variant.folder + "' is not its own");
     }
+    TRIMS_RETURN_IF_ERROR(CheckPushedPieces(variant, folder));
+    TRIMS_RETURN_IF_ERROR(CheckPushedFiles(variant, folder));
   }
   return Status();
 }
@@ -173,22 +192,22 @@ Status Choose(const std::vector<Variant>& wanted, Manifest* manifest) {
 }
 
 // One file beneath the pushed folder, under the same name beneath the incoming one.
-Status TakeFile(const ImportJob& job, const std::string& name, Copier* copier) {
+Status TakeFile(const ImportJob& job, const std::string& name, uint64_t length, Copier* copier) {
   const std::string to = job.incoming + "/" + name;
   TRIMS_ASSIGN_OR_RETURN(const FileBytes bytes, FileBytes::OpenBeneath(job.folder, name));
   const bool link = !job.remote.empty();
   if (link && sys::LinkAt((job.folder + "/" + name).c_str(), AT_FDCWD, to.c_str()) == 0)
     return Status();
-  return copier->Copy(bytes, to);
+  return copier->Copy(bytes, length, to);
 }
 
-Status TakeVariant(const ImportJob& job, ManifestVariant variant, Copier* copier) {
+Status TakeVariant(const ImportJob& job, const ManifestVariant& variant, Copier* copier) {
   TRIMS_RETURN_IF_ERROR(MakeFolder(job.incoming + "/" + variant.folder));
   const std::string folder = variant.folder;
-  for (const auto& [name, file] : TakeFiles(&variant)) {
+  for (const auto& [name, length] : variant.FileLengths()) {
     if (!job.remote.empty() && name != variant.index_path) continue;
     TRIMS_RETURN_IF_ERROR(MakeFoldersOf(job.incoming, folder + "/" + name));
-    TRIMS_RETURN_IF_ERROR(TakeFile(job, folder + "/" + name, copier));
+    TRIMS_RETURN_IF_ERROR(TakeFile(job, folder + "/" + name, length, copier));
   }
   return Status();
 }
@@ -217,6 +236,11 @@ Result<uint64_t> PushToFolder(const Manifest& manifest, const std::vector<ImageP
   return copier.done();
 }
 
+Status CheckPushedManifestLength(const std::string& where, uint64_t length) {
+  if (length > 0 && length <= kMaxPushedManifestBytes) return Status();
+  return NoPushedModel(where, "it has " + std::to_string(length) + " bytes");
+}
+
 bool IsPushed(const std::string& folder) {
   struct stat state {};
   const std::string path = folder + "/" + std::string(kPushedManifest);
@@ -228,7 +252,7 @@ Result<std::vector<PushedFile>> FilesOfPushed(const std::string& folder) {
   TRIMS_RETURN_IF_ERROR(CheckPushed(manifest, folder));
   std::vector<PushedFile> files;
   for (const ManifestVariant& variant : manifest.variants) {
-    for (const auto& [name, length] : LengthsRead(variant)) {
+    for (const auto& [name, length] : variant.FileLengths()) {
       files.push_back({.name = variant.folder + "/" + name,
                        .least_length = length,
                        .index = name == variant.index_path});

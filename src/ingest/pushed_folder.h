@@ -36,6 +36,9 @@ Result<uint64_t> PushToFolder(const Manifest& manifest, const std::vector<ImageP
 
 bool IsPushed(const std::string& folder);
 
+// Before it is read. INVALID_ARGUMENT: no manifest has that many bytes.
+Status CheckPushedManifestLength(const std::string& where, uint64_t length);
+
 struct PushedFile {
   std::string name;           // beneath the pushed model's folder
   uint64_t least_length = 0;  // bytes that are read of it

@@ -15,14 +15,17 @@ std::set<std::string> FoldersNamedBy(const Catalog& catalog) {
 }
 
 // Of the folders whose images all lie elsewhere, too, the index.
-std::map<std::string, std::string> FoldersElsewhere(const Catalog& catalog) {
-  std::map<std::string, std::string> elsewhere;
+std::map<std::string, PreparedStore::Index> FoldersElsewhere(const Catalog& catalog) {
+  std::map<std::string, PreparedStore::Index> elsewhere;
   std::set<std::string> only_here;
   for (const CatalogEntry* entry : catalog.All()) {
     for (const ImagePtr& image : entry->images) {
       const ManifestVariant& variant = image->variant;
-      variant.remote ? void(elsewhere[variant.folder] = variant.index_path)
-                     : void(only_here.insert(variant.folder));
+      if (variant.remote) {
+        elsewhere[variant.folder] = {variant.index_path, variant.index_length};
+      } else {
+        only_here.insert(variant.folder);
+      }
     }
   }
   for (const std::string& folder : only_here) elsewhere.erase(folder);

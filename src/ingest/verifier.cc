@@ -204,14 +204,15 @@ void Verifier::Discard(const ImagePtr& image, const Status& damage) {
          Status(StatusCode::kNotFound, why + image->variant.remote->source));
     return VerifyNext();
   }
+  auto room = dependencies_.prepared->TakeRoom(image->variant.folder, 0);  // it is measured then
+  if (!room.ok()) return Mend(image, damage);  // it is another model's, too
   LogDamage(*image, damage);
-  auto copy = dependencies_.prepared->BeginCopy(image->variant.folder, 0);  // it is measured then
   RunOn(
       dependencies_.verifying,
       [folder = dependencies_.prepared->root() + "/" + image->variant.folder] {
         return prepared::RemoveFiles(folder, "");
       },
-      alive_.Only([this, image, damage, copy = std::make_shared<decltype(copy)>(std::move(copy))](
+      alive_.Only([this, image, damage, room = std::make_shared<decltype(room)>(std::move(room))](
                       const Status& removed) {
         Note(*image, removed.ok() ? VerifiedState::kElsewhere : VerifiedState::kDamaged, damage);
         VerifyNext();

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/errno_status.h"
 #include "base/log.h"
 #include "base/macros.h"
 #include "base/sha256.h"
@@ -112,8 +113,13 @@ void KeepIndex(const Image& image, const FillOptions& options, std::span<const s
   const std::string unfinished = folder + "/" + std::string(prepared::kUnfinishedPrefix) + "index";
   const UniqueFd fd =
       sys::Open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-  const bool written = fd && WriteAll(fd.get(), bytes) && sys::Fsync(fd.get()) == 0;
-  if (written) sys::Rename(unfinished.c_str(), (folder + "/" + image.variant.index_path).c_str());
+  const std::string path = folder + "/" + image.variant.index_path;
+  const bool kept = fd && WriteAll(fd.get(), bytes) && sys::Fsync(fd.get()) == 0 &&
+                    sys::Rename(unfinished.c_str(), path.c_str()) == 0;
+  if (kept) return;
+  LogWarning("copy.not_kept",
+             {{"model", image.reference}, {"error", ErrnoStatus("can't write " + path)}});
+  if (fd) sys::Unlink(unfinished.c_str());
 }
 
 Result<SealedExtent> LoadIndex(const Image& image, const FillOptions& options, ImageFiles* files) {
@@ -135,7 +141,7 @@ Result<SealedExtent> LoadIndex(const Image& image, const FillOptions& options, I
 std::unique_ptr<KeptCopy> StartCopy(const Image& image, const FillOptions& options,
                                     const ImageFiles& files,
                                     const std::vector<ExtentWriter>& writers) {
-  if (options.keep.copy == nullptr || files.missing().empty()) return nullptr;
+  if (options.keep.copy == nullptr || !files.fetches_extents()) return nullptr;
   Result<std::unique_ptr<KeptCopy>> copy = KeptCopy::Start({.image = image,
                                                             .prepared_root = options.prepared_root,
                                                             .missing = files.missing(),
@@ -190,14 +196,20 @@ Status Discard(const Image& image, const FillOptions& options, const Status& dam
   return prepared::RemoveFiles(options.prepared_root + "/" + image.variant.folder, "");
 }
 
-// Once: what differs again, or has changed again, is so at its source.
+// Once: what differs again, or has changed again, is so at its source. What was here a moment ago may have gone
+// from the disk for something else, and is fetched then.
 Result<ResidentBytes> FillFromAnywhere(const Image& image, const FillOptions& options,
                                        FillControl* control) {
   Result<ResidentBytes> filled = Fill(image, options, control);
   const StatusCode code = filled.status().code();
-  const bool anew = code == StatusCode::kDataLoss || code == StatusCode::kFailedPrecondition;
-  if (!image.variant.remote || !anew) return filled;
-  TRIMS_RETURN_IF_ERROR(Discard(image, options, filled.status()));
+  if (!image.variant.remote) return filled;
+  if (code == StatusCode::kDataLoss || code == StatusCode::kFailedPrecondition) {
+    // Without room to keep a copy in, what is here may be another model's, too, and lie nowhere else.
+    if (options.keep.copy == nullptr) return filled;
+    TRIMS_RETURN_IF_ERROR(Discard(image, options, filled.status()));
+  } else if (code != StatusCode::kNotFound) {
+    return filled;
+  }
   return Fill(image, options, control);
 }
 

@@ -103,7 +103,7 @@ uint64_t LongestRead(bool fetches, ReadEngineKind engine) {
 }
 
 Status Pipeline::Start() {
-  const bool fetches = !files_.missing().empty();
+  const bool fetches = files_.fetches_extents();
   TRIMS_ASSIGN_OR_RETURN(reads_, CutIntoReads(image_.variant, LongestRead(fetches, how_.engine)));
   ShareOutReads();
   const uint64_t bytes = BytesOf(writers_);
@@ -114,7 +114,7 @@ Status Pipeline::Start() {
 }
 
 Result<std::unique_ptr<ReadEngine>> Pipeline::MakeEngine(uint64_t bytes) const {
-  if (!files_.missing().empty()) return MakeNetworkEngine(how_.network, control_.token());
+  if (files_.fetches_extents()) return MakeNetworkEngine(how_.network, control_.token());
   return bytes <= kInlineBytes ? MakePreadEngine(0) : MakeReadEngine(how_.engine, Readers());
 }
 

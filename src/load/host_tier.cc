@@ -15,6 +15,8 @@
 namespace trims {
 namespace {
 
+constexpr int kMostWaitingCopies = 4;
+
 class HostTier final : public Tier {
  public:
   HostTier(HostTierOptions options, PostToLoop post)
@@ -29,6 +31,7 @@ class HostTier final : public Tier {
     TRIMS_ASSIGN_OR_RETURN(releases_, JobQueue::Start(1));
     TRIMS_ASSIGN_OR_RETURN(copies_, JobQueue::Start(1));
     TRIMS_ASSIGN_OR_RETURN(fills_, JobQueue::Start(options_.threads));
+    TRIMS_ASSIGN_OR_RETURN(fetches_, JobQueue::Start(options_.threads));
     return Status();
   }
 
@@ -37,8 +40,9 @@ class HostTier final : public Tier {
 
   void Fill(FillRequest request, std::function<void(Result<ResidentBytes>)> done) override {
     auto room = RoomFor(*request.image);
-    fills_->Push([this, request = std::move(request), room = std::move(room),
-                  done = std::move(done)]() mutable {
+    JobQueue& queue = request.image->variant.remote ? *fetches_ : *fills_;
+    queue.Push([this, request = std::move(request), room = std::move(room),
+                done = std::move(done)]() mutable {
       std::unique_ptr<KeptCopy> copy;
       // std::function must be copyable, the result isn't.
       auto result = std::make_shared<Result<ResidentBytes>>(Run(request, room ? &copy : nullptr));
@@ -59,14 +63,15 @@ class HostTier final : public Tier {
   }
 
  private:
-  using Room = std::shared_ptr<PreparedStore::Copy>;
+  using Room = std::shared_ptr<PreparedStore::Room>;
 
   // For what is fetched of an image, which need not be anything. A load doesn't fail for the disk's sake.
   Room RoomFor(const Image& image) const {
     if (options_.prepared == nullptr || !image.variant.remote) return nullptr;
-    Result<PreparedStore::Copy> room =
-        options_.prepared->BeginCopy(image.variant.folder, image.variant.ExtentBytes());
-    if (room.ok()) return std::make_shared<PreparedStore::Copy>(*std::move(room));
+    uint64_t bytes = 0;
+    for (const auto& [path, length] : image.variant.FileLengths()) bytes += length;
+    Result<PreparedStore::Room> room = options_.prepared->TakeRoom(image.variant.folder, bytes);
+    if (room.ok()) return std::make_shared<PreparedStore::Room>(*std::move(room));
     LogWarning("copy.not_kept", {{"model", image.reference}, {"error", room.status()}});
     return nullptr;
   }
@@ -82,28 +87,38 @@ class HostTier final : public Tier {
                          request.control.get());
   }
 
-  // The room ends on the loop.
+  // A copy keeps its segment's memory: while many wait for the disk, whoever fetches has to wait as well.
   void Finish(const std::string& reference, std::unique_ptr<KeptCopy> copy, Room room) {
-    if (copy == nullptr) return post_([room = std::move(room)] {});
+    if (copy == nullptr) return EndRoom(std::move(room));
     auto owned = std::make_shared<std::unique_ptr<KeptCopy>>(std::move(copy));
-    copies_->Push([this, reference, owned, room = std::move(room)]() mutable {
+    auto finish = [this, reference, owned, room = std::move(room)]() mutable {
       const Status status = (*owned)->Finish();
       owned->reset();
+      waiting_copies_.fetch_sub(1);
       status.ok() ? LogInfo("copy.kept", {{"model", reference}})
                   : LogWarning("copy.not_kept", {{"model", reference}, {"error", status}});
-      post_([room = std::exchange(room, nullptr)] {});
-    });
+      EndRoom(std::exchange(room, nullptr));
+    };
+    if (waiting_copies_.fetch_add(1) >= kMostWaitingCopies) return finish();
+    copies_->Push(std::move(finish));
+  }
+
+  // On the loop.
+  void EndRoom(Room room) {
+    post_([room = std::move(room)] {});
   }
 
   const HostTierOptions options_;
   const PostToLoop post_;
   Budget budget_;
   std::atomic<bool> stopping_{false};
+  std::atomic<int> waiting_copies_{0};
   CancelToken stop_copies_;
   // The first to go: what is left in them posts.
   std::unique_ptr<JobQueue> copies_;  // after the fills, which push to it
   std::unique_ptr<JobQueue> releases_;
   std::unique_ptr<JobQueue> fills_;
+  std::unique_ptr<JobQueue> fetches_;
 };
 
 }  // namespace

@@ -1,7 +1,8 @@
 // HostTier: the host's memory as a tier: sealed memfds, filled from the files of the image by threads
 // of its own.
 //
-// One fill is one job; jobs beyond the number of threads wait in order. Freeing has a thread of its
+// One fill is one job; jobs beyond the number of threads wait in order. Images that also lie on a network have as
+// many threads of their own, so that a slow server keeps nobody else waiting. Freeing has a thread of its
 // own: the room for which a fill may be waiting must not wait for the fills before it. So has what is still
 // to be written of what was fetched: a fill is done when its bytes are there.
 //

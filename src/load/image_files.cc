@@ -35,12 +35,8 @@ Result<bool> ImageFiles::IsHere(const std::string& path) const {
 
 Status ImageFiles::FetchMissing(const RemoteStoreOptions& network) {
   if (!image_.variant.remote) return Status();
-  std::set<std::string> paths = {image_.variant.index_path};
-  for (const ManifestExtent& extent : image_.variant.extents) {
-    for (const ManifestPiece& piece : extent.pieces) paths.insert(piece.path);
-  }
   std::set<std::string> missing;
-  for (const std::string& path : paths) {
+  for (const auto& [path, length] : image_.variant.FileLengths()) {
     TRIMS_ASSIGN_OR_RETURN(const bool here, IsHere(path));
     if (!here) missing.insert(path);
   }

@@ -42,6 +42,10 @@ class ImageFiles {
   // there are any. Errors as RemoteTree::Open's.
   Status FetchMissing(const RemoteStoreOptions& network);
   const std::set<std::string>& missing() const { return missing_; }
+  // Whether bytes of extents are among it.
+  bool fetches_extents() const {
+    return missing_.size() > (missing_.contains(image_.variant.index_path) ? 1u : 0u);
+  }
 
   // Where that file is looked for, for messages.
   std::string PathOf(PieceOrigin origin, const std::string& path) const;

@@ -20,18 +20,6 @@ namespace {
 // Large enough for the disk, small enough that a pause is short.
 constexpr uint64_t kMostWritten = uint64_t{4} << 20;
 
-// Of the files that hold an image's bytes, how far each is read.
-std::map<std::string, uint64_t> LengthsOf(const Image& image) {
-  std::map<std::string, uint64_t> lengths;
-  for (const ManifestExtent& extent : image.variant.extents) {
-    for (const ManifestPiece& piece : extent.pieces) {
-      uint64_t& length = lengths[piece.path];
-      length = std::max(length, piece.offset + piece.length);
-    }
-  }
-  return lengths;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<KeptCopy>> KeptCopy::Start(const Options& options,
@@ -58,7 +46,9 @@ KeptCopy::~KeptCopy() {
 }
 
 Status KeptCopy::OpenFiles(const Options& options) {
-  for (const auto& [path, length] : LengthsOf(options.image)) {
+  std::map<std::string, uint64_t> lengths = options.image.variant.FileLengths();
+  lengths.erase(options.image.variant.index_path);
+  for (const auto& [path, length] : lengths) {
     if (options.missing.contains(path)) TRIMS_RETURN_IF_ERROR(OpenFile(path, length));
   }
   return Status();
@@ -87,7 +77,8 @@ Status KeptCopy::OpenFile(const std::string& path, uint64_t length) {
 Status KeptCopy::MapExtents(const std::vector<ExtentWriter>& writers) {
   for (const ExtentWriter& writer : writers) {
     TRIMS_ASSIGN_OR_RETURN(const UniqueFd fd, writer.OpenToRead());
-    TRIMS_ASSIGN_OR_RETURN(Mapping extent, Mapping::OfFile(fd.get(), writer.length(), PROT_READ));
+    TRIMS_ASSIGN_OR_RETURN(Mapping extent, Mapping::OfFileAligned(fd.get(), writer.length(),
+                                                                  kHugePageSize, PROT_READ));
     extents_.push_back(std::move(extent));
   }
   MutexLock lock(mutex_);

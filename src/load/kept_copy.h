@@ -1,5 +1,6 @@
 // KeptCopy: what is fetched from a network for an image, written to this node's disk while it comes, out of
-// the segment's own pages and past the page cache. Whoever waits for the segment doesn't wait for the disk.
+// the segment's own pages and past the page cache. Whoever waits for the segment waits for the disk's room and for one
+// write at most.
 //
 //   TRIMS_ASSIGN_OR_RETURN(auto copy, KeptCopy::Start({image, prepared_root, &missing, cancel}, writers));
 //   copy->Ready(0, end);                      // the first bytes of extent 0 won't change any more
@@ -21,6 +22,7 @@
 #include <span>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "trims/status.h"
@@ -89,7 +91,7 @@ class KeptCopy {
     uint64_t offset = 0;
   };
 
-  KeptCopy(std::string folder) : folder_(std::move(folder)) {}
+  explicit KeptCopy(std::string folder) : folder_(std::move(folder)) {}
   Status OpenFiles(const Options& options);
   Status OpenFile(const std::string& path, uint64_t length);
   Status MapExtents(const std::vector<ExtentWriter>& writers);

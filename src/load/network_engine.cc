@@ -41,7 +41,10 @@ class Gathered {
   }
   void Add(ReadRequest next) { reads_.push_back(std::move(next)); }
 
+  const std::shared_ptr<const HttpObject>& object() const { return object_; }
+
   RangeRequest Range(std::shared_ptr<const HttpObject> object, size_t tag) {
+    object_ = object;
     if (reads_.size() > 1) buffer_.resize(End() - offset_);
     return {.object = std::move(object),
             .offset = offset_,
@@ -65,6 +68,7 @@ class Gathered {
   uint64_t End() const { return reads_.back().offset + reads_.back().destination.size(); }
 
   std::shared_ptr<const RemoteBytes> file_;
+  std::shared_ptr<const HttpObject> object_;  // that was asked for last
   uint64_t offset_ = 0;
   std::vector<ReadRequest> reads_;  // ascending
   std::vector<std::byte> buffer_;   // while in flight; empty for one read alone
@@ -87,6 +91,9 @@ class NetworkEngine final : public ReadEngine {
     if (file == nullptr) {
       const Status status = request.file->ReadAt(request.offset, request.destination);
       ended_.push_back({request.tag, status});
+    } else if (Status status = file->CheckRange(request.offset, request.destination.size());
+               !status.ok()) {
+      ended_.push_back({request.tag, std::move(status)});
     } else if (!waiting_.empty() && waiting_.back().Takes(request)) {
       waiting_.back().Add(std::move(request));
     } else {
@@ -130,7 +137,8 @@ class NetworkEngine final : public ReadEngine {
     std::optional<Gathered>& flight = flights_[done.tag];
     Status status = done.status;
     if (status.code() == StatusCode::kPermissionDenied) {
-      const Result<std::shared_ptr<const HttpObject>> renewed = flight->file().Renew(status);
+      const Result<std::shared_ptr<const HttpObject>> renewed =
+          flight->file().Renew(flight->object(), status);
       if (renewed.ok()) return Fetch(done.tag, *renewed);
       status = renewed.status();
     }

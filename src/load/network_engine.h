@@ -3,9 +3,9 @@
 //   TRIMS_ASSIGN_OR_RETURN(const auto engine, MakeNetworkEngine({}, control->token()));
 //   engine->Submit({.file = remote_bytes, .offset = 0, .destination = bytes});
 //
-// A ReadEngine; files that are no RemoteBytes are read by ReadAt. Small reads that lie close to each other in
-// a file become one range and are copied to their places, so that a model of many small tensors costs no
-// more requests than one of few.
+// A ReadEngine; files that are no RemoteBytes are read by ReadAt. Small reads that follow each other closely in
+// a file, in its order, become one range and are copied to their places, so that a model of many small tensors
+// in the order of its file costs no more requests than one of few.
 #ifndef TRIMS_LOAD_NETWORK_ENGINE_H_
 #define TRIMS_LOAD_NETWORK_ENGINE_H_
 

@@ -32,9 +32,12 @@ class RemoteBytes final : public RandomAccess {
   Status ReadAt(uint64_t offset, std::span<std::byte> out) const override;
 
   std::shared_ptr<const HttpObject> object() const;
-  // After the server has refused it: with new credentials, if the last ones have ended. `why` is what came;
-  // it is the result when that has been tried often enough.
-  Result<std::shared_ptr<const HttpObject>> Renew(const Status& why) const;
+  // After the server has refused one: with new credentials, if the last ones have ended, which many ranges may
+  // meet at once. `why` is what came; it is the result when that has been tried often enough.
+  Result<std::shared_ptr<const HttpObject>> Renew(const std::shared_ptr<const HttpObject>& refused,
+                                                  const Status& why) const;
+  // DATA_LOSS: `length` bytes from `offset` on are not in it.
+  Status CheckRange(uint64_t offset, uint64_t length) const;
 
  private:
   RemoteBytes(std::shared_ptr<const RemoteTree> tree, RemoteFile file)

@@ -55,12 +55,13 @@ Result<RemoteFile> RemoteTree::Find(const std::string& name) const {
 
 // A web server lists nothing.
 Result<RemoteFile> RemoteTree::Beside(const std::string& name) const {
+  if (const auto asked = beside_.find(name); asked != beside_.end()) return asked->second;
   SourceUri uri = uri_;
   uri.path = std::string(FolderOfPath(uri.path)) + (IsUrl(uri) ? PercentEncode(name) : name);
   TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<OpenedStore> opened, OpenRemoteStore(uri, options_));
   TRIMS_ASSIGN_OR_RETURN(std::vector<RemoteFile> found, opened->store().List());
   found.front().name = name;
-  return std::move(found.front());
+  return beside_.emplace(name, std::move(found.front())).first->second;
 }
 
 }  // namespace trims

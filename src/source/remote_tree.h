@@ -9,6 +9,7 @@
 #ifndef TRIMS_SOURCE_REMOTE_TREE_H_
 #define TRIMS_SOURCE_REMOTE_TREE_H_
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -41,6 +42,7 @@ class RemoteTree {
   Result<RemoteFile> Find(const std::string& name) const;
 
   RemoteStore& store() const { return opened_->store(); }
+  const RemoteStoreOptions& options() const { return options_; }
 
  private:
   RemoteTree(SourceUri uri, RemoteStoreOptions options)
@@ -52,6 +54,7 @@ class RemoteTree {
   const RemoteStoreOptions options_;
   std::unique_ptr<OpenedStore> opened_;
   std::vector<RemoteFile> listed_;
+  mutable std::map<std::string, RemoteFile> beside_;  // of these, what was asked for already
   bool one_file_ = false;
 };
 

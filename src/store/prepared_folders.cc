@@ -50,6 +50,7 @@ std::string CanonicalText(const ManifestVariant& variant) {
   for (const ManifestExtent& extent : variant.extents) {
     add_number(extent.length);
     add(extent.sha256);
+    for (const uint64_t sum : extent.xxh3) add_number(sum);
     add_number(extent.pieces.size());
     for (const ManifestPiece& piece : extent.pieces) {
       add(piece.path);

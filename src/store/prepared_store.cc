@@ -40,6 +40,7 @@ struct PreparedStore::Publication {
   std::function<void(Result<Published>)> done;
   Status status;
   std::vector<Move> moves;  // in the order of the variants
+  uint64_t reserved = 0;    // bytes of the budget
   std::vector<Pin> pins;
 };
 
@@ -116,10 +117,10 @@ void PreparedStore::Download::Discard() {
   Close();
 }
 
-void PreparedStore::Copy::End() {
-  const std::string folder = pin_.folder_;
+void PreparedStore::Room::End() {
   const std::shared_ptr<PreparedStore*> store = pin_.store_.lock();
-  if (!folder.empty() && store != nullptr) (*store)->EndCopy(folder, std::exchange(reserved_, 0));
+  if (pin_.folder_.empty() || store == nullptr) return;
+  (*store)->EndRoom(std::move(pin_), std::exchange(bytes_, 0));
 }
 
 PreparedStore::PreparedStore(std::string root, Worker* worker, uint64_t budget)
@@ -144,7 +145,10 @@ void PreparedStore::Start(const std::set<std::string>& named) {
         }
       },
       [weak = self(), sizes] {
-        if (const auto store = weak.lock()) (*store)->Measured(*sizes);
+        const auto store = weak.lock();
+        if (store == nullptr) return;
+        (*store)->Measured(*sizes);
+        (*store)->measured_ = true;
       });
 }
 
@@ -203,8 +207,11 @@ void PreparedStore::Publish(Incoming incoming, Manifest manifest,
 }
 
 void PreparedStore::PinNames(const std::shared_ptr<Publication>& publication) {
-  if (publication->status.ok()) publication->status = MakeRoom(BytesOfNew(*publication));
+  const uint64_t bytes = publication->status.ok() ? BytesOfNew(*publication) : 0;
+  if (publication->status.ok()) publication->status = MakeRoom(bytes);
   if (!publication->status.ok()) return Finish(publication);
+  publication->reserved = bytes;
+  reserved_ += bytes;
   for (const Publication::Move& move : publication->moves) {
     folders_.try_emplace(move.name);
     publication->pins.push_back(PinFolder(move.name));
@@ -218,10 +225,11 @@ void PreparedStore::PinNames(const std::shared_ptr<Publication>& publication) {
 
 // The worker does one thing after the other: what pins leave behind is gone before `done` hears of it.
 void PreparedStore::Finish(const std::shared_ptr<Publication>& publication) {
+  reserved_ -= publication->reserved;
   if (publication->status.ok()) {
     Sizes sizes;
     for (const Publication::Move& move : publication->moves) {
-      move.complete ? void(sizes[move.name] = move.bytes) : Measure(move.name);
+      move.complete ? void(sizes[move.name] = move.bytes) : Measure(move.name, nullptr, 0);
     }
     Measured(sizes);
   } else {
@@ -273,12 +281,14 @@ void PreparedStore::Remove(const std::string& path, std::function<void()> gone) 
 uint64_t PreparedStore::BytesOfNew(const Publication& publication) const {
   uint64_t bytes = 0;
   for (const Publication::Move& move : publication.moves) {
-    if (!folders_.contains(move.name)) bytes += move.bytes;
+    const auto there = folders_.find(move.name);
+    const uint64_t old = there == folders_.end() ? 0 : there->second.bytes;
+    bytes += move.bytes - std::min(move.bytes, old);
   }
   return bytes;
 }
 
-void PreparedStore::SetElsewhere(std::map<std::string, std::string> index_of) {
+void PreparedStore::SetElsewhere(std::map<std::string, Index> index_of) {
   index_of_ = std::move(index_of);
 }
 
@@ -286,32 +296,41 @@ void PreparedStore::SetInUse(std::function<bool(const std::string& folder)> in_u
   in_use_ = std::move(in_use);
 }
 
-Result<PreparedStore::Copy> PreparedStore::BeginCopy(const std::string& folder, uint64_t bytes) {
+Result<PreparedStore::Room> PreparedStore::TakeRoom(const std::string& folder, uint64_t bytes) {
+  if (!measured_) return Status(StatusCode::kUnavailable, "the disk is still being measured");
   Pin pin = PinFolder(folder);  // so that it isn't what goes
   const auto found = folders_.find(folder);
   if (found == folders_.end()) {
     return Status(StatusCode::kNotFound, "there is no prepared folder " + root_ + "/" + folder);
   }
+  if (!index_of_.contains(folder)) {
+    return Status(StatusCode::kFailedPrecondition, "what is in " + root_ + "/" + folder +
+                                                       " is also a model's that lies nowhere else");
+  }
   const uint64_t needed = bytes - std::min(bytes, found->second.bytes);
   TRIMS_RETURN_IF_ERROR(MakeRoom(needed));
   reserved_ += needed;
-  return Copy(std::move(pin), needed);
+  return Room(std::move(pin), needed);
 }
 
-void PreparedStore::EndCopy(const std::string& folder, uint64_t reserved) {
-  reserved_ -= reserved;
-  Measure(folder);
+void PreparedStore::EndRoom(Pin pin, uint64_t bytes) {
+  const std::string folder = pin.folder_;
+  Measure(folder, std::make_shared<Pin>(std::move(pin)), bytes);
 }
 
-void PreparedStore::Measure(const std::string& folder) {
+void PreparedStore::Measure(const std::string& folder, std::shared_ptr<Pin> pin,
+                            uint64_t reserved) {
   auto sizes = std::make_shared<Sizes>();
   worker_->Run(
       [path = root_ + "/" + folder, folder, sizes] {
         const Result<uint64_t> bytes = prepared::BytesOf(path);
         if (bytes.ok()) sizes->emplace(folder, *bytes);
       },
-      [weak = self(), sizes] {
-        if (const auto store = weak.lock()) (*store)->Measured(*sizes);
+      [weak = self(), sizes, reserved, pin = std::move(pin)] {
+        const auto store = weak.lock();
+        if (store == nullptr) return;
+        (*store)->Measured(*sizes);
+        (*store)->reserved_ -= reserved;
       });
 }
 
@@ -325,40 +344,55 @@ Status PreparedStore::MakeRoom(uint64_t bytes) {
         StatusCode::kResourceExhausted,
         std::to_string(bytes) + " bytes more don't fit into the disk's budget of " +
             std::to_string(budget_) + ", of which " + std::to_string(used) +
-            " are in use by what is prepared here, lies nowhere else or is being read",
+            " are used; too little of that also lies elsewhere and is in nobody's use",
         "remove models (trims ls shows them), or start trimsd with a larger --disk-budget");
   }
   for (const Folders::iterator victim : victims) Evict(victim);
   return Status();
 }
 
+// 0: it has to stay.
+uint64_t PreparedStore::BytesToFree(const Folders::value_type& folder) const {
+  const auto index = index_of_.find(folder.first);
+  if (index == index_of_.end() || folder.second.pins > 0 || !folder.second.named) return 0;
+  if (folder.second.bytes <= index->second.length) return 0;
+  if (in_use_ && in_use_(folder.first)) return 0;
+  return folder.second.bytes - index->second.length;
+}
+
 // Those pinned longest ago that free `needed` together; none if there aren't enough.
 std::vector<PreparedStore::Folders::iterator> PreparedStore::Victims(uint64_t needed) {
-  std::vector<Folders::iterator> candidates;
+  std::vector<std::pair<uint64_t, Folders::iterator>> candidates;
   for (auto folder = folders_.begin(); folder != folders_.end(); ++folder) {
-    const bool may_go = folder->second.pins == 0 && folder->second.named &&
-                        index_of_.contains(folder->first) && !(in_use_ && in_use_(folder->first));
-    if (may_go && folder->second.bytes > 0) candidates.push_back(folder);
+    const uint64_t frees = BytesToFree(*folder);
+    if (frees > 0) candidates.emplace_back(frees, folder);
   }
   std::sort(candidates.begin(), candidates.end(), [](const auto& one, const auto& other) {
-    return one->second.last_pinned < other->second.last_pinned;
+    return one.second->second.last_pinned < other.second->second.last_pinned;
   });
+  std::vector<Folders::iterator> victims;
   uint64_t freed = 0;
-  size_t count = 0;
-  while (count < candidates.size() && freed < needed) freed += candidates[count++]->second.bytes;
-  candidates.resize(freed < needed ? 0 : count);
-  return candidates;
+  for (const auto& [frees, folder] : candidates) {
+    if (freed >= needed) break;
+    freed += frees;
+    victims.push_back(folder);
+  }
+  if (freed < needed) victims.clear();
+  return victims;
 }
 
 // Its index stays, which is little. A load that begins meanwhile fetches what it doesn't find.
 void PreparedStore::Evict(Folders::iterator folder) {
+  const Index& index = index_of_.at(folder->first);
+  const uint64_t frees = folder->second.bytes - index.length;
   ++evictions_;
-  LogInfo("copy.evicted", {{"folder", folder->first}, {"bytes", folder->second.bytes}});
-  bytes_ -= folder->second.bytes;
-  folder->second.bytes = 0;
+  LogInfo("copy.evicted", {{"folder", folder->first}, {"bytes", frees}});
+  bytes_ -= frees;
+  folder->second.bytes = index.length;
   worker_->Run([path = root_ + "/" + folder->first,
-                index = index_of_.at(folder->first)] { prepared::RemoveFiles(path, index).ok(); },
+                keep = index.path] { prepared::RemoveFiles(path, keep).ok(); },
                [] {});
+  Measure(folder->first, nullptr, 0);
 }
 
 Result<size_t> PreparedStore::CountPublished(const std::string& root) {

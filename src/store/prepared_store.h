@@ -112,22 +112,22 @@ class PreparedStore {
     std::string path_;  // empty: moved from or discarded
   };
 
-  // Room on the disk for what is fetched into a published folder, which it keeps. Dropped, it measures
-  // what came.
-  class Copy {
+  // Room on the disk for what is fetched into a published folder, which stays pinned. Dropped, it is given
+  // back once what came has been measured.
+  class Room {
    public:
-    Copy(Copy&& other) noexcept
-        : pin_(std::move(other.pin_)), reserved_(std::exchange(other.reserved_, 0)) {}
-    Copy& operator=(Copy&&) = delete;
-    ~Copy() { End(); }
+    Room(Room&& other) noexcept
+        : pin_(std::move(other.pin_)), bytes_(std::exchange(other.bytes_, 0)) {}
+    Room& operator=(Room&&) = delete;
+    ~Room() { End(); }
 
    private:
     friend class PreparedStore;
-    Copy(Pin pin, uint64_t reserved) : pin_(std::move(pin)), reserved_(reserved) {}
+    Room(Pin pin, uint64_t bytes) : pin_(std::move(pin)), bytes_(bytes) {}
     void End();
 
     Pin pin_;  // none: moved from
-    uint64_t reserved_ = 0;
+    uint64_t bytes_ = 0;
   };
 
   struct Published {
@@ -166,15 +166,20 @@ class PreparedStore {
   // once or with its last pin.
   void Retain(const std::set<std::string>& named);
 
-  // Those of the named folders that also lie elsewhere, and of each the file that has to stay when the rest
-  // goes: where the budget is used up, the rest does of those that were pinned longest ago and that nobody
-  // pins, nor `in_use` says to be. What it named before and does not any more stays as it is.
-  void SetElsewhere(std::map<std::string, std::string> index_of);
+  // The file of a folder that stays when the rest of it goes.
+  struct Index {
+    std::string path;
+    uint64_t length = 0;
+  };
+  // Those of the named folders that also lie elsewhere: where the budget is used up, the rest of those goes that
+  // were pinned longest ago and that nobody pins, nor `in_use` says to be.
+  void SetElsewhere(std::map<std::string, Index> index_of);
   void SetInUse(std::function<bool(const std::string& folder)> in_use);
 
-  // Room for `bytes` that will come into a folder, less what is in it. RESOURCE_EXHAUSTED: not even if all
-  // goes that may.
-  Result<Copy> BeginCopy(const std::string& folder, uint64_t bytes);
+  // Room for files of `bytes` altogether that will come into a folder, less what is in it. RESOURCE_EXHAUSTED:
+  // not even if all goes that may; UNAVAILABLE: Start has not measured yet what is there; FAILED_PRECONDITION:
+  // it lies nowhere else.
+  Result<Room> TakeRoom(const std::string& folder, uint64_t bytes);
 
   // A folder that is named or pinned. Any other is gone already, and the pin is none.
   Pin PinFolder(const std::string& folder);
@@ -192,7 +197,7 @@ class PreparedStore {
     uint64_t bytes = 0;
     size_t pins = 0;
     bool named = false;
-    uint64_t last_pinned = 0;  // the how manieth pin that was
+    uint64_t last_pinned = 0;  // the number of the last pin, of all there were
   };
   using Folders = std::map<std::string, Folder>;
   using Sizes = std::map<std::string, uint64_t>;
@@ -204,14 +209,16 @@ class PreparedStore {
   void PinNames(const std::shared_ptr<Publication>& publication);
   void Finish(const std::shared_ptr<Publication>& publication);
   void Unpin(const std::string& folder);
-  void EndCopy(const std::string& folder, uint64_t reserved);
-  void Measure(const std::string& folder);
-  Status MakeRoom(uint64_t bytes);
-  std::vector<Folders::iterator> Victims(uint64_t needed);
-  void Evict(Folders::iterator folder);
-  uint64_t BytesOfNew(const Publication& publication) const;
   void RemoveIfUnused(Folders::iterator folder);
   void Remove(const std::string& path, std::function<void()> gone);
+  void EndRoom(Pin pin, uint64_t bytes);
+  // `pin` holds the folder until then.
+  void Measure(const std::string& folder, std::shared_ptr<Pin> pin, uint64_t reserved);
+  Status MakeRoom(uint64_t bytes);
+  std::vector<Folders::iterator> Victims(uint64_t needed);
+  uint64_t BytesToFree(const Folders::value_type& folder) const;
+  void Evict(Folders::iterator folder);
+  uint64_t BytesOfNew(const Publication& publication) const;
 
   const std::string root_;
   Worker* const worker_;
@@ -219,10 +226,11 @@ class PreparedStore {
   std::set<std::string> downloads_;  // paths of those in use
   const uint64_t budget_;
   uint64_t bytes_ = 0;
-  uint64_t reserved_ = 0;  // by copies
+  uint64_t reserved_ = 0;  // for what is on its way
   uint64_t last_pin_ = 0;
   uint64_t evictions_ = 0;
-  std::map<std::string, std::string> index_of_;  // of folders whose content lies elsewhere, too
+  bool measured_ = false;                  // by Start
+  std::map<std::string, Index> index_of_;  // of folders whose content lies elsewhere, too
   std::function<bool(const std::string&)> in_use_;
   const std::shared_ptr<PreparedStore*> self_;
 };

@@ -119,6 +119,34 @@ TEST_F(PushedFolderTest, OfWhatLiesOnANetworkTheIndexesAreTaken) {
   EXPECT_EQ(Import("https://host/m/trims.json").status().code(), StatusCode::kDataLoss);
 }
 
+TEST_F(PushedFolderTest, NamesThatADiskCantHoldAtOnceAreRefused) {
+  const auto refused = [this](const auto& spoil, const std::string& why) {
+    ASSERT_TRUE(Push().ok());
+    Manifest lying = *ParseManifest(TextOf(pushed_ + "/trims.json"));
+    spoil(&lying);
+    std::ofstream(pushed_ + "/trims.json") << ManifestToJson(lying);
+    const Status status = Import().status();
+    EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+    EXPECT_THAT(status.message(), HasSubstr(why));
+  };
+  const auto piece = [](Manifest* lying) -> std::string& {
+    return lying->variants[1].extents[0].pieces[0].path;
+  };
+  refused([&](Manifest* lying) { piece(lying) = "index/a"; }, "'index' is a file and a folder");
+  refused([&](Manifest* lying) { piece(lying) = "index"; }, "an index and more");
+  refused([&](Manifest* lying) { piece(lying) = ".unfinished-0"; }, ".unfinished-0");
+  refused([](Manifest* lying) { lying->variants[1].folder = lying->variants[0].folder; },
+          "is not its own");
+  refused([](Manifest* lying) { lying->variants[1].folder = "trims.json"; }, "is not its own");
+}
+
+TEST_F(PushedFolderTest, OfALongerFileOnlyWhatIsReadIsTaken) {
+  ASSERT_TRUE(Push().ok());
+  fs::resize_file(pushed_ + "/ort-0123/made", 1 << 20);
+  ASSERT_TRUE(Import().ok());
+  EXPECT_EQ(TextOf(scratch_ / "incoming/ort-0123/made"), kWeights);
+}
+
 // Whoever pushed it may have written anything: where bytes are fetched from is this daemon's word.
 TEST_F(PushedFolderTest, AManifestThatSaysThatItLiesElsewhereIsRefused) {
   ASSERT_TRUE(Push().ok());

@@ -183,7 +183,6 @@ TEST_F(RemoteFillTest, ADamagedCopyIsReplacedByWhatLiesElsewhere) {
   AddRemote("extent0", Bytes(5 << 20));
   WriteIndex();
   Serve();
-  const std::string path = prepared_.path() + "/files/extent0";
   for (const std::string name : {"extent0", "index"}) {
     SCOPED_TRACE(name);
     ExpectLoads();
@@ -200,6 +199,19 @@ TEST_F(RemoteFillTest, ADamagedCopyIsReplacedByWhatLiesElsewhere) {
   EXPECT_EQ(gets_["/m/far/index"], 4);
 }
 
+// Where no copy may be kept, what is here may be another model's only one.
+TEST_F(RemoteFillTest, WithoutACopyNothingIsDiscarded) {
+  AddRemote("extent0", Bytes(5 << 20));
+  WriteIndex();
+  Serve();
+  ExpectLoads();
+  ExpectKept();
+  image_.variant.extents[0].xxh3[0] ^= 1;
+  options_.keep.copy = nullptr;
+  EXPECT_EQ(Load().status().code(), StatusCode::kDataLoss);
+  EXPECT_TRUE(fs::exists(prepared_.path() + "/files/extent0"));
+}
+
 TEST_F(RemoteFillTest, ASourceThatIsGoneIsSaid) {
   AddRemote("extent0", Bytes(100));
   WriteIndex();
@@ -213,17 +225,34 @@ TEST_F(RemoteFillTest, ASourceThatIsGoneIsSaid) {
   EXPECT_EQ(status.code(), StatusCode::kUnavailable) << status.ToString();
 }
 
-TEST_F(RemoteFillTest, ACancelWakesWhatWaitsForTheNetwork) {
+TEST_F(RemoteFillTest, WhatIsShorterThanTheManifestSaysIsDataLoss) {
+  AddRemote("extent0", Bytes(5 << 20));
+  WriteIndex();
+  Serve();
+  served_["/m/far/extent0"].resize(100);
+  const Status status = Load().status();
+  EXPECT_EQ(status.code(), StatusCode::kDataLoss);
+  EXPECT_THAT(status.message(), HasSubstr("is 100 bytes, expected at least 5242880"));
+}
+
+class RemoteFillCancelTest : public RemoteFillTest,
+                             public ::testing::WithParamInterface<const char*> {};
+
+INSTANTIATE_TEST_SUITE_P(Files, RemoteFillCancelTest, ::testing::Values("extent0", "index"));
+
+TEST_P(RemoteFillCancelTest, ACancelWakesWhatWaitsForTheNetwork) {
   AddRemote("extent0", Bytes(9 << 20));
   WriteIndex();
   Serve();
+  fs::remove(prepared_.path() + "/files/index");
+  const std::string target = std::string("/m/far/") + GetParam();
   std::promise<void> asked;
-  spoil_ = [&asked, this,
-            first = true](const OriginRequest& request) mutable -> std::optional<OriginReply> {
-    if (request.method != "GET" || request.target != "/m/far/extent0") return {};
+  bool first = true;
+  spoil_ = [&](const OriginRequest& request) -> std::optional<OriginReply> {
+    if (request.method != "GET" || request.target != target) return {};
     if (std::exchange(first, false)) asked.set_value();
-    OriginReply reply = ServeObject(request, served_[request.target], "\"v\"");
-    reply.stall_after = 1000;
+    OriginReply reply = ServeObject(request, served_[target], "\"v\"");
+    reply.stall_after = 10;
     return reply;
   };
   std::thread canceller([&] {
@@ -252,7 +281,8 @@ TEST_F(RemoteFillTest, EachFailureOfTheDiskCostsTheCopyAlone) {
       copy_.reset();
       ExpectNothingUnfinished();
       EXPECT_EQ(test::MappedMemfds(), mapped);
-      EXPECT_TRUE(kept == fs::exists(prepared_.path() + "/files/extent0") || plan.fired());
+      EXPECT_TRUE(!kept || fs::exists(prepared_.path() + "/files/extent0"));
+      EXPECT_TRUE(kept || plan.fired());
       if (!plan.fired()) break;
       ASSERT_LT(nth, 100);
     }

@@ -25,6 +25,7 @@ using ::testing::HasSubstr;
 class DiskBudgetTest : public ::testing::Test {
  protected:
   static constexpr uint64_t kBudget = 1000;
+  const PreparedStore::Index kIndex{"index", 1};
 
   static std::string NameOf(const std::string& model) {
     return prepared::ContentName({.key = model, .index_path = "index"});
@@ -36,11 +37,11 @@ class DiskBudgetTest : public ::testing::Test {
 
   void Start(const std::vector<std::string>& models) {
     std::set<std::string> named;
-    std::map<std::string, std::string> elsewhere;
+    std::map<std::string, PreparedStore::Index> elsewhere;
     for (const std::string& model : models) {
       scratch_.Write("prepared/" + NameOf(model) + "/index", "i");
       named.insert(NameOf(model));
-      elsewhere[NameOf(model)] = "index";
+      elsewhere[NameOf(model)] = kIndex;
     }
     store_.SetElsewhere(elsewhere);
     store_.Start(named);
@@ -49,11 +50,11 @@ class DiskBudgetTest : public ::testing::Test {
 
   // As a load does it that fetches: room, the bytes, the end.
   Status Fetch(const std::string& model, size_t bytes) {
-    Result<PreparedStore::Copy> copy = store_.BeginCopy(NameOf(model), bytes);
+    Result<PreparedStore::Room> copy = store_.TakeRoom(NameOf(model), bytes + 1);
     if (!copy.ok()) return copy.status();
     worker_.Finish();
     scratch_.Write("prepared/" + NameOf(model) + "/data", std::string(bytes, 'x'));
-    { const PreparedStore::Copy ended = *std::move(copy); }
+    { const PreparedStore::Room ended = *std::move(copy); }
     worker_.Finish();
     return Status();
   }
@@ -75,7 +76,7 @@ TEST_F(DiskBudgetTest, WhatWasReadLongestAgoGoesAndItsIndexStays) {
   EXPECT_FALSE(IsHere("b"));
   EXPECT_TRUE(fs::exists(PathOf("b", "index")));
   EXPECT_TRUE(IsHere("c"));
-  EXPECT_LE(store_.bytes(), kBudget);
+  EXPECT_EQ(store_.bytes(), 803u);
   EXPECT_EQ(store_.evictions(), 1u);
   ASSERT_TRUE(Fetch("b", 400).ok());
   EXPECT_TRUE(IsHere("b"));
@@ -88,7 +89,7 @@ TEST_F(DiskBudgetTest, WhatIsPinnedInUseOrNowhereElseStays) {
   const auto pin = store_.PinFolder(NameOf("pinned"));
   store_.SetInUse([](const std::string& folder) { return folder == NameOf("used"); });
   store_.SetElsewhere(
-      {{NameOf("pinned"), "index"}, {NameOf("used"), "index"}, {NameOf("next"), "index"}});
+      {{NameOf("pinned"), kIndex}, {NameOf("used"), kIndex}, {NameOf("next"), kIndex}});
   const Status status = Fetch("next", 300);
   EXPECT_EQ(status.code(), StatusCode::kResourceExhausted);
   EXPECT_THAT(status.message(), HasSubstr("budget of 1000"));
@@ -102,20 +103,52 @@ TEST_F(DiskBudgetTest, WhatCanNeverFitEvictsNothing) {
   Start({"a", "b"});
   ASSERT_TRUE(Fetch("a", 400).ok());
   EXPECT_EQ(Fetch("b", kBudget + 1).code(), StatusCode::kResourceExhausted);
-  EXPECT_EQ(store_.BeginCopy(NameOf("none"), 1).status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(store_.TakeRoom(NameOf("none"), 1).status().code(), StatusCode::kNotFound);
   EXPECT_TRUE(IsHere("a"));
 }
 
 TEST_F(DiskBudgetTest, RoomIsTakenBeforeTheBytesCome) {
   Start({"a", "b"});
-  std::optional<PreparedStore::Copy> copy = store_.BeginCopy(NameOf("a"), 700).value();
-  EXPECT_EQ(store_.BeginCopy(NameOf("b"), 400).status().code(), StatusCode::kResourceExhausted);
+  std::optional<PreparedStore::Room> copy = store_.TakeRoom(NameOf("a"), 700).value();
+  EXPECT_EQ(store_.TakeRoom(NameOf("b"), 400).status().code(), StatusCode::kResourceExhausted);
   copy.reset();  // nothing came
   worker_.Finish();
-  EXPECT_TRUE(store_.BeginCopy(NameOf("b"), 400).ok());
+  EXPECT_TRUE(store_.TakeRoom(NameOf("b"), 400).ok());
 }
 
 // What is added goes before what can be fetched again; where that isn't enough, it is refused.
+// Between the end of a fetch and its measurement its bytes are in no folder's number yet.
+TEST_F(DiskBudgetTest, WhatHasComeCountsBeforeItIsMeasured) {
+  Start({"a", "b"});
+  {
+    const PreparedStore::Room room = store_.TakeRoom(NameOf("a"), 701).value();
+    scratch_.Write("prepared/" + NameOf("a") + "/data", std::string(700, 'x'));
+  }
+  EXPECT_EQ(store_.TakeRoom(NameOf("b"), 401).status().code(), StatusCode::kResourceExhausted);
+  worker_.Finish();
+  EXPECT_EQ(store_.bytes(), 702u);
+  ASSERT_TRUE(Fetch("b", 400).ok());
+  EXPECT_FALSE(IsHere("a"));
+  EXPECT_EQ(store_.bytes(), 402u);
+}
+
+// So that nobody replaces, or discards, what is another model's only copy.
+TEST_F(DiskBudgetTest, ThereIsNoRoomForCopiesOfWhatLiesNowhereElse) {
+  Start({"a"});
+  store_.SetElsewhere({});
+  EXPECT_EQ(Fetch("a", 1).code(), StatusCode::kFailedPrecondition);
+}
+
+TEST_F(DiskBudgetTest, WhatHasNoMoreThanItsIndexIsNoVictim) {
+  Start({"a", "b"});
+  EXPECT_EQ(Fetch("b", 1000).code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(store_.evictions(), 0u);
+}
+
+TEST_F(DiskBudgetTest, NothingIsTakenBeforeItIsKnownWhatIsThere) {
+  EXPECT_EQ(store_.TakeRoom(NameOf("a"), 1).status().code(), StatusCode::kUnavailable);
+}
+
 TEST_F(DiskBudgetTest, AnAddTakesTheRoomOfCopies) {
   Start({"a"});
   ASSERT_TRUE(Fetch("a", 800).ok());

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <future>
@@ -87,7 +88,9 @@ class PushedModelTest : public ::testing::Test {
   }
   // The open doesn't wait for the copy; the room that it takes is measured when it has its name.
   void WaitForCopy() {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (daemon_->GetStatus()["disk"]["used_bytes"] < kBytes) {
+      ASSERT_LT(std::chrono::steady_clock::now(), deadline) << daemon_->Log();
     }
   }
 
