@@ -8,7 +8,7 @@
 namespace trims {
 namespace {
 
-constexpr std::string_view kForms =
+constexpr std::string_view kDestinations =
     "push to a folder, file:///PATH, or to a bucket, s3://BUCKET/PREFIX/";
 
 bool IsOfKind(std::string_view text) {
@@ -22,7 +22,7 @@ Result<SourceUri> ParsePushDestination(std::string_view text) {
     const bool url = text.find("://") != std::string_view::npos;
     return Status(url ? StatusCode::kUnimplemented : StatusCode::kInvalidArgument,
                   "models can't be pushed to '" + ShownUrl(text) + "' by this build",
-                  std::string(kForms));
+                  std::string(kDestinations));
   }
   TRIMS_ASSIGN_OR_RETURN(SourceUri uri, ParseSourceUri(text));
   const bool key = uri.is_remote() && !uri.path.empty() && !uri.path.ends_with('/');
