@@ -261,6 +261,7 @@ TEST_P(RemoteFillCancelTest, ACancelWakesWhatWaitsForTheNetwork) {
   });
   EXPECT_EQ(Load().status().code(), StatusCode::kCancelled);
   canceller.join();
+  origin_.reset();  // what it calls stands here
   ExpectNothingUnfinished();
 }
 
