@@ -4,7 +4,7 @@
 //     trims::Result<trims::Admin> admin = trims::Admin::Connect();
 //     trims::Result<std::string> added = admin->Add("ocr", "file:///models/common.onnx");
 //
-// Add, Remove, Verify and Push are for the daemon's own user and for root: PERMISSION_DENIED for anybody else.
+// Add, Remove, Verify, Push and changes of Policy are for the daemon's own user and for root: PERMISSION_DENIED for anybody else.
 // Thread-safety: as Client.
 #ifndef TRIMS_ADMIN_H_
 #define TRIMS_ADMIN_H_
@@ -49,6 +49,14 @@ struct PushOptions {
   std::chrono::milliseconds timeout{std::chrono::hours(24)};
 };
 
+// Each empty: stays as it is.
+struct PolicyOptions {
+  std::string tier = {};      // empty: the host's memory
+  std::string eviction = {};  // "worth", "lru", …: docs/residency.md
+  std::string admission = {};
+  std::string reclaim = {};  // "eager" or "lazy"
+};
+
 class Admin {
  public:
   TRIMS_EXPORT static Result<Admin> Connect(const ClientOptions& options = {});
@@ -73,6 +81,9 @@ class Admin {
   // it is.
   TRIMS_EXPORT Result<std::string> Push(std::string_view reference, std::string_view destination,
                                         const PushOptions& options = {});
+  // Changes what decides in a tier about what stays, from now on and until the daemon ends; with nothing
+  // to change it only asks, which anybody may. The document says what is in force, and what there is.
+  TRIMS_EXPORT Result<std::string> Policy(const PolicyOptions& options = {});
 
  private:
   explicit Admin(Client client);

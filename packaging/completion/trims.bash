@@ -28,7 +28,7 @@ _trims_files() {
 }
 
 _trims() {
-  local commands="add ls show rm status verify push doctor version completion"
+  local commands="add ls show rm status verify policy push doctor version completion"
   local globals="--json --socket --no-autostart --color --help"
   local _trims_program=$1 _trims_current typed=${COMP_LINE:0:COMP_POINT}
   local -a words
@@ -45,7 +45,7 @@ _trims() {
     previous=$word
     if [[ -n $skip ]]; then skip=""; continue; fi
     case $word in
-      --socket | --color | --variant | --precision | --onnxruntime-extension | --rate) skip=1 ;;
+      --socket | --color | --variant | --precision | --onnxruntime-extension | --rate | --eviction | --admission | --reclaim | --tier) skip=1 ;;
       -*) ;;
       *) if [[ -z $command ]]; then command=$word; else places=$((places + 1)); fi ;;
     esac
@@ -54,6 +54,9 @@ _trims() {
   case $previous in
     --socket | --onnxruntime-extension) _trims_files; return ;;
     --color) _trims_reply <<<$'auto\nnever'; return ;;
+    --eviction) _trims_reply <<<$'worth\nnever\nlru\nfifo\nlcu\nflush\neager\ngdsf\ns3fifo'; return ;;
+    --admission) _trims_reply <<<$'all\ntinylfu'; return ;;
+    --reclaim) _trims_reply <<<$'eager\nlazy'; return ;;
     --variant) _trims_reply <<<$'files\ntensors\nort'; return ;;
   esac
   case $_trims_current in
@@ -63,6 +66,7 @@ _trims() {
       local flags=$globals
       [[ $command == add ]] && flags+=" --variant --precision --follow-links --onnxruntime-extension"
       [[ $command == verify ]] && flags+=" --rate"
+      [[ $command == policy ]] && flags+=" --eviction --admission --reclaim --tier"
       [[ $command == ls ]] && flags+=" --quiet"
       _trims_reply <<<"${flags// /$'\n'}"
       return

@@ -74,6 +74,14 @@ Result<std::string> Admin::Verify(std::string_view reference, const VerifyOption
       {.patience = options.timeout, .on_progress = Telling(options.on_progress)});
 }
 
+Result<std::string> Admin::Policy(const PolicyOptions& options) {
+  return client_.impl_->AskForDocument(wire::PolicyRequest{.tier = options.tier,
+                                                           .eviction = options.eviction,
+                                                           .admission = options.admission,
+                                                           .reclaim = options.reclaim},
+                                       {.patience = kDocumentPatience, .on_progress = {}});
+}
+
 Result<std::string> Admin::Push(std::string_view reference, std::string_view destination,
                                 const PushOptions& options) {
   if (options.timeout.count() <= 0)

@@ -4,9 +4,11 @@
 #include <string_view>
 #include <utility>
 
+#include "base/log.h"
 #include "base/macros.h"
 #include "catalog/catalog.h"
 #include "catalog/resolve.h"
+#include "ingest/check_operator.h"
 #include "load/tier.h"
 #include "manager/take_snapshot.h"
 #include "residency/segment_table.h"
@@ -47,7 +49,6 @@ class Manager::Impl {
                                          ResidencyDependencies{.clock = dependencies.clock,
                                                                .timers = dependencies.timers,
                                                                .tier = tier,
-                                                               .eviction = dependencies.eviction,
                                                                .prepared = dependencies.prepared,
                                                                .beneath = beneath},
                                          &counters));
@@ -137,6 +138,32 @@ void Manager::Verify(const wire::Principal& principal, const VerifyWishes& wishe
 void Manager::Push(const wire::Principal& principal, const std::string& reference,
                    const std::string& destination, Preparer::Progress progress, PushCallback done) {
   impl_->registrar.Push(principal, reference, destination, std::move(progress), std::move(done));
+}
+
+Result<TierSnapshot> Manager::ChangePolicy(const wire::Principal& principal,
+                                           const PolicyWishes& wishes) {
+  TRIMS_ASSIGN_OR_RETURN(SegmentTable* const table, impl_->TierOf(wishes.tier));
+  TierPolicy policy = table->policy();
+  if (!wishes.eviction.empty()) {
+    TRIMS_ASSIGN_OR_RETURN(policy.eviction, FindEvictionPolicy(wishes.eviction));
+  }
+  if (!wishes.admission.empty()) {
+    TRIMS_ASSIGN_OR_RETURN(policy.admission, FindAdmissionPolicy(wishes.admission));
+  }
+  if (!wishes.reclaim.empty()) {
+    TRIMS_ASSIGN_OR_RETURN(policy.reclaim, ParseReclaim(wishes.reclaim));
+  }
+  const bool asks_only =
+      wishes.eviction.empty() && wishes.admission.empty() && wishes.reclaim.empty();
+  if (!asks_only) TRIMS_RETURN_IF_ERROR(CheckOperator(principal));
+  if (policy != table->policy()) {
+    table->SetPolicy(policy);
+    LogInfo("policy.changed", {{"tier", table->tier_name()},
+                               {"reclaim", ReclaimName(policy.reclaim)},
+                               {"eviction", policy.eviction->name},
+                               {"admission", policy.admission->name}});
+  }
+  return SnapshotOf(*table);
 }
 
 std::vector<ModelSnapshot> Manager::Models() const {

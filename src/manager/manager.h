@@ -20,6 +20,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "trims/model.h"
@@ -42,11 +43,18 @@ class SourceFetcher;
 class Tier;
 class TimerService;
 class Worker;
-struct EvictionPolicy;
 
 struct ManagerOptions {
   ResidencyOptions residency;
   IngestOptions ingest;
+};
+
+// The texts end with the call.
+struct PolicyWishes {
+  std::string_view tier;  // empty: the host's memory
+  std::string_view eviction;
+  std::string_view admission;
+  std::string_view reclaim;
 };
 
 // All outlive the Manager.
@@ -57,7 +65,6 @@ struct ManagerDependencies {
   std::vector<Tier*> tiers;  // from the lowest up, the host's memory first; each fills from the one
                              // before it. At least one
   Preparer* preparer = nullptr;
-  const EvictionPolicy* eviction = nullptr;
   PreparedStore* prepared = nullptr;  // without one, Add answers FAILED_PRECONDITION
   Worker* worker = nullptr;
   // IngestDependencies' own.
@@ -100,6 +107,11 @@ class Manager {
   // PushToBucket's.
   void Push(const wire::Principal& principal, const std::string& reference,
             const std::string& destination, Preparer::Progress progress, PushCallback done);
+
+  // What decides in one tier about what stays, from now on; what is empty stays as it is. Whoever changes
+  // something must be the daemon's user or root. INVALID_ARGUMENT: no such policy, and nothing is
+  // changed; NOT_FOUND: no such tier.
+  Result<TierSnapshot> ChangePolicy(const wire::Principal& principal, const PolicyWishes& wishes);
 
   std::vector<ModelSnapshot> Models() const;  // by name, then newest first
   Result<ModelDetails> Model(const std::string& reference) const;

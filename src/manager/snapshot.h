@@ -85,8 +85,7 @@ struct TierSnapshot {
   uint64_t budget_bytes = 0;
   uint64_t used_bytes = 0;
   RoomUse use;
-  Reclaim reclaim = Reclaim::kLazy;
-  std::string eviction_policy;
+  TierPolicy policy;
 };
 
 struct ManagerSnapshot {

@@ -85,16 +85,15 @@ SegmentSnapshot SnapshotOf(const Segment& segment, const SegmentTable& tier, Tim
   return snapshot;
 }
 
+}  // namespace
+
 TierSnapshot SnapshotOf(const SegmentTable& tier) {
   return {.name = std::string(tier.tier_name()),
           .budget_bytes = tier.budget().limit(),
           .used_bytes = tier.budget().used(),
           .use = tier.Use(),
-          .reclaim = tier.options().reclaim,
-          .eviction_policy = std::string(tier.eviction().name)};
+          .policy = tier.policy()};
 }
-
-}  // namespace
 
 std::vector<ModelSnapshot> SnapshotsOf(const Catalog& catalog, const Tiers& tiers) {
   std::vector<ModelSnapshot> snapshots;

@@ -18,6 +18,7 @@ std::vector<ModelSnapshot> SnapshotsOf(const Catalog& catalog, const Tiers& tier
 ModelDetails DetailsOf(const CatalogEntry& entry, const Catalog& catalog, const Tiers& tiers);
 
 // What the tiers know; the rest is the manager's to fill in.
+TierSnapshot SnapshotOf(const SegmentTable& tier);
 ManagerSnapshot SnapshotOf(const Tiers& tiers, TimePoint now);
 
 }  // namespace trims

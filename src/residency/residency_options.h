@@ -6,20 +6,17 @@
 #include <cstdint>
 
 #include "base/clock.h"
+#include "store/tier_policy.h"
 
 namespace trims {
 
-struct EvictionPolicy;
 class PreparedStore;
 class SegmentTable;
 class Tier;
 class TimerService;
 
-// What the end of a segment's last lease does: free it now, or keep it until the room is needed.
-enum class Reclaim { kEager, kLazy };
-
 struct ResidencyOptions {
-  Reclaim reclaim = Reclaim::kLazy;
+  TierPolicy policy;  // what the table begins with
   std::chrono::milliseconds default_deadline{std::chrono::seconds(60)};
   // After repeated failures of one segment.
   std::chrono::milliseconds max_back_off{std::chrono::seconds(10)};
@@ -30,7 +27,6 @@ struct ResidencyDependencies {
   const Clock* clock = nullptr;
   TimerService* timers = nullptr;
   Tier* tier = nullptr;
-  const EvictionPolicy* eviction = nullptr;
   // Keeps prepared files from being removed while a load may read them; nullptr: nobody removes any.
   PreparedStore* prepared = nullptr;
   // The tier that this one fills from; nullptr: from the files.

@@ -71,8 +71,6 @@ void Segment::Became(ResidentBytes bytes, TimePoint now) {
   pin_ = {};
   failure_ = {};
   load_time_ = now - fill_began_;
-  opens_ = 0;
-  resident_since_ = last_used_ = now;
 }
 
 void Segment::Fail() {
@@ -106,16 +104,14 @@ void Segment::CancelFill() {
   if (control_ != nullptr) control_->Cancel();
 }
 
-void Segment::AddLease(double age) {
+void Segment::AddLease() {
   Require(state_ == SegmentState::kResident, "resident");
   ++leases_;
-  ++opens_;
-  age_at_last_use_ = age;
 }
 
 uint64_t Segment::EndLease(TimePoint now) {
   Require(leases_ > 0, "a lease");
-  last_used_ = now;
+  use_.last_used = now;
   return --leases_;
 }
 

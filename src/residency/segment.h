@@ -36,6 +36,7 @@
 #include "load/tier.h"
 #include "residency/segment_state.h"
 #include "store/budget.h"
+#include "store/eviction_policy.h"
 #include "store/prepared_store.h"
 #include "store/resident_bytes.h"
 
@@ -51,7 +52,10 @@ struct LoadFailure {
 
 class Segment {
  public:
-  Segment(uint64_t id, ImagePtr image) : id_(id), key_(image->key), image_(std::move(image)) {}
+  Segment(uint64_t id, ImagePtr image) : id_(id), key_(image->key), image_(std::move(image)) {
+    use_.segment = id;
+    use_.bytes = footprint();
+  }
   Segment(const Segment&) = delete;
   Segment& operator=(const Segment&) = delete;
 
@@ -91,8 +95,7 @@ class Segment {
   // Asks the load, if there is one, to end soon.
   void CancelFill();
 
-  // `age` is the tier's at this moment (EvictionContext).
-  void AddLease(double age);
+  void AddLease();
   // How many are left.
   uint64_t EndLease(TimePoint now);
 
@@ -103,11 +106,12 @@ class Segment {
   const std::shared_ptr<FillControl>& control() const { return control_; }
   TimePoint bytes_began() const { return bytes_began_; }  // of the last load
   uint64_t leases() const { return leases_; }
-  uint64_t opens() const { return opens_; }
-  TimePoint last_used() const { return last_used_; }
-  TimePoint resident_since() const { return resident_since_; }
   Duration load_time() const { return load_time_; }
-  double age_at_last_use() const { return age_at_last_use_; }
+  // What its tier's Evictor ranks it by, and keeps.
+  const EvictionCandidate& use() const { return use_; }
+  EvictionCandidate* mutable_use() { return &use_; }
+  uint64_t opens() const { return use_.opens; }
+  TimePoint last_used() const { return use_.last_used; }
 
   void RememberFailure(const Status& why, TimePoint now, std::chrono::milliseconds max_back_off);
   const LoadFailure& failure() const { return failure_; }
@@ -130,13 +134,10 @@ class Segment {
   std::optional<ResidentBytes> bytes_;
   LoadFailure failure_;
   uint64_t leases_ = 0;
-  uint64_t opens_ = 0;
-  TimePoint last_used_;
   TimePoint fill_began_;
   TimePoint bytes_began_;
-  TimePoint resident_since_;
   Duration load_time_{0};
-  double age_at_last_use_ = 0;
+  EvictionCandidate use_;
   bool removed_ = false;
 };
 

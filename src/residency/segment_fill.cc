@@ -73,7 +73,9 @@ void SegmentTable::Filled(uint64_t id, Result<ResidentBytes> result) {
   if (!result.ok()) return FillFailed(segment, result.status());
   ++counters_->loads;
   counters_->bytes_loaded += segment->footprint();
-  segment->Became(*std::move(result), dependencies_.clock->Now());
+  const TimePoint now = dependencies_.clock->Now();
+  segment->Became(*std::move(result), now);
+  evictor_.Entered(segment->key(), now, segment->load_time(), segment->mutable_use());
   LogInfo("segment.resident", {{"model", segment->image().reference},
                                {"variant", VariantName(segment->image().kind)},
                                {"tier", tier_name()},
@@ -81,10 +83,11 @@ void SegmentTable::Filled(uint64_t id, Result<ResidentBytes> result) {
   const bool wanted = WaitersOf(*segment) > 0;
   ServeWaiters(segment);
   // Nobody holds it: as if its last lease had just ended.
-  if (!wanted && (segment->removed() || options_.reclaim == Reclaim::kEager)) {
+  if (!wanted && (segment->removed() || !policy().Keeps())) {
     ++counters_->reclaimed;
-    Drain(segment);
+    return Drain(segment);
   }
+  Reconsider(*segment);
 }
 
 void SegmentTable::FillFailed(Segment* segment, const Status& why) {

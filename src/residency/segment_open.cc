@@ -79,14 +79,16 @@ Status SegmentTable::BackingOff(const Segment& segment, const ImagePtr& image) c
 
 Lease SegmentTable::Grant(Segment* segment, ImagePtr image, HowOpened opened) {
   ++leases_;
-  segment->AddLease(age_);
+  segment->AddLease();
+  evictor_.Opened(segment->mutable_use());
+  Reconsider(*segment);
   return Lease(this, segment, std::move(image), opened);
 }
 
 void SegmentTable::EndLease(Segment* segment) {
   --leases_;
   if (segment->EndLease(dependencies_.clock->Now()) > 0) return;
-  if (!segment->removed() && options_.reclaim == Reclaim::kLazy) return;
+  if (!segment->removed() && policy().Keeps()) return Reconsider(*segment);
   const Waiters::Turn turn(&waiters_);
   ++counters_->reclaimed;
   Drain(segment);

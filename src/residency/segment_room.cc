@@ -11,6 +11,8 @@ namespace {
 
 std::string Bytes(uint64_t count) { return std::to_string(count) + " bytes"; }
 
+// Whoever adds a reason to stay (a pin, a guaranteed share) adds it here, and calls Reconsider when it
+// comes or goes.
 bool MayGo(const Segment& segment) {
   return segment.state() == SegmentState::kResident && segment.leases() == 0;
 }
@@ -49,56 +51,71 @@ Status SegmentTable::Admit(Segment* segment, ImagePtr image, PreparedStore::Pin 
                       std::string(tier_name()) + "' is " + Bytes(budget().limit()),
                   budget().HowToRaise());
   }
-  const uint64_t shortage = room_queue_.Shortage(segment->footprint(), Use().draining);
-  if (shortage > 0) TRIMS_RETURN_IF_ERROR(Evict(shortage, *segment));
+  const uint64_t shortage = room_queue_.Shortage(segment->footprint(), draining_bytes_);
+  segment->mutable_use()->admitted = true;
+  if (shortage > 0) TRIMS_RETURN_IF_ERROR(Evict(shortage, segment));
   segment->Reserve(std::move(image), std::move(pin));
   room_queue_.Push(segment->id(), segment->footprint());
   return {};
 }
 
-std::vector<Victim> SegmentTable::Victims(uint64_t needed) const {
-  std::vector<EvictionCandidate> candidates;
+void SegmentTable::Reconsider(const Segment& segment) {
+  if (MayGo(segment)) {
+    evictor_.Offer(segment.use());
+  } else {
+    evictor_.Withdraw(segment.id());
+  }
+}
+
+void SegmentTable::SetPolicy(const TierPolicy& policy) {
+  const Waiters::Turn turn(&waiters_);
+  evictor_.SetPolicy(policy);
+  for (const auto& [id, segment] : segments_) {
+    Evictor::ForgetAge(segment->mutable_use());
+    Reconsider(*segment);
+  }
+  if (!policy.Keeps()) ReclaimIdle();
+}
+
+void SegmentTable::ReclaimIdle() {
   for (const auto& [id, segment] : segments_) {
     if (!MayGo(*segment)) continue;
-    candidates.push_back({.segment = id,
-                          .bytes = segment->footprint(),
-                          .resident_since = segment->resident_since(),
-                          .last_used = segment->last_used(),
-                          .opens = segment->opens(),
-                          .load_time = segment->load_time(),
-                          .age_at_last_use = segment->age_at_last_use(),
-                          .history = histories_.Of(segment->key())});
+    ++counters_->reclaimed;
+    Drain(segment.get());
   }
-  return ChooseVictims(*dependencies_.eviction, candidates, needed,
-                       {.now = dependencies_.clock->Now(), .age = age_});
 }
 
 // All or nothing: a policy that names too little, or what is no candidate, evicts nothing.
-Status SegmentTable::Evict(uint64_t needed, const Segment& whom_for) {
-  const std::vector<Victim> victims = Victims(needed);
+Status SegmentTable::Evict(uint64_t needed, Segment* whom_for) {
+  const std::vector<Victim> victims = evictor_.Choose(needed);
+  std::vector<EvictionCandidate> uses;
   uint64_t freed = 0;
   for (const Victim& chosen : victims) {
     const Segment* victim = FindById(chosen.segment);
-    if (victim == nullptr || !MayGo(*victim)) return NoRoom(whom_for);
+    if (victim == nullptr || !MayGo(*victim)) return NoRoom(*whom_for);
     freed += victim->footprint();
+    uses.push_back(victim->use());
   }
-  if (freed < needed) return NoRoom(whom_for);
+  if (freed < needed) return NoRoom(*whom_for);
+  const bool admitted = evictor_.Admits(whom_for->key(), whom_for->footprint(), uses);
+  whom_for->mutable_use()->admitted = admitted;
   for (const Victim& chosen : victims) {
-    Segment* victim = FindById(chosen.segment);
-    age_ = std::max(age_, chosen.rank);
-    histories_.Remember(
-        victim->key(),
-        {.opens = victim->opens(), .evictions = 1, .last_used = victim->last_used()});
-    ++counters_->evictions;
-    counters_->bytes_evicted += victim->footprint();
-    LogInfo("segment.evicted", {{"model", victim->image().reference},
-                                {"variant", VariantName(victim->image().kind)},
-                                {"tier", tier_name()},
-                                {"bytes", victim->footprint()},
-                                {"for", whom_for.image().reference}});
-    Drain(victim);
+    EvictOne(FindById(chosen.segment), chosen.rank, *whom_for);
   }
   return {};
+}
+
+void SegmentTable::EvictOne(Segment* victim, double rank, const Segment& whom_for) {
+  evictor_.Evicted(rank);
+  ++counters_->evictions;
+  counters_->bytes_evicted += victim->footprint();
+  LogInfo("segment.evicted", {{"model", victim->image().reference},
+                              {"variant", VariantName(victim->image().kind)},
+                              {"tier", tier_name()},
+                              {"bytes", victim->footprint()},
+                              {"policy", policy().eviction->name},
+                              {"for", whom_for.image().reference}});
+  Drain(victim, /*evicted=*/true);
 }
 
 Status SegmentTable::NoRoom(const Segment& segment) const {
@@ -112,20 +129,23 @@ Status SegmentTable::NoRoom(const Segment& segment) const {
                         Bytes(use.draining) + " are being freed";
   if (use.idle > 0) {
     message += ", " + Bytes(use.idle) + " are idle, of which policy '" +
-               std::string(dependencies_.eviction->name) + "' gives up too little";
+               std::string(policy().eviction->name) + "' gives up too little";
   }
   return Status(
       StatusCode::kResourceExhausted, message,
       "close models that are in use (trims status shows them), or " + budget().HowToRaise());
 }
 
-void SegmentTable::Drain(Segment* segment) {
+void SegmentTable::Drain(Segment* segment, bool evicted) {
+  evictor_.Left(segment->key(), segment->use(), evicted);
+  draining_bytes_ += segment->footprint();
   tier_->Release(segment->BeginDrain(), IfAlive([this, id = segment->id()] { Drained(id); }));
 }
 
 void SegmentTable::Drained(uint64_t id) {
   const Waiters::Turn turn(&waiters_);
   Segment* segment = FindById(id);
+  draining_bytes_ -= segment->footprint();
   segment->EndDrain();
   FillRoom();
   if (WaitersOf(*segment) == 0) return Forget(segment);

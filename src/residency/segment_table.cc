@@ -11,6 +11,7 @@ SegmentTable::SegmentTable(const ResidencyOptions& options,
       tier_(dependencies.tier),
       counters_(counters),
       room_queue_(&dependencies.tier->budget()),
+      evictor_(options.policy),
       waiters_(dependencies.clock, dependencies.timers, counters) {}
 
 SegmentTable::~SegmentTable() {

@@ -37,8 +37,8 @@
 #include "residency/room_queue.h"
 #include "residency/segment.h"
 #include "residency/waiters.h"
-#include "store/eviction_policy.h"
-#include "store/use_history.h"
+#include "store/evictor.h"
+#include "store/tier_policy.h"
 
 namespace trims {
 
@@ -73,6 +73,10 @@ class SegmentTable {
   // is neither. What is among them stays as it is, also if it was removed before.
   void KeepOnly(const std::set<std::string_view>& keys);
 
+  // From now on. What is resident stays as it is, but for what nobody holds where nothing is kept
+  // any more: that goes at once.
+  void SetPolicy(const TierPolicy& policy);
+
   // nullptr if there is no such segment.
   const Segment* FindByKey(const std::string& key) const;
   std::vector<const Segment*> All() const;  // by id
@@ -83,7 +87,7 @@ class SegmentTable {
   std::string_view tier_name() const { return tier_->name(); }
   const Budget& budget() const { return tier_->budget(); }
   const ResidencyOptions& options() const { return options_; }
-  const EvictionPolicy& eviction() const { return *dependencies_.eviction; }
+  const TierPolicy& policy() const { return evictor_.policy(); }
   uint64_t leases() const { return leases_; }
   size_t waiters() const { return waiters_.size(); }
   size_t loads_in_flight() const;  // reserved and loading
@@ -117,10 +121,12 @@ class SegmentTable {
 
   // Room (segment_room.cc).
   Status Admit(Segment* segment, ImagePtr image, PreparedStore::Pin pin);  // evicting if it must
-  Status Evict(uint64_t needed, const Segment& whom_for);
-  std::vector<Victim> Victims(uint64_t needed) const;
+  Status Evict(uint64_t needed, Segment* whom_for);
+  void EvictOne(Segment* victim, double rank, const Segment& whom_for);
+  void Reconsider(const Segment& segment);  // whether it may go: after all that could change it
+  void ReclaimIdle();
   Status NoRoom(const Segment& segment) const;
-  void Drain(Segment* segment);
+  void Drain(Segment* segment, bool evicted = false);
   void Drained(uint64_t id);
   void FillRoom();  // gives free room to those who wait for it
 
@@ -149,8 +155,8 @@ class SegmentTable {
   Counters* const counters_;
 
   RoomQueue room_queue_;
-  UseHistories histories_;
-  double age_ = 0;  // EvictionContext::age
+  Evictor evictor_;
+  uint64_t draining_bytes_ = 0;
   uint64_t last_segment_ = 0;
   uint64_t leases_ = 0;
   std::map<uint64_t, std::unique_ptr<Segment>> segments_;

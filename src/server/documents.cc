@@ -104,8 +104,18 @@ Json TierJson(const TierSnapshot& tier) {
           {"idle_bytes", tier.use.idle},
           {"loading_bytes", tier.use.loading},
           {"draining_bytes", tier.use.draining},
-          {"reclaim", tier.reclaim == Reclaim::kEager ? "eager" : "lazy"},
-          {"eviction_policy", tier.eviction_policy}};
+          {"reclaim", ReclaimName(tier.policy.reclaim)},
+          {"eviction_policy", tier.policy.eviction->name},
+          {"admission", tier.policy.admission->name}};
+}
+
+template <typename Policy>
+Json PoliciesJson(std::span<const Policy> policies) {
+  Json list = Json::array();
+  for (const Policy& policy : policies) {
+    list.push_back({{"name", policy.name}, {"summary", policy.summary}});
+  }
+  return list;
 }
 
 Json CountersJson(const Counters& counters, const IngestCounters& ingest) {
@@ -167,6 +177,15 @@ std::string ShowDocument(const ModelDetails& details) {
   model["sandbox"] = details.sandbox;
   model["notes"] = details.notes;
   return Dump(model);
+}
+
+std::string PolicyDocument(const TierSnapshot& tier) {
+  return Dump({{"tier", tier.name},
+               {"reclaim", ReclaimName(tier.policy.reclaim)},
+               {"eviction_policy", tier.policy.eviction->name},
+               {"admission", tier.policy.admission->name},
+               {"eviction_policies", PoliciesJson(EvictionPolicies())},
+               {"admissions", PoliciesJson(AdmissionPolicies())}});
 }
 
 std::string RemovedDocument(const std::vector<RemovedModel>& removed) {

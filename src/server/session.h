@@ -106,6 +106,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void Serve(uint64_t id, const wire::VerifyRequest& request);
   void Serve(uint64_t id, const wire::PushRequest& request);
   void Serve(uint64_t id, const wire::CancelRequest& request);
+  void Serve(uint64_t id, const wire::PolicyRequest& request);
   Preparer::Progress ProgressOf(uint64_t id);
 
   uint64_t AddPending(uint64_t id);

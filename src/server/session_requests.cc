@@ -128,6 +128,17 @@ void Session::Serve(uint64_t id, const wire::PushRequest& request) {
                           WhenDone(id, PushedDocument));
 }
 
+void Session::Serve(uint64_t id, const wire::PolicyRequest& request) {
+  if (!MayHaveDocument(id)) return;
+  const Result<TierSnapshot> tier =
+      context_->manager->ChangePolicy(principal_, {.tier = request.tier,
+                                                   .eviction = request.eviction,
+                                                   .admission = request.admission,
+                                                   .reclaim = request.reclaim});
+  if (!tier.ok()) return ReplyError(id, tier.status());
+  ReplyDocument(id, PolicyDocument(*tier));
+}
+
 // What goes on when its caller has gone: the session may be no more when it is done.
 template <typename Value>
 std::function<void(Result<Value>)> Session::WhenDone(uint64_t id,

@@ -2,7 +2,7 @@
 // that comes back from one that comes once.
 //
 //   histories.Remember(key, {.opens = 12, .evictions = 1, .last_used = now});   // as it goes
-//   const UseHistory history = histories.Of(key);
+//   const UseHistory history = histories.Take(key);                             // as it comes back
 //
 // Bounded: when it is full, the one unused for longest is forgotten. Thread-safety: loop only.
 #ifndef TRIMS_STORE_USE_HISTORY_H_
@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "store/use_frequency.h"
 
 namespace trims {
 
@@ -24,6 +25,9 @@ struct UseHistory {
   uint64_t opens = 0;      // served
   uint64_t evictions = 0;  // times that it had to go for another
   TimePoint last_used{};
+  double frequency = kNeverUsed;  // fading, by the tier's UseClock; of all the residences
+  Duration reload_time{};  // what it takes to bring it in: halfway from what it was before to
+                           // what was measured last
 };
 
 class UseHistories {
@@ -34,7 +38,10 @@ class UseHistories {
 
   // All zero for what is not known.
   UseHistory Of(const std::string& key) const;
-  // Adds one more residence to what is known of `key`. One that was never opened says nothing.
+  // The same, and it is known no more: whoever takes it remembers it again.
+  UseHistory Take(const std::string& key);
+  // Adds one more residence to what is known of `key`: opens and evictions add up, the rest is as the
+  // later one says. One that was never opened says nothing.
   void Remember(const std::string& key, const UseHistory& residence);
 
   size_t size() const { return by_key_.size(); }

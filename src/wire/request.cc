@@ -115,6 +115,21 @@ Status Decode(const fb::PushRequest& message, RequestBody* body) {
   return Status();
 }
 
+Status Decode(const fb::PolicyRequest& message, RequestBody* body) {
+  const PolicyRequest request{.tier = TextOf(message.tier()),
+                              .eviction = TextOf(message.eviction()),
+                              .admission = TextOf(message.admission()),
+                              .reclaim = TextOf(message.reclaim())};
+  if (!request.tier.empty()) TRIMS_RETURN_IF_ERROR(CheckTierName(request.tier));
+  for (const std::string_view name : {request.eviction, request.admission, request.reclaim}) {
+    if (!name.empty()) {
+      TRIMS_RETURN_IF_ERROR(CheckText("the policy", name, kMaxPolicyNameBytes));
+    }
+  }
+  *body = request;
+  return Status();
+}
+
 template <typename NamedRequest, typename Message>
 Status DecodeNamed(const Message& message, RequestBody* body) {
   TRIMS_RETURN_IF_ERROR(CheckReference(TextOf(message.reference())));
@@ -148,6 +163,8 @@ Status DecodeBody(const fb::Request& message, RequestBody* body) {
     case fb::RequestBody::CancelRequest:
       *body = CancelRequest{message.body_as_CancelRequest()->request()};
       return Status();
+    case fb::RequestBody::PolicyRequest:
+      return Decode(*message.body_as_PolicyRequest(), body);
     case fb::RequestBody::NONE:
       return Status(StatusCode::kInvalidArgument, "the frame holds no request");
   }
@@ -211,6 +228,16 @@ struct BodyEncoder {
   Body operator()(const CancelRequest& request) const {
     return fb::CreateCancelRequest(builder, request.request).Union();
   }
+  Body operator()(const PolicyRequest& request) const {
+    const auto text = [this](std::string_view value) {
+      return value.empty() ? Text() : TextIn(builder, value);
+    };
+    const Text tier = text(request.tier);
+    const Text eviction = text(request.eviction);
+    const Text admission = text(request.admission);
+    const Text reclaim = text(request.reclaim);
+    return fb::CreatePolicyRequest(builder, tier, eviction, admission, reclaim).Union();
+  }
   Body operator()(const VerifyRequest& request) const {
     const Text reference = request.reference.empty() ? Text() : TextIn(builder, request.reference);
     return fb::CreateVerifyRequest(builder, reference, request.bytes_per_second).Union();
@@ -222,7 +249,7 @@ constexpr fb::RequestBody kBodyTypes[] = {
     fb::RequestBody::OpenRequest,   fb::RequestBody::CloseRequest,  fb::RequestBody::AddRequest,
     fb::RequestBody::RemoveRequest, fb::RequestBody::ListRequest,   fb::RequestBody::ShowRequest,
     fb::RequestBody::StatusRequest, fb::RequestBody::VerifyRequest, fb::RequestBody::PushRequest,
-    fb::RequestBody::CancelRequest};
+    fb::RequestBody::CancelRequest, fb::RequestBody::PolicyRequest};
 static_assert(std::size(kBodyTypes) == std::variant_size_v<RequestBody>);
 
 bool FitsTierName(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == ':'; }

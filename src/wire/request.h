@@ -76,9 +76,17 @@ struct CancelRequest {
   uint64_t request = 0;  // its id
 };
 
+// What is empty stays as it is; with all of them empty it only asks.
+struct PolicyRequest {
+  std::string_view tier;  // empty: the host's memory
+  std::string_view eviction;
+  std::string_view admission;
+  std::string_view reclaim;
+};
+
 using RequestBody =
     std::variant<OpenRequest, CloseRequest, AddRequest, RemoveRequest, ListRequest, ShowRequest,
-                 StatusRequest, VerifyRequest, PushRequest, CancelRequest>;
+                 StatusRequest, VerifyRequest, PushRequest, CancelRequest, PolicyRequest>;
 
 struct Request {
   uint64_t id = 0;

@@ -28,20 +28,29 @@
 #include "source/source_tree.h"
 #include "source/source_uri.h"
 #include "store/budget.h"
+#include "store/eviction_order.h"
 #include "store/eviction_policy.h"
+#include "store/evictor.h"
 #include "store/host_memory.h"
 #include "store/huge_pages.h"
 #include "store/machine_memory.h"
 #include "store/prepared_store.h"
+#include "store/tier_policy.h"
+#include "store/use_frequency.h"
 #include "store/use_history.h"
 
 namespace trims {
 namespace {
 
-Status NoRoom() { return {}; }
 Status Walk(FileRange) { return {}; }
 void Copy(const RandomAccess&, uint64_t, uint64_t) {}
 void Fill(std::byte*) {}
+void Use(double) {}
+Status NoRoom() { return {}; }
+
+struct PolicyTable {
+  void SetPolicy(const TierPolicy&) {}
+};
 
 struct Entry {
   Manifest manifest;
@@ -156,14 +165,48 @@ Status BudgetExample(Budget& budget, uint64_t bytes) {
   return {};
 }
 
-Status EvictionPolicyExample(std::span<const EvictionCandidate> candidates, uint64_t needed,
-                             const EvictionContext& context) {
+Status EvictionPolicyExample(const EvictionCandidate& candidate) {
   // example: src/store/eviction_policy.h
   TRIMS_ASSIGN_OR_RETURN(const EvictionPolicy* policy, FindEvictionPolicy("lru"));
-  std::vector<Victim> victims = ChooseVictims(*policy, candidates, needed, context);
-  if (victims.empty()) return NoRoom();
+  const double rank = policy->rank(candidate);
   // end
   return {};
+}
+
+void EvictionOrderExample(EvictionOrder& order, const EvictionCandidate& candidate,
+                          uint64_t needed) {
+  // example: src/store/eviction_order.h
+  order.Insert(candidate);                                             // its last lease has ended
+  order.Erase(candidate.segment);                                      // somebody holds it again
+  for (const Victim& victim : order.Choose(needed)) Use(victim.rank);  // nothing is evicted yet
+  // end
+}
+
+void EvictorExample(Evictor& evictor, const std::string& key, TimePoint now, Duration load_time,
+                    EvictionCandidate use, uint64_t needed) {
+  // example: src/store/evictor.h
+  evictor.Entered(key, now, load_time, &use);  // a segment became resident
+  evictor.Opened(&use);                        // for each lease
+  evictor.Offer(use);                          // it may go: nobody holds it
+  evictor.Withdraw(use.segment);               // it may not any more
+  for (const Victim& victim : evictor.Choose(needed)) evictor.Evicted(victim.rank);
+  evictor.Left(key, use, /*evicted=*/true);
+  // end
+}
+
+Status TierPolicyExample(PolicyTable& table) {
+  // example: src/store/tier_policy.h
+  TRIMS_ASSIGN_OR_RETURN(const EvictionPolicy* gdsf, FindEvictionPolicy("gdsf"));
+  table.SetPolicy({.reclaim = Reclaim::kLazy, .eviction = gdsf});
+  // end
+  return {};
+}
+
+void UseFrequencyExample(UseClock& clock, double frequency, size_t known) {
+  // example: src/store/use_frequency.h
+  clock.Tick(known);
+  frequency = AddUse(frequency, clock.now());
+  // end
 }
 
 Status HostMemoryExample(uint64_t bytes) {
@@ -205,7 +248,7 @@ void PreparedStoreExample(PreparedStore& store, PreparedStore::Incoming incoming
 void UseHistoryExample(UseHistories& histories, const std::string& key, TimePoint now) {
   // example: src/store/use_history.h
   histories.Remember(key, {.opens = 12, .evictions = 1, .last_used = now});  // as it goes
-  const UseHistory history = histories.Of(key);
+  const UseHistory history = histories.Take(key);                            // as it comes back
   // end
 }
 

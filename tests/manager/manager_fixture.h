@@ -37,14 +37,13 @@ class ManagerFixture : public ::testing::Test {
              const EvictionPolicy* policy = DefaultEvictionPolicy()) {
     tier_ = std::make_unique<FakeTier>(budget_pages * kPage);
     ManagerOptions options;
-    options.residency.reclaim = reclaim;
+    options.residency.policy = {.reclaim = reclaim, .eviction = policy};
     options.residency.max_back_off = std::chrono::milliseconds(400);
     manager_ = std::make_unique<Manager>(options, ManagerDependencies{.clock = &clock_,
                                                                       .timers = &timers_,
                                                                       .catalog = &catalog_,
                                                                       .tiers = {tier_.get()},
                                                                       .preparer = &preparer_,
-                                                                      .eviction = policy,
                                                                       .prepared = prepared_.get(),
                                                                       .worker = &worker_});
   }

@@ -93,8 +93,7 @@ TEST_F(ManagerRoom, PolicyNeverKeepsIdleSegments) {
 
 // Its order is nonsense, what it gives up is not: whoever is admitted gets room.
 TEST_F(ManagerRoom, APolicyThatMisbehavesLeavesNobodyWaitingForRoom) {
-  constexpr EvictionPolicy kNonsense{"nonsense", "",
-                                     [](const EvictionCandidate&, const EvictionContext&) {
+  constexpr EvictionPolicy kNonsense{"nonsense", "", [](const EvictionCandidate&) {
                                        return std::numeric_limits<double>::quiet_NaN();
                                      }};
   for (const auto& [name, digit] : {std::pair{"a", 'a'}, {"b", 'b'}, {"c", 'c'}, {"d", 'd'}})
@@ -113,13 +112,14 @@ TEST_F(ManagerRoom, APolicyThatMisbehavesLeavesNobodyWaitingForRoom) {
 
 TEST_F(ManagerRoom, APolicySeesWhatASegmentWasUsedForBeforeItWasEvicted) {
   static UseHistory seen_of_a;
-  constexpr EvictionPolicy kWatching{
-      "watching", "", [](const EvictionCandidate& candidate, const EvictionContext& context) {
-        EXPECT_EQ(context.age, candidate.history.evictions > 0 ? 1 : 0);
-        if (candidate.history.evictions > 0) seen_of_a = candidate.history;
-        EXPECT_EQ(candidate.load_time, milliseconds(3));
-        return 1.0;
-      }};
+  constexpr EvictionPolicy kWatching{"watching", "", [](const EvictionCandidate& candidate) {
+                                       if (candidate.history.evictions > 0) {
+                                         seen_of_a = candidate.history;
+                                         EXPECT_EQ(candidate.age_at_last_use, 1);
+                                       }
+                                       EXPECT_EQ(candidate.reload_time, milliseconds(3));
+                                       return 1.0;
+                                     }};
   Know("a", 'a', 4);
   Know("b", 'b', 8);
   Start(8, Reclaim::kLazy, &kWatching);

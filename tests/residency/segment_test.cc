@@ -49,7 +49,6 @@ TEST_F(SegmentTest, FromAbsentToAbsentItHoldsRoomExactlyWhileItHasBytesOrTheyMov
   segment_->Became(test::SmallBytes(), At(30));
   EXPECT_EQ(segment_->control(), nullptr);
   EXPECT_EQ(segment_->load_time(), milliseconds(20));
-  EXPECT_EQ(segment_->resident_since(), At(30));
   const ResidentBytes bytes = segment_->BeginDrain();
   EXPECT_EQ(bytes.extents.size(), 1u);
   EXPECT_FALSE(segment_->has_bytes());
@@ -77,10 +76,9 @@ TEST_F(SegmentTest, AFailureGivesTheRoomBackAndIsRemembered) {
 
 TEST_F(SegmentTest, LeasesAreCountedAndRememberWhen) {
   MakeResident();
-  segment_->AddLease(0.5);
-  segment_->AddLease(0.75);
-  EXPECT_EQ(segment_->opens(), 2u);
-  EXPECT_EQ(segment_->age_at_last_use(), 0.75);
+  segment_->AddLease();
+  segment_->AddLease();
+  EXPECT_EQ(segment_->leases(), 2u);
   EXPECT_EQ(segment_->EndLease(At(40)), 1u);
   EXPECT_EQ(segment_->EndLease(At(50)), 0u);
   EXPECT_EQ(segment_->last_used(), At(50));
@@ -110,7 +108,7 @@ TEST_F(SegmentDeathTest, AStateWithoutWhatItIsAboutEndsTheProcess) {
   EXPECT_DEATH(segment_->BeginFill(Reservation(), At(0)), "room in loading");
   segment_->BeginFill(Room(), At(0));
   segment_->Became(test::SmallBytes(), At(1));
-  segment_->AddLease(0);
+  segment_->AddLease();
   EXPECT_DEATH(segment_->BeginDrain(), "no lease");
 }
 

@@ -27,11 +27,7 @@ class TiersTest : public ::testing::Test {
     device_.emplace(ResidencyOptions{}, Dependencies(&*device_tier_, &*host_), &counters_);
   }
   ResidencyDependencies Dependencies(Tier* tier, SegmentTable* beneath) {
-    return {.clock = &clock_,
-            .timers = &timers_,
-            .tier = tier,
-            .eviction = DefaultEvictionPolicy(),
-            .beneath = beneath};
+    return {.clock = &clock_, .timers = &timers_, .tier = tier, .beneath = beneath};
   }
 
   static ImagePtr MakeImage(char digit, uint64_t pages) {

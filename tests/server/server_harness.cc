@@ -86,14 +86,13 @@ ServerHarness::ServerHarness(ServerOptions options) {
   tier_ = std::make_unique<HeldTier>(kBudget, loop_->poster());
   worker_ = std::make_unique<PostingWorker>(loop_->poster());
   ManagerOptions manager_options;
-  manager_ = std::make_unique<Manager>(manager_options,
-                                       ManagerDependencies{.clock = &clock_,
-                                                           .timers = loop_.get(),
-                                                           .catalog = &catalog_,
-                                                           .tiers = {tier_.get()},
-                                                           .preparer = &preparer_,
-                                                           .eviction = DefaultEvictionPolicy(),
-                                                           .worker = worker_.get()});
+  manager_ =
+      std::make_unique<Manager>(manager_options, ManagerDependencies{.clock = &clock_,
+                                                                     .timers = loop_.get(),
+                                                                     .catalog = &catalog_,
+                                                                     .tiers = {tier_.get()},
+                                                                     .preparer = &preparer_,
+                                                                     .worker = worker_.get()});
   Result<UniqueFd> listening = wire::ListenOn(socket_path_, 0600, 4096);
   EXPECT_TRUE(listening.ok()) << listening.status().ToString();
   server_ =

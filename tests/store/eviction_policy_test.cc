@@ -3,12 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
-#include <limits>
-#include <map>
-#include <random>
 #include <set>
+
+#include "store/eviction_order.h"
 
 namespace trims {
 namespace {
@@ -31,7 +29,9 @@ EvictionCandidate Candidate(uint64_t id, uint64_t bytes, int last_used) {
 std::vector<uint64_t> Choose(const EvictionPolicy& policy,
                              const std::vector<EvictionCandidate>& candidates, uint64_t needed) {
   std::vector<uint64_t> segments;
-  for (const Victim& victim : ChooseVictims(policy, candidates, needed, {})) {
+  EvictionOrder order(&policy);
+  for (const EvictionCandidate& candidate : candidates) order.Insert(candidate);
+  for (const Victim& victim : order.Choose(needed)) {
     segments.push_back(victim.segment);
   }
   return segments;
@@ -42,21 +42,6 @@ std::vector<uint64_t> Choose(std::string_view policy,
   return Choose(*FindEvictionPolicy(policy).value(), candidates, needed);
 }
 
-constexpr EvictionPolicy kNotANumber{
-    "nan", "", [](const EvictionCandidate& candidate, const EvictionContext&) {
-      return candidate.segment % 2 == 0 ? std::numeric_limits<double>::quiet_NaN() : 1.0;
-    }};
-constexpr EvictionPolicy kConstant{
-    "constant", "", [](const EvictionCandidate&, const EvictionContext&) { return 1.0; }};
-
-// All that there are, and some that nobody should write.
-std::vector<EvictionPolicy> PoliciesAndWorse() {
-  std::vector<EvictionPolicy> all(EvictionPolicies().begin(), EvictionPolicies().end());
-  all.push_back(kNotANumber);
-  all.push_back(kConstant);
-  return all;
-}
-
 TEST(EvictionPolicyTest, EachIsFoundByItsNameAndSaysWhatItDoes) {
   std::set<std::string_view> names;
   for (const EvictionPolicy& policy : EvictionPolicies()) {
@@ -64,7 +49,7 @@ TEST(EvictionPolicyTest, EachIsFoundByItsNameAndSaysWhatItDoes) {
     EXPECT_THAT(policy.summary, ::testing::SizeIs(::testing::Gt(10u)));
     EXPECT_TRUE(names.insert(policy.name).second) << policy.name;
   }
-  EXPECT_EQ(DefaultEvictionPolicy()->name, "lru");
+  EXPECT_EQ(DefaultEvictionPolicy()->name, "worth");
 }
 
 TEST(EvictionPolicyTest, AnUnknownNameIsRefusedAndTheKnownOnesAreNamed) {
@@ -97,111 +82,110 @@ TEST(EvictionPolicyTest, LruTellsApartWhatWasUsedAMicrosecondLaterAfterAYearOfUp
   EXPECT_THAT(Choose("lru", candidates, 10), ElementsAre(2));
 }
 
-TEST(ChooseVictimsTest, NobodyGoesWhereAllWouldNotDo) {
-  EXPECT_THAT(Choose("lru", {Candidate(1, 100, 1), Candidate(2, 50, 2)}, 151), IsEmpty());
-  EXPECT_THAT(Choose("lru", {}, 1), IsEmpty());
+TEST(EvictionPolicyTest, FifoTakesTheOneThatCameFirstHoweverItIsUsed) {
+  std::vector<EvictionCandidate> candidates = {Candidate(1, 100, 30), Candidate(2, 100, 10)};
+  candidates[0].resident_since = At(1);
+  candidates[1].resident_since = At(2);
+  EXPECT_THAT(Choose("fifo", candidates, 100), ElementsAre(1));
 }
 
-TEST(ChooseVictimsTest, NobodyGoesForNothing) {
-  EXPECT_THAT(Choose("lru", {Candidate(1, 100, 1)}, 0), IsEmpty());
+TEST(EvictionPolicyTest, LcuCountsOpensOfEarlierResidencesToo) {
+  std::vector<EvictionCandidate> candidates = {Candidate(1, 100, 1), Candidate(2, 100, 2)};
+  candidates[0].history.opens = 3;
+  candidates[1].opens = 2;
+  EXPECT_THAT(Choose("lcu", candidates, 100), ElementsAre(2));
 }
 
-TEST(ChooseVictimsTest, WhatFreesNothingIsSpared) {
-  EXPECT_THAT(Choose("lru", {Candidate(1, 0, 1), Candidate(2, 10, 2)}, 10), ElementsAre(2));
+TEST(EvictionPolicyTest, FlushTakesAllAsSoonAsAnyRoomIsNeeded) {
+  const std::vector<EvictionCandidate> candidates = {Candidate(1, 100, 30), Candidate(2, 100, 10)};
+  EXPECT_THAT(Choose("flush", candidates, 1), ElementsAre(2, 1));
+  EXPECT_THAT(Choose("flush", candidates, 0), IsEmpty());
+  EXPECT_THAT(Choose("flush", candidates, 201), IsEmpty());
 }
 
-TEST(ChooseVictimsTest, SumsThatOverflowAreStillEnough) {
-  EXPECT_THAT(Choose("lru", {Candidate(1, UINT64_MAX - 1, 1), Candidate(2, 5, 2)}, UINT64_MAX),
-              ElementsAre(1, 2));
-}
-
-TEST(ChooseVictimsTest, NotANumberGoesLast) {
-  EXPECT_THAT(
-      Choose(kNotANumber, {Candidate(2, 10, 1), Candidate(1, 10, 2), Candidate(4, 10, 3)}, 20),
-      ElementsAre(1, 2));
-}
-
-// What the snapshot must carry so that these are a line each.
-TEST(ChooseVictimsTest, PoliciesWithAgeingAreOneLineAndForgetWhatWasPopularOnce) {
-  constexpr EvictionPolicy kAgedLfu{
-      "aged", "", [](const EvictionCandidate& candidate, const EvictionContext&) {
-        return candidate.age_at_last_use +
-               static_cast<double>(candidate.opens + candidate.history.opens);
-      }};
-  EvictionCandidate once_popular = Candidate(1, 10, 1);
-  once_popular.opens = 50;
-  EvictionCandidate current = Candidate(2, 10, 2);
-  current.history.opens = 2;
-  current.age_at_last_use = 40;
-  EXPECT_THAT(Choose(kAgedLfu, {once_popular, current}, 10), ElementsAre(2));
-  current.age_at_last_use = 49;
-  EXPECT_THAT(Choose(kAgedLfu, {once_popular, current}, 10), ElementsAre(1));
-}
-
-TEST(ChooseVictimsTest, EveryOrderOfTheCandidatesGivesTheSameDecision) {
-  const auto by_id = [](const auto& a, const auto& b) { return a.segment < b.segment; };
-  for (const EvictionPolicy& policy : PoliciesAndWorse()) {
-    std::vector<EvictionCandidate> candidates;
-    for (uint64_t id = 1; id <= 5; ++id) candidates.push_back(Candidate(id, 10, 5));
-    const std::vector<uint64_t> first = Choose(policy, candidates, 25);
-    do {
-      EXPECT_EQ(Choose(policy, candidates, 25), first) << policy.name;
-    } while (std::next_permutation(candidates.begin(), candidates.end(), by_id));
+TEST(EvictionPolicyTest, OnlyEagerKeepsNothingBeyondItsLastLease) {
+  for (const EvictionPolicy& policy : EvictionPolicies()) {
+    EXPECT_EQ(policy.keeps, policy.name != "eager") << policy.name;
   }
 }
 
-std::vector<EvictionCandidate> RandomCandidates(std::mt19937* random) {
-  std::vector<EvictionCandidate> candidates((*random)() % 20);
-  for (EvictionCandidate& candidate : candidates) {
-    candidate.segment = static_cast<uint64_t>(&candidate - candidates.data());
-    candidate.bytes = (*random)() % 1000;
-    candidate.resident_since = At(static_cast<int>((*random)() % 8));
-    candidate.last_used = candidate.resident_since + std::chrono::seconds((*random)() % 8);
-    candidate.opens = (*random)() % 4;
-    candidate.load_time = std::chrono::milliseconds((*random)() % 1000);
-    candidate.age_at_last_use = static_cast<double>((*random)() % 10);
-    candidate.history.opens = (*random)() % 4;
-    candidate.history.evictions = (*random)() % 3;
-    candidate.history.last_used = candidate.last_used;
-  }
-  return candidates;
+TEST(EvictionPolicyTest, GdsfKeepsWhatIsOpenedMoreCostsMoreAndIsSmaller) {
+  std::vector<EvictionCandidate> two = {Candidate(1, 100, 1), Candidate(2, 100, 2)};
+  for (EvictionCandidate& candidate : two) candidate.reload_time = std::chrono::seconds(1);
+  two[0].opens = 2;
+  EXPECT_THAT(Choose("gdsf", two, 1), ElementsAre(2));
+  two[1].reload_time = std::chrono::seconds(3);
+  EXPECT_THAT(Choose("gdsf", two, 1), ElementsAre(1));
+  two[0].bytes = 10;
+  EXPECT_THAT(Choose("gdsf", two, 1), ElementsAre(2));
 }
 
-// Enough, no more than enough, nobody twice, and nobody who ranks above one that is left.
-void CheckDecision(const EvictionPolicy& policy, const std::vector<EvictionCandidate>& candidates,
-                   uint64_t needed, const EvictionContext& context) {
-  uint64_t total = 0;
-  std::map<uint64_t, EvictionCandidate> left;
-  for (const EvictionCandidate& candidate : candidates) {
-    total += candidate.bytes;
-    if (candidate.bytes > 0) left[candidate.segment] = candidate;
-  }
-  const std::vector<Victim> victims = ChooseVictims(policy, candidates, needed, context);
-  ASSERT_EQ(victims.empty(), policy.rank == nullptr || needed == 0 || needed > total);
-  uint64_t freed = 0;
-  for (const auto& [id, rank] : victims) {
-    ASSERT_FALSE(std::isnan(rank));
-    ASSERT_LT(freed, needed) << "one more than needed";
-    ASSERT_EQ(left.count(id), 1u) << "chosen twice, or no candidate";
-    freed += left[id].bytes;
-    left.erase(id);
-    for (const auto& [other, candidate] : left) {
-      ASSERT_FALSE(policy.rank(candidate, context) < rank) << "a lower one was left";
-    }
-  }
-  ASSERT_TRUE(victims.empty() || freed >= needed) << freed << " of " << needed;
+TEST(EvictionPolicyTest, GdsfForgetsWhatWasPopularOnce) {
+  std::vector<EvictionCandidate> two = {Candidate(1, 1, 1), Candidate(2, 1, 2)};
+  for (EvictionCandidate& candidate : two) candidate.reload_time = std::chrono::seconds(1);
+  two[0].opens = 50;
+  two[1].age_at_last_use = 40;
+  EXPECT_THAT(Choose("gdsf", two, 1), ElementsAre(2));
+  two[1].age_at_last_use = 50;
+  EXPECT_THAT(Choose("gdsf", two, 1), ElementsAre(1));
 }
 
-TEST(ChooseVictimsTest, PropertiesHoldForEachPolicyAndRandomSnapshots) {
-  for (const EvictionPolicy& policy : PoliciesAndWorse()) {
-    SCOPED_TRACE(std::string(policy.name));
-    std::mt19937 random(7);
-    for (int round = 0; round < 1000 && !::testing::Test::HasFatalFailure(); ++round) {
-      const std::vector<EvictionCandidate> candidates = RandomCandidates(&random);
-      const EvictionContext context{.now = At(20), .age = static_cast<double>(random() % 10)};
-      CheckDecision(policy, candidates, random() % 6000, context);
-    }
+EvictionCandidate Loaded(uint64_t id, uint64_t opens) {
+  EvictionCandidate candidate = Candidate(id, 10, 1);
+  candidate.loaded_as = id;
+  candidate.opens = opens;
+  candidate.residents_at_last_use = 4;
+  return candidate;
+}
+
+TEST(EvictionPolicyTest, S3FifoLetsThoseThatAreOpenedOnceGoFirst) {
+  const std::vector<EvictionCandidate> candidates = {Loaded(1, 2), Loaded(2, 1), Loaded(3, 1)};
+  EXPECT_THAT(Choose("s3fifo", candidates, 20), ElementsAre(2, 3));
+}
+
+TEST(EvictionPolicyTest, S3FifoSparesProbationWhileItHoldsItsShareOrLess) {
+  std::vector<EvictionCandidate> candidates;
+  for (uint64_t id = 1; id <= 10; ++id) candidates.push_back(Loaded(id, id == 10 ? 1 : 2));
+  EXPECT_THAT(Choose("s3fifo", candidates, 10), ElementsAre(1));
+}
+
+TEST(EvictionPolicyTest, S3FifoGivesAPassForEachFurtherOpenThreeAtMost) {
+  EXPECT_THAT(Choose("s3fifo", {Loaded(1, 2), Loaded(4, 2), Loaded(6, 2)}, 20), ElementsAre(1, 4));
+  EXPECT_THAT(Choose("s3fifo", {Loaded(1, 3), Loaded(4, 2)}, 10), ElementsAre(4));
+  EXPECT_THAT(Choose("s3fifo", {Loaded(1, 400), Loaded(10, 4)}, 10), ElementsAre(1));
+}
+
+TEST(EvictionPolicyTest, S3FifoTakesOneThatComesBackIntoTheMainQueue) {
+  EvictionCandidate again = Loaded(1, 1);
+  again.history.evictions = 1;
+  EXPECT_THAT(Choose("s3fifo", {again, Loaded(2, 1)}, 10), ElementsAre(2));
+}
+
+TEST(EvictionPolicyTest, WorthKeepsWhatIsUsedMoreAndCostsMore) {
+  std::vector<EvictionCandidate> two = {Candidate(1, 100, 1), Candidate(2, 100, 2)};
+  for (EvictionCandidate& candidate : two) {
+    candidate.reload_time = std::chrono::seconds(1);
+    candidate.frequency = 3;
   }
+  two[0].frequency = 3.5;
+  EXPECT_THAT(Choose("worth", two, 1), ElementsAre(2));
+  two[1].reload_time = std::chrono::seconds(2);
+  EXPECT_THAT(Choose("worth", two, 1), ElementsAre(1));
+}
+
+TEST(EvictionPolicyTest, WorthPrefersALargeOneWhoseReloadCostsAsMuchByTheByte) {
+  std::vector<EvictionCandidate> two = {Candidate(1, 1 << 20, 1), Candidate(2, 8 << 20, 1)};
+  for (EvictionCandidate& candidate : two) {
+    candidate.frequency = 1;
+    candidate.reload_time = std::chrono::nanoseconds(candidate.bytes);
+  }
+  EXPECT_THAT(Choose("worth", two, 1), ElementsAre(1));
+}
+
+TEST(EvictionPolicyTest, WhatWasNeverOpenedIsWorthNothing) {
+  std::vector<EvictionCandidate> two = {Candidate(1, 100, 1), Candidate(2, 100, 2)};
+  two[0].frequency = -1000;
+  EXPECT_THAT(Choose("worth", two, 1), ElementsAre(2));
 }
 
 }  // namespace

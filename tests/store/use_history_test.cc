@@ -42,6 +42,17 @@ TEST(UseHistoriesTest, OneThatCameAgainIsNotTheOldestAnyMore) {
   EXPECT_EQ(histories.Of("a").opens, 2u);
 }
 
+TEST(UseHistoriesTest, WhatIsTakenIsKnownNoMore) {
+  UseHistories histories(2);
+  histories.Remember("a", UsedAt(1, 3));
+  EXPECT_EQ(histories.Take("a").opens, 3u);
+  EXPECT_EQ(histories.Take("a").opens, 0u);
+  EXPECT_EQ(histories.size(), 0u);
+  histories.Remember("b", UsedAt(2));
+  histories.Remember("c", UsedAt(3));
+  EXPECT_EQ(histories.size(), 2u) << "its place is free";
+}
+
 TEST(UseHistoriesTest, WhatWasNeverOpenedTakesNoPlace) {
   UseHistories histories(1);
   histories.Remember("a", UsedAt(1));

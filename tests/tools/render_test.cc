@@ -126,6 +126,7 @@ Json ServedStatus() {
                      {"loading_bytes", 0},
                      {"draining_bytes", 0},
                      {"reclaim", "lazy"},
+                     {"admission", "all"},
                      {"eviction_policy", "lru"}};
   return {{"tiers", Json::array({host})},
           {"prepared_bytes", uint64_t{3} << 20},
@@ -158,7 +159,7 @@ TEST(RenderStatusTest, IsOneScreen) {
             "daemon       trimsd 0.1.0, pid 4711, up 1 h 23 min\n"
             "socket       /run/trims/trimsd.sock\n"
             "host memory  [#######.......................] 1.0 GiB of 4.0 GiB (25 %)\n"
-            "             1.0 GiB leased, 0 B idle; reclaim lazy, eviction lru\n"
+            "             1.0 GiB leased, 0 B idle; reclaim lazy, eviction lru, admission all\n"
             "on disk      3.0 MiB of prepared variants\n"
             "huge pages   54.0 MiB of 54.0 MiB resident\n"
             "models       2\n"

@@ -99,6 +99,16 @@ TEST(RequestTest, EveryOtherComesThrough) {
   ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
   EXPECT_EQ(std::get<PushRequest>(request.body).reference, "pushed");
   EXPECT_EQ(std::get<PushRequest>(request.body).destination, "file:///there");
+  bytes = Encoded({.id = 4,
+                   .client = {},
+                   .body = PolicyRequest{.tier = "host", .eviction = "lru", .reclaim = "lazy"}});
+  ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
+  EXPECT_EQ(std::get<PolicyRequest>(request.body).tier, "host");
+  EXPECT_EQ(std::get<PolicyRequest>(request.body).eviction, "lru");
+  EXPECT_EQ(std::get<PolicyRequest>(request.body).admission, "");
+  EXPECT_EQ(std::get<PolicyRequest>(request.body).reclaim, "lazy");
+  bytes = Encoded({.id = 4, .client = {}, .body = PolicyRequest{.tier = "no tier"}});
+  EXPECT_EQ(DecodeRequest(bytes, &request).code(), StatusCode::kInvalidArgument);
   bytes = Encoded({.id = 4, .client = {}, .body = VerifyRequest{}});
   ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
   EXPECT_EQ(std::get<VerifyRequest>(request.body).reference, "");

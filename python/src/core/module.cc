@@ -229,6 +229,15 @@ void DefineAdmin(nb::module_& module) {
            [](Admin& admin, const std::string& reference) {
              return ValueOrRaise(WithoutGil([&] { return admin.Show(reference); }));
            })
+      .def(
+          "policy",
+          [](Admin& admin, const std::string& tier, const std::string& eviction,
+             const std::string& admission, const std::string& reclaim) {
+            const PolicyOptions options{
+                .tier = tier, .eviction = eviction, .admission = admission, .reclaim = reclaim};
+            return ValueOrRaise(WithoutGil([&] { return admin.Policy(options); }));
+          },
+          nb::arg("tier"), nb::arg("eviction"), nb::arg("admission"), nb::arg("reclaim"))
       .def("status", [](Admin& admin) {
         return ValueOrRaise(WithoutGil([&] { return admin.GetStatus(); }));
       });

@@ -81,3 +81,8 @@ def show(reference, *, socket=None):
 def status(*, socket=None):
     """Budget, segments, counters: the document that `trims status --json` prints."""
     return json.loads(_admin(socket).status())
+
+
+def policy(*, eviction="", admission="", reclaim="", tier="", socket=None):
+    """What decides in a tier about what stays, changed first where names are given: the document that `trims policy --json` prints."""
+    return json.loads(_admin(socket).policy(tier, eviction, admission, reclaim))

@@ -38,6 +38,7 @@ Command MakeShowCommand(CLI::App* root);
 Command MakeRmCommand(CLI::App* root);
 Command MakeStatusCommand(CLI::App* root);
 Command MakeVerifyCommand(CLI::App* root);
+Command MakePolicyCommand(CLI::App* root);
 Command MakePushCommand(CLI::App* root);
 Command MakeDoctorCommand(CLI::App* root);
 Command MakeVersionCommand(CLI::App* root);

@@ -25,6 +25,9 @@ std::string RenderRemoved(const Json& removed);
 // What was verified: what is not intact, and how much is.
 std::string RenderVerified(const Json& verified);
 
+// What is in force in a tier, and what there is to choose from.
+std::string RenderPolicy(const Json& policy);
+
 // One screen: the daemon, its budget, its segments, its counters.
 std::string RenderStatus(const Json& status);
 

@@ -37,8 +37,8 @@ std::string TierParts(const Json& tier) {
   if (const uint64_t draining = Number(tier, "draining_bytes"); draining > 0) {
     text += fmt::format(", {} being freed", HumanBytes(draining));
   }
-  return text + fmt::format("; reclaim {}, eviction {}", Text(tier, "reclaim"),
-                            Text(tier, "eviction_policy"));
+  return text + fmt::format("; reclaim {}, eviction {}, admission {}", Text(tier, "reclaim"),
+                            Text(tier, "eviction_policy"), Text(tier, "admission"));
 }
 
 std::string OpensLine(const Json& counters) {
@@ -161,6 +161,20 @@ std::string DiskLine(const Json& status) {
 }
 
 }  // namespace
+
+std::string RenderPolicy(const Json& policy) {
+  std::string text = fmt::format("{}: reclaim {}, eviction {}, admission {}\n\n",
+                                 Text(policy, "tier"), Text(policy, "reclaim"),
+                                 Text(policy, "eviction_policy"), Text(policy, "admission"));
+  Table table({{"OPTION"}, {"NAME"}, {""}});
+  for (const Json& each : List(policy, "eviction_policies")) {
+    table.AddRow({"--eviction", Text(each, "name"), Text(each, "summary")});
+  }
+  for (const Json& each : List(policy, "admissions")) {
+    table.AddRow({"--admission", Text(each, "name"), Text(each, "summary")});
+  }
+  return text + table.Render();
+}
 
 std::string RenderStatus(const Json& status) {
   const Json& server = Object(status, "server");

@@ -110,7 +110,6 @@ Status Daemon::MakeParts(uint64_t budget) {
                                                            .catalog = catalog_.get(),
                                                            .tiers = {host_.get()},
                                                            .preparer = preparer_.get(),
-                                                           .eviction = options_.eviction,
                                                            .prepared = prepared_.get(),
                                                            .worker = worker_.get(),
                                                            .fetcher = fetcher_.get(),
@@ -131,7 +130,7 @@ Result<uint64_t> Daemon::DiskBudget() const {
 
 ManagerOptions Daemon::OptionsOfManager() const {
   ManagerOptions options;
-  options.residency.reclaim = options_.reclaim;
+  options.residency.policy = options_.policy;
   options.residency.default_deadline = options_.default_deadline;
   return options;
 }
@@ -170,8 +169,9 @@ void Daemon::LogServing(uint64_t budget) {
                              {"budget_bytes", budget},
                              {"pages", PagesName(support.pages)},
                              {"read_engine", ReadEngineName(engine_)},
-                             {"reclaim", options_.reclaim == Reclaim::kEager ? "eager" : "lazy"},
-                             {"eviction", options_.eviction->name}});
+                             {"reclaim", ReclaimName(options_.policy.reclaim)},
+                             {"eviction", options_.policy.eviction->name},
+                             {"admission", options_.policy.admission->name}});
   if (!support.mend.empty()) {
     LogInfo(
         "pages.advice",

@@ -124,17 +124,27 @@ void AddMemory(CLI::App* app, DaemonOptions* options) {
          "models "
          "that were pushed elsewhere go [no limit]")
       ->type_name("SIZE|N%");
-  AddNamed(app, "--reclaim", &options->reclaim, "lazy", "eager, lazy",
+  AddNamed(app, "--reclaim", &options->policy.reclaim, "lazy", "eager, lazy",
            "When a model that nobody uses goes");
   app->add_option_function<std::string>(
          "--eviction",
          [options](const std::string& text) {
            const Result<const EvictionPolicy*> policy = FindEvictionPolicy(text);
            if (!policy.ok()) throw CLI::ValidationError("--eviction", policy.status().ToString());
-           options->eviction = *policy;
+           options->policy.eviction = *policy;
          },
          "Which model goes for another: " + EvictionPolicyNames() + " [" +
              std::string(DefaultEvictionPolicy()->name) + "]")
+      ->type_name("NAME");
+  app->add_option_function<std::string>(
+         "--admission",
+         [options](const std::string& text) {
+           const Result<const AdmissionPolicy*> policy = FindAdmissionPolicy(text);
+           if (!policy.ok()) throw CLI::ValidationError("--admission", policy.status().ToString());
+           options->policy.admission = *policy;
+         },
+         "Which newcomer may push others out for long: " + AdmissionPolicyNames() + " [" +
+             std::string(DefaultAdmissionPolicy()->name) + "]")
       ->type_name("NAME");
   AddNamed(app, "--huge-pages", &options->huge_pages, "best", "best, no-hugetlb, small",
            "Pages to ask for");

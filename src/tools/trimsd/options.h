@@ -20,8 +20,8 @@
 
 #include "base/log.h"
 #include "manager/manager.h"
-#include "store/eviction_policy.h"
 #include "store/host_memory.h"
+#include "store/tier_policy.h"
 
 namespace trims::daemon {
 
@@ -38,8 +38,7 @@ struct DaemonOptions {
   mode_t socket_mode = 0600;
   std::string host_budget = "50%";
   std::string disk_budget = {};  // empty: none
-  Reclaim reclaim = Reclaim::kLazy;
-  const EvictionPolicy* eviction = DefaultEvictionPolicy();
+  TierPolicy policy = {};
   int loader_threads = 2;
   HugePagePolicy huge_pages = HugePagePolicy::kBest;
   ReadEngineChoice read_engine = ReadEngineChoice::kAuto;

@@ -16,6 +16,7 @@
 #include <fstream>
 #include <string>
 
+#include "base/macros.h"
 #include "e2e/daemon/daemon_process.h"
 #include "support/scratch_folder.h"
 
@@ -125,6 +126,32 @@ TEST_F(DaemonTest, EagerReclaimLeavesNothing) {
   daemon.AddFile("one", kModelBytes);
   ASSERT_TRUE(Open(daemon, "one").ok());
   EXPECT_EQ(daemon.GetSettledStatus()["host"]["used_bytes"], 0);
+}
+
+TEST_F(DaemonTest, ItsPolicyIsChangedWhileItRuns) {
+  DaemonProcess daemon(folder_.path(), {"--host-budget", "10MiB", "--eviction", "never"});
+  ASSERT_TRUE(daemon.ready()) << daemon.Log();
+  for (const char* name : {"a", "b", "c"}) daemon.AddFile(name, kModelBytes);
+  ASSERT_TRUE(Open(daemon, "a").ok());
+  ASSERT_TRUE(Open(daemon, "b").ok());
+  daemon.GetSettledStatus();
+  EXPECT_EQ(Open(daemon, "c").status().code(), StatusCode::kResourceExhausted);
+
+  // Each time a connection of its own, since a daemon with one is not settled.
+  const auto policy = [&](const PolicyOptions& options) -> Result<std::string> {
+    TRIMS_ASSIGN_OR_RETURN(Admin admin, Admin::Connect({.socket_path = daemon.socket()}));
+    return admin.Policy(options);
+  };
+  EXPECT_EQ(policy({.eviction = "mru"}).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(policy({.tier = "moon"}).status().code(), StatusCode::kNotFound);
+  EXPECT_THAT(*policy({}), HasSubstr("\"eviction_policy\":\"never\""));
+  EXPECT_THAT(*policy({.eviction = "lru", .admission = "tinylfu"}),
+              HasSubstr("\"eviction_policy\":\"lru\""));
+  EXPECT_EQ(daemon.GetSettledStatus()["host"]["admission"], "tinylfu");
+  EXPECT_TRUE(Open(daemon, "c").ok());
+  daemon.GetSettledStatus();
+  ASSERT_TRUE(policy({.reclaim = "eager"}).ok());
+  EXPECT_EQ(daemon.GetSettledStatus()["host"]["used_bytes"], 0) << "nobody holds them";
 }
 
 TEST_F(DaemonTest, SigtermEndsItCleanly) {

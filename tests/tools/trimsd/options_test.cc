@@ -40,8 +40,8 @@ TEST_F(OptionsTest, DefaultsAreThoseOfTheHelp) {
   ASSERT_FALSE(parsed.exit_code.has_value());
   EXPECT_EQ(parsed.options.socket_mode, 0600u);
   EXPECT_EQ(parsed.options.host_budget, "50%");
-  EXPECT_EQ(parsed.options.reclaim, Reclaim::kLazy);
-  EXPECT_EQ(parsed.options.eviction->name, "lru");
+  EXPECT_EQ(parsed.options.policy.reclaim, Reclaim::kLazy);
+  EXPECT_EQ(parsed.options.policy.eviction->name, "worth");
   EXPECT_EQ(parsed.options.idle_exit, milliseconds(0));
   EXPECT_EQ(parsed.options.read_engine, ReadEngineChoice::kAuto);
 }
@@ -66,7 +66,7 @@ TEST_F(OptionsTest, FlagsAreRead) {
   ASSERT_FALSE(parsed.exit_code.has_value()) << err_.str();
   EXPECT_EQ(parsed.options.socket, "/a/b");
   EXPECT_EQ(parsed.options.socket_mode, 0666u);
-  EXPECT_EQ(parsed.options.reclaim, Reclaim::kEager);
+  EXPECT_EQ(parsed.options.policy.reclaim, Reclaim::kEager);
   EXPECT_EQ(parsed.options.huge_pages, HugePagePolicy::kSmall);
   EXPECT_EQ(parsed.options.idle_exit, std::chrono::minutes(10));
   EXPECT_EQ(parsed.options.loader_threads, 4);
@@ -79,7 +79,7 @@ TEST_F(OptionsTest, AFileIsReadAndFlagsWin) {
   const ParsedOptions parsed = Parse({"--config", file.c_str(), "--host-budget", "1GiB"});
   ASSERT_FALSE(parsed.exit_code.has_value()) << err_.str();
   EXPECT_EQ(parsed.options.host_budget, "1GiB");
-  EXPECT_EQ(parsed.options.reclaim, Reclaim::kEager);
+  EXPECT_EQ(parsed.options.policy.reclaim, Reclaim::kEager);
   EXPECT_EQ(parsed.options.idle_exit, std::chrono::minutes(5));
 }
 
@@ -124,7 +124,7 @@ TEST_F(OptionsTest, EachEvictionPolicyIsTakenAndExplainedAlike) {
   for (const EvictionPolicy& policy : EvictionPolicies()) {
     const std::string name(policy.name);
     const std::string summary(policy.summary);
-    EXPECT_EQ(Parse({"--eviction", name.c_str()}).options.eviction, &policy);
+    EXPECT_EQ(Parse({"--eviction", name.c_str()}).options.policy.eviction, &policy);
     EXPECT_THAT(out_.str(), HasSubstr(name));
     EXPECT_THAT(manual, HasSubstr(".B " + name + "\n" + summary + "\n"));
     EXPECT_THAT(operations, HasSubstr("| `" + name + "` | " + summary + " |\n"));

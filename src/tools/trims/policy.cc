@@ -1,0 +1,43 @@
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "base/macros.h"
+#include "tools/trims/command.h"
+#include "tools/trims/daemon.h"
+#include "tools/trims/exit_codes.h"
+#include "tools/trims/render.h"
+
+namespace trims::cli {
+namespace {
+
+Result<int> RunPolicy(const Context& context, const PolicyOptions& options) {
+  TRIMS_ASSIGN_OR_RETURN(Admin admin, ConnectToDaemon(context));
+  TRIMS_ASSIGN_OR_RETURN(const std::string document, admin.Policy(options));
+  if (context.globals.json) {
+    context.PrintDocument(document);
+    return kExitOk;
+  }
+  TRIMS_ASSIGN_OR_RETURN(const Json policy, ParseDocument(document));
+  context.out() << RenderPolicy(policy);
+  return kExitOk;
+}
+
+}  // namespace
+
+Command MakePolicyCommand(CLI::App* root) {
+  CLI::App* app = root->add_subcommand(
+      "policy", "What decides about what stays in memory; with options: change it, at once");
+  auto options = std::make_shared<PolicyOptions>();
+  app->add_option("--eviction", options->eviction, "Which model goes for another")
+      ->type_name("NAME");
+  app->add_option("--admission", options->admission, "Which newcomer may push others out for long")
+      ->type_name("NAME");
+  app->add_option("--reclaim", options->reclaim, "When a model that nobody uses goes: eager, lazy")
+      ->type_name("NAME");
+  app->add_option("--tier", options->tier, "The tier that is meant [host]")->type_name("NAME");
+  return {app, [options](const Context& context) { return RunPolicy(context, *options); }};
+}
+
+}  // namespace trims::cli
