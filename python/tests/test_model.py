@@ -308,8 +308,9 @@ def test_an_open_that_waits_tells_how_far_the_load_is(daemon, tmp_path):
     trims.open("awaited", progress=told.append).close()
     first = told[0]
     assert isinstance(first, trims.LoadProgress)
-    assert (first.tier, first.bytes_done, first.bytes_total) == ("host", 0, 10000)
-    assert first.bytes_per_second == 0 and first.remaining is None
+    assert (first.tier, first.bytes_total) == ("host", 10000)
+    assert all(0 <= load.bytes_done <= load.bytes_total for load in told), "it may be done as soon as it is told"
+    assert all((load.bytes_per_second == 0) == (load.remaining is None) for load in told)
     assert [load.bytes_done for load in told] == sorted(load.bytes_done for load in told)
     del told[:]
     trims.open("awaited", progress=told.append).close()

@@ -159,7 +159,7 @@ def test_a_session_that_waits_tells_how_far_the_load_is(daemon, tmp_path):
     trims.add("telling", save(mlp(width=48), tmp_path / "telling.onnx"), variants=["files", "ort"])
     told = []
     shared.InferenceSession("telling", trims_progress=told.append)
-    assert told and told[0].bytes_done == 0 and told[0].bytes_total > 0
+    assert told and 0 <= told[0].bytes_done <= told[0].bytes_total and told[0].bytes_total > 0
 
 
 def test_a_missing_model_says_so(daemon):

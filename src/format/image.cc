@@ -18,6 +18,12 @@ std::string ContentDigest(const ManifestVariant& variant) {
   return hash.FinishHex();
 }
 
+uint64_t FileBytesOf(const ManifestVariant& variant) {
+  uint64_t bytes = 0;
+  for (const auto& [path, length] : variant.FileLengths()) bytes += length;
+  return bytes;
+}
+
 }  // namespace
 
 std::vector<ImagePtr> MakeImages(const Manifest& manifest, const std::string& name,
@@ -33,6 +39,7 @@ std::vector<ImagePtr> MakeImages(const Manifest& manifest, const std::string& na
               .variant_key = variant.key,
               .key = kind + "/" + variant.key + "/" + ContentDigest(variant),
               .footprint = variant.FootprintBytes(),
+              .file_bytes = FileBytesOf(variant),
               .source = manifest.source,
               .variant = variant}));
   }

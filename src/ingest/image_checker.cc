@@ -4,10 +4,10 @@
 #include <cstring>
 
 #include "base/macros.h"
-#include "base/sha256.h"
 #include "base/shell_quote.h"
 #include "base/xxh3.h"
 #include "format/chunk_digests.h"
+#include "load/read_index.h"
 
 namespace trims {
 
@@ -36,14 +36,7 @@ Status ImageChecker::Check(const FileOfVariant& file, uint64_t offset,
 }
 
 Result<std::vector<std::byte>> ImageChecker::ReadIndex() {
-  const ManifestVariant& variant = image_->variant;
-  TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccess> file,
-                         files_.Open(PieceOrigin::kPrepared, variant.index_path));
-  if (file->size() != variant.index_length) return Differs("the index");
-  std::vector<std::byte> bytes(variant.index_length);
-  TRIMS_RETURN_IF_ERROR(file->ReadAt(0, bytes));
-  if (Sha256Hex(bytes) != variant.index_sha256) return Differs("the index");
-  return bytes;
+  return trims::ReadIndex(*image_, &files_, HowToMend());
 }
 
 Status ImageChecker::CheckSpan(size_t extent, uint64_t at, std::span<const std::byte> bytes) {
@@ -101,7 +94,11 @@ Status ImageChecker::Differs(const std::string& what) const {
   return Status(StatusCode::kDataLoss,
                 what + " of '" + image_->reference +
                     "' has not the digest that was recorded when it was added",
-                "mend it, and push again: trims verify " + ShellQuote(image_->reference));
+                HowToMend());
+}
+
+std::string ImageChecker::HowToMend() const {
+  return "mend it, and push again: trims verify " + ShellQuote(image_->reference);
 }
 
 }  // namespace trims

@@ -63,6 +63,7 @@ class ImageChecker {
   Status ReadPieces(const ManifestExtent& extent, uint64_t begin, std::span<std::byte> out);
   Result<const RandomAccess*> Open(const FileKey& key);
   Status Differs(const std::string& what) const;
+  std::string HowToMend() const;
 
   const ImagePtr image_;
   ImageFiles files_;

@@ -57,16 +57,20 @@ bool IsIndex(const Image& image, const FileOfVariant& file) {
 // The checker of the image whose files are being read; those of an image come one after the other.
 class Checkers {
  public:
-  explicit Checkers(std::string prepared_root) : prepared_root_(std::move(prepared_root)) {}
+  Checkers(std::string prepared_root, CancelToken* cancel)
+      : prepared_root_(std::move(prepared_root)), cancel_(cancel) {}
 
-  std::shared_ptr<ImageChecker> For(const ImagePtr& image) {
-    if (last_ == nullptr || &last_->image() != image.get())
-      last_ = std::make_shared<ImageChecker>(image, prepared_root_);
+  Result<std::shared_ptr<ImageChecker>> For(const ImagePtr& image) {
+    if (last_ != nullptr && &last_->image() == image.get()) return last_;
+    auto checker = std::make_shared<ImageChecker>(image, prepared_root_);
+    TRIMS_RETURN_IF_ERROR(checker->files()->FetchMissing({.cancel = cancel_}));
+    last_ = std::move(checker);
     return last_;
   }
 
  private:
   const std::string prepared_root_;
+  CancelToken* const cancel_;
   std::shared_ptr<ImageChecker> last_;
 };
 
@@ -108,17 +112,20 @@ class Contents {
 
 std::vector<UploadFile> UploadsOf(const std::vector<FileToPush>& files,
                                   const std::vector<ImagePtr>& images,
-                                  const std::string& prepared_root) {
+                                  const std::string& prepared_root, CancelToken* cancel) {
   std::vector<Contents> contents;
   for (const ImagePtr& image : images) contents.emplace_back(*image);
-  const auto checkers = std::make_shared<Checkers>(prepared_root);
+  const auto checkers = std::make_shared<Checkers>(prepared_root, cancel);
   std::vector<UploadFile> uploads;
   for (const FileToPush& file : files) {
     uploads.push_back({.name = file.name,
                        .length = file.length,
                        .content = contents[file.variant].Of(file.file),
-                       .open = [checkers, image = images[file.variant], file = file.file] {
-                         return OpenChecked(checkers->For(image), file);
+                       .open = [checkers, image = images[file.variant],
+                                file = file.file]() -> Result<std::unique_ptr<RandomAccess>> {
+                         TRIMS_ASSIGN_OR_RETURN(const std::shared_ptr<ImageChecker> checker,
+                                                checkers->For(image));
+                         return OpenChecked(checker, file);
                        }});
   }
   return uploads;
@@ -143,9 +150,9 @@ Result<uint64_t> PushToBucket(const Manifest& manifest, const std::vector<ImageP
   options.cancel = calls.cancel;
   Manifest pushed = manifest;
   TRIMS_ASSIGN_OR_RETURN(const std::vector<FileToPush> files,
-                         FilesToPush(images, prepared_root, &pushed));
+                         FilesToPush(images, prepared_root, calls.cancel, &pushed));
   const std::string text = ManifestToJson(pushed);
-  std::vector<UploadFile> uploads = UploadsOf(files, images, prepared_root);
+  std::vector<UploadFile> uploads = UploadsOf(files, images, prepared_root, calls.cancel);
   uploads.push_back(UploadOfManifest(text));
   TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<S3Destination> destination,
                          S3Destination::Open(uri, options));

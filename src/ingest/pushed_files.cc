@@ -25,12 +25,14 @@ std::vector<std::pair<std::string, FileOfVariant>> TakeFiles(ManifestVariant* va
 }
 
 Result<std::vector<FileToPush>> FilesToPush(const std::vector<ImagePtr>& images,
-                                            const std::string& prepared_root, Manifest* manifest) {
+                                            const std::string& prepared_root, CancelToken* cancel,
+                                            Manifest* manifest) {
   std::vector<FileToPush> files;
   for (size_t i = 0; i < images.size(); ++i) {
     ManifestVariant& variant = manifest->variants[i];
     variant.remote.reset();
     ImageFiles opened(*images[i], prepared_root);
+    TRIMS_RETURN_IF_ERROR(opened.FetchMissing({.cancel = cancel}));
     for (auto& [name, file] : TakeFiles(&variant)) {
       TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccess> bytes,
                              opened.Open(file.origin, file.path));

@@ -2,7 +2,7 @@
 // it reads of its source.
 //
 //   Manifest pushed = manifest;
-//   TRIMS_ASSIGN_OR_RETURN(const std::vector<FileToPush> files, FilesToPush(images, root, &pushed));
+//   TRIMS_ASSIGN_OR_RETURN(const std::vector<FileToPush> files, FilesToPush(images, root, cancel, &pushed));
 //   files.front().name;  // "ort-0123/index"
 //
 // Thread-safety: safe, for distinct manifests.
@@ -17,6 +17,7 @@
 
 #include "trims/status.h"
 
+#include "base/cancel_token.h"
 #include "format/image.h"
 #include "format/manifest.h"
 
@@ -38,10 +39,11 @@ struct FileToPush {
   uint64_t length = 0;
 };
 
-// Of all variants; and the manifest as it is pushed. `images` are all of the manifest's. Looks at the files:
-// errors as ImageFiles::Open.
+// Of all variants; and the manifest as it is pushed. `images` are all of the manifest's. Looks at the files,
+// where they lie on a network if not on this disk: errors as ImageFiles::Open and FetchMissing.
 Result<std::vector<FileToPush>> FilesToPush(const std::vector<ImagePtr>& images,
-                                            const std::string& prepared_root, Manifest* manifest);
+                                            const std::string& prepared_root, CancelToken* cancel,
+                                            Manifest* manifest);
 
 uint64_t TotalLength(const std::vector<FileToPush>& files);
 

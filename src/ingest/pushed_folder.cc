@@ -78,13 +78,15 @@ class Copier {
 };
 
 Status PushFiles(const std::vector<FileToPush>& files, const std::vector<ImagePtr>& images,
-                 const std::string& prepared_root, const std::string& folder, Copier* copier) {
+                 const std::string& prepared_root, const std::string& folder, CancelToken* cancel,
+                 Copier* copier) {
   std::optional<ImageFiles> source;  // of the variant that the file before was of
   size_t variant = images.size();
   for (const FileToPush& file : files) {
     if (file.variant != variant) {
       variant = file.variant;
       source.emplace(*images[variant], prepared_root);
+      TRIMS_RETURN_IF_ERROR(source->FetchMissing({.cancel = cancel}));
     }
     TRIMS_RETURN_IF_ERROR(MakeFoldersOf(folder, file.name));
     TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccess> bytes,
@@ -226,11 +228,11 @@ Result<uint64_t> PushToFolder(const Manifest& manifest, const std::vector<ImageP
                               const PushCalls& calls) {
   Manifest pushed = manifest;
   TRIMS_ASSIGN_OR_RETURN(const std::vector<FileToPush> files,
-                         FilesToPush(images, prepared_root, &pushed));
+                         FilesToPush(images, prepared_root, calls.cancel, &pushed));
   const std::string text = ManifestToJson(pushed);
   Copier copier(calls, TotalLength(files) + text.size());
   TRIMS_RETURN_IF_ERROR(MakeFolder(folder));
-  TRIMS_RETURN_IF_ERROR(PushFiles(files, images, prepared_root, folder, &copier));
+  TRIMS_RETURN_IF_ERROR(PushFiles(files, images, prepared_root, folder, calls.cancel, &copier));
   TRIMS_RETURN_IF_ERROR(VerifyAll(pushed, folder, calls));
   TRIMS_RETURN_IF_ERROR(WriteManifest(text, folder, &copier));
   return copier.done();

@@ -10,13 +10,13 @@
 #include "base/errno_status.h"
 #include "base/log.h"
 #include "base/macros.h"
-#include "base/sha256.h"
 #include "base/sys.h"
 #include "base/unique_fd.h"
 #include "base/write_all.h"
 #include "format/chunk_digests.h"
 #include "load/fill_extents.h"
 #include "load/image_files.h"
+#include "load/read_index.h"
 #include "store/machine_memory.h"
 #include "store/prepared_folders.h"
 #include "wire/index_check.h"
@@ -87,26 +87,6 @@ Status CheckDigest(const Image& image, const ImageFiles& files, size_t extent,
                 HowToMend(image));
 }
 
-Result<std::vector<std::byte>> ReadIndex(const Image& image, ImageFiles* files) {
-  const ManifestVariant& variant = image.variant;
-  TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccess> file,
-                         files->Open(PieceOrigin::kPrepared, variant.index_path));
-  if (file->size() != variant.index_length) {
-    return Status(StatusCode::kDataLoss,
-                  "'" + file->name() + "' is " + std::to_string(file->size()) +
-                      " bytes, expected " + std::to_string(variant.index_length) +
-                      ": it changed since it was added",
-                  HowToMend(image));
-  }
-  std::vector<std::byte> bytes(variant.index_length);
-  TRIMS_RETURN_IF_ERROR(file->ReadAt(0, bytes));
-  if (Sha256Hex(bytes) != variant.index_sha256) {
-    return Status(StatusCode::kDataLoss, "'" + file->name() + "' has changed since it was added",
-                  HowToMend(image));
-  }
-  return bytes;
-}
-
 // An index that came from elsewhere. Without it, it comes again next time.
 void KeepIndex(const Image& image, const FillOptions& options, std::span<const std::byte> bytes) {
   const std::string folder = options.prepared_root + "/" + image.variant.folder;
@@ -123,7 +103,8 @@ void KeepIndex(const Image& image, const FillOptions& options, std::span<const s
 }
 
 Result<SealedExtent> LoadIndex(const Image& image, const FillOptions& options, ImageFiles* files) {
-  TRIMS_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes, ReadIndex(image, files));
+  TRIMS_ASSIGN_OR_RETURN(const std::vector<std::byte> bytes,
+                         ReadIndex(image, files, HowToMend(image)));
   const bool came = files->missing().contains(image.variant.index_path);
   if (came && options.keep.copy != nullptr) KeepIndex(image, options, bytes);
   std::vector<uint64_t> lengths;

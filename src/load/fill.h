@@ -26,7 +26,7 @@ namespace trims {
 
 // Of what is fetched, a copy for this disk: where FillFromFiles puts it, complete and verified but not
 // finished, which its owner does.
-struct KeepCopy {
+struct KeepOptions {
   std::unique_ptr<KeptCopy>* copy = nullptr;  // nullptr: none is made
   CancelToken* cancel = nullptr;              // outlives it
 };
@@ -36,7 +36,7 @@ struct FillOptions {
   HugePagePolicy pages = HugePagePolicy::kBest;
   ReadEngineKind engine = ReadEngineKind::kPread;
   NetworkOptions network = {};
-  KeepCopy keep = {};
+  KeepOptions keep = {};
 };
 
 // What isn't on this disk, or is damaged, is fetched if the image also lies on a network; that nothing can be

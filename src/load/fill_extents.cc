@@ -10,6 +10,7 @@
 #include "load/chunk_hasher.h"
 #include "load/read_engine.h"
 #include "load/read_plan.h"
+#include "source/download_journal.h"
 
 namespace trims {
 namespace {
@@ -23,7 +24,6 @@ constexpr uint64_t kInlineBytes = uint64_t{4} << 20;
 constexpr unsigned kFewProcessors = 2;
 constexpr int kReaders = 2;
 constexpr size_t kMaxHashers = 4;
-constexpr uint64_t kRangeBytes = uint64_t{8} << 20;
 
 int Readers() { return std::thread::hardware_concurrency() > kFewProcessors ? kReaders : 0; }
 
@@ -98,7 +98,7 @@ uint64_t BytesOf(const std::vector<ExtentWriter>& writers) {
 // How reads are cut: one in the ring can be as small as a step of the allocation, and a range on a network is
 // the larger the better.
 uint64_t LongestRead(bool fetches, ReadEngineKind engine) {
-  if (fetches) return kRangeBytes;
+  if (fetches) return kDownloadRangeBytes;
   return engine == ReadEngineKind::kUring ? kHugePageSize : kDigestChunkBytes;
 }
 

@@ -68,10 +68,11 @@ class HostTier final : public Tier {
   // For what is fetched of an image, which need not be anything. A load doesn't fail for the disk's sake.
   Room RoomFor(const Image& image) const {
     if (options_.prepared == nullptr || !image.variant.remote) return nullptr;
-    uint64_t bytes = 0;
-    for (const auto& [path, length] : image.variant.FileLengths()) bytes += length;
-    Result<PreparedStore::Room> room = options_.prepared->TakeRoom(image.variant.folder, bytes);
+    Result<PreparedStore::Room> room =
+        options_.prepared->TakeRoom(image.variant.folder, image.file_bytes);
     if (room.ok()) return std::make_shared<PreparedStore::Room>(*std::move(room));
+    // What also is a model's that lies nowhere else is complete, and nothing is fetched.
+    if (room.status().code() == StatusCode::kFailedPrecondition) return nullptr;
     LogWarning("copy.not_kept", {{"model", image.reference}, {"error", room.status()}});
     return nullptr;
   }

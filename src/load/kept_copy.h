@@ -2,10 +2,10 @@
 // the segment's own pages and past the page cache. Whoever waits for the segment waits for the disk's room and for one
 // write at most.
 //
-//   TRIMS_ASSIGN_OR_RETURN(auto copy, KeptCopy::Start({image, prepared_root, &missing, cancel}, writers));
-//   copy->Ready(0, end);                      // the first bytes of extent 0 won't change any more
-//   { const KeptCopy::Pause pause(*copy); …; }  // seal: no write is in flight meanwhile
-//   TRIMS_RETURN_IF_ERROR(copy->Finish());    // all has been verified: durable, under its names
+//   TRIMS_ASSIGN_OR_RETURN(auto copy, KeptCopy::Start({image, prepared_root, missing, &cancel}, writers));
+//   copy->Ready(0, end);                             // the first bytes of extent 0 won't change any more
+//   { const KeptCopy::Pause pause(copy.get()); …; }  // seal: no write is in flight meanwhile
+//   TRIMS_RETURN_IF_ERROR(copy->Finish());           // all has been verified: durable, under its names
 //
 // A thread of its own writes. Until Finish() has named them the files are called kUnfinishedPrefix and a
 // number; what is destroyed before, or cancelled, leaves nothing. It keeps the extents' memory until it ends.

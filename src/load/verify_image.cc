@@ -9,6 +9,7 @@
 #include "base/sha256.h"
 #include "load/digest_variant.h"
 #include "load/image_files.h"
+#include "load/read_index.h"
 
 namespace trims {
 namespace {
@@ -23,12 +24,7 @@ Status Differs(const Image& image, const std::string& what) {
 
 Status VerifyIndex(const Image& image, const std::string& prepared_root) {
   ImageFiles files(image, prepared_root);
-  TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccess> file,
-                         files.Open(PieceOrigin::kPrepared, image.variant.index_path));
-  if (file->size() != image.variant.index_length) return Differs(image, "the index");
-  std::vector<std::byte> bytes(image.variant.index_length);
-  TRIMS_RETURN_IF_ERROR(file->ReadAt(0, bytes));
-  return Sha256Hex(bytes) == image.variant.index_sha256 ? Status() : Differs(image, "the index");
+  return ReadIndex(image, &files).status();
 }
 
 Status VerifyImage(const Image& image, const std::string& prepared_root, FillControl* control,

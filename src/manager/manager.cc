@@ -55,7 +55,7 @@ class Manager::Impl {
       beneath = tiers.back().get();
     }
     if (dependencies.prepared == nullptr) return;
-    dependencies.prepared->SetInUse([this](const std::string& folder) { return IsLeased(folder); });
+    dependencies.prepared->SetInUse([this] { return LeasedFolders(); });
   }
 
   // A tier may hold leases of the one beneath.
@@ -80,13 +80,14 @@ class Manager::Impl {
     return tier->Open(image, params.deadline, std::move(done));
   }
 
-  bool IsLeased(const std::string& folder) const {
+  std::set<std::string> LeasedFolders() const {
+    std::set<std::string> folders;
     for (const auto& tier : tiers) {
       for (const Segment* segment : tier->All()) {
-        if (segment->leases() > 0 && segment->image().variant.folder == folder) return true;
+        if (segment->leases() > 0) folders.insert(segment->image().variant.folder);
       }
     }
-    return false;
+    return folders;
   }
 
   // What the catalog no longer knows goes with its last lease.

@@ -65,9 +65,9 @@ SegmentSnapshot SnapshotOf(const Segment& segment, const SegmentTable& tier, Tim
                            .waiters = tier.WaitersOf(segment),
                            .load_time = duration_cast<microseconds>(segment.load_time()),
                            .removed = segment.removed()};
-  if (segment.control() != nullptr) snapshot.bytes_loaded = segment.control()->bytes_done();
   if (segment.state() == SegmentState::kReserved || segment.state() == SegmentState::kLoading) {
     snapshot.load = tier.ProgressOf(segment);
+    snapshot.bytes_loaded = snapshot.load->bytes_done;
   }
   if (segment.has_bytes() && !segment.bytes().extents.empty()) {
     snapshot.pages = segment.bytes().extents.front().pages;

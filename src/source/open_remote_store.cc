@@ -1,17 +1,14 @@
 #include "source/open_remote_store.h"
 
-#include <chrono>
-#include <optional>
 #include <string>
 #include <utility>
 
 #include "base/macros.h"
-#include "source/http_exchange.h"
+#include "source/connections.h"
 #include "source/http_store.h"
 #include "source/hub_store.h"
 #include "source/oci_store.h"
 #include "source/s3_store.h"
-#include "transfer/http_client.h"
 
 namespace trims {
 namespace {
@@ -20,16 +17,7 @@ namespace {
 class Opened final : public OpenedStore {
  public:
   explicit Opened(const RemoteStoreOptions& options)
-      : environment_(options.environment),
-        client_(options.patience),
-        metadata_client_({.attempts = 1, .connect = std::chrono::seconds(1)}),
-        credentials_(options.environment, ExchangeOver(&metadata_client_)) {
-    if (options.cancel != nullptr)
-      watch_.emplace(options.cancel, [this] {
-        client_.Cancel();
-        metadata_client_.Cancel();
-      });
-  }
+      : environment_(options.environment), connections_(options) {}
 
   RemoteStore& store() override { return *store_; }
 
@@ -37,14 +25,14 @@ class Opened final : public OpenedStore {
     switch (uri.scheme) {
       case SourceUri::Scheme::kHttp:
       case SourceUri::Scheme::kHttps:
-        store_ = std::make_unique<HttpStore>(uri, ExchangeOver(&client_));
+        store_ = std::make_unique<HttpStore>(uri, connections_.exchange());
         return Status();
       case SourceUri::Scheme::kS3:
         return OpenS3(uri);
       case SourceUri::Scheme::kHf:
         return OpenHub(uri);
       case SourceUri::Scheme::kOci:
-        store_ = std::make_unique<OciStore>(uri, environment_, ExchangeOver(&client_));
+        store_ = std::make_unique<OciStore>(uri, environment_, connections_.exchange());
         return Status();
       case SourceUri::Scheme::kFile:
         break;
@@ -54,24 +42,21 @@ class Opened final : public OpenedStore {
 
  private:
   Status OpenS3(const SourceUri& uri) {
-    TRIMS_ASSIGN_OR_RETURN(S3Location location, credentials_.Location());
-    store_ =
-        std::make_unique<S3Store>(uri, std::move(location), &credentials_, ExchangeOver(&client_));
+    TRIMS_ASSIGN_OR_RETURN(S3Location location, connections_.credentials()->Location());
+    store_ = std::make_unique<S3Store>(uri, std::move(location), connections_.credentials(),
+                                       connections_.exchange());
     return Status();
   }
 
   Status OpenHub(const SourceUri& uri) {
     TRIMS_ASSIGN_OR_RETURN(HubSettings settings, ReadHubSettings(environment_));
-    store_ = std::make_unique<HubStore>(uri, std::move(settings), ExchangeOver(&client_));
+    store_ = std::make_unique<HubStore>(uri, std::move(settings), connections_.exchange());
     return Status();
   }
 
   const Environment environment_;
-  HttpClient client_;
-  HttpClient metadata_client_;  // of services that are there at once, or not at all
-  AwsCredentialSource credentials_;
+  Connections connections_;
   std::unique_ptr<RemoteStore> store_;
-  std::optional<CancelToken::Watch> watch_;  // the first to go
 };
 
 }  // namespace

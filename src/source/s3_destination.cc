@@ -12,34 +12,26 @@ namespace trims {
 S3Destination::S3Destination(const SourceUri& uri, const RemoteStoreOptions& options)
     : uri_(uri),
       options_(options),
-      client_(options.patience),
-      metadata_client_({.attempts = 1, .connect = std::chrono::seconds(1)}),
+      connections_(options),
       cleanup_client_({.attempts = 3,
                        .first_pause = options.patience.first_pause,
                        .connect = std::chrono::seconds(2),
-                       .ca_file = options.patience.ca_file}),
-      credentials_(options.environment, ExchangeOver(&metadata_client_)) {
-  if (options.cancel == nullptr) return;
-  watch_.emplace(options.cancel, [this] {
-    client_.Cancel();
-    metadata_client_.Cancel();
-  });
-}
+                       .ca_file = options.patience.ca_file}) {}
 
 Result<std::unique_ptr<S3Destination>> S3Destination::Open(const SourceUri& uri,
                                                            const RemoteStoreOptions& options) {
   std::unique_ptr<S3Destination> opened(new S3Destination(uri, options));
-  TRIMS_ASSIGN_OR_RETURN(opened->location_, opened->credentials_.Location());
-  opened->bucket_.emplace(uri.authority, opened->location_, &opened->credentials_,
-                          ExchangeOver(&opened->client_));
-  opened->cleanup_.emplace(uri.authority, opened->location_, &opened->credentials_,
+  TRIMS_ASSIGN_OR_RETURN(opened->location_, opened->connections_.credentials()->Location());
+  opened->bucket_.emplace(uri.authority, opened->location_, opened->connections_.credentials(),
+                          opened->connections_.exchange());
+  opened->cleanup_.emplace(uri.authority, opened->location_, opened->connections_.credentials(),
                            ExchangeOver(&opened->cleanup_client_));
   return opened;
 }
 
 // Who may write need not be one who may list: then all is sent, and what is wrong is said by that.
 Result<LengthsByName> S3Destination::LookWhatIsThere() {
-  S3Store store(uri_, location_, &credentials_, ExchangeOver(&client_));
+  S3Store store(uri_, location_, connections_.credentials(), connections_.exchange());
   const Result<std::vector<RemoteFile>> files = store.List();
   LengthsByName lengths;
   if (files.ok()) {

@@ -18,8 +18,8 @@
 
 #include "trims/status.h"
 
-#include "base/cancel_token.h"
 #include "source/aws_credentials.h"
+#include "source/connections.h"
 #include "source/open_remote_store.h"
 #include "source/s3_bucket.h"
 #include "source/s3_upload.h"
@@ -45,14 +45,11 @@ class S3Destination {
 
   const SourceUri uri_;
   const RemoteStoreOptions options_;
-  HttpClient client_;
-  HttpClient metadata_client_;  // of services that are there at once, or not at all
-  HttpClient cleanup_client_;   // for what is asked for after a cancel: it doesn't hear of one
-  AwsCredentialSource credentials_;
+  Connections connections_;
+  HttpClient cleanup_client_;  // for what is asked for after a cancel: it doesn't hear of one
   S3Location location_;
   std::optional<S3Bucket> bucket_;
   std::optional<S3Bucket> cleanup_;
-  std::optional<CancelToken::Watch> watch_;  // the first to go
 };
 
 }  // namespace trims

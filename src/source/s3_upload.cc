@@ -17,8 +17,7 @@
 namespace trims {
 namespace {
 
-constexpr size_t kDepth = 8;     // of small files; large parts are bounded by their bytes
-constexpr int kMaxRefusals = 3;  // of one file
+constexpr size_t kDepth = 8;  // of small files; large parts are bounded by their bytes
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 constexpr std::string_view kContent = "x-amz-meta-trims-content";
 

@@ -1,6 +1,6 @@
 // SmallExchange: one HTTP request whose answer is a short text: a list, a manifest, a token.
 //
-//   const SmallExchange exchange = …;  // source/remote_tree.h; a script in tests
+//   const SmallExchange exchange = …;  // source/http_exchange.h; a script in tests
 //   TRIMS_ASSIGN_OR_RETURN(const SmallReply reply, exchange({.url = "https://h/v2/"}));
 //   reply.status;                    // 401
 //   reply.Header("www-authenticate");  // "Bearer realm=…"

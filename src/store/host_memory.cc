@@ -73,14 +73,18 @@ Status CheckLength(uint64_t length) {
   return Status();
 }
 
+Result<UniqueFd> ReadOnlyAgain(const UniqueFd& fd) {
+  UniqueFd read_only = sys::ReopenReadOnly(fd.get());
+  if (!read_only) return ErrnoStatus("re-opening an extent read-only");
+  return read_only;
+}
+
 // A second open file, read-only, of an inode that nobody can write any more. The permissions are
 // taken away too, so that a client without privileges can't even open it for writing.
 Result<UniqueFd> SealAndReopen(const UniqueFd& fd) {
   if (::fchmod(fd.get(), 0444) != 0) return ErrnoStatus("fchmod of an extent");
   if (sys::AddSeals(fd.get(), kAllSeals) != 0) return ErrnoStatus("sealing an extent");
-  UniqueFd read_only = sys::ReopenReadOnly(fd.get());
-  if (!read_only) return ErrnoStatus("re-opening an extent read-only");
-  return read_only;
+  return ReadOnlyAgain(fd);
 }
 
 }  // namespace
@@ -141,11 +145,7 @@ Status ExtentWriter::Allocate(uint64_t end) {
   return Status();
 }
 
-Result<UniqueFd> ExtentWriter::OpenToRead() const {
-  UniqueFd read_only = sys::ReopenReadOnly(fd_.get());
-  if (!read_only) return ErrnoStatus("re-opening an extent read-only");
-  return read_only;
-}
+Result<UniqueFd> ExtentWriter::OpenToRead() const { return ReadOnlyAgain(fd_); }
 
 Pages ExtentWriter::pages() const {
   if (method_ == HugeMethod::kHugeTlb) return Pages::kHugeTlb;

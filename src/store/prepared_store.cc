@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "base/plain_path.h"
+#include "store/eviction_policy.h"
 #include "store/prepared_folders.h"
 
 namespace trims {
@@ -292,7 +293,7 @@ void PreparedStore::SetElsewhere(std::map<std::string, Index> index_of) {
   index_of_ = std::move(index_of);
 }
 
-void PreparedStore::SetInUse(std::function<bool(const std::string& folder)> in_use) {
+void PreparedStore::SetInUse(std::function<std::set<std::string>()> in_use) {
   in_use_ = std::move(in_use);
 }
 
@@ -351,33 +352,32 @@ Status PreparedStore::MakeRoom(uint64_t bytes) {
   return Status();
 }
 
-// 0: it has to stay.
 uint64_t PreparedStore::BytesToFree(const Folders::value_type& folder) const {
   const auto index = index_of_.find(folder.first);
   if (index == index_of_.end() || folder.second.pins > 0 || !folder.second.named) return 0;
-  if (folder.second.bytes <= index->second.length) return 0;
-  if (in_use_ && in_use_(folder.first)) return 0;
-  return folder.second.bytes - index->second.length;
+  return folder.second.bytes - std::min(folder.second.bytes, index->second.length);
 }
 
 // Those pinned longest ago that free `needed` together; none if there aren't enough.
 std::vector<PreparedStore::Folders::iterator> PreparedStore::Victims(uint64_t needed) {
-  std::vector<std::pair<uint64_t, Folders::iterator>> candidates;
+  const std::set<std::string> in_use = in_use_ ? in_use_() : std::set<std::string>();
+  std::vector<Folders::iterator> folders;
+  std::vector<EvictionCandidate> candidates;
   for (auto folder = folders_.begin(); folder != folders_.end(); ++folder) {
-    const uint64_t frees = BytesToFree(*folder);
-    if (frees > 0) candidates.emplace_back(frees, folder);
+    if (in_use.contains(folder->first)) continue;
+    // Which of them is older is all that counts.
+    const TimePoint last_used{Duration(static_cast<int64_t>(folder->second.last_pinned))};
+    candidates.push_back({.segment = folders.size(),
+                          .bytes = BytesToFree(*folder),
+                          .resident_since = {},
+                          .last_used = last_used,
+                          .history = {}});
+    folders.push_back(folder);
   }
-  std::sort(candidates.begin(), candidates.end(), [](const auto& one, const auto& other) {
-    return one.second->second.last_pinned < other.second->second.last_pinned;
-  });
   std::vector<Folders::iterator> victims;
-  uint64_t freed = 0;
-  for (const auto& [frees, folder] : candidates) {
-    if (freed >= needed) break;
-    freed += frees;
-    victims.push_back(folder);
+  for (const Victim& victim : ChooseVictims(*DefaultEvictionPolicy(), candidates, needed, {})) {
+    victims.push_back(folders[victim.segment]);
   }
-  if (freed < needed) victims.clear();
   return victims;
 }
 

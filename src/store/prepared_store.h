@@ -172,9 +172,9 @@ class PreparedStore {
     uint64_t length = 0;
   };
   // Those of the named folders that also lie elsewhere: where the budget is used up, the rest of those goes that
-  // were pinned longest ago and that nobody pins, nor `in_use` says to be.
+  // were pinned longest ago and that nobody pins, and are not among those that `in_use` names.
   void SetElsewhere(std::map<std::string, Index> index_of);
-  void SetInUse(std::function<bool(const std::string& folder)> in_use);
+  void SetInUse(std::function<std::set<std::string>()> in_use);
 
   // Room for files of `bytes` altogether that will come into a folder, less what is in it. RESOURCE_EXHAUSTED:
   // not even if all goes that may; UNAVAILABLE: Start has not measured yet what is there; FAILED_PRECONDITION:
@@ -216,6 +216,7 @@ class PreparedStore {
   void Measure(const std::string& folder, std::shared_ptr<Pin> pin, uint64_t reserved);
   Status MakeRoom(uint64_t bytes);
   std::vector<Folders::iterator> Victims(uint64_t needed);
+  // 0: it has to stay.
   uint64_t BytesToFree(const Folders::value_type& folder) const;
   void Evict(Folders::iterator folder);
   uint64_t BytesOfNew(const Publication& publication) const;
@@ -231,7 +232,7 @@ class PreparedStore {
   uint64_t evictions_ = 0;
   bool measured_ = false;                  // by Start
   std::map<std::string, Index> index_of_;  // of folders whose content lies elsewhere, too
-  std::function<bool(const std::string&)> in_use_;
+  std::function<std::set<std::string>()> in_use_;
   const std::shared_ptr<PreparedStore*> self_;
 };
 

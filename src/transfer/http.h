@@ -36,8 +36,8 @@ struct HttpRequest {
   std::vector<std::string> headers = {};
   std::optional<HttpSigning> signing = {};
   std::string body = {};  // of PUT and POST
-  std::string body_sha256 =
-      {};  // of one that HttpSender sends, in hexadecimal digits, to be signed
+  // Of one that HttpSender sends, in hexadecimal digits, to be signed.
+  std::string body_sha256 = {};
   bool follow_redirects = true;  // false: a redirect is the answer; so it is with a signing
 };
 

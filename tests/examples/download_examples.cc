@@ -7,6 +7,7 @@
 
 #include "base/cancel_token.h"
 #include "base/macros.h"
+#include "source/connections.h"
 #include "source/download.h"
 #include "source/download_choice.h"
 #include "source/http_exchange.h"
@@ -51,6 +52,13 @@ void HttpExchangeExample(const SourceUri& uri, const S3Location& location,
   // example: src/source/http_exchange.h
   HttpClient client(HttpPatience{});
   S3Store store(uri, location, &credentials, ExchangeOver(&client));
+  // end
+}
+
+void ConnectionsExample(const SourceUri& uri, CancelToken& cancel) {
+  // example: src/source/connections.h
+  Connections connections({.cancel = &cancel});
+  HttpStore store(uri, connections.exchange());
   // end
 }
 

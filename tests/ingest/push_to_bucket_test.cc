@@ -21,6 +21,7 @@
 #include "ingest/pushed_folder.h"
 #include "support/content.h"
 #include "support/fake_s3.h"
+#include "support/http_origin.h"
 #include "support/scratch_folder.h"
 
 namespace trims::test {
@@ -125,6 +126,23 @@ class PushToBucketTest : public ::testing::Test {
   uint64_t done_ = 0;
   uint64_t total_ = 0;
 };
+
+// Of a model that another node has pushed, and of which this one has fetched nothing yet.
+TEST_F(PushToBucketTest, WhatLiesElsewhereIsPushedOn) {
+  HttpOrigin origin([this](const OriginRequest& request) {
+    return ServeObject(request, request.target == "/far/deep/made" ? kMade : "{}", "\"v\"");
+  });
+  fs::remove(scratch_ / "prepared/tensors-01/deep/made");
+  manifest_.variants[0].remote = ManifestRemote{origin.url() + "/trims.json", "far"};
+  images_ = MakeImages(manifest_, "default/m", "v1");
+  FakeS3 s3;
+  const Status status = Push(s3);
+  ASSERT_TRUE(status.ok()) << status.ToString();
+  const Result<Manifest> manifest = Import(s3);
+  ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  EXPECT_FALSE(manifest->variants[0].remote);
+  EXPECT_EQ(TextOf(scratch_ / "incoming/tensors-01/deep/made"), kMade);
+}
 
 TEST_F(PushToBucketTest, WhatIsPushedIsImportedByteForByte) {
   FakeS3 s3;

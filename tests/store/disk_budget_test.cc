@@ -87,7 +87,7 @@ TEST_F(DiskBudgetTest, WhatIsPinnedInUseOrNowhereElseStays) {
   Start({"pinned", "used", "only", "next"});
   for (const std::string model : {"pinned", "used", "only"}) ASSERT_TRUE(Fetch(model, 300).ok());
   const auto pin = store_.PinFolder(NameOf("pinned"));
-  store_.SetInUse([](const std::string& folder) { return folder == NameOf("used"); });
+  store_.SetInUse([] { return std::set<std::string>{NameOf("used")}; });
   store_.SetElsewhere(
       {{NameOf("pinned"), kIndex}, {NameOf("used"), kIndex}, {NameOf("next"), kIndex}});
   const Status status = Fetch("next", 300);

@@ -121,8 +121,7 @@ void AddMemory(CLI::App* app, DaemonOptions* options) {
            options->disk_budget = ByteSizeText("--disk-budget", text);
          },
          "What prepared models may take of the disk: 500GB, 60%; where it is used up, copies of "
-         "models "
-         "that were pushed elsewhere go [no limit]")
+         "models that were pushed elsewhere go [no limit]")
       ->type_name("SIZE|N%");
   AddNamed(app, "--reclaim", &options->policy.reclaim, "lazy", "eager, lazy",
            "When a model that nobody uses goes");

@@ -86,6 +86,18 @@ class PushedModelTest : public ::testing::Test {
         Admin::Connect({.socket_path = daemon_->socket(), .client_name = "verifier"});
     return nlohmann::json::parse(admin->Verify("").value())["variants"][0]["state"];
   }
+  // In the middle of what an open fetches; it hears that the daemon has gone.
+  void SignalWhileItFetches(int signal) {
+    stalls_ = true;
+    std::thread opener([this] {
+      Result<Client> client = daemon_->Connect();
+      EXPECT_EQ(client->Open("m").status().code(), StatusCode::kUnavailable);
+    });
+    stalled_.get_future().wait();
+    daemon_->process().Signal(signal);
+    opener.join();
+  }
+
   // The open doesn't wait for the copy; the room that it takes is measured when it has its name.
   void WaitForCopy() {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
@@ -136,14 +148,7 @@ TEST_F(PushedModelTest, ComesOnceForAllWhoOpenItAtOnce) {
 
 TEST_F(PushedModelTest, ADaemonThatIsKilledMeanwhileLeavesNothingWrong) {
   ASSERT_TRUE(Add().ok());
-  stalls_ = true;
-  std::thread opener([this] {
-    Result<Client> client = daemon_->Connect();
-    EXPECT_EQ(client->Open("m").status().code(), StatusCode::kUnavailable);
-  });
-  stalled_.get_future().wait();
-  daemon_->process().Signal(SIGKILL);
-  opener.join();
+  SignalWhileItFetches(SIGKILL);
   daemon_.reset();
   StartDaemon();
   EXPECT_EQ(StateOnDisk(), "elsewhere");
@@ -155,15 +160,21 @@ TEST_F(PushedModelTest, ADaemonThatIsKilledMeanwhileLeavesNothingWrong) {
 
 TEST_F(PushedModelTest, OfADaemonThatStopsMeanwhileNothingHangs) {
   ASSERT_TRUE(Add().ok());
-  stalls_ = true;
-  std::thread opener([this] {
-    Result<Client> client = daemon_->Connect();
-    EXPECT_EQ(client->Open("m").status().code(), StatusCode::kUnavailable);
-  });
-  stalled_.get_future().wait();
-  daemon_->process().Signal(SIGTERM);
+  SignalWhileItFetches(SIGTERM);
   EXPECT_EQ(daemon_->process().Wait(), 0);
-  opener.join();
+}
+
+// Before anybody has opened it, and without its source once that has been pushed.
+TEST_F(PushedModelTest, CanBePushedOn) {
+  ASSERT_TRUE(Add().ok());
+  Result<Admin> admin = Admin::Connect({.socket_path = daemon_->socket(), .client_name = "pusher"});
+  ASSERT_TRUE(admin.ok());
+  const Status status = admin->Push("m", "file://" + (folder_ / "again")).status();
+  ASSERT_TRUE(status.ok()) << status.ToString();
+  ASSERT_TRUE(admin->Remove("m").ok());
+  origin_.reset();
+  ASSERT_TRUE(admin->Add("m", "file://" + (folder_ / "again"), {}).ok());
+  ExpectOpens();
 }
 
 TEST_F(PushedModelTest, AModelWhoseSourceIsGoneSaysSo) {
