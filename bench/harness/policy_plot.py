@@ -30,7 +30,7 @@ def axis(bottom):
 
 def legend(default):
     for i, (policy, colour, radius) in enumerate(SHOWN):
-        x = LEFT + i * 105
+        x = LEFT + i * 105 + (25 if i > 0 else 0)  # the default's name is the longest
         name = f"{default} (default)" if policy == "default" else policy
         yield f'<circle cx="{x}" cy="20" r="{radius}" fill="{colour}"/><text x="{x + 10}" y="24">{name}</text>'
 

@@ -62,6 +62,9 @@ _trims() {
   case $_trims_current in
     --color=*) _trims_reply <<<$'--color=auto\n--color=never'; return ;;
     --variant=*) _trims_reply <<<$'--variant=files\n--variant=tensors\n--variant=ort'; return ;;
+    --eviction=*) _trims_reply < <(printf -- '--eviction=%s\n' worth never lru fifo lcu flush eager gdsf s3fifo); return ;;
+    --admission=*) _trims_reply <<<$'--admission=all\n--admission=tinylfu'; return ;;
+    --reclaim=*) _trims_reply <<<$'--reclaim=eager\n--reclaim=lazy'; return ;;
     -*)
       local flags=$globals
       [[ $command == add ]] && flags+=" --variant --precision --follow-links --onnxruntime-extension"

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "base/plain_path.h"
+#include "store/eviction_order.h"
 #include "store/eviction_policy.h"
 #include "store/prepared_folders.h"
 
@@ -360,24 +361,22 @@ uint64_t PreparedStore::BytesToFree(const Folders::value_type& folder) const {
 
 // Those pinned longest ago that free `needed` together; none if there aren't enough.
 std::vector<PreparedStore::Folders::iterator> PreparedStore::Victims(uint64_t needed) {
+  static const EvictionPolicy* const lru = FindEvictionPolicy("lru").value();
   const std::set<std::string> in_use = in_use_ ? in_use_() : std::set<std::string>();
   std::vector<Folders::iterator> folders;
-  std::vector<EvictionCandidate> candidates;
+  EvictionOrder order(lru);
   for (auto folder = folders_.begin(); folder != folders_.end(); ++folder) {
     if (in_use.contains(folder->first)) continue;
+    EvictionCandidate candidate;
+    candidate.segment = folders.size();
+    candidate.bytes = BytesToFree(*folder);
     // Which of them is older is all that counts.
-    const TimePoint last_used{Duration(static_cast<int64_t>(folder->second.last_pinned))};
-    candidates.push_back({.segment = folders.size(),
-                          .bytes = BytesToFree(*folder),
-                          .resident_since = {},
-                          .last_used = last_used,
-                          .history = {}});
+    candidate.last_used = TimePoint(Duration(static_cast<int64_t>(folder->second.last_pinned)));
+    order.Insert(candidate);
     folders.push_back(folder);
   }
   std::vector<Folders::iterator> victims;
-  for (const Victim& victim : ChooseVictims(*DefaultEvictionPolicy(), candidates, needed, {})) {
-    victims.push_back(folders[victim.segment]);
-  }
+  for (const Victim& victim : order.Choose(needed)) victims.push_back(folders[victim.segment]);
   return victims;
 }
 

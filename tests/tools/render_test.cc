@@ -154,6 +154,21 @@ Json ServedStatus() {
             {"connections", 3}}}};
 }
 
+TEST(RenderPolicyTest, SaysWhatIsInForceAndWhatThereIs) {
+  const Json policy = {{"tier", "host"},
+                       {"reclaim", "lazy"},
+                       {"eviction_policy", "lru"},
+                       {"admission", "all"},
+                       {"eviction_policies", {{{"name", "lru"}, {"summary", "the oldest goes"}}}},
+                       {"admissions", {{{"name", "all"}, {"summary", "all are admitted"}}}}};
+  EXPECT_EQ(RenderPolicy(policy),
+            "host: reclaim lazy, eviction lru, admission all\n"
+            "\n"
+            "OPTION       NAME\n"
+            "--eviction   lru   the oldest goes\n"
+            "--admission  all   all are admitted\n");
+}
+
 TEST(RenderStatusTest, IsOneScreen) {
   EXPECT_EQ(RenderStatus(ServedStatus()),
             "daemon       trimsd 0.1.0, pid 4711, up 1 h 23 min\n"

@@ -33,7 +33,7 @@ TEST_F(CompletionTest, OffersCommands) {
   EXPECT_EQ(Complete("trims s"), "show\nstatus\n");
   EXPECT_EQ(Complete("trims --json do"), "doctor\n");
   EXPECT_EQ(Complete("trims "),
-            "add\nls\nshow\nrm\nstatus\nverify\npush\ndoctor\nversion\ncompletion\n");
+            "add\nls\nshow\nrm\nstatus\nverify\npolicy\npush\ndoctor\nversion\ncompletion\n");
   EXPECT_EQ(Complete("trims nothing-like-it"), "");
 }
 
@@ -49,6 +49,9 @@ TEST_F(CompletionTest, OffersTheValuesOfOptions) {
   EXPECT_EQ(Complete("trims --color=n"), "never\n") << "bash replaces what follows the '='";
   EXPECT_EQ(Complete("trims add --variant t"), "tensors\n");
   EXPECT_EQ(Complete("trims add a b --variant=o"), "ort\n");
+  EXPECT_EQ(Complete("trims policy --eviction l"), "lru\nlcu\n");
+  EXPECT_EQ(Complete("trims policy --eviction=s"), "s3fifo\n");
+  EXPECT_EQ(Complete("trims policy --reclaim=l"), "lazy\n");
 }
 
 TEST_F(CompletionTest, OffersModels) {
