@@ -19,7 +19,8 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr const char* kCommands = "add|ls|show|rm|status|verify|policy|push|doctor|version|completion";
+constexpr const char* kCommands =
+    "add|ls|show|rm|status|verify|policy|push|doctor|version|completion";
 
 std::string ReadText(const fs::path& path) {
   std::stringstream text;
