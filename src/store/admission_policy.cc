@@ -16,7 +16,7 @@ bool TinyLfuAdmits(const EvictionCandidate& newcomer, std::span<const EvictionCa
   return newcomer.frequency > together;
 }
 
-constexpr AdmissionPolicy kPolicies[] = {
+constexpr AdmissionPolicy kAdmissions[] = {
     {"all", "every newcomer is admitted", AdmitAll},
     {"tinylfu",
      "a newcomer that is used less often than those that go for it, taken together, goes next",
@@ -25,13 +25,13 @@ constexpr AdmissionPolicy kPolicies[] = {
 
 }  // namespace
 
-std::span<const AdmissionPolicy> AdmissionPolicies() { return kPolicies; }
+std::span<const AdmissionPolicy> AdmissionPolicies() { return kAdmissions; }
 
-const AdmissionPolicy* DefaultAdmissionPolicy() { return &kPolicies[0]; }
+const AdmissionPolicy* DefaultAdmissionPolicy() { return &kAdmissions[0]; }
 
 std::string AdmissionPolicyNames() {
   std::string names;
-  for (const AdmissionPolicy& policy : kPolicies) {
+  for (const AdmissionPolicy& policy : kAdmissions) {
     if (!names.empty()) names += ", ";
     names += policy.name;
   }
@@ -39,7 +39,7 @@ std::string AdmissionPolicyNames() {
 }
 
 Result<const AdmissionPolicy*> FindAdmissionPolicy(std::string_view name) {
-  for (const AdmissionPolicy& policy : kPolicies) {
+  for (const AdmissionPolicy& policy : kAdmissions) {
     if (policy.name == name) return &policy;
   }
   return Status(StatusCode::kInvalidArgument,
