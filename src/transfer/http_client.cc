@@ -118,8 +118,10 @@ Result<HttpResponse> HttpClient::Ask(const HttpRequest& request, const HttpLimit
   const TimePoint deadline = clock.Now() + limits.overall;
   Duration left = limits.overall;
   Duration pause = Duration::zero();
+  std::optional<HttpResponse> answer;  // that came last
   for (int attempt = 1;; ++attempt) {
     if (!Pause(pause)) return Cancelled(request.url);
+    const bool cut_short = left < limits.timeout;
     Exchange exchange(this, request, limits, std::min(limits.timeout, left));
     Result<HttpResponse> response = exchange.Run();
     if (!exchange.passing() || attempt >= patience_.attempts) return response;
@@ -127,7 +129,13 @@ Result<HttpResponse> HttpClient::Ask(const HttpRequest& request, const HttpLimit
     if (response.ok()) retry_after = ParseRetryAfter(response->Header("retry-after"));
     pause = PauseBefore(attempt + 1, patience_, retry_after, Random());
     left = deadline - clock.Now() - pause;
-    if (left <= Duration::zero()) return response;
+    if (left > Duration::zero()) {
+      if (response.ok()) answer = *std::move(response);
+      continue;
+    }
+    // That the limit of all came in the middle of an attempt says less than the answer before it.
+    if (!response.ok() && cut_short && answer) return *std::move(answer);
+    return response;
   }
 }
 
