@@ -28,7 +28,7 @@ class Residents {
     const bool admitted =
         evictor_.Admits(keys_[victims[0].segment], uses_[victims[0].segment].bytes, uses);
     for (const Victim& victim : victims) {
-      evictor_.Evicted(victim.rank);
+      evictor_.Evicted(uses_[victim.segment], victim.rank);
       evictor_.Left(keys_[victim.segment], uses_[victim.segment], true);
     }
     for (const Victim& victim : victims) {  // as many come back as went

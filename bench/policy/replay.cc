@@ -60,7 +60,7 @@ class Replay {
     for (const Victim& victim : victims) uses.push_back(uses_[victim.segment]);
     newcomer->admitted = evictor_.Admits(std::to_string(newcomer->segment), newcomer->bytes, uses);
     for (const Victim& victim : victims) {
-      evictor_.Evicted(victim.rank);
+      evictor_.Evicted(uses_[victim.segment], victim.rank);
       Leave(victim.segment, true);
     }
     return !victims.empty();

@@ -29,6 +29,7 @@ _trims_files() {
 
 _trims() {
   local commands="add ls show rm status verify policy push doctor version completion"
+  local evictions="worth never lru fifo lcu flush eager gdsf s3fifo"
   local globals="--json --socket --no-autostart --color --help"
   local _trims_program=$1 _trims_current typed=${COMP_LINE:0:COMP_POINT}
   local -a words
@@ -54,7 +55,7 @@ _trims() {
   case $previous in
     --socket | --onnxruntime-extension) _trims_files; return ;;
     --color) _trims_reply <<<$'auto\nnever'; return ;;
-    --eviction) _trims_reply <<<$'worth\nnever\nlru\nfifo\nlcu\nflush\neager\ngdsf\ns3fifo'; return ;;
+    --eviction) _trims_reply <<<"${evictions// /$'\n'}"; return ;;
     --admission) _trims_reply <<<$'all\ntinylfu'; return ;;
     --reclaim) _trims_reply <<<$'eager\nlazy'; return ;;
     --variant) _trims_reply <<<$'files\ntensors\nort'; return ;;
@@ -62,7 +63,7 @@ _trims() {
   case $_trims_current in
     --color=*) _trims_reply <<<$'--color=auto\n--color=never'; return ;;
     --variant=*) _trims_reply <<<$'--variant=files\n--variant=tensors\n--variant=ort'; return ;;
-    --eviction=*) _trims_reply < <(printf -- '--eviction=%s\n' worth never lru fifo lcu flush eager gdsf s3fifo); return ;;
+    --eviction=*) _trims_reply <<<"--eviction=${evictions// /$'\n'--eviction=}"; return ;;
     --admission=*) _trims_reply <<<$'--admission=all\n--admission=tinylfu'; return ;;
     --reclaim=*) _trims_reply <<<$'--reclaim=eager\n--reclaim=lazy'; return ;;
     -*)

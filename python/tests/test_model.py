@@ -383,3 +383,19 @@ def end_daemons_of(folder):
 
             select.select([descriptor], [], [], 20)
             os.close(descriptor)
+
+
+def test_what_decides_about_what_stays_is_asked_and_changed(daemon):
+    before = trims.policy()
+    assert (before["tier"], before["reclaim"], before["eviction_policy"], before["admission"]) == ("host", "lazy", "worth", "all")
+    try:
+        trims.policy(eviction="gdsf")
+        trims.policy(admission="tinylfu", tier="host")
+        after = trims.policy()
+        assert (after["reclaim"], after["eviction_policy"], after["admission"]) == ("lazy", "gdsf", "tinylfu")
+        with pytest.raises(trims.InvalidArgument, match="no reclaim 'late'"):
+            trims.policy(reclaim="late")
+        with pytest.raises(trims.NotFound, match="moon"):
+            trims.policy(tier="moon")
+    finally:
+        trims.policy(eviction="worth", admission="all", reclaim="lazy")

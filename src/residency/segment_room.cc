@@ -69,9 +69,10 @@ void SegmentTable::Reconsider(const Segment& segment) {
 
 void SegmentTable::SetPolicy(const TierPolicy& policy) {
   const Waiters::Turn turn(&waiters_);
+  const TierPolicy before = evictor_.policy();
   evictor_.SetPolicy(policy);
   for (const auto& [id, segment] : segments_) {
-    Evictor::ForgetAge(segment->mutable_use());
+    evictor_.TakeOver(before, segment->mutable_use());
     Reconsider(*segment);
   }
   if (!policy.Keeps()) ReclaimIdle();
@@ -106,7 +107,7 @@ Status SegmentTable::Evict(uint64_t needed, Segment* whom_for) {
 }
 
 void SegmentTable::EvictOne(Segment* victim, double rank, const Segment& whom_for) {
-  evictor_.Evicted(rank);
+  evictor_.Evicted(victim->use(), rank);
   ++counters_->evictions;
   counters_->bytes_evicted += victim->footprint();
   LogInfo("segment.evicted", {{"model", victim->image().reference},

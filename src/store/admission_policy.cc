@@ -2,18 +2,24 @@
 
 #include <string>
 
+#include "base/named_rows.h"
+
 namespace trims {
 namespace {
 
 bool AdmitAll(const EvictionCandidate&, std::span<const EvictionCandidate>) { return true; }
 
-// Those that were not admitted themselves hold nobody off.
+// Whoever takes the room only of those that were not admitted takes their place, too: else of a row of
+// models that come once each second one would be admitted.
 bool TinyLfuAdmits(const EvictionCandidate& newcomer, std::span<const EvictionCandidate> victims) {
+  bool pushes_out = false;
   double together = kNeverUsed;
   for (const EvictionCandidate& victim : victims) {
-    if (victim.admitted) together = AddFrequencies(together, victim.frequency);
+    if (!victim.admitted) continue;
+    pushes_out = true;
+    together = AddFrequencies(together, victim.frequency);
   }
-  return newcomer.frequency > together;
+  return pushes_out && newcomer.frequency > together;
 }
 
 constexpr AdmissionPolicy kAdmissions[] = {
@@ -29,22 +35,10 @@ std::span<const AdmissionPolicy> AdmissionPolicies() { return kAdmissions; }
 
 const AdmissionPolicy* DefaultAdmissionPolicy() { return &kAdmissions[0]; }
 
-std::string AdmissionPolicyNames() {
-  std::string names;
-  for (const AdmissionPolicy& policy : kAdmissions) {
-    if (!names.empty()) names += ", ";
-    names += policy.name;
-  }
-  return names;
-}
+std::string AdmissionPolicyNames() { return NamesOf(AdmissionPolicies()); }
 
 Result<const AdmissionPolicy*> FindAdmissionPolicy(std::string_view name) {
-  for (const AdmissionPolicy& policy : kAdmissions) {
-    if (policy.name == name) return &policy;
-  }
-  return Status(StatusCode::kInvalidArgument,
-                "there is no admission policy '" + std::string(name) + "'",
-                "use one of " + AdmissionPolicyNames());
+  return FindNamed(AdmissionPolicies(), name, "admission policy");
 }
 
 }  // namespace trims

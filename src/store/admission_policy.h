@@ -2,8 +2,8 @@
 //
 // The newcomer is served in any case, so it needs its room in any case, and its victims go. What
 // admission decides is its place afterwards: one that is not admitted goes next, before all that
-// are, so that a row of models that come once passes through the room of one. Opened again while it is
-// there, it counts as admitted. Rejected: freeing it with its last lease, which would leave its
+// are, and whoever takes only its room takes its place, so that a row of models that come once passes
+// through the room of one. Opened again while it is there, it counts as admitted. Rejected: freeing it with its last lease, which would leave its
 // room empty until the next miss.
 //
 // Pure, as eviction policies are, and in front of any of them. Thread-safety: values.

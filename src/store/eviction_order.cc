@@ -11,7 +11,7 @@ namespace {
 // Not a number has no place in an order, and sorting by it would be undefined.
 double OrderlyRank(const EvictionPolicy& policy, const EvictionCandidate& candidate) {
   const double rank = policy.rank(candidate);
-  return std::isnan(rank) ? std::numeric_limits<double>::max() : rank;
+  return std::isnan(rank) ? std::numeric_limits<double>::infinity() : rank;
 }
 
 }  // namespace

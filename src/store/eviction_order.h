@@ -74,7 +74,7 @@ class EvictionOrder {
   std::array<Entries, kQueues> queues_;
   std::array<uint64_t, kQueues> bytes_{};  // a tier's budget bounds the sum
   Places places_;
-  // Of the last one that went: a lease and its end allocate nothing.
+  // Of the last one that went: a lease that ends before another begins allocates nothing.
   Entries::node_type spare_entry_;
   Places::node_type spare_place_;
 };

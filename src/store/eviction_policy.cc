@@ -4,6 +4,8 @@
 #include <cmath>
 #include <string>
 
+#include "base/named_rows.h"
+
 namespace trims {
 namespace {
 
@@ -75,8 +77,7 @@ constexpr EvictionPolicy kPolicies[] = {
      .keeps = false},
     {"gdsf",
      "the one goes first whose opens × reload time ÷ size is the least, counted from what went "
-     "before "
-     "its last use",
+     "before its last use",
      GdsfRank},
     {.name = "s3fifo",
      .summary =
@@ -93,22 +94,10 @@ std::span<const EvictionPolicy> EvictionPolicies() { return kPolicies; }
 
 const EvictionPolicy* DefaultEvictionPolicy() { return kDefault; }
 
-std::string EvictionPolicyNames() {
-  std::string names;
-  for (const EvictionPolicy& policy : kPolicies) {
-    if (!names.empty()) names += ", ";
-    names += policy.name;
-  }
-  return names;
-}
+std::string EvictionPolicyNames() { return NamesOf(EvictionPolicies()); }
 
 Result<const EvictionPolicy*> FindEvictionPolicy(std::string_view name) {
-  for (const EvictionPolicy& policy : kPolicies) {
-    if (policy.name == name) return &policy;
-  }
-  return Status(StatusCode::kInvalidArgument,
-                "there is no eviction policy '" + std::string(name) + "'",
-                "use one of " + EvictionPolicyNames());
+  return FindNamed(EvictionPolicies(), name, "eviction policy");
 }
 
 }  // namespace trims

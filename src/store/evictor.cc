@@ -5,9 +5,14 @@
 namespace trims {
 
 void Evictor::SetPolicy(const TierPolicy& policy) {
+  if (policy.eviction != policy_.eviction) age_ = 0;
   policy_ = policy;
   order_ = EvictionOrder(policy.eviction);
-  age_ = 0;
+}
+
+void Evictor::TakeOver(const TierPolicy& before, EvictionCandidate* use) const {
+  if (policy_.eviction != before.eviction) use->age_at_last_use = 0;
+  if (policy_.admission != before.admission) use->admitted = true;
 }
 
 void Evictor::Entered(const std::string& key, TimePoint now, Duration load_time,
@@ -45,7 +50,9 @@ void Evictor::Left(const std::string& key, const EvictionCandidate& use, bool ev
   histories_.Remember(key, history);
 }
 
-void Evictor::Evicted(double rank) { age_ = std::max(age_, rank); }
+void Evictor::Evicted(const EvictionCandidate& use, double rank) {
+  if (use.admitted) age_ = std::max(age_, rank);
+}
 
 bool Evictor::Admits(const std::string& key, uint64_t bytes,
                      std::span<const EvictionCandidate> victims) const {

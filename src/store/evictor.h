@@ -4,8 +4,10 @@
 //   evictor.Opened(&use);                          // for each lease
 //   evictor.Offer(use);                            // it may go: nobody holds it
 //   evictor.Withdraw(use.segment);                 // it may not any more
-//   for (const Victim& victim : evictor.Choose(needed)) evictor.Evicted(victim.rank);
-//   evictor.Left(key, use, /*evicted=*/true);
+//   for (const Victim& victim : evictor.Choose(needed)) {
+//     evictor.Evicted(use, victim.rank);  // it is one of those
+//     evictor.Left(key, use, /*evicted=*/true);
+//   }
 //
 // The owner keeps each segment's EvictionCandidate; all that is the tier's is here: the order of those
 // that may go, the clock of uses, the age, and what is remembered of those that went. The replay of
@@ -31,10 +33,12 @@ class Evictor {
   explicit Evictor(const TierPolicy& policy) : policy_(policy), order_(policy.eviction) {}
 
   const TierPolicy& policy() const { return policy_; }
-  // Begins anew with nothing offered, and no age: ranks of two policies can't be compared. Whoever owns
-  // candidates calls ForgetAge for each and offers those that may go again.
+  // Begins anew with nothing offered. Whoever owns candidates has each of them taken over from the policy
+  // `before` and offers those that may go again.
   void SetPolicy(const TierPolicy& policy);
-  static void ForgetAge(EvictionCandidate* use) { use->age_at_last_use = 0; }
+  // Without what that policy left behind: the age, since ranks of two policies can't be compared, and
+  // the place of one that was not admitted.
+  void TakeOver(const TierPolicy& before, EvictionCandidate* use) const;
 
   // `use` has its id, its bytes and whether it was admitted; the rest is filled in.
   void Entered(const std::string& key, TimePoint now, Duration load_time, EvictionCandidate* use);
@@ -46,7 +50,9 @@ class Evictor {
 
   // As EvictionOrder::Choose.
   std::vector<Victim> Choose(uint64_t needed) const { return order_.Choose(needed); }
-  void Evicted(double rank);  // one of those that were chosen goes
+  // One of those that were chosen goes. The age is the highest rank that went in its turn: what was not
+  // admitted goes whatever it ranks.
+  void Evicted(const EvictionCandidate& use, double rank);
   // Whether what comes with `key` may push out `victims`; if not, it is to enter as not admitted.
   bool Admits(const std::string& key, uint64_t bytes,
               std::span<const EvictionCandidate> victims) const;

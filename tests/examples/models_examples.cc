@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/macros.h"
+#include "base/named_rows.h"
 #include "base/random_access.h"
 #include "format/chunk_digests.h"
 #include "format/image.h"
@@ -173,6 +174,13 @@ Status EvictionPolicyExample(const EvictionCandidate& candidate) {
   return {};
 }
 
+Result<const EvictionPolicy*> NamedRowsExample(std::string_view typed) {
+  // example: src/base/named_rows.h
+  const std::string names = NamesOf(EvictionPolicies());  // "worth, never, lru"
+  return FindNamed(EvictionPolicies(), typed, "eviction policy");
+  // end
+}
+
 void EvictionOrderExample(EvictionOrder& order, const EvictionCandidate& candidate,
                           uint64_t needed) {
   // example: src/store/eviction_order.h
@@ -189,8 +197,10 @@ void EvictorExample(Evictor& evictor, const std::string& key, TimePoint now, Dur
   evictor.Opened(&use);                        // for each lease
   evictor.Offer(use);                          // it may go: nobody holds it
   evictor.Withdraw(use.segment);               // it may not any more
-  for (const Victim& victim : evictor.Choose(needed)) evictor.Evicted(victim.rank);
-  evictor.Left(key, use, /*evicted=*/true);
+  for (const Victim& victim : evictor.Choose(needed)) {
+    evictor.Evicted(use, victim.rank);  // it is one of those
+    evictor.Left(key, use, /*evicted=*/true);
+  }
   // end
 }
 

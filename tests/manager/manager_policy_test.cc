@@ -58,6 +58,59 @@ TEST_F(ManagerPolicy, TheNewOneRanksWhatIsResidentAlready) {
   EXPECT_EQ(StateOf("a"), "resident");
 }
 
+class ManagerAdmission : public ManagerPolicy {
+ protected:
+  // Two that were opened often, and the room of one for all the others.
+  void Begin() {
+    for (const std::string name : {"a", "b", "x", "y", "z"}) Know(name, DigitOf(name), 4);
+    Start(8, Reclaim::kLazy, FindEvictionPolicy("lru").value());
+    ASSERT_TRUE(Change({.admission = "tinylfu"}).ok());
+    for (int i = 0; i < 5; ++i) {
+      Use("a");
+      Use("b");
+    }
+  }
+  // Of a digest, in hexadecimal.
+  static char DigitOf(const std::string& name) {
+    return name < "x" ? name[0] : static_cast<char>(name[0] - 'x' + '0');
+  }
+  // It comes if it isn't there, and nobody holds it any more.
+  void Use(const std::string& name) {
+    clock_.Advance(std::chrono::milliseconds(1));
+    const auto opened = Open(name);
+    if (!opened->called) {
+      if (!tier_->releases.empty()) tier_->FinishRelease();
+      tier_->Finish();
+    }
+    EXPECT_TRUE(opened->lease.has_value()) << opened->status.ToString();
+  }
+};
+
+TEST_F(ManagerAdmission, ARowOfModelsThatComeOncePassesThroughTheRoomOfOne) {
+  Begin();
+  for (const char* once : {"x", "y", "z"}) {
+    Use(once);
+    EXPECT_EQ(StateOf(once), "resident");
+    EXPECT_EQ(StateOf("b"), "resident") << "used later than 'a', which went for the first of them";
+  }
+}
+
+TEST_F(ManagerAdmission, OpenedAgainItStays) {
+  Begin();
+  Use("x");
+  Use("x");
+  Use("y");
+  EXPECT_EQ(StateOf("x"), "resident");
+}
+
+TEST_F(ManagerAdmission, WhereAllAreAdmittedNobodyIsMarkedAnyMore) {
+  Begin();
+  Use("x");
+  ASSERT_TRUE(Change({.admission = "all"}).ok());
+  Use("y");
+  EXPECT_EQ(StateOf("x"), "resident") << "'b' was used longer ago";
+}
+
 TEST_F(ManagerPolicy, WhereNothingIsKeptAnyMoreWhatNobodyHoldsGoesAtOnce) {
   Know("a", 'a', 2);
   Know("b", 'b', 2);

@@ -43,8 +43,11 @@ TEST(AdmissionPolicyTest, TinyLfuComparesTheNewcomerWithItsVictimsTogether) {
   EXPECT_TRUE(Admits("tinylfu", 3.6, {UsedSoOften(2.5), UsedSoOften(2.5)}));
 }
 
-TEST(AdmissionPolicyTest, TinyLfuIsNotHeldOffByThoseThatWereNotAdmittedThemselves) {
-  EXPECT_TRUE(Admits("tinylfu", 1, {UsedSoOften(5, /*admitted=*/false)}));
+TEST(AdmissionPolicyTest, TinyLfuGivesTheRoomOfThoseThatWereNotAdmittedAndTheirPlace) {
+  EXPECT_FALSE(Admits("tinylfu", 9, {UsedSoOften(5, /*admitted=*/false)}));
+  EXPECT_TRUE(Admits("tinylfu", 3, {UsedSoOften(5, /*admitted=*/false), UsedSoOften(2)}))
+      << "they hold nobody off";
+  EXPECT_TRUE(Admits("tinylfu", 0, {UsedSoOften(kNeverUsed)}));
 }
 
 TEST(TierPolicyTest, NothingIsKeptWhereReclaimOrEvictionIsEager) {

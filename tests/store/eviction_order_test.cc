@@ -146,7 +146,7 @@ class SortOfAll {
  private:
   double Rank(const EvictionCandidate& candidate) const {
     const double rank = policy_.rank(candidate);
-    return std::isnan(rank) ? std::numeric_limits<double>::max() : rank;
+    return std::isnan(rank) ? std::numeric_limits<double>::infinity() : rank;
   }
   bool OnProbation(const EvictionCandidate& candidate) const {
     return policy_.on_probation != nullptr && policy_.on_probation(candidate);

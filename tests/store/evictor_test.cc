@@ -50,21 +50,54 @@ TEST_F(EvictorTest, WhatLeavesIsNotChosenAnyMore) {
 
 TEST_F(EvictorTest, TheAgeIsTheHighestRankThatWentAndCountsFromTheNextOpen) {
   EvictionCandidate use = Enter(1);
-  evictor_.Evicted(7);
-  evictor_.Evicted(3);
+  evictor_.Evicted(use, 7);
+  evictor_.Evicted(use, 3);
   EXPECT_EQ(use.age_at_last_use, 0);
   evictor_.Opened(&use);
   EXPECT_EQ(use.age_at_last_use, 7);
 }
 
-TEST_F(EvictorTest, AnotherPolicyBeginsWithNothingOfferedAndNoAge) {
+TEST_F(EvictorTest, WhatWasNotAdmittedGoesOutOfItsTurnAndMakesNobodyOlder) {
   EvictionCandidate use = Enter(1);
-  evictor_.Offer(use);
-  evictor_.Evicted(7);
-  evictor_.SetPolicy({.eviction = FindEvictionPolicy("lru").value()});
-  EXPECT_TRUE(evictor_.Choose(10).empty());
+  use.admitted = false;
+  evictor_.Evicted(use, 7);
   evictor_.Opened(&use);
   EXPECT_EQ(use.age_at_last_use, 0);
+}
+
+TEST_F(EvictorTest, AnotherPolicyBeginsWithNothingOfferedAndNoAge) {
+  EvictionCandidate use = Enter(1);
+  evictor_.Evicted(use, 7);
+  evictor_.Opened(&use);
+  evictor_.Offer(use);
+  const TierPolicy before = evictor_.policy();
+  evictor_.SetPolicy({.eviction = FindEvictionPolicy("lru").value()});
+  evictor_.TakeOver(before, &use);
+  EXPECT_TRUE(evictor_.Choose(10).empty());
+  EXPECT_EQ(use.age_at_last_use, 0);
+  evictor_.Opened(&use);
+  EXPECT_EQ(use.age_at_last_use, 0);
+}
+
+TEST_F(EvictorTest, AnotherAdmissionKeepsTheAgeAndForgetsWhoWasNotAdmitted) {
+  EvictionCandidate use = Enter(1);
+  evictor_.Evicted(use, 7);
+  evictor_.Opened(&use);
+  use.admitted = false;
+  const TierPolicy before = evictor_.policy();
+  TierPolicy after = before;
+  after.reclaim = Reclaim::kEager;
+  evictor_.SetPolicy(after);
+  evictor_.TakeOver(before, &use);
+  EXPECT_FALSE(use.admitted);
+  const TierPolicy eager = after;
+  after.admission = FindAdmissionPolicy("all").value();
+  evictor_.SetPolicy(after);
+  evictor_.TakeOver(eager, &use);
+  EXPECT_TRUE(use.admitted);
+  EXPECT_EQ(use.age_at_last_use, 7);
+  evictor_.Opened(&use);
+  EXPECT_EQ(use.age_at_last_use, 7);
 }
 
 TEST_F(EvictorTest, OneThatCameOftenIsAdmittedOneThatIsNewIsNot) {

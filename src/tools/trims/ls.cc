@@ -4,9 +4,9 @@
 #include <CLI/CLI.hpp>
 
 #include "base/macros.h"
+#include "tools/trims/answer.h"
 #include "tools/trims/command.h"
 #include "tools/trims/daemon.h"
-#include "tools/trims/exit_codes.h"
 #include "tools/trims/render.h"
 
 namespace trims::cli {
@@ -15,13 +15,9 @@ namespace {
 Result<int> RunLs(const Context& context, bool quiet) {
   TRIMS_ASSIGN_OR_RETURN(Admin admin, ConnectToDaemon(context));
   TRIMS_ASSIGN_OR_RETURN(const std::string document, admin.List());
-  if (context.globals.json) {
-    context.PrintDocument(document);
-    return kExitOk;
-  }
-  TRIMS_ASSIGN_OR_RETURN(const Json list, ParseDocument(document));
-  context.out() << (quiet ? RenderReferences(list) : RenderList(list, std::time(nullptr)));
-  return kExitOk;
+  return Answer(context, document, [quiet](const Json& list) {
+    return quiet ? RenderReferences(list) : RenderList(list, std::time(nullptr));
+  });
 }
 
 }  // namespace

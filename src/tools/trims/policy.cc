@@ -4,9 +4,9 @@
 #include <CLI/CLI.hpp>
 
 #include "base/macros.h"
+#include "tools/trims/answer.h"
 #include "tools/trims/command.h"
 #include "tools/trims/daemon.h"
-#include "tools/trims/exit_codes.h"
 #include "tools/trims/render.h"
 
 namespace trims::cli {
@@ -15,13 +15,7 @@ namespace {
 Result<int> RunPolicy(const Context& context, const PolicyOptions& options) {
   TRIMS_ASSIGN_OR_RETURN(Admin admin, ConnectToDaemon(context));
   TRIMS_ASSIGN_OR_RETURN(const std::string document, admin.Policy(options));
-  if (context.globals.json) {
-    context.PrintDocument(document);
-    return kExitOk;
-  }
-  TRIMS_ASSIGN_OR_RETURN(const Json policy, ParseDocument(document));
-  context.out() << RenderPolicy(policy);
-  return kExitOk;
+  return Answer(context, document, RenderPolicy);
 }
 
 }  // namespace

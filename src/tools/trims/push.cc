@@ -8,9 +8,9 @@
 #include "base/clock.h"
 #include "base/macros.h"
 #include "source/push_destination.h"
+#include "tools/trims/answer.h"
 #include "tools/trims/command.h"
 #include "tools/trims/daemon.h"
-#include "tools/trims/exit_codes.h"
 #include "tools/trims/humanise.h"
 #include "tools/trims/progress_bar.h"
 #include "tools/trims/render.h"
@@ -39,6 +39,11 @@ Result<std::string> DestinationUrl(const std::string& typed) {
   return SourceUri::OfPath(std::move(text)).ToString();
 }
 
+std::string RenderPushed(const Json& pushed) {
+  return "pushed " + ShortReference(Text(pushed, "reference")) + ", " +
+         HumanBytes(Number(pushed, "bytes")) + ", to " + Text(pushed, "destination") + '\n';
+}
+
 Result<int> RunPush(const Context& context, const PushArguments& arguments) {
   TRIMS_ASSIGN_OR_RETURN(const std::string url, DestinationUrl(arguments.destination));
   TRIMS_ASSIGN_OR_RETURN(Admin admin, ConnectToDaemon(context));
@@ -49,15 +54,7 @@ Result<int> RunPush(const Context& context, const PushArguments& arguments) {
                  {.on_progress = [&bar](const Progress& progress) { bar.Update(progress); }});
   bar.Clear();
   if (!document.ok()) return document.status();
-  if (context.globals.json) {
-    context.PrintDocument(*document);
-    return kExitOk;
-  }
-  TRIMS_ASSIGN_OR_RETURN(const Json pushed, ParseDocument(*document));
-  context.out() << "pushed " << ShortReference(Text(pushed, "reference")) << ", "
-                << HumanBytes(Number(pushed, "bytes")) << ", to " << Text(pushed, "destination")
-                << '\n';
-  return kExitOk;
+  return Answer(context, *document, RenderPushed);
 }
 
 }  // namespace

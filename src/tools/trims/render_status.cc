@@ -28,6 +28,12 @@ std::string TierLine(const Json& tier) {
                      HumanBytes(budget), Percent(used, budget));
 }
 
+// Of a tier, or of the document about its policy.
+std::string PolicyWords(const Json& policy) {
+  return fmt::format("reclaim {}, eviction {}, admission {}", Text(policy, "reclaim"),
+                     Text(policy, "eviction_policy"), Text(policy, "admission"));
+}
+
 std::string TierParts(const Json& tier) {
   std::string text = fmt::format("{} leased, {} idle", HumanBytes(Number(tier, "leased_bytes")),
                                  HumanBytes(Number(tier, "idle_bytes")));
@@ -37,8 +43,7 @@ std::string TierParts(const Json& tier) {
   if (const uint64_t draining = Number(tier, "draining_bytes"); draining > 0) {
     text += fmt::format(", {} being freed", HumanBytes(draining));
   }
-  return text + fmt::format("; reclaim {}, eviction {}, admission {}", Text(tier, "reclaim"),
-                            Text(tier, "eviction_policy"), Text(tier, "admission"));
+  return text + "; " + PolicyWords(tier);
 }
 
 std::string OpensLine(const Json& counters) {
@@ -163,9 +168,7 @@ std::string DiskLine(const Json& status) {
 }  // namespace
 
 std::string RenderPolicy(const Json& policy) {
-  std::string text = fmt::format("{}: reclaim {}, eviction {}, admission {}\n\n",
-                                 Text(policy, "tier"), Text(policy, "reclaim"),
-                                 Text(policy, "eviction_policy"), Text(policy, "admission"));
+  const std::string text = Text(policy, "tier") + ": " + PolicyWords(policy) + "\n\n";
   Table table({{"OPTION"}, {"NAME"}, {""}});
   for (const Json& each : List(policy, "eviction_policies")) {
     table.AddRow({"--eviction", Text(each, "name"), Text(each, "summary")});

@@ -4,9 +4,9 @@
 #include <CLI/CLI.hpp>
 
 #include "base/macros.h"
+#include "tools/trims/answer.h"
 #include "tools/trims/command.h"
 #include "tools/trims/daemon.h"
-#include "tools/trims/exit_codes.h"
 #include "tools/trims/render.h"
 
 namespace trims::cli {
@@ -15,13 +15,7 @@ namespace {
 Result<int> RunRm(const Context& context, const std::string& reference) {
   TRIMS_ASSIGN_OR_RETURN(Admin admin, ConnectToDaemon(context));
   TRIMS_ASSIGN_OR_RETURN(const std::string document, admin.Remove(reference));
-  if (context.globals.json) {
-    context.PrintDocument(document);
-    return kExitOk;
-  }
-  TRIMS_ASSIGN_OR_RETURN(const Json removed, ParseDocument(document));
-  context.out() << RenderRemoved(removed);
-  return kExitOk;
+  return Answer(context, document, RenderRemoved);
 }
 
 }  // namespace

@@ -5,9 +5,9 @@
 #include <CLI/CLI.hpp>
 
 #include "base/macros.h"
+#include "tools/trims/answer.h"
 #include "tools/trims/command.h"
 #include "tools/trims/daemon.h"
-#include "tools/trims/exit_codes.h"
 #include "tools/trims/render.h"
 
 namespace trims::cli {
@@ -16,13 +16,8 @@ namespace {
 Result<int> RunShow(const Context& context, const std::string& reference) {
   TRIMS_ASSIGN_OR_RETURN(Admin admin, ConnectToDaemon(context));
   TRIMS_ASSIGN_OR_RETURN(const std::string document, admin.Show(reference));
-  if (context.globals.json) {
-    context.PrintDocument(document);
-    return kExitOk;
-  }
-  TRIMS_ASSIGN_OR_RETURN(const Json model, ParseDocument(document));
-  context.out() << RenderModel(model, std::time(nullptr));
-  return kExitOk;
+  return Answer(context, document,
+                [](const Json& model) { return RenderModel(model, std::time(nullptr)); });
 }
 
 }  // namespace

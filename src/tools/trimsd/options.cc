@@ -107,6 +107,22 @@ std::string ByteSizeText(const std::string& flag, const std::string& text) {
   return text;
 }
 
+// What `policy` points to is the default.
+template <typename Policy>
+void AddPolicy(CLI::App* app, const std::string& flag,
+               Result<const Policy*> (*find)(std::string_view), const Policy** policy,
+               const std::string& what) {
+  app->add_option_function<std::string>(
+         flag,
+         [flag, find, policy](const std::string& name) {
+           const Result<const Policy*> found = find(name);
+           if (!found.ok()) throw CLI::ValidationError(flag, found.status().ToString());
+           *policy = *found;
+         },
+         what + " [" + std::string((*policy)->name) + "]")
+      ->type_name("NAME");
+}
+
 void AddMemory(CLI::App* app, DaemonOptions* options) {
   app->add_option_function<std::string>(
          "--host-budget",
@@ -125,26 +141,10 @@ void AddMemory(CLI::App* app, DaemonOptions* options) {
       ->type_name("SIZE|N%");
   AddNamed(app, "--reclaim", &options->policy.reclaim, "lazy", "eager, lazy",
            "When a model that nobody uses goes");
-  app->add_option_function<std::string>(
-         "--eviction",
-         [options](const std::string& text) {
-           const Result<const EvictionPolicy*> policy = FindEvictionPolicy(text);
-           if (!policy.ok()) throw CLI::ValidationError("--eviction", policy.status().ToString());
-           options->policy.eviction = *policy;
-         },
-         "Which model goes for another: " + EvictionPolicyNames() + " [" +
-             std::string(DefaultEvictionPolicy()->name) + "]")
-      ->type_name("NAME");
-  app->add_option_function<std::string>(
-         "--admission",
-         [options](const std::string& text) {
-           const Result<const AdmissionPolicy*> policy = FindAdmissionPolicy(text);
-           if (!policy.ok()) throw CLI::ValidationError("--admission", policy.status().ToString());
-           options->policy.admission = *policy;
-         },
-         "Which newcomer may push others out for long: " + AdmissionPolicyNames() + " [" +
-             std::string(DefaultAdmissionPolicy()->name) + "]")
-      ->type_name("NAME");
+  AddPolicy(app, "--eviction", FindEvictionPolicy, &options->policy.eviction,
+            "Which model goes for another: " + EvictionPolicyNames());
+  AddPolicy(app, "--admission", FindAdmissionPolicy, &options->policy.admission,
+            "Which newcomer may push others out for long: " + AdmissionPolicyNames());
   AddNamed(app, "--huge-pages", &options->huge_pages, "best", "best, no-hugetlb, small",
            "Pages to ask for");
   AddNamed(app, "--read-engine", &options->read_engine, "auto", "auto, uring, pread",

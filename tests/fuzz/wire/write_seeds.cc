@@ -50,6 +50,11 @@ void WriteRequests() {
   write("status", {.id = 7, .client = {}, .body = StatusRequest{}});
   write("cancel", {.id = 0, .client = {}, .body = CancelRequest{7}});
   write("push", {.id = 9, .client = {}, .body = PushRequest{"ocr", "file:///exports/ocr"}});
+  write("policy",
+        {.id = 10,
+         .client = {},
+         .body = PolicyRequest{
+             .tier = "host", .eviction = "gdsf", .admission = "tinylfu", .reclaim = "lazy"}});
   write("verify", {.id = 8, .client = {}, .body = VerifyRequest{"ocr", 1 << 20}});
 }
 
