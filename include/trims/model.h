@@ -44,7 +44,8 @@ TRIMS_EXPORT Result<Variant> VariantFromName(std::string_view name);
 
 // What kind of memory a descriptor stands for. Never renumbered.
 enum class HandleKind : uint8_t {
-  kHostMemory = 0,  // a sealed memfd: mmap it
+  kHostMemory = 0,       // a sealed memfd: mmap it
+  kSimulatedDevice = 1,  // the same: a simulated device's memory is the host's
 };
 
 // What backs the pages of an extent, as the kernel gave it.
@@ -77,6 +78,7 @@ struct OpenInfo {
   Variant variant = Variant::kFiles;
   std::string variant_key;      // what the variant is bound to; empty for `files` and `tensors`
   std::string tier = "host";    // where it is served from
+  std::string device;           // whose memory that is, e.g. "sim:0"; empty: the host's
   Pages pages = Pages::kSmall;  // of the first extent
   bool hit = false;             // the model was resident before
   std::chrono::microseconds waited{};  // in the daemon, from request to reply

@@ -57,7 +57,7 @@ static_assert(SameValue(index::DType::I2, DType::kI2));
 static_assert(index::DType::MAX == index::DType::I2);
 
 Status CheckKind(HandleKind kind) {
-  if (kind == HandleKind::kHostMemory) return Status();
+  if (kind == HandleKind::kHostMemory || kind == HandleKind::kSimulatedDevice) return Status();
   return Status(StatusCode::kUnimplemented,
                 "trimsd hands out a kind of memory (" + std::to_string(static_cast<int>(kind)) +
                     ") that this libtrims can't map",
@@ -79,6 +79,7 @@ OpenInfo InfoOf(const wire::OpenReply& reply) {
           .variant = reply.variant,
           .variant_key = std::string(reply.variant_key),
           .tier = std::string(reply.tier),
+          .device = std::string(reply.device),
           .pages = reply.extents.empty() ? Pages::kSmall : reply.extents.front().pages,
           .hit = reply.hit,
           .waited = std::chrono::microseconds(reply.waited_us)};

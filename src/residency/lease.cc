@@ -8,6 +8,7 @@ namespace trims {
 
 const ResidentBytes& Lease::bytes() const { return segment_->bytes(); }
 std::string_view Lease::tier() const { return table_->tier_name(); }
+std::string_view Lease::device() const { return table_->device(); }
 
 Lease& Lease::operator=(Lease&& other) noexcept {
   if (this != &other) {

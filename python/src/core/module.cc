@@ -63,6 +63,7 @@ nb::dict InfoDict(const OpenInfo& info) {
   out["variant"] = std::string(VariantName(info.variant));
   out["variant_key"] = info.variant_key;
   out["tier"] = info.tier;
+  out["device"] = info.device;
   out["pages"] = std::string(PagesName(info.pages));
   out["hit"] = info.hit;
   out["waited_us"] = info.waited.count();

@@ -66,7 +66,7 @@ class Model:
 
     tensors: name -> read-only numpy.ndarray        files: name -> read-only memoryview
     (a PackedArray where an element takes no whole bytes, or its type is one that only the model's file knows)
-    reference, digest, variant, variant_key, tier, pages, hit: how the open was served
+    reference, digest, variant, variant_key, tier, device, pages, hit: how the open was served
 
     Views hold the mapping: after close() those that exist stay valid, and the lease ends with the last of them. Writing to
     one raises ValueError or TypeError; no trick with the memory makes the pages writable. Safe to use from several threads.
@@ -143,7 +143,7 @@ def open(reference, variant=None, *, variant_key="", deadline=None, tier="", pro
     """Leases `reference` ([namespace/]name[:version] or …@sha256:<digest>), loading it if it isn't resident, and maps it.
 
     variant: "tensors", "files" or "ort"; None: "tensors" where the model has any, else "files". deadline is in seconds; None: the
-    daemon's default. tier: where it is wanted; "": "host", the only one so far.
+    daemon's default. tier: where it is wanted: "host" (or ""), "device:0", a device by its name ("sim:0"), or "any" device.
     progress(LoadProgress) is called on this thread while a load is waited for, at its begin and then some five times a second, and
     never where the model is resident. What it raises gives up the open and is raised here; the load goes on for whoever opens the
     model next. It can't open another model: this thread's connection is waiting.
