@@ -60,6 +60,7 @@ Result<Plan> ReadPlan(const char* path) {
 volatile unsigned sink;  // so that reading is not optimised away
 
 void Read(const Model& model, bool all) {
+  if (model.info().memory == HandleKind::kCudaDevice) return;  // not the processor's to read
   const std::span<const std::byte> bytes = model.bytes();
   unsigned sum = 0;
   for (size_t i = 0; i < bytes.size() && (all || i == 0); i += 4096) {

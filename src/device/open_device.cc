@@ -16,7 +16,7 @@ constexpr int kMostDevices = 64;
 
 Status BadDevice(std::string_view text, const std::string& why) {
   return Status(StatusCode::kInvalidArgument, "device '" + std::string(text) + "': " + why,
-                "such as sim:0,capacity=8GiB,link=12GB,latency=10us,granularity=2MiB");
+                "such as cuda:0, or sim:0,capacity=8GiB,link=12GB,latency=10us,granularity=2MiB");
 }
 
 // What is before the first `separator`; `text` is what is behind it.
@@ -57,36 +57,50 @@ Status ParseSetting(std::string_view key, std::string_view value, SimDeviceOptio
   return Status();
 }
 
-}  // namespace
+Status ParseSetting(std::string_view key, std::string_view value, CudaDeviceOptions* options) {
+  if (key != "driver" || !value.starts_with('/')) {
+    return Status(StatusCode::kInvalidArgument, "'" + std::string(key) + "=" + std::string(value) +
+                                                    "': expected driver= and an absolute path");
+  }
+  options->driver = value;
+  return Status();
+}
 
-Result<SimDeviceOptions> ParseDevice(std::string_view text) {
-  SimDeviceOptions options{.capacity = kUsualCapacity};
-  std::string_view rest = text;
-  std::string_view name = Take(&rest, ',');
-  const std::string_view kind = Take(&name, ':');
-  if (kind == "cuda") {
-    return Status(StatusCode::kUnimplemented,
-                  "device '" + std::string(text) + "': this trimsd has no way to CUDA devices yet",
-                  "a simulated one: --device sim:0");
-  }
-  if (kind != "sim") return BadDevice(text, "expected a kind of device, 'sim', and its number");
-  if (!ParseNumber(name, &options.number) || options.number < 0 || options.number >= kMostDevices) {
-    return BadDevice(text,
-                     "expected a number below " + std::to_string(kMostDevices) + " behind 'sim:'");
-  }
-  while (!rest.empty()) {
-    std::string_view value = Take(&rest, ',');
+template <typename Options>
+Result<DeviceOptions> ParseSettings(std::string_view text, std::string_view settings,
+                                    Options options) {
+  while (!settings.empty()) {
+    std::string_view value = Take(&settings, ',');
     const std::string_view key = Take(&value, '=');
     if (Status status = ParseSetting(key, value, &options); !status.ok()) {
       return BadDevice(text, status.message());
     }
   }
-  return options;
+  return DeviceOptions(options);
+}
+
+}  // namespace
+
+Result<DeviceOptions> ParseDevice(std::string_view text) {
+  std::string_view settings = text;
+  std::string_view name = Take(&settings, ',');
+  const std::string_view kind = Take(&name, ':');
+  if (kind != "sim" && kind != "cuda")
+    return BadDevice(text, "expected 'sim' or 'cuda', and a number");
+  int number = 0;
+  if (!ParseNumber(name, &number) || number < 0 || number >= kMostDevices) {
+    return BadDevice(text, "expected a number below " + std::to_string(kMostDevices) + " behind '" +
+                               std::string(kind) + ":'");
+  }
+  if (kind == "cuda") return ParseSettings(text, settings, CudaDeviceOptions{.ordinal = number});
+  return ParseSettings(text, settings,
+                       SimDeviceOptions{.number = number, .capacity = kUsualCapacity});
 }
 
 Result<std::unique_ptr<Device>> OpenDevice(std::string_view text) {
-  TRIMS_ASSIGN_OR_RETURN(const SimDeviceOptions options, ParseDevice(text));
-  return MakeSimDevice(options);
+  TRIMS_ASSIGN_OR_RETURN(const DeviceOptions options, ParseDevice(text));
+  if (const auto* cuda = std::get_if<CudaDeviceOptions>(&options)) return MakeCudaDevice(*cuda);
+  return MakeSimDevice(std::get<SimDeviceOptions>(options));
 }
 
 }  // namespace trims

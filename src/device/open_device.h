@@ -2,6 +2,8 @@
 //
 //   sim:0                                  a simulated device of 4 GiB
 //   sim:0,capacity=8GiB,link=12GB,latency=10us,granularity=2MiB
+//   cuda:0                                 a GPU, by its ordinal
+//   cuda:0,driver=/usr/lib/libcuda.so.1
 //
 // `link` is what the wire from the host carries in a second; without it copies take what they take.
 //
@@ -13,16 +15,21 @@
 
 #include <memory>
 #include <string_view>
+#include <variant>
 
 #include "trims/status.h"
 
+#include "device/cuda_device.h"
 #include "device/device.h"
 #include "device/sim_device.h"
 
 namespace trims {
 
-// INVALID_ARGUMENT says what was expected; UNIMPLEMENTED: a kind of device that this trimsd can't use.
-Result<SimDeviceOptions> ParseDevice(std::string_view text);
+using DeviceOptions = std::variant<SimDeviceOptions, CudaDeviceOptions>;
+
+// INVALID_ARGUMENT says what was expected.
+Result<DeviceOptions> ParseDevice(std::string_view text);
+// The same, and errors of the kind of device.
 Result<std::unique_ptr<Device>> OpenDevice(std::string_view text);
 
 }  // namespace trims

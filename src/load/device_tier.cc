@@ -29,6 +29,7 @@ class DeviceTier final : public Tier {
 
   std::string_view name() const override { return name_; }
   std::string_view device() const override { return device_->info().name; }
+  std::string_view device_uuid() const override { return device_->info().uuid; }
   Budget& budget() override { return budget_; }
   uint64_t FootprintOf(const Image& image) const override {
     uint64_t bytes = 0;

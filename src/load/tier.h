@@ -67,6 +67,7 @@ class Tier {
   virtual std::string_view name() const = 0;  // "host", "device:0"
   // Of the device whose memory it is: "sim:0"; empty: no device's.
   virtual std::string_view device() const { return {}; }
+  virtual std::string_view device_uuid() const { return {}; }
   // The caller reserves from it before it fills, and gives back after Release() is done.
   virtual Budget& budget() = 0;
   // What an image takes of it.

@@ -58,6 +58,7 @@ class Lease {
   const HowOpened& opened() const { return opened_; }
   std::string_view tier() const;
   std::string_view device() const;  // whose memory it is; empty: no device's
+  std::string_view device_uuid() const;
 
  private:
   friend class SegmentTable;

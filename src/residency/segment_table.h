@@ -88,6 +88,7 @@ class SegmentTable {
   RoomUse Use() const;
   std::string_view tier_name() const { return tier_->name(); }
   std::string_view device() const { return tier_->device(); }  // empty: none
+  std::string_view device_uuid() const { return tier_->device_uuid(); }
   const Budget& budget() const { return tier_->budget(); }
   const ResidencyOptions& options() const { return options_; }
   const TierPolicy& policy() const { return evictor_.policy(); }

@@ -8,9 +8,11 @@ namespace trims {
 namespace {
 
 TEST(OpenDeviceTest, OfASimulatedOneAllCanBeSaid) {
-  const Result<SimDeviceOptions> options =
+  const Result<DeviceOptions> parsed =
       ParseDevice("sim:3,capacity=8GiB,link=12GB,latency=10us,granularity=64KiB");
-  ASSERT_TRUE(options.ok()) << options.status().ToString();
+  ASSERT_TRUE(parsed.ok()) << parsed.status().ToString();
+  const auto* options = std::get_if<SimDeviceOptions>(&*parsed);
+  ASSERT_NE(options, nullptr);
   EXPECT_EQ(options->number, 3);
   EXPECT_EQ(options->capacity, uint64_t{8} << 30);
   EXPECT_EQ(options->granularity, uint64_t{64} << 10);
@@ -44,8 +46,21 @@ TEST(OpenDeviceTest, WhatIsNoDeviceIsRefusedWithAnExample) {
   EXPECT_NE(ParseDevice("sim:0,colour=red").status().hint().find("sim:0"), std::string::npos);
 }
 
-TEST(OpenDeviceTest, ACudaDeviceIsNoTypingError) {
-  EXPECT_EQ(OpenDevice("cuda:0").status().code(), StatusCode::kUnimplemented);
+TEST(OpenDeviceTest, ACudaDeviceHasAnOrdinalAndMaybeADriver) {
+  const Result<DeviceOptions> parsed = ParseDevice("cuda:1,driver=/lib/libcuda.so.1");
+  ASSERT_TRUE(parsed.ok()) << parsed.status().ToString();
+  const auto* options = std::get_if<CudaDeviceOptions>(&*parsed);
+  ASSERT_NE(options, nullptr);
+  EXPECT_EQ(options->ordinal, 1);
+  EXPECT_EQ(options->driver, "/lib/libcuda.so.1");
+  EXPECT_EQ(ParseDevice("cuda:0,driver=lib").status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(ParseDevice("cuda:0,capacity=1GiB").status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST(OpenDeviceTest, WithoutADriverItSaysWhatToMount) {
+  const Status status = OpenDevice("cuda:0,driver=/nowhere/libcuda.so.1").status();
+  EXPECT_EQ(status.code(), StatusCode::kNotFound);
+  EXPECT_NE(status.hint().find("mount the driver"), std::string::npos);
 }
 
 }  // namespace

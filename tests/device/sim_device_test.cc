@@ -14,29 +14,25 @@
 #include "base/mapping.h"
 #include "store/host_memory.h"
 #include "support/held_resources.h"
+#include "support/some_bytes.h"
 
 namespace trims {
 namespace {
 
 constexpr uint64_t kGranularity = uint64_t{2} << 20;
 constexpr uint64_t kCapacity = 8 * kGranularity;
-constexpr uint64_t kBytes = 3'000'000;  // two granules
+constexpr uint64_t kSimBytes = 3'000'000;  // two granules
 
 class SimDeviceTest : public ::testing::Test {
  protected:
-  SimDeviceTest() {
-    for (size_t i = 0; i < kBytes; ++i) content_.push_back(static_cast<std::byte>(i * 7 / 3));
-  }
-
-  Result<std::unique_ptr<DeviceMemory>> Allocate(uint64_t bytes = kBytes) {
+  Result<std::unique_ptr<DeviceMemory>> Allocate(uint64_t bytes = kSimBytes) {
     return device_->Allocate("model", bytes);
   }
   Result<std::unique_ptr<HostBytes>> AttachContent() {
-    const SealedExtent extent = SealedCopy("content", content_).value();
+    const SealedExtent extent = SealedCopy("content", test::SomeBytes(kSimBytes)).value();
     return device_->Attach(extent.read_only_fd(), extent.length());
   }
 
-  std::vector<std::byte> content_;
   std::unique_ptr<Device> device_ = MakeSimDevice({.number = 2, .capacity = kCapacity}).value();
 };
 
@@ -45,15 +41,15 @@ TEST_F(SimDeviceTest, WhatWasCopiedInIsWhatIsSharedAndNobodyWritesIt) {
   ASSERT_TRUE(from.ok()) << "the descriptor is closed by now";
   const auto memory = Allocate();
   ASSERT_TRUE(memory.ok());
-  EXPECT_EQ((*memory)->length(), kBytes);
+  EXPECT_EQ((*memory)->length(), kSimBytes);
   ASSERT_TRUE((*memory)->CopyIn(**from, 0, 1'000'000).ok());
-  ASSERT_TRUE((*memory)->CopyIn(**from, 1'000'000, kBytes - 1'000'000).ok());
+  ASSERT_TRUE((*memory)->CopyIn(**from, 1'000'000, kSimBytes - 1'000'000).ok());
   const Result<UniqueFd> shared = (*memory)->Export();
   ASSERT_TRUE(shared.ok()) << shared.status().ToString();
-  const Result<Mapping> mapping = Mapping::OfFile(shared->get(), kBytes, PROT_READ);
+  const Result<Mapping> mapping = Mapping::OfFile(shared->get(), kSimBytes, PROT_READ);
   ASSERT_TRUE(mapping.ok());
-  EXPECT_EQ(std::memcmp(mapping->data(), content_.data(), kBytes), 0);
-  EXPECT_FALSE(Mapping::OfFile(shared->get(), kBytes, PROT_READ | PROT_WRITE).ok());
+  EXPECT_EQ(std::memcmp(mapping->data(), test::SomeBytes(kSimBytes).data(), kSimBytes), 0);
+  EXPECT_FALSE(Mapping::OfFile(shared->get(), kSimBytes, PROT_READ | PROT_WRITE).ok());
   EXPECT_EQ(::fcntl(shared->get(), F_GET_SEALS) & F_SEAL_WRITE, F_SEAL_WRITE);
 }
 
@@ -71,8 +67,8 @@ TEST_F(SimDeviceTest, OnlyWhatIsInBothIsCopied) {
   EXPECT_EQ((*shorter)->CopyIn(**from, 0, 1001).code(), StatusCode::kInvalidArgument);
   EXPECT_EQ((*shorter)->CopyIn(**from, UINT64_MAX, 2).code(), StatusCode::kInvalidArgument);
   EXPECT_TRUE((*shorter)->CopyIn(**from, 1000, 0).ok());
-  const auto longer = Allocate(2 * kBytes);
-  EXPECT_EQ((*longer)->CopyIn(**from, kBytes, 1).code(), StatusCode::kInvalidArgument);
+  const auto longer = Allocate(2 * kSimBytes);
+  EXPECT_EQ((*longer)->CopyIn(**from, kSimBytes, 1).code(), StatusCode::kInvalidArgument);
 }
 
 TEST_F(SimDeviceTest, ItsCapacityIsInGranulesAndComesBack) {
@@ -110,7 +106,7 @@ TEST_F(SimDeviceTest, EachCallThatFailsSaysWhatAndLeavesNothing) {
         auto from = AttachContent();
         auto memory = Allocate();
         if (!memory.ok()) return memory.status();
-        if (Status status = (*memory)->CopyIn(**from, 0, kBytes); !status.ok()) return status;
+        if (Status status = (*memory)->CopyIn(**from, 0, kSimBytes); !status.ok()) return status;
         return (*memory)->Export().status();
       };
       EXPECT_EQ(run().code(), code) << fault::OpName(op) << " " << error;

@@ -10,7 +10,8 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/macros.h"
-#include "device/open_device.h"
+#include "base/program.h"
+#include "device/remote_device.h"
 #include "ingest/fetch_files.h"
 #include "ingest/process_preparer.h"
 #include "load/device_tier.h"
@@ -135,9 +136,21 @@ Status Daemon::MakeHostTier(uint64_t budget) {
   return Status();
 }
 
+// Faults of devices happen where the devices are.
+Result<std::unique_ptr<Device>> Daemon::StartDevice(const std::string& text) const {
+  TRIMS_ASSIGN_OR_RETURN(const std::string program, FindDeviceProgram());
+  std::vector<std::string> command = {program, text};
+  const std::string plan = EnvironmentVariable("TRIMS_FAULT");
+  if (options_.allow_fault_injection && plan.starts_with("device")) command.push_back(plan);
+  Result<std::unique_ptr<Device>> device = StartRemoteDevice({.command = std::move(command)});
+  if (device.ok()) return device;
+  return Status(device.status().code(), "--device " + text + ": " + device.status().message(),
+                device.status().hint());
+}
+
 Status Daemon::MakeDeviceTiers() {
   for (const std::string& text : options_.devices) {
-    TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<Device> device, OpenDevice(text));
+    TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<Device> device, StartDevice(text));
     const DeviceInfo& info = device->info();
     TRIMS_RETURN_IF_ERROR(CheckNewDevice(info.name));
     TRIMS_ASSIGN_OR_RETURN(const uint64_t budget,

@@ -43,6 +43,7 @@ class Daemon {
   Status MakeParts(uint64_t budget);
   Status MakeHostTier(uint64_t budget);
   Status MakeDeviceTiers();
+  Result<std::unique_ptr<Device>> StartDevice(const std::string& text) const;
   Status CheckNewDevice(const std::string& name) const;
   std::vector<Tier*> TiersOfManager() const;
   Status Serve();

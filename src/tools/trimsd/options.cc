@@ -165,7 +165,7 @@ void AddDevices(CLI::App* app, DaemonOptions* options) {
            }
            options->devices = texts;
          },
-         "A device whose memory is a tier, as often as there are some; simulated: "
+         "A device whose memory is a tier, as often as there are some: cuda:0, or simulated: "
          "sim:0,capacity=8GiB,link=12GB [none]")
       ->type_name("DEVICE")
       ->take_all();

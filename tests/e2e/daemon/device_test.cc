@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -10,6 +11,8 @@
 
 #include "base/macros.h"
 #include "e2e/daemon/daemon_process.h"
+#include "support/children.h"
+#include "support/cuda_standin.h"
 #include "support/scratch_folder.h"
 
 namespace trims::test {
@@ -155,6 +158,62 @@ TEST_F(DeviceTest, WhatAKilledFunctionHeldIsFreeAgain) {
   holder.Wait();
   daemon_->GetSettledStatus();
   EXPECT_TRUE(Open("two", "sim:0").ok());
+}
+
+TEST_F(DeviceTest, AKilledDeviceProcessIsStartedAnewAndTakesNothingElseAlong) {
+  Start({"--device", "sim:0,capacity=64MiB"});
+  daemon_->AddFile("one", kDeviceModelBytes);
+  const std::string path = daemon_->AddFile("two", kDeviceModelBytes);
+  const Result<Model> one = Open("one", "sim:0");
+  ASSERT_TRUE(one.ok());
+  const std::vector<pid_t> before = ChildrenOf(daemon_->process().pid(), "trims-device");
+  ASSERT_EQ(before.size(), 1u);
+  ASSERT_EQ(::kill(before.front(), SIGKILL), 0);
+  Result<Model> two = Open("two", "sim:0");
+  // A process that is still ending when it is asked takes the request along.
+  if (!two.ok()) two = Open("two", "sim:0");
+  ASSERT_TRUE(two.ok()) << two.status().ToString() << daemon_->Log();
+  const std::string bytes = ReadFile(path);
+  EXPECT_EQ(std::memcmp(two->file(0).bytes.data(), bytes.data(), bytes.size()), 0);
+  EXPECT_TRUE(Open("one", "sim:0")->info().hit) << "a simulated device's memory stays";
+  EXPECT_NE(ChildrenOf(daemon_->process().pid(), "trims-device"), before);
+}
+
+// The stand-in for a driver, in the daemon's child and in the function: no hardware.
+TEST_F(DeviceTest, OnACudaDeviceTheAddressesAreTheDevicesAndTheBytesTheModels) {
+  const CudaStandin standin;
+  standin.Set("STANDIN_DEVICES", "1");
+  Start({"--device", "cuda:0,driver=" + CudaStandin::Path()});
+  const std::string path = daemon_->AddFile("one", kDeviceModelBytes);
+  Status status = Open("one", "cuda:0").status();
+  EXPECT_EQ(status.code(), StatusCode::kNotFound) << "this process has no driver";
+  EXPECT_THAT(status.hint(), HasSubstr("mount the driver"));
+  ::setenv("TRIMS_CUDA_LIBRARY", CUDA_STANDIN, 1);
+  {
+    const Result<Model> model = Open("one", "any");
+    ASSERT_TRUE(model.ok()) << model.status().ToString() << daemon_->Log();
+    EXPECT_EQ(model->info().device, "cuda:0");
+    EXPECT_EQ(model->info().memory, HandleKind::kCudaDevice);
+    const std::string bytes = ReadFile(path);
+    ASSERT_EQ(model->file(0).bytes.size(), bytes.size());
+    EXPECT_EQ(std::memcmp(model->file(0).bytes.data(), bytes.data(), bytes.size()), 0)
+        << "which a processor can read on a stand-in alone";
+    EXPECT_EQ(model->file(0).fd, -1);
+    EXPECT_GT(standin.Live(), 0);
+  }
+  EXPECT_EQ(standin.Live(), 0);
+  standin.Set("STANDIN_FIRST", "9");
+  status = Open("one", "cuda:0").status();
+  EXPECT_EQ(status.code(), StatusCode::kNotFound) << "it is hidden from this process";
+  EXPECT_THAT(status.hint(), HasSubstr("CUDA_VISIBLE_DEVICES"));
+  ::unsetenv("TRIMS_CUDA_LIBRARY");
+}
+
+TEST_F(DeviceTest, ACudaDeviceWithoutADriverIsSaidAtStart) {
+  DaemonProcess daemon(folder_.path(), {"--device", "cuda:0,driver=/nowhere/libcuda.so.1"});
+  EXPECT_FALSE(daemon.ready());
+  EXPECT_EQ(daemon.process().Wait(), 1);
+  EXPECT_THAT(daemon.Log(), HasSubstr("there is no CUDA driver here"));
 }
 
 TEST_F(DeviceTest, TwoOfOneNameAreRefusedAtStart) {
