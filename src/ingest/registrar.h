@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ingest/adder.h"
+#include "ingest/aliaser.h"
 #include "ingest/ingest_dependencies.h"
 #include "ingest/pusher.h"
 #include "ingest/remover.h"
@@ -46,10 +47,14 @@ class Registrar {
     pusher_.Push(principal, reference, destination, std::move(progress), std::move(done));
   }
 
+  // Contracts of Manager::SetAlias, DeleteAlias and Rollback.
+  Aliaser& aliaser() { return aliaser_; }
+
   const IngestCounters& counters() const { return counters_; }
   size_t adds_in_flight() const { return adder_.in_flight(); }
   size_t in_flight() const {
-    return adder_.in_flight() + remover_.in_flight() + verifier_.in_flight() + pusher_.in_flight();
+    return adder_.in_flight() + remover_.in_flight() + aliaser_.in_flight() +
+           verifier_.in_flight() + pusher_.in_flight();
   }
 
  private:
@@ -57,6 +62,7 @@ class Registrar {
   Turns turns_;
   Adder adder_;
   Remover remover_;
+  Aliaser aliaser_;
   Verifier verifier_;
   Pusher pusher_;
 };
