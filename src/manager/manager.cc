@@ -1,5 +1,6 @@
 #include "manager/manager.h"
 
+#include <memory>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -10,23 +11,12 @@
 #include "catalog/resolve.h"
 #include "ingest/check_operator.h"
 #include "load/tier.h"
+#include "manager/controller.h"
+#include "manager/find_tier.h"
 #include "manager/take_snapshot.h"
 #include "residency/segment_table.h"
 
 namespace trims {
-namespace {
-
-Status NoSuchTier(std::string_view tier, const Tiers& tiers) {
-  std::string names;
-  for (const auto& table : tiers) {
-    names += (names.empty() ? "" : ", ") + std::string(table->tier_name());
-  }
-  return Status(StatusCode::kNotFound,
-                "there is no tier '" + std::string(tier) + "'; there is " + names,
-                "leave the tier out for the host's memory");
-}
-
-}  // namespace
 
 class Manager::Impl {
  public:
@@ -54,26 +44,23 @@ class Manager::Impl {
                                          &counters));
       beneath = tiers.back().get();
     }
+    controller = std::make_unique<Controller>(dependencies.catalog, dependencies.timers, &tiers);
+    controller->ApplyPins();
+    controller->LoadPinned();
     if (dependencies.prepared == nullptr) return;
     dependencies.prepared->SetInUse([this] { return LeasedFolders(); });
   }
 
-  // A tier may hold leases of the one beneath.
+  // The controller may hold leases, and a tier some of the one beneath.
   ~Impl() {
     if (dependencies.prepared != nullptr) dependencies.prepared->SetInUse(nullptr);
+    controller.reset();
     while (!tiers.empty()) tiers.pop_back();
   }
 
-  Result<SegmentTable*> TierOf(std::string_view name) const {
-    if (name.empty()) return tiers.front().get();
-    for (const auto& table : tiers) {
-      if (table->tier_name() == name) return table.get();
-    }
-    return NoSuchTier(name, tiers);
-  }
-
   Result<OpenOutcome> Open(const OpenParams& params, OpenCallback done) const {
-    TRIMS_ASSIGN_OR_RETURN(SegmentTable* const tier, TierOf(params.tier));
+    if (controller->draining()) return Controller::Draining();
+    TRIMS_ASSIGN_OR_RETURN(SegmentTable* const tier, FindTier(tiers, params.tier));
     TRIMS_ASSIGN_OR_RETURN(const ImagePtr image,
                            ResolveVariant(*dependencies.catalog, params.reference, params.variant,
                                           params.variant_key));
@@ -96,12 +83,15 @@ class Manager::Impl {
     for (const CatalogEntry* entry : dependencies.catalog->All()) {
       for (const ImagePtr& image : entry->images) keys.insert(image->key);
     }
+    controller->ApplyPins();
     for (const auto& tier : tiers) tier->KeepOnly(keys);
+    controller->LoadPinned();  // a variant that was prepared anew may have other content
   }
 
   const ManagerDependencies dependencies;
   Counters counters;
   Tiers tiers;
+  std::unique_ptr<Controller> controller;
   Registrar registrar;
 };
 
@@ -143,7 +133,7 @@ void Manager::Push(const wire::Principal& principal, const std::string& referenc
 
 Result<TierSnapshot> Manager::ChangePolicy(const wire::Principal& principal,
                                            const PolicyWishes& wishes) {
-  TRIMS_ASSIGN_OR_RETURN(SegmentTable* const table, impl_->TierOf(wishes.tier));
+  TRIMS_ASSIGN_OR_RETURN(SegmentTable* const table, FindTier(impl_->tiers, wishes.tier));
   TierPolicy policy = table->policy();
   if (!wishes.eviction.empty()) {
     TRIMS_ASSIGN_OR_RETURN(policy.eviction, FindEvictionPolicy(wishes.eviction));
@@ -167,6 +157,56 @@ Result<TierSnapshot> Manager::ChangePolicy(const wire::Principal& principal,
   return SnapshotOf(*table);
 }
 
+void Manager::Pin(const wire::Principal& principal, const ControlWishes& wishes,
+                  Preparer::Progress progress, ControlCallback done) {
+  impl_->controller->Pin(principal, wishes, std::move(progress), std::move(done));
+}
+
+void Manager::Unpin(const wire::Principal& principal, const ControlWishes& wishes,
+                    ControlCallback done) {
+  impl_->controller->Unpin(principal, wishes, std::move(done));
+}
+
+void Manager::Prefetch(const wire::Principal& principal, const ControlWishes& wishes,
+                       Preparer::Progress progress, ControlCallback done) {
+  impl_->controller->Prefetch(principal, wishes, std::move(progress), std::move(done));
+}
+
+Result<ControlledModel> Manager::Evict(const wire::Principal& principal,
+                                       const ControlWishes& wishes) {
+  return impl_->controller->Evict(principal, wishes);
+}
+
+Result<DrainSnapshot> Manager::Drain(const wire::Principal& principal, bool on,
+                                     const FindHolders& holders) {
+  return impl_->controller->Drain(principal, on, holders);
+}
+
+void Manager::AwaitQuiet(DrainCallback done) { impl_->controller->AwaitQuiet(std::move(done)); }
+
+void Manager::Preload(const std::string& reference) { impl_->controller->Preload(reference); }
+
+void Manager::SetAlias(const wire::Principal& principal, const std::string& alias,
+                       const std::string& reference, AliasCallback done) {
+  impl_->registrar.aliaser().Set(principal, alias, reference, std::move(done));
+}
+
+void Manager::DeleteAlias(const wire::Principal& principal, const std::string& alias,
+                          AliasCallback done) {
+  impl_->registrar.aliaser().Delete(principal, alias, std::move(done));
+}
+
+void Manager::Rollback(const wire::Principal& principal, const std::string& alias,
+                       AliasCallback done) {
+  impl_->registrar.aliaser().Rollback(principal, alias, std::move(done));
+}
+
+std::vector<Alias> Manager::Aliases() const {
+  std::vector<Alias> aliases;
+  for (const Alias* alias : impl_->dependencies.catalog->Aliases().All()) aliases.push_back(*alias);
+  return aliases;
+}
+
 std::vector<ModelSnapshot> Manager::Models() const {
   return SnapshotsOf(*impl_->dependencies.catalog, impl_->tiers);
 }
@@ -187,6 +227,7 @@ ManagerSnapshot Manager::Snapshot() const {
     snapshot.disk_evictions = prepared.evictions();
   }
   snapshot.preparations_in_flight = impl_->registrar.adds_in_flight();
+  snapshot.draining = impl_->controller->draining();
   snapshot.counters = impl_->counters;
   snapshot.ingest = impl_->registrar.counters();
   return snapshot;
