@@ -37,6 +37,9 @@ std::string PolicyWords(const Json& policy) {
 std::string TierParts(const Json& tier) {
   std::string text = fmt::format("{} leased, {} idle", HumanBytes(Number(tier, "leased_bytes")),
                                  HumanBytes(Number(tier, "idle_bytes")));
+  if (const uint64_t pinned = Number(tier, "pinned_bytes"); pinned > 0) {
+    text += fmt::format(", {} pinned", HumanBytes(pinned));
+  }
   if (const uint64_t loading = Number(tier, "loading_bytes"); loading > 0) {
     text += fmt::format(", {} loading", HumanBytes(loading));
   }
@@ -85,7 +88,9 @@ std::string WorkLine(const Json& status) {
 
 std::string SegmentState(const Json& segment) {
   const std::string state = Text(segment, "state");
-  return Flag(segment, "removed") ? state + " (removed)" : state;
+  if (Flag(segment, "removed")) return state + " (removed)";
+  if (Flag(segment, "pinned")) return state + " (pinned)";
+  return Flag(segment, "leaving") ? state + " (leaving)" : state;
 }
 
 std::string IdleFor(const Json& segment) {
@@ -197,6 +202,7 @@ std::string RenderStatus(const Json& status) {
   fields.Add("leases", fmt::format("{} on {}", Number(status, "leases"),
                                    Counted(Number(server, "connections"), "connection")));
   fields.Add("under way", WorkLine(status));
+  if (Flag(status, "draining")) fields.Add("drains", "no new leases; trims drain --off ends that");
   fields.Add("opens", OpensLine(counters));
   fields.Add("loads", LoadsLine(counters));
   std::string text = fields.Render() + '\n';
