@@ -36,10 +36,11 @@ Status CheckIsThere(const Catalog& catalog, const AliasName& name, const AliasTa
     const bool meant = entry->name == target.name && entry->version == target.version;
     if (meant && entry->manifest.digest == target.digest) return {};
   }
-  return Status(StatusCode::kFailedPrecondition,
-                "alias '" + name.ToString() + "' meant " + target.ToString() +
-                    " (sha256:" + target.digest + ") before, which is no longer there",
-                "add it again, or move the alias on: trims alias " + name.ToString() + "=REFERENCE");
+  return Status(
+      StatusCode::kFailedPrecondition,
+      "alias '" + name.ToString() + "' meant " + target.ToString() + " (sha256:" + target.digest +
+          ") before, which is no longer there",
+      "add it again, or move the alias on: trims alias " + name.ToString() + "=REFERENCE");
 }
 
 }  // namespace
@@ -124,8 +125,8 @@ Result<Alias> Aliaser::MovedBack(const AliasName& name) const {
   TRIMS_ASSIGN_OR_RETURN(const Alias* now, dependencies_.catalog->Aliases().Existing(name));
   if (now->targets.size() < 2) {
     return Status(StatusCode::kFailedPrecondition,
-                  "alias '" + name.ToString() + "' has meant " + now->target().ToString() +
-                      " ever since it is known",
+                  "alias '" + name.ToString() + "' means " + now->target().ToString() +
+                      ", and there is nothing before that to go back to",
                   "trims alias " + name.ToString() + "=REFERENCE moves it");
   }
   Alias back = *now;

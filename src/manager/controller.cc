@@ -277,6 +277,7 @@ Result<ControlledModel> Controller::Evict(const wire::Principal& principal,
   }
   TRIMS_RETURN_IF_ERROR(CheckMayEvict(meant, wishes));
   for (const ImagePtr& image : meant.images) meant.tier->EvictWhenIdle(image->key);
+  if (meant.images.empty()) return meant.Outcome();
   LogInfo("model.evicted", {{"model", meant.reference}, {"tier", meant.tier->tier_name()}});
   return meant.Outcome();
 }

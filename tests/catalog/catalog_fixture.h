@@ -69,9 +69,8 @@ class CatalogFixture : public ::testing::Test {
   }
 
   static CatalogEntry Entry(const std::string& name, const std::string& version, char digit) {
-    return MakeCatalogEntry(
-        name, version,
-        MakeManifest(Digest(digit), {MakeVariant(Variant::kFiles, 1)}), 1);
+    return MakeCatalogEntry(name, version,
+                            MakeManifest(Digest(digit), {MakeVariant(Variant::kFiles, 1)}), 1);
   }
 
   // What the change that `begin` asks for is answered.
