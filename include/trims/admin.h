@@ -36,6 +36,9 @@ struct AddOptions {
   std::vector<std::string> onnxruntime_extensions = {};
   std::function<void(const Progress&)> on_progress;  // called on the calling thread
   std::chrono::milliseconds timeout{std::chrono::minutes(30)};
+  // Of this name, once this one is there: older ones are forgotten, unless an alias means them, they are
+  // pinned, or somebody has them open. 0: all.
+  uint32_t keep_versions = 0;
 };
 
 struct VerifyOptions {

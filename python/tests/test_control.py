@@ -82,5 +82,15 @@ def test_an_alias_is_moved_back_and_forth(versions):
         trims.rollback("prod")
     assert [alias["alias"] for alias in trims.aliases()["aliases"]] == ["default/prod"]
     trims.delete_alias("prod")
+    assert trims.aliases()["aliases"] == []
     with pytest.raises(trims.NotFound):
         trims.open("prod")
+
+
+def test_old_versions_go_when_a_new_one_comes(daemon, tmp_path):
+    for number in (1, 2, 3):
+        path = tmp_path / f"{number}.safetensors"
+        write_safetensors(path, {"number": ("I64", (), numpy.int64(100 + number).tobytes())})
+        added = trims.add(f"kept:{number}", path, variants="tensors", keep_versions=2)
+    assert added["retired"] == ["default/kept:1"]
+    assert [model["version"] for model in trims.ls()["models"] if model["name"] == "default/kept"] == ["3", "2"]

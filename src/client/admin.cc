@@ -56,7 +56,8 @@ Result<std::string> Admin::Add(std::string_view reference, std::string_view sour
                        .variants = options.variants,
                        .precision = options.precision,
                        .onnxruntime_extensions = {options.onnxruntime_extensions.begin(),
-                                                  options.onnxruntime_extensions.end()}},
+                                                  options.onnxruntime_extensions.end()},
+                       .keep_versions = options.keep_versions},
       {.patience = options.timeout, .on_progress = Telling(options.on_progress)});
 }
 

@@ -118,8 +118,7 @@ Result<Controller::Meant> Controller::Find(const ControlWishes& wishes) const {
 }
 
 ImagePtr Controller::ImageOf(const PinnedVariant& pin) const {
-  Result<ImagePtr> image =
-      ResolveVariant(*catalog_, pin.name + ":" + pin.version, pin.kind, "");
+  Result<ImagePtr> image = ResolveVariant(*catalog_, pin.name + ":" + pin.version, pin.kind, "");
   return image.ok() ? *std::move(image) : nullptr;
 }
 
@@ -139,10 +138,11 @@ void Controller::LoadPinned() {
     if (!tier.ok()) {
       LogNotBrought("pin", model, tier.status());
     } else if (image == nullptr) {
-      LogNotBrought("pin", model,
-                    Status(StatusCode::kNotFound,
-                           "it has no variant '" + std::string(VariantName(pin.kind)) + "' any more",
-                           "trims unpin " + model));
+      LogNotBrought(
+          "pin", model,
+          Status(StatusCode::kNotFound,
+                 "it has no variant '" + std::string(VariantName(pin.kind)) + "' any more",
+                 "trims unpin " + model));
     } else if (!IsThere(ControlledOf(*image, **tier).state)) {
       Bring("pin", *tier, image);
     }
@@ -171,8 +171,8 @@ Status Controller::CheckPinsFit(const Meant& meant) const {
     if (pin.tier != meant.tier->tier_name()) continue;
     const ImagePtr image = ImageOf(pin);
     if (image == nullptr || !bytes.emplace(image->key, image->footprint).second) continue;
-    others += (others.empty() ? "" : ", ") + image->reference + " (" +
-              BytesText(image->footprint) + ")";
+    others +=
+        (others.empty() ? "" : ", ") + image->reference + " (" + BytesText(image->footprint) + ")";
   }
   uint64_t wanted = 0;
   for (const ImagePtr& image : meant.images) {
@@ -225,9 +225,8 @@ void Controller::Unpin(const wire::Principal& principal, const ControlWishes& wi
   Result<Meant> meant = Find(wishes);
   if (!meant.ok()) return done(meant.status());
   if (!meant->named) {
-    meant->Keep([this](const Image&, const PinnedVariant& pin) {
-      return catalog_->Pins().contains(pin);
-    });
+    meant->Keep(
+        [this](const Image&, const PinnedVariant& pin) { return catalog_->Pins().contains(pin); });
   }
   if (meant->images.empty()) return done(meant->Outcome());
   catalog_->Unpin(meant->pins, alive_.Only([this, meant = *meant, done](const Status& status) {
@@ -252,16 +251,16 @@ void Controller::Prefetch(const wire::Principal& principal, const ControlWishes&
   }
   // Whoever does not wait is told what is known at once; later the log is.
   const auto at_once = std::make_shared<std::optional<Status>>();
-  bringer_.Bring(meant->tier, meant->images, std::move(progress),
-                 [meant = *meant, wait = wishes.wait, at_once,
-                  done](Result<std::vector<Lease>> leases) {
-                   *at_once = leases.status();
-                   if (!leases.ok()) LogNotBrought("prefetch", meant.reference, leases.status());
-                   if (!wait) return;
-                   if (!leases.ok()) return done(leases.status());
-                   leases->clear();  // it stays as long as the policy keeps it
-                   done(meant.Outcome());
-                 });
+  bringer_.Bring(
+      meant->tier, meant->images, std::move(progress),
+      [meant = *meant, wait = wishes.wait, at_once, done](Result<std::vector<Lease>> leases) {
+        *at_once = leases.status();
+        if (!leases.ok()) LogNotBrought("prefetch", meant.reference, leases.status());
+        if (!wait) return;
+        if (!leases.ok()) return done(leases.status());
+        leases->clear();  // it stays as long as the policy keeps it
+        done(meant.Outcome());
+      });
   if (wishes.wait) return;
   at_once->value_or(Status()).ok() ? done(meant->Outcome()) : done(**at_once);
 }
@@ -324,7 +323,8 @@ void Controller::AwaitQuiet(DrainCallback done) {
 }
 
 bool Controller::Quiet() const {
-  return std::all_of(tiers_->begin(), tiers_->end(), [](const auto& tier) { return tier->Quiet(); });
+  return std::all_of(tiers_->begin(), tiers_->end(),
+                     [](const auto& tier) { return tier->Quiet(); });
 }
 
 void Controller::TellQuiet() {

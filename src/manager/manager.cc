@@ -67,6 +67,33 @@ class Manager::Impl {
     return tier->Open(image, params.deadline, std::move(done));
   }
 
+  // The model is there, whatever comes of the others.
+  void RetireBehind(ModelDetails details, size_t keep, const ModelCallback& done) {
+    const std::string name = details.model.name;
+    registrar.Retire(
+        name, keep, [this](const CatalogEntry& entry) { return InUse(entry); },
+        [details = std::move(details), done](Result<std::vector<RemovedModel>> retired) mutable {
+          if (!retired.ok()) {
+            LogWarning("model.retire_failed",
+                       {{"model", details.model.name}, {"error", retired.status()}});
+            return done(std::move(details));
+          }
+          for (RemovedModel& gone : *retired) details.retired.push_back(std::move(gone.reference));
+          done(std::move(details));
+        });
+  }
+
+  bool InUse(const CatalogEntry& entry) const {
+    for (const auto& tier : tiers) {
+      for (const ImagePtr& image : entry.images) {
+        const Segment* segment = tier->FindByKey(image->key);
+        if (segment == nullptr) continue;
+        if (segment->leases() > 0 || tier->WaitersOf(*segment) > 0) return true;
+      }
+    }
+    return false;
+  }
+
   std::set<std::string> LeasedFolders() const {
     std::set<std::string> folders;
     for (const auto& tier : tiers) {
@@ -107,12 +134,16 @@ Result<OpenOutcome> Manager::Open(const OpenParams& params, OpenCallback done) {
 }
 
 void Manager::Add(const wire::Principal& principal, const std::string& reference,
-                  const std::string& source, const PrepareWishes& wishes,
-                  Preparer::Progress progress, ModelCallback done) {
-  impl_->registrar.Add(principal, reference, source, wishes, std::move(progress),
-                       [this, done = std::move(done)](const Result<const CatalogEntry*>& added) {
+                  const std::string& source, const AddWishes& wishes, Preparer::Progress progress,
+                  ModelCallback done) {
+  impl_->registrar.Add(principal, reference, source, wishes.prepare, std::move(progress),
+                       [this, keep = wishes.keep_versions,
+                        done = std::move(done)](const Result<const CatalogEntry*>& added) {
                          if (!added.ok()) return done(added.status());
-                         done(DetailsOf(**added, *impl_->dependencies.catalog, impl_->tiers));
+                         ModelDetails details =
+                             DetailsOf(**added, *impl_->dependencies.catalog, impl_->tiers);
+                         if (keep == 0) return done(std::move(details));
+                         impl_->RetireBehind(std::move(details), keep, done);
                        });
 }
 

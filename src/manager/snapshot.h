@@ -57,6 +57,7 @@ struct ModelDetails {
   std::vector<ManifestFile> files;
   std::string sandbox;
   std::vector<std::string> notes;
+  std::vector<std::string> retired;  // of an add: versions that left for it
 };
 
 struct SegmentSnapshot {

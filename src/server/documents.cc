@@ -181,6 +181,7 @@ std::string ShowDocument(const ModelDetails& details) {
   model["files"] = std::move(files);
   model["sandbox"] = details.sandbox;
   model["notes"] = details.notes;
+  if (!details.retired.empty()) model["retired"] = details.retired;
   return Dump(model);
 }
 

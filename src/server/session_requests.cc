@@ -85,12 +85,14 @@ Preparer::Progress Session::ProgressOf(uint64_t id) {
 }
 
 void Session::Serve(uint64_t id, const wire::AddRequest& request) {
-  context_->manager->Add(principal_, std::string(request.reference), std::string(request.source),
-                         {.variants = request.variants,
-                          .precision = std::string(request.precision),
-                          .onnxruntime_extensions = {request.onnxruntime_extensions.begin(),
-                                                     request.onnxruntime_extensions.end()}},
-                         ProgressOf(id), WhenDone(id, ShowDocument));
+  context_->manager->Add(
+      principal_, std::string(request.reference), std::string(request.source),
+      {.prepare = {.variants = request.variants,
+                   .precision = std::string(request.precision),
+                   .onnxruntime_extensions = {request.onnxruntime_extensions.begin(),
+                                              request.onnxruntime_extensions.end()}},
+       .keep_versions = request.keep_versions},
+      ProgressOf(id), WhenDone(id, ShowDocument));
 }
 
 void Session::Serve(uint64_t id, const wire::RemoveRequest& request) {

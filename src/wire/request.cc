@@ -107,6 +107,7 @@ Status Decode(const fb::AddRequest& message, RequestBody* body) {
   if (!request.precision.empty())
     TRIMS_RETURN_IF_ERROR(CheckText("the precision", request.precision, kMaxPrecisionBytes));
   TRIMS_RETURN_IF_ERROR(DecodeExtensions(message, &request.onnxruntime_extensions));
+  request.keep_versions = message.keep_versions();
   *body = std::move(request);
   return Status();
 }
@@ -242,7 +243,7 @@ struct BodyEncoder {
     for (const std::string_view path : request.onnxruntime_extensions)
       extensions.push_back(TextIn(builder, path));
     return fb::CreateAddRequest(builder, reference, source, variants, precision,
-                                builder.CreateVector(extensions))
+                                builder.CreateVector(extensions), request.keep_versions)
         .Union();
   }
   Body operator()(const ControlRequest& request) const {

@@ -51,6 +51,7 @@ struct AddRequest {
   std::vector<Variant> variants;  // empty: all that the format allows
   std::string_view precision = {};
   std::vector<std::string_view> onnxruntime_extensions = {};
+  uint32_t keep_versions = 0;  // 0: all
 };
 
 struct RemoveRequest {

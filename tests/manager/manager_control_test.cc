@@ -174,12 +174,12 @@ TEST_F(ManagerControl, OfSeveralVariantsTheUsualOneIsMeantOrThoseNamed) {
 TEST_F(ManagerControl, APrefetchIsAHitForTheNextOpen) {
   Begin();
   std::vector<uint64_t> told;
-  const Answer fetched = Prefetch({.reference = "a"}, [&](std::string_view stage, uint64_t done,
-                                                          uint64_t total) {
-    EXPECT_EQ(stage, "host");
-    EXPECT_EQ(total, 3 * test::kPage);
-    told.push_back(done);
-  });
+  const Answer fetched =
+      Prefetch({.reference = "a"}, [&](std::string_view stage, uint64_t done, uint64_t total) {
+        EXPECT_EQ(stage, "host");
+        EXPECT_EQ(total, 3 * test::kPage);
+        told.push_back(done);
+      });
   tier_->fills.front().request.control->Advance(test::kPage);
   timers_.Advance(std::chrono::milliseconds(200));
   tier_->Finish();
@@ -220,7 +220,8 @@ TEST_F(ManagerControl, AnIdleModelIsEvictedNow) {
   EXPECT_EQ(Count().evictions, 1u);
   tier_->FinishRelease();
   EXPECT_EQ(Used(), 0u);
-  EXPECT_TRUE(manager_->Evict({}, {.reference = "a"})->variants.empty()) << "nothing of it is there";
+  EXPECT_TRUE(manager_->Evict({}, {.reference = "a"})->variants.empty())
+      << "nothing of it is there";
 }
 
 TEST_F(ManagerControl, WhatIsLeasedSaysWhoHoldsItAndGoesWhenItIsTold) {

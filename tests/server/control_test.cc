@@ -60,8 +60,7 @@ TEST_F(ControlTest, WhoHoldsALeaseIsNamedByItsProcess) {
       operator_.Ask(wire::ControlRequest{.verb = Verb::kEvict, .reference = "ocr"}).status();
   EXPECT_EQ(refused.code(), StatusCode::kFailedPrecondition);
   EXPECT_THAT(refused.message(), HasSubstr("pid " + std::to_string(::getpid())));
-  const nlohmann::json later =
-      Ask({.verb = Verb::kEvict, .reference = "ocr", .when_idle = true});
+  const nlohmann::json later = Ask({.verb = Verb::kEvict, .reference = "ocr", .when_idle = true});
   EXPECT_TRUE(later["variants"][0]["leaving"]);
   function_.Disconnect();
   EXPECT_EQ(harness_.StatusDocument()["leases"], 0);

@@ -73,13 +73,15 @@ TEST(RequestTest, EveryOtherComesThrough) {
   ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
   EXPECT_FALSE(request.client.has_value());
   EXPECT_EQ(std::get<CloseRequest>(request.body).lease, 7U);
-  bytes = Encoded(
-      {.id = 2,
-       .client = {},
-       .body = AddRequest{
-           .reference = "a", .source = "file:///b", .variants = {Variant::kOrt, Variant::kFiles}}});
+  bytes = Encoded({.id = 2,
+                   .client = {},
+                   .body = AddRequest{.reference = "a",
+                                      .source = "file:///b",
+                                      .variants = {Variant::kOrt, Variant::kFiles},
+                                      .keep_versions = 3}});
   ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
   EXPECT_EQ(std::get<AddRequest>(request.body).source, "file:///b");
+  EXPECT_EQ(std::get<AddRequest>(request.body).keep_versions, 3U);
   EXPECT_THAT(std::get<AddRequest>(request.body).variants,
               ElementsAre(Variant::kOrt, Variant::kFiles));
   bytes = Encoded({.id = 3, .client = {}, .body = RemoveRequest{"gone"}});

@@ -20,8 +20,8 @@ Result<int> RunDrain(const Context& context, bool off, bool wait) {
 }  // namespace
 
 Command MakeDrainCommand(CLI::App* root) {
-  CLI::App* app = root->add_subcommand(
-      "drain", "Serve nobody any more; whoever has a model open keeps it");
+  CLI::App* app =
+      root->add_subcommand("drain", "Serve nobody any more; whoever has a model open keeps it");
   auto off = std::make_shared<bool>(false);
   auto wait = std::make_shared<bool>(false);
   CLI::Option* serve = app->add_flag("--off", *off, "Serve again");

@@ -28,9 +28,8 @@ using ResidentCall = Result<std::string> (Admin::*)(std::string_view, const Resi
 
 Result<int> RunResident(const Context& context, const ResidentArguments& arguments,
                         ResidentCall call) {
-  ResidentOptions options{.tier = arguments.tier,
-                          .wait = !arguments.no_wait,
-                          .when_idle = arguments.when_idle};
+  ResidentOptions options{
+      .tier = arguments.tier, .wait = !arguments.no_wait, .when_idle = arguments.when_idle};
   TRIMS_ASSIGN_OR_RETURN(options.variants, VariantsFromNames(arguments.variants));
   TRIMS_ASSIGN_OR_RETURN(Admin admin, ConnectToDaemon(context));
   const SteadyClock clock;
@@ -46,7 +45,8 @@ Result<int> RunResident(const Context& context, const ResidentArguments& argumen
 CLI::App* AddResident(CLI::App* root, const std::string& name, const std::string& about,
                       const std::string& unnamed, ResidentArguments* arguments) {
   CLI::App* app = root->add_subcommand(name, about);
-  app->add_option("REF", arguments->reference, "[namespace/]name[:version], …@sha256:<digest>, alias")
+  app->add_option("REF", arguments->reference,
+                  "[namespace/]name[:version], …@sha256:<digest>, alias")
       ->required()
       ->type_name("");
   app->add_option("--variant", arguments->variants,
@@ -64,8 +64,9 @@ constexpr const char* kUsual = "ort, tensors or files, the first that there is";
 
 Command MakePinCommand(CLI::App* root) {
   auto arguments = std::make_shared<ResidentArguments>();
-  CLI::App* app = AddResident(root, "pin", "Keep a model in memory, whatever needs its room; loads it",
-                              kUsual, arguments.get());
+  CLI::App* app =
+      AddResident(root, "pin", "Keep a model in memory, whatever needs its room; loads it", kUsual,
+                  arguments.get());
   return {app, [arguments](const Context& context) {
             return RunResident(context, *arguments, &Admin::Pin);
           }};
@@ -82,8 +83,8 @@ Command MakeUnpinCommand(CLI::App* root) {
 
 Command MakePrefetchCommand(CLI::App* root) {
   auto arguments = std::make_shared<ResidentArguments>();
-  CLI::App* app = AddResident(root, "prefetch", "Load a model before it is opened", kUsual,
-                              arguments.get());
+  CLI::App* app =
+      AddResident(root, "prefetch", "Load a model before it is opened", kUsual, arguments.get());
   app->add_flag("--no-wait", arguments->no_wait, "Return while it loads");
   return {app, [arguments](const Context& context) {
             return RunResident(context, *arguments, &Admin::Prefetch);

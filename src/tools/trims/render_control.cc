@@ -14,7 +14,8 @@ std::string StayOf(const Json& variant) {
 }
 
 std::string AliasLine(const Json& alias) {
-  return ShortReference(Text(alias, "alias")) + " means " + ShortReference(Text(alias, "reference"));
+  return ShortReference(Text(alias, "alias")) + " means " +
+         ShortReference(Text(alias, "reference"));
 }
 
 std::string Before(const Json& alias) {
