@@ -55,8 +55,8 @@ struct Shared {
 
 // Until the process ends, as a crew's own.
 Result<Shared*> MakeShared() {
-  void* memory = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                        -1, 0);
+  void* memory =
+      ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return ErrnoStatus("mapping what readers and mover share");
   return new (memory) Shared;
 }
@@ -136,12 +136,13 @@ Status Main(std::span<char*> arguments) {
     return Status(StatusCode::kInvalidArgument,
                   "expected SOCKET ALIAS FIRST SECOND READERS SECONDS PAUSE_US");
   }
-  const Options options{.socket = arguments[1],
-                        .alias = arguments[2],
-                        .versions = {arguments[3], arguments[4]},
-                        .readers = std::strtoull(arguments[5], nullptr, 10),
-                        .seconds = std::atof(arguments[6]),
-                        .pause = std::chrono::microseconds(std::strtoll(arguments[7], nullptr, 10))};
+  const Options options{
+      .socket = arguments[1],
+      .alias = arguments[2],
+      .versions = {arguments[3], arguments[4]},
+      .readers = std::strtoull(arguments[5], nullptr, 10),
+      .seconds = std::atof(arguments[6]),
+      .pause = std::chrono::microseconds(std::strtoll(arguments[7], nullptr, 10))};
   if (options.readers == 0) return Status(StatusCode::kInvalidArgument, "READERS must be above 0");
   return Run(options);
 }

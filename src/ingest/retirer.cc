@@ -21,7 +21,7 @@ void Retirer::Retire(const std::string& name, size_t keep, InUse in_use, RemoveC
   ++in_flight_;
   turns_->Take(alive_.Only([this, name, keep, in_use = std::move(in_use),
                             done = std::move(done)](Turns::Turn turn) mutable {
-    RetireNext(std::make_unique<Retirement>(Retirement{.name = std::move(name),
+    RetireNext(std::make_unique<Retirement>(Retirement{.name = name,
                                                        .keep = std::max<size_t>(keep, 1),
                                                        .in_use = std::move(in_use),
                                                        .done = std::move(done),
