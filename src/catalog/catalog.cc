@@ -36,10 +36,12 @@ class MemoryCatalog final : public Catalog {
   }
 
   Result<const CatalogEntry*> Find(const ModelReference& reference) const override {
-    Result<const CatalogEntry*> found = FindModel(reference);
-    if (found.ok()) return found;
+    if (const CatalogEntry* entry = Lookup(reference)) return entry;
     const Alias* alias = aliases_.Find({reference.name, reference.version});
-    return alias == nullptr ? found : FindMeant(*alias, reference.digest);
+    if (alias == nullptr) return Unknown(reference);
+    const ModelReference meant = Meant(*alias, reference.digest);
+    if (const CatalogEntry* entry = Lookup(meant)) return entry;
+    return Unknown(meant);
   }
 
   const AliasTable& Aliases() const override { return aliases_; }
@@ -103,20 +105,27 @@ class MemoryCatalog final : public Catalog {
     return reference.version.empty() || entry.version == reference.version;
   }
 
-  // With a digest: of the model that it means, the version that has it.
-  Result<const CatalogEntry*> FindMeant(const Alias& alias, const std::string& digest) const {
-    const AliasTarget& target = alias.target();
-    if (digest.empty()) return FindModel({target.name, target.version, ""});
-    return FindModel({target.name, "", digest});
-  }
-
-  // Of models alone: an alias means no other one.
-  Result<const CatalogEntry*> FindModel(const ModelReference& reference) const {
+  // Of models alone: an alias means no other one. nullptr: there is none.
+  const CatalogEntry* Lookup(const ModelReference& reference) const {
     const auto found = models_.find(reference.name);
-    if (found == models_.end()) return UnknownName(reference);
+    if (found == models_.end()) return nullptr;
     for (const CatalogRow& row : found->second) {
       if (Matches(row.entry, reference)) return &row.entry;
     }
+    return nullptr;
+  }
+
+  // With a digest: of the model that it means, the version that has it.
+  static ModelReference Meant(const Alias& alias, const std::string& digest) {
+    const AliasTarget& target = alias.target();
+    if (digest.empty()) return {target.name, target.version, ""};
+    return {target.name, "", digest};
+  }
+
+  // Looks at all names: for errors, not for opens.
+  Status Unknown(const ModelReference& reference) const {
+    const auto found = models_.find(reference.name);
+    if (found == models_.end()) return UnknownName(reference);
     return UnknownVersion(reference, found->second);
   }
 

@@ -134,19 +134,23 @@ void Controller::LoadPinned() {
   for (const PinnedVariant& pin : catalog_->Pins()) {
     const Result<SegmentTable*> tier = FindTier(*tiers_, pin.tier);
     const ImagePtr image = ImageOf(pin);
-    const std::string model = pin.name + ":" + pin.version;
-    if (!tier.ok()) {
-      LogNotBrought("pin", model, tier.status());
-    } else if (image == nullptr) {
-      LogNotBrought(
-          "pin", model,
-          Status(StatusCode::kNotFound,
-                 "it has no variant '" + std::string(VariantName(pin.kind)) + "' any more",
-                 "trims unpin " + model));
-    } else if (!IsThere(ControlledOf(*image, **tier).state)) {
-      Bring("pin", *tier, image);
-    }
+    if (!tier.ok() || image == nullptr) continue;  // it waits until that is back
+    if (!IsThere(ControlledOf(*image, **tier).state)) Bring("pin", *tier, image);
   }
+}
+
+void Controller::Start() {
+  for (const PinnedVariant& pin : catalog_->Pins()) {
+    const Result<SegmentTable*> tier = FindTier(*tiers_, pin.tier);
+    if (!tier.ok()) LogNotBrought("pin", pin.name + ":" + pin.version, tier.status());
+  }
+  ApplyPins();
+  LoadPinned();
+}
+
+void Controller::CatalogChanged() {
+  ApplyPins();
+  LoadPinned();  // a variant that was prepared anew may have other content
 }
 
 void Controller::Preload(const std::string& reference) {
@@ -205,18 +209,33 @@ void Controller::Pin(const wire::Principal& principal, const ControlWishes& wish
                  });
 }
 
-// The leases keep it there until the pins do.
+// The leases keep it there until the pins do. They are this object's: the catalog may outlive the tiers.
 void Controller::PinBrought(const Meant& meant, std::vector<Lease> leases, ControlCallback done) {
-  catalog_->Pin(meant.pins, alive_.Only([this, meant, leases = std::move(leases),
-                                         done = std::move(done)](const Status& status) mutable {
-    if (status.ok()) {
-      ApplyPins();
-      LogInfo("model.pinned", {{"model", meant.reference}, {"tier", meant.tier->tier_name()}});
-    }
-    leases.clear();
-    if (!status.ok()) return done(status);
-    done(meant.Outcome());
-  }));
+  const uint64_t id = ++last_pinning_;
+  pinning_.emplace(id, std::move(leases));
+  catalog_->Pin(
+      meant.pins, alive_.Only([this, meant, id, done = std::move(done)](const Status& status) {
+        if (status.ok()) {
+          ApplyPins();
+          LogInfo("model.pinned", {{"model", meant.reference}, {"tier", meant.tier->tier_name()}});
+        }
+        pinning_.erase(id);
+        if (!status.ok()) return done(status);
+        done(meant.Outcome());
+      }));
+}
+
+// As the catalog says: of a variant that is there no more there is no image.
+std::vector<PinnedVariant> Controller::PinsOf(const Meant& meant,
+                                              const std::vector<Variant>& kinds) const {
+  std::vector<PinnedVariant> pins;
+  for (const PinnedVariant& pin : catalog_->Pins()) {
+    if (pin.name + ":" + pin.version != meant.reference) continue;
+    if (pin.tier != meant.tier->tier_name()) continue;
+    const bool named = std::find(kinds.begin(), kinds.end(), pin.kind) != kinds.end();
+    if (kinds.empty() || named) pins.push_back(pin);
+  }
+  return pins;
 }
 
 void Controller::Unpin(const wire::Principal& principal, const ControlWishes& wishes,
@@ -224,12 +243,11 @@ void Controller::Unpin(const wire::Principal& principal, const ControlWishes& wi
   if (const Status status = CheckOperator(principal); !status.ok()) return done(status);
   Result<Meant> meant = Find(wishes);
   if (!meant.ok()) return done(meant.status());
-  if (!meant->named) {
-    meant->Keep(
-        [this](const Image&, const PinnedVariant& pin) { return catalog_->Pins().contains(pin); });
-  }
-  if (meant->images.empty()) return done(meant->Outcome());
-  catalog_->Unpin(meant->pins, alive_.Only([this, meant = *meant, done](const Status& status) {
+  meant->Keep(
+      [this](const Image&, const PinnedVariant& pin) { return catalog_->Pins().contains(pin); });
+  std::vector<PinnedVariant> pins = PinsOf(*meant, wishes.variants);
+  if (pins.empty()) return done(meant->Outcome());
+  catalog_->Unpin(std::move(pins), alive_.Only([this, meant = *meant, done](const Status& status) {
     if (!status.ok()) return done(status);
     ApplyPins();
     LogInfo("model.unpinned", {{"model", meant.reference}, {"tier", meant.tier->tier_name()}});

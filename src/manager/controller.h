@@ -9,7 +9,9 @@
 #ifndef TRIMS_MANAGER_CONTROLLER_H_
 #define TRIMS_MANAGER_CONTROLLER_H_
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,11 +63,10 @@ class Controller {
                               const FindHolders& holders);
   void AwaitQuiet(DrainCallback done);
 
-  // Pins what the catalog says, as it is now.
-  void ApplyPins();
-  // Loads what is pinned, as far as it isn't there; what can't be is logged.
-  void LoadPinned();
-  // The same for a model that nobody has pinned.
+  // Pins what the catalog says, and loads it as far as it isn't there; what can't be is logged. Start: once.
+  void Start();
+  void CatalogChanged();
+  // Loads a model that nobody has pinned.
   void Preload(const std::string& reference);
 
   bool draining() const { return draining_; }
@@ -77,6 +78,9 @@ class Controller {
 
   Result<Meant> Find(const ControlWishes& wishes) const;
   ImagePtr ImageOf(const PinnedVariant& pin) const;
+  void ApplyPins();
+  void LoadPinned();
+  std::vector<PinnedVariant> PinsOf(const Meant& meant, const std::vector<Variant>& kinds) const;
   Status CheckPinsFit(const Meant& meant) const;
   Status CheckMayEvict(const Meant& meant, const ControlWishes& wishes) const;
   void PinBrought(const Meant& meant, std::vector<Lease> leases, ControlCallback done);
@@ -89,6 +93,8 @@ class Controller {
   const Tiers* const tiers_;
   bool draining_ = false;
   std::vector<DrainCallback> awaiting_quiet_;
+  uint64_t last_pinning_ = 0;
+  std::map<uint64_t, std::vector<Lease>> pinning_;  // of pins that are being written
   Bringer bringer_;
   WhileAlive alive_;
 };

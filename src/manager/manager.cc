@@ -45,8 +45,7 @@ class Manager::Impl {
       beneath = tiers.back().get();
     }
     controller = std::make_unique<Controller>(dependencies.catalog, dependencies.timers, &tiers);
-    controller->ApplyPins();
-    controller->LoadPinned();
+    controller->Start();
     if (dependencies.prepared == nullptr) return;
     dependencies.prepared->SetInUse([this] { return LeasedFolders(); });
   }
@@ -110,9 +109,8 @@ class Manager::Impl {
     for (const CatalogEntry* entry : dependencies.catalog->All()) {
       for (const ImagePtr& image : entry->images) keys.insert(image->key);
     }
-    controller->ApplyPins();
+    controller->CatalogChanged();
     for (const auto& tier : tiers) tier->KeepOnly(keys);
-    controller->LoadPinned();  // a variant that was prepared anew may have other content
   }
 
   const ManagerDependencies dependencies;

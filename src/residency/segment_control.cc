@@ -34,6 +34,11 @@ void SegmentTable::SetPinned(std::set<std::string> keys) {
   }
 }
 
+// For commands in hints; they mean the host's memory without it.
+std::string SegmentTable::TierOption() const {
+  return tier_name() == "host" ? "" : " --tier " + std::string(tier_name());
+}
+
 Status SegmentTable::CheckMayEvict(const std::string& key) const {
   const Segment* segment = FindByKey(key);
   if (segment == nullptr) return {};
@@ -42,7 +47,7 @@ Status SegmentTable::CheckMayEvict(const std::string& key) const {
                            std::string(tier_name()) + "' ";
   if (segment->pinned()) {
     return Status(StatusCode::kFailedPrecondition, what + "is pinned",
-                  "trims unpin " + segment->image().reference);
+                  "trims unpin " + segment->image().reference + TierOption());
   }
   const size_t waiters = WaitersOf(*segment);
   std::string why;
@@ -54,7 +59,7 @@ Status SegmentTable::CheckMayEvict(const std::string& key) const {
   }
   if (why.empty()) return {};
   return Status(StatusCode::kFailedPrecondition, what + why,
-                "trims evict " + segment->image().reference + " --when-idle");
+                "trims evict " + segment->image().reference + " --when-idle" + TierOption());
 }
 
 void SegmentTable::EvictWhenIdle(const std::string& key) {

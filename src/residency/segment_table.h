@@ -148,6 +148,7 @@ class SegmentTable {
   void Drained(uint64_t id);
   void FillRoom();  // gives free room to those who wait for it
   void TellWhenQuiet();
+  std::string TierOption() const;
 
   // Filling (segment_fill.cc).
   void StartFill(Segment* segment, Reservation room);

@@ -359,6 +359,20 @@ TEST_F(ManagerControl, TheManagersEndTellsNobodyAndLeavesNothing) {
   EXPECT_EQ(timers_.pending(), 0u);
 }
 
+// What the catalog still keeps of it ends after the tiers.
+TEST_F(ManagerControl, ThePinThatIsBeingWrittenWhenTheManagerEndsHoldsNothing) {
+  Begin();
+  OpenResident("a");
+  catalog_.hold_pins = true;
+  const Answer pinned = Pin({.reference = "a"});
+  EXPECT_EQ(manager_->Snapshot().leases, 1u);
+  manager_.reset();
+  ASSERT_EQ(catalog_.held_pins.size(), 1u);
+  catalog_.held_pins.front()({});
+  catalog_.held_pins.clear();
+  EXPECT_FALSE(pinned->answer);
+}
+
 TEST_F(ManagerControl, AnAliasThatMovesLeavesReadersOfTheOldVersionAlone) {
   Begin();
   const auto move = [this](const std::string& to) {

@@ -154,6 +154,7 @@ class FakeCatalog final : public Catalog {
     done({});
   }
   void Pin(std::vector<PinnedVariant> pinned, std::function<void(Status)> done) override {
+    if (hold_pins) return held_pins.push_back(std::move(done));
     if (!next.ok()) return done(std::exchange(next, {}));
     pins.insert(pinned.begin(), pinned.end());
     done({});
@@ -173,6 +174,8 @@ class FakeCatalog final : public Catalog {
   std::list<CatalogEntry> entries;
   AliasTable aliases;
   std::set<PinnedVariant> pins;
+  bool hold_pins = false;  // they are never written
+  std::vector<std::function<void(Status)>> held_pins;
   Status next;  // what the next change answers
 };
 
