@@ -9,7 +9,7 @@
 namespace trims::cli {
 namespace {
 
-constexpr size_t kBarWidth = 32;
+constexpr size_t kTierBarWidth = 32;
 
 std::string DaemonLine(const Json& server) {
   std::string text = "trimsd";
@@ -24,7 +24,7 @@ std::string DaemonLine(const Json& server) {
 std::string TierLine(const Json& tier) {
   const uint64_t used = Number(tier, "used_bytes");
   const uint64_t budget = Number(tier, "budget_bytes");
-  return fmt::format("{} {} of {} ({})", Bar(used, budget, kBarWidth), HumanBytes(used),
+  return fmt::format("{} {} of {} ({})", Bar(used, budget, kTierBarWidth), HumanBytes(used),
                      HumanBytes(budget), Percent(used, budget));
 }
 
