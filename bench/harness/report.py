@@ -85,6 +85,7 @@ BARS = {
     ("steady", "total-100"): Bar("ratio", "<", 1),
     ("steady", "private"): Bar("ratio", "<=", 1),
     ("steady", "load"): Bar("ratio", "<=", 1.5),
+    ("switch", "failures"): Bar("value", "<=", 0),
 }
 
 

@@ -4,7 +4,7 @@
 //     trims::Result<trims::Admin> admin = trims::Admin::Connect();
 //     trims::Result<std::string> added = admin->Add("ocr", "file:///models/common.onnx");
 //
-// Add, Remove, Verify, Push and changes of Policy are for the daemon's own user and for root: PERMISSION_DENIED for anybody else.
+// Whatever changes something is for the daemon's own user and for root: PERMISSION_DENIED for anybody else.
 // Thread-safety: as Client.
 #ifndef TRIMS_ADMIN_H_
 #define TRIMS_ADMIN_H_
@@ -36,6 +36,9 @@ struct AddOptions {
   std::vector<std::string> onnxruntime_extensions = {};
   std::function<void(const Progress&)> on_progress;  // called on the calling thread
   std::chrono::milliseconds timeout{std::chrono::minutes(30)};
+  // Of this name, once this one is there: older ones are forgotten, unless an alias means them, they are
+  // pinned, or somebody has them open. 0: all.
+  uint32_t keep_versions = 0;
 };
 
 struct VerifyOptions {
@@ -57,6 +60,22 @@ struct PolicyOptions {
   std::string reclaim = {};  // "eager" or "lazy"
 };
 
+// What Pin, Unpin, Prefetch and Evict are about.
+struct ResidentOptions {
+  std::string tier = {};               // empty: the host's memory
+  std::vector<Variant> variants = {};  // empty: what each says
+  bool wait = true;                    // Prefetch: until it is there
+  bool when_idle = false;              // Evict: what is in use goes with its last lease
+  std::function<void(const Progress&)> on_progress = {};  // called on the calling thread
+  std::chrono::milliseconds timeout{std::chrono::hours(24)};
+};
+
+struct DrainOptions {
+  bool on = true;     // false: serve again
+  bool wait = false;  // until there is no lease
+  std::chrono::milliseconds timeout{std::chrono::hours(24)};
+};
+
 class Admin {
  public:
   TRIMS_EXPORT static Result<Admin> Connect(const ClientOptions& options = {});
@@ -66,7 +85,8 @@ class Admin {
   // The document describes the model, as Show().
   TRIMS_EXPORT Result<std::string> Add(std::string_view reference, std::string_view source,
                                        const AddOptions& options = {});
-  // Forgets a model: running functions keep their pages, new opens get NOT_FOUND.
+  // Forgets a model: running functions keep their pages, new opens get NOT_FOUND. FAILED_PRECONDITION: an
+  // alias means it.
   TRIMS_EXPORT Result<std::string> Remove(std::string_view reference);
   TRIMS_EXPORT Result<std::string> List();
   TRIMS_EXPORT Result<std::string> Show(std::string_view reference);
@@ -84,6 +104,34 @@ class Admin {
   // Changes what decides in a tier about what stays, from now on and until the daemon ends; with nothing
   // to change it only asks, which anybody may. The document says what is in force, and what there is.
   TRIMS_EXPORT Result<std::string> Policy(const PolicyOptions& options = {});
+
+  // Loads the variants named, or else the one that is most likely opened ("ort", "tensors", "files"), and
+  // keeps them in the tier until Unpin, across restarts of the daemon: they are neither evicted nor
+  // reclaimed. RESOURCE_EXHAUSTED, TOO_LARGE: there is no room for them, and what holds it.
+  TRIMS_EXPORT Result<std::string> Pin(std::string_view reference,
+                                       const ResidentOptions& options = {});
+  // Those named, or else all that are pinned.
+  TRIMS_EXPORT Result<std::string> Unpin(std::string_view reference,
+                                         const ResidentOptions& options = {});
+  // Loads the same variants as Pin, and lets them go as any other. FAILED_PRECONDITION: the tier keeps
+  // nothing that nobody has open.
+  TRIMS_EXPORT Result<std::string> Prefetch(std::string_view reference,
+                                            const ResidentOptions& options = {});
+  // Those named, or else all that are there, go. FAILED_PRECONDITION: one is pinned, on its way, or in use,
+  // and by whom.
+  TRIMS_EXPORT Result<std::string> Evict(std::string_view reference,
+                                         const ResidentOptions& options = {});
+  // From now on opens are UNAVAILABLE; leases end by themselves. It ends with the daemon.
+  TRIMS_EXPORT Result<std::string> Drain(const DrainOptions& options = {});
+
+  // An alias is a name, "prod" or "ocr:stable", that means a version of a model wherever that is opened,
+  // shown or pushed. SetAlias moves it in one step: what is opened once it has returned is what
+  // `reference` means now, and who has another version open keeps it. ALREADY_EXISTS: a model has that name.
+  TRIMS_EXPORT Result<std::string> SetAlias(std::string_view alias, std::string_view reference);
+  // Back to what it meant before. FAILED_PRECONDITION: nothing, or what is no longer there.
+  TRIMS_EXPORT Result<std::string> Rollback(std::string_view alias);
+  TRIMS_EXPORT Result<std::string> DeleteAlias(std::string_view alias);
+  TRIMS_EXPORT Result<std::string> Aliases();
 
  private:
   explicit Admin(Client client);

@@ -7,6 +7,11 @@ _trims_references() {
   "${_trims_program:-trims}" --no-autostart ls --quiet 2>/dev/null
 }
 
+# Their aliases, from the first column of the table.
+_trims_aliases() {
+  "${_trims_program:-trims}" --no-autostart alias 2>/dev/null | sed -n '2,$s/ .*//p'
+}
+
 # Fills COMPREPLY with those of the given lines that begin with $_trims_current. bash has split the current word at ':' and
 # '=', and replaces only what comes after the last of them, so what comes before is cut off the answers.
 _trims_reply() {
@@ -28,7 +33,7 @@ _trims_files() {
 }
 
 _trims() {
-  local commands="add ls show rm status verify policy push doctor version completion"
+  local commands="add ls show rm status verify policy pin unpin prefetch evict drain alias rollback push doctor version completion"
   local evictions="worth never lru fifo lcu flush eager gdsf s3fifo"
   local globals="--json --socket --no-autostart --color --help"
   local _trims_program=$1 _trims_current typed=${COMP_LINE:0:COMP_POINT}
@@ -46,7 +51,7 @@ _trims() {
     previous=$word
     if [[ -n $skip ]]; then skip=""; continue; fi
     case $word in
-      --socket | --color | --variant | --precision | --onnxruntime-extension | --rate | --eviction | --admission | --reclaim | --tier) skip=1 ;;
+      --socket | --color | --variant | --precision | --keep-versions | --onnxruntime-extension | --rate | --eviction | --admission | --reclaim | --tier | --delete) skip=1 ;;
       -*) ;;
       *) if [[ -z $command ]]; then command=$word; else places=$((places + 1)); fi ;;
     esac
@@ -58,6 +63,7 @@ _trims() {
     --eviction) _trims_reply <<<"${evictions// /$'\n'}"; return ;;
     --admission) _trims_reply <<<$'all\ntinylfu'; return ;;
     --reclaim) _trims_reply <<<$'eager\nlazy'; return ;;
+    --delete) _trims_reply < <(_trims_aliases); return ;;
     --variant) _trims_reply <<<$'files\ntensors\nort'; return ;;
   esac
   case $_trims_current in
@@ -68,10 +74,15 @@ _trims() {
     --reclaim=*) _trims_reply <<<$'--reclaim=eager\n--reclaim=lazy'; return ;;
     -*)
       local flags=$globals
-      [[ $command == add ]] && flags+=" --variant --precision --follow-links --onnxruntime-extension"
+      [[ $command == add ]] && flags+=" --variant --precision --keep-versions --follow-links --onnxruntime-extension"
       [[ $command == verify ]] && flags+=" --rate"
       [[ $command == policy ]] && flags+=" --eviction --admission --reclaim --tier"
       [[ $command == ls ]] && flags+=" --quiet"
+      [[ $command == pin || $command == unpin || $command == prefetch || $command == evict ]] && flags+=" --variant --tier"
+      [[ $command == prefetch ]] && flags+=" --no-wait"
+      [[ $command == evict ]] && flags+=" --when-idle"
+      [[ $command == drain ]] && flags+=" --off --wait"
+      [[ $command == alias ]] && flags+=" --delete"
       _trims_reply <<<"${flags// /$'\n'}"
       return
       ;;
@@ -79,7 +90,9 @@ _trims() {
   case $command:$places in
     :*) _trims_reply <<<"${commands// /$'\n'}" ;;
     add:1 | push:1) _trims_files ;;
-    show:0 | rm:0 | verify:0 | push:0) _trims_reply < <(_trims_references) ;;
+    show:0 | rm:0 | verify:0 | push:0 | pin:0 | unpin:0 | prefetch:0 | evict:0) _trims_reply < <(_trims_references) ;;
+    rollback:0) _trims_reply < <(_trims_aliases) ;;
+    alias:0) [[ $_trims_current == *=* ]] && _trims_reply < <(_trims_references | sed "s|^|${_trims_current%%=*}=|") ;;
     completion:0) _trims_reply <<<bash ;;
     *) COMPREPLY=() ;;
   esac

@@ -8,7 +8,7 @@ from conftest import ROOT
 # Of C++: comments, characters, texts.
 TOKEN = re.compile(r"//[^\n]*|'(?:\\.|[^'\\\n])'|\"((?:\\.|[^\"\\\n])*)\"")
 COMMAND = re.compile(
-    r"\b(?:trims (?:add|ls|show|rm|status|verify|policy|push|doctor|version)\b|trimsd (?:&|--)|: trimsd $|hf download|git -C|ls -l|TRIMSD=|"
+    r"\b(?:trims (?:add|ls|show|rm|status|verify|policy|pin|unpin|prefetch|evict|drain|alias|rollback|push|doctor|version)\b|trimsd (?:&|--)|: trimsd $|hf download|git -C|ls -l|TRIMSD=|"
     r"(?:apt|chmod|chown|curl|cp|export|kill|mkdir -p|mv|pip|rm|sudo|sysctl|systemctl|ulimit|unset) )"
 )
 
@@ -47,6 +47,24 @@ HINTS = {
     "it has no ort variant (trims show says why)": SENTENCE,
     "wait for some of them: trims status": SENTENCE,
     "close models that are in use (trims status shows them), or ": SENTENCE,
+    "close models that are in use (trims status shows them), unpin some, or ": SENTENCE,
+    # What stays, and aliases.
+    "trims unpin ": "test_a_pin_is_taken_away",
+    "trims unpin one of them, or ": SENTENCE,
+    "trims evict X --when-idle": "test_what_is_open_goes_later",
+    "trims pin X, or trims policy --reclaim lazy": SENTENCE,
+    "open it at another daemon, or let this one serve again: trims drain --off": "test_a_drain_is_ended",
+    "the daemon serves again: trims drain --off": SENTENCE,
+    "trims drain --wait": SENTENCE,
+    "no new leases; trims drain --off ends that": SENTENCE,
+    "give another name, or first: trims alias --delete ": "test_an_alias_gives_its_name_back",
+    "trims alias --delete X forgets the alias alone": SENTENCE,
+    "move it on (trims alias X=REFERENCE), or forget it: trims alias --delete ": "test_what_an_alias_means_goes_after_it",
+    "add it again, or move the alias on: trims alias X=REFERENCE": FORM,
+    "trims alias X=REFERENCE makes it": FORM,
+    "trims alias X=REFERENCE moves it": FORM,
+    "trims alias shows what there is": SENTENCE,
+    r"No aliases yet. Make one:\n  trims alias prod=NAME:VERSION\n": FORM,
     r"warning: variant {} can't be opened here: it takes {} bytes, and the host budget is {} bytes (trimsd --host-budget)\n": SENTENCE,
     # Downloads.
     "hf download ": "test_the_hub_is_asked",

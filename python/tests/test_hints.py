@@ -284,3 +284,49 @@ def test_a_path_in_python_is_added(shell, odd):
     command = raised.value.hint.removeprefix("add it first: ")
     assert shell.run(command).returncode == 0
     assert shell.run(f"trims show {command.split()[2]}").returncode == 0
+
+
+@pytest.fixture
+def stays(shell, odd):
+    """A model that is there, with one variant."""
+    write_safetensors(odd / "m.safetensors", one(1))
+    assert shell.run(f"trims add hint-stays {quoted(odd / 'm.safetensors')} --variant tensors").returncode == 0
+    assert shell.run("trims prefetch hint-stays").returncode == 0
+    return "hint-stays"
+
+
+def test_a_pin_is_taken_away(shell, stays):
+    assert shell.run(f"trims pin {stays}").returncode == 0
+    assert follows(shell, f"trims evict {stays}").startswith("trims unpin default/hint-stays:")
+    assert shell.run(f"trims evict {stays}").returncode == 0
+
+
+def test_what_is_open_goes_later(shell, stays):
+    with trims.open(stays):
+        assert follows(shell, f"trims evict {stays}").endswith("--when-idle")
+    segments = json.loads(shell.run("trims status --json").stdout)["segments"]
+    assert not [one for one in segments if "hint-stays" in one["reference"] and one["state"] == "resident"]
+
+
+def test_a_drain_is_ended(shell, stays):
+    assert shell.run("trims drain").returncode == 0
+    with pytest.raises(trims.Unavailable) as refused:
+        trims.open(stays, "tensors")
+    hint = refused.value.hint
+    done = shell.run(hint[hint.index("trims "):])
+    assert done.returncode == 0, done.stderr
+    trims.open(stays).close()
+
+
+def test_an_alias_gives_its_name_back(shell, stays, odd):
+    assert shell.run(f"trims alias hint-alias={stays}").returncode == 0
+    follows(shell, f"trims add hint-alias {quoted(odd / 'm.safetensors')}")
+    assert shell.run(f"trims add hint-alias {quoted(odd / 'm.safetensors')} --variant tensors").returncode == 0
+
+
+def test_what_an_alias_means_goes_after_it(shell, stays):
+    assert shell.run(f"trims alias hint-means={stays}").returncode == 0
+    done = shell.run(f"trims rm {stays}")
+    hint = done.stderr[done.stderr.rindex("trims alias --delete"):]
+    assert shell.run(hint).returncode == 0
+    assert shell.run(f"trims rm {stays}").returncode == 0

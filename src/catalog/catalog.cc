@@ -27,20 +27,25 @@ class MemoryCatalog final : public Catalog {
   ~MemoryCatalog() override { alive_.reset(); }
 
   Status Start(PostToLoop post) {
-    TRIMS_ASSIGN_OR_RETURN(std::vector<CatalogRow> rows, database_->ReadAll());
-    for (CatalogRow& row : rows) Insert(std::move(row));
+    TRIMS_ASSIGN_OR_RETURN(CatalogContent content, database_->ReadAll());
+    for (CatalogRow& row : content.rows) Insert(std::move(row));
+    for (Alias& alias : content.aliases) aliases_.Put(std::move(alias));
+    for (PinnedVariant& pin : content.pins) pins_.insert(std::move(pin));
     TRIMS_ASSIGN_OR_RETURN(writer_, MakeThreadWorker(std::move(post)));
     return {};
   }
 
   Result<const CatalogEntry*> Find(const ModelReference& reference) const override {
-    const auto found = models_.find(reference.name);
-    if (found == models_.end()) return UnknownName(reference);
-    for (const CatalogRow& row : found->second) {
-      if (Matches(row.entry, reference)) return &row.entry;
-    }
-    return UnknownVersion(reference, found->second);
+    if (const CatalogEntry* entry = Lookup(reference)) return entry;
+    const Alias* alias = aliases_.Find({reference.name, reference.version});
+    if (alias == nullptr) return Unknown(reference);
+    const ModelReference meant = Meant(*alias, reference.digest);
+    if (const CatalogEntry* entry = Lookup(meant)) return entry;
+    return Unknown(meant);
   }
+
+  const AliasTable& Aliases() const override { return aliases_; }
+  const std::set<PinnedVariant>& Pins() const override { return pins_; }
 
   std::vector<const CatalogEntry*> All() const override {
     std::vector<const CatalogEntry*> all;
@@ -59,7 +64,37 @@ class MemoryCatalog final : public Catalog {
   void Erase(const std::string& name, const std::string& version,
              std::function<void(Status)> done) override {
     Write([=](CatalogDatabase* database) { return database->Erase(name, version); },
-          [=, this] { Drop(name, version); }, std::move(done));
+          [=, this] {
+            Drop(name, version);
+            std::erase_if(pins_, [&](const PinnedVariant& pin) {
+              return pin.name == name && pin.version == version;
+            });
+          },
+          std::move(done));
+  }
+
+  void PutAlias(Alias alias, std::function<void(Status)> done) override {
+    auto put = std::make_shared<Alias>(std::move(alias));
+    Write([put](CatalogDatabase* database) { return database->PutAlias(*put); },
+          [this, put] { aliases_.Put(std::move(*put)); }, std::move(done));
+  }
+
+  void EraseAlias(const AliasName& name, std::function<void(Status)> done) override {
+    Write([name](CatalogDatabase* database) { return database->EraseAlias(name); },
+          [this, name] { aliases_.Erase(name); }, std::move(done));
+  }
+
+  void Pin(std::vector<PinnedVariant> pins, std::function<void(Status)> done) override {
+    Write([pins](CatalogDatabase* database) { return database->Pin(pins); },
+          [this, pins] { pins_.insert(pins.begin(), pins.end()); }, std::move(done));
+  }
+
+  void Unpin(std::vector<PinnedVariant> pins, std::function<void(Status)> done) override {
+    Write([pins](CatalogDatabase* database) { return database->Unpin(pins); },
+          [this, pins] {
+            for (const PinnedVariant& pin : pins) pins_.erase(pin);
+          },
+          std::move(done));
   }
 
  private:
@@ -68,6 +103,30 @@ class MemoryCatalog final : public Catalog {
   static bool Matches(const CatalogEntry& entry, const ModelReference& reference) {
     if (!reference.digest.empty()) return entry.manifest.digest == reference.digest;
     return reference.version.empty() || entry.version == reference.version;
+  }
+
+  // Of models alone: an alias means no other one. nullptr: there is none.
+  const CatalogEntry* Lookup(const ModelReference& reference) const {
+    const auto found = models_.find(reference.name);
+    if (found == models_.end()) return nullptr;
+    for (const CatalogRow& row : found->second) {
+      if (Matches(row.entry, reference)) return &row.entry;
+    }
+    return nullptr;
+  }
+
+  // With a digest: of the model that it means, the version that has it.
+  static ModelReference Meant(const Alias& alias, const std::string& digest) {
+    const AliasTarget& target = alias.target();
+    if (digest.empty()) return {target.name, target.version, ""};
+    return {target.name, "", digest};
+  }
+
+  // Looks at all names: for errors, not for opens.
+  Status Unknown(const ModelReference& reference) const {
+    const auto found = models_.find(reference.name);
+    if (found == models_.end()) return UnknownName(reference);
+    return UnknownVersion(reference, found->second);
   }
 
   // Memory follows the disk: `apply` runs only if `write` went well.
@@ -105,6 +164,7 @@ class MemoryCatalog final : public Catalog {
   Status UnknownName(const ModelReference& reference) const {
     std::vector<std::string> known;
     for (const auto& [name, rows] : models_) known.push_back(WithoutDefault(name));
+    for (const Alias* alias : aliases_.All()) known.push_back(WithoutDefault(alias->name.name));
     const std::string wanted = WithoutDefault(reference.name);
     std::string message = "no model '" + wanted + "'";
     const std::vector<std::string> near = NearNames(wanted, known, kMaxSuggestions);
@@ -130,6 +190,8 @@ class MemoryCatalog final : public Catalog {
 
   const std::unique_ptr<CatalogDatabase> database_;  // used by the writer once it runs
   std::map<std::string, Rows> models_;               // no name without rows
+  AliasTable aliases_;
+  std::set<PinnedVariant> pins_;
   int64_t last_sequence_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::unique_ptr<Worker> writer_;  // last: it ends before what it uses

@@ -6,13 +6,18 @@
 #ifndef TRIMS_CATALOG_CATALOG_H_
 #define TRIMS_CATALOG_CATALOG_H_
 
+#include <compare>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "trims/model.h"
 #include "trims/status.h"
 
+#include "catalog/alias.h"
 #include "catalog/model_reference.h"
 #include "format/image.h"
 #include "format/manifest.h"
@@ -32,6 +37,16 @@ struct CatalogEntry {
 CatalogEntry MakeCatalogEntry(std::string name, std::string version, Manifest manifest,
                               int64_t added_unix_seconds);
 
+// One variant of a model that is to stay in a tier, whatever needs its room.
+struct PinnedVariant {
+  std::string name;
+  std::string version;
+  Variant kind = Variant::kFiles;
+  std::string tier;
+
+  friend auto operator<=>(const PinnedVariant&, const PinnedVariant&) = default;
+};
+
 // What lies beside a catalog that is opened, as its owner found it (PreparedStore::CountPublished).
 struct PreparedBeside {
   std::string root;  // for messages
@@ -47,13 +62,23 @@ class Catalog {
                                                const PreparedBeside& prepared, PostToLoop post);
   virtual ~Catalog() = default;
 
-  // The entry that a reference means: its version, its digest, or the newest of that name.
-  // NOT_FOUND with near names. The pointer holds until the next change.
+  // The entry that a reference means: its version, its digest, or the newest of that name; or what the
+  // alias of that name means. NOT_FOUND with near names. The pointer holds until the next change.
   virtual Result<const CatalogEntry*> Find(const ModelReference& reference) const = 0;
   virtual std::vector<const CatalogEntry*> All() const = 0;  // by name, then newest first
 
+  virtual const AliasTable& Aliases() const = 0;
+  virtual const std::set<PinnedVariant>& Pins() const = 0;
+
   // Errors as CatalogDatabase's: after DATA_LOSS the next daemon may find the change made.
   virtual void Put(CatalogEntry entry, std::function<void(Status)> done) = 0;
+  // What had this name and label before is replaced, in one step.
+  virtual void PutAlias(Alias alias, std::function<void(Status)> done) = 0;
+  virtual void EraseAlias(const AliasName& name, std::function<void(Status)> done) = 0;
+  // All of them or none. NOT_FOUND: there is no such model.
+  virtual void Pin(std::vector<PinnedVariant> pins, std::function<void(Status)> done) = 0;
+  virtual void Unpin(std::vector<PinnedVariant> pins, std::function<void(Status)> done) = 0;
+  // Its pins go with it.
   virtual void Erase(const std::string& name, const std::string& version,
                      std::function<void(Status)> done) = 0;
 };

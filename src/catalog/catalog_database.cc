@@ -17,6 +17,14 @@ namespace {
 constexpr int kApplicationId = 0x5472694d;  // "TriM"; tells our files from other SQLite files
 constexpr int kBusyMilliseconds = 5000;
 
+constexpr int kBeforeAliasesAndPins = 4;
+constexpr std::string_view kAliasesAndPins =
+    "CREATE TABLE aliases (name TEXT NOT NULL, label TEXT NOT NULL, place INTEGER NOT NULL, "
+    "target_name TEXT NOT NULL, target_version TEXT NOT NULL, target_digest TEXT NOT NULL, "
+    "moved INTEGER NOT NULL, PRIMARY KEY (name, label, place));"
+    "CREATE TABLE pins (name TEXT NOT NULL, version TEXT NOT NULL, kind INTEGER NOT NULL, "
+    "tier TEXT NOT NULL, PRIMARY KEY (name, version, kind, tier));";
+
 struct CloseDatabase {
   void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
 };
@@ -84,17 +92,22 @@ class SqliteCatalog final : public CatalogDatabase {
     return CheckSchema();
   }
 
-  Result<std::vector<CatalogRow>> ReadAll() override {
-    TRIMS_ASSIGN_OR_RETURN(Statement statement,
-                           Prepare("SELECT name, version, manifest, added, sequence FROM models"));
-    std::vector<CatalogRow> rows;
-    for (;;) {
-      const int result = sqlite3_step(statement.get());
-      if (result == SQLITE_DONE) return rows;
-      if (result != SQLITE_ROW) return Failed("read", result);
-      TRIMS_ASSIGN_OR_RETURN(CatalogRow row, ReadRow(statement.get()));
-      rows.push_back(std::move(row));
-    }
+  Result<CatalogContent> ReadAll() override {
+    CatalogContent content;
+    TRIMS_RETURN_IF_ERROR(ReadEach("SELECT name, version, manifest, added, sequence FROM models",
+                                   [&](sqlite3_stmt* statement) -> Status {
+                                     TRIMS_ASSIGN_OR_RETURN(CatalogRow row, ReadRow(statement));
+                                     content.rows.push_back(std::move(row));
+                                     return {};
+                                   }));
+    TRIMS_RETURN_IF_ERROR(
+        ReadEach("SELECT name, label, target_name, target_version, target_digest, moved "
+                 "FROM aliases ORDER BY name, label, place",
+                 [&](sqlite3_stmt* statement) { return ReadTarget(statement, &content.aliases); }));
+    TRIMS_RETURN_IF_ERROR(
+        ReadEach("SELECT name, version, kind, tier FROM pins",
+                 [&](sqlite3_stmt* statement) { return ReadPin(statement, &content.pins); }));
+    return content;
   }
 
   Status Put(const CatalogRow& row) override {
@@ -125,11 +138,55 @@ class SqliteCatalog final : public CatalogDatabase {
 
   Status Erase(const std::string& name, const std::string& version) override {
     return Write([&]() -> Status {
-      TRIMS_ASSIGN_OR_RETURN(Statement statement,
-                             Prepare("DELETE FROM models WHERE name = ? AND version = ?"));
-      TRIMS_RETURN_IF_ERROR(Bind(statement.get(), 1, name));
-      TRIMS_RETURN_IF_ERROR(Bind(statement.get(), 2, version));
-      return Step(statement.get());
+      TRIMS_RETURN_IF_ERROR(
+          Change("DELETE FROM pins WHERE name = ? AND version = ?", {name, version}));
+      return Change("DELETE FROM models WHERE name = ? AND version = ?", {name, version});
+    });
+  }
+
+  Status PutAlias(const Alias& alias) override {
+    return Write([&]() -> Status {
+      TRIMS_RETURN_IF_ERROR(DropAlias(alias.name));
+      for (size_t place = 0; place < alias.targets.size(); ++place) {
+        const AliasTarget& target = alias.targets[place];
+        TRIMS_RETURN_IF_ERROR(Change(
+            "INSERT INTO aliases (name, label, target_name, target_version, target_digest, place, "
+            "moved) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            {alias.name.name, alias.name.label, target.name, target.version, target.digest},
+            {static_cast<int64_t>(place), target.moved_unix_seconds}));
+      }
+      return {};
+    });
+  }
+
+  Status EraseAlias(const AliasName& name) override {
+    return Write([&] { return DropAlias(name); });
+  }
+
+  Status Pin(const std::vector<PinnedVariant>& pins) override {
+    return Write([&]() -> Status {
+      for (const PinnedVariant& pin : pins) {
+        TRIMS_RETURN_IF_ERROR(
+            Change("INSERT OR REPLACE INTO pins (name, version, tier, kind) SELECT ?1, ?2, ?3, ?4 "
+                   "WHERE EXISTS (SELECT 1 FROM models WHERE name = ?1 AND version = ?2)",
+                   {pin.name, pin.version, pin.tier}, {static_cast<int64_t>(pin.kind)}));
+        if (sqlite3_changes(database_.get()) > 0) continue;
+        return Status(StatusCode::kNotFound,
+                      "model '" + pin.name + ":" + pin.version + "' was removed meanwhile",
+                      "trims ls shows what there is");
+      }
+      return {};
+    });
+  }
+
+  Status Unpin(const std::vector<PinnedVariant>& pins) override {
+    return Write([&]() -> Status {
+      for (const PinnedVariant& pin : pins) {
+        TRIMS_RETURN_IF_ERROR(
+            Change("DELETE FROM pins WHERE name = ? AND version = ? AND tier = ? AND kind = ?",
+                   {pin.name, pin.version, pin.tier}, {static_cast<int64_t>(pin.kind)}));
+      }
+      return {};
     });
   }
 
@@ -214,6 +271,33 @@ class SqliteCatalog final : public CatalogDatabase {
     return result == SQLITE_DONE ? Status() : Failed("write", result);
   }
 
+  // One statement with its values: the texts, then the numbers.
+  Status Change(const char* sql, const std::vector<std::string>& texts,
+                const std::vector<int64_t>& numbers = {}) {
+    TRIMS_ASSIGN_OR_RETURN(Statement statement, Prepare(sql));
+    int column = 0;
+    for (const std::string& text : texts) {
+      TRIMS_RETURN_IF_ERROR(Bind(statement.get(), ++column, text));
+    }
+    for (const int64_t number : numbers) sqlite3_bind_int64(statement.get(), ++column, number);
+    return Step(statement.get());
+  }
+
+  Status DropAlias(const AliasName& name) {
+    return Change("DELETE FROM aliases WHERE name = ? AND label = ?", {name.name, name.label});
+  }
+
+  template <typename Take>
+  Status ReadEach(const char* sql, Take take) {
+    TRIMS_ASSIGN_OR_RETURN(Statement statement, Prepare(sql));
+    for (;;) {
+      const int result = sqlite3_step(statement.get());
+      if (result == SQLITE_DONE) return {};
+      if (result != SQLITE_ROW) return Failed("read", result);
+      TRIMS_RETURN_IF_ERROR(take(statement.get()));
+    }
+  }
+
   // A transaction around `change`; each of its three steps can be failed by a test.
   template <typename Change>
   Status Write(Change change) {
@@ -257,6 +341,7 @@ class SqliteCatalog final : public CatalogDatabase {
       return Broken(StatusCode::kDataLoss, "an SQLite file of another program, not a catalog");
     }
     if (version == kCatalogSchemaVersion) return {};
+    if (version == kBeforeAliasesAndPins) return AddAliasesAndPins();
     return OtherSchema(version);
   }
 
@@ -287,12 +372,24 @@ class SqliteCatalog final : public CatalogDatabase {
       return Execute(("CREATE TABLE models (name TEXT NOT NULL, version TEXT NOT NULL, "
                       "digest TEXT NOT NULL, manifest TEXT NOT NULL, added INTEGER NOT NULL, "
                       "sequence INTEGER NOT NULL, "
-                      "PRIMARY KEY (name, version));"
-                      "PRAGMA application_id=" +
-                      std::to_string(kApplicationId) +
+                      "PRIMARY KEY (name, version));" +
+                      std::string(kAliasesAndPins) +
+                      "PRAGMA application_id=" + std::to_string(kApplicationId) +
                       ";PRAGMA user_version=" + std::to_string(kCatalogSchemaVersion))
                          .c_str());
     });
+  }
+
+  // In one transaction: a daemon that is killed leaves the old schema or the new one.
+  Status AddAliasesAndPins() {
+    TRIMS_RETURN_IF_ERROR(Write([&] {
+      return Execute((std::string(kAliasesAndPins) +
+                      "PRAGMA user_version=" + std::to_string(kCatalogSchemaVersion))
+                         .c_str());
+    }));
+    LogInfo("catalog.migrated",
+            {{"path", path_}, {"from", kBeforeAliasesAndPins}, {"to", kCatalogSchemaVersion}});
+    return {};
   }
 
   static std::string_view Text(sqlite3_stmt* statement, int column) {
@@ -314,6 +411,31 @@ class SqliteCatalog final : public CatalogDatabase {
                                  sqlite3_column_int64(statement, 3));
     row.sequence = sqlite3_column_int64(statement, 4);
     return row;
+  }
+
+  // One target; those of an alias come one after the other.
+  static Status ReadTarget(sqlite3_stmt* statement, std::vector<Alias>* aliases) {
+    AliasName name{std::string(Text(statement, 0)), std::string(Text(statement, 1))};
+    if (aliases->empty() || aliases->back().name != name) {
+      aliases->push_back({.name = std::move(name), .targets = {}});
+    }
+    aliases->back().targets.push_back({.name = std::string(Text(statement, 2)),
+                                       .version = std::string(Text(statement, 3)),
+                                       .digest = std::string(Text(statement, 4)),
+                                       .moved_unix_seconds = sqlite3_column_int64(statement, 5)});
+    return {};
+  }
+
+  Status ReadPin(sqlite3_stmt* statement, std::vector<PinnedVariant>* pins) const {
+    const int64_t kind = sqlite3_column_int64(statement, 2);
+    if (kind < 0 || kind > static_cast<int64_t>(Variant::kOrt)) {
+      return Broken(StatusCode::kDataLoss, "a pin of variant " + std::to_string(kind));
+    }
+    pins->push_back({.name = std::string(Text(statement, 0)),
+                     .version = std::string(Text(statement, 1)),
+                     .kind = static_cast<Variant>(kind),
+                     .tier = std::string(Text(statement, 3))});
+    return {};
   }
 
   const std::string path_;

@@ -17,11 +17,19 @@
 namespace trims {
 
 // A bump makes the catalogs of older releases unreadable until a migration is written for them.
-inline constexpr int kCatalogSchemaVersion = 4;
+// 5: aliases and pins; one of 4 is taken over as it is opened.
+inline constexpr int kCatalogSchemaVersion = 5;
 
 struct CatalogRow {
   CatalogEntry entry;
   int64_t sequence = 0;  // rises with every Put: the highest of a name is its newest version
+};
+
+// All that a catalog holds.
+struct CatalogContent {
+  std::vector<CatalogRow> rows;
+  std::vector<Alias> aliases;
+  std::vector<PinnedVariant> pins;
 };
 
 class CatalogDatabase {
@@ -32,11 +40,16 @@ class CatalogDatabase {
                                                        const PreparedBeside& prepared);
   virtual ~CatalogDatabase() = default;
 
-  virtual Result<std::vector<CatalogRow>> ReadAll() = 0;
-  // Both are all or nothing. RESOURCE_EXHAUSTED: the disk is full; PERMISSION_DENIED: it is read-only; DATA_LOSS: an
+  virtual Result<CatalogContent> ReadAll() = 0;
+  // Each is all or nothing. RESOURCE_EXHAUSTED: the disk is full; PERMISSION_DENIED: it is read-only; DATA_LOSS: an
   // I/O error or damage, after which whoever opens the catalog next may find the change made.
   virtual Status Put(const CatalogRow& row) = 0;
   virtual Status Erase(const std::string& name, const std::string& version) = 0;
+  virtual Status PutAlias(const Alias& alias) = 0;
+  virtual Status EraseAlias(const AliasName& name) = 0;
+  // NOT_FOUND: there is no such model.
+  virtual Status Pin(const std::vector<PinnedVariant>& pins) = 0;
+  virtual Status Unpin(const std::vector<PinnedVariant>& pins) = 0;
 };
 
 }  // namespace trims

@@ -22,6 +22,21 @@ std::function<bool(const wire::ProgressReply&)> Telling(
   };
 }
 
+Status CheckTimeout(milliseconds timeout) {
+  if (timeout.count() > 0) return {};
+  return Status(StatusCode::kInvalidArgument, "a timeout that has passed");
+}
+
+wire::ControlRequest About(wire::ControlVerb verb, std::string_view reference,
+                           const ResidentOptions& options) {
+  return {.verb = verb,
+          .reference = reference,
+          .tier = options.tier,
+          .variants = options.variants,
+          .wait = options.wait,
+          .when_idle = options.when_idle};
+}
+
 }  // namespace
 
 Result<Admin> Admin::Connect(const ClientOptions& options) {
@@ -41,7 +56,8 @@ Result<std::string> Admin::Add(std::string_view reference, std::string_view sour
                        .variants = options.variants,
                        .precision = options.precision,
                        .onnxruntime_extensions = {options.onnxruntime_extensions.begin(),
-                                                  options.onnxruntime_extensions.end()}},
+                                                  options.onnxruntime_extensions.end()},
+                       .keep_versions = options.keep_versions},
       {.patience = options.timeout, .on_progress = Telling(options.on_progress)});
 }
 
@@ -80,6 +96,66 @@ Result<std::string> Admin::Policy(const PolicyOptions& options) {
                                                            .admission = options.admission,
                                                            .reclaim = options.reclaim},
                                        {.patience = kDocumentPatience, .on_progress = {}});
+}
+
+Result<std::string> Admin::Pin(std::string_view reference, const ResidentOptions& options) {
+  TRIMS_RETURN_IF_ERROR(CheckTimeout(options.timeout));
+  return client_.impl_->AskForDocument(
+      About(wire::ControlVerb::kPin, reference, options),
+      {.patience = options.timeout, .on_progress = Telling(options.on_progress)});
+}
+
+Result<std::string> Admin::Unpin(std::string_view reference, const ResidentOptions& options) {
+  TRIMS_RETURN_IF_ERROR(CheckTimeout(options.timeout));
+  return client_.impl_->AskForDocument(
+      About(wire::ControlVerb::kUnpin, reference, options),
+      {.patience = options.timeout, .on_progress = Telling(options.on_progress)});
+}
+
+Result<std::string> Admin::Prefetch(std::string_view reference, const ResidentOptions& options) {
+  TRIMS_RETURN_IF_ERROR(CheckTimeout(options.timeout));
+  return client_.impl_->AskForDocument(
+      About(wire::ControlVerb::kPrefetch, reference, options),
+      {.patience = options.timeout, .on_progress = Telling(options.on_progress)});
+}
+
+Result<std::string> Admin::Evict(std::string_view reference, const ResidentOptions& options) {
+  TRIMS_RETURN_IF_ERROR(CheckTimeout(options.timeout));
+  return client_.impl_->AskForDocument(
+      About(wire::ControlVerb::kEvict, reference, options),
+      {.patience = options.timeout, .on_progress = Telling(options.on_progress)});
+}
+
+Result<std::string> Admin::Drain(const DrainOptions& options) {
+  TRIMS_RETURN_IF_ERROR(CheckTimeout(options.timeout));
+  const auto verb = options.on ? wire::ControlVerb::kDrain : wire::ControlVerb::kUndrain;
+  return client_.impl_->AskForDocument(wire::ControlRequest{.verb = verb, .wait = options.wait},
+                                       {.patience = options.timeout, .on_progress = {}});
+}
+
+Result<std::string> Admin::SetAlias(std::string_view alias, std::string_view reference) {
+  return client_.impl_->AskForDocument(
+      wire::ControlRequest{
+          .verb = wire::ControlVerb::kSetAlias, .reference = reference, .alias = alias},
+      {.patience = kDocumentPatience, .repeatable = false, .on_progress = {}});
+}
+
+Result<std::string> Admin::Rollback(std::string_view alias) {
+  return client_.impl_->AskForDocument(
+      wire::ControlRequest{.verb = wire::ControlVerb::kRollback, .alias = alias},
+      {.patience = kDocumentPatience, .repeatable = false, .on_progress = {}});
+}
+
+Result<std::string> Admin::DeleteAlias(std::string_view alias) {
+  return client_.impl_->AskForDocument(
+      wire::ControlRequest{.verb = wire::ControlVerb::kDeleteAlias, .alias = alias},
+      {.patience = kDocumentPatience, .repeatable = false, .on_progress = {}});
+}
+
+Result<std::string> Admin::Aliases() {
+  return client_.impl_->AskForDocument(
+      wire::ControlRequest{.verb = wire::ControlVerb::kListAliases},
+      {.patience = kDocumentPatience, .on_progress = {}});
 }
 
 Result<std::string> Admin::Push(std::string_view reference, std::string_view destination,

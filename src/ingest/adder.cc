@@ -7,6 +7,7 @@
 #include "base/macros.h"
 #include "base/shell_quote.h"
 #include "catalog/resolve.h"
+#include "ingest/aliaser.h"
 #include "ingest/check_operator.h"
 #include "ingest/choose_version.h"
 #include "ingest/merge_manifests.h"
@@ -59,6 +60,12 @@ void Adder::Add(const wire::Principal& principal, const std::string& requested,
   if (const Status status = CheckCanAdd(principal); !status.ok()) return done(status);
   Result<Requested> request = CheckRequested(requested, source, wishes);
   if (!request.ok()) return done(request.status());
+  // Before anything is read for it; ChooseVersion asks again.
+  if (const Status status = CheckIsNoAlias(*dependencies_.catalog, request->reference.name,
+                                           request->reference.version);
+      !status.ok()) {
+    return done(status);
+  }
   const auto asker =
       std::make_shared<const Asker>(Asker{request->reference.ToString(), request->source.ToString(),
                                           std::move(progress), std::move(done)});

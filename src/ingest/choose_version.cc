@@ -1,6 +1,8 @@
 #include "ingest/choose_version.h"
 
+#include "base/macros.h"
 #include "catalog/resolve.h"
+#include "ingest/aliaser.h"
 
 namespace trims {
 namespace {
@@ -22,6 +24,7 @@ Result<ChosenVersion> ChooseVersion(const Catalog& catalog, const ModelReference
                                     const Manifest& fresh) {
   const bool named = !reference.version.empty();
   ChosenVersion chosen{named ? reference.version : fresh.digest.substr(0, kVersionDigits), nullptr};
+  TRIMS_RETURN_IF_ERROR(CheckIsNoAlias(catalog, reference.name, chosen.version));
   for (const CatalogEntry* entry : catalog.All()) {
     if (entry->name != reference.name) continue;
     if (!named && entry->manifest.digest == fresh.digest)

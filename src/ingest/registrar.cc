@@ -50,6 +50,8 @@ IngestDependencies Retaining(IngestDependencies dependencies) {
 Registrar::Registrar(const IngestOptions& options, const IngestDependencies& dependencies)
     : adder_(options, Retaining(dependencies), &turns_, &counters_),
       remover_(Retaining(dependencies), &turns_, &counters_),
+      retirer_(Retaining(dependencies), &turns_, &counters_),
+      aliaser_(dependencies, &turns_),
       verifier_(dependencies, &adder_),
       pusher_(dependencies) {
   if (dependencies.prepared != nullptr) {

@@ -11,9 +11,11 @@
 #include <vector>
 
 #include "ingest/adder.h"
+#include "ingest/aliaser.h"
 #include "ingest/ingest_dependencies.h"
 #include "ingest/pusher.h"
 #include "ingest/remover.h"
+#include "ingest/retirer.h"
 #include "ingest/turns.h"
 #include "ingest/verifier.h"
 #include "wire/principal.h"
@@ -46,10 +48,19 @@ class Registrar {
     pusher_.Push(principal, reference, destination, std::move(progress), std::move(done));
   }
 
+  // Old versions, once a new one is there.
+  void Retire(const std::string& name, size_t keep, Retirer::InUse in_use, RemoveCallback done) {
+    retirer_.Retire(name, keep, std::move(in_use), std::move(done));
+  }
+
+  // Contracts of Manager::SetAlias, DeleteAlias and Rollback.
+  Aliaser& aliaser() { return aliaser_; }
+
   const IngestCounters& counters() const { return counters_; }
   size_t adds_in_flight() const { return adder_.in_flight(); }
   size_t in_flight() const {
-    return adder_.in_flight() + remover_.in_flight() + verifier_.in_flight() + pusher_.in_flight();
+    return adder_.in_flight() + remover_.in_flight() + retirer_.in_flight() + aliaser_.in_flight() +
+           verifier_.in_flight() + pusher_.in_flight();
   }
 
  private:
@@ -57,6 +68,8 @@ class Registrar {
   Turns turns_;
   Adder adder_;
   Remover remover_;
+  Retirer retirer_;
+  Aliaser aliaser_;
   Verifier verifier_;
   Pusher pusher_;
 };

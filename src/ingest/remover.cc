@@ -12,6 +12,25 @@
 namespace trims {
 namespace {
 
+// Whoever removes what they call by an alias would remove what others open.
+Status CheckIsModel(const CatalogEntry& found, const ModelReference& reference) {
+  const bool same_version = reference.version.empty() || reference.version == found.version;
+  if (found.name == reference.name && same_version) return {};
+  return Status(StatusCode::kFailedPrecondition,
+                "'" + reference.ToString() + "' is an alias of " + ReferenceOf(found),
+                "trims alias --delete " + reference.ToString() + " forgets the alias alone");
+}
+
+Status CheckNoAliasMeans(const Catalog& catalog, const CatalogEntry& entry) {
+  const Alias* alias = catalog.Aliases().Meaning(entry.name, entry.version);
+  if (alias == nullptr) return {};
+  const std::string name = alias->name.ToString();
+  return Status(StatusCode::kFailedPrecondition,
+                "model '" + ReferenceOf(entry) + "' is what alias '" + name + "' means",
+                "move it on (trims alias " + name +
+                    "=REFERENCE), or forget it: trims alias --delete " + name);
+}
+
 struct Target {
   std::string name;
   std::string version;
@@ -22,12 +41,14 @@ struct Target {
 Result<std::deque<Target>> FindTargets(const Catalog& catalog, const ModelReference& reference,
                                        bool all_versions) {
   TRIMS_ASSIGN_OR_RETURN(const CatalogEntry* found, catalog.Find(reference));
+  TRIMS_RETURN_IF_ERROR(CheckIsModel(*found, reference));
   std::deque<Target> targets;
   for (const CatalogEntry* entry : catalog.All()) {
     if (entry->name != found->name) continue;
     const bool meant = reference.digest.empty() ? all_versions || entry == found
                                                 : entry->manifest.digest == reference.digest;
     if (!meant) continue;
+    TRIMS_RETURN_IF_ERROR(CheckNoAliasMeans(catalog, *entry));
     targets.push_back({entry->name, entry->version, {ReferenceOf(*entry), entry->manifest.digest}});
   }
   return targets;

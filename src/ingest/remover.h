@@ -1,4 +1,5 @@
-// Remover: how models leave the catalog. Running functions keep their pages, new opens get NOT_FOUND.
+// Remover: how models leave the catalog. Running functions keep their pages, new opens get NOT_FOUND. What an
+// alias means does not leave.
 //
 // Thread-safety: loop only. Destroyed, it calls nobody back.
 #ifndef TRIMS_INGEST_REMOVER_H_

@@ -4,15 +4,18 @@
 #ifndef TRIMS_MANAGER_CHOOSE_TIER_H_
 #define TRIMS_MANAGER_CHOOSE_TIER_H_
 
+#include <memory>
 #include <string_view>
+#include <vector>
 
 #include "trims/status.h"
 
 #include "format/image.h"
-#include "manager/take_snapshot.h"
 #include "residency/segment_table.h"
 
 namespace trims {
+
+using Tiers = std::vector<std::unique_ptr<SegmentTable>>;  // the host's memory first
 
 // "host" (or empty), "device:0", "sim:0". NOT_FOUND says which there are.
 Result<SegmentTable*> FindTier(std::string_view name, const Tiers& tiers);

@@ -1,5 +1,6 @@
 #include "manager/manager.h"
 
+#include <memory>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "ingest/check_operator.h"
 #include "load/tier.h"
 #include "manager/choose_tier.h"
+#include "manager/controller.h"
 #include "manager/take_snapshot.h"
 #include "residency/segment_table.h"
 
@@ -42,22 +44,53 @@ class Manager::Impl {
                                          &counters));
       if (host == nullptr) host = tiers.back().get();
     }
+    controller = std::make_unique<Controller>(dependencies.catalog, dependencies.timers, &tiers);
+    controller->Start();
     if (dependencies.prepared == nullptr) return;
     dependencies.prepared->SetInUse([this] { return LeasedFolders(); });
   }
 
-  // A tier may hold leases of the one beneath.
+  // The controller may hold leases, and a tier some of the one beneath.
   ~Impl() {
     if (dependencies.prepared != nullptr) dependencies.prepared->SetInUse(nullptr);
+    controller.reset();
     while (!tiers.empty()) tiers.pop_back();
   }
 
   Result<OpenOutcome> Open(const OpenParams& params, OpenCallback done) const {
+    if (controller->draining()) return Controller::Draining();
     TRIMS_ASSIGN_OR_RETURN(const ImagePtr image,
                            ResolveVariant(*dependencies.catalog, params.reference, params.variant,
                                           params.variant_key));
     TRIMS_ASSIGN_OR_RETURN(SegmentTable* const tier, ChooseTier(params.tier, *image, tiers));
     return tier->Open(image, params.deadline, std::move(done));
+  }
+
+  // The model is there, whatever comes of the others.
+  void RetireBehind(ModelDetails details, size_t keep, const ModelCallback& done) {
+    const std::string name = details.model.name;
+    registrar.Retire(
+        name, keep, [this](const CatalogEntry& entry) { return InUse(entry); },
+        [details = std::move(details), done](Result<std::vector<RemovedModel>> retired) mutable {
+          if (!retired.ok()) {
+            LogWarning("model.retire_failed",
+                       {{"model", details.model.name}, {"error", retired.status()}});
+            return done(std::move(details));
+          }
+          for (RemovedModel& gone : *retired) details.retired.push_back(std::move(gone.reference));
+          done(std::move(details));
+        });
+  }
+
+  bool InUse(const CatalogEntry& entry) const {
+    for (const auto& tier : tiers) {
+      for (const ImagePtr& image : entry.images) {
+        const Segment* segment = tier->FindByKey(image->key);
+        if (segment == nullptr) continue;
+        if (segment->leases() > 0 || tier->WaitersOf(*segment) > 0) return true;
+      }
+    }
+    return false;
   }
 
   std::set<std::string> LeasedFolders() const {
@@ -76,12 +109,14 @@ class Manager::Impl {
     for (const CatalogEntry* entry : dependencies.catalog->All()) {
       for (const ImagePtr& image : entry->images) keys.insert(image->key);
     }
+    controller->CatalogChanged();
     for (const auto& tier : tiers) tier->KeepOnly(keys);
   }
 
   const ManagerDependencies dependencies;
   Counters counters;
   Tiers tiers;
+  std::unique_ptr<Controller> controller;
   Registrar registrar;
 };
 
@@ -97,12 +132,16 @@ Result<OpenOutcome> Manager::Open(const OpenParams& params, OpenCallback done) {
 }
 
 void Manager::Add(const wire::Principal& principal, const std::string& reference,
-                  const std::string& source, const PrepareWishes& wishes,
-                  Preparer::Progress progress, ModelCallback done) {
-  impl_->registrar.Add(principal, reference, source, wishes, std::move(progress),
-                       [this, done = std::move(done)](const Result<const CatalogEntry*>& added) {
+                  const std::string& source, const AddWishes& wishes, Preparer::Progress progress,
+                  ModelCallback done) {
+  impl_->registrar.Add(principal, reference, source, wishes.prepare, std::move(progress),
+                       [this, keep = wishes.keep_versions,
+                        done = std::move(done)](const Result<const CatalogEntry*>& added) {
                          if (!added.ok()) return done(added.status());
-                         done(DetailsOf(**added, *impl_->dependencies.catalog, impl_->tiers));
+                         ModelDetails details =
+                             DetailsOf(**added, *impl_->dependencies.catalog, impl_->tiers);
+                         if (keep == 0) return done(std::move(details));
+                         impl_->RetireBehind(std::move(details), keep, done);
                        });
 }
 
@@ -147,6 +186,56 @@ Result<TierSnapshot> Manager::ChangePolicy(const wire::Principal& principal,
   return SnapshotOf(*table);
 }
 
+void Manager::Pin(const wire::Principal& principal, const ControlWishes& wishes,
+                  Preparer::Progress progress, ControlCallback done) {
+  impl_->controller->Pin(principal, wishes, std::move(progress), std::move(done));
+}
+
+void Manager::Unpin(const wire::Principal& principal, const ControlWishes& wishes,
+                    ControlCallback done) {
+  impl_->controller->Unpin(principal, wishes, std::move(done));
+}
+
+void Manager::Prefetch(const wire::Principal& principal, const ControlWishes& wishes,
+                       Preparer::Progress progress, ControlCallback done) {
+  impl_->controller->Prefetch(principal, wishes, std::move(progress), std::move(done));
+}
+
+Result<ControlledModel> Manager::Evict(const wire::Principal& principal,
+                                       const ControlWishes& wishes) {
+  return impl_->controller->Evict(principal, wishes);
+}
+
+Result<DrainSnapshot> Manager::Drain(const wire::Principal& principal, bool on,
+                                     const FindHolders& holders) {
+  return impl_->controller->Drain(principal, on, holders);
+}
+
+void Manager::AwaitQuiet(DrainCallback done) { impl_->controller->AwaitQuiet(std::move(done)); }
+
+void Manager::Preload(const std::string& reference) { impl_->controller->Preload(reference); }
+
+void Manager::SetAlias(const wire::Principal& principal, const std::string& alias,
+                       const std::string& reference, AliasCallback done) {
+  impl_->registrar.aliaser().Set(principal, alias, reference, std::move(done));
+}
+
+void Manager::DeleteAlias(const wire::Principal& principal, const std::string& alias,
+                          AliasCallback done) {
+  impl_->registrar.aliaser().Delete(principal, alias, std::move(done));
+}
+
+void Manager::Rollback(const wire::Principal& principal, const std::string& alias,
+                       AliasCallback done) {
+  impl_->registrar.aliaser().Rollback(principal, alias, std::move(done));
+}
+
+std::vector<Alias> Manager::Aliases() const {
+  std::vector<Alias> aliases;
+  for (const Alias* alias : impl_->dependencies.catalog->Aliases().All()) aliases.push_back(*alias);
+  return aliases;
+}
+
 std::vector<ModelSnapshot> Manager::Models() const {
   return SnapshotsOf(*impl_->dependencies.catalog, impl_->tiers);
 }
@@ -167,6 +256,7 @@ ManagerSnapshot Manager::Snapshot() const {
     snapshot.disk_evictions = prepared.evictions();
   }
   snapshot.preparations_in_flight = impl_->registrar.adds_in_flight();
+  snapshot.draining = impl_->controller->draining();
   snapshot.counters = impl_->counters;
   snapshot.ingest = impl_->registrar.counters();
   return snapshot;

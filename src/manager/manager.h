@@ -30,6 +30,7 @@
 #include "base/prepare_wishes.h"
 #include "ingest/preparer.h"
 #include "ingest/registrar.h"
+#include "manager/controller.h"
 #include "manager/snapshot.h"
 #include "residency/lease.h"
 #include "residency/residency_options.h"
@@ -55,6 +56,11 @@ struct PolicyWishes {
   std::string_view eviction;
   std::string_view admission;
   std::string_view reclaim;
+};
+
+struct AddWishes {
+  PrepareWishes prepare = {};
+  size_t keep_versions = 0;  // then, of this name; 0: all
 };
 
 // All outlive the Manager.
@@ -87,10 +93,12 @@ class Manager {
   using ModelCallback = std::function<void(Result<ModelDetails>)>;
 
   // The principal must be the daemon's user or root. `progress` runs on the loop. Remove without a
-  // version (or digest) forgets every version of that name. An Add goes on when its caller has
-  // gone: its callbacks must tolerate that.
+  // version (or digest) forgets every version of that name; FAILED_PRECONDITION, and none is: an alias
+  // means one of them. An Add goes on when its caller has
+  // gone: its callbacks must tolerate that. With a number of versions to keep, older ones of that name are
+  // forgotten, unless an alias means them, they are pinned, or somebody holds or waits for them.
   void Add(const wire::Principal& principal, const std::string& reference,
-           const std::string& source, const PrepareWishes& wishes, Preparer::Progress progress,
+           const std::string& source, const AddWishes& wishes, Preparer::Progress progress,
            ModelCallback done);
   void Remove(const wire::Principal& principal, const std::string& reference, RemoveCallback done);
 
@@ -111,6 +119,41 @@ class Manager {
   // something must be the daemon's user or root. INVALID_ARGUMENT: no such policy, and nothing is
   // changed; NOT_FOUND: no such tier.
   Result<TierSnapshot> ChangePolicy(const wire::Principal& principal, const PolicyWishes& wishes);
+
+  // What stays, comes and goes in a tier by an operator's word: the principal must be the daemon's user
+  // or root. Loads go on when their caller has gone.
+  //
+  // Pin: the variants named, or else the one that is most likely opened ("ort", "tensors", "files"), are
+  // loaded if they aren't there, and stay from then on, also across restarts: neither evicted nor
+  // reclaimed. RESOURCE_EXHAUSTED, TOO_LARGE: no room for them, with the numbers and what holds it.
+  // Unpin: those named, or else all that are pinned.
+  void Pin(const wire::Principal& principal, const ControlWishes& wishes,
+           Preparer::Progress progress, ControlCallback done);
+  void Unpin(const wire::Principal& principal, const ControlWishes& wishes, ControlCallback done);
+  // The same variants as Pin are loaded. FAILED_PRECONDITION: the tier keeps nothing that nobody holds.
+  void Prefetch(const wire::Principal& principal, const ControlWishes& wishes,
+                Preparer::Progress progress, ControlCallback done);
+  // What is there of the variants named, or else of all, goes; FAILED_PRECONDITION, and nothing goes: one
+  // is leased (the message says who holds it), on its way or pinned. With `when_idle` such goes with its
+  // last lease, unless it is pinned.
+  Result<ControlledModel> Evict(const wire::Principal& principal, const ControlWishes& wishes);
+  // From now on opens are UNAVAILABLE, and leases end by themselves; or, with `on` false, no more.
+  Result<DrainSnapshot> Drain(const wire::Principal& principal, bool on,
+                              const FindHolders& holders);
+  // Once there is no lease, and nobody waits for one. CANCELLED: the drain was ended before.
+  void AwaitQuiet(DrainCallback done);
+  // What is most likely opened of a model is loaded, as far as there is room. What fails is logged.
+  void Preload(const std::string& reference);
+
+  // Aliases (catalog/alias.h). The change is durable when it is answered; opens that begin then get the
+  // version that it means, and who has another open keeps it. Set: to what `reference` means now.
+  // ALREADY_EXISTS: a model has that name. Rollback: to what it meant before its last move;
+  // FAILED_PRECONDITION: nothing, or what is no longer there.
+  void SetAlias(const wire::Principal& principal, const std::string& alias,
+                const std::string& reference, AliasCallback done);
+  void DeleteAlias(const wire::Principal& principal, const std::string& alias, AliasCallback done);
+  void Rollback(const wire::Principal& principal, const std::string& alias, AliasCallback done);
+  std::vector<Alias> Aliases() const;  // by name
 
   std::vector<ModelSnapshot> Models() const;  // by name, then newest first
   Result<ModelDetails> Model(const std::string& reference) const;

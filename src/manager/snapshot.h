@@ -34,6 +34,7 @@ struct VariantSnapshot {
   std::string tier;  // empty where it is absent
   SegmentState state = SegmentState::kAbsent;
   uint64_t leases = 0;  // in all tiers
+  bool pinned = false;  // in one of them
 };
 
 struct ModelSnapshot {
@@ -46,6 +47,7 @@ struct ModelSnapshot {
   std::string source;
   uint64_t source_bytes = 0;
   int64_t added_unix_seconds = 0;
+  std::vector<std::string> aliases;  // that mean this version
   std::vector<VariantSnapshot> variants;
 };
 
@@ -55,6 +57,7 @@ struct ModelDetails {
   std::vector<ManifestFile> files;
   std::string sandbox;
   std::vector<std::string> notes;
+  std::vector<std::string> retired;  // of an add: versions that left for it
 };
 
 struct SegmentSnapshot {
@@ -75,8 +78,10 @@ struct SegmentSnapshot {
   std::chrono::milliseconds idle{0};
   std::chrono::microseconds load_time{0};  // of its last load
   bool removed = false;
-  int failures = 0;  // in a row
-  Status error;      // the last one
+  bool pinned = false;
+  bool leaving = false;  // with its last lease
+  int failures = 0;      // in a row
+  Status error;          // the last one
   std::chrono::milliseconds retry_in{0};
 };
 
@@ -89,6 +94,38 @@ struct TierSnapshot {
   TierPolicy policy;
 };
 
+// One variant in the tier that an operator's command was about.
+struct ControlledVariant {
+  Variant kind = Variant::kFiles;
+  std::string key;
+  uint64_t bytes = 0;  // its footprint
+  SegmentState state = SegmentState::kAbsent;
+  uint64_t leases = 0;
+  bool pinned = false;
+  bool leaving = false;
+};
+
+struct ControlledModel {
+  std::string reference;
+  std::string tier;
+  std::vector<ControlledVariant> variants;
+};
+
+// Who holds leases, as far as they are a connection's.
+struct LeaseHolder {
+  std::string client;  // what it calls itself
+  uint64_t uid = 0;
+  int64_t pid = 0;
+  uint64_t leases = 0;
+};
+
+struct DrainSnapshot {
+  bool draining = false;
+  uint64_t leases = 0;
+  size_t waiters = 0;
+  std::vector<LeaseHolder> holders;
+};
+
 struct ManagerSnapshot {
   std::vector<TierSnapshot> tiers;  // from the lowest up
   size_t models = 0;
@@ -99,6 +136,7 @@ struct ManagerSnapshot {
   size_t loads_in_flight = 0;
   size_t preparations_in_flight = 0;
   size_t waiters = 0;
+  bool draining = false;  // gives no new leases
   std::vector<SegmentSnapshot> segments;
   Counters counters;
   IngestCounters ingest;

@@ -24,11 +24,24 @@ VariantSnapshot SnapshotOf(const Image& image, const Tiers& tiers) {
     snapshot.tier = tier->tier_name();
     snapshot.state = segment->state();
     snapshot.leases += segment->leases();
+    snapshot.pinned = snapshot.pinned || segment->pinned();
   }
   return snapshot;
 }
 
-ModelSnapshot SnapshotOf(const CatalogEntry& entry, bool newest, const Tiers& tiers) {
+std::vector<std::string> AliasesOf(const CatalogEntry& entry, const Catalog& catalog) {
+  std::vector<std::string> names;
+  for (const Alias* alias : catalog.Aliases().All()) {
+    const AliasTarget& target = alias->target();
+    if (target.name == entry.name && target.version == entry.version) {
+      names.push_back(alias->name.ToString());
+    }
+  }
+  return names;
+}
+
+ModelSnapshot SnapshotOf(const CatalogEntry& entry, const Catalog& catalog, bool newest,
+                         const Tiers& tiers) {
   ModelSnapshot snapshot{.reference = ReferenceOf(entry),
                          .name = entry.name,
                          .version = entry.version,
@@ -37,7 +50,9 @@ ModelSnapshot SnapshotOf(const CatalogEntry& entry, bool newest, const Tiers& ti
                          .format = entry.manifest.format,
                          .source = entry.manifest.source,
                          .source_bytes = entry.manifest.SourceBytes(),
-                         .added_unix_seconds = entry.added_unix_seconds};
+                         .added_unix_seconds = entry.added_unix_seconds,
+                         .aliases = AliasesOf(entry, catalog),
+                         .variants = {}};
   for (const ImagePtr& image : entry.images) {
     snapshot.variants.push_back(SnapshotOf(*image, tiers));
   }
@@ -64,7 +79,9 @@ SegmentSnapshot SnapshotOf(const Segment& segment, const SegmentTable& tier, Tim
                            .opens = segment.opens(),
                            .waiters = tier.WaitersOf(segment),
                            .load_time = duration_cast<microseconds>(segment.load_time()),
-                           .removed = segment.removed()};
+                           .removed = segment.removed(),
+                           .pinned = segment.pinned(),
+                           .leaving = segment.leaving()};
   if (segment.state() == SegmentState::kReserved || segment.state() == SegmentState::kLoading) {
     snapshot.load = tier.ProgressOf(segment);
     snapshot.bytes_loaded = snapshot.load->bytes_done;
@@ -96,18 +113,29 @@ TierSnapshot SnapshotOf(const SegmentTable& tier) {
           .policy = tier.policy()};
 }
 
+ControlledVariant ControlledOf(const Image& image, const SegmentTable& tier) {
+  ControlledVariant variant{.kind = image.kind, .key = image.variant_key, .bytes = image.footprint};
+  const Segment* segment = tier.FindByKey(image.key);
+  if (segment == nullptr) return variant;
+  variant.state = segment->state();
+  variant.leases = segment->leases();
+  variant.pinned = segment->pinned();
+  variant.leaving = segment->leaving();
+  return variant;
+}
+
 std::vector<ModelSnapshot> SnapshotsOf(const Catalog& catalog, const Tiers& tiers) {
   std::vector<ModelSnapshot> snapshots;
   std::string_view last;
   for (const CatalogEntry* entry : catalog.All()) {
-    snapshots.push_back(SnapshotOf(*entry, /*newest=*/entry->name != last, tiers));
+    snapshots.push_back(SnapshotOf(*entry, catalog, /*newest=*/entry->name != last, tiers));
     last = entry->name;
   }
   return snapshots;
 }
 
 ModelDetails DetailsOf(const CatalogEntry& entry, const Catalog& catalog, const Tiers& tiers) {
-  return {.model = SnapshotOf(entry, IsNewest(entry, catalog), tiers),
+  return {.model = SnapshotOf(entry, catalog, IsNewest(entry, catalog), tiers),
           .files = entry.manifest.files,
           .sandbox = entry.manifest.sandbox,
           .notes = entry.manifest.notes};

@@ -74,6 +74,7 @@ void Segment::Became(ResidentBytes bytes, TimePoint now) {
 }
 
 void Segment::Fail() {
+  leaving_ = false;
   control_.reset();
   room_.Release();
   Step(SegmentState::kFailed);
@@ -81,6 +82,7 @@ void Segment::Fail() {
 
 ResidentBytes Segment::BeginDrain() {
   Require(bytes_.has_value(), "resident");
+  leaving_ = false;
   ResidentBytes bytes = *std::exchange(bytes_, std::nullopt);
   Step(SegmentState::kDraining);
   return bytes;

@@ -121,6 +121,12 @@ class Segment {
   // Whether no catalog entry has this content any more: then it goes with its last lease.
   bool removed() const { return removed_; }
   void set_removed(bool removed) { removed_ = removed; }
+  // Whether an operator wants it kept, whatever needs its room.
+  bool pinned() const { return pinned_; }
+  void set_pinned(bool pinned) { pinned_ = pinned; }
+  // Whether an operator wants this residence to end with its last lease. The end of it ends that, too.
+  bool leaving() const { return leaving_; }
+  void set_leaving(bool leaving) { leaving_ = leaving; }
 
  private:
   void Step(SegmentState to);
@@ -142,6 +148,8 @@ class Segment {
   Duration load_time_{0};
   EvictionCandidate use_;
   bool removed_ = false;
+  bool pinned_ = false;
+  bool leaving_ = false;
 };
 
 }  // namespace trims

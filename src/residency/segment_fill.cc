@@ -104,7 +104,7 @@ void SegmentTable::Filled(uint64_t id, Result<ResidentBytes> result) {
   const bool wanted = WaitersOf(*segment) > 0;
   ServeWaiters(segment);
   // Nobody holds it: as if its last lease had just ended.
-  if (!wanted && (segment->removed() || !policy().Keeps())) {
+  if (!wanted && !Stays(*segment)) {
     ++counters_->reclaimed;
     return Drain(segment);
   }

@@ -87,8 +87,9 @@ Lease SegmentTable::Grant(Segment* segment, ImagePtr image, HowOpened opened) {
 
 void SegmentTable::EndLease(Segment* segment) {
   --leases_;
+  if (when_quiet_) TellWhenQuiet();
   if (segment->EndLease(dependencies_.clock->Now()) > 0) return;
-  if (!segment->removed() && policy().Keeps()) return Reconsider(*segment);
+  if (Stays(*segment)) return Reconsider(*segment);
   const Waiters::Turn turn(&waiters_);
   ++counters_->reclaimed;
   Drain(segment);

@@ -11,10 +11,35 @@ namespace {
 
 std::string Bytes(uint64_t count) { return std::to_string(count) + " bytes"; }
 
-// Whoever adds a reason to stay (a pin, a guaranteed share) adds it here, and calls Reconsider when it
-// comes or goes.
+// Whoever adds a reason to stay (a guaranteed share) adds it here, and calls Reconsider when it comes or
+// goes.
 bool MayGo(const Segment& segment) {
-  return segment.state() == SegmentState::kResident && segment.leases() == 0;
+  return segment.state() == SegmentState::kResident && segment.leases() == 0 && !segment.pinned();
+}
+
+constexpr size_t kHoldersShown = 3;
+
+std::string Holding(const Segment& segment) {
+  std::string text = segment.image().reference + " (" + Bytes(segment.footprint());
+  if (segment.leases() > 0) text += ", leases: " + std::to_string(segment.leases());
+  if (segment.pinned()) text += ", pinned";
+  return text + ")";
+}
+
+// Those that can't go, the largest first.
+std::string LargestHolders(std::vector<const Segment*> segments) {
+  std::erase_if(segments, [](const Segment* segment) {
+    return segment->state() != SegmentState::kResident || MayGo(*segment);
+  });
+  std::stable_sort(segments.begin(), segments.end(), [](const Segment* a, const Segment* b) {
+    return a->footprint() > b->footprint();
+  });
+  std::string text;
+  for (size_t i = 0; i < std::min(segments.size(), kHoldersShown); ++i) {
+    text += (text.empty() ? "; held: " : ", ") + Holding(*segments[i]);
+  }
+  if (segments.size() > kHoldersShown) text += ", …";
+  return text;
 }
 
 }  // namespace
@@ -30,7 +55,9 @@ RoomUse SegmentTable::Use() const {
         use.loading += segment->footprint();
         break;
       case SegmentState::kResident:
-        (segment->leases() > 0 ? use.leased : use.idle) += segment->footprint();
+        if (segment->leases() > 0) use.leased += segment->footprint();
+        if (segment->pinned()) use.pinned += segment->footprint();
+        if (MayGo(*segment)) use.idle += segment->footprint();
         break;
       case SegmentState::kDraining:
         use.draining += segment->footprint();
@@ -65,6 +92,10 @@ void SegmentTable::Reconsider(const Segment& segment) {
   } else {
     evictor_.Withdraw(segment.id());
   }
+}
+
+bool SegmentTable::Stays(const Segment& segment) const {
+  return !segment.removed() && !segment.leaving() && (segment.pinned() || policy().Keeps());
 }
 
 void SegmentTable::SetPolicy(const TierPolicy& policy) {
@@ -128,13 +159,16 @@ Status SegmentTable::NoRoom(const Segment& segment) const {
                         " are in use by " + std::to_string(leases_) + " leases, " +
                         Bytes(use.loading + use.waiting) + " by loads on their way, " +
                         Bytes(use.draining) + " are being freed";
+  if (use.pinned > 0) message += ", " + Bytes(use.pinned) + " are pinned";
   if (use.idle > 0) {
     message += ", " + Bytes(use.idle) + " are idle, of which policy '" +
                std::string(policy().eviction->name) + "' gives up too little";
   }
-  return Status(
-      StatusCode::kResourceExhausted, message,
-      "close models that are in use (trims status shows them), or " + budget().HowToRaise());
+  message += LargestHolders(All());
+  const char* less = use.pinned > 0
+                         ? "close models that are in use (trims status shows them), unpin some, or "
+                         : "close models that are in use (trims status shows them), or ";
+  return Status(StatusCode::kResourceExhausted, message, less + budget().HowToRaise());
 }
 
 void SegmentTable::Drain(Segment* segment, bool evicted) {

@@ -39,6 +39,7 @@ Segment* SegmentTable::FindOrMake(const ImagePtr& image) {
   if (found != by_key_.end()) return found->second;
   auto segment = std::make_unique<Segment>(++last_segment_, image, tier_->FootprintOf(*image));
   Segment* made = segment.get();
+  made->set_pinned(pinned_.contains(made->key()));
   by_key_.emplace(made->key(), made);
   segments_.emplace(made->id(), std::move(segment));
   return made;

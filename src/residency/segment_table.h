@@ -45,7 +45,8 @@ namespace trims {
 // Bytes of a tier's budget by what they are for.
 struct RoomUse {
   uint64_t leased = 0;
-  uint64_t idle = 0;
+  uint64_t pinned = 0;  // in use or not: what is in use is counted there, too
+  uint64_t idle = 0;    // neither leased nor pinned
   uint64_t loading = 0;
   uint64_t draining = 0;
   uint64_t waiting = 0;  // not in the budget yet: reserved segments without room
@@ -79,6 +80,22 @@ class SegmentTable {
   // any more: that goes at once.
   void SetPolicy(const TierPolicy& policy);
 
+  // What an operator asks for (segment_control.cc).
+  // Brings an image in, as OpenForAbove does: what keeps it from going again is the lease alone.
+  Result<OpenOutcome> Prefetch(const ImagePtr& image, OpenCallback done);
+  // From now on what has one of these keys is pinned, and nothing else: it stays, once it has come,
+  // whatever needs its room.
+  void SetPinned(std::set<std::string> keys);
+  // FAILED_PRECONDITION: it is pinned, leased, waited for or on its way. OK where it isn't there.
+  Status CheckMayEvict(const std::string& key) const;
+  // What CheckMayEvict allows goes now; of what is leased, waited for or on its way this residence ends
+  // with its last lease.
+  void EvictWhenIdle(const std::string& key);
+  // `call`, from now on, whenever the last lease or wait has ended; never inside the call that ended it.
+  // Empty: nobody is told any more.
+  void SetWhenQuiet(std::function<void()> call);
+  bool Quiet() const { return leases_ == 0 && waiters_.size() == 0; }
+
   // nullptr if there is no such segment.
   const Segment* FindByKey(const std::string& key) const;
   std::vector<const Segment*> All() const;  // by id
@@ -90,6 +107,7 @@ class SegmentTable {
   std::string_view device() const { return tier_->device(); }  // empty: none
   std::string_view device_uuid() const { return tier_->device_uuid(); }
   const Budget& budget() const { return tier_->budget(); }
+  uint64_t FootprintOf(const Image& image) const { return tier_->FootprintOf(image); }
   const ResidencyOptions& options() const { return options_; }
   const TierPolicy& policy() const { return evictor_.policy(); }
   uint64_t leases() const { return leases_; }
@@ -130,10 +148,13 @@ class SegmentTable {
   void EvictOne(Segment* victim, double rank, const Segment& whom_for);
   void Reconsider(const Segment& segment);  // whether it may go: after all that could change it
   void ReclaimIdle();
+  bool Stays(const Segment& segment) const;  // once nobody holds it
   Status NoRoom(const Segment& segment) const;
   void Drain(Segment* segment, bool evicted = false);
   void Drained(uint64_t id);
   void FillRoom();  // gives free room to those who wait for it
+  void TellWhenQuiet();
+  std::string TierOption() const;
 
   // Filling (segment_fill.cc).
   void StartFill(Segment* segment, Reservation room);
@@ -168,6 +189,9 @@ class SegmentTable {
   std::map<uint64_t, std::unique_ptr<Segment>> segments_;
   std::unordered_map<std::string_view, Segment*> by_key_;  // views of the segments' own keys
   std::unordered_map<uint64_t, Beneath> beneath_;          // by the segment
+  std::set<std::string> pinned_;                           // keys
+  std::function<void()> when_quiet_;                       // mostly empty
+  bool telling_quiet_ = false;
   Waiters waiters_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

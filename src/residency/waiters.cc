@@ -15,6 +15,7 @@ Waiters::~Waiters() { Silence(); }
 
 void Waiters::Silence() {
   ++depth_;  // no Turn is the outermost one any more
+  after_turn_ = nullptr;
   segment_of_.clear();
   // Taken out first: the end of a callback may end what it holds, and that may be another wait.
   const auto waiting = std::exchange(of_segment_, {});
@@ -145,6 +146,7 @@ void Waiters::Deliver() {
     answer.done(std::move(answer.result));
   }
   delivering_ = false;
+  if (after_turn_) after_turn_();
 }
 
 }  // namespace trims

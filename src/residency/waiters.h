@@ -21,6 +21,7 @@
 #include <map>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 
 #include "base/clock.h"
 #include "loop/timer_service.h"
@@ -73,6 +74,9 @@ class Waiters {
     Waiters* const waiters_;
   };
 
+  // Called when the outermost Turn has ended and all are answered.
+  void SetAfterTurn(std::function<void()> call) { after_turn_ = std::move(call); }
+
   // Nobody is called back from here on, whatever is still queued.
   void Silence();
 
@@ -107,6 +111,7 @@ class Waiters {
   std::unordered_map<uint64_t, std::list<Answer>::iterator> answer_of_;  // by waiter
   int depth_ = 0;                                                        // of Turn
   bool delivering_ = false;
+  std::function<void()> after_turn_;
 };
 
 }  // namespace trims

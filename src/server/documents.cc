@@ -36,7 +36,8 @@ Json VariantJson(const VariantSnapshot& variant) {
           {"extents", variant.extents},
           {"state", SegmentStateName(variant.state)},
           {"tier", variant.tier},
-          {"leases", variant.leases}};
+          {"leases", variant.leases},
+          {"pinned", variant.pinned}};
 }
 
 Json ModelJson(const ModelSnapshot& model) {
@@ -51,6 +52,7 @@ Json ModelJson(const ModelSnapshot& model) {
           {"source", model.source},
           {"source_bytes", model.source_bytes},
           {"added", Rfc3339(model.added_unix_seconds)},
+          {"aliases", model.aliases},
           {"variants", std::move(variants)}};
 }
 
@@ -90,6 +92,8 @@ Json SegmentJson(const SegmentSnapshot& segment) {
                {"idle_ms", segment.idle.count()},
                {"load_ms", segment.load_time.count() / 1000},
                {"removed", segment.removed},
+               {"pinned", segment.pinned},
+               {"leaving", segment.leaving},
                {"failures", segment.failures}};
   if (segment.load) json["load"] = LoadJson(*segment.load);
   if (segment.failures > 0) json["error"] = FailureJson(segment);
@@ -102,6 +106,7 @@ Json TierJson(const TierSnapshot& tier) {
           {"budget_bytes", tier.budget_bytes},
           {"used_bytes", tier.used_bytes},
           {"leased_bytes", tier.use.leased},
+          {"pinned_bytes", tier.use.pinned},
           {"idle_bytes", tier.use.idle},
           {"loading_bytes", tier.use.loading},
           {"draining_bytes", tier.use.draining},
@@ -177,6 +182,7 @@ std::string ShowDocument(const ModelDetails& details) {
   model["files"] = std::move(files);
   model["sandbox"] = details.sandbox;
   model["notes"] = details.notes;
+  if (!details.retired.empty()) model["retired"] = details.retired;
   return Dump(model);
 }
 
@@ -220,6 +226,62 @@ std::string PushedDocument(const PushedModel& pushed) {
                {"bytes", pushed.bytes}});
 }
 
+std::string ControlledDocument(const ControlledModel& model) {
+  Json variants = Json::array();
+  for (const ControlledVariant& variant : model.variants) {
+    variants.push_back({{"kind", VariantName(variant.kind)},
+                        {"key", variant.key},
+                        {"bytes", variant.bytes},
+                        {"state", SegmentStateName(variant.state)},
+                        {"leases", variant.leases},
+                        {"pinned", variant.pinned},
+                        {"leaving", variant.leaving}});
+  }
+  return Dump(
+      {{"reference", model.reference}, {"tier", model.tier}, {"variants", std::move(variants)}});
+}
+
+std::string DrainDocument(const DrainSnapshot& drain) {
+  Json holders = Json::array();
+  for (const LeaseHolder& holder : drain.holders) {
+    holders.push_back({{"client", holder.client},
+                       {"uid", holder.uid},
+                       {"pid", holder.pid},
+                       {"leases", holder.leases}});
+  }
+  return Dump({{"draining", drain.draining},
+               {"leases", drain.leases},
+               {"waiters", drain.waiters},
+               {"holders", std::move(holders)}});
+}
+
+namespace {
+
+Json AliasJson(const Alias& alias) {
+  const auto target = [](const AliasTarget& meant) {
+    return Json{{"reference", meant.ToString()},
+                {"digest", meant.digest},
+                {"moved", Rfc3339(meant.moved_unix_seconds)}};
+  };
+  Json json = {{"alias", alias.name.ToString()}};
+  json.update(target(alias.target()));
+  json["before"] = Json::array();
+  for (size_t i = 1; i < alias.targets.size(); ++i) {
+    json["before"].push_back(target(alias.targets[i]));
+  }
+  return json;
+}
+
+}  // namespace
+
+std::string AliasDocument(const Alias& alias) { return Dump(AliasJson(alias)); }
+
+std::string AliasesDocument(const std::vector<Alias>& aliases) {
+  Json list = Json::array();
+  for (const Alias& alias : aliases) list.push_back(AliasJson(alias));
+  return Dump({{"aliases", std::move(list)}});
+}
+
 namespace {
 
 Json DiskJson(const ManagerSnapshot& manager) {
@@ -244,6 +306,7 @@ std::string StatusDocument(const ManagerSnapshot& manager, const ServerSnapshot&
                {"loads_in_flight", manager.loads_in_flight},
                {"preparations_in_flight", manager.preparations_in_flight},
                {"waiters", manager.waiters},
+               {"draining", manager.draining},
                {"segments", std::move(segments)},
                {"counters", CountersJson(manager.counters, manager.ingest)},
                {"server", ServerJson(server)}});

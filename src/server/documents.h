@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "catalog/alias.h"
 #include "ingest/registrar.h"
 #include "manager/snapshot.h"
 #include "server/server_snapshot.h"
@@ -20,6 +21,10 @@ std::string PolicyDocument(const TierSnapshot& tier);
 std::string RemovedDocument(const std::vector<RemovedModel>& removed);
 std::string VerifiedDocument(const std::vector<VerifiedVariant>& verified);
 std::string PushedDocument(const PushedModel& pushed);
+std::string ControlledDocument(const ControlledModel& model);
+std::string DrainDocument(const DrainSnapshot& drain);
+std::string AliasDocument(const Alias& alias);
+std::string AliasesDocument(const std::vector<Alias>& aliases);
 std::string StatusDocument(const ManagerSnapshot& manager, const ServerSnapshot& server);
 
 }  // namespace trims

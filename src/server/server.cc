@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -45,6 +46,9 @@ Server::Server(ServerOptions options, const ServerDependencies& dependencies, Un
   context_.manager = manager_;
   context_.limits = options_.limits;
   context_.snapshot = [this] { return Snapshot(); };
+  context_.holders = [this](std::string_view tier, std::string_view key) {
+    return HoldersOf(tier, key);
+  };
   context_.on_first_frame = [this](uint64_t session) { OnFirstFrame(session); };
   context_.may_log_violation = [this] { return MayLogViolation(); };
   context_.on_end = [this](uint64_t session) { OnEnd(session); };
@@ -158,6 +162,22 @@ void Server::WaitForIdle() {
     if (Idle()) return options_.on_idle();
     WaitForIdle();  // something goes on without a connection; a connection's end waits anew
   });
+}
+
+// Looks at every lease: for messages, not for opens.
+std::vector<LeaseHolder> Server::HoldersOf(std::string_view tier, std::string_view key) const {
+  std::vector<LeaseHolder> holders;
+  for (const auto& [id, session] : sessions_) {
+    const uint64_t leases = session->LeasesOf(tier, key);
+    if (leases == 0) continue;
+    holders.push_back({.client = session->client(),
+                       .uid = session->principal().uid,
+                       .pid = session->principal().pid,
+                       .leases = leases});
+  }
+  std::sort(holders.begin(), holders.end(),
+            [](const LeaseHolder& a, const LeaseHolder& b) { return a.pid < b.pid; });
+  return holders;
 }
 
 // Whoever may connect can cause these lines as fast as it can connect.

@@ -16,7 +16,9 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "trims/status.h"
 
@@ -81,6 +83,7 @@ class Server {
 
   Server(ServerOptions options, const ServerDependencies& dependencies, UniqueFd listening);
 
+  std::vector<LeaseHolder> HoldersOf(std::string_view tier, std::string_view key) const;
   void Accept(UniqueFd socket);
   void Refuse(UniqueFd socket, const Status& why);
   Status Admit(const wire::Principal& principal) const;

@@ -45,6 +45,7 @@ struct SessionContext {
   std::function<ServerSnapshot()> snapshot;
   std::function<void(uint64_t session)> on_first_frame;
   std::function<void(uint64_t session)> on_end;
+  FindHolders holders;
   std::function<bool()> may_log_violation;  // asked for each; the server tells how many were not
 
   ServerCounters counters;
@@ -72,6 +73,10 @@ class Session : public std::enable_shared_from_this<Session> {
 
   const wire::Principal& principal() const { return principal_; }
   size_t leases() const { return leases_.size(); }
+  // The name that the client gives itself.
+  const std::string& client() const { return client_; }
+  // Of what has this key in this tier; with no key, of anything.
+  uint64_t LeasesOf(std::string_view tier, std::string_view key) const;
 
  private:
   // A request that waits for its reply.
@@ -107,6 +112,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void Serve(uint64_t id, const wire::PushRequest& request);
   void Serve(uint64_t id, const wire::CancelRequest& request);
   void Serve(uint64_t id, const wire::PolicyRequest& request);
+  void Serve(uint64_t id, const wire::ControlRequest& request);
+  void Drain(uint64_t id, bool on, bool wait);
   Preparer::Progress ProgressOf(uint64_t id);
 
   uint64_t AddPending(uint64_t id);

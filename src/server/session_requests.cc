@@ -85,12 +85,14 @@ Preparer::Progress Session::ProgressOf(uint64_t id) {
 }
 
 void Session::Serve(uint64_t id, const wire::AddRequest& request) {
-  context_->manager->Add(principal_, std::string(request.reference), std::string(request.source),
-                         {.variants = request.variants,
-                          .precision = std::string(request.precision),
-                          .onnxruntime_extensions = {request.onnxruntime_extensions.begin(),
-                                                     request.onnxruntime_extensions.end()}},
-                         ProgressOf(id), WhenDone(id, ShowDocument));
+  context_->manager->Add(
+      principal_, std::string(request.reference), std::string(request.source),
+      {.prepare = {.variants = request.variants,
+                   .precision = std::string(request.precision),
+                   .onnxruntime_extensions = {request.onnxruntime_extensions.begin(),
+                                              request.onnxruntime_extensions.end()}},
+       .keep_versions = request.keep_versions},
+      ProgressOf(id), WhenDone(id, ShowDocument));
 }
 
 void Session::Serve(uint64_t id, const wire::RemoveRequest& request) {
@@ -137,6 +139,55 @@ void Session::Serve(uint64_t id, const wire::PolicyRequest& request) {
                                                    .reclaim = request.reclaim});
   if (!tier.ok()) return ReplyError(id, tier.status());
   ReplyDocument(id, PolicyDocument(*tier));
+}
+
+uint64_t Session::LeasesOf(std::string_view tier, std::string_view key) const {
+  if (key.empty()) return leases_.size();
+  return static_cast<uint64_t>(
+      std::count_if(leases_.begin(), leases_.end(), [&](const auto& numbered) {
+        const Lease& lease = numbered.second.lease;
+        return lease.image().key == key && lease.tier() == tier;
+      }));
+}
+
+void Session::Serve(uint64_t id, const wire::ControlRequest& request) {
+  if (!MayHaveDocument(id)) return;
+  Manager& manager = *context_->manager;
+  const ControlWishes wishes{.reference = std::string(request.reference),
+                             .tier = std::string(request.tier),
+                             .variants = request.variants,
+                             .wait = request.wait,
+                             .when_idle = request.when_idle,
+                             .holders = context_->holders};
+  const std::string alias(request.alias);
+  switch (request.verb) {
+    case wire::ControlVerb::kPin:
+      return manager.Pin(principal_, wishes, ProgressOf(id), WhenDone(id, ControlledDocument));
+    case wire::ControlVerb::kUnpin:
+      return manager.Unpin(principal_, wishes, WhenDone(id, ControlledDocument));
+    case wire::ControlVerb::kPrefetch:
+      return manager.Prefetch(principal_, wishes, ProgressOf(id), WhenDone(id, ControlledDocument));
+    case wire::ControlVerb::kEvict:
+      return WhenDone(id, ControlledDocument)(manager.Evict(principal_, wishes));
+    case wire::ControlVerb::kDrain:
+      return Drain(id, /*on=*/true, request.wait);
+    case wire::ControlVerb::kUndrain:
+      return Drain(id, /*on=*/false, /*wait=*/false);
+    case wire::ControlVerb::kListAliases:
+      return ReplyDocument(id, AliasesDocument(manager.Aliases()));
+    case wire::ControlVerb::kSetAlias:
+      return manager.SetAlias(principal_, alias, wishes.reference, WhenDone(id, AliasDocument));
+    case wire::ControlVerb::kDeleteAlias:
+      return manager.DeleteAlias(principal_, alias, WhenDone(id, AliasDocument));
+    case wire::ControlVerb::kRollback:
+      return manager.Rollback(principal_, alias, WhenDone(id, AliasDocument));
+  }
+}
+
+void Session::Drain(uint64_t id, bool on, bool wait) {
+  const Result<DrainSnapshot> begun = context_->manager->Drain(principal_, on, context_->holders);
+  if (!begun.ok() || !wait) return WhenDone(id, DrainDocument)(begun);
+  context_->manager->AwaitQuiet(WhenDone(id, DrainDocument));
 }
 
 // What goes on when its caller has gone: the session may be no more when it is done.

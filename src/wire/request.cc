@@ -19,6 +19,11 @@ static_assert(static_cast<Variant>(fb::Variant::Files) == Variant::kFiles);
 static_assert(static_cast<Variant>(fb::Variant::Tensors) == Variant::kTensors);
 static_assert(static_cast<Variant>(fb::Variant::Ort) == Variant::kOrt);
 static_assert(fb::Variant::MAX == fb::Variant::Ort);
+static_assert(static_cast<ControlVerb>(fb::ControlVerb::Pin) == ControlVerb::kPin);
+static_assert(static_cast<ControlVerb>(fb::ControlVerb::Undrain) == ControlVerb::kUndrain);
+static_assert(static_cast<ControlVerb>(fb::ControlVerb::SetAlias) == ControlVerb::kSetAlias);
+static_assert(static_cast<ControlVerb>(fb::ControlVerb::Rollback) == ControlVerb::kRollback);
+static_assert(fb::ControlVerb::MAX == fb::ControlVerb::Rollback);
 
 Result<Variant> VariantOf(fb::Variant value) {
   if (value > fb::Variant::MAX) {
@@ -78,11 +83,8 @@ Status DecodeExtensions(const fb::AddRequest& message, std::vector<std::string_v
   return Status();
 }
 
-Status Decode(const fb::AddRequest& message, RequestBody* body) {
-  TRIMS_RETURN_IF_ERROR(CheckReference(TextOf(message.reference())));
-  TRIMS_RETURN_IF_ERROR(CheckText("the source", TextOf(message.source()), kMaxSourceBytes));
-  AddRequest request{
-      .reference = TextOf(message.reference()), .source = TextOf(message.source()), .variants = {}};
+template <typename Message>
+Status DecodeVariants(const Message& message, std::vector<Variant>* decoded) {
   const auto* variants = message.variants();
   if (variants != nullptr && variants->size() > kMaxVariants)
     return Status(StatusCode::kInvalidArgument, "more variants than there are");
@@ -90,12 +92,22 @@ Status Decode(const fb::AddRequest& message, RequestBody* body) {
     const auto value =
         static_cast<fb::Variant>(variants->Get(static_cast<flatbuffers::uoffset_t>(i)));
     TRIMS_ASSIGN_OR_RETURN(const Variant variant, VariantOf(value));
-    request.variants.push_back(variant);
+    decoded->push_back(variant);
   }
+  return Status();
+}
+
+Status Decode(const fb::AddRequest& message, RequestBody* body) {
+  TRIMS_RETURN_IF_ERROR(CheckReference(TextOf(message.reference())));
+  TRIMS_RETURN_IF_ERROR(CheckText("the source", TextOf(message.source()), kMaxSourceBytes));
+  AddRequest request{
+      .reference = TextOf(message.reference()), .source = TextOf(message.source()), .variants = {}};
+  TRIMS_RETURN_IF_ERROR(DecodeVariants(message, &request.variants));
   request.precision = TextOf(message.precision());
   if (!request.precision.empty())
     TRIMS_RETURN_IF_ERROR(CheckText("the precision", request.precision, kMaxPrecisionBytes));
   TRIMS_RETURN_IF_ERROR(DecodeExtensions(message, &request.onnxruntime_extensions));
+  request.keep_versions = message.keep_versions();
   *body = std::move(request);
   return Status();
 }
@@ -127,6 +139,30 @@ Status Decode(const fb::PolicyRequest& message, RequestBody* body) {
     }
   }
   *body = request;
+  return Status();
+}
+
+Status Decode(const fb::ControlRequest& message, RequestBody* body) {
+  if (message.verb() > fb::ControlVerb::MAX) {
+    return Status(StatusCode::kUnimplemented,
+                  "command " + std::to_string(static_cast<int>(message.verb())) +
+                      " is unknown to this daemon",
+                  "a trimsd as new as libtrims");
+  }
+  ControlRequest request{.verb = static_cast<ControlVerb>(message.verb()),
+                         .reference = TextOf(message.reference()),
+                         .alias = TextOf(message.alias()),
+                         .tier = TextOf(message.tier()),
+                         .variants = {},
+                         .wait = message.wait(),
+                         .when_idle = message.when_idle()};
+  if (!request.reference.empty()) TRIMS_RETURN_IF_ERROR(CheckReference(request.reference));
+  if (!request.alias.empty()) {
+    TRIMS_RETURN_IF_ERROR(CheckText("the alias", request.alias, kMaxReferenceBytes));
+  }
+  if (!request.tier.empty()) TRIMS_RETURN_IF_ERROR(CheckTierName(request.tier));
+  TRIMS_RETURN_IF_ERROR(DecodeVariants(message, &request.variants));
+  *body = std::move(request);
   return Status();
 }
 
@@ -165,6 +201,8 @@ Status DecodeBody(const fb::Request& message, RequestBody* body) {
       return Status();
     case fb::RequestBody::PolicyRequest:
       return Decode(*message.body_as_PolicyRequest(), body);
+    case fb::RequestBody::ControlRequest:
+      return Decode(*message.body_as_ControlRequest(), body);
     case fb::RequestBody::NONE:
       return Status(StatusCode::kInvalidArgument, "the frame holds no request");
   }
@@ -199,17 +237,25 @@ struct BodyEncoder {
   Body operator()(const AddRequest& request) const {
     const Text reference = TextIn(builder, request.reference);
     const Text source = TextIn(builder, request.source);
-    std::vector<uint8_t> variants;
-    variants.reserve(request.variants.size());
-    for (Variant variant : request.variants) variants.push_back(static_cast<uint8_t>(variant));
+    const auto variants = VariantsIn(request.variants);
     const Text precision = TextIn(builder, request.precision);
     std::vector<Text> extensions;
     for (const std::string_view path : request.onnxruntime_extensions)
       extensions.push_back(TextIn(builder, path));
-    return fb::CreateAddRequest(
-               builder, reference, source,
-               builder.CreateVectorScalarCast<fb::Variant>(variants.data(), variants.size()),
-               precision, builder.CreateVector(extensions))
+    return fb::CreateAddRequest(builder, reference, source, variants, precision,
+                                builder.CreateVector(extensions), request.keep_versions)
+        .Union();
+  }
+  Body operator()(const ControlRequest& request) const {
+    const auto text = [this](std::string_view value) {
+      return value.empty() ? Text() : TextIn(builder, value);
+    };
+    const Text reference = text(request.reference);
+    const Text alias = text(request.alias);
+    const Text tier = text(request.tier);
+    const auto variants = VariantsIn(request.variants);
+    return fb::CreateControlRequest(builder, static_cast<fb::ControlVerb>(request.verb), reference,
+                                    alias, tier, variants, request.wait, request.when_idle)
         .Union();
   }
   Body operator()(const RemoveRequest& request) const {
@@ -242,14 +288,24 @@ struct BodyEncoder {
     const Text reference = request.reference.empty() ? Text() : TextIn(builder, request.reference);
     return fb::CreateVerifyRequest(builder, reference, request.bytes_per_second).Union();
   }
+
+  flatbuffers::Offset<flatbuffers::Vector<fb::Variant>> VariantsIn(
+      const std::vector<Variant>& kinds) const {
+    std::vector<uint8_t> variants;
+    variants.reserve(kinds.size());
+    for (const Variant kind : kinds) variants.push_back(static_cast<uint8_t>(kind));
+    return builder.CreateVectorScalarCast<fb::Variant>(variants.data(), variants.size());
+  }
 };
 
 // In the order of RequestBody.
 constexpr fb::RequestBody kBodyTypes[] = {
-    fb::RequestBody::OpenRequest,   fb::RequestBody::CloseRequest,  fb::RequestBody::AddRequest,
-    fb::RequestBody::RemoveRequest, fb::RequestBody::ListRequest,   fb::RequestBody::ShowRequest,
-    fb::RequestBody::StatusRequest, fb::RequestBody::VerifyRequest, fb::RequestBody::PushRequest,
-    fb::RequestBody::CancelRequest, fb::RequestBody::PolicyRequest};
+    fb::RequestBody::OpenRequest,   fb::RequestBody::CloseRequest,
+    fb::RequestBody::AddRequest,    fb::RequestBody::RemoveRequest,
+    fb::RequestBody::ListRequest,   fb::RequestBody::ShowRequest,
+    fb::RequestBody::StatusRequest, fb::RequestBody::VerifyRequest,
+    fb::RequestBody::PushRequest,   fb::RequestBody::CancelRequest,
+    fb::RequestBody::PolicyRequest, fb::RequestBody::ControlRequest};
 static_assert(std::size(kBodyTypes) == std::variant_size_v<RequestBody>);
 
 bool FitsTierName(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == ':'; }

@@ -51,6 +51,7 @@ struct AddRequest {
   std::vector<Variant> variants;  // empty: all that the format allows
   std::string_view precision = {};
   std::vector<std::string_view> onnxruntime_extensions = {};
+  uint32_t keep_versions = 0;  // 0: all
 };
 
 struct RemoveRequest {
@@ -84,9 +85,33 @@ struct PolicyRequest {
   std::string_view reclaim;
 };
 
-using RequestBody =
-    std::variant<OpenRequest, CloseRequest, AddRequest, RemoveRequest, ListRequest, ShowRequest,
-                 StatusRequest, VerifyRequest, PushRequest, CancelRequest, PolicyRequest>;
+enum class ControlVerb : uint8_t {
+  kPin,
+  kUnpin,
+  kPrefetch,
+  kEvict,
+  kDrain,
+  kUndrain,
+  kListAliases,
+  kSetAlias,
+  kDeleteAlias,
+  kRollback
+};
+
+// What a verb is not about is empty.
+struct ControlRequest {
+  ControlVerb verb = ControlVerb::kPin;
+  std::string_view reference = {};
+  std::string_view alias = {};
+  std::string_view tier = {};          // empty: the host's memory
+  std::vector<Variant> variants = {};  // empty: those that the verb is about by itself
+  bool wait = false;
+  bool when_idle = false;
+};
+
+using RequestBody = std::variant<OpenRequest, CloseRequest, AddRequest, RemoveRequest, ListRequest,
+                                 ShowRequest, StatusRequest, VerifyRequest, PushRequest,
+                                 CancelRequest, PolicyRequest, ControlRequest>;
 
 struct Request {
   uint64_t id = 0;

@@ -25,7 +25,7 @@ from harness import answers, machine, main, models, report, stats  # noqa: E402
 from harness.processes import BenchError, json_of, output_of, running  # noqa: E402
 from harness.report import Row  # noqa: E402
 from harness.session import Bench  # noqa: E402
-from harness.suites import attach, disk, hit, memory, steady  # noqa: E402
+from harness.suites import attach, disk, hit, memory, steady, switch  # noqa: E402
 from harness.worker import interleaved, plan, turns, worker  # noqa: E402
 
 
@@ -300,6 +300,15 @@ class Programs(unittest.TestCase):
     def test_a_server_that_is_not_there_is_an_error(self):
         with self.assertRaisesRegex(BenchError, "connect"):
             output_of([PROGRAMS / "bench_opens", "bare", "/nowhere", "-", 2, 0.1, 0, 96, 240, 4096])
+
+
+class Switch(unittest.TestCase):
+    def test_failed_and_wrong_opens_are_held_to_none(self):
+        answer = {"opens": 200, "failed": 0, "wrong": 1, "settled": 150, "moves": 3, "move_ns": [1000, 3000, 2000]}
+        rows = switch.rows_of(answer)
+        self.assertEqual([report.verdict(row)[1] for row in rows], ["ok", "MISS", ""])
+        self.assertIn("75%", rows[0].note)
+        self.assertEqual(rows[2].value, 2)
 
 
 class DiskPrograms(unittest.TestCase):

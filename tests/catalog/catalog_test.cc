@@ -3,21 +3,17 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sqlite3.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <deque>
 #include <filesystem>
 #include <fstream>
-#include <optional>
 
 #include "base/fault.h"
-#include "base/mutex.h"
 #include "base/unique_fd.h"
+#include "catalog/catalog_fixture.h"
 #include "catalog/resolve.h"
 #include "support/manager_fakes.h"
 #include "support/scratch_folder.h"
@@ -27,83 +23,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// A loop that runs what was posted on the test's thread.
-class TestLoop {
- public:
-  PostToLoop post() {
-    return [this](std::function<void()> call) {
-      MutexLock lock(mutex_);
-      calls_.push_back(std::move(call));
-      posted_.NotifyOne();
-    };
-  }
-  void RunOne() {
-    std::function<void()> call;
-    {
-      MutexLock lock(mutex_);
-      while (calls_.empty()) posted_.Wait(mutex_);
-      call = std::move(calls_.front());
-      calls_.pop_front();
-    }
-    call();
-  }
-
- private:
-  Mutex mutex_;
-  CondVar posted_;
-  std::deque<std::function<void()>> calls_ TRIMS_GUARDED_BY(mutex_);
-};
-
-class CatalogTest : public ::testing::Test {
- protected:
-  CatalogTest() {
-    char folder[] = "/tmp/trims-catalog-XXXXXX";
-    folder_ = ::mkdtemp(folder);
-    path_ = folder_ + "/catalog.db";
-  }
-  ~CatalogTest() override {
-    catalog_.reset();
-    std::filesystem::remove_all(folder_);
-  }
-
-  Status Open() {
-    catalog_.reset();
-    Result<std::unique_ptr<Catalog>> opened = Catalog::Open(path_, prepared_, loop_.post());
-    if (!opened.ok()) return opened.status();
-    catalog_ = *std::move(opened);
-    return {};
-  }
-
-  static CatalogEntry Entry(const std::string& name, const std::string& version, char digit) {
-    return MakeCatalogEntry(
-        name, version,
-        test::MakeManifest(test::Digest(digit), {test::MakeVariant(Variant::kFiles, 1)}), 1);
-  }
-
-  Status Put(CatalogEntry entry) {
-    std::optional<Status> outcome;
-    catalog_->Put(std::move(entry), [&](const Status& status) { outcome = status; });
-    while (!outcome) loop_.RunOne();
-    return *outcome;
-  }
-  Status Erase(const std::string& name, const std::string& version) {
-    std::optional<Status> outcome;
-    catalog_->Erase(name, version, [&](const Status& status) { outcome = status; });
-    while (!outcome) loop_.RunOne();
-    return *outcome;
-  }
-  // The version found, or the name of the error's code.
-  std::string Find(const std::string& reference) {
-    const auto found = catalog_->Find(ParseModelReference(reference).value());
-    return found.ok() ? (*found)->version : std::string(StatusCodeName(found.status().code()));
-  }
-
-  std::string folder_;
-  std::string path_;
-  PreparedBeside prepared_{.root = "/prepared", .folders = 0};
-  TestLoop loop_;
-  std::unique_ptr<Catalog> catalog_;
-};
+using CatalogTest = test::CatalogFixture;
 
 TEST_F(CatalogTest, KeepsEntriesAcrossReopening) {
   ASSERT_TRUE(Open().ok());
@@ -217,18 +137,11 @@ TEST_F(CatalogTest, DamagedPagesAreFoundAtOpen) {
   EXPECT_EQ(Open().code(), StatusCode::kDataLoss);
 }
 
-void RunSql(const std::string& path, const char* sql) {
-  sqlite3* database = nullptr;
-  ASSERT_EQ(sqlite3_open(path.c_str(), &database), SQLITE_OK);
-  EXPECT_EQ(sqlite3_exec(database, sql, nullptr, nullptr, nullptr), SQLITE_OK);
-  sqlite3_close(database);
-}
-
 TEST_F(CatalogTest, OtherSchemasAndProgramsAreRefused) {
   ASSERT_TRUE(Open().ok());
   catalog_.reset();
   for (const char* version : {"1", "99"}) {
-    RunSql(path_, ("PRAGMA user_version=" + std::string(version)).c_str());
+    test::RunSql(path_, ("PRAGMA user_version=" + std::string(version)).c_str());
     const Status status = Open();
     EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
     EXPECT_THAT(status.message(), HasSubstr("has schema " + std::string(version)));
@@ -237,7 +150,7 @@ TEST_F(CatalogTest, OtherSchemasAndProgramsAreRefused) {
         << status.hint();
   }
   path_ = folder_ + "/other.db";
-  RunSql(path_, "CREATE TABLE songs (title TEXT)");
+  test::RunSql(path_, "CREATE TABLE songs (title TEXT)");
   EXPECT_EQ(Open().code(), StatusCode::kDataLoss);
 }
 
@@ -245,7 +158,7 @@ TEST_F(CatalogTest, AManifestThatCantBeReadIsDataLoss) {
   ASSERT_TRUE(Open().ok());
   ASSERT_TRUE(Put(Entry("default/a", "v1", 'a')).ok());
   catalog_.reset();
-  RunSql(path_, "UPDATE models SET manifest='{}'");
+  test::RunSql(path_, "UPDATE models SET manifest='{}'");
   const Status status = Open();
   EXPECT_EQ(status.code(), StatusCode::kDataLoss);
   EXPECT_THAT(status.message(), HasSubstr("default/a:v1"));

@@ -71,6 +71,28 @@ class StepCatalog final : public Catalog {
          std::move(done)});
   }
 
+  const AliasTable& Aliases() const override { return content.Aliases(); }
+  const std::set<PinnedVariant>& Pins() const override { return content.Pins(); }
+  void PutAlias(Alias alias, std::function<void(Status)> done) override {
+    const std::string what = "alias " + alias.name.ToString() + "=" + alias.target().ToString();
+    changes_.push_back({what,
+                        [this, alias](auto call) { content.PutAlias(alias, std::move(call)); },
+                        std::move(done)});
+  }
+  void EraseAlias(const AliasName& name, std::function<void(Status)> done) override {
+    changes_.push_back({"erase alias " + name.ToString(),
+                        [this, name](auto call) { content.EraseAlias(name, std::move(call)); },
+                        std::move(done)});
+  }
+  void Pin(std::vector<PinnedVariant> pins, std::function<void(Status)> done) override {
+    changes_.push_back(
+        {"pin", [this, pins](auto call) { content.Pin(pins, std::move(call)); }, std::move(done)});
+  }
+  void Unpin(std::vector<PinnedVariant> pins, std::function<void(Status)> done) override {
+    changes_.push_back({"unpin", [this, pins](auto call) { content.Unpin(pins, std::move(call)); },
+                        std::move(done)});
+  }
+
   std::string next() const { return changes_.empty() ? "" : changes_.front().what; }
   void Finish(const std::string& what, const Status& status = {}) {
     ASSERT_EQ(next(), what);

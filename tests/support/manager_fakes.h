@@ -8,6 +8,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -122,6 +123,9 @@ class FakeCatalog final : public Catalog {
                              : entry.manifest.digest == reference.digest;
       if (entry.name == reference.name && meant) return &entry;
     }
+    if (const Alias* alias = aliases.Find({reference.name, reference.version})) {
+      return Find({alias->target().name, alias->target().version, ""});
+    }
     return Status(StatusCode::kNotFound, "no model '" + reference.name + "'");
   }
   std::vector<const CatalogEntry*> All() const override {
@@ -141,12 +145,41 @@ class FakeCatalog final : public Catalog {
     Drop(std::string(name), std::string(version));
     done({});
   }
+  const AliasTable& Aliases() const override { return aliases; }
+  const std::set<PinnedVariant>& Pins() const override { return pins; }
+  void PutAlias(Alias alias, std::function<void(Status)> done) override {
+    if (!next.ok()) return done(std::exchange(next, {}));
+    aliases.Put(std::move(alias));
+    done({});
+  }
+  void EraseAlias(const AliasName& name, std::function<void(Status)> done) override {
+    if (!next.ok()) return done(std::exchange(next, {}));
+    aliases.Erase(AliasName(name));
+    done({});
+  }
+  void Pin(std::vector<PinnedVariant> pinned, std::function<void(Status)> done) override {
+    if (hold_pins) return held_pins.push_back(std::move(done));
+    if (!next.ok()) return done(std::exchange(next, {}));
+    pins.insert(pinned.begin(), pinned.end());
+    done({});
+  }
+  void Unpin(std::vector<PinnedVariant> pinned, std::function<void(Status)> done) override {
+    if (!next.ok()) return done(std::exchange(next, {}));
+    for (const PinnedVariant& pin : pinned) pins.erase(pin);
+    done({});
+  }
   void Drop(const std::string& name, const std::string& version) {
+    std::erase_if(
+        pins, [&](const PinnedVariant& pin) { return pin.name == name && pin.version == version; });
     entries.remove_if(
         [&](const CatalogEntry& entry) { return entry.name == name && entry.version == version; });
   }
 
   std::list<CatalogEntry> entries;
+  AliasTable aliases;
+  std::set<PinnedVariant> pins;
+  bool hold_pins = false;  // they are never written
+  std::vector<std::function<void(Status)>> held_pins;
   Status next;  // what the next change answers
 };
 

@@ -20,7 +20,9 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr const char* kCommands =
-    "add|ls|show|rm|status|verify|policy|push|doctor|version|completion";
+    "add|ls|show|rm|status|verify|policy|pin|unpin|prefetch|evict|drain|alias|rollback|push|doctor|"
+    "version|"
+    "completion";
 
 std::string ReadText(const fs::path& path) {
   std::stringstream text;

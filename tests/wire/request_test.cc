@@ -73,13 +73,15 @@ TEST(RequestTest, EveryOtherComesThrough) {
   ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
   EXPECT_FALSE(request.client.has_value());
   EXPECT_EQ(std::get<CloseRequest>(request.body).lease, 7U);
-  bytes = Encoded(
-      {.id = 2,
-       .client = {},
-       .body = AddRequest{
-           .reference = "a", .source = "file:///b", .variants = {Variant::kOrt, Variant::kFiles}}});
+  bytes = Encoded({.id = 2,
+                   .client = {},
+                   .body = AddRequest{.reference = "a",
+                                      .source = "file:///b",
+                                      .variants = {Variant::kOrt, Variant::kFiles},
+                                      .keep_versions = 3}});
   ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
   EXPECT_EQ(std::get<AddRequest>(request.body).source, "file:///b");
+  EXPECT_EQ(std::get<AddRequest>(request.body).keep_versions, 3U);
   EXPECT_THAT(std::get<AddRequest>(request.body).variants,
               ElementsAre(Variant::kOrt, Variant::kFiles));
   bytes = Encoded({.id = 3, .client = {}, .body = RemoveRequest{"gone"}});
@@ -107,6 +109,29 @@ TEST(RequestTest, EveryOtherComesThrough) {
   EXPECT_EQ(std::get<PolicyRequest>(request.body).eviction, "lru");
   EXPECT_EQ(std::get<PolicyRequest>(request.body).admission, "");
   EXPECT_EQ(std::get<PolicyRequest>(request.body).reclaim, "lazy");
+  bytes = Encoded({.id = 4,
+                   .client = {},
+                   .body = ControlRequest{.verb = ControlVerb::kEvict,
+                                          .reference = "gone",
+                                          .tier = "gpu:0",
+                                          .variants = {Variant::kOrt, Variant::kFiles},
+                                          .wait = true,
+                                          .when_idle = true}});
+  ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
+  const ControlRequest& control = std::get<ControlRequest>(request.body);
+  EXPECT_EQ(control.verb, ControlVerb::kEvict);
+  EXPECT_EQ(control.reference, "gone");
+  EXPECT_EQ(control.alias, "");
+  EXPECT_EQ(control.tier, "gpu:0");
+  EXPECT_THAT(control.variants, ElementsAre(Variant::kOrt, Variant::kFiles));
+  EXPECT_TRUE(control.wait);
+  EXPECT_TRUE(control.when_idle);
+  bytes = Encoded({.id = 4,
+                   .client = {},
+                   .body = ControlRequest{
+                       .verb = ControlVerb::kSetAlias, .reference = "ocr:3", .alias = "prod"}});
+  ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
+  EXPECT_EQ(std::get<ControlRequest>(request.body).alias, "prod");
   bytes = Encoded({.id = 4, .client = {}, .body = PolicyRequest{.tier = "no tier"}});
   EXPECT_EQ(DecodeRequest(bytes, &request).code(), StatusCode::kInvalidArgument);
   bytes = Encoded({.id = 4, .client = {}, .body = VerifyRequest{}});
@@ -239,6 +264,23 @@ TEST(RequestTest, AnUnknownVariantIsUnimplemented) {
                       .body = OpenRequest{.reference = "a", .variant = static_cast<Variant>(9)}})
                 .code(),
             StatusCode::kUnimplemented);
+}
+
+TEST(RequestTest, WhatACommandNamesHasLimitsAndACommandOfTheFutureIsUnimplemented) {
+  const std::string longer(kMaxReferenceBytes + 1, 'r');
+  const std::vector<Variant> variants(kMaxVariants + 1, Variant::kOrt);
+  for (const ControlRequest& beyond :
+       {ControlRequest{.reference = longer}, ControlRequest{.alias = longer},
+        ControlRequest{.tier = "no tier"}, ControlRequest{.variants = variants},
+        ControlRequest{.alias = std::string_view("a\0b", 3)}}) {
+    EXPECT_EQ(StatusOf({.id = 1, .client = {}, .body = beyond}).code(),
+              StatusCode::kInvalidArgument);
+  }
+  EXPECT_EQ(
+      StatusOf(
+          {.id = 1, .client = {}, .body = ControlRequest{.verb = static_cast<ControlVerb>(99)}})
+          .code(),
+      StatusCode::kUnimplemented);
 }
 
 TEST(RequestTest, ShortAndGarbageFramesAreInvalid) {

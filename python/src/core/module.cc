@@ -199,16 +199,75 @@ class ProgressCaller {
   RaisedInCallback raised_;
 };
 
+using ResidentCall = Result<std::string> (Admin::*)(std::string_view, const ResidentOptions&);
+
+std::string CallResident(Admin& admin, ResidentCall call, const std::string& reference,
+                         const std::vector<std::string>& variants, const std::string& tier,
+                         bool wait, bool when_idle, nb::object progress, uint32_t timeout_ms) {
+  ProgressCaller caller(std::move(progress));
+  ResidentOptions options{.tier = tier, .wait = wait, .when_idle = when_idle};
+  for (const std::string& name : variants)
+    options.variants.push_back(ValueOrRaise(VariantFromName(name)));
+  options.on_progress = [&caller](const Progress& report) { caller(report); };
+  if (timeout_ms > 0) options.timeout = std::chrono::milliseconds(timeout_ms);
+  Result<std::string> done = WithoutGil([&] { return (admin.*call)(reference, options); });
+  caller.Rethrow();
+  return ValueOrRaise(std::move(done));
+}
+
+template <ResidentCall call>
+void DefineResident(nb::class_<Admin>& admin, const char* name) {
+  admin.def(
+      name,
+      [](Admin& self, const std::string& reference, const std::vector<std::string>& variants,
+         const std::string& tier, bool wait, bool when_idle, nb::object progress,
+         uint32_t timeout_ms) {
+        return CallResident(self, call, reference, variants, tier, wait, when_idle,
+                            std::move(progress), timeout_ms);
+      },
+      nb::arg("reference"), nb::arg("variants"), nb::arg("tier"), nb::arg("wait"),
+      nb::arg("when_idle"), nb::arg("progress").none(), nb::arg("timeout_ms"));
+}
+
+void DefineControl(nb::class_<Admin>& admin) {
+  DefineResident<&Admin::Pin>(admin, "pin");
+  DefineResident<&Admin::Unpin>(admin, "unpin");
+  DefineResident<&Admin::Prefetch>(admin, "prefetch");
+  DefineResident<&Admin::Evict>(admin, "evict");
+  admin
+      .def("drain",
+           [](Admin& self, bool on, bool wait, uint32_t timeout_ms) {
+             DrainOptions options{.on = on, .wait = wait};
+             if (timeout_ms > 0) options.timeout = std::chrono::milliseconds(timeout_ms);
+             return ValueOrRaise(WithoutGil([&] { return self.Drain(options); }));
+           })
+      .def("set_alias",
+           [](Admin& self, const std::string& alias, const std::string& reference) {
+             return ValueOrRaise(WithoutGil([&] { return self.SetAlias(alias, reference); }));
+           })
+      .def("delete_alias",
+           [](Admin& self, const std::string& alias) {
+             return ValueOrRaise(WithoutGil([&] { return self.DeleteAlias(alias); }));
+           })
+      .def("rollback",
+           [](Admin& self, const std::string& alias) {
+             return ValueOrRaise(WithoutGil([&] { return self.Rollback(alias); }));
+           })
+      .def("aliases",
+           [](Admin& self) { return ValueOrRaise(WithoutGil([&] { return self.Aliases(); })); });
+}
+
 std::string AddModel(Admin& admin, const std::string& reference, const std::string& source,
                      const std::vector<std::string>& variants, const std::string& precision,
-                     const std::vector<std::string>& onnxruntime_extensions, nb::object progress,
-                     uint32_t timeout_ms) {
+                     const std::vector<std::string>& onnxruntime_extensions, uint32_t keep_versions,
+                     nb::object progress, uint32_t timeout_ms) {
   ProgressCaller caller(std::move(progress));
   AddOptions options;
   for (const std::string& name : variants)
     options.variants.push_back(ValueOrRaise(VariantFromName(name)));
   options.precision = precision;
   options.onnxruntime_extensions = onnxruntime_extensions;
+  options.keep_versions = keep_versions;
   options.on_progress = [&caller](const Progress& report) { caller(report); };
   if (timeout_ms > 0) options.timeout = std::chrono::milliseconds(timeout_ms);
   Result<std::string> added = WithoutGil([&] { return admin.Add(reference, source, options); });
@@ -217,7 +276,9 @@ std::string AddModel(Admin& admin, const std::string& reference, const std::stri
 }
 
 void DefineAdmin(nb::module_& module) {
-  nb::class_<Admin>(module, "Admin")
+  nb::class_<Admin> admin_class(module, "Admin");
+  DefineControl(admin_class);
+  admin_class
       .def_static(
           "connect",
           [](const std::string& socket_path, const std::string& name) {
@@ -226,8 +287,8 @@ void DefineAdmin(nb::module_& module) {
           },
           nb::arg("socket_path") = "", nb::arg("name") = "")
       .def("add", &AddModel, nb::arg("reference"), nb::arg("source"), nb::arg("variants"),
-           nb::arg("precision"), nb::arg("onnxruntime_extensions"), nb::arg("progress").none(),
-           nb::arg("timeout_ms") = 0)
+           nb::arg("precision"), nb::arg("onnxruntime_extensions"), nb::arg("keep_versions"),
+           nb::arg("progress").none(), nb::arg("timeout_ms") = 0)
       .def("remove",
            [](Admin& admin, const std::string& reference) {
              return ValueOrRaise(WithoutGil([&] { return admin.Remove(reference); }));

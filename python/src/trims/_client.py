@@ -45,22 +45,23 @@ def _admin(socket=None):
 
 
 def add(
-    reference, source, *, variants=(), precision="", follow_links=False, onnxruntime_extensions=(), progress=None, timeout=None,
-    socket=None
+    reference, source, *, variants=(), precision="", follow_links=False, onnxruntime_extensions=(), keep_versions=0, progress=None,
+    timeout=None, socket=None
 ):
     """Registers a model's file or folder under a name and prepares its variants; returns what show() does.
 
     source: what `trims add` takes: a path, a file:/// URL or "hf-cache:ORG/NAME[@REVISION][/FILE]", a model of the hub's cache.
     variants: of "files", "tensors", "ort", one or a list; none: all that the format allows. precision: of weights that are there in several,
     e.g. "fp16"; "": those without one in their name. follow_links: links in the folder may lead out of it.
-    onnxruntime_extensions: libraries with custom operators. progress(stage, done, total) is called on this thread. timeout is
+    keep_versions: older versions of that name beyond so many are forgotten then, but none that an alias means, that is pinned or open; 0: all
+    are kept. onnxruntime_extensions: libraries with custom operators. progress(stage, done, total) is called on this thread. timeout is
     in seconds.
     """
     milliseconds = _arguments.milliseconds(timeout, "timeout")
     url = _core.source_url(os.fsencode(source), os.getcwdb(), follow_links)
     libraries = [str(Path(os.fspath(library)).absolute()) for library in onnxruntime_extensions]
     kinds = [variants] if isinstance(variants, str) else list(variants)
-    return json.loads(_admin(socket).add(reference, url, kinds, precision, libraries, progress, milliseconds))
+    return json.loads(_admin(socket).add(reference, url, kinds, precision, libraries, keep_versions, progress, milliseconds))
 
 
 def rm(reference, *, socket=None):
@@ -86,3 +87,58 @@ def status(*, socket=None):
 def policy(*, eviction="", admission="", reclaim="", tier="", socket=None):
     """What decides in a tier about what stays, changed first where names are given: the document that `trims policy --json` prints."""
     return json.loads(_admin(socket).policy(tier, eviction, admission, reclaim))
+
+
+def _resident(command, reference, variants, tier, timeout, progress=None, wait=True, when_idle=False):
+    kinds = [variants] if isinstance(variants, str) else list(variants)
+    milliseconds = _arguments.milliseconds(timeout, "timeout")
+    return json.loads(command(reference, kinds, tier, wait, when_idle, progress, milliseconds))
+
+
+def pin(reference, *, variants=(), tier="", progress=None, timeout=None, socket=None):
+    """Loads a model and keeps it in the tier, whatever needs its room, until unpin() and across restarts of the daemon.
+
+    variants: one or a list of "ort", "tensors", "files"; none: the first of them that there is. progress(stage, done, total) is called
+    on this thread. timeout is in seconds. Returns the document that `trims pin --json` prints.
+    """
+    return _resident(_admin(socket).pin, reference, variants, tier, timeout, progress)
+
+
+def unpin(reference, *, variants=(), tier="", timeout=None, socket=None):
+    """Lets a pinned model go when its room is needed. variants: none: all that are pinned."""
+    return _resident(_admin(socket).unpin, reference, variants, tier, timeout)
+
+
+def prefetch(reference, *, variants=(), tier="", wait=True, progress=None, timeout=None, socket=None):
+    """Loads a model before it is opened, as pin() does, and lets it go as any other. wait=False: returns while it loads."""
+    return _resident(_admin(socket).prefetch, reference, variants, tier, timeout, progress, wait)
+
+
+def evict(reference, *, variants=(), tier="", when_idle=False, timeout=None, socket=None):
+    """Frees the memory of a model now. What somebody has open is an error that says who; when_idle: it goes when nobody has it any more."""
+    return _resident(_admin(socket).evict, reference, variants, tier, timeout, when_idle=when_idle)
+
+
+def drain(on=True, *, wait=False, timeout=None, socket=None):
+    """The daemon serves nobody any more; whoever has a model open keeps it. wait: returns once nobody has one. on=False: serves again."""
+    return json.loads(_admin(socket).drain(on, wait, _arguments.milliseconds(timeout, "timeout")))
+
+
+def aliases(*, socket=None):
+    """All aliases: the document that `trims alias --json` prints."""
+    return json.loads(_admin(socket).aliases())
+
+
+def set_alias(alias, reference, *, socket=None):
+    """Has `alias` mean the version that `reference` means now, in one step: opens get it from then on."""
+    return json.loads(_admin(socket).set_alias(alias, reference))
+
+
+def delete_alias(alias, *, socket=None):
+    """Forgets an alias. The model that it means stays."""
+    return json.loads(_admin(socket).delete_alias(alias))
+
+
+def rollback(alias, *, socket=None):
+    """Moves an alias back to what it meant before its last move."""
+    return json.loads(_admin(socket).rollback(alias))

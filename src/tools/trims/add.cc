@@ -29,6 +29,7 @@ struct AddArguments {
   std::vector<std::string> variants;
   std::string precision;
   std::vector<std::string> extensions;
+  uint32_t keep_versions = 0;
   bool follow_links = false;
 };
 
@@ -65,6 +66,10 @@ std::string Summary(const Json& model, Duration took) {
   const auto seconds = std::chrono::round<std::chrono::seconds>(took);
   if (seconds.count() > 0) text += ", in " + HumanDuration(seconds);
   text += '\n';
+  for (const Json& old : List(model, "retired")) {
+    if (!old.is_string()) continue;
+    text += "removed " + ShortReference(Printable(old.get_ref<const std::string&>())) + '\n';
+  }
   for (const Json& note : List(model, "notes")) {
     if (note.is_string()) text += "note: " + Printable(note.get_ref<const std::string&>()) + '\n';
   }
@@ -97,6 +102,7 @@ Result<int> RunAdd(const Context& context, const AddArguments& arguments) {
       const std::string url,
       TypedSourceUrl(arguments.source, folder, {.follow_links = arguments.follow_links}));
   options.precision = arguments.precision;
+  options.keep_versions = arguments.keep_versions;
   TRIMS_ASSIGN_OR_RETURN(options.onnxruntime_extensions,
                          AbsoluteFiles(arguments.extensions, folder));
   TRIMS_ASSIGN_OR_RETURN(Admin admin, ConnectToDaemon(context));
@@ -140,6 +146,11 @@ Command MakeAddCommand(CLI::App* root) {
                   "Of weights that are there in several, e.g. fp16 (default: those without one in "
                   "their name)")
       ->type_name("NAME");
+  app->add_option("--keep-versions", arguments->keep_versions,
+                  "Then forget older versions of that name, but none that an alias means, that is "
+                  "pinned or open (default: keep all)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1 << 30).description(""));
   app->add_flag("--follow-links", arguments->follow_links,
                 "Links in the folder may lead out of it, wherever the daemon may read");
   app->add_option("--onnxruntime-extension", arguments->extensions,

@@ -28,6 +28,17 @@ std::string RenderVerified(const Json& verified);
 // What is in force in a tier, and what there is to choose from.
 std::string RenderPolicy(const Json& policy);
 
+// A model in a tier, after a command about what stays there.
+std::string RenderControlled(const Json& model);
+
+// Whether the daemon serves, and who still holds leases.
+std::string RenderDrain(const Json& drain);
+
+// One that was moved; one that is no more; all of them.
+std::string RenderAlias(const Json& alias);
+std::string RenderDeletedAlias(const Json& alias);
+std::string RenderAliases(const Json& document);
+
 // One screen: the daemon, its budget, its segments, its counters.
 std::string RenderStatus(const Json& status);
 

@@ -34,6 +34,16 @@ uint64_t Leases(const Json& model) {
   return leases;
 }
 
+std::string Aliases(const Json& model) {
+  std::string aliases;
+  for (const Json& alias : List(model, "aliases")) {
+    if (!alias.is_string()) continue;
+    aliases += (aliases.empty() ? "" : ", ") +
+               ShortReference(Printable(alias.get_ref<const std::string&>()));
+  }
+  return aliases;
+}
+
 std::string RenderVariants(const Json& model) {
   Table table({{"VARIANT"},
                {"SIZE", Table::Align::kRight},
@@ -98,6 +108,9 @@ std::string RenderModel(const Json& model, int64_t now) {
   Fields fields;
   fields.Add("reference", ShortReference(Text(model, "reference")) +
                               (Flag(model, "newest") ? "  (newest)" : ""));
+  if (const std::string aliases = Aliases(model); !aliases.empty()) {
+    fields.Add("aliases", aliases);
+  }
   fields.Add("digest", "sha256:" + Text(model, "digest"));
   fields.Add("format", Text(model, "format"));
   fields.Add("source", Text(model, "source"));

@@ -9,7 +9,7 @@
 namespace trims::cli {
 namespace {
 
-constexpr size_t kBarWidth = 32;
+constexpr size_t kTierBarWidth = 32;
 
 std::string DaemonLine(const Json& server) {
   std::string text = "trimsd";
@@ -24,7 +24,7 @@ std::string DaemonLine(const Json& server) {
 std::string TierLine(const Json& tier) {
   const uint64_t used = Number(tier, "used_bytes");
   const uint64_t budget = Number(tier, "budget_bytes");
-  return fmt::format("{} {} of {} ({})", Bar(used, budget, kBarWidth), HumanBytes(used),
+  return fmt::format("{} {} of {} ({})", Bar(used, budget, kTierBarWidth), HumanBytes(used),
                      HumanBytes(budget), Percent(used, budget));
 }
 
@@ -45,6 +45,9 @@ std::string PolicyWords(const Json& policy) {
 std::string TierParts(const Json& tier) {
   std::string text = fmt::format("{} leased, {} idle", HumanBytes(Number(tier, "leased_bytes")),
                                  HumanBytes(Number(tier, "idle_bytes")));
+  if (const uint64_t pinned = Number(tier, "pinned_bytes"); pinned > 0) {
+    text += fmt::format(", {} pinned", HumanBytes(pinned));
+  }
   if (const uint64_t loading = Number(tier, "loading_bytes"); loading > 0) {
     text += fmt::format(", {} loading", HumanBytes(loading));
   }
@@ -93,7 +96,9 @@ std::string WorkLine(const Json& status) {
 
 std::string SegmentState(const Json& segment) {
   const std::string state = Text(segment, "state");
-  return Flag(segment, "removed") ? state + " (removed)" : state;
+  if (Flag(segment, "removed")) return state + " (removed)";
+  if (Flag(segment, "pinned")) return state + " (pinned)";
+  return Flag(segment, "leaving") ? state + " (leaving)" : state;
 }
 
 std::string IdleFor(const Json& segment) {
@@ -206,6 +211,7 @@ std::string RenderStatus(const Json& status) {
   fields.Add("leases", fmt::format("{} on {}", Number(status, "leases"),
                                    Counted(Number(server, "connections"), "connection")));
   fields.Add("under way", WorkLine(status));
+  if (Flag(status, "draining")) fields.Add("drains", "no new leases; trims drain --off ends that");
   fields.Add("opens", OpensLine(counters));
   fields.Add("loads", LoadsLine(counters));
   std::string text = fields.Render() + '\n';

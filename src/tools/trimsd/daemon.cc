@@ -73,6 +73,7 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options) {
   TRIMS_RETURN_IF_ERROR(daemon->MakeParts(budget));
   TRIMS_RETURN_IF_ERROR(daemon->Serve());
   LogDebug("limits", {{"open_files", open_files}});
+  for (const std::string& reference : options.preload) daemon->manager_->Preload(reference);
   daemon->LogServing(budget);
   TellReady(options.ready_fd);
   return daemon;

@@ -150,6 +150,10 @@ void AddMemory(CLI::App* app, DaemonOptions* options) {
            "Pages to ask for");
   AddNamed(app, "--read-engine", &options->read_engine, "auto", "auto, uring, pread",
            "How models are read from disk");
+  app->add_option("--preload", options->preload,
+                  "A model to load at the start; again for more, in the file a list")
+      ->type_name("REF")
+      ->allow_extra_args(false);
   app->add_option("--loader-threads", options->loader_threads, "Models that load at once [2]")
       ->type_name("N")
       ->check(CLI::Range(1, 64).description(""));

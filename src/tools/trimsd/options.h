@@ -45,8 +45,9 @@ struct DaemonOptions {
   int loader_threads = 2;
   HugePagePolicy huge_pages = HugePagePolicy::kBest;
   ReadEngineChoice read_engine = ReadEngineChoice::kAuto;
-  size_t download_ranges = 8;  // in flight, of each source
-  uint64_t download_rate = 0;  // bytes a second, of each source; 0: no limit
+  size_t download_ranges = 8;             // in flight, of each source
+  uint64_t download_rate = 0;             // bytes a second, of each source; 0: no limit
+  std::vector<std::string> preload = {};  // references
   std::chrono::milliseconds default_deadline{std::chrono::seconds(60)};
   std::chrono::milliseconds idle_exit{0};  // 0: never
   size_t max_connections = 8192;

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
@@ -143,6 +144,47 @@ TEST_F(CliE2eTest, RemovesEveryVersionUnlessOneIsNamed) {
   EXPECT_EQ(Document({"rm", "small:" + version})["removed"].size(), 1u);
   EXPECT_EQ(Document({"rm", "small"})["removed"].size(), 1u);
   EXPECT_EQ(Document({"ls"})["models"].size(), 0u);
+}
+
+TEST_F(CliE2eTest, WhatStaysIsSaidAndWhoHoldsAModelIsNamed) {
+  AddSmall();
+  EXPECT_THAT(Trims({"pin", "small"}).out, ContainsRegex("tensors .* resident +0 +pinned"));
+  EXPECT_THAT(Trims({"status"}).out, HasSubstr("resident (pinned)"));
+  EXPECT_THAT(std::string(Error({"evict", "small"}, 7)["hint"]), StartsWith("trims unpin "));
+  EXPECT_FALSE(Document({"unpin", "small"})["variants"][0]["pinned"]);
+  Result<Client> client =
+      Client::Connect({.socket_path = daemon_.socket(), .client_name = "resize-fn"});
+  ASSERT_TRUE(client.ok());
+  Result<Model> held = client->Open("small", {.variant = Variant::kTensors});
+  ASSERT_TRUE(held.ok());
+  const Ended refused = Trims({"evict", "small"});
+  EXPECT_EQ(refused.code, 7);
+  EXPECT_THAT(refused.err, HasSubstr("held by resize-fn (pid " + std::to_string(::getpid())));
+  EXPECT_THAT(Trims({"evict", "small", "--when-idle"}).out, HasSubstr("goes with its last lease"));
+  EXPECT_THAT(Trims({"drain"}).out, ContainsRegex("resize-fn +[0-9]+ +[0-9]+ +1"));
+  EXPECT_EQ(client->Open("small", {.variant = Variant::kTensors}).status().code(),
+            StatusCode::kUnavailable);
+  { const Result<Model> closed = std::move(held); }
+  EXPECT_EQ(Document({"drain", "--wait"})["leases"], 0);
+  EXPECT_FALSE(Document({"drain", "--off"})["draining"]);
+  EXPECT_EQ(Document({"prefetch", "small", "--variant", "files"})["variants"].size(), 1u);
+}
+
+TEST_F(CliE2eTest, AnAliasIsMovedAndMovedBack) {
+  Document({"add", "small:1", folder_ / "small.safetensors", "--variant", "files"});
+  Document({"add", "small:2", folder_ / "other.safetensors", "--variant", "files"});
+  EXPECT_THAT(Trims({"alias"}).out, HasSubstr("trims alias prod="));
+  EXPECT_EQ(Trims({"alias", "prod=small:1"}).out, "prod means small:1\n");
+  EXPECT_EQ(Trims({"alias", "prod=small:2"}).out, "prod means small:2 (before: small:1)\n");
+  EXPECT_EQ(Document({"show", "prod"})["version"], "2");
+  EXPECT_THAT(std::string(Error({"rm", "small:2"}, 7)["message"]), HasSubstr("prod"));
+  EXPECT_EQ(Trims({"rollback", "prod"}).out, "prod means small:1\n");
+  EXPECT_EQ(Error({"alias", "prod"}, 2)["code"], "INVALID_ARGUMENT");
+  EXPECT_EQ(Document({"alias"})["aliases"].size(), 1u);
+  EXPECT_EQ(Trims({"alias", "--delete", "prod"}).out, "forgot prod, which meant small:1\n");
+  const Json third = Document({"add", "small:3", folder_ / "small.safetensors", "--variant",
+                               "files", "--keep-versions", "2"});
+  EXPECT_EQ(third["retired"], Json::array({"default/small:1"}));
 }
 
 TEST_F(CliE2eTest, AnUnknownModelIsNotFoundAndTheNearOneNamed) {

@@ -33,7 +33,9 @@ TEST_F(CompletionTest, OffersCommands) {
   EXPECT_EQ(Complete("trims s"), "show\nstatus\n");
   EXPECT_EQ(Complete("trims --json do"), "doctor\n");
   EXPECT_EQ(Complete("trims "),
-            "add\nls\nshow\nrm\nstatus\nverify\npolicy\npush\ndoctor\nversion\ncompletion\n");
+            "add\nls\nshow\nrm\nstatus\nverify\npolicy\npin\nunpin\nprefetch\nevict\ndrain\nalias\n"
+            "rollback\n"
+            "push\ndoctor\nversion\ncompletion\n");
   EXPECT_EQ(Complete("trims nothing-like-it"), "");
 }
 
@@ -42,6 +44,8 @@ TEST_F(CompletionTest, OffersOptions) {
   EXPECT_EQ(Complete("trims ls --q"), "--quiet\n");
   EXPECT_EQ(Complete("trims show --q"), "");
   EXPECT_EQ(Complete("trims add --v"), "--variant\n");
+  EXPECT_EQ(Complete("trims evict --w"), "--when-idle\n");
+  EXPECT_EQ(Complete("trims drain --o"), "--off\n");
 }
 
 TEST_F(CompletionTest, OffersTheValuesOfOptions) {
@@ -59,6 +63,8 @@ TEST_F(CompletionTest, OffersModels) {
   EXPECT_EQ(Complete("trims rm --json team"), "team/embed:prod\n");
   EXPECT_EQ(Complete("trims show ocr:1 "), "") << "there is but one REF";
   EXPECT_EQ(Complete("trims ls oc"), "");
+  EXPECT_EQ(Complete("trims pin --tier host oc"), "ocr:1\nocr:2\n");
+  EXPECT_EQ(Complete("trims alias prod=oc"), "ocr:1\nocr:2\n") << "what it is to mean";
 }
 
 TEST_F(CompletionTest, CutsOffWhatBashHasSplitAtTheColon) {

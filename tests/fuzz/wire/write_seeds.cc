@@ -50,6 +50,14 @@ void WriteRequests() {
   write("status", {.id = 7, .client = {}, .body = StatusRequest{}});
   write("cancel", {.id = 0, .client = {}, .body = CancelRequest{7}});
   write("push", {.id = 9, .client = {}, .body = PushRequest{"ocr", "file:///exports/ocr"}});
+  write("control", {.id = 12,
+                    .client = "trims",
+                    .body = ControlRequest{.verb = ControlVerb::kPrefetch,
+                                           .reference = "team/ocr:3",
+                                           .alias = "prod",
+                                           .tier = "device:0",
+                                           .variants = {Variant::kOrt},
+                                           .wait = true}});
   write("policy",
         {.id = 10,
          .client = {},

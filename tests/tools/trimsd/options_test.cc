@@ -41,6 +41,7 @@ TEST_F(OptionsTest, DefaultsAreThoseOfTheHelp) {
   EXPECT_EQ(parsed.options.socket_mode, 0600u);
   EXPECT_EQ(parsed.options.host_budget, "50%");
   EXPECT_EQ(parsed.options.policy.reclaim, Reclaim::kLazy);
+  EXPECT_TRUE(parsed.options.preload.empty());
   EXPECT_EQ(parsed.options.policy.eviction->name, "worth");
   EXPECT_EQ(parsed.options.idle_exit, milliseconds(0));
   EXPECT_EQ(parsed.options.read_engine, ReadEngineChoice::kAuto);
@@ -81,6 +82,13 @@ TEST_F(OptionsTest, AFileIsReadAndFlagsWin) {
   EXPECT_EQ(parsed.options.host_budget, "1GiB");
   EXPECT_EQ(parsed.options.policy.reclaim, Reclaim::kEager);
   EXPECT_EQ(parsed.options.idle_exit, std::chrono::minutes(5));
+}
+
+TEST_F(OptionsTest, ModelsToLoadAtTheStartAreNamedOneByOneOrAsAList) {
+  const std::vector<std::string> both = {"ocr", "team/bert:prod"};
+  EXPECT_EQ(Parse({"--preload", "ocr", "--preload", "team/bert:prod"}).options.preload, both);
+  const std::string file = folder_.Write("trimsd.toml", "preload=[\"ocr\", \"team/bert:prod\"]\n");
+  EXPECT_EQ(Parse({"--config", file.c_str()}).options.preload, both);
 }
 
 TEST_F(OptionsTest, AnUnknownLineOfAFileIsAnError) {

@@ -1,0 +1,365 @@
+#include "manager/controller.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "base/log.h"
+#include "base/macros.h"
+#include "catalog/resolve.h"
+#include "ingest/check_operator.h"
+#include "manager/take_snapshot.h"
+
+namespace trims {
+namespace {
+
+constexpr size_t kHoldersNamed = 3;
+
+std::string BytesText(uint64_t count) { return std::to_string(count) + " bytes"; }
+
+// Of a model that has several variants, the one that its programs most likely open.
+ImagePtr UsualOf(const std::vector<ImagePtr>& images) {
+  for (const Variant kind : {Variant::kOrt, Variant::kTensors}) {
+    for (const ImagePtr& image : images) {
+      if (image->kind == kind) return image;
+    }
+  }
+  return images.front();
+}
+
+// Or on its way.
+bool IsThere(SegmentState state) {
+  return state == SegmentState::kReserved || state == SegmentState::kLoading ||
+         state == SegmentState::kResident;
+}
+
+PinnedVariant PinOf(const CatalogEntry& entry, const Image& image, const SegmentTable& tier) {
+  return {.name = entry.name,
+          .version = entry.version,
+          .kind = image.kind,
+          .tier = std::string(tier.tier_name())};
+}
+
+void LogNotBrought(std::string_view why, const std::string& model, const Status& status) {
+  LogWarning("model.not_brought", {{"for", why}, {"model", model}, {"error", status}});
+}
+
+std::string Named(const std::vector<LeaseHolder>& holders) {
+  std::string text;
+  for (size_t i = 0; i < std::min(holders.size(), kHoldersNamed); ++i) {
+    const LeaseHolder& holder = holders[i];
+    text += (text.empty() ? "" : ", ") + (holder.client.empty() ? "a client" : holder.client) +
+            " (pid " + std::to_string(holder.pid) + ", uid " + std::to_string(holder.uid) + ")";
+  }
+  if (holders.size() > kHoldersNamed) {
+    text += " and " + std::to_string(holders.size() - kHoldersNamed) + " more";
+  }
+  return text;
+}
+
+}  // namespace
+
+// Of the entry only what holds when the catalog changes.
+struct Controller::Meant {
+  SegmentTable* tier = nullptr;
+  std::string reference;
+  std::vector<ImagePtr> images;
+  std::vector<PinnedVariant> pins;  // of the images, in their order
+  bool named = false;               // the variants were
+
+  ControlledModel Outcome() const {
+    ControlledModel model{
+        .reference = reference, .tier = std::string(tier->tier_name()), .variants = {}};
+    for (const ImagePtr& image : images) model.variants.push_back(ControlledOf(*image, *tier));
+    return model;
+  }
+  // Only those images that are wanted.
+  template <typename Wanted>
+  void Keep(Wanted wanted) {
+    Meant kept{.tier = tier, .reference = reference, .images = {}, .pins = {}, .named = named};
+    for (size_t i = 0; i < images.size(); ++i) {
+      if (!wanted(*images[i], pins[i])) continue;
+      kept.images.push_back(images[i]);
+      kept.pins.push_back(pins[i]);
+    }
+    *this = std::move(kept);
+  }
+  void KeepUsual() {
+    if (named) return;
+    const ImagePtr usual = UsualOf(images);
+    Keep([&](const Image& image, const PinnedVariant&) { return &image == usual.get(); });
+  }
+};
+
+// All images, where no kinds are named.
+Result<Controller::Meant> Controller::Find(const ControlWishes& wishes) const {
+  TRIMS_ASSIGN_OR_RETURN(SegmentTable* const tier, FindTier(wishes.tier, *tiers_));
+  TRIMS_ASSIGN_OR_RETURN(const ModelReference parsed, ParseModelReference(wishes.reference));
+  TRIMS_ASSIGN_OR_RETURN(const CatalogEntry* entry, catalog_->Find(parsed));
+  Meant meant{.tier = tier,
+              .reference = ReferenceOf(*entry),
+              .images = entry->images,
+              .pins = {},
+              .named = !wishes.variants.empty()};
+  if (meant.named) meant.images.clear();
+  for (const Variant kind : std::set<Variant>(wishes.variants.begin(), wishes.variants.end())) {
+    TRIMS_ASSIGN_OR_RETURN(ImagePtr image, ResolveVariant(*catalog_, meant.reference, kind, ""));
+    meant.images.push_back(std::move(image));
+  }
+  for (const ImagePtr& image : meant.images) meant.pins.push_back(PinOf(*entry, *image, *tier));
+  if (meant.images.empty()) {
+    return Status(StatusCode::kNotFound, "model '" + meant.reference + "' has no variants",
+                  "trims ls shows what there is");
+  }
+  return meant;
+}
+
+ImagePtr Controller::ImageOf(const PinnedVariant& pin) const {
+  Result<ImagePtr> image = ResolveVariant(*catalog_, pin.name + ":" + pin.version, pin.kind, "");
+  return image.ok() ? *std::move(image) : nullptr;
+}
+
+void Controller::ApplyPins() {
+  std::map<std::string, std::set<std::string>> keys;
+  for (const PinnedVariant& pin : catalog_->Pins()) {
+    if (const ImagePtr image = ImageOf(pin)) keys[pin.tier].insert(image->key);
+  }
+  for (const auto& tier : *tiers_) tier->SetPinned(keys[std::string(tier->tier_name())]);
+}
+
+void Controller::LoadPinned() {
+  for (const PinnedVariant& pin : catalog_->Pins()) {
+    const Result<SegmentTable*> tier = FindTier(pin.tier, *tiers_);
+    const ImagePtr image = ImageOf(pin);
+    if (!tier.ok() || image == nullptr) continue;  // it waits until that is back
+    if (!IsThere(ControlledOf(*image, **tier).state)) Bring("pin", *tier, image);
+  }
+}
+
+void Controller::Start() {
+  for (const PinnedVariant& pin : catalog_->Pins()) {
+    const Result<SegmentTable*> tier = FindTier(pin.tier, *tiers_);
+    if (!tier.ok()) LogNotBrought("pin", pin.name + ":" + pin.version, tier.status());
+  }
+  ApplyPins();
+  LoadPinned();
+}
+
+void Controller::CatalogChanged() {
+  ApplyPins();
+  LoadPinned();  // a variant that was prepared anew may have other content
+}
+
+void Controller::Preload(const std::string& reference) {
+  Result<Meant> meant = Find({.reference = reference});
+  if (!meant.ok()) {
+    return LogNotBrought("preload", reference, meant.status());
+  }
+  Bring("preload", meant->tier, UsualOf(meant->images));
+}
+
+void Controller::Bring(const std::string& why, SegmentTable* tier, const ImagePtr& image) {
+  bringer_.Bring(tier, {image}, {}, [why, image](const Result<std::vector<Lease>>& leases) {
+    if (!leases.ok()) LogNotBrought(why, image->reference, leases.status());
+  });
+}
+
+// What is pinned and not there, because a budget was made smaller, counts too.
+Status Controller::CheckPinsFit(const Meant& meant) const {
+  std::map<std::string, uint64_t> bytes;  // by key
+  std::string others;
+  for (const PinnedVariant& pin : catalog_->Pins()) {
+    if (pin.tier != meant.tier->tier_name()) continue;
+    const ImagePtr image = ImageOf(pin);
+    if (image == nullptr) continue;
+    const uint64_t footprint = meant.tier->FootprintOf(*image);
+    if (!bytes.emplace(image->key, footprint).second) continue;
+    others += (others.empty() ? "" : ", ") + image->reference + " (" + BytesText(footprint) + ")";
+  }
+  uint64_t wanted = 0;
+  for (const ImagePtr& image : meant.images) {
+    const uint64_t footprint = meant.tier->FootprintOf(*image);
+    if (bytes.emplace(image->key, footprint).second) wanted += footprint;
+  }
+  uint64_t pinned = 0;
+  for (const auto& [key, footprint] : bytes) pinned += footprint;
+  const Budget& budget = meant.tier->budget();
+  // What is too large by itself is told so when it is to be loaded.
+  if (wanted == 0 || pinned <= budget.limit() || wanted > budget.limit()) return {};
+  return Status(StatusCode::kResourceExhausted,
+                "pinning '" + meant.reference + "' takes " + BytesText(wanted) + ", and " +
+                    BytesText(pinned - wanted) + " of the " + BytesText(budget.limit()) +
+                    " of tier '" + std::string(meant.tier->tier_name()) +
+                    "' are pinned already: " + others,
+                "trims unpin one of them, or " + budget.HowToRaise());
+}
+
+void Controller::Pin(const wire::Principal& principal, const ControlWishes& wishes,
+                     Preparer::Progress progress, ControlCallback done) {
+  if (const Status status = CheckOperator(principal); !status.ok()) return done(status);
+  Result<Meant> meant = Find(wishes);
+  if (!meant.ok()) return done(meant.status());
+  meant->KeepUsual();
+  if (const Status status = CheckPinsFit(*meant); !status.ok()) return done(status);
+  bringer_.Bring(meant->tier, meant->images, std::move(progress),
+                 [this, meant = *meant, done](Result<std::vector<Lease>> leases) {
+                   if (!leases.ok()) return done(leases.status());
+                   PinBrought(meant, *std::move(leases), done);
+                 });
+}
+
+// The leases keep it there until the pins do. They are this object's: the catalog may outlive the tiers.
+void Controller::PinBrought(const Meant& meant, std::vector<Lease> leases, ControlCallback done) {
+  const uint64_t id = ++last_pinning_;
+  pinning_.emplace(id, std::move(leases));
+  catalog_->Pin(
+      meant.pins, alive_.Only([this, meant, id, done = std::move(done)](const Status& status) {
+        if (status.ok()) {
+          ApplyPins();
+          LogInfo("model.pinned", {{"model", meant.reference}, {"tier", meant.tier->tier_name()}});
+        }
+        pinning_.erase(id);
+        if (!status.ok()) return done(status);
+        done(meant.Outcome());
+      }));
+}
+
+// As the catalog says: of a variant that is there no more there is no image.
+std::vector<PinnedVariant> Controller::PinsOf(const Meant& meant,
+                                              const std::vector<Variant>& kinds) const {
+  std::vector<PinnedVariant> pins;
+  for (const PinnedVariant& pin : catalog_->Pins()) {
+    if (pin.name + ":" + pin.version != meant.reference) continue;
+    if (pin.tier != meant.tier->tier_name()) continue;
+    const bool named = std::find(kinds.begin(), kinds.end(), pin.kind) != kinds.end();
+    if (kinds.empty() || named) pins.push_back(pin);
+  }
+  return pins;
+}
+
+void Controller::Unpin(const wire::Principal& principal, const ControlWishes& wishes,
+                       ControlCallback done) {
+  if (const Status status = CheckOperator(principal); !status.ok()) return done(status);
+  Result<Meant> meant = Find(wishes);
+  if (!meant.ok()) return done(meant.status());
+  meant->Keep(
+      [this](const Image&, const PinnedVariant& pin) { return catalog_->Pins().contains(pin); });
+  std::vector<PinnedVariant> pins = PinsOf(*meant, wishes.variants);
+  if (pins.empty()) return done(meant->Outcome());
+  catalog_->Unpin(std::move(pins), alive_.Only([this, meant = *meant, done](const Status& status) {
+    if (!status.ok()) return done(status);
+    ApplyPins();
+    LogInfo("model.unpinned", {{"model", meant.reference}, {"tier", meant.tier->tier_name()}});
+    done(meant.Outcome());
+  }));
+}
+
+void Controller::Prefetch(const wire::Principal& principal, const ControlWishes& wishes,
+                          Preparer::Progress progress, ControlCallback done) {
+  if (const Status status = CheckOperator(principal); !status.ok()) return done(status);
+  Result<Meant> meant = Find(wishes);
+  if (!meant.ok()) return done(meant.status());
+  meant->KeepUsual();
+  if (!meant->tier->policy().Keeps()) {
+    return done(Status(StatusCode::kFailedPrecondition,
+                       "tier '" + std::string(meant->tier->tier_name()) +
+                           "' keeps nothing that nobody has open, so that it would go at once",
+                       "trims pin " + meant->reference + ", or trims policy --reclaim lazy"));
+  }
+  // Whoever does not wait is told what is known at once; later the log is.
+  const auto at_once = std::make_shared<std::optional<Status>>();
+  bringer_.Bring(
+      meant->tier, meant->images, std::move(progress),
+      [meant = *meant, wait = wishes.wait, at_once, done](Result<std::vector<Lease>> leases) {
+        *at_once = leases.status();
+        if (!leases.ok()) LogNotBrought("prefetch", meant.reference, leases.status());
+        if (!wait) return;
+        if (!leases.ok()) return done(leases.status());
+        leases->clear();  // it stays as long as the policy keeps it
+        done(meant.Outcome());
+      });
+  if (wishes.wait) return;
+  at_once->value_or(Status()).ok() ? done(meant->Outcome()) : done(**at_once);
+}
+
+Result<ControlledModel> Controller::Evict(const wire::Principal& principal,
+                                          const ControlWishes& wishes) {
+  TRIMS_RETURN_IF_ERROR(CheckOperator(principal));
+  TRIMS_ASSIGN_OR_RETURN(Meant meant, Find(wishes));
+  if (!meant.named) {
+    meant.Keep([&](const Image& image, const PinnedVariant&) {
+      return ControlledOf(image, *meant.tier).state != SegmentState::kAbsent;
+    });
+  }
+  TRIMS_RETURN_IF_ERROR(CheckMayEvict(meant, wishes));
+  for (const ImagePtr& image : meant.images) meant.tier->EvictWhenIdle(image->key);
+  if (meant.images.empty()) return meant.Outcome();
+  LogInfo("model.evicted", {{"model", meant.reference}, {"tier", meant.tier->tier_name()}});
+  return meant.Outcome();
+}
+
+Status Controller::CheckMayEvict(const Meant& meant, const ControlWishes& wishes) const {
+  for (const ImagePtr& image : meant.images) {
+    const Status status = meant.tier->CheckMayEvict(image->key);
+    if (status.ok()) continue;
+    if (wishes.when_idle && !ControlledOf(*image, *meant.tier).pinned) continue;
+    if (!wishes.holders) return status;
+    const std::string who = Named(wishes.holders(meant.tier->tier_name(), image->key));
+    if (who.empty()) return status;
+    return Status(status.code(), status.message() + ", held by " + who, status.hint());
+  }
+  return {};
+}
+
+Status Controller::Draining() {
+  return Status(StatusCode::kUnavailable, "this daemon drains: it gives no new leases",
+                "open it at another daemon, or let this one serve again: trims drain --off");
+}
+
+Result<DrainSnapshot> Controller::Drain(const wire::Principal& principal, bool on,
+                                        const FindHolders& holders) {
+  TRIMS_RETURN_IF_ERROR(CheckOperator(principal));
+  if (draining_ != on) LogInfo(on ? "drain.begun" : "drain.ended", {{"leases", Snapshot().leases}});
+  draining_ = on;
+  for (const auto& tier : *tiers_) {
+    tier->SetWhenQuiet(on ? [this] { TellQuiet(); } : std::function<void()>());
+  }
+  if (!on) {
+    const Status ended(StatusCode::kCancelled, "the daemon serves again: trims drain --off",
+                       "trims drain --wait");
+    for (const DrainCallback& done : std::exchange(awaiting_quiet_, {})) done(ended);
+  }
+  DrainSnapshot snapshot = Snapshot();
+  if (holders) snapshot.holders = holders("", "");
+  return snapshot;
+}
+
+void Controller::AwaitQuiet(DrainCallback done) {
+  if (Quiet()) return done(Snapshot());
+  awaiting_quiet_.push_back(std::move(done));
+}
+
+bool Controller::Quiet() const {
+  return std::all_of(tiers_->begin(), tiers_->end(),
+                     [](const auto& tier) { return tier->Quiet(); });
+}
+
+void Controller::TellQuiet() {
+  if (!Quiet()) return;
+  LogInfo("drain.done", {});
+  for (const DrainCallback& done : std::exchange(awaiting_quiet_, {})) done(Snapshot());
+}
+
+DrainSnapshot Controller::Snapshot() const {
+  DrainSnapshot snapshot{.draining = draining_, .holders = {}};
+  for (const auto& tier : *tiers_) {
+    snapshot.leases += tier->leases();
+    snapshot.waiters += tier->waiters();
+  }
+  return snapshot;
+}
+
+}  // namespace trims

@@ -1,0 +1,104 @@
+// Controller: what operators ask of the tiers: what stays whatever happens, what comes before it is opened,
+// what goes, and that nobody is served any more.
+//
+// Pins are the catalog's, by name, version and kind of variant: the images that they mean are pinned in
+// their tier (SegmentTable::SetPinned) from the answer on, after each change of the catalog, and from the
+// start of the next daemon, which loads them.
+//
+// Thread-safety: loop only. Ends before the tiers; nobody is called back any more then.
+#ifndef TRIMS_MANAGER_CONTROLLER_H_
+#define TRIMS_MANAGER_CONTROLLER_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "trims/model.h"
+#include "trims/status.h"
+
+#include "catalog/catalog.h"
+#include "ingest/preparer.h"
+#include "loop/timer_service.h"
+#include "loop/while_alive.h"
+#include "manager/bringer.h"
+#include "manager/choose_tier.h"
+#include "manager/snapshot.h"
+#include "wire/principal.h"
+
+namespace trims {
+
+// Who holds leases of what has this key in this tier; with no key, of anything.
+using FindHolders =
+    std::function<std::vector<LeaseHolder>(std::string_view tier, std::string_view key)>;
+
+struct ControlWishes {
+  std::string reference;
+  std::string tier = {};               // empty: the host's memory
+  std::vector<Variant> variants = {};  // empty: see each command
+  bool wait = true;                    // Prefetch: it is answered once all is there
+  bool when_idle = false;              // Evict
+  FindHolders holders = {};            // for messages; may be empty
+};
+
+using ControlCallback = std::function<void(Result<ControlledModel>)>;
+using DrainCallback = std::function<void(Result<DrainSnapshot>)>;
+
+class Controller {
+ public:
+  // All outlive it.
+  Controller(Catalog* catalog, TimerService* timers, const Tiers* tiers)
+      : catalog_(catalog), tiers_(tiers), bringer_(timers) {}
+
+  // Contracts of the Manager's own.
+  void Pin(const wire::Principal& principal, const ControlWishes& wishes,
+           Preparer::Progress progress, ControlCallback done);
+  void Unpin(const wire::Principal& principal, const ControlWishes& wishes, ControlCallback done);
+  void Prefetch(const wire::Principal& principal, const ControlWishes& wishes,
+                Preparer::Progress progress, ControlCallback done);
+  Result<ControlledModel> Evict(const wire::Principal& principal, const ControlWishes& wishes);
+  Result<DrainSnapshot> Drain(const wire::Principal& principal, bool on,
+                              const FindHolders& holders);
+  void AwaitQuiet(DrainCallback done);
+
+  // Pins what the catalog says, and loads it as far as it isn't there; what can't be is logged. Start: once.
+  void Start();
+  void CatalogChanged();
+  // Loads a model that nobody has pinned.
+  void Preload(const std::string& reference);
+
+  bool draining() const { return draining_; }
+  // What an open is answered while draining().
+  static Status Draining();
+
+ private:
+  struct Meant;  // a model in a tier
+
+  Result<Meant> Find(const ControlWishes& wishes) const;
+  ImagePtr ImageOf(const PinnedVariant& pin) const;
+  void ApplyPins();
+  void LoadPinned();
+  std::vector<PinnedVariant> PinsOf(const Meant& meant, const std::vector<Variant>& kinds) const;
+  Status CheckPinsFit(const Meant& meant) const;
+  Status CheckMayEvict(const Meant& meant, const ControlWishes& wishes) const;
+  void PinBrought(const Meant& meant, std::vector<Lease> leases, ControlCallback done);
+  void Bring(const std::string& why, SegmentTable* tier, const ImagePtr& image);
+  void TellQuiet();
+  bool Quiet() const;
+  DrainSnapshot Snapshot() const;
+
+  Catalog* const catalog_;
+  const Tiers* const tiers_;
+  bool draining_ = false;
+  std::vector<DrainCallback> awaiting_quiet_;
+  uint64_t last_pinning_ = 0;
+  std::map<uint64_t, std::vector<Lease>> pinning_;  // of pins that are being written
+  Bringer bringer_;
+  WhileAlive alive_;
+};
+
+}  // namespace trims
+
+#endif  // TRIMS_MANAGER_CONTROLLER_H_

@@ -1,0 +1,97 @@
+// What an operator asks of a tier: what is brought in, what stays, what goes.
+#include <utility>
+
+#include "base/macros.h"
+#include "residency/segment_table.h"
+
+namespace trims {
+
+Result<OpenOutcome> SegmentTable::Prefetch(const ImagePtr& image, OpenCallback done) {
+  Segment* segment = FindOrMake(image);
+  segment->set_removed(false);
+  segment->set_leaving(false);
+  Answered answered = Answered::kHit;
+  return Acquire(segment, image, kNoDeadline, std::move(done), &answered);
+}
+
+void SegmentTable::SetPinned(std::set<std::string> keys) {
+  const Waiters::Turn turn(&waiters_);
+  pinned_ = std::move(keys);
+  std::vector<Segment*> unpinned;
+  for (const auto& [id, segment] : segments_) {
+    const bool was = segment->pinned();
+    segment->set_pinned(pinned_.contains(segment->key()));
+    if (segment->pinned()) segment->set_leaving(false);
+    if (was != segment->pinned()) Reconsider(*segment);
+    if (was && !segment->pinned()) unpinned.push_back(segment.get());
+  }
+  // As if its last lease had just ended.
+  for (Segment* segment : unpinned) {
+    if (segment->state() != SegmentState::kResident || segment->leases() > 0) continue;
+    if (Stays(*segment)) continue;
+    ++counters_->reclaimed;
+    Drain(segment);
+  }
+}
+
+// For commands in hints; they mean the host's memory without it.
+std::string SegmentTable::TierOption() const {
+  return tier_name() == "host" ? "" : " --tier " + std::string(tier_name());
+}
+
+Status SegmentTable::CheckMayEvict(const std::string& key) const {
+  const Segment* segment = FindByKey(key);
+  if (segment == nullptr) return {};
+  const std::string what = "model '" + segment->image().reference + "' (" +
+                           std::string(VariantName(segment->image().kind)) + ") in tier '" +
+                           std::string(tier_name()) + "' ";
+  if (segment->pinned()) {
+    return Status(StatusCode::kFailedPrecondition, what + "is pinned",
+                  "trims unpin " + segment->image().reference + TierOption());
+  }
+  const size_t waiters = WaitersOf(*segment);
+  std::string why;
+  if (segment->leases() > 0) why = "is in use, leases: " + std::to_string(segment->leases());
+  if (waiters > 0) why = "is waited for, opens: " + std::to_string(waiters);
+  const SegmentState state = segment->state();
+  if (why.empty() && (state == SegmentState::kReserved || state == SegmentState::kLoading)) {
+    why = "is being loaded";
+  }
+  if (why.empty()) return {};
+  return Status(StatusCode::kFailedPrecondition, what + why,
+                "trims evict " + segment->image().reference + " --when-idle" + TierOption());
+}
+
+void SegmentTable::EvictWhenIdle(const std::string& key) {
+  const auto found = by_key_.find(key);
+  if (found == by_key_.end()) return;
+  const Waiters::Turn turn(&waiters_);
+  Segment* segment = found->second;
+  const SegmentState state = segment->state();
+  if (state == SegmentState::kResident && segment->leases() == 0 && !segment->pinned()) {
+    ++counters_->evictions;
+    counters_->bytes_evicted += segment->footprint();
+    return Drain(segment, /*evicted=*/true);
+  }
+  // What is being freed already is on its way, whoever wants it again.
+  const bool there = state == SegmentState::kReserved || state == SegmentState::kLoading ||
+                     state == SegmentState::kResident;
+  if (there && !segment->pinned()) segment->set_leaving(true);
+}
+
+void SegmentTable::SetWhenQuiet(std::function<void()> call) {
+  when_quiet_ = std::move(call);
+  if (!when_quiet_) return waiters_.SetAfterTurn(nullptr);
+  waiters_.SetAfterTurn([this] { TellWhenQuiet(); });
+}
+
+// Later, since somebody is in the middle of ending what they hold.
+void SegmentTable::TellWhenQuiet() {
+  if (!when_quiet_ || !Quiet() || std::exchange(telling_quiet_, true)) return;
+  dependencies_.timers->CallAfter(Duration::zero(), IfAlive([this] {
+                                    telling_quiet_ = false;
+                                    if (when_quiet_ && Quiet()) when_quiet_();
+                                  }));
+}
+
+}  // namespace trims

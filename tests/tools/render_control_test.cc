@@ -1,0 +1,61 @@
+#include <gtest/gtest.h>
+
+#include "tools/trims/render.h"
+
+namespace trims::cli {
+namespace {
+
+TEST(RenderControlTest, SaysWhatIsThereAndWhatStays) {
+  const Json model = {{"reference", "default/ocr:3"},
+                      {"tier", "host"},
+                      {"variants",
+                       {{{"kind", "ort"},
+                         {"bytes", 56'623'104},
+                         {"state", "resident"},
+                         {"leases", 2},
+                         {"pinned", true},
+                         {"leaving", false}},
+                        {{"kind", "files"},
+                         {"bytes", 4096},
+                         {"state", "resident"},
+                         {"leases", 1},
+                         {"pinned", false},
+                         {"leaving", true}}}}};
+  EXPECT_EQ(RenderControlled(model),
+            "ocr:3 in tier host\n"
+            "VARIANT      SIZE  STATE     LEASES  STAYS\n"
+            "ort      54.0 MiB  resident       2  pinned\n"
+            "files     4.0 KiB  resident       1  goes with its last lease\n");
+  EXPECT_EQ(RenderControlled({{"reference", "default/ocr:3"}, {"tier", "host"}}),
+            "ocr:3 in tier host: nothing to do\n");
+}
+
+TEST(RenderControlTest, SaysWhoADrainWaitsFor) {
+  EXPECT_EQ(RenderDrain({{"draining", false}}), "the daemon gives leases again\n");
+  EXPECT_EQ(RenderDrain({{"draining", true}, {"leases", 0}}),
+            "the daemon gives no new leases; nobody holds any\n");
+  const Json holder = {{"client", "resize-fn"}, {"pid", 42}, {"uid", 1000}, {"leases", 2}};
+  EXPECT_EQ(RenderDrain({{"draining", true}, {"leases", 2}, {"holders", Json::array({holder})}}),
+            "the daemon gives no new leases; 2 leases still held\n"
+            "\n"
+            "CLIENT     PID   UID  LEASES\n"
+            "resize-fn   42  1000       2\n");
+}
+
+TEST(RenderControlTest, AliasesSayWhatTheyMeanAndMeant) {
+  const Json prod = {{"alias", "default/prod"},
+                     {"reference", "default/ocr:3"},
+                     {"digest", "0123456789abcdef"},
+                     {"moved", "2026-11-27T10:00:00Z"},
+                     {"before", {{{"reference", "default/ocr:2"}}}}};
+  EXPECT_EQ(RenderAlias(prod), "prod means ocr:3 (before: ocr:2)\n");
+  EXPECT_EQ(RenderDeletedAlias(prod), "forgot prod, which meant ocr:3\n");
+  EXPECT_EQ(RenderAliases({{"aliases", Json::array({prod})}}),
+            "ALIAS  MEANS  DIGEST        MOVED                 BEFORE\n"
+            "prod   ocr:3  0123456789ab  2026-11-27T10:00:00Z  ocr:2\n");
+  EXPECT_EQ(RenderAliases({{"aliases", Json::array()}}),
+            "No aliases yet. Make one:\n  trims alias prod=NAME:VERSION\n");
+}
+
+}  // namespace
+}  // namespace trims::cli
