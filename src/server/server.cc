@@ -2,7 +2,9 @@
 
 #include <sys/socket.h>
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/log.h"
 #include "base/macros.h"
@@ -17,6 +19,12 @@ Status TooMany(const char* whose, size_t limit) {
       StatusCode::kQuotaExceeded,
       std::string(whose) + " " + std::to_string(limit) + " connections, as many as allowed",
       "close connections, or raise trimsd's --max-connections or --max-connections-per-uid");
+}
+
+std::vector<std::string> TierNames(const Manager& manager) {
+  std::vector<std::string> names;
+  for (TierSnapshot& tier : manager.Snapshot().tiers) names.push_back(std::move(tier.name));
+  return names;
 }
 
 }  // namespace
@@ -43,6 +51,8 @@ Server::Server(ServerOptions options, const ServerDependencies& dependencies, Un
                  .may_log = [this] { return MayLogViolation(); }}) {
   context_.loop = loop_;
   context_.manager = manager_;
+  context_.clock = &clock_;
+  context_.open_latencies = OpenLatencies(TierNames(*manager_));
   context_.limits = options_.limits;
   context_.snapshot = [this] { return Snapshot(); };
   context_.on_first_frame = [this](uint64_t session) { OnFirstFrame(session); };
@@ -187,7 +197,8 @@ ServerSnapshot Server::Snapshot() const {
           .max_connections = options_.limits.max_connections,
           .max_connections_per_uid = options_.limits.max_connections_per_uid,
           .requests_in_flight = context_.requests_in_flight,
-          .counters = context_.counters};
+          .counters = context_.counters,
+          .open_latencies = context_.open_latencies};
 }
 
 }  // namespace trims
