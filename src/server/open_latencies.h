@@ -30,8 +30,8 @@ class LatencyHistogram {
  public:
   // Upper bounds, inclusive: from a hit that takes microseconds to a load that takes minutes.
   static constexpr std::array<uint32_t, 23> kBoundsUs = {
-      5,      10,      25,      50,      100,       250,       500,       1'000,
-      2'500,  5'000,   10'000,  25'000,  50'000,    100'000,   250'000,   500'000,
+      5,         10,        25,        50,         100,        250,        500,        1'000,
+      2'500,     5'000,     10'000,    25'000,     50'000,     100'000,    250'000,    500'000,
       1'000'000, 2'500'000, 5'000'000, 10'000'000, 25'000'000, 60'000'000, 300'000'000};
 
   void Record(Duration took) {
