@@ -104,7 +104,7 @@ function partOf(segment, budget) {
   const part = make("div", { class: `part ${kind} ${colourOf(segment.reference)}`,
     title: `${shortName(segment.reference)} (${segment.kind}): ${bytes(segment.bytes)}, ${kind}` });
   part.style.width = `${100 * share}%`;
-  if (share > 0.08) part.textContent = shortName(segment.reference);
+  if (share > 0.06) part.textContent = shortName(segment.reference).split(/[:@]/)[0]; else part.classList.add("thin");
   return part;
 }
 
