@@ -130,7 +130,7 @@ function showLoads(status) {
     return;
   }
   byId("loads").replaceChildren(...loads.slice(0, MOST_ROWS).map(({ reference, kind, state, waiters, load }) => {
-    const rest = load.remaining_ms === null ? "" : `, ${seconds(load.remaining_ms / 1000)} left`;
+    const rest = !load.remaining_ms ? "" : `, ${seconds(load.remaining_ms / 1000)} left`;
     const text = state === "reserved" ? `waits for room; ${waiters} waiting`
       : `${bytes(load.bytes_done)} of ${bytes(load.bytes_total)}, ${bytes(load.bytes_per_second)}/s${rest}; ${waiters} waiting`;
     return make("div", { class: "load" },
