@@ -2,19 +2,9 @@
 
 #include <utility>
 
-#include <nlohmann/json.hpp>
+#include "admin/json_fields.h"
 
 namespace trims::admin {
-namespace {
-
-using Json = nlohmann::ordered_json;
-
-// Texts may hold a stranger's bytes.
-std::string Dump(const Json& json) {
-  return json.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
-}
-
-}  // namespace
 
 int HttpStatusOf(StatusCode code) {
   switch (code) {
@@ -56,16 +46,17 @@ HttpResponse JsonAnswer(std::string document) {
 }
 
 HttpResponse ErrorAnswer(int http_status, const Problem& problem) {
-  HttpResponse answer = JsonAnswer(Dump(
+  HttpResponse answer = JsonAnswer(DumpJson(
       {{"error", {{"code", problem.code}, {"message", problem.message}, {"hint", problem.hint}}}}));
   answer.status = http_status;
   return answer;
 }
 
 HttpResponse ErrorAnswer(const Status& status) {
-  return ErrorAnswer(HttpStatusOf(status.code()), {.code = std::string(StatusCodeName(status.code())),
-                                                   .message = status.message(),
-                                                   .hint = status.hint()});
+  return ErrorAnswer(HttpStatusOf(status.code()),
+                     {.code = std::string(StatusCodeName(status.code())),
+                      .message = status.message(),
+                      .hint = status.hint()});
 }
 
 HttpResponse DocumentAnswer(Result<std::string> document) {
@@ -75,10 +66,12 @@ HttpResponse DocumentAnswer(Result<std::string> document) {
 
 HttpResponse InTritonsForm(HttpResponse answer) {
   if (answer.status < 400) return answer;
-  const Json json = Json::parse(answer.body, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object() || !json.contains("error") || !json["error"].is_object()) return answer;
-  const Json& error = json["error"];
-  answer.body = Dump({{"error", error["message"]}, {"code", error["code"]}, {"hint", error["hint"]}});
+  const Json json = ParseJson(answer.body);
+  const Json& error = FieldOf(json, "error");
+  if (!error.is_object()) return answer;
+  answer.body = DumpJson({{"error", TextOf(error, "message")},
+                          {"code", TextOf(error, "code")},
+                          {"hint", TextOf(error, "hint")}});
   answer.body += '\n';
   return answer;
 }

@@ -25,7 +25,7 @@ struct Headers {
   bool repeated = false;
 };
 
-std::optional<std::string>* FieldOf(std::string_view name, Headers* headers) {
+std::optional<std::string>* HeaderOf(std::string_view name, Headers* headers) {
   const std::string lower = InLowerCase(name);
   if (lower == "host") return &headers->host;
   if (lower == "origin") return &headers->origin;
@@ -38,7 +38,7 @@ std::optional<std::string>* FieldOf(std::string_view name, Headers* headers) {
 
 MHD_Result TakeHeader(void* headers, MHD_ValueKind, const char* name, const char* value) {
   auto* all = static_cast<Headers*>(headers);
-  std::optional<std::string>* field = FieldOf(name, all);
+  std::optional<std::string>* field = HeaderOf(name, all);
   if (field == nullptr) return MHD_YES;
   all->repeated = all->repeated || field->has_value();
   *field = value == nullptr ? "" : value;

@@ -21,9 +21,10 @@
 namespace trims::admin {
 
 struct GateOptions {
-  std::optional<Token> token;      // nothing: whoever can connect may ask
-  std::vector<std::string> hosts;  // with or without a port, beside localhost, 127.0.0.1 and [::1] with any port
-  bool read_only = false;          // refuses what changes something
+  std::optional<Token> token;  // nothing: whoever can connect may ask
+  std::vector<std::string>
+      hosts;  // with or without a port, beside localhost, 127.0.0.1 and [::1] with any port
+  bool read_only = false;  // refuses what changes something
 };
 
 class Gate {

@@ -22,8 +22,8 @@
 namespace trims::admin {
 
 struct HttpLimits {
-  size_t connections = 64;           // beyond these the slowest gives its place: see Crowd
-  size_t header_bytes = 16 * 1024;   // of a request, with its target
+  size_t connections = 64;          // beyond these the slowest gives its place: see Crowd
+  size_t header_bytes = 16 * 1024;  // of a request, with its target
   size_t body_bytes = 64 * 1024;
   std::chrono::seconds silence{10};  // without a byte either way
 };

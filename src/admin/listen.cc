@@ -161,8 +161,8 @@ Result<TcpListener> ListenOnTcp(const std::string& address) {
       ::listen(listener.socket.get(), kBacklog) != 0) {
     return ErrnoStatus("listening on " + address);
   }
-  listener.address = address.substr(0, address.rfind(':') + 1) +
-                     std::to_string(BoundPort(listener.socket.get()));
+  listener.address =
+      address.substr(0, address.rfind(':') + 1) + std::to_string(BoundPort(listener.socket.get()));
   return listener;
 }
 

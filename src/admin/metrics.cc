@@ -6,14 +6,11 @@
 #include <tuple>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
+#include "admin/json_fields.h"
 #include "admin/prometheus_text.h"
 
 namespace trims::admin {
 namespace {
-
-using Json = nlohmann::json;
 
 // One number of the status: where it stands and what it is called.
 struct Metric {
@@ -78,18 +75,6 @@ constexpr std::array kServerMetrics = std::to_array<Metric>({
      "replies_failed"},
 });
 
-const Json& Field(const Json& object, const char* name) {
-  static const Json& nothing = *new Json();
-  if (!object.is_object()) return nothing;
-  const auto found = object.find(name);
-  return found == object.end() ? nothing : *found;
-}
-
-std::string TextOf(const Json& object, const char* name) {
-  const Json& field = Field(object, name);
-  return field.is_string() ? field.get<std::string>() : std::string();
-}
-
 void PutNumber(const Metric& metric, const Labels& labels, const Json& number,
                PrometheusText* page) {
   if (!number.is_number()) return;
@@ -102,7 +87,7 @@ void PutNumber(const Metric& metric, const Labels& labels, const Json& number,
 
 void PutAll(std::span<const Metric> metrics, const Json& object, PrometheusText* page) {
   for (const Metric& metric : metrics) {
-    const Json& number = Field(object, metric.field);
+    const Json& number = FieldOf(object, metric.field);
     if (!number.is_number()) continue;
     page->Family(metric.name, metric.type, metric.help);
     PutNumber(metric, {}, number, page);
@@ -110,20 +95,20 @@ void PutAll(std::span<const Metric> metrics, const Json& object, PrometheusText*
 }
 
 void PutTiers(const Json& tiers, PrometheusText* page) {
-  if (!tiers.is_array() || tiers.empty()) return;
+  if (tiers.empty()) return;
   for (const Metric& metric : kTierMetrics) {
     page->Family(metric.name, metric.type, metric.help);
     for (const Json& tier : tiers)
-      PutNumber(metric, {{"tier", TextOf(tier, "name")}}, Field(tier, metric.field), page);
+      PutNumber(metric, {{"tier", TextOf(tier, "name")}}, FieldOf(tier, metric.field), page);
   }
 }
 
 void PutDisk(const Json& disk, PrometheusText* page) {
-  if (const Json& budget = Field(disk, "budget_bytes"); budget.is_number_unsigned()) {
+  if (const Json& budget = FieldOf(disk, "budget_bytes"); budget.is_number_unsigned()) {
     page->Family("trims_disk_budget_bytes", "gauge", "What prepared models may take of the disk.");
     page->Sample({}, budget.get<uint64_t>());
   }
-  if (const Json& evictions = Field(disk, "evictions"); evictions.is_number_unsigned()) {
+  if (const Json& evictions = FieldOf(disk, "evictions"); evictions.is_number_unsigned()) {
     page->Family("trims_disk_evictions_total", "counter",
                  "Copies of models that went from the disk to make room.");
     page->Sample({}, evictions.get<uint64_t>());
@@ -131,18 +116,18 @@ void PutDisk(const Json& disk, PrometheusText* page) {
 }
 
 void PutOpens(const Json& counters, PrometheusText* page) {
-  if (!Field(counters, "opens").is_number()) return;
+  if (!FieldOf(counters, "opens").is_number()) return;
   page->Family("trims_opens_total", "counter", "Opens by how they were first answered.");
   for (const auto& [outcome, field] : kOpenOutcomes) {
-    if (const Json& number = Field(counters, field); number.is_number_unsigned())
+    if (const Json& number = FieldOf(counters, field); number.is_number_unsigned())
       page->Sample({{"outcome", outcome}}, number.get<uint64_t>());
   }
 }
 
 // Where a series is not what this program knows, it is left out.
 void PutLatencies(const Json& latency, PrometheusText* page) {
-  const Json& bounds_us = Field(latency, "bounds_us");
-  const Json& series = Field(latency, "series");
+  const Json& bounds_us = FieldOf(latency, "bounds_us");
+  const Json& series = FieldOf(latency, "series");
   if (!bounds_us.is_array() || !series.is_array()) return;
   std::vector<double> bounds;
   for (const Json& bound : bounds_us) {
@@ -152,8 +137,8 @@ void PutLatencies(const Json& latency, PrometheusText* page) {
   page->Family("trims_open_duration_seconds", "histogram",
                "How long opens took, from their request to their answer.");
   for (const Json& one : series) {
-    const Json& counts = Field(one, "counts");
-    const Json& sum = Field(one, "sum_ns");
+    const Json& counts = FieldOf(one, "counts");
+    const Json& sum = FieldOf(one, "sum_ns");
     if (!counts.is_array() || counts.size() != bounds.size() + 1 || !sum.is_number()) continue;
     std::vector<uint64_t> numbers;
     for (const Json& count : counts)
@@ -170,7 +155,7 @@ struct OfModel {
 using Place = std::tuple<std::string, std::string, std::string>;  // tier, model, variant
 
 uint64_t NumberOf(const Json& object, const char* name) {
-  const Json& field = Field(object, name);
+  const Json& field = FieldOf(object, name);
   return field.is_number_unsigned() ? field.get<uint64_t>() : 0;
 }
 
@@ -179,8 +164,8 @@ std::map<Place, OfModel> ByModel(const Json& segments) {
   std::map<Place, OfModel> models;
   for (const Json& segment : segments) {
     if (TextOf(segment, "state") != "resident") continue;
-    OfModel& model = models[{TextOf(segment, "tier"), TextOf(segment, "reference"),
-                             TextOf(segment, "kind")}];
+    OfModel& model =
+        models[{TextOf(segment, "tier"), TextOf(segment, "reference"), TextOf(segment, "kind")}];
     model.bytes += NumberOf(segment, "bytes");
     model.leases += NumberOf(segment, "leases");
   }
@@ -188,9 +173,8 @@ std::map<Place, OfModel> ByModel(const Json& segments) {
 }
 
 void PutModels(const Json& segments, PrometheusText* page) {
-  if (!segments.is_array()) return;
   const std::map<Place, OfModel> models = ByModel(segments);
-  const auto put = [&](uint64_t OfModel::* number) {
+  const auto put = [&](uint64_t OfModel::*number) {
     for (const auto& [place, model] : models) {
       const auto& [tier, name, variant] = place;
       page->Sample({{"tier", tier}, {"model", name}, {"variant", variant}}, model.*number);
@@ -205,31 +189,29 @@ void PutModels(const Json& segments, PrometheusText* page) {
 
 void PutBuild(const Json& server, PrometheusText* page) {
   page->Family("trims_build_info", "gauge", "1, with the daemon's version.");
-  page->Sample({{"version", TextOf(server, "version")},
-                {"read_engine", TextOf(server, "read_engine")}},
-               uint64_t{1});
+  page->Sample(
+      {{"version", TextOf(server, "version")}, {"read_engine", TextOf(server, "read_engine")}},
+      uint64_t{1});
 }
 
 }  // namespace
 
 std::string MetricsPage(const Result<std::string>& status_document) {
   PrometheusText page;
-  const Json status = status_document.ok()
-                          ? Json::parse(*status_document, nullptr, /*allow_exceptions=*/false)
-                          : Json();
+  const Json status = status_document.ok() ? ParseJson(*status_document) : Json();
   page.Family("trims_up", "gauge", "Whether the daemon answered.");
   page.Sample({}, uint64_t{status.is_object()});
   if (!status.is_object()) return page.Take();
-  const Json& counters = Field(status, "counters");
-  PutBuild(Field(status, "server"), &page);
-  PutTiers(Field(status, "tiers"), &page);
+  const Json& counters = FieldOf(status, "counters");
+  PutBuild(FieldOf(status, "server"), &page);
+  PutTiers(ListOf(status, "tiers"), &page);
   PutAll(kNowMetrics, status, &page);
-  PutDisk(Field(status, "disk"), &page);
+  PutDisk(FieldOf(status, "disk"), &page);
   PutOpens(counters, &page);
-  PutLatencies(Field(status, "open_latency"), &page);
+  PutLatencies(FieldOf(status, "open_latency"), &page);
   PutAll(kCounterMetrics, counters, &page);
-  PutAll(kServerMetrics, Field(status, "server"), &page);
-  PutModels(Field(status, "segments"), &page);
+  PutAll(kServerMetrics, FieldOf(status, "server"), &page);
+  PutModels(ListOf(status, "segments"), &page);
   return page.Take();
 }
 

@@ -1,13 +1,10 @@
 #include "admin/policy_body.h"
 
-#include <nlohmann/json.hpp>
-
+#include "admin/json_fields.h"
 #include "base/shown_name.h"
 
 namespace trims::admin {
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr char kExample[] = R"({"eviction_policy": "lru", "reclaim": "lazy"})";
 
@@ -27,7 +24,7 @@ std::string* WishOf(const std::string& name, PolicyOptions* options) {
 }  // namespace
 
 Result<PolicyOptions> ParsePolicyBody(const std::string& body) {
-  const Json json = Json::parse(body, nullptr, /*allow_exceptions=*/false);
+  const Json json = ParseJson(body);
   if (!json.is_object()) return BadBody("is no JSON object");
   PolicyOptions options;
   for (const auto& [name, value] : json.items()) {

@@ -105,11 +105,9 @@ Route TritonRouteOf(const HttpRequest& request) {
   if (!call.ok()) return At(InTritonsForm(ErrorAnswer(call.status())));
   if (request.method != "POST") return At(InTritonsForm(WrongMethod(request, "POST")));
   const Pace pace = call->kind == TritonCall::Kind::kLoad ? Pace::kSlow : Pace::kQuick;
-  return Asking(
-      [call = *std::move(call)](DaemonLink& link) {
-        return InTritonsForm(AnswerTriton(call, link));
-      },
-      pace);
+  return Asking([call = *std::move(call)](
+                    DaemonLink& link) { return InTritonsForm(AnswerTriton(call, link)); },
+                pace);
 }
 
 }  // namespace

@@ -5,16 +5,13 @@
 #include <optional>
 #include <string_view>
 
-#include <nlohmann/json.hpp>
-
 #include "admin/answers.h"
+#include "admin/json_fields.h"
 #include "base/macros.h"
 #include "base/shown_name.h"
 
 namespace trims::admin {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kModels = "/v2/repository/models/";
 constexpr std::chrono::minutes kLoadPatience{5};
@@ -24,27 +21,13 @@ constexpr std::array<std::string_view, 3> kByPreparation = {"ort", "tensors", "f
 
 Result<Json> BodyOf(const HttpRequest& request) {
   if (request.body.empty()) return Json::object();
-  Json json = Json::parse(request.body, nullptr, /*allow_exceptions=*/false);
+  Json json = ParseJson(request.body);
   if (json.is_object()) return json;
   return Status(StatusCode::kInvalidArgument, "the body is no JSON object", R"({"ready": true})");
 }
 
-std::string TextOf(const Json& object, std::string_view name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
-// An empty one where there is none.
-const Json& ListOf(const Json& object, std::string_view name) {
-  static const Json& none = *new Json(Json::array());
-  const auto found = object.find(name);
-  return found != object.end() && found->is_array() ? *found : none;
-}
-
 Status ReadParameters(const Json& body, TritonCall* call) {
-  const auto parameters = body.find("parameters");
-  if (parameters == body.end()) return Status();
-  for (const auto& [name, value] : parameters->items()) {
+  for (const auto& [name, value] : FieldOf(body, "parameters").items()) {
     if (name == "variant" && value.is_string()) {
       call->variant = value.get<std::string>();
     } else if (name == "tier" && value.is_string()) {
@@ -91,7 +74,7 @@ std::string_view StateOf(const Json& model) {
 HttpResponse AnswerIndex(const TritonCall& call, DaemonLink& link) {
   const Result<std::string> list = link.List();
   if (!list.ok()) return ErrorAnswer(list.status());
-  const Json document = Json::parse(*list, nullptr, /*allow_exceptions=*/false);
+  const Json document = ParseJson(*list);
   if (!document.is_object()) {
     return ErrorAnswer(Status(StatusCode::kInternal, "trimsd's answer is no JSON object"));
   }
@@ -104,14 +87,14 @@ HttpResponse AnswerIndex(const TritonCall& call, DaemonLink& link) {
                      {"state", state},
                      {"reason", ""}});
   }
-  return JsonAnswer(index.dump(-1, ' ', false, Json::error_handler_t::replace));
+  return JsonAnswer(DumpJson(index));
 }
 
 // Of those that the model has. The document's own order is by kind.
 Result<Variant> ChooseVariant(const TritonCall& call, DaemonLink& link) {
   if (!call.variant.empty()) return VariantFromName(call.variant);
   TRIMS_ASSIGN_OR_RETURN(const std::string shown, link.Show(call.model));
-  const Json document = Json::parse(shown, nullptr, /*allow_exceptions=*/false);
+  const Json document = ParseJson(shown);
   const Json& variants = ListOf(document, "variants");
   for (const std::string_view kind : kByPreparation) {
     for (const Json& variant : variants) {
@@ -151,8 +134,8 @@ Result<TritonCall> ParseTritonCall(const HttpRequest& request) {
                   "/v2/repository/models/NAME/load and /unload");
   }
   TRIMS_ASSIGN_OR_RETURN(const Json body, BodyOf(request));
-  const auto ready = body.find("ready");
-  call->ready_only = ready != body.end() && ready->is_boolean() && ready->get<bool>();
+  const Json& ready = FieldOf(body, "ready");
+  call->ready_only = ready.is_boolean() && ready.get<bool>();
   TRIMS_RETURN_IF_ERROR(ReadParameters(body, &*call));
   return *std::move(call);
 }

@@ -63,9 +63,10 @@ TEST_F(GateTest, OnlyTheWholeTokenMatches) {
   EXPECT_TRUE(token.Matches("bearer " + std::string(kSecret)));
   EXPECT_FALSE(token.Matches(std::nullopt));
   for (const std::string& wrong :
-       {std::string(), std::string("Bearer "), std::string("Bearer"), "Basic " + std::string(kSecret),
-        std::string(kSecret), "Bearer " + std::string(kSecret).substr(1),
-        "Bearer " + std::string(kSecret) + "x", "Bearer x" + std::string(kSecret).substr(1)}) {
+       {std::string(), std::string("Bearer "), std::string("Bearer"),
+        "Basic " + std::string(kSecret), std::string(kSecret),
+        "Bearer " + std::string(kSecret).substr(1), "Bearer " + std::string(kSecret) + "x",
+        "Bearer x" + std::string(kSecret).substr(1)}) {
     EXPECT_FALSE(token.Matches(wrong)) << wrong;
   }
 }
@@ -90,9 +91,9 @@ TEST_F(GateTest, KnowsItsHostsAlone) {
     request.host = known;
     EXPECT_EQ(StatusOf(gate, request), 200) << known;
   }
-  for (const char* unknown : {"evil.example", "localhost.evil.example", "evil-localhost", "",
-                              "127.0.0.1.evil", "gpu-8.example:98", "localhost:80:80",
-                              "localhost:port", "gpu-8.example"}) {
+  for (const char* unknown :
+       {"evil.example", "localhost.evil.example", "evil-localhost", "", "127.0.0.1.evil",
+        "gpu-8.example:98", "localhost:80:80", "localhost:port", "gpu-8.example"}) {
     request.host = unknown;
     EXPECT_EQ(StatusOf(gate, request), 421) << unknown;
   }
@@ -128,7 +129,8 @@ TEST_F(GateTest, ABodyHasToBeWhatNoFormSends) {
   EXPECT_FALSE(RefuseBody(request).has_value());
   request.body = "{}";
   EXPECT_EQ(RefuseBody(request)->status, 415);
-  for (const char* type : {"text/plain", "application/x-www-form-urlencoded", "application/jsonp"}) {
+  for (const char* type :
+       {"text/plain", "application/x-www-form-urlencoded", "application/jsonp"}) {
     request.content_type = type;
     EXPECT_EQ(RefuseBody(request)->status, 415) << type;
   }

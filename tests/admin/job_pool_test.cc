@@ -13,8 +13,9 @@ namespace trims::admin {
 namespace {
 
 std::unique_ptr<JobPool> PoolOf(size_t threads, size_t queue) {
-  return *JobPool::Start(
-      {.threads = threads, .queue = queue, .link = [] { return std::make_unique<test::FakeLink>(); }});
+  return *JobPool::Start({.threads = threads, .queue = queue, .link = [] {
+                            return std::make_unique<test::FakeLink>();
+                          }});
 }
 
 TEST(JobPool, TakesNoMoreThanItsQueueHolds) {

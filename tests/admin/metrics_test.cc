@@ -124,7 +124,8 @@ TEST(MetricsPage, ADaemonThatIsAwayIsAMetricToo) {
 
 TEST(MetricsPage, WhatIsNoStatusIsNoMetric) {
   for (const char* document :
-       {"", "7", "[]", "{", R"({"tiers":7,"segments":7,"counters":[],"server":"x","open_latency":1})",
+       {"", "7", "[]", "{",
+        R"({"tiers":7,"segments":7,"counters":[],"server":"x","open_latency":1})",
         R"({"tiers":[7],"segments":[7],"disk":7,"open_latency":{"bounds_us":["x"],"series":[7]}})",
         R"({"open_latency":{"bounds_us":[1],"series":[7,{"counts":[-1,"x"],"sum_ns":0}]}})"}) {
     EXPECT_THAT(MetricsPage(std::string(document)), HasSubstr("trims_up ")) << document;

@@ -77,7 +77,8 @@ TEST_F(RoutesTest, APathThatThereIsNotIsATypedError) {
 TEST_F(RoutesTest, AMethodThatAPathDoesNotTakeNamesThoseThatItDoes) {
   const HttpResponse answer = Ask("POST", "/v1/policy");
   EXPECT_EQ(answer.status, 405);
-  EXPECT_THAT(answer.headers, ElementsAre(std::pair<std::string, std::string>("Allow", "GET, PUT")));
+  EXPECT_THAT(answer.headers,
+              ElementsAre(std::pair<std::string, std::string>("Allow", "GET, PUT")));
   for (const char* path : {"/", "/healthz", "/v1/status", "/metrics"})
     EXPECT_EQ(Ask("DELETE", path).status, 405) << path;
   EXPECT_EQ(Ask("PATCH", "/v1/models/a").status, 405);
@@ -126,7 +127,8 @@ TEST_F(RoutesTest, TritonsIndexSaysWhatIsResident) {
   link_.answer = std::string(kModels);
   const Json index = Json::parse(Ask("POST", "/v2/repository/index").body);
   ASSERT_EQ(index.size(), 4u);
-  EXPECT_EQ(index[0], Json::parse(R"({"name":"default/a","version":"1","state":"READY","reason":""})"));
+  EXPECT_EQ(index[0],
+            Json::parse(R"({"name":"default/a","version":"1","state":"READY","reason":""})"));
   EXPECT_EQ(index[1]["state"], "LOADING");
   EXPECT_EQ(index[2]["state"], "UNAVAILABLE");
   EXPECT_EQ(Json::parse(Ask("POST", "/v2/repository/index", R"({"ready":true})").body).size(), 1u);
@@ -137,15 +139,16 @@ TEST_F(RoutesTest, TritonsLoadOpensTheMostPreparedVariant) {
       std::string(R"({"variants":[{"kind":"files"},{"kind":"ort"},{"kind":"tensors"}]})");
   EXPECT_EQ(Ask("POST", "/v2/repository/models/ns/a:1/load").status, 200);
   EXPECT_EQ(pace_, Pace::kSlow);
-  Ask("POST", "/v2/repository/models/a/load", R"({"parameters":{"variant":"files","tier":"host"}})");
+  Ask("POST", "/v2/repository/models/a/load",
+      R"({"parameters":{"variant":"files","tier":"host"}})");
   EXPECT_THAT(link_.asked, ElementsAre("show ns/a:1", "load ns/a:1 ort ", "load a files host"));
   EXPECT_EQ(Ask("POST", "/v2/repository/models/a/load", R"({"parameters":{"config":"{}"}})").status,
             400);
 }
 
 TEST_F(RoutesTest, TritonsUnloadRemovesNothing) {
-  const HttpResponse answer = Ask("POST", "/v2/repository/models/a/unload",
-                                  R"({"parameters":{"unload_dependents":true}})");
+  const HttpResponse answer =
+      Ask("POST", "/v2/repository/models/a/unload", R"({"parameters":{"unload_dependents":true}})");
   EXPECT_EQ(answer.status, 501);
   const Json error = Json::parse(answer.body);
   EXPECT_EQ(error["code"], "UNIMPLEMENTED");

@@ -16,11 +16,27 @@ TEST(DecodeTarget, TakesPlainPathsAndTheirEscapes) {
 }
 
 TEST(DecodeTarget, RefusesWhatTwoProgramsMayReadDifferently) {
-  for (const char* raw :
-       {"", "v1/status", "http://evil/v1/status", "*", "//", "/v1//status", "/v1/../status",
-        "/v1/./status", "/v1/%2e%2e/status", "/v1/%2E./status", "/v1/a%2Fb", "/v1/a%5cb",
-        "/v1/a\\b", "/v1/%", "/v1/%2", "/v1/%zz", "/v1/a%00b", "/v1/a%0ab", "/v1/%ff", "/v1/",
-        "/v1/%252e%252e/../x"}) {
+  for (const char* raw : {"",
+                          "v1/status",
+                          "http://evil/v1/status",
+                          "*",
+                          "//",
+                          "/v1//status",
+                          "/v1/../status",
+                          "/v1/./status",
+                          "/v1/%2e%2e/status",
+                          "/v1/%2E./status",
+                          "/v1/a%2Fb",
+                          "/v1/a%5cb",
+                          "/v1/a\\b",
+                          "/v1/%",
+                          "/v1/%2",
+                          "/v1/%zz",
+                          "/v1/a%00b",
+                          "/v1/a%0ab",
+                          "/v1/%ff",
+                          "/v1/",
+                          "/v1/%252e%252e/../x"}) {
     EXPECT_EQ(DecodeTarget(raw).status().code(), StatusCode::kInvalidArgument) << raw;
   }
   EXPECT_FALSE(DecodeTarget("/" + std::string(kMaxTargetBytes, 'a')).ok());

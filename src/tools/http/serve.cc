@@ -43,8 +43,8 @@ Status Serving::StartPools() {
 }
 
 Status Serving::ServeUnix() {
-  const std::string path = options_.http_socket.empty() ? DefaultHttpSocket(options_.socket)
-                                                        : options_.http_socket;
+  const std::string path =
+      options_.http_socket.empty() ? DefaultHttpSocket(options_.socket) : options_.http_socket;
   TRIMS_ASSIGN_OR_RETURN(admin::UnixListener listener,
                          admin::UnixListener::At(path, options_.http_socket_mode));
   unix_listener_.emplace(std::move(listener));

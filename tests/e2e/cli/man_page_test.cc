@@ -44,7 +44,8 @@ TEST_P(ManPageTest, HasNoWarnings) {
   EXPECT_THAT(page.out, HasSubstr("SEE ALSO"));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, ManPageTest, ::testing::Values("trims.1", "trimsd.8", "trims-http.8"));
+INSTANTIATE_TEST_SUITE_P(All, ManPageTest,
+                         ::testing::Values("trims.1", "trimsd.8", "trims-http.8"));
 
 TEST_F(ManPageTest, NamesEveryOptionOfTheHelp) {
   const std::string trims = Format("trims.1").out;
