@@ -58,7 +58,7 @@ TEST(OpenLatencies, ATierThatNobodyKnowsCountsForTheLowest) {
   EXPECT_EQ(latencies.tiers()[1].by_end[2].counts()[0], 1u);
 }
 
-uint64_t CountOf(const nlohmann::json& status, const std::string& outcome) {
+uint64_t OpensThat(const nlohmann::json& status, const std::string& outcome) {
   for (const auto& series : status["open_latency"]["series"]) {
     if (series["outcome"] != outcome) continue;
     const auto counts = series["counts"].get<std::vector<uint64_t>>();
@@ -76,10 +76,10 @@ TEST(OpenLatencies, StandInTheStatusByTheirOutcome) {
   EXPECT_TRUE(client.OpenLease("ocr").ok());
   EXPECT_FALSE(client.OpenLease("unknown").ok());
   const nlohmann::json status = harness.StatusDocument();
-  EXPECT_EQ(CountOf(status, "miss"), 1u);
-  EXPECT_EQ(CountOf(status, "hit"), 2u);
-  EXPECT_EQ(CountOf(status, "joined"), 0u);
-  EXPECT_EQ(CountOf(status, "failed"), 1u);
+  EXPECT_EQ(OpensThat(status, "miss"), 1u);
+  EXPECT_EQ(OpensThat(status, "hit"), 2u);
+  EXPECT_EQ(OpensThat(status, "joined"), 0u);
+  EXPECT_EQ(OpensThat(status, "failed"), 1u);
   EXPECT_EQ(status["open_latency"]["bounds_us"].size() + 1,
             status["open_latency"]["series"][0]["counts"].size());
 }
