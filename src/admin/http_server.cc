@@ -140,6 +140,7 @@ class HttpServer::Impl {
   MHD_Result Answer(MHD_Connection* connection, Exchange* exchange) {
     if (!exchange->asked) Ask(connection, exchange);
     if (!exchange->answer) return MHD_YES;  // suspended
+    if (Crowd::Member* member = MemberOf(connection)) crowd_.Answered(member);
     return SendAnswer(connection, exchange->request(), *exchange->answer);
   }
 

@@ -39,9 +39,10 @@ HttpResponse WrongMethod(const HttpRequest& request, const std::string& allowed)
 
 HttpResponse Alive() { return JsonAnswer(R"({"alive":true})"); }
 
+// The shortest document that there is.
 HttpResponse Ready(DaemonLink& link) {
-  const Result<std::string> status = link.GetStatus();
-  return status.ok() ? JsonAnswer(R"({"ready":true})") : ErrorAnswer(status.status());
+  const Result<std::string> policy = link.Policy({});
+  return policy.ok() ? JsonAnswer(R"({"ready":true})") : ErrorAnswer(policy.status());
 }
 
 HttpResponse Metrics(DaemonLink& link) {

@@ -8,6 +8,7 @@
 #include "base/ascii.h"
 #include "base/errno_status.h"
 #include "base/macros.h"
+#include "base/shell_quote.h"
 #include "base/sys.h"
 
 namespace trims::admin {
@@ -23,7 +24,8 @@ Status CheckOwnersAlone(int fd, const std::string& path) {
     return Status(StatusCode::kInvalidArgument, "the token's file " + path + " is no regular file");
   if ((info.st_mode & (S_IRWXG | S_IRWXO)) == 0) return Status();
   return Status(StatusCode::kPermissionDenied,
-                "others than its owner may use the token's file " + path, "chmod 600 " + path);
+                "others than its owner may use the token's file " + path,
+                "chmod 600 " + ShellQuote(path));
 }
 
 Result<std::string> FirstLine(int fd, const std::string& path) {

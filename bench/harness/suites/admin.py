@@ -74,7 +74,8 @@ def http(bench, server):
     """trims-http beside a daemon; its socket."""
     path = server.folder / "trims-http.sock"
     read_end, write_end = os.pipe()
-    argv = [bench.build.program("trims-http"), "--socket", server.socket, "--http-socket", path, "--ready-fd", write_end, "--log-level", "off"]
+    argv = [bench.build.program("trims-http"), "--socket", server.socket, "--http-socket", path, "--ready-fd", write_end,
+            "--log-level", "off"]
     with os.fdopen(read_end, "rb") as ready, running(argv, pass_fds=[write_end]):
         os.close(write_end)
         if not ready.read(1):
