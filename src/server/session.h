@@ -120,6 +120,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // What waits under `token`; not any more after this. Nothing if it has ended.
   std::optional<Pending> TakePending(uint64_t token);
 
+  void Await(Pending open);
   void Answer(const Pending& open, Result<Lease> lease);
   void RecordOpen(std::string_view tier, OpenEnd end, TimePoint began);
   void ReplyOpen(uint64_t id, Result<Lease> lease);

@@ -53,16 +53,19 @@ void Session::Serve(uint64_t id, const wire::OpenRequest& request) {
     ReplyOpen(id, std::move(*lease));
     return RecordOpen(tier, OpenEnd::kHit, began);
   }
-  OpenWait& wait = std::get<OpenWait>(*outcome);
-  if (request.deadline_ms == 0) ReplyWaiting(id, wait.deadline());
+  if (request.deadline_ms == 0) ReplyWaiting(id, std::get<OpenWait>(*outcome).deadline());
+  Await({.token = token,
+         .id = id,
+         .wait = std::get<OpenWait>(*std::move(outcome)),
+         .tells_progress = request.progress,
+         .tier = std::string(request.tier),
+         .began = began});
+}
+
+void Session::Await(Pending open) {
   ++context_->requests_in_flight;
-  pending_.push_back({.token = token,
-                      .id = id,
-                      .wait = std::move(wait),
-                      .tells_progress = request.progress,
-                      .tier = std::string(request.tier),
-                      .began = began});
-  if (!request.progress) return;
+  pending_.push_back(std::move(open));
+  if (!pending_.back().tells_progress) return;
   ReplyLoad(pending_.back());
   ArmLoadTimer();
 }

@@ -68,6 +68,9 @@ class Unit(unittest.TestCase):
         known = subprocess.run([program("trims-http"), "--help"], stdout=subprocess.PIPE, text=True, check=True).stdout
         for option in re.findall(r"--[a-z-]+", text):
             self.assertIn(option, known)
+        described = (PACKAGING.parent / "docs/http.md").read_text()
+        for option in set(re.findall(r"--[a-z][a-z-]+", known)) - {"--help", "--version"}:
+            self.assertIn(f"`{option}", described)
 
 
 if __name__ == "__main__":

@@ -55,10 +55,12 @@ TEST(HttpOptions, TcpNeedsAToken) {
 }
 
 TEST(HttpOptions, MistakesAreSaid) {
-  for (const std::vector<const char*>& words :
-       {std::vector<const char*>{"--token", "secret"}, {"--http-socket-mode", "rw"},
-        {"--http-socket-mode", "1777"}, {"--daemon-timeout", "0"}, {"--log-level", "loud"},
-        {"word"}}) {
+  for (const std::vector<const char*>& words : {std::vector<const char*>{"--token", "secret"},
+                                                {"--http-socket-mode", "rw"},
+                                                {"--http-socket-mode", "1777"},
+                                                {"--daemon-timeout", "0"},
+                                                {"--log-level", "loud"},
+                                                {"word"}}) {
     const Parsed parsed = Parse(words);
     EXPECT_EQ(parsed.exit_code, kExitUsage) << words.front();
     EXPECT_THAT(parsed.err, HasSubstr("trims-http --help")) << words.front();
