@@ -6,6 +6,7 @@
 #ifndef TRIMS_CATALOG_CATALOG_H_
 #define TRIMS_CATALOG_CATALOG_H_
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -51,6 +52,7 @@ class Catalog {
   // NOT_FOUND with near names. The pointer holds until the next change.
   virtual Result<const CatalogEntry*> Find(const ModelReference& reference) const = 0;
   virtual std::vector<const CatalogEntry*> All() const = 0;  // by name, then newest first
+  virtual size_t size() const { return All().size(); }
 
   // Errors as CatalogDatabase's: after DATA_LOSS the next daemon may find the change made.
   virtual void Put(CatalogEntry entry, std::function<void(Status)> done) = 0;

@@ -56,7 +56,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   if (!path.ok()) return 0;
   if (path->empty() || path->front() != '/' || path->ends_with("/..")) std::abort();
-  if (path->find("//") != std::string::npos || path->find("/../") != std::string::npos) std::abort();
+  if (path->find("//") != std::string::npos || path->find("/../") != std::string::npos)
+    std::abort();
   request.path = *path;
   Ask(request);
   return 0;
