@@ -22,7 +22,7 @@ class Build:
         self.folder = self.root / "build/release"
 
     def program(self, name):
-        for place in (f"bench/{name}", f"src/tools/{name}/{name}", f"src/tools/prepare/{name}"):
+        for place in (f"bench/{name}", f"src/tools/{name}/{name}", f"src/tools/prepare/{name}", f"src/tools/http/{name}"):
             if (self.folder / place).exists():
                 return self.folder / place
         raise BenchError(f"no program {name} in {self.folder}: did the build succeed?")
@@ -91,21 +91,28 @@ def all_cpus():
 
 
 @contextlib.contextmanager
-def daemon(build, *flags, preparer=None, environment=None, within=()):
-    """Runs trimsd with data and socket in a folder of its own, all of which goes when the block is left. `preparer`: another
-    program than the build's trims-prepare; `within`: the words before its command (harness/line.py)."""
+def serving(build, folder, *flags, preparer=None, environment=None, within=()):
+    """Runs trimsd with data and socket in `folder` until the block is left. `preparer`: another program than the build's
+    trims-prepare; `within`: the words before its command (harness/line.py)."""
+    read_end, write_end = os.pipe()
+    argv = [*within, build.program("trimsd"), "--socket", f"{folder}/trimsd.sock", "--data", f"{folder}/data",
+            "--preparer", preparer or build.program("trims-prepare"), "--ready-fd", write_end, *flags]
+    with open(f"{folder}/log", "wb") as log, os.fdopen(read_end, "rb") as ready, \
+            running(argv, stderr=log, stdout=log, pass_fds=[write_end], env=environment) as process:
+        os.close(write_end)
+        if not ready.read(1):  # the end of the pipe: the daemon has ended
+            text = Path(folder, "log").read_text(errors="replace")
+            raise BenchError(f"trimsd did not start: {text.strip()[-2000:]}")
+        yield Daemon(build, folder, process)
+
+
+@contextlib.contextmanager
+def daemon(build, *flags, **options):
+    """The same in a folder of its own, all of which goes when the block is left."""
     with tempfile.TemporaryDirectory(prefix="trims-bench-") as folder:
         os.chmod(folder, 0o700)
-        read_end, write_end = os.pipe()
-        argv = [*within, build.program("trimsd"), "--socket", f"{folder}/trimsd.sock", "--data", f"{folder}/data",
-                "--preparer", preparer or build.program("trims-prepare"), "--ready-fd", write_end, *flags]
-        with open(f"{folder}/log", "wb") as log, os.fdopen(read_end, "rb") as ready, \
-                running(argv, stderr=log, stdout=log, pass_fds=[write_end], env=environment) as process:
-            os.close(write_end)
-            if not ready.read(1):  # the end of the pipe: the daemon has ended
-                text = Path(folder, "log").read_text(errors="replace")
-                raise BenchError(f"trimsd did not start: {text.strip()[-2000:]}")
-            yield Daemon(build, folder, process)
+        with serving(build, folder, *flags, **options) as server:
+            yield server
 
 
 @contextlib.contextmanager

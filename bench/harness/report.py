@@ -52,6 +52,7 @@ BARS = {
     **{("against", metric): Bar("ratio", "<=", 1.03) for metric in ("attach", "startup", "open", "open-p99", "hit", "miss")},
     **{("accept", metric): Bar("value", "<=", 0) for metric in ("cases", "onnx-backend", "differential")},
     ("accept", "ingest"): Bar("ratio", "<=", 1.5),
+    ("admin", "opens"): Bar("ratio", ">=", 0.95),
     ("attach", "p50"): Bar("ratio", "<=", 2.5),
     ("attach", "rested"): Bar("ratio", "<=", 2.3),
     ("attach", "flatness"): Bar("ratio", "<=", 1.15),

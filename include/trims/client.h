@@ -38,6 +38,8 @@ struct ClientOptions {
   std::string socket_path;
   // Shown in the daemon's log and status; empty: the program's name.
   std::string client_name;
+  // How long Admin waits for a document (List, Show, GetStatus, Remove, Policy) of a daemon that hangs.
+  std::chrono::milliseconds document_timeout{std::chrono::seconds(30)};
 };
 
 struct OpenOptions {

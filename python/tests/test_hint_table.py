@@ -88,6 +88,7 @@ HINTS = {
     "rm ": "test_what_is_no_socket_goes",
     "trims doctor": "test_what_is_no_socket_goes",
     "chmod go-w ": "test_a_folder_that_others_may_write_is_closed",
+    "chmod 600 ": "test_a_token_that_others_may_read_is_closed",
     "trims status": "test_a_daemon_is_started",
     "TRIMSD=/path/to/trimsd": FORM,
     "install trimsd, or TRIMSD=/path/to/trimsd": FORM,

@@ -236,6 +236,16 @@ def test_a_folder_that_others_may_write_is_closed(own):
     assert own.run("trims ls").returncode == 0
 
 
+def test_a_token_that_others_may_read_is_closed(shell):
+    token = shell.folder / "the token"
+    token.write_text("0123456789abcdef")
+    token.chmod(0o644)
+    program = Path(os.environ["TRIMS_TEST_BUILD"]) / "src/tools/http/trims-http"
+    said = shell.run(f"{program} --listen 127.0.0.1:0 --token-file {quoted(token)}").stderr
+    assert shell.run(re.search(r"\(try: (chmod .*)\)", said)[1]).returncode == 0
+    assert token.stat().st_mode & 0o777 == 0o600
+
+
 def test_a_limit_is_raised(own):
     few = "ulimit -Sn 100; "
     mend = own.check("open-files", few)["mend"]

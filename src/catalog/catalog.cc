@@ -55,6 +55,8 @@ class MemoryCatalog final : public Catalog {
     return all;
   }
 
+  size_t size() const override { return size_; }
+
   void Put(CatalogEntry entry, std::function<void(Status)> done) override {
     auto row = std::make_shared<CatalogRow>(CatalogRow{std::move(entry), ++last_sequence_});
     Write([row](CatalogDatabase* database) { return database->Put(*row); },
@@ -146,8 +148,8 @@ class MemoryCatalog final : public Catalog {
   void Drop(const std::string& name, const std::string& version) {
     const auto found = models_.find(name);
     if (found == models_.end()) return;
-    std::erase_if(found->second,
-                  [&](const CatalogRow& row) { return row.entry.version == version; });
+    size_ -= std::erase_if(found->second,
+                           [&](const CatalogRow& row) { return row.entry.version == version; });
     if (found->second.empty()) models_.erase(found);
   }
 
@@ -159,6 +161,7 @@ class MemoryCatalog final : public Catalog {
       return other.sequence < row.sequence;
     });
     rows.insert(place, std::move(row));
+    ++size_;
   }
 
   Status UnknownName(const ModelReference& reference) const {
@@ -192,6 +195,7 @@ class MemoryCatalog final : public Catalog {
   std::map<std::string, Rows> models_;               // no name without rows
   AliasTable aliases_;
   std::set<PinnedVariant> pins_;
+  size_t size_ = 0;                                  // of all rows together
   int64_t last_sequence_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::unique_ptr<Worker> writer_;  // last: it ends before what it uses

@@ -7,6 +7,7 @@
 #define TRIMS_CATALOG_CATALOG_H_
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -66,6 +67,7 @@ class Catalog {
   // alias of that name means. NOT_FOUND with near names. The pointer holds until the next change.
   virtual Result<const CatalogEntry*> Find(const ModelReference& reference) const = 0;
   virtual std::vector<const CatalogEntry*> All() const = 0;  // by name, then newest first
+  virtual size_t size() const { return All().size(); }
 
   virtual const AliasTable& Aliases() const = 0;
   virtual const std::set<PinnedVariant>& Pins() const = 0;

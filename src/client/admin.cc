@@ -8,10 +8,6 @@
 namespace trims {
 namespace {
 
-using std::chrono::milliseconds;
-
-constexpr milliseconds kDocumentPatience = std::chrono::seconds(30);
-
 // `on_progress` outlives it.
 std::function<bool(const wire::ProgressReply&)> Telling(
     const std::function<void(const Progress&)>& on_progress) {
@@ -64,22 +60,23 @@ Result<std::string> Admin::Add(std::string_view reference, std::string_view sour
 Result<std::string> Admin::Remove(std::string_view reference) {
   return client_.impl_->AskForDocument(
       wire::RemoveRequest{reference},
-      {.patience = kDocumentPatience, .repeatable = false, .on_progress = {}});
+      {.patience = client_.impl_->document_timeout(), .repeatable = false, .on_progress = {}});
 }
 
 Result<std::string> Admin::List() {
-  return client_.impl_->AskForDocument(wire::ListRequest{},
-                                       {.patience = kDocumentPatience, .on_progress = {}});
+  return client_.impl_->AskForDocument(
+      wire::ListRequest{}, {.patience = client_.impl_->document_timeout(), .on_progress = {}});
 }
 
 Result<std::string> Admin::Show(std::string_view reference) {
-  return client_.impl_->AskForDocument(wire::ShowRequest{reference},
-                                       {.patience = kDocumentPatience, .on_progress = {}});
+  return client_.impl_->AskForDocument(
+      wire::ShowRequest{reference},
+      {.patience = client_.impl_->document_timeout(), .on_progress = {}});
 }
 
 Result<std::string> Admin::GetStatus() {
-  return client_.impl_->AskForDocument(wire::StatusRequest{},
-                                       {.patience = kDocumentPatience, .on_progress = {}});
+  return client_.impl_->AskForDocument(
+      wire::StatusRequest{}, {.patience = client_.impl_->document_timeout(), .on_progress = {}});
 }
 
 Result<std::string> Admin::Verify(std::string_view reference, const VerifyOptions& options) {
@@ -91,11 +88,12 @@ Result<std::string> Admin::Verify(std::string_view reference, const VerifyOption
 }
 
 Result<std::string> Admin::Policy(const PolicyOptions& options) {
-  return client_.impl_->AskForDocument(wire::PolicyRequest{.tier = options.tier,
-                                                           .eviction = options.eviction,
-                                                           .admission = options.admission,
-                                                           .reclaim = options.reclaim},
-                                       {.patience = kDocumentPatience, .on_progress = {}});
+  return client_.impl_->AskForDocument(
+      wire::PolicyRequest{.tier = options.tier,
+                          .eviction = options.eviction,
+                          .admission = options.admission,
+                          .reclaim = options.reclaim},
+      {.patience = client_.impl_->document_timeout(), .on_progress = {}});
 }
 
 Result<std::string> Admin::Pin(std::string_view reference, const ResidentOptions& options) {

@@ -70,7 +70,8 @@ Status LostConnection(const Status& status) {
 
 Client::Impl::Impl(const ClientOptions& options)
     : socket_path_(options.socket_path),
-      name_(options.client_name.empty() ? program_invocation_short_name : options.client_name) {}
+      name_(options.client_name.empty() ? program_invocation_short_name : options.client_name),
+      document_timeout_(std::max(options.document_timeout, milliseconds(1))) {}
 
 Status Client::Impl::Connect() {
   MutexLock lock(mutex_);

@@ -36,6 +36,7 @@ class Client::Impl {
     size_t max_fds = 0;
     std::function<bool(const wire::ProgressReply&)> on_progress;  // false: CANCELLED
   };
+  std::chrono::milliseconds document_timeout() const { return document_timeout_; }
   // The document that answers `body`.
   Result<std::string> AskForDocument(const wire::RequestBody& body, Terms terms)
       TRIMS_EXCLUDES(mutex_);
@@ -61,6 +62,7 @@ class Client::Impl {
 
   const std::string socket_path_;
   const std::string name_;
+  const std::chrono::milliseconds document_timeout_;
   // Whose callback is running, and so holds the lock.
   std::atomic<std::thread::id> telling_{};
   Mutex mutex_;

@@ -248,7 +248,7 @@ Result<ModelDetails> Manager::Model(const std::string& reference) const {
 
 ManagerSnapshot Manager::Snapshot() const {
   ManagerSnapshot snapshot = SnapshotOf(impl_->tiers, impl_->dependencies.clock->Now());
-  snapshot.models = impl_->dependencies.catalog->All().size();
+  snapshot.models = impl_->dependencies.catalog->size();
   if (impl_->dependencies.prepared != nullptr) {
     const PreparedStore& prepared = *impl_->dependencies.prepared;
     snapshot.prepared_bytes = prepared.bytes();

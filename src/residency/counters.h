@@ -17,6 +17,7 @@ struct Counters {
   uint64_t cancelled = 0;
   uint64_t loads = 0;
   uint64_t load_failures = 0;
+  uint64_t load_us = 0;  // that the loads which ended well took together
   uint64_t bytes_loaded = 0;
   uint64_t evictions = 0;
   uint64_t bytes_evicted = 0;

@@ -32,6 +32,7 @@ OpenWait& OpenWait::operator=(OpenWait&& other) noexcept {
     table_ = std::exchange(other.table_, nullptr);
     waiter_ = other.waiter_;
     deadline_ = other.deadline_;
+    joined_ = other.joined_;
   }
   return *this;
 }

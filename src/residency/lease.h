@@ -81,25 +81,29 @@ class OpenWait {
   OpenWait(OpenWait&& other) noexcept
       : table_(std::exchange(other.table_, nullptr)),
         waiter_(other.waiter_),
-        deadline_(other.deadline_) {}
+        deadline_(other.deadline_),
+        joined_(other.joined_) {}
   OpenWait& operator=(OpenWait&& other) noexcept;
   ~OpenWait() { Cancel(); }
 
   // By when it is answered, counted from the open.
   std::chrono::milliseconds deadline() const { return deadline_; }
+  // Whether the load was on its way, or waited for, before.
+  bool joined() const { return joined_; }
   // How far the load is that it waits for; it begins anew where that one failed and another name's
   // files, of equal content, are tried. Nothing once it is answered.
   std::optional<LoadProgress> progress() const;
 
  private:
   friend class SegmentTable;
-  OpenWait(SegmentTable* table, uint64_t waiter, std::chrono::milliseconds deadline)
-      : table_(table), waiter_(waiter), deadline_(deadline) {}
+  OpenWait(SegmentTable* table, uint64_t waiter, std::chrono::milliseconds deadline, bool joined)
+      : table_(table), waiter_(waiter), deadline_(deadline), joined_(joined) {}
   void Cancel();
 
   SegmentTable* table_;
   uint64_t waiter_;
   std::chrono::milliseconds deadline_;
+  bool joined_;
 };
 
 // How an open is answered at once.

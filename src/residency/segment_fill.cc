@@ -96,6 +96,8 @@ void SegmentTable::Filled(uint64_t id, Result<ResidentBytes> result) {
   counters_->bytes_loaded += segment->footprint();
   const TimePoint now = dependencies_.clock->Now();
   segment->Became(*std::move(result), now);
+  counters_->load_us += static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(segment->load_time()).count());
   evictor_.Entered(segment->key(), now, segment->load_time(), segment->mutable_use());
   LogInfo("segment.resident", {{"model", segment->image().reference},
                                {"variant", VariantName(segment->image().kind)},

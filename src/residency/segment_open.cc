@@ -47,7 +47,7 @@ Result<OpenOutcome> SegmentTable::Acquire(Segment* segment, const ImagePtr& imag
   *answered = joins ? Answered::kJoined : Answered::kMiss;
   const uint64_t waiter = waiters_.Add(segment->id(), image, deadline, std::move(done));
   FillRoom();
-  return OpenOutcome(OpenWait(this, waiter, deadline));
+  return OpenOutcome(OpenWait(this, waiter, deadline, joins));
 }
 
 // On failure the segment is as it was, or gone if it was new.

@@ -134,6 +134,7 @@ Json CountersJson(const Counters& counters, const IngestCounters& ingest) {
           {"cancelled", counters.cancelled},
           {"loads", counters.loads},
           {"load_failures", counters.load_failures},
+          {"load_ms", counters.load_us / 1000},
           {"bytes_loaded", counters.bytes_loaded},
           {"evictions", counters.evictions},
           {"bytes_evicted", counters.bytes_evicted},
@@ -141,6 +142,21 @@ Json CountersJson(const Counters& counters, const IngestCounters& ingest) {
           {"adds", ingest.adds},
           {"add_failures", ingest.add_failures},
           {"removes", ingest.removes}};
+}
+
+// By what they were asked for and how they ended; the tiers' own order.
+Json LatencyJson(const OpenLatencies& latencies) {
+  Json series = Json::array();
+  for (const OpenLatencies::Tier& tier : latencies.tiers()) {
+    for (size_t end = 0; end < kOpenEndNames.size(); ++end) {
+      const LatencyHistogram& histogram = tier.by_end[end];
+      series.push_back({{"tier", tier.name},
+                        {"outcome", kOpenEndNames[end]},
+                        {"sum_ns", histogram.sum_ns()},
+                        {"counts", histogram.counts()}});
+    }
+  }
+  return {{"bounds_us", LatencyHistogram::kBoundsUs}, {"series", std::move(series)}};
 }
 
 Json ServerJson(const ServerSnapshot& server) {
@@ -309,6 +325,7 @@ std::string StatusDocument(const ManagerSnapshot& manager, const ServerSnapshot&
                {"draining", manager.draining},
                {"segments", std::move(segments)},
                {"counters", CountersJson(manager.counters, manager.ingest)},
+               {"open_latency", LatencyJson(server.open_latencies)},
                {"server", ServerJson(server)}});
 }
 

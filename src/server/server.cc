@@ -3,7 +3,9 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/log.h"
 #include "base/macros.h"
@@ -18,6 +20,12 @@ Status TooMany(const char* whose, size_t limit) {
       StatusCode::kQuotaExceeded,
       std::string(whose) + " " + std::to_string(limit) + " connections, as many as allowed",
       "close connections, or raise trimsd's --max-connections or --max-connections-per-uid");
+}
+
+std::vector<std::string> TierNames(const Manager& manager) {
+  std::vector<std::string> names;
+  for (TierSnapshot& tier : manager.Snapshot().tiers) names.push_back(std::move(tier.name));
+  return names;
 }
 
 }  // namespace
@@ -44,6 +52,8 @@ Server::Server(ServerOptions options, const ServerDependencies& dependencies, Un
                  .may_log = [this] { return MayLogViolation(); }}) {
   context_.loop = loop_;
   context_.manager = manager_;
+  context_.clock = &clock_;
+  context_.open_latencies = OpenLatencies(TierNames(*manager_));
   context_.limits = options_.limits;
   context_.snapshot = [this] { return Snapshot(); };
   context_.holders = [this](std::string_view tier, std::string_view key) {
@@ -207,7 +217,8 @@ ServerSnapshot Server::Snapshot() const {
           .max_connections = options_.limits.max_connections,
           .max_connections_per_uid = options_.limits.max_connections_per_uid,
           .requests_in_flight = context_.requests_in_flight,
-          .counters = context_.counters};
+          .counters = context_.counters,
+          .open_latencies = context_.open_latencies};
 }
 
 }  // namespace trims

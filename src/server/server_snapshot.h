@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string>
 
+#include "server/open_latencies.h"
+
 namespace trims {
 
 // Since the daemon started.
@@ -31,6 +33,7 @@ struct ServerSnapshot {
   size_t max_connections_per_uid = 0;
   size_t requests_in_flight = 0;
   ServerCounters counters;
+  OpenLatencies open_latencies;
 };
 
 }  // namespace trims

@@ -18,15 +18,18 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "trims/status.h"
 
+#include "base/clock.h"
 #include "base/unique_fd.h"
 #include "loop/event_loop.h"
 #include "manager/manager.h"
 #include "server/limits.h"
+#include "server/open_latencies.h"
 #include "server/outbox.h"
 #include "server/server_snapshot.h"
 #include "wire/channel.h"
@@ -41,6 +44,7 @@ namespace trims {
 struct SessionContext {
   EventLoop* loop = nullptr;
   Manager* manager = nullptr;
+  const Clock* clock = nullptr;
   ServerLimits limits;
   std::function<ServerSnapshot()> snapshot;
   std::function<void(uint64_t session)> on_first_frame;
@@ -49,6 +53,7 @@ struct SessionContext {
   std::function<bool()> may_log_violation;  // asked for each; the server tells how many were not
 
   ServerCounters counters;
+  OpenLatencies open_latencies;
   size_t requests_in_flight = 0;
   wire::Frame frame;
   wire::Request request;
@@ -85,6 +90,8 @@ class Session : public std::enable_shared_from_this<Session> {
     uint64_t id;
     std::optional<OpenWait> wait;  // of an open
     bool tells_progress = false;   // of the load that it waits for
+    std::string tier = {};         // of an open: as it was asked for
+    TimePoint began = {};          // likewise
   };
 
   struct Held {
@@ -117,9 +124,12 @@ class Session : public std::enable_shared_from_this<Session> {
   Preparer::Progress ProgressOf(uint64_t id);
 
   uint64_t AddPending(uint64_t id);
-  // The request that waits under `token`; not any more after this. Nothing if it has ended.
-  std::optional<uint64_t> TakePending(uint64_t token);
+  // What waits under `token`; not any more after this. Nothing if it has ended.
+  std::optional<Pending> TakePending(uint64_t token);
 
+  void Await(Pending open);
+  void Answer(const Pending& open, Result<Lease> lease);
+  void RecordOpen(std::string_view tier, OpenEnd end, TimePoint began);
   void ReplyOpen(uint64_t id, Result<Lease> lease);
   Status SendLease(uint64_t id, uint64_t number, const Lease& lease);
   size_t UntakenBytes() const;

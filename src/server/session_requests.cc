@@ -26,6 +26,7 @@ void Session::Dispatch(const wire::Request& request) {
 }
 
 void Session::Serve(uint64_t id, const wire::OpenRequest& request) {
+  const TimePoint began = context_->clock->Now();
   if (leases_.size() + pending_.size() >= context_->limits.max_leases) {
     return ReplyError(id, Status(StatusCode::kQuotaExceeded,
                                  "this connection holds " + std::to_string(leases_.size()) +
@@ -40,21 +41,46 @@ void Session::Serve(uint64_t id, const wire::OpenRequest& request) {
   const uint64_t token = next_token_++;
   // No wait outlives the session, and none calls back after it.
   Result<OpenOutcome> outcome = context_->manager->Open(params, [this, token](Result<Lease> lease) {
-    const std::optional<uint64_t> waiting = TakePending(token);
-    if (!waiting) return;
-    ReplyOpen(*waiting, std::move(lease));
-    UpdateInterest();  // a place among the requests in flight is free
+    const std::optional<Pending> waiting = TakePending(token);
+    if (waiting) Answer(*waiting, std::move(lease));
   });
-  if (!outcome.ok()) return ReplyError(id, outcome.status());
-  if (Lease* lease = std::get_if<Lease>(&*outcome)) return ReplyOpen(id, std::move(*lease));
-  OpenWait& wait = std::get<OpenWait>(*outcome);
-  if (request.deadline_ms == 0) ReplyWaiting(id, wait.deadline());
+  if (!outcome.ok()) {
+    ReplyError(id, outcome.status());
+    return RecordOpen(request.tier, OpenEnd::kFailed, began);
+  }
+  if (Lease* lease = std::get_if<Lease>(&*outcome)) {
+    const std::string_view tier = lease->tier();
+    ReplyOpen(id, std::move(*lease));
+    return RecordOpen(tier, OpenEnd::kHit, began);
+  }
+  if (request.deadline_ms == 0) ReplyWaiting(id, std::get<OpenWait>(*outcome).deadline());
+  Await({.token = token,
+         .id = id,
+         .wait = std::get<OpenWait>(*std::move(outcome)),
+         .tells_progress = request.progress,
+         .tier = std::string(request.tier),
+         .began = began});
+}
+
+void Session::Await(Pending open) {
   ++context_->requests_in_flight;
-  pending_.push_back(
-      {.token = token, .id = id, .wait = std::move(wait), .tells_progress = request.progress});
-  if (!request.progress) return;
+  pending_.push_back(std::move(open));
+  if (!pending_.back().tells_progress) return;
   ReplyLoad(pending_.back());
   ArmLoadTimer();
+}
+
+void Session::Answer(const Pending& open, Result<Lease> lease) {
+  const OpenEnd end = !lease.ok()           ? OpenEnd::kFailed
+                      : open.wait->joined() ? OpenEnd::kJoined
+                                            : OpenEnd::kMiss;
+  ReplyOpen(open.id, std::move(lease));
+  RecordOpen(open.tier, end, open.began);
+  UpdateInterest();  // a place among the requests in flight is free
+}
+
+void Session::RecordOpen(std::string_view tier, OpenEnd end, TimePoint began) {
+  context_->open_latencies.Record(tier, end, context_->clock->Now() - began);
 }
 
 void Session::Serve(uint64_t, const wire::CloseRequest& request) { leases_.erase(request.lease); }
@@ -197,10 +223,10 @@ std::function<void(Result<Value>)> Session::WhenDone(uint64_t id,
   return [weak = weak_from_this(), token = AddPending(id), document](const Result<Value>& value) {
     const std::shared_ptr<Session> self = weak.lock();
     if (self == nullptr) return;
-    const std::optional<uint64_t> waiting = self->TakePending(token);
+    const std::optional<Pending> waiting = self->TakePending(token);
     if (!waiting) return;
-    value.ok() ? self->ReplyDocument(*waiting, document(*value))
-               : self->ReplyError(*waiting, value.status());
+    value.ok() ? self->ReplyDocument(waiting->id, document(*value))
+               : self->ReplyError(waiting->id, value.status());
     self->UpdateInterest();  // a place among the requests in flight is free
   };
 }
@@ -211,14 +237,14 @@ uint64_t Session::AddPending(uint64_t id) {
   return next_token_++;
 }
 
-std::optional<uint64_t> Session::TakePending(uint64_t token) {
+std::optional<Session::Pending> Session::TakePending(uint64_t token) {
   const auto found = std::find_if(pending_.begin(), pending_.end(),
                                   [&](const Pending& pending) { return pending.token == token; });
   if (found == pending_.end()) return std::nullopt;
-  const uint64_t id = found->id;
+  std::optional<Pending> taken = std::move(*found);
   pending_.erase(found);
   --context_->requests_in_flight;
-  return id;
+  return taken;
 }
 
 void Session::ReplyOpen(uint64_t id, Result<Lease> lease) {

@@ -35,6 +35,7 @@ TEST_F(CatalogTest, KeepsEntriesAcrossReopening) {
   EXPECT_EQ(Find("a:v1"), "v1");
   EXPECT_EQ(Find("a@sha256:" + test::Digest('a')), "v1");
   EXPECT_EQ(catalog_->All().size(), 3u);
+  EXPECT_EQ(catalog_->size(), 3u);
   EXPECT_EQ(catalog_->All()[0]->version, "v2");
   EXPECT_EQ(catalog_->All()[0]->manifest.variants.size(), 1u);
 }
@@ -45,12 +46,14 @@ TEST_F(CatalogTest, PuttingAgainMakesAVersionTheNewest) {
   ASSERT_TRUE(Put(Entry("default/a", "v2", 'b')).ok());
   ASSERT_TRUE(Put(Entry("default/a", "v1", 'a')).ok());
   EXPECT_EQ(Find("a"), "v1");
+  EXPECT_EQ(catalog_->size(), 2u);
   ASSERT_TRUE(Open().ok());
   EXPECT_EQ(Find("a"), "v1");
   ASSERT_TRUE(Erase("default/a", "v1").ok());
   EXPECT_EQ(Find("a"), "v2");
   ASSERT_TRUE(Erase("default/a", "v2").ok());
   EXPECT_EQ(Find("a"), "NOT_FOUND");
+  EXPECT_EQ(catalog_->size(), 0u);
 }
 
 TEST_F(CatalogTest, NearNamesAndVersionsAreNamed) {

@@ -10,6 +10,7 @@
 #include "loop/event_loop.h"
 #include "manager/manager.h"
 #include "server/listener.h"
+#include "server/open_latencies.h"
 #include "server/outbox.h"
 #include "server/server.h"
 #include "server/session.h"
@@ -26,6 +27,13 @@ Status ListenerExample(EventLoop& loop, UniqueFd socket) {
   TRIMS_RETURN_IF_ERROR(listener.Start());
   // end
   return {};
+}
+
+void OpenLatenciesExample(Duration took) {
+  // example: src/server/open_latencies.h
+  OpenLatencies latencies({"host"});
+  latencies.Record("host", OpenEnd::kHit, took);
+  // end
 }
 
 void OutboxExample(Outbox& outbox, std::span<const std::byte> bytes, std::vector<int> fds,

@@ -44,7 +44,8 @@ TEST_P(ManPageTest, HasNoWarnings) {
   EXPECT_THAT(page.out, HasSubstr("SEE ALSO"));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, ManPageTest, ::testing::Values("trims.1", "trimsd.8"));
+INSTANTIATE_TEST_SUITE_P(All, ManPageTest,
+                         ::testing::Values("trims.1", "trimsd.8", "trims-http.8"));
 
 TEST_F(ManPageTest, NamesEveryOptionOfTheHelp) {
   const std::string trims = Format("trims.1").out;
@@ -57,6 +58,10 @@ TEST_F(ManPageTest, NamesEveryOptionOfTheHelp) {
   const std::string trimsd = Format("trimsd.8").out;
   for (const std::string& option : LongOptions(RunToEnd({TRIMSD_PROGRAM, "--help"}, {}).out)) {
     EXPECT_THAT(trimsd, HasSubstr(option));
+  }
+  const std::string http = Format("trims-http.8").out;
+  for (const std::string& option : LongOptions(RunToEnd({TRIMS_HTTP_PROGRAM, "--help"}, {}).out)) {
+    EXPECT_THAT(http, HasSubstr(option));
   }
 }
 

@@ -1,0 +1,208 @@
+#include "admin/http_server.h"
+
+#include <microhttpd.h>
+
+#include <utility>
+
+#include "admin/answers.h"
+#include "admin/crowd.h"
+#include "admin/exchange.h"
+#include "admin/routes.h"
+#include "base/log.h"
+#include "base/mutex.h"
+
+namespace trims::admin {
+namespace {
+
+// Beside those that Crowd lets stay: those whose end it has just asked for.
+constexpr size_t kLeaving = 32;
+
+// Of every answer. The page may load nothing but its own files, and nobody may frame it.
+constexpr std::pair<const char*, const char*> kHeaders[] = {
+    {"Cache-Control", "no-store"},
+    {"Content-Security-Policy",
+     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+    {"Cross-Origin-Opener-Policy", "same-origin"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+    {"Referrer-Policy", "no-referrer"},
+    {"X-Content-Type-Options", "nosniff"},
+};
+
+HttpResponse Busy() {
+  HttpResponse answer = ErrorAnswer(503, {.code = "RESOURCE_EXHAUSTED",
+                                          .message = "too many requests wait for the daemon",
+                                          .hint = "try again in a moment"});
+  answer.headers.emplace_back("Retry-After", "1");
+  return answer;
+}
+
+// Paths are decoded by DecodeTarget, which refuses what is ambiguous.
+size_t LeaveEscapes(void*, MHD_Connection*, char* text) {
+  return std::char_traits<char>::length(text);
+}
+
+MHD_Result SendAnswer(MHD_Connection* connection, const HttpRequest& request,
+                      const HttpResponse& answer) {
+  if (request.method == "GET") {
+    LogDebug("http.answered", {{"path", request.path}, {"status", answer.status}});
+  } else {
+    LogInfo("http.answered",
+            {{"method", request.method}, {"path", request.path}, {"status", answer.status}});
+  }
+  MHD_Response* response = MHD_create_response_from_buffer(
+      answer.body.size(), const_cast<char*>(answer.body.data()), MHD_RESPMEM_MUST_COPY);
+  if (response == nullptr) return MHD_NO;
+  MHD_add_response_header(response, "Content-Type", answer.content_type.c_str());
+  for (const auto& [name, value] : kHeaders) MHD_add_response_header(response, name, value);
+  for (const auto& [name, value] : answer.headers)
+    MHD_add_response_header(response, name.c_str(), value.c_str());
+  const MHD_Result queued =
+      MHD_queue_response(connection, static_cast<unsigned>(answer.status), response);
+  MHD_destroy_response(response);
+  return queued;
+}
+
+Crowd::Member* MemberOf(MHD_Connection* connection) {
+  const MHD_ConnectionInfo* info =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  return info == nullptr ? nullptr : static_cast<Crowd::Member*>(info->socket_context);
+}
+
+}  // namespace
+
+class HttpServer::Impl {
+ public:
+  explicit Impl(const HttpServerOptions& options)
+      : options_(options), crowd_(options.limits.connections) {}
+
+  ~Impl() {
+    if (daemon_ == nullptr) return;
+    const UniqueFd listening(MHD_quiesce_daemon(daemon_));
+    WaitForJobs();
+    MHD_stop_daemon(daemon_);
+  }
+
+  Status Listen(UniqueFd listening) {
+    const HttpLimits& limits = options_.limits;
+    daemon_ = MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr, &OnRequest,
+        this, MHD_OPTION_LISTEN_SOCKET, listening.get(), MHD_OPTION_CONNECTION_LIMIT,
+        static_cast<unsigned>(limits.connections + kLeaving), MHD_OPTION_CONNECTION_TIMEOUT,
+        static_cast<unsigned>(limits.silence.count()), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        limits.header_bytes, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK,
+        &LeaveEscapes, nullptr, MHD_OPTION_NOTIFY_COMPLETED, &OnCompleted, this,
+        MHD_OPTION_NOTIFY_CONNECTION, &OnConnection, this, MHD_OPTION_END);
+    if (daemon_ == nullptr)
+      return Status(StatusCode::kResourceExhausted, "the HTTP server could not be started");
+    static_cast<void>(listening.release());  // it closes it
+    return Status();
+  }
+
+ private:
+  static void OnConnection(void* self, MHD_Connection* connection, void** context,
+                           MHD_ConnectionNotificationCode code) {
+    Crowd& crowd = static_cast<Impl*>(self)->crowd_;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED)
+      return crowd.Leave(static_cast<Crowd::Member*>(*context));
+    const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    *context = crowd.Enter(info->connect_fd);
+  }
+
+  static void OnCompleted(void* self, MHD_Connection* connection, void** context,
+                          MHD_RequestTerminationCode) {
+    delete static_cast<Exchange*>(std::exchange(*context, nullptr));
+    if (Crowd::Member* member = MemberOf(connection))
+      static_cast<Impl*>(self)->crowd_.Answered(member);
+  }
+
+  // Called with the headers, then with each piece of the body, then without one; and once more when a connection that was
+  // suspended goes on.
+  static MHD_Result OnRequest(void* self, MHD_Connection* connection, const char* target,
+                              const char* method, const char*, const char* data, size_t* size,
+                              void** context) {
+    auto* impl = static_cast<Impl*>(self);
+    auto* exchange = static_cast<Exchange*>(*context);
+    if (exchange == nullptr) {
+      exchange = new Exchange(connection, target, method, impl->options_);
+      *context = exchange;
+      if (!exchange->answer) return MHD_YES;  // go on with the body
+      return SendAnswer(connection, exchange->request(), *exchange->answer);
+    }
+    if (*size > 0) {
+      const bool goes_on = exchange->TakeBody(data, *size);
+      *size = 0;
+      return goes_on ? MHD_YES : MHD_NO;
+    }
+    return impl->Answer(connection, exchange);
+  }
+
+  MHD_Result Answer(MHD_Connection* connection, Exchange* exchange) {
+    if (!exchange->asked) Ask(connection, exchange);
+    if (!exchange->answer) return MHD_YES;  // suspended
+    if (Crowd::Member* member = MemberOf(connection)) crowd_.Answered(member);
+    return SendAnswer(connection, exchange->request(), *exchange->answer);
+  }
+
+  void Ask(MHD_Connection* connection, Exchange* exchange) {
+    exchange->asked = true;
+    if (Crowd::Member* member = MemberOf(connection)) crowd_.Asked(member);
+    if (exchange->too_large()) exchange->answer = BodyTooLarge(options_.limits.body_bytes);
+    if (!exchange->answer) exchange->answer = RefuseBody(exchange->request());
+    if (exchange->answer) return;
+    Route route = FindRoute(exchange->request());
+    exchange->answer = std::move(route.answer);
+    if (!exchange->answer) AskDaemon(std::move(route), connection, exchange);
+  }
+
+  // The connection stands still until the job's answer is there: until then `exchange` is the job's.
+  void AskDaemon(Route route, MHD_Connection* connection, Exchange* exchange) {
+    JobPool* pool = route.pace == Pace::kSlow ? options_.slow : options_.quick;
+    JobBegins();
+    MHD_suspend_connection(connection);
+    const bool taken =
+        pool->TryRun([this, connection, exchange, ask = std::move(route.ask)](DaemonLink& link) {
+          Finish(connection, exchange, ask(link));
+        });
+    if (!taken) Finish(connection, exchange, Busy());
+  }
+
+  void Finish(MHD_Connection* connection, Exchange* exchange, HttpResponse answer) {
+    exchange->answer = std::move(answer);
+    MHD_resume_connection(connection);
+    JobEnds();
+  }
+
+  void JobBegins() TRIMS_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    ++jobs_;
+  }
+  void JobEnds() TRIMS_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    if (--jobs_ == 0) no_jobs_.NotifyAll();
+  }
+  void WaitForJobs() TRIMS_EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    while (jobs_ > 0) no_jobs_.Wait(mutex_);
+  }
+
+  const HttpServerOptions options_;
+  MHD_Daemon* daemon_ = nullptr;
+  Crowd crowd_;
+  Mutex mutex_;
+  CondVar no_jobs_;
+  size_t jobs_ TRIMS_GUARDED_BY(mutex_) = 0;
+};
+
+HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+HttpServer::~HttpServer() = default;
+
+Result<std::unique_ptr<HttpServer>> HttpServer::Start(UniqueFd listening,
+                                                      const HttpServerOptions& options) {
+  auto impl = std::make_unique<Impl>(options);
+  const Status started = impl->Listen(std::move(listening));
+  if (!started.ok()) return started;
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
+}
+
+}  // namespace trims::admin

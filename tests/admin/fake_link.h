@@ -1,0 +1,44 @@
+// FakeLink: a daemon that answers what a test says and remembers what it was asked.
+#ifndef TRIMS_TESTS_ADMIN_FAKE_LINK_H_
+#define TRIMS_TESTS_ADMIN_FAKE_LINK_H_
+
+#include <string>
+#include <vector>
+
+#include "admin/daemon_link.h"
+
+namespace trims::test {
+
+class FakeLink final : public admin::DaemonLink {
+ public:
+  Result<std::string> GetStatus() override { return Asked("status"); }
+  Result<std::string> List() override { return Asked("list"); }
+  Result<std::string> Show(const std::string& reference) override {
+    return Asked("show " + reference);
+  }
+  Result<std::string> Remove(const std::string& reference) override {
+    return Asked("remove " + reference);
+  }
+  Result<std::string> Policy(const PolicyOptions& options) override {
+    return Asked("policy " + options.tier + "," + options.eviction + "," + options.admission + "," +
+                 options.reclaim);
+  }
+  Status Load(const std::string& reference, const OpenOptions& options) override {
+    return Asked("load " + reference + " " + std::string(VariantName(options.variant)) + " " +
+                 options.tier)
+        .status();
+  }
+
+  Result<std::string> answer = std::string("{}");
+  std::vector<std::string> asked;
+
+ private:
+  Result<std::string> Asked(std::string what) {
+    asked.push_back(std::move(what));
+    return answer;
+  }
+};
+
+}  // namespace trims::test
+
+#endif  // TRIMS_TESTS_ADMIN_FAKE_LINK_H_
