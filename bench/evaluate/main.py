@@ -58,7 +58,7 @@ class Run:
 
     def throughput(self):
         """The rows of all cells."""
-        chosen, networks = self.chosen, self.chosen.networks(SMALL)
+        chosen, networks = self.chosen, self.chosen.networks(SMALL, options.QUICK_LOAD)
         names = [one.name for one in networks]
         settings = {"size": chosen.size, "seed": chosen.seed, "models": names, "isolation": self.sandbox.name}
         store = Store(chosen.out / "throughput", settings)

@@ -9,6 +9,7 @@ from networks.table import LARGE, NETWORKS, SMALL, UnknownNetwork, named
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES = ("8", "9", "table4", "10", "throughput")
 QUICK = ("squeezenet-1.1", "googlenet", "resnet18-v2", "alexnet")
+QUICK_LOAD = ("squeezenet-1.1", "googlenet", "resnet18-v2", "inception-bn", "dpn68")  # of throughput: none is half of all
 SMOKE = ("squeezenet-1.1", "googlenet")
 
 
@@ -23,11 +24,11 @@ class Options:
     seed: int
     plain: bool
 
-    def networks(self, of):
-        """The networks that a figure is of: those asked for, or its own, `of`."""
+    def networks(self, of, quick=QUICK):
+        """The networks that a figure is of: those asked for, or its own, `of`; `quick`: those of a quick run."""
         if self.models is not None:
             return [NETWORKS[name] for name in self.models]
-        few = {"quick": QUICK, "smoke": SMOKE}.get(self.size)
+        few = {"quick": quick, "smoke": SMOKE}.get(self.size)
         return [NETWORKS[name] for name in few] if few and of is SMALL else list(of)
 
 

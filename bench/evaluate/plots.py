@@ -80,7 +80,7 @@ def breakdown(rows):
             left = [a + b for a, b in zip(left, share)]
     axes.set_yticks(range(len(rows)), [label(row) for row in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.set_xlabel("% of the function's cold start without TrIMS (upper bar of each pair); lower bar: with TrIMS, model resident")
+    axes.set_xlabel("% of the cold start without TrIMS (upper bar); lower bar: with TrIMS, model resident")
     share = 100 * math.fsum(row["load_share"] for row in rows) / len(rows)
     axes.set_title(f"Figure 9: reading and initialising the model is {share:.0f} % of a cold start (the paper: 86 %)", loc="left", fontsize=10)
     figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8)
@@ -97,7 +97,7 @@ def throughput(rows):
     for i, (budget, concurrency) in enumerate(series):
         found = {row["distribution"]: row["against_cold"] for row in shown if (row["budget_percent"], row["concurrency"]) == (budget, concurrency)}
         axes.barh([y - 0.4 + height * (i + 0.5) for y in range(len(names))], [found.get(name, 0) for name in names], height=height * 0.9,
-                  color=plt.cm.viridis(i / max(1, len(series))), label=f"budget {budget} %, {concurrency} at a time")
+                  color=plt.cm.viridis(0.25 + 0.6 * i / max(1, len(series))), label=f"budget {budget} %, {concurrency} at a time")
     axes.axvline(1, color="#333333", linewidth=1)
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)

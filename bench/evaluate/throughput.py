@@ -59,7 +59,7 @@ class Crew:
 
     def __init__(self, run, names, concurrency):
         self._run, self._queue, self._concurrency = run, iter(enumerate(names)), concurrency
-        self._lock, self.latencies, self.errors = threading.Lock(), [], []
+        self._lock, self.latencies, self.errors = threading.Lock(), [], []  # latencies: of those that answered
 
     def _work(self, number):
         while True:
@@ -73,6 +73,7 @@ class Crew:
             except (RuntimeError, OSError) as error:
                 with self._lock:
                     self.errors.append(f"{name}: {error}")
+                continue
             with self._lock:
                 self.latencies.append((time.monotonic() - began) * 1000)
 
@@ -112,9 +113,9 @@ class Load:
         crew = Crew(self.request(one["how"]), names, one["concurrency"])
         seconds = crew.work()
         after = self.stage.daemon.command("status")["counters"]
-        return one | {"requests": len(names), "seconds": round(seconds, 3), "per_second": round(len(names) / seconds, 3),
-                      "p50_ms": round(percentile(crew.latencies, 0.5), 1), "p99_ms": round(percentile(crew.latencies, 0.99), 1),
-                      "errors": len(crew.errors), "first_error": crew.errors[0] if crew.errors else "",
+        at = lambda share: round(percentile(crew.latencies, share), 1) if crew.latencies else None
+        return one | {"requests": len(names), "seconds": round(seconds, 3), "per_second": round(len(crew.latencies) / seconds, 3),
+                      "p50_ms": at(0.5), "p99_ms": at(0.99), "errors": len(crew.errors), "first_error": crew.errors[0] if crew.errors else "",
                       **counted(one["how"], before, after)}
 
 
@@ -139,37 +140,43 @@ def prepare(networks, models, say):
 
 def measure_all(options, networks, sandbox, models, wanted, store, progress):
     """The rows of all cells; what is there already is not measured again. Each cell begins with a daemon that holds nothing."""
-    rows, total = [], None
+    rows, sizes = [], None
     for one in cells(options.size):
         row = store.get(key(one))
         if row is not None:
             progress.known(key(one))
         else:
             progress.begin(key(one))
-            total = total or add_all(options, networks, models)
-            row = measure_cell(options, networks, sandbox, models, wanted, one, total)
+            sizes = sizes or add_all(options, networks, models)
+            row = measure_cell(options, networks, sandbox, models, wanted, one, budget(sizes, one["budget_percent"]))
             store.put(key(one), row)
             progress.end(key(one))
         rows.append(row)
     return rows
 
 
-def measure_cell(options, networks, sandbox, models, wanted, one, total):
-    budget = str(total * one["budget_percent"] // 100)
-    with private_daemon(options.build, "--host-budget", budget, data=models / "data") as daemon:
+def measure_cell(options, networks, sandbox, models, wanted, one, budget_bytes):
+    with private_daemon(options.build, "--host-budget", str(budget_bytes), data=models / "data") as daemon:
         return Load(Stage(sandbox, options.build, daemon, models), networks, wanted).measure(one, options.size, options.seed)
 
 
 def add_all(options, networks, models):
-    """What all models take together, once they have been added to the data folder of the daemons to come."""
+    """How many bytes each model takes, once it has been added to the data folder of the daemons to come."""
+    sizes = []
     with private_daemon(options.build, data=models / "data") as daemon:
         for network in networks:
             daemon.command("add", network.name, models / f"{network.name}.onnx", "--variant", "ort")
-        return daemon.command("status")["prepared_bytes"]
+            sizes.append(daemon.command("status")["prepared_bytes"] - sum(sizes))
+    return sizes
+
+
+def budget(sizes, percent):
+    """That part of what all models take; never less than the largest needs, with its pages' ends."""
+    return max(sum(sizes) * percent // 100, max(sizes) + (4 << 20))
 
 
 def against_cold(rows):
     """Each row with its requests per second beside the framework's cold starts by the same schedule."""
     place = lambda row: (row["distribution"], row["concurrency"], row["share"])
-    cold = {place(row): row["per_second"] for row in rows if row["how"] == FRAMEWORK_COLD}
+    cold = {place(row): row["per_second"] for row in rows if row["how"] == FRAMEWORK_COLD and row["per_second"]}
     return [row | {"against_cold": round(row["per_second"] / cold[place(row)], 3) if place(row) in cold else None} for row in rows]

@@ -128,7 +128,13 @@ def test_a_crew_answers_every_request_once_and_keeps_errors():
 
     crew = throughput.Crew(run, ["a", "bad", "b", "a"], 3)
     crew.work()
-    assert asked == {"a": 2, "b": 1, "bad": 1} and crew.errors == ["bad: no"] and len(crew.latencies) == 4
+    assert asked == {"a": 2, "b": 1, "bad": 1} and crew.errors == ["bad: no"] and len(crew.latencies) == 3
+
+
+def test_a_budget_holds_the_largest_model():
+    mib = 1 << 20
+    assert throughput.budget([100 * mib] * 10, 40) == 400 * mib
+    assert throughput.budget([5 * mib, 28 * mib], 40) == 32 * mib
 
 
 def test_the_framework_alone_is_not_measured_once_a_budget():
