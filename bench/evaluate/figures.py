@@ -8,10 +8,10 @@ PART_NAMES = {
     "sharing": "sharing overhead", "compute": "compute"}
 
 FIGURE8 = ("network", "mb", "cold_ms", "warm_ms", "worst_ms", "hit_ms", "ideal_ms", "speedup", "speedup_warm", "speedup_worst",
-           "speedup_ideal", "over_ideal", "n")
+           "speedup_ideal", "over_ideal", "cold_cpu_ms", "hit_cpu_ms", "cold_peak_mb", "hit_peak_mb", "load_average", "n")
 FIGURE9 = ("network", "mb", *(f"without_{part}_ms" for part in PARTS), *(f"with_{part}_ms" for part in PARTS), "load_share",
            "load_share_warm", "compute_share", "load_share_with")
-TABLE4 = ("network", "pixels", "mb", "framework_peak_mb", "trims_peak_mb", "resident_mb", *FIGURE8[2:])
+TABLE4 = ("network", "pixels", "mb", "resident_mb", *FIGURE8[2:])
 
 
 def _ratio(above, below):
@@ -24,7 +24,8 @@ def figure8(name, result):
     return row | {
         "speedup": _ratio(totals["cold"], totals["hit"]), "speedup_warm": _ratio(totals["warm"], totals["hit"]),
         "speedup_worst": _ratio(totals["cold"], totals["worst"]), "speedup_ideal": _ratio(totals["cold"], totals["ideal"]),
-        "over_ideal": _ratio(totals["hit"], totals["ideal"]), "n": result["ways"]["hit"]["n"]}
+        "over_ideal": _ratio(totals["hit"], totals["ideal"]), "load_average": result["load_average"], "n": result["ways"]["hit"]["n"]} | {
+            f"{way}_{name}": result["ways"][way][column] for way in ("cold", "hit") for name, column in (("cpu_ms", "cpu"), ("peak_mb", "peak_mb"))}
 
 
 def parts(ways):
@@ -51,9 +52,7 @@ def figure9(name, result):
 
 
 def table4(name, result):
-    peak = lambda way: result["ways"][way]["peak_mb"]
-    return figure8(name, result) | {"pixels": result["pixels"], "framework_peak_mb": peak("warm"), "trims_peak_mb": peak("hit"),
-                                    "resident_mb": result["resident_mb"]}
+    return figure8(name, result) | {"pixels": result["pixels"], "resident_mb": result["resident_mb"]}
 
 
 def mean(rows, column):

@@ -1,4 +1,5 @@
 """Figures 8 to 10 and Table 4: one network's function, started in every way, the ways taking turns."""
+import os
 import time
 
 from evaluate import answers
@@ -75,7 +76,7 @@ def summary(samples):
 def measure(options, network, sandbox, models):
     """One network from its writing to its results; its files are gone afterwards."""
     path = models / f"{network.name}.onnx"
-    took = {}
+    took = {"load_average": round(os.getloadavg()[0], 2)}
     try:
         with private_daemon(options.build, "--reclaim", "eager", "--host-budget", "90%") as daemon:
             stage = Stage(sandbox, options.build, daemon, models)
@@ -86,9 +87,9 @@ def measure(options, network, sandbox, models):
                 daemon.command("add", network.name, path, "--variant", "ort")
             bench = Bench(stage, network, answers.expected(path, network.input_shape), options.build / "src/client/libtrims.so")
             bench.rounds(options.repetitions)
-            resident = sum(one["bytes"] for one in resident_segments(bench))
+            segments = resident_segments(bench)
         return {"megabytes": round(sum(one.stat().st_size for one in onnx_file.files(path)) / 1e6, 1),
-                "resident_mb": round(resident / 1e6, 1), "parameters": network.graph().parameters(), "pixels": network.pixels,
+                "resident_mb": round(sum(one["bytes"] for one in segments) / 1e6, 1), "pages": segments[0]["pages"], "parameters": network.graph().parameters(), "pixels": network.pixels,
                 "answer_error": bench.error, "ways": summary(bench.samples), "samples": bench.samples, **took}
     finally:
         for one in onnx_file.files(path):

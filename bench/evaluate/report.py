@@ -12,8 +12,8 @@ DIFFERS = """Where this differs from the paper, and why:
 - **The host tier only.** The paper's best case finds the model in the memory of a GPU; here it is found in the host's, and there is no copy to a
   device in any bar. The device tier is being built.
 - **Inference on the processor, one thread a function, ONNX Runtime.** The paper computes on GPUs (MXNet), where computing is 7 % of a cold start; here it
-  is most of what remains, so that the ideal itself is a smaller factor. `over ideal` says how near TrIMS comes to what could be gained
-  at all; the factor over the cold start says more about the processor.
+  is most of what remains, so that the ideal itself is a smaller factor. `hit/ideal` says how near TrIMS comes to what could be gained
+  at all; the factor over the cold start says as much about the processor.
 - **Weights are seeded, not trained**: the architectures and sizes are the paper's, the numbers in them are not. They cost as much to move.
 - **A cold page cache** drops the model's file only: programs and libraries stay cached, on both sides. The worst case drops the daemon's prepared
   files, and nothing is resident.
@@ -57,6 +57,11 @@ def spread(rows, column):
     return f"{min(values):.2f}–{max(values):.2f}×" if values else "–"
 
 
+def extremes(rows, column):
+    values = [row[column] for row in rows]
+    return f"least {min(values):.1f}", f"most {max(values):.1f}"
+
+
 def latency_lines(rows):
     for row in sorted(rows, key=lambda one: (one["mb"], one["network"])):
         yield [row["network"], number(row["mb"]), *(number(row[f"{way}_ms"]) for way in WAYS), times(row["speedup"]),
@@ -80,7 +85,8 @@ def figure8(rows):
     yield "![Speed-ups](figure8.svg)\n"
     yield headline(rows, "up to 24×; 4.8× mean on its slowest system")
     yield table(LATENCY_HEADINGS, latency_lines(rows))
-    yield f"Medians of {min(row['n'] for row in rows)} or more runs, the ways taking turns; from before the process is started to its answer.\n"
+    yield (f"Medians of {min(row['n'] for row in rows)} runs, the ways taking turns; from before the process is started to its answer. figure8.csv has "
+           f"processor time and peak memory, too, and the load average before each network ({', '.join(extremes(rows, 'load_average'))}).\n")
 
 
 def figure9(rows):
@@ -107,7 +113,7 @@ def table4(rows):
     yield "## Table 4 and Figure 10: the large networks\n"
     yield "![Speed-ups](figure10.svg)\n"
     yield headline(rows, "up to 210×")
-    lines = [[row["network"], str(row["pixels"]), number(row["mb"]), number(row["framework_peak_mb"], 0), number(row["trims_peak_mb"], 0),
+    lines = [[row["network"], str(row["pixels"]), number(row["mb"]), number(row["cold_peak_mb"], 0), number(row["hit_peak_mb"], 0),
               number(row["resident_mb"], 0)] for row in sorted(rows, key=lambda one: one["network"])]
     yield table(["network", "pixels", "file, MB", "framework's peak, MB", "TrIMS's peak, shared pages included", "shared, once a node"], lines)
     yield table(LATENCY_HEADINGS, latency_lines(rows))

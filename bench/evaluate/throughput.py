@@ -83,8 +83,11 @@ class Crew:
         began = time.monotonic()
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        try:
+            for thread in threads:
+                thread.join()
+        finally:
+            self._queue = iter(())  # interrupted, only what is under way ends
         return time.monotonic() - began
 
 
