@@ -88,9 +88,11 @@ def measure(options, network, sandbox, models):
             bench = Bench(stage, network, answers.expected(path, network.input_shape), options.build / "src/client/libtrims.so")
             bench.rounds(options.repetitions)
             segments = resident_segments(bench)
-        return {"megabytes": round(sum(one.stat().st_size for one in onnx_file.files(path)) / 1e6, 1),
-                "resident_mb": round(sum(one["bytes"] for one in segments) / 1e6, 1), "pages": segments[0]["pages"], "parameters": network.graph().parameters(), "pixels": network.pixels,
-                "answer_error": bench.error, "ways": summary(bench.samples), "samples": bench.samples, **took}
+        return {
+            "megabytes": round(sum(one.stat().st_size for one in onnx_file.files(path)) / 1e6, 1),
+            "resident_mb": round(sum(one["bytes"] for one in segments) / 1e6, 1), "pages": segments[0]["pages"],
+            "parameters": network.graph().parameters(), "pixels": network.pixels, "answer_error": bench.error,
+            "ways": summary(bench.samples), "samples": bench.samples, **took}
     finally:
         for one in onnx_file.files(path):
             one.unlink()

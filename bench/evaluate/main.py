@@ -77,8 +77,9 @@ class Run:
 
     def keep_schedules(self, cells, names):
         chosen = self.chosen
-        kept = {f"{one['distribution']}/{one['share']:g}": throughput.schedule(one["distribution"], names, throughput.length(chosen.size), chosen.seed,
-                                                                             one["share"]) for one in cells}
+        length = throughput.length(chosen.size)
+        kept = {f"{kind}/{share:g}": throughput.schedule(kind, names, length, chosen.seed, share)
+                for kind, share in {(one["distribution"], one["share"]): None for one in cells}}
         (chosen.out / "schedules.json").write_text(json.dumps({"seed": chosen.seed, "schedules": kept}) + "\n")
 
 
