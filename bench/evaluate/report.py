@@ -127,11 +127,13 @@ def throughput(rows, seed, length):
     yield f"The paper: up to 8×. Here: up to {times(best)} the requests per second of the framework's cold starts.\n"
     lines = [[row["distribution"], str(row["concurrency"]), str(row["budget_percent"]) + " %" if row["hit_ratio"] is not None else "–",
               percent(row["share"]), row["how"], number(row["per_second"], 2), times(row["against_cold"]), number(row["p50_ms"], 0),
-              number(row["p99_ms"], 0), percent(row["hit_ratio"]), number(row["loaded_mb"], 0), str(row["errors"])] for row in rows]
+              number(row["p99_ms"], 0), percent(row["hit_ratio"]), number(row["loaded_mb"], 0), str(row["refused"]),
+              str(row["errors"])] for row in rows]
     yield table(["distribution", "at a time", "budget", "models in use", "how", "requests/s", "over cold", "p50, ms", "p99", "hits", "loaded, MB",
-                 "errors"], lines)
+                 "no room", "errors"], lines)
     yield (f"{length} requests each, schedules drawn with seed {seed} (`--seed`; schedules.json has them). framework: page cache as the kernel "
-           "keeps it; framework-cold: each function's model dropped from it first, as in the paper.\n")
+           "keeps it; framework-cold: each function's model dropped from it first, as in the paper. no room: opens that were refused because all that was resident was in use; such a request is made "
+           "again when another has ended.\n")
 
 
 def machine_lines(machine):

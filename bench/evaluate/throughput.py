@@ -18,7 +18,9 @@ FRAMEWORK, FRAMEWORK_COLD = "framework", "framework-cold"
 BUDGETS, CONCURRENCY, SHARES = (80, 40), (1, 5, 10), (0.1, 0.2, 0.5, 1.0)
 POLICIES = ("worth", "lru", "fifo", "lcu", "gdsf", "s3fifo", "flush", "eager", "never")
 DEFAULT_POLICY = "worth"
-COLUMNS = ("distribution", "concurrency", "budget_percent", "share", "how", "requests", "errors", "per_second", "against_cold", "p50_ms",
+NO_ROOM = "RESOURCE_EXHAUSTED"  # as the daemon says it
+ATTEMPTS = 20  # of one request that finds no room
+COLUMNS = ("distribution", "concurrency", "budget_percent", "share", "how", "requests", "errors", "refused", "per_second", "against_cold", "p50_ms",
            "p99_ms", "hit_ratio", "loaded_mb", "seconds")
 
 
@@ -55,27 +57,62 @@ def length(size):
 
 
 class Crew:
-    """`concurrency` threads that take requests off one schedule."""
+    """`concurrency` threads that take requests off one schedule.
+
+    Models that are in use can't go for another: a request that finds no room is made again when another has ended, or none is under
+    way. `latencies`: of those that answered, waiting included.
+    """
 
     def __init__(self, run, names, concurrency):
-        self._run, self._queue, self._concurrency = run, iter(enumerate(names)), concurrency
-        self._lock, self.latencies, self.errors = threading.Lock(), [], []  # latencies: of those that answered
+        self._run, self._queue, self._concurrency = run, iter(names), concurrency
+        self._changed, self._running, self._ended = threading.Condition(), 0, 0
+        self.latencies, self.errors, self.refused = [], [], 0
+
+    def _next(self):
+        with self._changed:
+            return next(self._queue, None)
+
+    def _attempt(self, name, number):
+        """The error, or None; how many had ended when it began."""
+        with self._changed:
+            self._running += 1
+            ended = self._ended
+        try:
+            self._run(name, number)
+            return None, ended
+        except (RuntimeError, OSError) as error:
+            return error, ended
+        finally:
+            with self._changed:
+                self._running -= 1
+                self._changed.notify_all()
+
+    def _end(self):
+        with self._changed:
+            self._ended += 1
+            self._changed.notify_all()
+
+    def _wait_for_room(self, ended):
+        """Until another request has ended since `ended` were, or none is under way."""
+        with self._changed:
+            self.refused += 1
+            self._changed.wait_for(lambda: self._ended > ended or self._running == 0)
+
+    def _answer(self, name, number):
+        began = time.monotonic()
+        for _ in range(ATTEMPTS):
+            error, ended = self._attempt(name, number)
+            if error is None:
+                return self.latencies.append((time.monotonic() - began) * 1000)
+            if NO_ROOM not in str(error):
+                break
+            self._wait_for_room(ended)
+        self.errors.append(f"{name}: {error}")
 
     def _work(self, number):
-        while True:
-            with self._lock:
-                _, name = next(self._queue, (None, None))
-            if name is None:
-                return
-            began = time.monotonic()
-            try:
-                self._run(name, number)
-            except (RuntimeError, OSError) as error:
-                with self._lock:
-                    self.errors.append(f"{name}: {error}")
-                continue
-            with self._lock:
-                self.latencies.append((time.monotonic() - began) * 1000)
+        while (name := self._next()) is not None:
+            self._answer(name, number)
+            self._end()
 
     def work(self):
         """Seconds until all is done."""
@@ -118,8 +155,8 @@ class Load:
         after = self.stage.daemon.command("status")["counters"]
         at = lambda share: round(percentile(crew.latencies, share), 1) if crew.latencies else None
         return one | {"requests": len(names), "seconds": round(seconds, 3), "per_second": round(len(crew.latencies) / seconds, 3),
-                      "p50_ms": at(0.5), "p99_ms": at(0.99), "errors": len(crew.errors), "first_error": crew.errors[0] if crew.errors else "",
-                      **counted(one["how"], before, after)}
+                      "p50_ms": at(0.5), "p99_ms": at(0.99), "errors": len(crew.errors), "refused": crew.refused,
+                      "first_error": crew.errors[0] if crew.errors else "", **counted(one["how"], before, after)}
 
 
 def counted(how, before, after):

@@ -3,6 +3,7 @@
 import collections
 import io
 import json
+import threading
 
 import numpy
 import pytest
@@ -131,6 +132,34 @@ def test_a_crew_answers_every_request_once_and_keeps_errors():
     assert asked == {"a": 2, "b": 1, "bad": 1} and crew.errors == ["bad: no"] and len(crew.latencies) == 3
 
 
+def test_a_request_without_room_is_made_again_when_another_has_ended():
+    entered, seen = threading.Event(), []
+
+    def run(name, _number):
+        if name == "large":
+            entered.set()
+            assert refused.wait(20)
+        elif not seen:
+            assert entered.wait(20)
+            seen.append(name)
+            refused.set()
+            raise RuntimeError("RESOURCE_EXHAUSTED: no room")
+
+    refused = threading.Event()
+    crew = throughput.Crew(run, ["large", "small"], 2)
+    crew.work()
+    assert (crew.refused, crew.errors, len(crew.latencies)) == (1, [], 2)
+
+
+def test_a_request_that_never_finds_room_is_an_error():
+    def run(_name, _number):
+        raise RuntimeError("RESOURCE_EXHAUSTED: no room")
+
+    crew = throughput.Crew(run, ["a", "b"], 2)
+    crew.work()
+    assert len(crew.errors) == 2 and crew.refused == 2 * throughput.ATTEMPTS
+
+
 def test_a_budget_holds_the_largest_model():
     mib = 1 << 20
     assert throughput.budget([100 * mib] * 10, 40) == 400 * mib
@@ -147,7 +176,7 @@ def test_the_framework_alone_is_not_measured_once_a_budget():
 
 def cell_row(how, per_second, **changed):
     return throughput.cell("pareto-1-1", 2, 40, how) | {
-        "requests": 24, "seconds": 1.0, "per_second": per_second, "p50_ms": 5.0, "p99_ms": 9.0, "errors": 0, "first_error": "",
+        "requests": 24, "seconds": 1.0, "per_second": per_second, "p50_ms": 5.0, "p99_ms": 9.0, "errors": 0, "refused": 0, "first_error": "",
         "hit_ratio": 0.9 if how == "worth" else None, "loaded_mb": 3.0 if how == "worth" else None} | changed
 
 
