@@ -73,6 +73,11 @@ def summary(samples):
             for way, rows in samples.items() if rows}
 
 
+def repetitions(options, network):
+    """A large network takes minutes a round: it gets half of the rounds."""
+    return max(1, options.repetitions // 2) if network.large else options.repetitions
+
+
 def measure(options, network, sandbox, models):
     """One network from its writing to its results; its files are gone afterwards."""
     path = models / f"{network.name}.onnx"
@@ -86,7 +91,7 @@ def measure(options, network, sandbox, models):
             with timed(took, "add_s"):
                 daemon.command("add", network.name, path, "--variant", "ort")
             bench = Bench(stage, network, answers.expected(path, network.input_shape), options.build / "src/client/libtrims.so")
-            bench.rounds(options.repetitions)
+            bench.rounds(repetitions(options, network))
             segments = resident_segments(bench)
         return {
             "megabytes": round(sum(one.stat().st_size for one in onnx_file.files(path)) / 1e6, 1),

@@ -25,19 +25,21 @@ class Options:
     plain: bool
 
     def networks(self, of, quick=QUICK):
-        """The networks that a figure is of: those asked for, or its own, `of`; `quick`: those of a quick run."""
+        """The networks that a figure is of: its own, `of`, or those asked for, of its own kind where there are any; `quick`: those of a
+        quick run."""
         if self.models is not None:
-            return [NETWORKS[name] for name in self.models]
+            asked = [NETWORKS[name] for name in self.models]
+            return [one for one in asked if one in of] or asked
         few = {"quick": quick, "smoke": SMOKE}.get(self.size)
         return [NETWORKS[name] for name in few] if few and of is SMALL else list(of)
 
 
 def figures(word):
-    if word == "all":
-        return FIGURES
-    if word not in FIGURES:
-        raise argparse.ArgumentTypeError(f"unknown figure '{word}': expected {', '.join(FIGURES)} or all")
-    return (word,)
+    wanted = FIGURES if word == "all" else tuple(word.split(","))
+    for one in wanted:
+        if one not in FIGURES:
+            raise argparse.ArgumentTypeError(f"unknown figure '{one}': expected {', '.join(FIGURES)}, several of them, or all")
+    return wanted
 
 
 def models(word):
@@ -69,13 +71,13 @@ def parser():
     made = argparse.ArgumentParser(
         prog="scripts/evaluate", description="The paper's evaluation, measured here beside the paper's numbers (docs/evaluation.md).",
         epilog="Interrupted, it goes on where it stopped when it is called again with the same --out.")
-    made.add_argument("--figure", type=figures, default=FIGURES, metavar="FIGURE",
+    made.add_argument("--figure", type=figures, default=FIGURES, metavar="FIGURE,…",
                       help="8 (latency), 9 (where the time goes), table4 or 10 (large networks), throughput, or all [all]")
     made.add_argument("--models", type=models, metavar="NAME,…", help="networks of the table, small or large [each figure's own]")
     made.add_argument("--framework", type=framework, default="onnxruntime", help="onnxruntime, the only one yet")
     made.add_argument("--out", type=Path, default=ROOT / "build/evaluation", metavar="DIR",
                       help="where results, plots and the report go [build/evaluation]")
-    made.add_argument("--repetitions", type=count, metavar="N", help="of each way to start a function [7; quick 3; smoke 1]")
+    made.add_argument("--repetitions", type=count, metavar="N", help="of each way to start a function [7; quick 3; smoke 1; of large networks half]")
     made.add_argument("--seed", type=int, default=DEFAULT_SEED, metavar="N", help=f"of the schedules of throughput [{DEFAULT_SEED}]")
     size = made.add_mutually_exclusive_group()
     size.add_argument("--quick", dest="size", action="store_const", const="quick", default="full",

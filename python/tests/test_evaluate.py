@@ -218,13 +218,17 @@ def test_options():
     assert parsed().figures == options.FIGURES and parsed().repetitions == 7
     assert parsed("--quick").figures == ("8", "9", "throughput")
     assert parsed("--quick", "--figure", "table4").figures == ("table4",)
+    assert parsed("--figure", "8,table4").figures == ("8", "table4")
+    mixed = parsed("--models", "small,vgg16-448")
+    assert len(mixed.networks(options.SMALL)) == 31 and [one.name for one in mixed.networks(options.LARGE)] == ["vgg16-448"]
+    assert [one.name for one in parsed("--models", "vgg16-448").networks(options.SMALL)] == ["vgg16-448"]
     assert parsed("--models", "small").models[0] == "alexnet" and len(parsed("--models", "small,vgg16").models) == 31
     assert [one.name for one in parsed("--smoke").networks(options.SMALL)] == list(options.SMOKE)
     assert len(parsed("--smoke").networks(options.LARGE)) == 8
 
 
 @pytest.mark.parametrize(("words", "error"), [
-    (("--figure", "7"), "unknown figure '7'"), (("--models", "resnet5"), "did you mean 'resnet50'"), (("--models", ""), "unknown network ''"),
+    (("--figure", "7"), "unknown figure '7'"), (("--figure", "8,"), "unknown figure ''"), (("--models", "resnet5"), "did you mean 'resnet50'"), (("--models", ""), "unknown network ''"),
     (("--framework", "mxnet"), "no adapter for MXNet yet"), (("--framework", "x"), "unknown framework"), (("--repetitions", "0"), "from 1 to 1000"),
     (("--quick", "--smoke"), "not allowed with")])
 def test_mistakes_on_the_command_line_are_named(words, error, capsys):
