@@ -135,7 +135,7 @@ def evaluate(chosen):
         run = Run(chosen, sandbox, models)
         here = machine.describe(options.ROOT) | {"isolation": sandbox.name, "size": chosen.size, "load_averages": run.load_averages}
         written = list(sections(run, here))
-    text = "\n".join(report.document(written, here, run.failures, chosen.size))
+    text = "\n".join(report.document(written, here, run.failures, chosen))
     (chosen.out / "report.md").write_text(text)
     say(f"the report is {chosen.out / 'report.md'}")
     return 1 if run.failures else 0

@@ -5,7 +5,8 @@ import json
 
 from evaluate.figures import FIGURE8, FIGURE9, PART_NAMES, PARTS, TABLE4, mean
 from evaluate.latency import WAYS
-from evaluate.throughput import COLUMNS
+from evaluate.options import FIGURES
+from networks.table import LARGE, SMALL
 
 DIFFERS = """Where this differs from the paper, and why:
 
@@ -146,7 +147,22 @@ def machine_lines(machine):
         "do, and neither is a result to quote.\n" if shared else "\n")
 
 
-def document(sections, machine, failures, size):
+def left_out(chosen):
+    """What the command line left out of the paper's evaluation."""
+    if chosen.size != "full":
+        return
+    names = {"8": "Figure 8", "9": "Figure 9", "table4": "Table 4", "10": "Figure 10", "throughput": "throughput"}
+    absent = [names[figure] for figure in FIGURES if figure not in chosen.figures and not {figure, *chosen.figures} >= {"table4", "10"}]
+    if absent:
+        yield f"Not asked for: {', '.join(absent)}.\n"
+    for kind, figures, networks in (("small", {"8", "9", "throughput"}, SMALL), ("large", {"table4", "10"}, LARGE)):
+        absent = [one.name for one in networks if one not in chosen.networks(networks)] if figures & set(chosen.figures) else []
+        if absent:
+            yield f"{kind.capitalize()} networks that were not asked for: {', '.join(absent)}.\n"
+
+
+def document(sections, machine, failures, chosen):
+    size = chosen.size
     yield "# The paper's evaluation, measured here\n"
     yield f"Written by `scripts/evaluate`{'' if size == 'full' else ' --' + size}; what it measures, and how, is in docs/evaluation.md.\n"
     if size != "full":
@@ -156,4 +172,5 @@ def document(sections, machine, failures, size):
     for section in sections:
         yield from section
     yield "## What did not run\n"
-    yield "\n".join(f"- {key}: {why}" for key, why in failures.items()) + "\n" if failures else "Everything ran, and every answer was right.\n"
+    yield from left_out(chosen)
+    yield "\n".join(f"- {key}: {why}" for key, why in failures.items()) + "\n" if failures else "All that was asked for ran, and every answer was right.\n"

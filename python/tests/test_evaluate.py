@@ -196,8 +196,8 @@ def test_report_pictures_and_tables_are_written(tmp_path):
     written = [*main.latency_sections(("8", "9"), found, tmp_path, MACHINE), report.table4(large), report.throughput(rows, 1, 24)]
     plots.save(plots.speedups(large, "Figure 10."), tmp_path, "figure10")
     plots.save(plots.throughput(rows), tmp_path, "throughput")
-    text = "\n".join(report.document(written, MACHINE, {"vgg19": "no room"}, "full"))
-    for words in ("86 %", "host tier only", "| alexnet |", "| vgg16-896 |", "- vgg19: no room", "5.58×"):
+    text = "\n".join(report.document(written, MACHINE, {"vgg19": "no room"}, parsed("--figure", "8,9")))
+    for words in ("Not asked for: Table 4, Figure 10, throughput.", "86 %", "host tier only", "| alexnet |", "| vgg16-896 |", "- vgg19: no room", "5.58×"):
         assert words in text
     assert "machine was shared" not in text
     for name in ("figure8", "figure9", "figure10", "throughput"):
@@ -225,6 +225,13 @@ def test_options():
     assert parsed("--models", "small").models[0] == "alexnet" and len(parsed("--models", "small,vgg16").models) == 31
     assert [one.name for one in parsed("--smoke").networks(options.SMALL)] == list(options.SMOKE)
     assert len(parsed("--smoke").networks(options.LARGE)) == 8
+
+
+def test_the_report_says_what_was_left_out():
+    assert list(report.left_out(parsed())) == [] and list(report.left_out(parsed("--quick"))) == []
+    said = list(report.left_out(parsed("--figure", "8,table4", "--models", "small,vgg16-224")))
+    assert said[0] == "Not asked for: Figure 9, throughput.\n"
+    assert said[1].startswith("Large networks that were not asked for: alexnet-227, ") and len(said) == 2
 
 
 @pytest.mark.parametrize(("words", "error"), [
