@@ -11,7 +11,9 @@ from pathlib import Path
 class Daemon:
     """Serves from entering to leaving a `with`; nothing of it stays behind."""
 
-    def __init__(self, build, onnxruntime_library, preparer=None):
+    def __init__(self, build, onnxruntime_library, preparer=None, flags=(), data=None):
+        """`flags`: more of trimsd's; `data`: a folder for its models that stays, instead of one that goes with it."""
+        self._flags, self._data = flags, data
         self._tools = Path(build) / "src/tools"
         self._library = onnxruntime_library
         self._preparer = preparer or self._tools / "prepare/trims-prepare"
@@ -22,6 +24,7 @@ class Daemon:
         self.run_folder = self.folder / "run"
         self.run_folder.mkdir(mode=0o755)
         self.socket = self.run_folder / "trimsd.sock"
+        self.data = self._data or self.folder / "data"
         try:
             self._start()
         except BaseException:
@@ -34,8 +37,8 @@ class Daemon:
         log = (self.folder / "trimsd.log").open("w")
         self._process = subprocess.Popen(
             [self._tools / "trimsd/trimsd", "--socket", self.socket, "--socket-mode", "0666",
-             "--data", self.folder / "data", "--preparer", self._preparer,
-             "--onnxruntime-library", self._library, "--ready-fd", str(write_end)],
+             "--data", self.data, "--preparer", self._preparer,
+             "--onnxruntime-library", self._library, "--ready-fd", str(write_end), *self._flags],
             pass_fds=(write_end,), stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
         )
         log.close()

@@ -15,6 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 import report  # noqa: E402
 from daemon import Daemon  # noqa: E402
+from page_cache import drop  # noqa: E402
 from sandbox import Plain, choose  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -122,20 +123,12 @@ def check(function, answer):
         raise WrongAnswer(f"{function.name} ({answer['mode']}): expected {expected!r}, got {answer['result']!r}")
 
 
-def evict(paths):
-    """Drops the files from the page cache, as if they had never been read."""
-    for path in paths:
-        with open(path, "rb") as file:
-            os.fsync(file.fileno())
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-
-
 def measure(stage, function, repetitions):
     """{"cold" | "warm" | "miss" | "hit": medians}, the repetitions interleaved."""
     runs = {how: [] for how in HOW}
     runs["miss"].append(stage.run(function, shared=True))
     for _ in range(repetitions):
-        evict(function.files())
+        drop(function.files())
         runs["cold"].append(stage.run(function, shared=False))
         runs["warm"].append(stage.run(function, shared=False))
         runs["hit"].append(stage.run(function, shared=True))

@@ -67,10 +67,10 @@ class Plain:
     def path(self, outside, inside):
         return outside
 
-    def start(self, argv, binds, environment, uid_offset=0):
+    def start(self, argv, binds, environment, uid_offset=0, pass_fds=()):
         spawned = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
         process = subprocess.Popen(
-            [*argv, "--spawned", str(spawned)], env=environment, text=True,
+            [*argv, "--spawned", str(spawned)], env=environment, text=True, pass_fds=pass_fds,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )
         return Running(process, None)
@@ -88,7 +88,7 @@ class Bubblewrap:
     def path(self, outside, inside):
         return inside
 
-    def start(self, argv, binds, environment, uid_offset=0):
+    def start(self, argv, binds, environment, uid_offset=0, pass_fds=()):
         uid = FIRST_UID + uid_offset
         read_end, write_end = os.pipe()
         wrap = ["bwrap", *NAMESPACES, *SYSTEM, "--uid", str(uid), "--gid", str(uid), "--info-fd", str(write_end)]
@@ -100,7 +100,7 @@ class Bubblewrap:
         spawned = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
         try:
             process = subprocess.Popen(
-                [*wrap, *argv, "--spawned", str(spawned)], text=True, pass_fds=(write_end,),
+                [*wrap, *argv, "--spawned", str(spawned)], text=True, pass_fds=(write_end, *pass_fds),
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **user,
             )
         finally:

@@ -1,14 +1,16 @@
 // bench_function_plain and bench_function_trims: one function process, from start to exit.
 //
 //   bench_function_plain file|mapped PATH INPUTS [hold|serve|runs=N] [threads=N] [packing]
+//                        [--spawned NS]
 //   bench_function_plain ideal FD BYTES INPUTS …
 //   bench_function_trims trims SOCKET REFERENCE INPUTS …
 //
 // Makes a session, runs one inference ("runs=N": N of them) and prints a hash of the outputs. With
 // "hold" it then writes the line and waits until its standard input ends, so that its memory can be
 // looked at. With "serve" it makes nothing and does what the lines of its standard input say
-// (server.h). The plain program is not linked to libtrims: the reference does not pay for loading
-// it.
+// (server.h). With "--spawned", CLOCK_MONOTONIC in ns when its parent started it, it prints a line
+// of JSON with its phases and its answer instead (phases.h). The plain program is not linked to
+// libtrims: the reference does not pay for loading it.
 
 #include <unistd.h>
 
@@ -21,7 +23,9 @@
 #include <string>
 
 #include "base/macros.h"
+#include "common/timing.h"
 #include "function/inference.h"
+#include "function/phases.h"
 #include "function/server.h"
 #include "function/sources.h"
 
@@ -35,6 +39,7 @@ struct Choices {
   int runs = 1;
   int threads = 1;
   bool packing = false;
+  int64_t spawned_ns = 0;  // 0: phases are not asked for
 };
 
 // Takes one word off the end of the arguments; false if it is none of ours.
@@ -73,36 +78,55 @@ void WaitForEndOfInput() {
 }
 
 Status RunToTheEnd(const Function& function, const std::vector<InputSpec>& inputs,
-                   const Choices& choices) {
+                   const Choices& choices, Phases& phases) {
   TRIMS_ASSIGN_OR_RETURN(Inference inference, Inference::Prepare(*function.session, inputs));
   for (int i = 1; i < choices.runs; ++i) inference.Run();
-  std::printf("%016" PRIx64 "\n", HashOutputs(inference.Run()));
+  const std::vector<Ort::Value> outputs = inference.Run();
+  phases.End("inference");
+  if (choices.spawned_ns > 0) {
+    std::puts(phases.ToJson(outputs).c_str());
+  } else {
+    std::printf("%016" PRIx64 "\n", HashOutputs(outputs));
+  }
   std::fflush(stdout);
   if (choices.hold) WaitForEndOfInput();
   return {};
 }
 
-Status Main(std::vector<std::string> arguments) {
-  Choices choices;
+// "--spawned NS" as the last words.
+int64_t TakeSpawned(std::vector<std::string>& arguments) {
+  if (arguments.size() < 2 || arguments[arguments.size() - 2] != "--spawned") return 0;
+  const int64_t spawned = std::strtoll(arguments.back().c_str(), nullptr, 10);
+  arguments.resize(arguments.size() - 2);
+  return spawned;
+}
+
+Status Main(std::vector<std::string> arguments, int64_t main_ns) {
+  Choices choices{.spawned_ns = TakeSpawned(arguments)};
+  Phases phases(choices.spawned_ns);
+  phases.End("process", main_ns);
   while (!arguments.empty() && TakeChoice(arguments.back(), choices)) arguments.pop_back();
   if (arguments.size() < 3)
     return Status(StatusCode::kInvalidArgument, "expected MODE … INPUTS [hold|serve|runs=N]");
   TRIMS_ASSIGN_OR_RETURN(const std::vector<InputSpec> inputs, ParseInputs(arguments.back()));
   const std::vector<std::string> middle(arguments.begin() + 1, arguments.end() - 1);
   const Ort::Env env(ORT_LOGGING_LEVEL_ERROR, "bench");
+  phases.End("runtime");
   const Place place{.env = &env, .threads = choices.threads, .packing = choices.packing};
   const auto make = [&] { return MakeFunction(place, arguments[0], middle); };
   if (choices.serve) return Serve(make, inputs, std::cin, std::cout);
   TRIMS_ASSIGN_OR_RETURN(const Function function, make());
-  return RunToTheEnd(function, inputs, choices);
+  phases.End("load");
+  return RunToTheEnd(function, inputs, choices, phases);
 }
 
 }  // namespace
 }  // namespace trims::bench
 
 int main(int argc, char** argv) {
+  const int64_t main_ns = trims::bench::NowNs();
   try {
-    const trims::Status status = trims::bench::Main({argv + 1, argv + argc});
+    const trims::Status status = trims::bench::Main({argv + 1, argv + argc}, main_ns);
     if (!status.ok()) std::fprintf(stderr, "%s: %s\n", argv[0], status.ToString().c_str());
     return status.ok() ? 0 : 1;
   } catch (const std::exception& error) {

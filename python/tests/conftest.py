@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / ".cache/models"
-sys.path.insert(0, str(ROOT / "demo"))
+sys.path[:0] = [str(ROOT / "demo"), str(ROOT / "bench")]
 os.environ["TRIMS_AUTOSTART"] = "0"  # a test that wants a daemon says so
 
 from daemon import Daemon  # noqa: E402

@@ -4,12 +4,27 @@
 #   run.sh backend BUILD    ONNX's own back-end tests, each through plain ONNX Runtime and through TrIMS
 #   run.sh cases BUILD      likewise, only the models as people keep them; more words go to pytest
 #   run.sh demo BUILD       every function once without and once with TrIMS, with the right answer
+#   run.sh evaluate BUILD   the smallest evaluation: two networks in every way, once, with the right answers
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 what=$1 build=$(realpath "$2") python=$PWD/.venv/bin/python
 shift 2
 [ -x "$python" ] || { echo "no .venv here (try: scripts/setup)" >&2; exit 1; }
 scripts/fetch-models >&2
+
+if [ "$what" = evaluate ]; then
+  out=$(mktemp -d)
+  trap 'rm -rf "$out"' EXIT
+  scripts/evaluate --smoke --build "$build" --out "$out"
+  for file in {figure8,figure9,throughput}.{csv,json,svg,png} report.md schedules.json; do
+    [ -s "$out/$file" ] || { echo "no $file was written" >&2; exit 1; }
+  done
+  # A second run finds all results there and measures nothing.
+  scripts/evaluate --smoke --build "$build" --out "$out" 2>&1 | tee "$out/again" >&2
+  if grep -E '\[[0-9]+/|writing' "$out/again"; then echo "the second run measured again" >&2; exit 1; fi
+  grep -q 'every answer was right' "$out/report.md" || { cat "$out/report.md" >&2; exit 1; }
+  exit
+fi
 
 scratch=$(mktemp -d)
 chmod 755 "$scratch"  # functions run as users of their own

@@ -1,0 +1,1 @@
+"""The evaluation of the TrIMS paper: scripts/evaluate, docs/evaluation.md."""

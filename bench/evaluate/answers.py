@@ -1,0 +1,43 @@
+"""Whether an answer is right: beside plain ONNX Runtime's own, to the same inputs."""
+import numpy as np
+import onnxruntime
+from networks import onnx_file
+
+LIMIT = 1e-4  # of the largest element, as in scripts/bench (bench/harness/answers.py)
+
+
+class WrongAnswer(RuntimeError):
+    pass
+
+
+def inputs(shape):
+    """The numbers that bench_function fills its inputs with (bench/function/inference.cc), all at once."""
+    count = int(np.prod(shape))
+    powers = np.cumprod(np.full(count, 1664525, "u4"), dtype="u4")
+    sums = np.cumsum(np.concatenate([np.ones(1, "u4"), powers[:-1]]), dtype="u4")
+    states = powers * np.uint32(2019) + sums * np.uint32(1013904223)
+    return ((states >> 8).astype("f4") / np.float32(16777216)).reshape(shape)
+
+
+def expected(path, shape):
+    """What ONNX Runtime's default session answers, in this process."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return session.run(None, {onnx_file.INPUT: inputs((1, *shape))})[0].ravel()
+
+
+def of(said):
+    """The elements that a function printed."""
+    return np.frombuffer(bytes.fromhex(said["answer"][0]), "<f4")
+
+
+def check(who, said, wanted):
+    """The error beside the largest element; raises WrongAnswer where it is above the limit."""
+    found = of(said)
+    if found.shape != wanted.shape or not np.isfinite(found).all():
+        raise WrongAnswer(f"{who}: expected {wanted.size} finite numbers, found {found.size}, {np.isfinite(found).sum()} of them finite")
+    error = float(np.abs(found - wanted).max() / np.abs(wanted).max())
+    if error > LIMIT:
+        raise WrongAnswer(f"{who}: differs from ONNX Runtime's own answer by {error:.3g} of its largest element (at most {LIMIT:g})")
+    return error

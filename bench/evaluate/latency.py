@@ -1,0 +1,121 @@
+"""Figures 8 to 10 and Table 4: one network's function, started in every way, the ways taking turns."""
+import os
+import time
+
+from evaluate import answers
+from evaluate.lease import Client
+from evaluate.stage import PHASES, Stage, inputs_of, private_daemon
+from harness.stats import median
+from networks import onnx_file
+
+# How a function starts, and what is true before it does.
+WAYS = {
+    "cold": "framework alone, model file not in the page cache: the baseline",
+    "warm": "framework alone, model file in the page cache",
+    "worst": "TrIMS, model nowhere in memory: the daemon reads it from disk",
+    "hit": "TrIMS, model resident on the host",
+    "ideal": "the framework over the prepared bytes, which it inherits: no manager, no reading, no copying",
+}
+MEASURED = (*PHASES, "total", "whole", "cpu", "peak_mb")
+
+
+def row_of(said):
+    return {phase: said["phases_ms"][phase] for phase in PHASES} | {
+        "total": said["total_ms"], "whole": said["whole_ms"], "cpu": said["cpu_ms"], "peak_mb": said["peak_bytes"] / 1e6}
+
+
+class Bench:
+    """One network on one stage. `wanted`: the right answer."""
+
+    def __init__(self, stage, network, wanted, library):
+        self.stage, self.network, self.wanted, self.library = stage, network, wanted, library
+        self.inputs = inputs_of(network)
+        self.samples = {way: [] for way in WAYS}
+        self.error = 0.0
+
+    def run(self, way, mode, lease=None, keep=True):
+        said = self.stage.run(mode, self.network.name, self.inputs, lease)
+        self.error = max(self.error, answers.check(f"{self.network.name} ({way})", said, self.wanted))
+        if keep:
+            self.samples[way].append(row_of(said))
+
+    def framework(self):
+        self.stage.drop_source(self.network.name)
+        self.run("cold", "file")
+        self.run("warm", "file")
+
+    def worst(self):
+        self.stage.wait_until_empty()
+        self.stage.drop_prepared()
+        self.run("worst", "trims")
+
+    def resident(self, turned, keep=True):
+        """The two sides that are closest take turns in front."""
+        with Client(self.library, self.stage.daemon.socket) as client, client.open(self.network.name) as lease:
+            sides = [lambda: self.run("hit", "trims", keep=keep)]
+            if lease.bytes is not None:
+                sides.append(lambda: self.run("ideal", "ideal", lease, keep=keep))
+            for side in reversed(sides) if turned else sides:
+                side()
+
+    def rounds(self, count):
+        self.resident(turned=False, keep=False)  # brings the programs into the page cache
+        for i in range(count):
+            turned = i % 2 == 1
+            parts = [self.framework, self.worst, lambda: self.resident(turned)]
+            for part in reversed(parts) if turned else parts:
+                part()
+
+
+def summary(samples):
+    """{way: medians}; a way that was not measured isn't there."""
+    return {way: {name: round(median([row[name] for row in rows]), 3) for name in MEASURED} | {"n": len(rows)}
+            for way, rows in samples.items() if rows}
+
+
+def repetitions(options, network):
+    """A large network takes minutes a round: it gets half of the rounds."""
+    return max(1, options.repetitions // 2) if network.large else options.repetitions
+
+
+def measure(options, network, sandbox, models):
+    """One network from its writing to its results; its files are gone afterwards."""
+    path = models / f"{network.name}.onnx"
+    took = {"load_average": round(os.getloadavg()[0], 2)}
+    try:
+        with private_daemon(options.build, "--reclaim", "eager", "--host-budget", "90%") as daemon:
+            stage = Stage(sandbox, options.build, daemon, models)
+            with timed(took, "write_s"):
+                onnx_file.write(network, path)
+                path.chmod(0o644)
+            with timed(took, "add_s"):
+                daemon.command("add", network.name, path, "--variant", "ort")
+            bench = Bench(stage, network, answers.expected(path, network.input_shape), options.build / "src/client/libtrims.so")
+            bench.rounds(repetitions(options, network))
+            segments = resident_segments(bench)
+        return {
+            "megabytes": round(sum(one.stat().st_size for one in onnx_file.files(path)) / 1e6, 1),
+            "resident_mb": round(sum(one["bytes"] for one in segments) / 1e6, 1), "pages": segments[0]["pages"],
+            "parameters": network.graph().parameters(), "pixels": network.pixels, "answer_error": bench.error,
+            "ways": summary(bench.samples), "samples": bench.samples, **took}
+    finally:
+        for one in onnx_file.files(path):
+            one.unlink()
+
+
+def resident_segments(bench):
+    with Client(bench.library, bench.stage.daemon.socket) as client, client.open(bench.network.name):
+        return bench.stage.daemon.command("status")["segments"]
+
+
+class timed:
+    """Writes into `into` how many seconds the block took."""
+
+    def __init__(self, into, name):
+        self._into, self._name = into, name
+
+    def __enter__(self):
+        self._began = time.monotonic()
+
+    def __exit__(self, *_):
+        self._into[self._name] = round(time.monotonic() - self._began, 2)

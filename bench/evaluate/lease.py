@@ -1,0 +1,84 @@
+"""A model kept open, over libtrims' C interface, whose extent's descriptor can be left to a child."""
+import ctypes
+import os
+
+ORT_VARIANT = 2  # TRIMS_VARIANT_ORT
+
+
+class _ClientOptions(ctypes.Structure):
+    _fields_ = [("struct_size", ctypes.c_size_t), ("socket_path", ctypes.c_char_p), ("client_name", ctypes.c_char_p)]
+
+
+class _OpenOptions(ctypes.Structure):
+    _fields_ = [("struct_size", ctypes.c_size_t), ("variant", ctypes.c_int), ("variant_key", ctypes.c_char_p),
+                ("deadline_ms", ctypes.c_uint64), ("tier", ctypes.c_char_p), ("progress", ctypes.c_void_p),
+                ("progress_context", ctypes.c_void_p)]
+
+
+class _File(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_char_p), ("data", ctypes.c_void_p), ("size", ctypes.c_uint64), ("fd", ctypes.c_int)]
+
+
+class LeaseError(RuntimeError):
+    pass
+
+
+class Client:
+    """A connection to the daemon at `socket`."""
+
+    def __init__(self, library, socket):
+        self._lib = ctypes.CDLL(str(library))
+        self._lib.trims_status_message.restype = ctypes.c_char_p
+        self._lib.trims_status_message.argtypes = self._lib.trims_status_free.argtypes = [ctypes.c_void_p]
+        for name in ("trims_model_close", "trims_client_free", "trims_model_file_count"):
+            getattr(self._lib, name).argtypes = [ctypes.c_void_p]
+        self._lib.trims_model_file_count.restype = ctypes.c_size_t
+        self._client = ctypes.c_void_p()
+        options = _ClientOptions(ctypes.sizeof(_ClientOptions), os.fsencode(socket), b"evaluate")
+        self._try("trims_client_connect", ctypes.byref(options), ctypes.byref(self._client))
+
+    def _try(self, name, *arguments):
+        call = getattr(self._lib, name)
+        call.restype = ctypes.c_void_p
+        if status := call(*arguments):
+            message = self._lib.trims_status_message(status).decode()
+            self._lib.trims_status_free(status)
+            raise LeaseError(f"{name}: {message}")
+
+    def open(self, reference):
+        return Lease(self, reference)
+
+    def close(self):
+        self._lib.trims_client_free(self._client)
+        self._client = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Lease:
+    """From entering to leaving a `with`. `fd` is the client library's; `bytes`: of the one prepared file, None where there is no one."""
+
+    def __init__(self, client, reference):
+        self._client, self._reference = client, reference
+
+    def __enter__(self):
+        lib, self._model = self._client._lib, ctypes.c_void_p()
+        options = _OpenOptions(ctypes.sizeof(_OpenOptions), ORT_VARIANT, None, 600_000, None, None, None)
+        self._client._try("trims_client_open", self._client._client, self._reference.encode(), ctypes.byref(options),
+                          ctypes.byref(self._model))
+        self.fd, self.bytes = lib.trims_model_extent_fd(self._model, ctypes.c_size_t(0)), self._file_bytes()
+        return self
+
+    def _file_bytes(self):
+        if self._client._lib.trims_model_file_count(self._model) != 1:
+            return None
+        file = _File()
+        self._client._try("trims_model_file_at", self._model, ctypes.c_size_t(0), ctypes.byref(file))
+        return file.size
+
+    def __exit__(self, *_):
+        self._client._lib.trims_model_close(self._model)

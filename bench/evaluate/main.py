@@ -1,0 +1,158 @@
+"""scripts/evaluate, once everything is installed and built: measures what is missing, draws, writes the report."""
+import contextlib
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from evaluate import figures, latency, options, plots, report, throughput
+from evaluate.stage import choose_sandbox, private_daemon
+from evaluate.store import Progress, Store
+from harness import machine
+from harness.processes import stop_on_signals
+from networks.table import LARGE, SMALL
+
+SECOND_BYTES = 60e6  # a network's share of the time: as if each had this many bytes more
+
+
+def say(text):
+    print(f"evaluate: {text}", file=sys.stderr, flush=True)
+
+
+class Run:
+    """One evaluation: where it measures, what failed in it."""
+
+    def __init__(self, chosen, sandbox, models):
+        self.chosen, self.sandbox, self.models = chosen, sandbox, models
+        self.failures, self.load_averages = {}, []
+
+    def latencies(self, title, networks):
+        """{name: result} of those that could be measured; the others are in `failures`."""
+        self.load_averages.append(os.getloadavg()[0])
+        store = Store(self.chosen.out / "results", {"repetitions": self.chosen.repetitions, "isolation": self.sandbox.name})
+        progress = Progress(title, {one.name: one.graph().weight_bytes() + SECOND_BYTES for one in networks})
+        found = {}
+        for network in networks:
+            known = store.get(network.name)
+            if known is not None:
+                progress.known(network.name)
+            else:
+                known = self.latency(network, store, progress)
+            if known is not None:
+                found[network.name] = known
+        return found
+
+    def latency(self, network, store, progress):
+        progress.begin(network.name, f" ({network.graph().weight_bytes() / 1e6:.0f} MB)")
+        try:
+            result = latency.measure(self.chosen, network, self.sandbox, self.models)
+        except (RuntimeError, OSError, ValueError, MemoryError) as error:
+            say(f"{network.name}: {error}")
+            self.failures[network.name] = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+            return None
+        finally:
+            progress.end(network.name)
+        store.put(network.name, result)
+        return result
+
+    def throughput(self):
+        """The rows of all cells."""
+        chosen, networks = self.chosen, self.chosen.networks(SMALL, options.QUICK_LOAD)
+        names = [one.name for one in networks]
+        settings = {"size": chosen.size, "seed": chosen.seed, "models": names, "isolation": self.sandbox.name}
+        store = Store(chosen.out / "throughput", settings)
+        cells = throughput.cells(chosen.size)
+        self.load_averages.append(os.getloadavg()[0])
+        say(f"throughput: {len(cells)} schedules of {throughput.length(chosen.size)} requests over {len(names)} networks, seed {chosen.seed}")
+        progress = Progress("throughput", {throughput.key(one): 1 for one in cells})
+        missing = any(store.get(throughput.key(one)) is None for one in cells)
+        wanted = throughput.prepare(networks, self.models, say) if missing else {}
+        rows = throughput.against_cold(throughput.measure_all(chosen, networks, self.sandbox, self.models, wanted, store, progress))
+        for row in rows:
+            if row["errors"]:
+                self.failures[f"throughput {throughput.key(row)}"] = f"{row['errors']} requests failed, the first: {row['first_error'][:200]}"
+        self.keep_schedules(cells, names)
+        return rows
+
+    def keep_schedules(self, cells, names):
+        chosen = self.chosen
+        length = throughput.length(chosen.size)
+        kept = {f"{kind}/{share:g}": throughput.schedule(kind, names, length, chosen.seed, share)
+                for kind, share in {(one["distribution"], one["share"]): None for one in cells}}
+        (chosen.out / "schedules.json").write_text(json.dumps({"seed": chosen.seed, "schedules": kept}) + "\n")
+
+
+def sections(run, here):
+    """The report's sections, measured, drawn and written as tables one after the other."""
+    chosen, out = run.chosen, run.chosen.out
+    if {"8", "9"} & set(chosen.figures):
+        found = run.latencies("small networks", chosen.networks(SMALL))
+        yield from latency_sections(chosen.figures, found, out, here)
+    if {"table4", "10"} & set(chosen.figures):
+        found = run.latencies("large networks", chosen.networks(LARGE))
+        if found:
+            rows = [figures.table4(name, result) for name, result in found.items()]
+            report.write(out, "table4", figures.TABLE4, rows, here)
+            plots.save(plots.speedups(rows, "Figure 10."), out, "figure10")
+            yield report.table4(rows)
+    if "throughput" in chosen.figures:
+        rows = run.throughput()
+        report.write(out, "throughput", throughput.COLUMNS, rows, here)
+        plots.save(plots.throughput(rows), out, "throughput")
+        yield report.throughput(rows, chosen.seed, throughput.length(chosen.size))
+
+
+def latency_sections(wanted, found, out, here):
+    if not found:
+        return
+    if "8" in wanted:
+        rows = [figures.figure8(name, result) for name, result in found.items()]
+        report.write(out, "figure8", figures.FIGURE8, rows, here)
+        plots.save(plots.speedups(rows, "Figure 8."), out, "figure8")
+        yield report.figure8(rows)
+    if "9" in wanted:
+        rows = [figures.figure9(name, result) for name, result in found.items()]
+        report.write(out, "figure9", figures.FIGURE9, rows, here)
+        plots.save(plots.breakdown(rows), out, "figure9")
+        yield report.figure9(rows)
+
+
+@contextlib.contextmanager
+def model_folder():
+    """Where networks lie while they are measured: functions run as other users, who may have no way into --out."""
+    with tempfile.TemporaryDirectory(prefix="trims-evaluate-", dir="/var/tmp") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def evaluate(chosen):
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    with model_folder() as models:
+        with private_daemon(chosen.build) as daemon:
+            sandbox = choose_sandbox(chosen, daemon, models)
+        say(f"functions in {sandbox.name}; results in {chosen.out}")
+        run = Run(chosen, sandbox, models)
+        here = machine.describe(options.ROOT) | {"isolation": sandbox.name, "size": chosen.size, "load_averages": run.load_averages}
+        written = list(sections(run, here))
+    text = "\n".join(report.document(written, here, run.failures, chosen))
+    (chosen.out / "report.md").write_text(text)
+    say(f"the report is {chosen.out / 'report.md'}")
+    return 1 if run.failures else 0
+
+
+def main(arguments):
+    chosen = options.parse(arguments)
+    stop_on_signals()
+    try:
+        return evaluate(chosen)
+    except KeyboardInterrupt:
+        say("interrupted: called again with the same --out it goes on from here")
+        return 130
+    except (RuntimeError, OSError) as error:
+        say(str(error))
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

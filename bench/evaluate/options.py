@@ -1,0 +1,98 @@
+"""The command line of scripts/evaluate. Python's standard library is enough: a slip shows before anything is installed or built."""
+import argparse
+import dataclasses
+from pathlib import Path
+
+from evaluate.schedule import DEFAULT_SEED
+from networks.table import LARGE, NETWORKS, SMALL, UnknownNetwork, named
+
+ROOT = Path(__file__).resolve().parents[2]
+FIGURES = ("8", "9", "table4", "10", "throughput")
+QUICK = ("squeezenet-1.1", "googlenet", "resnet18-v2", "alexnet")
+QUICK_LOAD = ("squeezenet-1.1", "googlenet", "resnet18-v2", "inception-bn", "dpn68")  # of throughput: none is half of all
+SMOKE = ("squeezenet-1.1", "googlenet")
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    figures: tuple
+    models: tuple | None  # names; None: each figure's own
+    repetitions: int
+    size: str  # full, quick or smoke
+    out: Path
+    build: Path
+    seed: int
+    plain: bool
+
+    def networks(self, of, quick=QUICK):
+        """The networks that a figure is of: its own, `of`, or those asked for, of its own kind where there are any; `quick`: those of a
+        quick run."""
+        if self.models is not None:
+            asked = [NETWORKS[name] for name in self.models]
+            return [one for one in asked if one in of] or asked
+        few = {"quick": quick, "smoke": SMOKE}.get(self.size)
+        return [NETWORKS[name] for name in few] if few and of is SMALL else list(of)
+
+
+def figures(word):
+    wanted = FIGURES if word == "all" else tuple(word.split(","))
+    for one in wanted:
+        if one not in FIGURES:
+            raise argparse.ArgumentTypeError(f"unknown figure '{one}': expected {', '.join(FIGURES)}, several of them, or all")
+    return wanted
+
+
+def models(word):
+    groups = {"small": SMALL, "large": LARGE}
+    found = []
+    for name in word.split(","):
+        try:
+            found += [one.name for one in groups[name]] if name in groups else [named(name).name]
+        except UnknownNetwork as error:
+            raise argparse.ArgumentTypeError(f"{error}; or small or large") from None
+    return tuple(dict.fromkeys(found))
+
+
+def framework(word):
+    if word == "mxnet":
+        raise argparse.ArgumentTypeError("there is no adapter for MXNet yet: expected onnxruntime")
+    if word != "onnxruntime":
+        raise argparse.ArgumentTypeError(f"unknown framework '{word}': expected onnxruntime")
+    return word
+
+
+def count(word):
+    if not word.isdigit() or not 1 <= int(word) <= 1000:
+        raise argparse.ArgumentTypeError(f"expected a number from 1 to 1000, found '{word}'")
+    return int(word)
+
+
+def parser():
+    made = argparse.ArgumentParser(
+        prog="scripts/evaluate", description="The paper's evaluation, measured here beside the paper's numbers (docs/evaluation.md).",
+        epilog="Interrupted, it goes on where it stopped when it is called again with the same --out.")
+    made.add_argument("--figure", type=figures, default=FIGURES, metavar="FIGURE,…",
+                      help="8 (latency), 9 (where the time goes), table4 or 10 (large networks), throughput, or all [all]")
+    made.add_argument("--models", type=models, metavar="NAME,…", help="networks of the table, small or large [each figure's own]")
+    made.add_argument("--framework", type=framework, default="onnxruntime", help="onnxruntime, the only one yet")
+    made.add_argument("--out", type=Path, default=ROOT / "build/evaluation", metavar="DIR",
+                      help="where results, plots and the report go [build/evaluation]")
+    made.add_argument("--repetitions", type=count, metavar="N", help="of each way to start a function [7; quick 3; smoke 1; of large networks half]")
+    made.add_argument("--seed", type=int, default=DEFAULT_SEED, metavar="N", help=f"of the schedules of throughput [{DEFAULT_SEED}]")
+    size = made.add_mutually_exclusive_group()
+    size.add_argument("--quick", dest="size", action="store_const", const="quick", default="full",
+                      help="a few small networks, few repetitions: a try, not a result")
+    size.add_argument("--smoke", dest="size", action="store_const", const="smoke", help="two networks, once: whether it works")
+    made.add_argument("--plain", action="store_true", help="no isolation: plain processes")
+    made.add_argument("--build", type=Path, help=argparse.SUPPRESS)  # a build folder whose programs are there
+    return made
+
+
+def parse(arguments):
+    given = parser().parse_args(arguments)
+    chosen = given.figure
+    if given.size != "full" and given.models is None:
+        chosen = tuple(figure for figure in chosen if figure not in ("table4", "10")) or chosen
+    repetitions = given.repetitions or {"full": 7, "quick": 3, "smoke": 1}[given.size]
+    return Options(chosen, given.models, repetitions, given.size, given.out.resolve(), (given.build or ROOT / "build/release").resolve(),
+                   given.seed, given.plain)

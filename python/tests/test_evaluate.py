@@ -1,0 +1,244 @@
+"""scripts/evaluate: its arithmetic, schedules, resuming and report. What it runs is tried by the test evaluate.smoke."""
+
+import collections
+import io
+import json
+import threading
+
+import numpy
+import pytest
+from evaluate import answers, figures, main, options, plots, report, schedule, throughput
+from evaluate.latency import WAYS, summary
+from evaluate.store import Progress, Store, duration
+
+
+def sample(process=10.0, runtime=20.0, load=100.0, inference=50.0, peak_mb=100.0):
+    total = process + runtime + load + inference
+    return {"process": process, "runtime": runtime, "load": load, "inference": inference, "total": total, "whole": total + 1, "cpu": total,
+            "peak_mb": peak_mb}
+
+
+def result(name="alexnet", megabytes=244.0, **changed):
+    loads = {"cold": 400, "warm": 300, "worst": 80, "hit": 6, "ideal": 5} | changed
+    ways = summary({way: [sample(load=loads[way])] * 3 for way in WAYS if loads[way] is not None})
+    return {"megabytes": megabytes, "resident_mb": megabytes, "parameters": 1, "pixels": 227, "load_average": 0.5, "ways": ways}
+
+
+def test_figure_8_is_ratios_of_medians():
+    row = figures.figure8("alexnet", result())
+    assert row["cold_ms"] == 480 and row["hit_ms"] == 86 and row["n"] == 3
+    assert row["speedup"] == pytest.approx(480 / 86, abs=1e-4)
+    assert row["over_ideal"] == pytest.approx(86 / 85, abs=1e-4)
+    assert figures.figure8("vgg16-896", result(ideal=None))["over_ideal"] is None
+
+
+def test_figure_9_adds_up_to_the_whole():
+    row = figures.figure9("alexnet", result())
+    without = [row[f"without_{part}_ms"] for part in figures.PARTS]
+    shared = [row[f"with_{part}_ms"] for part in figures.PARTS]
+    assert without == [10, 20, 100, 300, 0, 50] and shared == [10, 20, 0, 5, 1, 50]
+    assert row["load_share"] == pytest.approx(400 / 480, abs=1e-4)
+
+
+@pytest.mark.parametrize("changed", [{"cold": 290}, {"ideal": 7}, {"ideal": None}])
+def test_noise_makes_no_part_negative_and_loses_nothing(changed):
+    found = result(**changed)
+    for side, way in zip(figures.parts(found["ways"]), ("cold", "hit")):
+        assert min(side.values()) >= 0
+        assert sum(side.values()) == pytest.approx(found["ways"][way]["total"])
+
+
+def test_means_leave_out_what_was_not_measured():
+    assert figures.mean([{"x": 2.0}, {"x": 8.0}, {"x": None}], "x") == pytest.approx(4)
+    assert figures.mean([{"x": None}], "x") is None
+
+
+@pytest.mark.parametrize("distribution", schedule.DISTRIBUTIONS)
+def test_a_schedule_is_its_seeds(distribution):
+    names = [f"model-{i}" for i in range(20)]
+    drawn = schedule.schedule(distribution, names, 300, seed=7)
+    assert drawn == schedule.schedule(distribution, reversed(names), 300, seed=7)
+    assert drawn != schedule.schedule(distribution, names, 300, seed=8)
+    assert set(drawn) <= set(names) and len(drawn) == 300
+    assert len(set(schedule.schedule(distribution, names, 300, share=0.1))) <= 2
+    assert schedule.schedule(distribution, names[:1], 3) == ["model-0"] * 3
+
+
+def test_skewed_schedules_are_skewed():
+    names = [f"model-{i}" for i in range(20)]
+    most = {kind: collections.Counter(schedule.schedule(kind, names, 2000)).most_common(1)[0][1] for kind in ("pareto-1-3", "pareto-1-1", "uniform")}
+    assert most["pareto-1-3"] > most["pareto-1-1"] > 2 * most["uniform"] > 200
+
+
+def test_results_are_found_again_only_under_the_same_settings(tmp_path):
+    Store(tmp_path / "a", {"repetitions": 3}).put("alexnet", {"x": 1})
+    assert Store(tmp_path / "a", {"repetitions": 3}).get("alexnet") == {"x": 1}
+    assert Store(tmp_path / "a", {"repetitions": 7}).get("alexnet") is None
+    assert Store(tmp_path / "a", {"repetitions": 3}).get("vgg16") is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"settings": {}}'])
+def test_a_damaged_result_is_measured_again(tmp_path, text):
+    (tmp_path / "alexnet.json").write_text(text)
+    assert Store(tmp_path, {}).get("alexnet") is None
+
+
+def test_progress_learns_from_what_was_measured():
+    now, out = [0.0], io.StringIO()
+    progress = Progress("small networks", {"a": 10, "b": 30, "c": 60}, clock=lambda: now[0], out=out)
+    progress.known("a")
+    progress.begin("b")
+    now[0] = 60.0
+    progress.end("b")
+    progress.begin("c")
+    assert progress.remaining() == pytest.approx(120)
+    assert out.getvalue().splitlines() == ["evaluate: small networks [2/3] b", "evaluate: small networks [3/3] c, about 2 min left"]
+
+
+def test_durations():
+    assert [duration(seconds) for seconds in (5, 59.4, 61, 3599, 7260)] == ["5 s", "59 s", "1 min", "1 h 0 min", "2 h 1 min"]
+
+
+def test_inputs_are_those_of_bench_function():
+    state, wanted = 2019, []
+    for _ in range(12):
+        state = (state * 1664525 + 1013904223) % 2**32
+        wanted.append(numpy.float32(state >> 8) / numpy.float32(16777216))
+    numpy.testing.assert_array_equal(answers.inputs((3, 2, 2)).ravel(), wanted)
+
+
+def said(*elements):
+    return {"answer": [numpy.array(elements, "<f4").tobytes().hex()]}
+
+
+def test_answers_are_compared():
+    wanted = numpy.array([0.25, 0.75], "f4")
+    assert answers.check("x", said(0.25, 0.75), wanted) == 0
+    for wrong in ([0.25, 0.7501], [0.25], [0.25, float("nan")]):
+        with pytest.raises(answers.WrongAnswer):
+            answers.check("x", said(*wrong), wanted)
+
+
+def test_a_crew_answers_every_request_once_and_keeps_errors():
+    asked = collections.Counter()
+
+    def run(name, _number):
+        asked[name] += 1
+        if name == "bad":
+            raise RuntimeError("no")
+
+    crew = throughput.Crew(run, ["a", "bad", "b", "a"], 3)
+    crew.work()
+    assert asked == {"a": 2, "b": 1, "bad": 1} and crew.errors == ["bad: no"] and len(crew.latencies) == 3
+
+
+def test_a_request_without_room_is_made_again_when_another_has_ended():
+    entered, seen = threading.Event(), []
+
+    def run(name, _number):
+        if name == "large":
+            entered.set()
+            assert refused.wait(20)
+        elif not seen:
+            assert entered.wait(20)
+            seen.append(name)
+            refused.set()
+            raise RuntimeError("RESOURCE_EXHAUSTED: no room")
+
+    refused = threading.Event()
+    crew = throughput.Crew(run, ["large", "small"], 2)
+    crew.work()
+    assert (crew.refused, crew.errors, len(crew.latencies)) == (1, [], 2)
+
+
+def test_a_request_that_never_finds_room_is_an_error():
+    def run(_name, _number):
+        raise RuntimeError("RESOURCE_EXHAUSTED: no room")
+
+    crew = throughput.Crew(run, ["a", "b"], 2)
+    crew.work()
+    assert len(crew.errors) == 2 and crew.refused == 2 * throughput.ATTEMPTS
+
+
+def test_a_budget_holds_the_largest_model():
+    mib = 1 << 20
+    assert throughput.budget([100 * mib] * 10, 40) == 400 * mib
+    assert throughput.budget([5 * mib, 28 * mib], 40) == 32 * mib
+
+
+def test_the_framework_alone_is_not_measured_once_a_budget():
+    for size in ("full", "quick", "smoke"):
+        cells = throughput.cells(size)
+        assert len({throughput.key(one) for one in cells}) == len(cells)
+        assert {one["budget_percent"] for one in cells if one["how"] not in throughput.POLICIES} == {40}
+    assert {one["distribution"] for one in throughput.cells("full")} == set(schedule.DISTRIBUTIONS)
+
+
+def cell_row(how, per_second, **changed):
+    return throughput.cell("pareto-1-1", 2, 40, how) | {
+        "requests": 24, "seconds": 1.0, "per_second": per_second, "p50_ms": 5.0, "p99_ms": 9.0, "errors": 0, "refused": 0, "first_error": "",
+        "hit_ratio": 0.9 if how == "worth" else None, "loaded_mb": 3.0 if how == "worth" else None} | changed
+
+
+def test_throughput_stands_beside_cold_starts_of_the_same_schedule():
+    rows = throughput.against_cold([cell_row("worth", 30.0), cell_row("framework-cold", 10.0), cell_row("worth", 1.0, concurrency=5)])
+    assert [row["against_cold"] for row in rows] == [3.0, 1.0, None]
+
+
+MACHINE = {"cpu": "a processor", "cores": 2, "memory_bytes": 8e9, "os": "Debian", "kernel": "6", "onnxruntime": "1", "isolation": "bubblewrap",
+           "load_averages": [0.1]}
+
+
+def test_report_pictures_and_tables_are_written(tmp_path):
+    found = {"alexnet": result(), "squeezenet-1.1": result(megabytes=5.0)}
+    large = [figures.table4("vgg16-896", result(megabytes=6719.0, ideal=None))]
+    rows = throughput.against_cold([cell_row("worth", 30.0), cell_row("framework-cold", 10.0)])
+    written = [*main.latency_sections(("8", "9"), found, tmp_path, MACHINE), report.table4(large), report.throughput(rows, 1, 24)]
+    plots.save(plots.speedups(large, "Figure 10."), tmp_path, "figure10")
+    plots.save(plots.throughput(rows), tmp_path, "throughput")
+    text = "\n".join(report.document(written, MACHINE, {"vgg19": "no room"}, parsed("--figure", "8,9")))
+    for words in ("Not asked for: Table 4, Figure 10, throughput.", "86 %", "host tier only", "| alexnet |", "| vgg16-896 |", "- vgg19: no room", "5.58×"):
+        assert words in text
+    assert "machine was shared" not in text
+    for name in ("figure8", "figure9", "figure10", "throughput"):
+        assert (tmp_path / f"{name}.svg").stat().st_size < 200_000 and (tmp_path / f"{name}.png").stat().st_size > 5000
+    assert (tmp_path / "figure8.csv").read_text().splitlines()[0].startswith("network,mb,cold_ms")
+    assert json.loads((tmp_path / "figure9.json").read_text())["rows"][0]["network"] == "alexnet"
+
+
+def test_a_shared_machine_is_said_to_be_one():
+    assert "machine was shared" in "\n".join(report.machine_lines(MACHINE | {"load_averages": [1.9]}))
+
+
+def parsed(*words):
+    return options.parse(list(words))
+
+
+def test_options():
+    assert parsed().figures == options.FIGURES and parsed().repetitions == 7
+    assert parsed("--quick").figures == ("8", "9", "throughput")
+    assert parsed("--quick", "--figure", "table4").figures == ("table4",)
+    assert parsed("--figure", "8,table4").figures == ("8", "table4")
+    mixed = parsed("--models", "small,vgg16-448")
+    assert len(mixed.networks(options.SMALL)) == 31 and [one.name for one in mixed.networks(options.LARGE)] == ["vgg16-448"]
+    assert [one.name for one in parsed("--models", "vgg16-448").networks(options.SMALL)] == ["vgg16-448"]
+    assert parsed("--models", "small").models[0] == "alexnet" and len(parsed("--models", "small,vgg16").models) == 31
+    assert [one.name for one in parsed("--smoke").networks(options.SMALL)] == list(options.SMOKE)
+    assert len(parsed("--smoke").networks(options.LARGE)) == 8
+
+
+def test_the_report_says_what_was_left_out():
+    assert list(report.left_out(parsed())) == [] and list(report.left_out(parsed("--quick"))) == []
+    said = list(report.left_out(parsed("--figure", "8,table4", "--models", "small,vgg16-224")))
+    assert said[0] == "Not asked for: Figure 9, throughput.\n"
+    assert said[1].startswith("Large networks that were not asked for: alexnet-227, ") and len(said) == 2
+
+
+@pytest.mark.parametrize(("words", "error"), [
+    (("--figure", "7"), "unknown figure '7'"), (("--figure", "8,"), "unknown figure ''"), (("--models", "resnet5"), "did you mean 'resnet50'"), (("--models", ""), "unknown network ''"),
+    (("--framework", "mxnet"), "no adapter for MXNet yet"), (("--framework", "x"), "unknown framework"), (("--repetitions", "0"), "from 1 to 1000"),
+    (("--quick", "--smoke"), "not allowed with")])
+def test_mistakes_on_the_command_line_are_named(words, error, capsys):
+    with pytest.raises(SystemExit) as ended:
+        parsed(*words)
+    assert ended.value.code == 2 and error in capsys.readouterr().err
