@@ -30,6 +30,9 @@ class RealDaemonLink final : public DaemonLink {
   Result<std::string> Policy(const PolicyOptions& options) override {
     return Ask([&](Admin& admin) { return admin.Policy(options); });
   }
+  Result<std::string> Evict(const std::string& reference, const ResidentOptions& options) override {
+    return Ask([&](Admin& admin) { return admin.Evict(reference, options); });
+  }
   // A connection of its own, whose end is the lease's.
   Status Load(const std::string& reference, const OpenOptions& options) override {
     TRIMS_ASSIGN_OR_RETURN(Client client, Client::Connect(options_));

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view kModels = "/v2/repository/models/";
 constexpr std::chrono::minutes kLoadPatience{5};
+constexpr std::chrono::seconds kUnloadPatience{5};
 
 // The most prepared one first: what a framework maps without copying.
 constexpr std::array<std::string_view, 3> kByPreparation = {"ort", "tensors", "files"};
@@ -115,13 +116,14 @@ HttpResponse AnswerLoad(const TritonCall& call, DaemonLink& link) {
   return loaded.ok() ? JsonAnswer("{}") : ErrorAnswer(loaded);
 }
 
-// The one place to fill in once the daemon can let a model go from a tier and keep it in the catalog. Removing it, which is what
-// there is, would be another thing than what is asked for.
-HttpResponse AnswerUnload(const TritonCall& call, DaemonLink&) {
-  return ErrorAnswer(
-      Status(StatusCode::kUnimplemented,
-             "this daemon can't unload '" + ShownName(call.model) + "' and keep it in the catalog",
-             "what nobody has open goes by itself when its room is needed"));
+// What is in use goes with its last lease, as Triton's own finishes what it has begun. The catalog keeps the model.
+HttpResponse AnswerUnload(const TritonCall& call, DaemonLink& link) {
+  ResidentOptions options;
+  options.tier = call.tier;
+  options.when_idle = true;
+  options.timeout = kUnloadPatience;
+  const Result<std::string> evicted = link.Evict(call.model, options);
+  return evicted.ok() ? JsonAnswer("{}") : ErrorAnswer(evicted.status());
 }
 
 }  // namespace

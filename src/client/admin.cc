@@ -18,7 +18,7 @@ std::function<bool(const wire::ProgressReply&)> Telling(
   };
 }
 
-Status CheckTimeout(milliseconds timeout) {
+Status CheckTimeout(std::chrono::milliseconds timeout) {
   if (timeout.count() > 0) return {};
   return Status(StatusCode::kInvalidArgument, "a timeout that has passed");
 }
@@ -135,25 +135,25 @@ Result<std::string> Admin::SetAlias(std::string_view alias, std::string_view ref
   return client_.impl_->AskForDocument(
       wire::ControlRequest{
           .verb = wire::ControlVerb::kSetAlias, .reference = reference, .alias = alias},
-      {.patience = kDocumentPatience, .repeatable = false, .on_progress = {}});
+      {.patience = client_.impl_->document_timeout(), .repeatable = false, .on_progress = {}});
 }
 
 Result<std::string> Admin::Rollback(std::string_view alias) {
   return client_.impl_->AskForDocument(
       wire::ControlRequest{.verb = wire::ControlVerb::kRollback, .alias = alias},
-      {.patience = kDocumentPatience, .repeatable = false, .on_progress = {}});
+      {.patience = client_.impl_->document_timeout(), .repeatable = false, .on_progress = {}});
 }
 
 Result<std::string> Admin::DeleteAlias(std::string_view alias) {
   return client_.impl_->AskForDocument(
       wire::ControlRequest{.verb = wire::ControlVerb::kDeleteAlias, .alias = alias},
-      {.patience = kDocumentPatience, .repeatable = false, .on_progress = {}});
+      {.patience = client_.impl_->document_timeout(), .repeatable = false, .on_progress = {}});
 }
 
 Result<std::string> Admin::Aliases() {
   return client_.impl_->AskForDocument(
       wire::ControlRequest{.verb = wire::ControlVerb::kListAliases},
-      {.patience = kDocumentPatience, .on_progress = {}});
+      {.patience = client_.impl_->document_timeout(), .on_progress = {}});
 }
 
 Result<std::string> Admin::Push(std::string_view reference, std::string_view destination,

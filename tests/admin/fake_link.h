@@ -23,6 +23,9 @@ class FakeLink final : public admin::DaemonLink {
     return Asked("policy " + options.tier + "," + options.eviction + "," + options.admission + "," +
                  options.reclaim);
   }
+  Result<std::string> Evict(const std::string& reference, const ResidentOptions& options) override {
+    return Asked("evict " + reference + " " + options.tier + (options.when_idle ? " idle" : ""));
+  }
   Status Load(const std::string& reference, const OpenOptions& options) override {
     return Asked("load " + reference + " " + std::string(VariantName(options.variant)) + " " +
                  options.tier)

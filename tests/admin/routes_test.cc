@@ -146,14 +146,11 @@ TEST_F(RoutesTest, TritonsLoadOpensTheMostPreparedVariant) {
             400);
 }
 
-TEST_F(RoutesTest, TritonsUnloadRemovesNothing) {
+TEST_F(RoutesTest, TritonsUnloadEvictsAndRemovesNothing) {
   const HttpResponse answer =
       Ask("POST", "/v2/repository/models/a/unload", R"({"parameters":{"unload_dependents":true}})");
-  EXPECT_EQ(answer.status, 501);
-  const Json error = Json::parse(answer.body);
-  EXPECT_EQ(error["code"], "UNIMPLEMENTED");
-  EXPECT_TRUE(error["error"].is_string());  // what Triton's clients read
-  EXPECT_THAT(link_.asked, IsEmpty());
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_THAT(link_.asked, ElementsAre("evict a  idle"));
 }
 
 TEST_F(RoutesTest, TritonsErrorsHaveTritonsForm) {
