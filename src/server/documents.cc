@@ -98,6 +98,7 @@ Json SegmentJson(const SegmentSnapshot& segment) {
 
 Json TierJson(const TierSnapshot& tier) {
   return {{"name", tier.name},
+          {"device", tier.device},
           {"budget_bytes", tier.budget_bytes},
           {"used_bytes", tier.used_bytes},
           {"leased_bytes", tier.use.leased},
@@ -138,7 +139,7 @@ Json CountersJson(const Counters& counters, const IngestCounters& ingest) {
           {"removes", ingest.removes}};
 }
 
-// By what they were asked for and how they ended; the tiers' own order.
+// In the tiers' own order.
 Json LatencyJson(const OpenLatencies& latencies) {
   Json series = Json::array();
   for (const OpenLatencies::Tier& tier : latencies.tiers()) {

@@ -74,8 +74,9 @@ void Session::Answer(const Pending& open, Result<Lease> lease) {
   const OpenEnd end = !lease.ok()           ? OpenEnd::kFailed
                       : open.wait->joined() ? OpenEnd::kJoined
                                             : OpenEnd::kMiss;
+  const std::string_view tier = lease.ok() ? lease->tier() : std::string_view(open.tier);
   ReplyOpen(open.id, std::move(lease));
-  RecordOpen(open.tier, end, open.began);
+  RecordOpen(tier, end, open.began);
   UpdateInterest();  // a place among the requests in flight is free
 }
 
@@ -233,7 +234,9 @@ Status Session::SendLease(uint64_t id, uint64_t number, const Lease& lease) {
                               .extents = context_->extents,
                               .hit = lease.opened().hit,
                               .waited_us = static_cast<uint64_t>(lease.opened().waited.count()),
-                              .tier = lease.tier()};
+                              .tier = lease.tier(),
+                              .device = lease.device(),
+                              .device_uuid = lease.device_uuid()};
   return outbox_.Send(context_->encoder.Open(id, reply), context_->fds);
 }
 
