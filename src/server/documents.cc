@@ -144,7 +144,7 @@ Json CountersJson(const Counters& counters, const IngestCounters& ingest) {
           {"removes", ingest.removes}};
 }
 
-// By what they were asked for and how they ended; the tiers' own order.
+// In the tiers' own order.
 Json LatencyJson(const OpenLatencies& latencies) {
   Json series = Json::array();
   for (const OpenLatencies::Tier& tier : latencies.tiers()) {

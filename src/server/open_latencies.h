@@ -1,4 +1,4 @@
-// OpenLatencies: how long opens took, by the tier that was asked for and by how they ended.
+// OpenLatencies: how long opens took, by the tier that served them (that was asked for, if none did) and by how they ended.
 //
 //   OpenLatencies latencies({"host"});
 //   latencies.Record("host", OpenEnd::kHit, took);

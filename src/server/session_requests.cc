@@ -74,8 +74,9 @@ void Session::Answer(const Pending& open, Result<Lease> lease) {
   const OpenEnd end = !lease.ok()           ? OpenEnd::kFailed
                       : open.wait->joined() ? OpenEnd::kJoined
                                             : OpenEnd::kMiss;
+  const std::string_view tier = lease.ok() ? lease->tier() : std::string_view(open.tier);
   ReplyOpen(open.id, std::move(lease));
-  RecordOpen(open.tier, end, open.began);
+  RecordOpen(tier, end, open.began);
   UpdateInterest();  // a place among the requests in flight is free
 }
 
