@@ -58,11 +58,6 @@ def spread(rows, column):
     return f"{min(values):.2f}–{max(values):.2f}×" if values else "–"
 
 
-def extremes(rows, column):
-    values = [row[column] for row in rows]
-    return f"least {min(values):.1f}", f"most {max(values):.1f}"
-
-
 def latency_lines(rows):
     for row in sorted(rows, key=lambda one: (one["mb"], one["network"])):
         yield [row["network"], number(row["mb"]), *(number(row[f"{way}_ms"]) for way in WAYS), times(row["speedup"]),
@@ -81,13 +76,18 @@ def headline(rows, paper):
         ["hit beside the ideal (time)", "within about 1.20×", times(mean(rows, "over_ideal")), spread(rows, "over_ideal")]])
 
 
+def medians(rows, name):
+    low, high = (pick(row["load_average"] for row in rows) for pick in (min, max))
+    return (f"Medians of {min(row['n'] for row in rows)} runs, the ways taking turns; from before the process is started to its answer. {name}.csv has "
+            f"processor time and peak memory, too, and the load average before each network ({low:.1f} to {high:.1f}).\n")
+
+
 def figure8(rows):
     yield "## Figure 8: latency of the small networks\n"
     yield "![Speed-ups](figure8.svg)\n"
     yield headline(rows, "up to 24×; 4.8× mean on its slowest system")
     yield table(LATENCY_HEADINGS, latency_lines(rows))
-    yield (f"Medians of {min(row['n'] for row in rows)} runs, the ways taking turns; from before the process is started to its answer. figure8.csv has "
-           f"processor time and peak memory, too, and the load average before each network ({', '.join(extremes(rows, 'load_average'))}).\n")
+    yield medians(rows, "figure8")
 
 
 def figure9(rows):
@@ -118,6 +118,7 @@ def table4(rows):
               number(row["resident_mb"], 0)] for row in sorted(rows, key=lambda one: one["network"])]
     yield table(["network", "pixels", "file, MB", "framework's peak, MB", "TrIMS's peak, shared pages included", "shared, once a node"], lines)
     yield table(LATENCY_HEADINGS, latency_lines(rows))
+    yield medians(rows, "table4")
     yield "Ideal is not measured for a network beyond 2 GB: its prepared form is tensors by name, not one file that can be inherited.\n"
 
 
