@@ -10,23 +10,11 @@
 #include "catalog/resolve.h"
 #include "ingest/check_operator.h"
 #include "load/tier.h"
+#include "manager/choose_tier.h"
 #include "manager/take_snapshot.h"
 #include "residency/segment_table.h"
 
 namespace trims {
-namespace {
-
-Status NoSuchTier(std::string_view tier, const Tiers& tiers) {
-  std::string names;
-  for (const auto& table : tiers) {
-    names += (names.empty() ? "" : ", ") + std::string(table->tier_name());
-  }
-  return Status(StatusCode::kNotFound,
-                "there is no tier '" + std::string(tier) + "'; there is " + names,
-                "leave the tier out for the host's memory");
-}
-
-}  // namespace
 
 class Manager::Impl {
  public:
@@ -42,7 +30,7 @@ class Manager::Impl {
                                    .pushing = dependencies.pushing,
                                    .post = dependencies.post,
                                    .catalog_changed = [this] { KeepKnown(); }}) {
-    SegmentTable* beneath = nullptr;
+    SegmentTable* host = nullptr;
     for (Tier* tier : dependencies.tiers) {
       tiers.push_back(
           std::make_unique<SegmentTable>(options.residency,
@@ -50,9 +38,9 @@ class Manager::Impl {
                                                                .timers = dependencies.timers,
                                                                .tier = tier,
                                                                .prepared = dependencies.prepared,
-                                                               .beneath = beneath},
+                                                               .beneath = host},
                                          &counters));
-      beneath = tiers.back().get();
+      if (host == nullptr) host = tiers.back().get();
     }
     if (dependencies.prepared == nullptr) return;
     dependencies.prepared->SetInUse([this] { return LeasedFolders(); });
@@ -64,19 +52,11 @@ class Manager::Impl {
     while (!tiers.empty()) tiers.pop_back();
   }
 
-  Result<SegmentTable*> TierOf(std::string_view name) const {
-    if (name.empty()) return tiers.front().get();
-    for (const auto& table : tiers) {
-      if (table->tier_name() == name) return table.get();
-    }
-    return NoSuchTier(name, tiers);
-  }
-
   Result<OpenOutcome> Open(const OpenParams& params, OpenCallback done) const {
-    TRIMS_ASSIGN_OR_RETURN(SegmentTable* const tier, TierOf(params.tier));
     TRIMS_ASSIGN_OR_RETURN(const ImagePtr image,
                            ResolveVariant(*dependencies.catalog, params.reference, params.variant,
                                           params.variant_key));
+    TRIMS_ASSIGN_OR_RETURN(SegmentTable* const tier, ChooseTier(params.tier, *image, tiers));
     return tier->Open(image, params.deadline, std::move(done));
   }
 
@@ -143,7 +123,7 @@ void Manager::Push(const wire::Principal& principal, const std::string& referenc
 
 Result<TierSnapshot> Manager::ChangePolicy(const wire::Principal& principal,
                                            const PolicyWishes& wishes) {
-  TRIMS_ASSIGN_OR_RETURN(SegmentTable* const table, impl_->TierOf(wishes.tier));
+  TRIMS_ASSIGN_OR_RETURN(SegmentTable* const table, FindTier(wishes.tier, impl_->tiers));
   TierPolicy policy = table->policy();
   if (!wishes.eviction.empty()) {
     TRIMS_ASSIGN_OR_RETURN(policy.eviction, FindEvictionPolicy(wishes.eviction));

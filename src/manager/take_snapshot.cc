@@ -69,7 +69,7 @@ SegmentSnapshot SnapshotOf(const Segment& segment, const SegmentTable& tier, Tim
     snapshot.load = tier.ProgressOf(segment);
     snapshot.bytes_loaded = snapshot.load->bytes_done;
   }
-  if (segment.has_bytes() && !segment.bytes().extents.empty()) {
+  if (tier.device().empty() && segment.has_bytes() && !segment.bytes().extents.empty()) {
     snapshot.pages = segment.bytes().extents.front().pages;
   }
   if (segment.has_bytes() && segment.leases() == 0) {
@@ -89,6 +89,7 @@ SegmentSnapshot SnapshotOf(const Segment& segment, const SegmentTable& tier, Tim
 
 TierSnapshot SnapshotOf(const SegmentTable& tier) {
   return {.name = std::string(tier.tier_name()),
+          .device = std::string(tier.device()),
           .budget_bytes = tier.budget().limit(),
           .used_bytes = tier.budget().used(),
           .use = tier.Use(),

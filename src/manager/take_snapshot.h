@@ -12,7 +12,7 @@
 
 namespace trims {
 
-using Tiers = std::vector<std::unique_ptr<SegmentTable>>;  // from the lowest up
+using Tiers = std::vector<std::unique_ptr<SegmentTable>>;  // the host's memory first
 
 std::vector<ModelSnapshot> SnapshotsOf(const Catalog& catalog, const Tiers& tiers);
 ModelDetails DetailsOf(const CatalogEntry& entry, const Catalog& catalog, const Tiers& tiers);
