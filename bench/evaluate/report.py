@@ -11,7 +11,7 @@ from networks.table import LARGE, SMALL
 DIFFERS = """Where this differs from the paper, and why:
 
 - **The host tier only.** The paper's best case finds the model in the memory of a GPU; here it is found in the host's, and there is no copy to a
-  device in any bar. The device tier is being built.
+  device in any bar: the device tier has no part in these figures yet.
 - **Inference on the processor, one thread a function, ONNX Runtime.** The paper computes on GPUs (MXNet), where computing is 7 % of a cold start; here it
   is most of what remains, so that the ideal itself is a smaller factor. `hit/ideal` says how near TrIMS comes to what could be gained
   at all; the factor over the cold start says as much about the processor.
