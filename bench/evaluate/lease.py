@@ -30,9 +30,8 @@ class Client:
         self._lib = ctypes.CDLL(str(library))
         self._lib.trims_status_message.restype = ctypes.c_char_p
         self._lib.trims_status_message.argtypes = self._lib.trims_status_free.argtypes = [ctypes.c_void_p]
-        for name in ("trims_model_close", "trims_client_free", "trims_model_file_count"):
+        for name in ("trims_model_close", "trims_client_free"):
             getattr(self._lib, name).argtypes = [ctypes.c_void_p]
-        self._lib.trims_model_file_count.restype = ctypes.c_size_t
         self._client = ctypes.c_void_p()
         options = _ClientOptions(ctypes.sizeof(_ClientOptions), os.fsencode(socket), b"evaluate")
         self._try("trims_client_connect", ctypes.byref(options), ctypes.byref(self._client))
@@ -60,7 +59,8 @@ class Client:
 
 
 class Lease:
-    """From entering to leaving a `with`. `fd` is the client library's; `bytes`: of the one prepared file, None where there is no one."""
+    """From entering to leaving a `with`. `fd` is the library's; `bytes`: of the prepared file, None in the named form, whose weights
+    are tensors beside it."""
 
     def __init__(self, client, reference):
         self._client, self._reference = client, reference
@@ -74,7 +74,9 @@ class Lease:
         return self
 
     def _file_bytes(self):
-        if self._client._lib.trims_model_file_count(self._model) != 1:
+        form = self._client._lib.trims_model_metadata
+        form.restype, form.argtypes = ctypes.c_char_p, [ctypes.c_void_p, ctypes.c_char_p]
+        if form(self._model, b"ort.form") != b"bytes":
             return None
         file = _File()
         self._client._try("trims_model_file_at", self._model, ctypes.c_size_t(0), ctypes.byref(file))

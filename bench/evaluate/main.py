@@ -29,7 +29,6 @@ class Run:
 
     def latencies(self, title, networks):
         """{name: result} of those that could be measured; the others are in `failures`."""
-        self.load_averages.append(os.getloadavg()[0])
         store = Store(self.chosen.out / "results", {"repetitions": self.chosen.repetitions, "isolation": self.sandbox.name})
         progress = Progress(title, {one.name: one.graph().weight_bytes() + SECOND_BYTES for one in networks})
         found = {}
@@ -41,6 +40,7 @@ class Run:
                 known = self.latency(network, store, progress)
             if known is not None:
                 found[network.name] = known
+        self.load_averages += [result["load_average"] for result in found.values()]
         return found
 
     def latency(self, network, store, progress):

@@ -11,7 +11,7 @@ from networks.table import LARGE, SMALL
 DIFFERS = """Where this differs from the paper, and why:
 
 - **The host tier only.** The paper's best case finds the model in the memory of a GPU; here it is found in the host's, and there is no copy to a
-  device in any bar. The device tier is being built.
+  device in any bar: the device tier has no part in these figures yet.
 - **Inference on the processor, one thread a function, ONNX Runtime.** The paper computes on GPUs (MXNet), where computing is 7 % of a cold start; here it
   is most of what remains, so that the ideal itself is a smaller factor. `hit/ideal` says how near TrIMS comes to what could be gained
   at all; the factor over the cold start says as much about the processor.
@@ -58,11 +58,6 @@ def spread(rows, column):
     return f"{min(values):.2f}–{max(values):.2f}×" if values else "–"
 
 
-def extremes(rows, column):
-    values = [row[column] for row in rows]
-    return f"least {min(values):.1f}", f"most {max(values):.1f}"
-
-
 def latency_lines(rows):
     for row in sorted(rows, key=lambda one: (one["mb"], one["network"])):
         yield [row["network"], number(row["mb"]), *(number(row[f"{way}_ms"]) for way in WAYS), times(row["speedup"]),
@@ -81,13 +76,18 @@ def headline(rows, paper):
         ["hit beside the ideal (time)", "within about 1.20×", times(mean(rows, "over_ideal")), spread(rows, "over_ideal")]])
 
 
+def medians(rows, name):
+    low, high = (pick(row["load_average"] for row in rows) for pick in (min, max))
+    return (f"Medians of {min(row['n'] for row in rows)} runs, the ways taking turns; from before the process is started to its answer. {name}.csv has "
+            f"processor time and peak memory, too, and the load average before each network ({low:.1f} to {high:.1f}).\n")
+
+
 def figure8(rows):
     yield "## Figure 8: latency of the small networks\n"
     yield "![Speed-ups](figure8.svg)\n"
     yield headline(rows, "up to 24×; 4.8× mean on its slowest system")
     yield table(LATENCY_HEADINGS, latency_lines(rows))
-    yield (f"Medians of {min(row['n'] for row in rows)} runs, the ways taking turns; from before the process is started to its answer. figure8.csv has "
-           f"processor time and peak memory, too, and the load average before each network ({', '.join(extremes(rows, 'load_average'))}).\n")
+    yield medians(rows, "figure8")
 
 
 def figure9(rows):
@@ -118,6 +118,7 @@ def table4(rows):
               number(row["resident_mb"], 0)] for row in sorted(rows, key=lambda one: one["network"])]
     yield table(["network", "pixels", "file, MB", "framework's peak, MB", "TrIMS's peak, shared pages included", "shared, once a node"], lines)
     yield table(LATENCY_HEADINGS, latency_lines(rows))
+    yield medians(rows, "table4")
     yield "Ideal is not measured for a network beyond 2 GB: its prepared form is tensors by name, not one file that can be inherited.\n"
 
 
@@ -138,11 +139,11 @@ def throughput(rows, seed, length):
 
 
 def machine_lines(machine):
-    load = ", ".join(f"{one:.1f}" for one in machine["load_averages"])
+    loads = machine["load_averages"] or [0.0]
     yield (f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_bytes'] / 1e9:.0f} GB, {machine['os']}, Linux {machine['kernel']}; ONNX Runtime "
            f"{machine['onnxruntime']}; functions in {machine['isolation']}.\n")
-    shared = max(machine["load_averages"]) > 0.7 * machine["cores"]
-    yield f"Load averages when the figures began: {load}." + (
+    shared = max(loads) > machine["cores"]  # ours make about one
+    yield f"Load averages just before what was measured: {min(loads):.1f} to {max(loads):.1f}." + (
         " **The machine was shared while this was measured**: the ways took turns and medians are shown, so ratios hold better than milliseconds "
         "do, and neither is a result to quote.\n" if shared else "\n")
 

@@ -3,12 +3,16 @@
 import collections
 import io
 import json
+import os
 import threading
+from pathlib import Path
 
 import numpy
+import onnxmodels
 import pytest
 from evaluate import answers, figures, main, options, plots, report, schedule, throughput
 from evaluate.latency import WAYS, summary
+from evaluate.lease import Client, LeaseError
 from evaluate.store import Progress, Store, duration
 
 
@@ -207,7 +211,7 @@ def test_report_pictures_and_tables_are_written(tmp_path):
 
 
 def test_a_shared_machine_is_said_to_be_one():
-    assert "machine was shared" in "\n".join(report.machine_lines(MACHINE | {"load_averages": [1.9]}))
+    assert "machine was shared" in "\n".join(report.machine_lines(MACHINE | {"load_averages": [0.9, 2.9]}))
 
 
 def parsed(*words):
@@ -242,3 +246,20 @@ def test_mistakes_on_the_command_line_are_named(words, error, capsys):
     with pytest.raises(SystemExit) as ended:
         parsed(*words)
     assert ended.value.code == 2 and error in capsys.readouterr().err
+
+
+def test_a_lease_gives_a_descriptor_of_the_prepared_file_where_there_is_one(daemon, named_daemon, tmp_path):
+    path = onnxmodels.save(onnxmodels.mlp(), tmp_path / "mlp.onnx")
+    library = Path(os.environ["TRIMS_TEST_BUILD"]) / "src/client/libtrims.so"
+    for running, is_file in ((daemon, True), (named_daemon, False)):
+        running.command("add", "evaluated", path, "--variant", "ort")
+        with Client(library, running.socket) as client, client.open("evaluated") as lease:
+            assert (lease.bytes is not None) is is_file
+            assert os.pread(lease.fd, 8, 0)[4:8] == b"ORTM" or not is_file
+        running.command("rm", "evaluated")
+
+
+def test_a_lease_that_can_not_be_had_says_why(daemon):
+    library = Path(os.environ["TRIMS_TEST_BUILD"]) / "src/client/libtrims.so"
+    with Client(library, daemon.socket) as client, pytest.raises(LeaseError, match="no model 'nobody'"), client.open("nobody"):
+        pass
