@@ -106,10 +106,10 @@ typedef int (*trims_load_callback)(const trims_load_progress* progress, void* co
 
 typedef struct trims_open_options {
   size_t struct_size;
-  int variant;                  /* TRIMS_VARIANT_... */
-  const char* variant_key;      /* NULL: any */
-  uint64_t deadline_ms;         /* 0: the daemon's default */
-  const char* tier;             /* NULL: "host" */
+  int variant;             /* TRIMS_VARIANT_... */
+  const char* variant_key; /* NULL: any */
+  uint64_t deadline_ms;    /* 0: the daemon's default */
+  const char* tier; /* as OpenOptions::tier: "host", "device:0", "sim:0", "any"; NULL: "host" */
   trims_load_callback progress; /* NULL: none */
   void* progress_context;       /* handed to it */
 } trims_open_options;

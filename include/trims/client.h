@@ -49,8 +49,9 @@ struct OpenOptions {
   // configured otherwise). DEADLINE_EXCEEDED comes from the daemon; only one that hangs is given
   // 10 s more, and then given up.
   std::chrono::milliseconds deadline{0};
-  // The tier that serves it; empty: "host", the only one so far. NOT_FOUND: the daemon has no such
-  // tier.
+  // Where the bytes are wanted: a tier ("host", "device:0"), a device by its name ("sim:0"), or "any": the
+  // device that holds the model already, else the one with the most room. Empty: "host". NOT_FOUND: the
+  // daemon has none such.
   std::string tier;
   // Called on the calling thread while a load is waited for, at its begin and then some five times a
   // second; never where the model is resident, nor by a daemon of an earlier release. False gives

@@ -44,7 +44,9 @@ TRIMS_EXPORT Result<Variant> VariantFromName(std::string_view name);
 
 // What kind of memory a descriptor stands for. Never renumbered.
 enum class HandleKind : uint8_t {
-  kHostMemory = 0,  // a sealed memfd: mmap it
+  kHostMemory = 0,       // a sealed memfd: mmap it
+  kSimulatedDevice = 1,  // the same: a simulated device's memory is the host's
+  kCudaDevice = 2,       // memory of a GPU: cuMemImportFromShareableHandle
 };
 
 // What backs the pages of an extent, as the kernel gave it.
@@ -75,11 +77,14 @@ struct OpenInfo {
   std::string reference;  // fully resolved, e.g. "default/resnet50:3f1c9a2b77d0"
   std::string digest;     // SHA-256 of the model, 64 hexadecimal digits
   Variant variant = Variant::kFiles;
-  std::string variant_key;      // what the variant is bound to; empty for `files` and `tensors`
-  std::string tier = "host";    // where it is served from
-  Pages pages = Pages::kSmall;  // of the first extent
-  bool hit = false;             // the model was resident before
-  std::chrono::microseconds waited{};  // in the daemon, from request to reply
+  std::string variant_key;    // what the variant is bound to; empty for `files` and `tensors`
+  std::string tier = "host";  // where it is served from
+  std::string device;         // whose memory that is, e.g. "sim:0"; empty: the host's
+  int device_ordinal = -1;    // a GPU's number in this process, for its frameworks; -1: no GPU's
+  HandleKind memory = HandleKind::kHostMemory;  // whether `bytes` may be read by this processor
+  Pages pages = Pages::kSmall;                  // of the first extent, in the host's memory
+  bool hit = false;                             // the model was resident before
+  std::chrono::microseconds waited{};           // in the daemon, from request to reply
 };
 
 class Model {
@@ -90,7 +95,9 @@ class Model {
 
   TRIMS_EXPORT const OpenInfo& info() const;
 
-  // The whole segment as one contiguous range; gaps between extents fault when touched.
+  // The whole segment as one contiguous range; gaps between extents fault when touched. Where
+  // info().memory is kCudaDevice these, and those of tensors and files, are addresses of the device, for
+  // its kernels and copies: the processor must not touch them.
   TRIMS_EXPORT std::span<const std::byte> bytes() const;
 
   // Tensors in the order of their names. `i` < tensor_count(), checked: beyond it a view
@@ -109,7 +116,7 @@ class Model {
   // key.
   TRIMS_EXPORT std::string_view Metadata(std::string_view key) const;
 
-  // Read-only descriptors of the extents, in order; borrowed. A sealed memfd each.
+  // Read-only descriptors of the extents, in order; borrowed. A sealed memfd each, but on a GPU.
   TRIMS_EXPORT size_t extent_count() const;
   TRIMS_EXPORT int extent_fd(size_t i) const;  // -1 beyond extent_count()
 

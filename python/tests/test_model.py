@@ -31,6 +31,23 @@ def test_tensors_are_the_models(small):
         assert model.variant == "tensors" and model.reference.startswith("default/small:")
 
 
+def test_dlpack_is_the_same_memory_and_keeps_it(small):
+    name, _, matrix = small
+    with trims.open(name) as model:
+        exported = model.dlpack("matrix")
+        assert exported.__dlpack_device__() == (1, 0), "the processor"
+        array = numpy.from_dlpack(exported)
+        assert array.ctypes.data == model.tensors["matrix"].ctypes.data
+        assert not array.flags.writeable
+        assert numpy.from_dlpack(model.dlpack("scalar")).shape == ()
+        assert numpy.from_dlpack(model.dlpack("empty")).shape == (0, 5)
+        with pytest.raises(KeyError):
+            model.dlpack("other")
+    del exported, model
+    gc.collect()
+    assert (array == matrix).all(), "open for as long as somebody has it"
+
+
 def test_types_that_numpy_lacks_come_as_raw_bits(small):
     with trims.open(small[0]) as model:
         assert model.dtype("half") == "BF16"

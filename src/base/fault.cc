@@ -143,6 +143,12 @@ std::string_view OpName(Op op) {
       return "header";
     case Op::kShortRead:
       return "short_read";
+    case Op::kDeviceAllocate:
+      return "device_allocate";
+    case Op::kDeviceCopy:
+      return "device_copy";
+    case Op::kDeviceExport:
+      return "device_export";
   }
   return "unknown";
 }

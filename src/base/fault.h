@@ -47,15 +47,20 @@ enum class Op : int {
   kMakeFolder,
   kRingSetup,
   kRingSubmit,
-  kHeader,     // libcurl's memory for a header of a request
-  kShortRead,  // no failure: half of what was read; the error counts for nothing
+  kHeader,          // libcurl's memory for a header of a request
+  kShortRead,       // no failure: half of what was read; the error counts for nothing
+  kDeviceAllocate,  // of a simulated device, as the two after it: ENOMEM, ENODEV (lost) or another errno
+  kDeviceCopy,
+  kDeviceExport,
 };
 
 inline constexpr Op kAllOps[] = {
-    Op::kOpen,       Op::kRead,      Op::kMemfdCreate, Op::kTruncate, Op::kFallocate, Op::kMmap,
-    Op::kSeal,       Op::kReopen,    Op::kSend,        Op::kReceive,  Op::kAccept,    Op::kSpawn,
-    Op::kWrite,      Op::kDatabase,  Op::kThread,      Op::kMadvise,  Op::kSync,      Op::kRename,
-    Op::kMakeFolder, Op::kRingSetup, Op::kRingSubmit,  Op::kHeader,   Op::kShortRead};
+    Op::kOpen,        Op::kRead,   Op::kMemfdCreate, Op::kTruncate,       Op::kFallocate,
+    Op::kMmap,        Op::kSeal,   Op::kReopen,      Op::kSend,           Op::kReceive,
+    Op::kAccept,      Op::kSpawn,  Op::kWrite,       Op::kDatabase,       Op::kThread,
+    Op::kMadvise,     Op::kSync,   Op::kRename,      Op::kMakeFolder,     Op::kRingSetup,
+    Op::kRingSubmit,  Op::kHeader, Op::kShortRead,   Op::kDeviceAllocate, Op::kDeviceCopy,
+    Op::kDeviceExport};
 
 std::string_view OpName(Op op);
 

@@ -43,7 +43,7 @@ const OpenInfo& Model::info() const { return impl_ ? impl_->info : EmptyInfo(); 
 
 std::span<const std::byte> Model::bytes() const {
   if (!impl_) return {};
-  return {impl_->range.data(), impl_->range_length};
+  return {impl_->base, impl_->range_length};
 }
 
 size_t Model::tensor_count() const {

@@ -56,12 +56,19 @@ static_assert(SameValue(index::DType::U2, DType::kU2));
 static_assert(SameValue(index::DType::I2, DType::kI2));
 static_assert(index::DType::MAX == index::DType::I2);
 
-Status CheckKind(HandleKind kind) {
-  if (kind == HandleKind::kHostMemory) return Status();
-  return Status(StatusCode::kUnimplemented,
-                "trimsd hands out a kind of memory (" + std::to_string(static_cast<int>(kind)) +
-                    ") that this libtrims can't map",
-                "a libtrims as new as trimsd, or the tier 'host'");
+// All extents of a segment lie in the same kind of memory.
+Status CheckKinds(std::span<const wire::ExtentInfo> infos) {
+  for (const wire::ExtentInfo& info : infos) {
+    if (info.kind > HandleKind::kCudaDevice) {
+      return Status(StatusCode::kUnimplemented,
+                    "trimsd hands out a kind of memory (" +
+                        std::to_string(static_cast<int>(info.kind)) +
+                        ") that this libtrims can't map",
+                    "a libtrims as new as trimsd, or the tier 'host'");
+    }
+    if (info.kind != infos.front().kind) return Nonsense("extents of two kinds of memory");
+  }
+  return Status();
 }
 
 // Of host memory: so that no look at the pages can meet SIGBUS.
@@ -79,6 +86,8 @@ OpenInfo InfoOf(const wire::OpenReply& reply) {
           .variant = reply.variant,
           .variant_key = std::string(reply.variant_key),
           .tier = std::string(reply.tier),
+          .device = std::string(reply.device),
+          .memory = reply.extents.empty() ? HandleKind::kHostMemory : reply.extents.front().kind,
           .pages = reply.extents.empty() ? Pages::kSmall : reply.extents.front().pages,
           .hit = reply.hit,
           .waited = std::chrono::microseconds(reply.waited_us)};
@@ -103,8 +112,9 @@ Result<std::unique_ptr<Model::Impl>> Model::Impl::Make(
   if (reply.index_length > kMaxIndexBytes) return Nonsense("an index larger than any");
   impl->index_fd_ = std::move(fds.front());
   impl->index_length_ = reply.index_length;
-  TRIMS_RETURN_IF_ERROR(impl->MapExtents(reply.extents, std::span(fds).subspan(1)));
+  TRIMS_RETURN_IF_ERROR(impl->MapExtents(reply, std::span(fds).subspan(1)));
   impl->info = InfoOf(reply);
+  if (impl->device_range_ != nullptr) impl->info.device_ordinal = impl->device_range_->ordinal();
   return impl;
 }
 
@@ -128,18 +138,37 @@ Status Model::Impl::MapIndex() const {
   return Status();
 }
 
-Status Model::Impl::MapExtents(std::span<const wire::ExtentInfo> infos, std::span<UniqueFd> fds) {
+Status Model::Impl::MapExtents(const wire::OpenReply& reply, std::span<UniqueFd> fds) {
+  TRIMS_RETURN_IF_ERROR(CheckKinds(reply.extents));
+  TRIMS_RETURN_IF_ERROR(TakeExtents(reply.extents, fds));
+  if (extents.empty()) return Status();
+  if (reply.extents.front().kind == HandleKind::kCudaDevice) {
+    return MapOnDevice(std::string(reply.device_uuid));
+  }
+  for (Extent& extent : extents) TRIMS_RETURN_IF_ERROR(CheckExtent(&extent));
+  return MapRange();
+}
+
+Status Model::Impl::TakeExtents(std::span<const wire::ExtentInfo> infos, std::span<UniqueFd> fds) {
   wire::RangeLayout layout;
   extents.reserve(infos.size());
   for (size_t i = 0; i < infos.size(); ++i) {
-    TRIMS_RETURN_IF_ERROR(CheckKind(infos[i].kind));
     const Result<uint64_t> offset = layout.Append(infos[i].length);
     if (!offset.ok()) return Nonsense("an extent that can't be");
     extents.push_back({.fd = std::move(fds[i]), .offset = *offset, .length = infos[i].length});
-    TRIMS_RETURN_IF_ERROR(CheckExtent(&extents.back()));
   }
   range_length = layout.length();
-  return extents.empty() ? Status() : MapRange();
+  return Status();
+}
+
+Status Model::Impl::MapOnDevice(const std::string& device_uuid) {
+  std::vector<DeviceRange::Extent> to_map;
+  for (const Extent& extent : extents) {
+    to_map.push_back({.fd = extent.fd.get(), .offset = extent.offset, .length = extent.length});
+  }
+  TRIMS_ASSIGN_OR_RETURN(device_range_, DeviceRange::Map(device_uuid, range_length, to_map));
+  base = device_range_->data();
+  return Status();
 }
 
 Status Model::Impl::CheckExtent(Extent* extent) const {
@@ -152,15 +181,17 @@ Status Model::Impl::CheckExtent(Extent* extent) const {
 Status Model::Impl::MapRange() {
   if (extents.size() == 1) {
     const int fd = extents.front().fd.get();
-    TRIMS_ASSIGN_OR_RETURN(range,
+    TRIMS_ASSIGN_OR_RETURN(range_,
                            Mapping::OfFileAligned(fd, range_length, kHugePageSize, PROT_READ));
-    return Status();
+  } else {
+    TRIMS_ASSIGN_OR_RETURN(range_,
+                           Mapping::Reserve(AlignUp(range_length, kHugePageSize), kHugePageSize));
+    for (const Extent& extent : extents) {
+      TRIMS_RETURN_IF_ERROR(
+          range_.MapInto(extent.offset, extent.length, extent.fd.get(), PROT_READ));
+    }
   }
-  TRIMS_ASSIGN_OR_RETURN(range,
-                         Mapping::Reserve(AlignUp(range_length, kHugePageSize), kHugePageSize));
-  for (const Extent& extent : extents) {
-    TRIMS_RETURN_IF_ERROR(range.MapInto(extent.offset, extent.length, extent.fd.get(), PROT_READ));
-  }
+  base = range_.data();
   return Status();
 }
 
@@ -171,7 +202,7 @@ Result<std::span<const std::byte>> Model::Impl::Slice(uint64_t offset, uint64_t 
   if (after != extents.begin()) {
     const Extent& extent = *(after - 1);
     if (length <= extent.length && offset - extent.offset <= extent.length - length)
-      return std::span<const std::byte>(range.data() + offset, length);
+      return std::span<const std::byte>(base + offset, length);
   }
   return Status(StatusCode::kDataLoss, "not in one extent");
 }

@@ -15,6 +15,7 @@
 #include "base/mapping.h"
 #include "base/unique_fd.h"
 #include "client/connection.h"
+#include "client/device_range.h"
 #include "wire/index_reader.h"
 #include "wire/reply.h"
 
@@ -24,7 +25,7 @@ class Model::Impl {
  public:
   // Takes the lease and the descriptors of `reply`, and maps: in time proportional to the extents.
   // INTERNAL: the reply and its descriptors don't fit together; UNIMPLEMENTED: an extent of a kind
-  // that can't be mapped here; otherwise what mmap says. The lease
+  // that can't be mapped here; otherwise what mmap, or DeviceRange::Map, says. The lease
   // is closed on failure.
   static Result<std::unique_ptr<Impl>> Make(const wire::OpenReply& reply, std::vector<UniqueFd> fds,
                                             std::shared_ptr<client::Connection> connection);
@@ -34,7 +35,7 @@ class Model::Impl {
 
   // Constant.
   OpenInfo info;
-  Mapping range;
+  std::byte* base = nullptr;  // of the range; an address of the device, where it lies on a GPU
   uint64_t range_length = 0;
   struct Extent {
     UniqueFd fd;
@@ -58,12 +59,17 @@ class Model::Impl {
       : connection_(std::move(connection)), lease_(lease) {}
   Status MapIndex() const;
   Status MapRange();
-  Status MapExtents(std::span<const wire::ExtentInfo> infos, std::span<UniqueFd> fds);
+  Status MapExtents(const wire::OpenReply& reply, std::span<UniqueFd> fds);
+  Status TakeExtents(std::span<const wire::ExtentInfo> infos, std::span<UniqueFd> fds);
+  Status MapOnDevice(const std::string& device_uuid);
   Status CheckExtent(Extent* extent) const;
   Result<std::span<const std::byte>> Slice(uint64_t offset, uint64_t length) const;
 
   std::shared_ptr<client::Connection> connection_;
   uint64_t lease_;
+  // One of them, where there are extents.
+  Mapping range_;
+  std::unique_ptr<DeviceRange> device_range_;
   uint64_t index_length_ = 0;
 
   // Constant once Index() was called.

@@ -143,12 +143,31 @@ Result<std::vector<Handle>> Seal(std::vector<ExtentWriter> writers) {
   return sealed;
 }
 
+// The index is small: whoever follows has one of his own.
+Status BeginFeed(const SealedExtent& index, const std::vector<ExtentWriter>& writers,
+                 FillFeed* feed) {
+  FedBytes fed;
+  fed.index.fd = sys::ReopenReadOnly(index.read_only_fd());
+  fed.index.length = index.length();
+  if (!fed.index.fd) return ErrnoStatus("re-opening an index");
+  for (const ExtentWriter& writer : writers) {
+    TRIMS_ASSIGN_OR_RETURN(UniqueFd fd, writer.OpenToRead());
+    fed.extents.push_back({.fd = std::move(fd), .length = writer.length()});
+  }
+  feed->Begin(std::move(fed));
+  return Status();
+}
+
 Result<std::vector<Handle>> LoadExtents(const Image& image, const FillOptions& options,
-                                        ImageFiles* files, FillControl* control) {
+                                        const SealedExtent& index, ImageFiles* files,
+                                        FillControl* control) {
   TRIMS_ASSIGN_OR_RETURN(std::vector<ExtentWriter> writers,
                          ReserveExtents(image, PolicyFor(image, options.pages)));
   std::unique_ptr<KeptCopy> copy = StartCopy(image, options, *files, writers);
-  const FillHow how{.engine = options.engine, .network = options.network, .copy = copy.get()};
+  FillFeed* const feed = options.feeds ? control->feed() : nullptr;
+  if (feed != nullptr) TRIMS_RETURN_IF_ERROR(BeginFeed(index, writers, feed));
+  const FillHow how{
+      .engine = options.engine, .network = options.network, .copy = copy.get(), .feed = feed};
   TRIMS_ASSIGN_OR_RETURN(const std::vector<ExtentDigests> digests,
                          FillExtents(image, how, files, &writers, control));
   for (size_t i = 0; i < digests.size(); ++i) {
@@ -166,7 +185,8 @@ Result<ResidentBytes> Fill(const Image& image, const FillOptions& options, FillC
   TRIMS_RETURN_IF_ERROR(
       files.FetchMissing({.patience = options.network.patience, .cancel = control->token()}));
   TRIMS_ASSIGN_OR_RETURN(SealedExtent index, LoadIndex(image, options, &files));
-  TRIMS_ASSIGN_OR_RETURN(std::vector<Handle> extents, LoadExtents(image, options, &files, control));
+  TRIMS_ASSIGN_OR_RETURN(std::vector<Handle> extents,
+                         LoadExtents(image, options, index, &files, control));
   return ResidentBytes{HandleOf(std::move(index)), std::move(extents)};
 }
 

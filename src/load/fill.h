@@ -37,6 +37,7 @@ struct FillOptions {
   ReadEngineKind engine = ReadEngineKind::kPread;
   NetworkOptions network = {};
   KeepOptions keep = {};
+  bool feeds = false;  // whether somebody may follow it: the control's feed is told what it fills
 };
 
 // What isn't on this disk, or is damaged, is fetched if the image also lies on a network; that nothing can be

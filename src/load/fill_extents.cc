@@ -152,6 +152,7 @@ void Pipeline::Ready(size_t extent) {
   const uint64_t end = ReadyEnd(extent);
   hasher_->Ready(extent, end);
   if (how_.copy != nullptr) how_.copy->Ready(extent, end);
+  if (how_.feed != nullptr) how_.feed->Ready(extent, end);
 }
 
 Status Pipeline::Allocate(size_t extent, uint64_t end) {

@@ -22,6 +22,7 @@
 
 #include "format/image.h"
 #include "load/chunk_hasher.h"
+#include "load/fill_feed.h"
 #include "load/image_files.h"
 #include "load/kept_copy.h"
 #include "load/network_engine.h"
@@ -39,6 +40,7 @@ struct FillHow {
   ReadEngineKind engine = ReadEngineKind::kPread;  // of what is here
   NetworkOptions network = {};
   KeptCopy* copy = nullptr;  // is told what is ready; nullptr: nothing is kept
+  FillFeed* feed = nullptr;  // likewise; nullptr: nobody follows
 };
 
 // `writers` are the image's extents, reserved; afterwards they are allocated and full. The digests of

@@ -37,6 +37,7 @@ class HostTier final : public Tier {
 
   std::string_view name() const override { return "host"; }
   Budget& budget() override { return budget_; }
+  bool feeds() const override { return options_.feeds; }
 
   void Fill(FillRequest request, std::function<void(Result<ResidentBytes>)> done) override {
     auto room = RoomFor(*request.image);
@@ -46,6 +47,7 @@ class HostTier final : public Tier {
       std::unique_ptr<KeptCopy> copy;
       // std::function must be copyable, the result isn't.
       auto result = std::make_shared<Result<ResidentBytes>>(Run(request, room ? &copy : nullptr));
+      request.control->feed()->End(result->status());
       const std::string reference = request.image->reference;
       request = {};
       post_([done = std::move(done), result] { done(std::move(*result)); });
@@ -84,7 +86,8 @@ class HostTier final : public Tier {
                           .pages = options_.pages,
                           .engine = options_.engine,
                           .network = options_.network,
-                          .keep = {.copy = copy, .cancel = &stop_copies_}},
+                          .keep = {.copy = copy, .cancel = &stop_copies_},
+                          .feeds = options_.feeds},
                          request.control.get());
   }
 

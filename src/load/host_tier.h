@@ -37,6 +37,7 @@ struct HostTierOptions {
   NetworkOptions network = {};
   // Gives room to what is fetched from a network and kept; nullptr: nothing is. Outlives the tier.
   PreparedStore* prepared = nullptr;
+  bool feeds = false;  // whether a tier above may follow its fills
 };
 
 // INVALID_ARGUMENT: no threads; RESOURCE_EXHAUSTED: the system has none to give.

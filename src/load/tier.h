@@ -4,7 +4,7 @@
 // The host's memory is one (host_tier.h); a device's memory is another behind the same four members.
 // What is resident, who holds it and what goes is not a tier's business but SegmentTable's.
 //
-//   tier->Fill({.image = image, .beneath = nullptr, .control = control},
+//   tier->Fill({.image = image, .control = control},
 //              [](Result<ResidentBytes> bytes) { … });
 //   tier->Release(std::move(bytes), [] { … });
 //
@@ -23,6 +23,7 @@
 
 #include "base/cancel_token.h"
 #include "format/image.h"
+#include "load/fill_feed.h"
 #include "store/budget.h"
 #include "store/resident_bytes.h"
 
@@ -40,16 +41,22 @@ class FillControl {
   bool cancelled() const { return token_.cancelled(); }
   CancelToken* token() { return &token_; }
 
+  // For whoever follows this fill. One that nobody may follow ends it and says nothing else.
+  FillFeed* feed() { return &feed_; }
+
  private:
   std::atomic<uint64_t> bytes_done_{0};
   CancelToken token_;
+  FillFeed feed_;
 };
 
 struct FillRequest {
   ImagePtr image;
   // The image in the tier beneath, where there is one: it stays until `done` has run. nullptr: fill
-  // from the image's files.
+  // from `follow`, if it is there, else from the image's files.
   const ResidentBytes* beneath = nullptr;
+  // A fill of the image in the tier beneath that goes on: its feed always ends.
+  std::shared_ptr<FillControl> follow;
   std::shared_ptr<FillControl> control;
 };
 
@@ -58,8 +65,15 @@ class Tier {
   virtual ~Tier() = default;
 
   virtual std::string_view name() const = 0;  // "host", "device:0"
+  // Of the device whose memory it is: "sim:0"; empty: no device's.
+  virtual std::string_view device() const { return {}; }
+  virtual std::string_view device_uuid() const { return {}; }
   // The caller reserves from it before it fills, and gives back after Release() is done.
   virtual Budget& budget() = 0;
+  // What an image takes of it.
+  virtual uint64_t FootprintOf(const Image& image) const { return image.footprint; }
+  // Whether its fills can be followed (FillControl::feed).
+  virtual bool feeds() const { return false; }
 
   // DATA_LOSS: the bytes are not those of the image; NOT_FOUND: its files are gone;
   // RESOURCE_EXHAUSTED: no memory or descriptors; CANCELLED: the control was cancelled in time.

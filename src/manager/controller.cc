@@ -11,7 +11,7 @@
 #include "base/macros.h"
 #include "catalog/resolve.h"
 #include "ingest/check_operator.h"
-#include "manager/take_snapshot.h"
+#include "manager/choose_tier.h"
 
 namespace trims {
 namespace {
@@ -96,7 +96,7 @@ struct Controller::Meant {
 
 // All images, where no kinds are named.
 Result<Controller::Meant> Controller::Find(const ControlWishes& wishes) const {
-  TRIMS_ASSIGN_OR_RETURN(SegmentTable* const tier, FindTier(*tiers_, wishes.tier));
+  TRIMS_ASSIGN_OR_RETURN(SegmentTable* const tier, FindTier(wishes.tier, *tiers_));
   TRIMS_ASSIGN_OR_RETURN(const ModelReference parsed, ParseModelReference(wishes.reference));
   TRIMS_ASSIGN_OR_RETURN(const CatalogEntry* entry, catalog_->Find(parsed));
   Meant meant{.tier = tier,
@@ -132,7 +132,7 @@ void Controller::ApplyPins() {
 
 void Controller::LoadPinned() {
   for (const PinnedVariant& pin : catalog_->Pins()) {
-    const Result<SegmentTable*> tier = FindTier(*tiers_, pin.tier);
+    const Result<SegmentTable*> tier = FindTier(pin.tier, *tiers_);
     const ImagePtr image = ImageOf(pin);
     if (!tier.ok() || image == nullptr) continue;  // it waits until that is back
     if (!IsThere(ControlledOf(*image, **tier).state)) Bring("pin", *tier, image);
@@ -141,7 +141,7 @@ void Controller::LoadPinned() {
 
 void Controller::Start() {
   for (const PinnedVariant& pin : catalog_->Pins()) {
-    const Result<SegmentTable*> tier = FindTier(*tiers_, pin.tier);
+    const Result<SegmentTable*> tier = FindTier(pin.tier, *tiers_);
     if (!tier.ok()) LogNotBrought("pin", pin.name + ":" + pin.version, tier.status());
   }
   ApplyPins();
@@ -174,13 +174,15 @@ Status Controller::CheckPinsFit(const Meant& meant) const {
   for (const PinnedVariant& pin : catalog_->Pins()) {
     if (pin.tier != meant.tier->tier_name()) continue;
     const ImagePtr image = ImageOf(pin);
-    if (image == nullptr || !bytes.emplace(image->key, image->footprint).second) continue;
-    others +=
-        (others.empty() ? "" : ", ") + image->reference + " (" + BytesText(image->footprint) + ")";
+    if (image == nullptr) continue;
+    const uint64_t footprint = meant.tier->FootprintOf(*image);
+    if (!bytes.emplace(image->key, footprint).second) continue;
+    others += (others.empty() ? "" : ", ") + image->reference + " (" + BytesText(footprint) + ")";
   }
   uint64_t wanted = 0;
   for (const ImagePtr& image : meant.images) {
-    if (bytes.emplace(image->key, image->footprint).second) wanted += image->footprint;
+    const uint64_t footprint = meant.tier->FootprintOf(*image);
+    if (bytes.emplace(image->key, footprint).second) wanted += footprint;
   }
   uint64_t pinned = 0;
   for (const auto& [key, footprint] : bytes) pinned += footprint;

@@ -24,8 +24,8 @@
 #include "loop/timer_service.h"
 #include "loop/while_alive.h"
 #include "manager/bringer.h"
-#include "manager/find_tier.h"
 #include "manager/snapshot.h"
+#include "manager/take_snapshot.h"
 #include "wire/principal.h"
 
 namespace trims {

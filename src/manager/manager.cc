@@ -11,8 +11,8 @@
 #include "catalog/resolve.h"
 #include "ingest/check_operator.h"
 #include "load/tier.h"
+#include "manager/choose_tier.h"
 #include "manager/controller.h"
-#include "manager/find_tier.h"
 #include "manager/take_snapshot.h"
 #include "residency/segment_table.h"
 
@@ -32,7 +32,7 @@ class Manager::Impl {
                                    .pushing = dependencies.pushing,
                                    .post = dependencies.post,
                                    .catalog_changed = [this] { KeepKnown(); }}) {
-    SegmentTable* beneath = nullptr;
+    SegmentTable* host = nullptr;
     for (Tier* tier : dependencies.tiers) {
       tiers.push_back(
           std::make_unique<SegmentTable>(options.residency,
@@ -40,9 +40,9 @@ class Manager::Impl {
                                                                .timers = dependencies.timers,
                                                                .tier = tier,
                                                                .prepared = dependencies.prepared,
-                                                               .beneath = beneath},
+                                                               .beneath = host},
                                          &counters));
-      beneath = tiers.back().get();
+      if (host == nullptr) host = tiers.back().get();
     }
     controller = std::make_unique<Controller>(dependencies.catalog, dependencies.timers, &tiers);
     controller->Start();
@@ -59,10 +59,10 @@ class Manager::Impl {
 
   Result<OpenOutcome> Open(const OpenParams& params, OpenCallback done) const {
     if (controller->draining()) return Controller::Draining();
-    TRIMS_ASSIGN_OR_RETURN(SegmentTable* const tier, FindTier(tiers, params.tier));
     TRIMS_ASSIGN_OR_RETURN(const ImagePtr image,
                            ResolveVariant(*dependencies.catalog, params.reference, params.variant,
                                           params.variant_key));
+    TRIMS_ASSIGN_OR_RETURN(SegmentTable* const tier, ChooseTier(params.tier, *image, tiers));
     return tier->Open(image, params.deadline, std::move(done));
   }
 
@@ -162,7 +162,7 @@ void Manager::Push(const wire::Principal& principal, const std::string& referenc
 
 Result<TierSnapshot> Manager::ChangePolicy(const wire::Principal& principal,
                                            const PolicyWishes& wishes) {
-  TRIMS_ASSIGN_OR_RETURN(SegmentTable* const table, FindTier(impl_->tiers, wishes.tier));
+  TRIMS_ASSIGN_OR_RETURN(SegmentTable* const table, FindTier(wishes.tier, impl_->tiers));
   TierPolicy policy = table->policy();
   if (!wishes.eviction.empty()) {
     TRIMS_ASSIGN_OR_RETURN(policy.eviction, FindEvictionPolicy(wishes.eviction));

@@ -68,8 +68,7 @@ struct ManagerDependencies {
   const Clock* clock = nullptr;
   TimerService* timers = nullptr;
   Catalog* catalog = nullptr;
-  std::vector<Tier*> tiers;  // from the lowest up, the host's memory first; each fills from the one
-                             // before it. At least one
+  std::vector<Tier*> tiers;  // the host's memory, and the devices', which fill from it
   Preparer* preparer = nullptr;
   PreparedStore* prepared = nullptr;  // without one, Add answers FAILED_PRECONDITION
   Worker* worker = nullptr;

@@ -74,7 +74,7 @@ struct SegmentSnapshot {
   uint64_t leases = 0;
   uint64_t opens = 0;
   size_t waiters = 0;
-  std::optional<Pages> pages;  // of its first extent
+  std::optional<Pages> pages;  // of its first extent, in the host's memory
   std::chrono::milliseconds idle{0};
   std::chrono::microseconds load_time{0};  // of its last load
   bool removed = false;
@@ -87,6 +87,7 @@ struct SegmentSnapshot {
 
 struct TierSnapshot {
   std::string name;
+  std::string device;  // whose memory it is; empty: the host's
   uint64_t budget_bytes = 0;
   uint64_t used_bytes = 0;
   RoomUse use;

@@ -86,7 +86,7 @@ SegmentSnapshot SnapshotOf(const Segment& segment, const SegmentTable& tier, Tim
     snapshot.load = tier.ProgressOf(segment);
     snapshot.bytes_loaded = snapshot.load->bytes_done;
   }
-  if (segment.has_bytes() && !segment.bytes().extents.empty()) {
+  if (tier.device().empty() && segment.has_bytes() && !segment.bytes().extents.empty()) {
     snapshot.pages = segment.bytes().extents.front().pages;
   }
   if (segment.has_bytes() && segment.leases() == 0) {
@@ -106,6 +106,7 @@ SegmentSnapshot SnapshotOf(const Segment& segment, const SegmentTable& tier, Tim
 
 TierSnapshot SnapshotOf(const SegmentTable& tier) {
   return {.name = std::string(tier.tier_name()),
+          .device = std::string(tier.device()),
           .budget_bytes = tier.budget().limit(),
           .used_bytes = tier.budget().used(),
           .use = tier.Use(),
@@ -113,7 +114,8 @@ TierSnapshot SnapshotOf(const SegmentTable& tier) {
 }
 
 ControlledVariant ControlledOf(const Image& image, const SegmentTable& tier) {
-  ControlledVariant variant{.kind = image.kind, .key = image.variant_key, .bytes = image.footprint};
+  ControlledVariant variant{
+      .kind = image.kind, .key = image.variant_key, .bytes = tier.FootprintOf(image)};
   const Segment* segment = tier.FindByKey(image.key);
   if (segment == nullptr) return variant;
   variant.state = segment->state();

@@ -2,15 +2,17 @@
 #ifndef TRIMS_MANAGER_TAKE_SNAPSHOT_H_
 #define TRIMS_MANAGER_TAKE_SNAPSHOT_H_
 
+#include <memory>
 #include <vector>
 
 #include "base/clock.h"
 #include "catalog/catalog.h"
-#include "manager/find_tier.h"
 #include "manager/snapshot.h"
 #include "residency/segment_table.h"
 
 namespace trims {
+
+using Tiers = std::vector<std::unique_ptr<SegmentTable>>;  // the host's memory first
 
 std::vector<ModelSnapshot> SnapshotsOf(const Catalog& catalog, const Tiers& tiers);
 ModelDetails DetailsOf(const CatalogEntry& entry, const Catalog& catalog, const Tiers& tiers);

@@ -8,6 +8,8 @@ namespace trims {
 
 const ResidentBytes& Lease::bytes() const { return segment_->bytes(); }
 std::string_view Lease::tier() const { return table_->tier_name(); }
+std::string_view Lease::device() const { return table_->device(); }
+std::string_view Lease::device_uuid() const { return table_->device_uuid(); }
 
 Lease& Lease::operator=(Lease&& other) noexcept {
   if (this != &other) {

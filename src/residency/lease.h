@@ -31,7 +31,7 @@ struct OpenParams {
   std::string_view reference;  // as the client wrote it
   Variant variant = Variant::kFiles;
   std::string_view variant_key;
-  std::string_view tier;                  // empty: the host's memory
+  std::string_view tier;  // its name, its device's or "any"; empty: the host's memory
   std::chrono::milliseconds deadline{0};  // 0: the default
 };
 
@@ -57,6 +57,8 @@ class Lease {
   const Image& image() const { return *image_; }
   const HowOpened& opened() const { return opened_; }
   std::string_view tier() const;
+  std::string_view device() const;  // whose memory it is; empty: no device's
+  std::string_view device_uuid() const;
 
  private:
   friend class SegmentTable;

@@ -50,7 +50,7 @@ void Segment::Step(SegmentState to) {
 }
 
 void Segment::Reserve(ImagePtr image, PreparedStore::Pin pin) {
-  Require(image->footprint == footprint(), "an image of equal content");
+  Require(image->key == key_, "an image of equal content");
   image_ = std::move(image);
   pin_ = std::move(pin);
   Step(SegmentState::kReserved);
@@ -97,7 +97,7 @@ void Segment::GiveUp() { Step(SegmentState::kAbsent); }
 
 void Segment::WantAgain(ImagePtr image, PreparedStore::Pin pin) {
   Require(state_ == SegmentState::kDraining, "draining");
-  Require(image->footprint == footprint(), "an image of equal content");
+  Require(image->key == key_, "an image of equal content");
   image_ = std::move(image);
   pin_ = std::move(pin);
 }

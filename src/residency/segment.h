@@ -52,9 +52,11 @@ struct LoadFailure {
 
 class Segment {
  public:
-  Segment(uint64_t id, ImagePtr image) : id_(id), key_(image->key), image_(std::move(image)) {
+  // `footprint` is what the image takes of the tier.
+  Segment(uint64_t id, ImagePtr image, uint64_t footprint)
+      : id_(id), key_(image->key), footprint_(footprint), image_(std::move(image)) {
     use_.segment = id;
-    use_.bytes = footprint();
+    use_.bytes = footprint;
   }
   Segment(const Segment&) = delete;
   Segment& operator=(const Segment&) = delete;
@@ -64,7 +66,7 @@ class Segment {
   // As of the last miss: equal content may be opened under several names.
   const Image& image() const { return *image_; }
   const ImagePtr& image_ptr() const { return image_; }
-  uint64_t footprint() const { return image_->footprint; }
+  uint64_t footprint() const { return footprint_; }
   SegmentState state() const { return state_; }
 
   // absent, failed → reserved. The pin keeps the prepared files until the load has ended.
@@ -132,6 +134,7 @@ class Segment {
 
   const uint64_t id_;
   const std::string key_;
+  const uint64_t footprint_;
   ImagePtr image_;
   SegmentState state_ = SegmentState::kAbsent;  // only Step changes it
   PreparedStore::Pin pin_;

@@ -10,23 +10,42 @@ namespace trims {
 
 void SegmentTable::StartFill(Segment* segment, Reservation room) {
   segment->BeginFill(std::move(room), dependencies_.clock->Now());
-  if (dependencies_.beneath == nullptr) return Fill(segment->id(), nullptr);
+  if (dependencies_.beneath == nullptr) return Fill(segment->id(), {});
   FillFromBeneath(segment);
 }
 
-// Its lease there keeps the bytes beneath until this segment has them too.
+// What is on its way there is followed, where that can be; otherwise this fill begins when that one is done.
 void SegmentTable::FillFromBeneath(Segment* segment) {
   const uint64_t id = segment->id();
-  const auto fill = [this, id](Result<Lease> lease) {
-    if (!lease.ok()) return Filled(id, lease.status());
-    Beneath& beneath = beneath_[id];
-    beneath.wait.reset();
-    Fill(id, &beneath.lease.emplace(*std::move(lease)).bytes());
-  };
-  Result<OpenOutcome> outcome = dependencies_.beneath->OpenForAbove(*segment, IfAlive(fill));
+  Result<OpenOutcome> outcome = dependencies_.beneath->OpenForAbove(
+      *segment, IfAlive([this, id](Result<Lease> lease) { CameBeneath(id, std::move(lease)); }));
   if (!outcome.ok()) return FailLater(id, outcome.status());
-  if (Lease* lease = std::get_if<Lease>(&*outcome)) return fill(std::move(*lease));
-  beneath_[id].wait = std::get<OpenWait>(*std::move(outcome));
+  Beneath& beneath = beneath_[id];
+  if (Lease* lease = std::get_if<Lease>(&*outcome)) return CameBeneath(id, std::move(*lease));
+  beneath.wait = std::get<OpenWait>(*std::move(outcome));
+  std::shared_ptr<FillControl> follow = dependencies_.beneath->FillToFollow(segment->key());
+  if (follow == nullptr) return;
+  beneath.followed = true;
+  Fill(id, {.follow = std::move(follow)});
+}
+
+std::shared_ptr<FillControl> SegmentTable::FillToFollow(const std::string& key) const {
+  const Segment* segment = FindByKey(key);
+  return segment != nullptr && tier_->feeds() ? segment->control() : nullptr;
+}
+
+// The lease keeps the bytes beneath until this segment has them too. A fill that follows finds out itself how
+// the one beneath ended.
+void SegmentTable::CameBeneath(uint64_t id, Result<Lease> lease) {
+  const auto found = beneath_.find(id);
+  if (found == beneath_.end()) return;
+  Beneath& beneath = found->second;
+  beneath.wait.reset();
+  const Status status = lease.status();
+  if (status.ok()) beneath.lease.emplace(*std::move(lease));
+  if (beneath.followed) return;
+  if (!status.ok()) return Filled(id, status);
+  Fill(id, {.beneath = &beneath.lease->bytes()});
 }
 
 // Whoever opened this segment is still being told that it has to wait.
@@ -34,17 +53,19 @@ void SegmentTable::FailLater(uint64_t id, const Status& why) {
   dependencies_.timers->CallAfter(Duration::zero(), IfAlive([this, id, why] { Filled(id, why); }));
 }
 
-void SegmentTable::Fill(uint64_t id, const ResidentBytes* beneath) {
+void SegmentTable::Fill(uint64_t id, FillRequest request) {
   Segment* segment = FindById(id);
   segment->BytesBegin(dependencies_.clock->Now());
-  tier_->Fill({.image = segment->image_ptr(), .beneath = beneath, .control = segment->control()},
+  request.image = segment->image_ptr();
+  request.control = segment->control();
+  tier_->Fill(std::move(request),
               IfAlive([this, id](Result<ResidentBytes> bytes) { Filled(id, std::move(bytes)); }));
 }
 
-// What has no bytes of its own yet, because those beneath are still coming, is as far as those are.
+// What waits for those beneath to be there is as far as they are.
 LoadProgress SegmentTable::ProgressOf(const Segment& segment) const {
   if (const auto found = beneath_.find(segment.id());
-      found != beneath_.end() && found->second.wait) {
+      found != beneath_.end() && found->second.wait && !found->second.followed) {
     if (std::optional<LoadProgress> beneath = found->second.wait->progress()) {
       return *std::move(beneath);
     }

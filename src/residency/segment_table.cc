@@ -37,7 +37,7 @@ const Segment* SegmentTable::FindByKey(const std::string& key) const {
 Segment* SegmentTable::FindOrMake(const ImagePtr& image) {
   const auto found = by_key_.find(image->key);
   if (found != by_key_.end()) return found->second;
-  auto segment = std::make_unique<Segment>(++last_segment_, image);
+  auto segment = std::make_unique<Segment>(++last_segment_, image, tier_->FootprintOf(*image));
   Segment* made = segment.get();
   made->set_pinned(pinned_.contains(made->key()));
   by_key_.emplace(made->key(), made);

@@ -7,7 +7,7 @@
 // really is gone and the budget has it back; only then it loads.
 //
 // Filling. The lowest tier fills from the files of the image. A higher one fills from the segment of
-// the tier beneath, of which it holds a lease as long as that takes.
+// the tier beneath, of which it holds a lease as long as that takes, or follows the fill there.
 //
 //   SegmentTable host(options, {.clock = …, .timers = …, .tier = &host_tier, …}, &counters);
 //   Result<OpenOutcome> outcome = host.Open(image, params, [](Result<Lease> lease) { … });
@@ -69,6 +69,8 @@ class SegmentTable {
   // The same for a segment of the tier above that is to be filled from here: no client's open, so it
   // is not counted, and it waits for as long as the load takes.
   Result<OpenOutcome> OpenForAbove(const Segment& above, OpenCallback done);
+  // Of a load in flight, if that can be followed; otherwise nullptr.
+  std::shared_ptr<FillControl> FillToFollow(const std::string& key) const;
 
   // What is not among `keys` is removed: it goes with its last lease, or its load, at once if there
   // is neither. What is among them stays as it is, also if it was removed before.
@@ -94,6 +96,8 @@ class SegmentTable {
   void SetWhenQuiet(std::function<void()> call);
   bool Quiet() const { return leases_ == 0 && waiters_.size() == 0; }
 
+  // What an image takes of this tier.
+  uint64_t FootprintOf(const Image& image) const { return tier_->FootprintOf(image); }
   // nullptr if there is no such segment.
   const Segment* FindByKey(const std::string& key) const;
   std::vector<const Segment*> All() const;  // by id
@@ -102,6 +106,8 @@ class SegmentTable {
   size_t WaitersOf(const Segment& segment) const { return waiters_.CountOf(segment.id()); }
   RoomUse Use() const;
   std::string_view tier_name() const { return tier_->name(); }
+  std::string_view device() const { return tier_->device(); }  // empty: none
+  std::string_view device_uuid() const { return tier_->device_uuid(); }
   const Budget& budget() const { return tier_->budget(); }
   const ResidencyOptions& options() const { return options_; }
   const TierPolicy& policy() const { return evictor_.policy(); }
@@ -117,6 +123,7 @@ class SegmentTable {
   struct Beneath {
     std::optional<OpenWait> wait;
     std::optional<Lease> lease;
+    bool followed = false;  // its fill there is
   };
 
   Segment* FindById(uint64_t id);
@@ -155,7 +162,8 @@ class SegmentTable {
   void FillFromBeneath(Segment* segment);
   std::optional<LoadProgress> ProgressForWaiter(uint64_t waiter) const;
   void FailLater(uint64_t id, const Status& why);
-  void Fill(uint64_t id, const ResidentBytes* beneath);
+  void CameBeneath(uint64_t id, Result<Lease> lease);
+  void Fill(uint64_t id, FillRequest request);  // all but image and control
   void Filled(uint64_t id, Result<ResidentBytes> result);
   void FillFailed(Segment* segment, const Status& why);
   void StartAnew(Segment* segment, ImagePtr image, PreparedStore::Pin pin);

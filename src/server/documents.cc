@@ -102,6 +102,7 @@ Json SegmentJson(const SegmentSnapshot& segment) {
 
 Json TierJson(const TierSnapshot& tier) {
   return {{"name", tier.name},
+          {"device", tier.device},
           {"budget_bytes", tier.budget_bytes},
           {"used_bytes", tier.used_bytes},
           {"leased_bytes", tier.use.leased},

@@ -258,7 +258,9 @@ Status Session::SendLease(uint64_t id, uint64_t number, const Lease& lease) {
                               .extents = context_->extents,
                               .hit = lease.opened().hit,
                               .waited_us = static_cast<uint64_t>(lease.opened().waited.count()),
-                              .tier = lease.tier()};
+                              .tier = lease.tier(),
+                              .device = lease.device(),
+                              .device_uuid = lease.device_uuid()};
   return outbox_.Send(context_->encoder.Open(id, reply), context_->fds);
 }
 

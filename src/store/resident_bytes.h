@@ -5,6 +5,7 @@
 #define TRIMS_STORE_RESIDENT_BYTES_H_
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "trims/model.h"
@@ -27,6 +28,8 @@ Handle HandleOf(SealedExtent extent);
 struct ResidentBytes {
   Handle index;  // always host memory
   std::vector<Handle> extents;
+  std::shared_ptr<void> memory =
+      {};  // what ends with the bytes, where the handles aren't all: a device's memory
 };
 
 }  // namespace trims

@@ -22,6 +22,7 @@ inline constexpr size_t kMaxReferenceBytes = 512;
 inline constexpr size_t kMaxClientNameBytes = 128;  // longer ones are cut
 inline constexpr size_t kMaxVariantKeyBytes = 512;
 inline constexpr size_t kMaxTierBytes = 32;
+inline constexpr size_t kMaxUuidBytes = 40;
 inline constexpr size_t kMaxPrecisionBytes = 32;
 inline constexpr size_t kMaxPolicyNameBytes = 64;
 inline constexpr size_t kMaxExtensions = 8;  // libraries that one request names

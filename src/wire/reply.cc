@@ -17,12 +17,18 @@ static_assert(static_cast<Pages>(fb::Pages::Transparent) == Pages::kTransparentH
 static_assert(static_cast<Pages>(fb::Pages::HugeTlb) == Pages::kHugeTlb);
 static_assert(fb::Pages::MAX == fb::Pages::HugeTlb);
 static_assert(static_cast<HandleKind>(fb::HandleKind::HostMemory) == HandleKind::kHostMemory);
-static_assert(fb::HandleKind::MAX == fb::HandleKind::HostMemory);
+static_assert(static_cast<HandleKind>(fb::HandleKind::SimulatedDevice) ==
+              HandleKind::kSimulatedDevice);
+static_assert(static_cast<HandleKind>(fb::HandleKind::CudaDevice) == HandleKind::kCudaDevice);
+static_assert(fb::HandleKind::MAX == fb::HandleKind::CudaDevice);
 
 Status CheckOpen(const fb::OpenReply& message) {
   TRIMS_RETURN_IF_ERROR(
       CheckText("the resolved reference", TextOf(message.reference()), kMaxReferenceBytes));
   TRIMS_RETURN_IF_ERROR(CheckText("the tier", TextOf(message.tier()), kMaxTierBytes));
+  TRIMS_RETURN_IF_ERROR(CheckText("the device", TextOf(message.device()), kMaxTierBytes));
+  TRIMS_RETURN_IF_ERROR(
+      CheckText("the device's UUID", TextOf(message.device_uuid()), kMaxUuidBytes));
   if (message.variant() > fb::Variant::MAX)
     return Status(StatusCode::kInvalidArgument, "the reply names an unknown variant");
   if (message.index_length() == 0)
@@ -59,7 +65,9 @@ Status Decode(const fb::OpenReply& message, Reply* reply) {
                           .extents = reply->extents,
                           .hit = message.hit(),
                           .waited_us = message.waited_us(),
-                          .tier = TextOf(message.tier())};
+                          .tier = TextOf(message.tier()),
+                          .device = TextOf(message.device()),
+                          .device_uuid = TextOf(message.device_uuid())};
   return Status();
 }
 
@@ -141,6 +149,8 @@ std::span<const std::byte> ReplyEncoder::Open(uint64_t id, const OpenReply& repl
   const auto digest = TextIn(builder, Cut(reply.digest, kMaxDigestBytes));
   const auto key = TextIn(builder, Cut(reply.variant_key, kMaxVariantKeyBytes));
   const auto tier = TextIn(builder, Cut(reply.tier, kMaxTierBytes));
+  const auto device = TextIn(builder, Cut(reply.device, kMaxTierBytes));
+  const auto uuid = TextIn(builder, Cut(reply.device_uuid, kMaxUuidBytes));
   const size_t count = std::min(reply.extents.size(), kMaxExtents);
   fb::Extent* places = nullptr;
   const auto extents = builder.CreateUninitializedVectorOfStructs<fb::Extent>(count, &places);
@@ -152,7 +162,7 @@ std::span<const std::byte> ReplyEncoder::Open(uint64_t id, const OpenReply& repl
       id, fb::ReplyBody::OpenReply,
       fb::CreateOpenReply(builder, reply.lease, reference, digest,
                           static_cast<fb::Variant>(reply.variant), key, reply.index_length, extents,
-                          reply.hit, reply.waited_us, tier));
+                          reply.hit, reply.waited_us, tier, device, uuid));
 }
 
 std::span<const std::byte> ReplyEncoder::Document(uint64_t id, const DocumentReply& reply) {

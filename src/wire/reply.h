@@ -44,7 +44,9 @@ struct OpenReply {
   std::span<const ExtentInfo> extents;
   bool hit = false;
   uint64_t waited_us = 0;
-  std::string_view tier;  // where it is
+  std::string_view tier;    // where it is
+  std::string_view device;  // whose memory that is; empty: no device's
+  std::string_view device_uuid;
 };
 
 // Precedes the reply to an open that named no deadline and waits: by when that one comes.

@@ -3,12 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <deque>
 #include <optional>
 
 #include "base/fault.h"
-#include "base/mutex.h"
 #include "loader_fixture.h"
+#include "manual_loop.h"
 #include "support/held_resources.h"
 
 namespace trims {
@@ -16,35 +15,7 @@ namespace {
 
 using test::Bytes;
 using test::HeldFds;
-
-// A loop that a test turns by hand.
-class ManualLoop {
- public:
-  PostToLoop Post() {
-    return [this](std::function<void()> call) {
-      MutexLock lock(mutex_);
-      calls_.push_back(std::move(call));
-      changed_.NotifyOne();
-    };
-  }
-  void RunOne() { Next()(); }
-  size_t Pending() {
-    MutexLock lock(mutex_);
-    return calls_.size();
-  }
-
- private:
-  std::function<void()> Next() {
-    MutexLock lock(mutex_);
-    while (calls_.empty()) changed_.Wait(mutex_);
-    std::function<void()> call = std::move(calls_.front());
-    calls_.pop_front();
-    return call;
-  }
-  Mutex mutex_;
-  CondVar changed_;
-  std::deque<std::function<void()>> calls_ TRIMS_GUARDED_BY(mutex_);
-};
+using test::ManualLoop;
 
 class HostTierTest : public test::LoaderFixture {
  protected:

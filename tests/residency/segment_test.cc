@@ -24,7 +24,7 @@ class SegmentTest : public ::testing::Test {
     const Manifest manifest =
         test::MakeManifest(test::Digest('a'), {test::MakeVariant(Variant::kFiles, 4)});
     image_ = MakeImages(manifest, "default/a", "v1").front();
-    segment_.emplace(1, image_);
+    segment_.emplace(1, image_, image_->footprint);
   }
   Reservation Room() { return budget_.Reserve(kBytes).value(); }
   void Reserve() { segment_->Reserve(image_, {}); }

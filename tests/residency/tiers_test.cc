@@ -156,6 +156,73 @@ TEST_F(TiersTest, WhatIsResidentBeneathIsNotReadAgain) {
   EXPECT_EQ(host_tier_->started, 1);
 }
 
+class FollowingTest : public TiersTest {
+ protected:
+  void Start(uint64_t host_pages, uint64_t device_pages) {
+    TiersTest::Start(host_pages, device_pages);
+    host_tier_->feeding = true;
+  }
+};
+
+TEST_F(FollowingTest, WhatIsOnItsWayBeneathIsFollowed) {
+  Start(8, 8);
+  const ImagePtr a = MakeImage('a', 4);
+  const auto open = Open(*device_, a);
+  ASSERT_EQ(device_tier_->started, 1);
+  const FillRequest& request = device_tier_->fills.front().request;
+  EXPECT_EQ(request.beneath, nullptr);
+  EXPECT_EQ(request.follow, host_tier_->fills.front().request.control);
+  request.control->Advance(kPage);
+  EXPECT_EQ(open->wait->progress()->tier, "device:0");
+  host_tier_->Finish();
+  EXPECT_EQ(device_tier_->started, 1) << "once";
+  EXPECT_EQ(host_->leases(), 1u);
+  device_tier_->Finish();
+  ASSERT_TRUE(open->lease);
+  EXPECT_EQ(host_->leases(), 0u);
+}
+
+TEST_F(FollowingTest, TheFillAboveMayEndFirst) {
+  Start(8, 8);
+  const ImagePtr a = MakeImage('a', 4);
+  const auto open = Open(*device_, a);
+  device_tier_->Finish();
+  ASSERT_TRUE(open->lease);
+  host_tier_->Finish();
+  EXPECT_EQ(StateIn(*host_, a), SegmentState::kResident);
+  EXPECT_EQ(host_->leases(), 0u);
+  EXPECT_EQ(device_tier_->started, 1);
+}
+
+TEST_F(FollowingTest, AFailureBeneathIsToldOnceByWhoeverFollows) {
+  Start(8, 8);
+  const ImagePtr a = MakeImage('a', 4);
+  const auto open = Open(*device_, a);
+  host_tier_->Fail(StatusCode::kDataLoss);
+  EXPECT_EQ(StateIn(*device_, a), SegmentState::kLoading) << "its tier still has to say so";
+  device_tier_->Fail(StatusCode::kDataLoss);
+  EXPECT_EQ(open->status.code(), StatusCode::kDataLoss);
+  EXPECT_EQ(device_->budget().used(), 0u);
+  EXPECT_EQ(counters_.load_failures, 2u);
+}
+
+TEST_F(FollowingTest, WhatStillWaitsForRoomBeneathIsNotFollowed) {
+  Start(4, 8);
+  const ImagePtr a = MakeImage('a', 4);
+  {
+    const auto b = Open(*host_, MakeImage('b', 4));
+    host_tier_->Finish();
+  }
+  const auto open = Open(*device_, a);
+  EXPECT_EQ(device_tier_->started, 0);
+  host_tier_->FinishRelease();
+  host_tier_->Finish();
+  ASSERT_EQ(device_tier_->started, 1);
+  EXPECT_NE(device_tier_->fills.front().request.beneath, nullptr);
+  device_tier_->Finish();
+  EXPECT_TRUE(open->lease);
+}
+
 TEST_F(TiersTest, AFailureBeneathIsTheReasonAbove) {
   Start(8, 8);
   const ImagePtr a = MakeImage('a', 4);

@@ -72,10 +72,12 @@ class FakeTier final : public Tier {
     FillRequest request;
     std::function<void(Result<ResidentBytes>)> done;
   };
-  explicit FakeTier(uint64_t budget, std::string name = "host")
-      : name_(std::move(name)), budget_(name_, budget) {}
+  explicit FakeTier(uint64_t budget, std::string name = "host", std::string device = "")
+      : name_(std::move(name)), device_(std::move(device)), budget_(name_, budget) {}
 
   std::string_view name() const override { return name_; }
+  std::string_view device() const override { return device_; }
+  bool feeds() const override { return feeding; }
   Budget& budget() override { return budget_; }
   void Fill(FillRequest request, std::function<void(Result<ResidentBytes>)> done) override {
     ++started;
@@ -101,11 +103,13 @@ class FakeTier final : public Tier {
   }
 
   int started = 0;
+  bool feeding = false;
   std::list<Job> fills;
   std::list<std::function<void()>> releases;
 
  private:
   const std::string name_;
+  const std::string device_;
   Budget budget_;
 };
 

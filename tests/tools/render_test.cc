@@ -106,6 +106,7 @@ Json Segment() {
   return {{"id", 4},
           {"reference", "default/ocr:3f1c9a2b77d0"},
           {"kind", "ort"},
+          {"tier", "host"},
           {"state", "resident"},
           {"bytes", 56'623'104},
           {"leases", 0},
@@ -170,21 +171,22 @@ TEST(RenderPolicyTest, SaysWhatIsInForceAndWhatThereIs) {
 }
 
 TEST(RenderStatusTest, IsOneScreen) {
-  EXPECT_EQ(RenderStatus(ServedStatus()),
-            "daemon       trimsd 0.1.0, pid 4711, up 1 h 23 min\n"
-            "socket       /run/trims/trimsd.sock\n"
-            "host memory  [#######.......................] 1.0 GiB of 4.0 GiB (25 %)\n"
-            "             1.0 GiB leased, 0 B idle; reclaim lazy, eviction lru, admission all\n"
-            "on disk      3.0 MiB of prepared variants\n"
-            "huge pages   54.0 MiB of 54.0 MiB resident\n"
-            "models       2\n"
-            "leases       3 on 3 connections\n"
-            "under way    0 loads, 1 preparation, 0 waiters\n"
-            "opens        50: 45 hits (90 %), 2 misses, 1 joined a load, 2 refused\n"
-            "loads        2 done (103 MiB), 0 failed; 1 segment evicted\n"
-            "\n"
-            "SEGMENT           VARIANT  STATE         SIZE  PAGES  LEASES  OPENS       IDLE\n"
-            "ocr:3f1c9a2b77d0  ort      resident  54.0 MiB  thp         0     41  1 min 5 s\n");
+  EXPECT_EQ(
+      RenderStatus(ServedStatus()),
+      "daemon       trimsd 0.1.0, pid 4711, up 1 h 23 min\n"
+      "socket       /run/trims/trimsd.sock\n"
+      "host memory  [#######.......................] 1.0 GiB of 4.0 GiB (25 %)\n"
+      "             1.0 GiB leased, 0 B idle; reclaim lazy, eviction lru, admission all\n"
+      "on disk      3.0 MiB of prepared variants\n"
+      "huge pages   54.0 MiB of 54.0 MiB resident\n"
+      "models       2\n"
+      "leases       3 on 3 connections\n"
+      "under way    0 loads, 1 preparation, 0 waiters\n"
+      "opens        50: 45 hits (90 %), 2 misses, 1 joined a load, 2 refused\n"
+      "loads        2 done (103 MiB), 0 failed; 1 segment evicted\n"
+      "\n"
+      "SEGMENT           VARIANT  TIER  STATE         SIZE  PAGES  LEASES  OPENS       IDLE\n"
+      "ocr:3f1c9a2b77d0  ort      host  resident  54.0 MiB  thp         0     41  1 min 5 s\n");
 }
 
 TEST(RenderStatusTest, PointsToTheDoctorWhereHugePagesAreMissing) {

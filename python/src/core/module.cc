@@ -20,6 +20,7 @@
 #include "base/ort_variant_key.h"
 #include "byte_view.h"
 #include "client/autostart.h"
+#include "dlpack.h"
 #include "errors.h"
 #include "source/typed_source.h"
 
@@ -63,6 +64,8 @@ nb::dict InfoDict(const OpenInfo& info) {
   out["variant"] = std::string(VariantName(info.variant));
   out["variant_key"] = info.variant_key;
   out["tier"] = info.tier;
+  out["device"] = info.device;
+  out["on_gpu"] = info.memory == HandleKind::kCudaDevice;
   out["pages"] = std::string(PagesName(info.pages));
   out["hit"] = info.hit;
   out["waited_us"] = info.waited.count();
@@ -92,6 +95,12 @@ void DefineModel(nb::module_& module) {
            })
       .def("tensor_names", [](const PyModel& self) { return TensorNames(*self.get()); })
       .def("tensor_count", [](const PyModel& self) { return self.get()->tensor_count(); })
+      .def(
+          "dlpack",
+          [](const PyModel& self, const std::string& name) {
+            return DlpackOf(self.get(), ValueOrRaise(self.get()->Tensor(name)));
+          },
+          nb::arg("name"))
       .def("tensor",
            [](const PyModel& self, const std::string& name) {
              return TensorTuple(self.get(), ValueOrRaise(self.get()->Tensor(name)));

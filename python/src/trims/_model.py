@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from . import _arguments, _client
 from ._packed import PackedArray
-from .errors import InvalidArgument, MissingKey, NotFound
+from .errors import FailedPrecondition, InvalidArgument, MissingKey, NotFound
 
 # safetensors' names of element types and NumPy's. Those that NumPy lacks come from ml_dtypes where it is installed, and
 # as unsigned integers of the same size where it isn't.
@@ -66,7 +66,7 @@ class Model:
 
     tensors: name -> read-only numpy.ndarray        files: name -> read-only memoryview
     (a PackedArray where an element takes no whole bytes, or its type is one that only the model's file knows)
-    reference, digest, variant, variant_key, tier, pages, hit: how the open was served
+    reference, digest, variant, variant_key, tier, device, on_gpu, pages, hit: how the open was served
 
     Views hold the mapping: after close() those that exist stay valid, and the lease ends with the last of them. Writing to
     one raises ValueError or TypeError; no trick with the memory makes the pages writable. Safe to use from several threads.
@@ -89,6 +89,11 @@ class Model:
         """The tensor's element type as safetensors names it, e.g. "BF16"; of a type that trims doesn't know, the file's name."""
         return self._core.tensor(name)[1]
 
+    def dlpack(self, name):
+        """The tensor as an object for `from_dlpack` of PyTorch, CuPy, JAX or numpy: no copy, read-only, and open for as long as what
+        the framework makes of it. On a GPU its addresses are the device's. Raises Unimplemented for types that DLPack doesn't have."""
+        return self._core.dlpack(name)
+
     def metadata(self, key):
         """What the preparer recorded; "" if there is no such key."""
         return self._core.metadata(key)
@@ -101,9 +106,17 @@ class Model:
         """Gives up this handle. Idempotent."""
         self._core.close()
 
+    def _on_processor(self):
+        if self.on_gpu:
+            raise FailedPrecondition(
+                f"{self.reference} lies in the memory of {self.device}, which this processor can't read",
+                'open it with tier="host", or give its addresses to a framework of that device',
+            )
+
     def _tensor(self, name):
         import numpy
 
+        self._on_processor()
         _, dtype, shape, view = self._core.tensor(name)
         element = _numpy_dtype(dtype)
         if element is None:
@@ -111,6 +124,7 @@ class Model:
         return numpy.frombuffer(view, element).reshape(shape)
 
     def _file(self, name):
+        self._on_processor()
         return memoryview(self._core.file(name)[1])
 
     def __enter__(self):
@@ -143,7 +157,7 @@ def open(reference, variant=None, *, variant_key="", deadline=None, tier="", pro
     """Leases `reference` ([namespace/]name[:version] or …@sha256:<digest>), loading it if it isn't resident, and maps it.
 
     variant: "tensors", "files" or "ort"; None: "tensors" where the model has any, else "files". deadline is in seconds; None: the
-    daemon's default. tier: where it is wanted; "": "host", the only one so far.
+    daemon's default. tier: where it is wanted: "host" (or ""), "device:0", a device by its name ("sim:0"), or "any" device.
     progress(LoadProgress) is called on this thread while a load is waited for, at its begin and then some five times a second, and
     never where the model is resident. What it raises gives up the open and is raised here; the load goes on for whoever opens the
     model next. It can't open another model: this thread's connection is waiting.

@@ -28,6 +28,14 @@ std::string TierLine(const Json& tier) {
                      HumanBytes(budget), Percent(used, budget));
 }
 
+// What computes on a simulated device is this machine's processor: nobody should take one for hardware.
+std::string TierTitle(const Json& tier) {
+  const std::string name = Text(tier, "name");
+  const std::string device = Text(tier, "device");
+  if (device.empty()) return name == "host" ? "host memory" : name;
+  return name + " (" + device + (device.starts_with("sim:") ? ", simulated)" : ")");
+}
+
 // Of a tier, or of the document about its policy.
 std::string PolicyWords(const Json& policy) {
   return fmt::format("reclaim {}, eviction {}, admission {}", Text(policy, "reclaim"),
@@ -70,7 +78,7 @@ std::string PagesLine(const Json& segments) {
   uint64_t huge = 0;
   uint64_t resident = 0;
   for (const Json& segment : segments) {
-    if (Text(segment, "state") != "resident") continue;
+    if (Text(segment, "state") != "resident" || Text(segment, "pages").empty()) continue;
     resident += Number(segment, "bytes");
     if (Text(segment, "pages") != "4k") huge += Number(segment, "bytes");
   }
@@ -104,6 +112,7 @@ std::string OrDash(const std::string& text) { return text.empty() ? "-" : text; 
 std::string RenderSegments(const Json& segments) {
   Table table({{"SEGMENT"},
                {"VARIANT"},
+               {"TIER"},
                {"STATE"},
                {"SIZE", Table::Align::kRight},
                {"PAGES"},
@@ -112,8 +121,9 @@ std::string RenderSegments(const Json& segments) {
                {"IDLE", Table::Align::kRight}});
   for (const Json& segment : segments) {
     table.AddRow({ShortReference(Text(segment, "reference")), Text(segment, "kind"),
-                  SegmentState(segment), HumanBytes(Number(segment, "bytes")),
-                  OrDash(Text(segment, "pages")), std::to_string(Number(segment, "leases")),
+                  Text(segment, "tier"), SegmentState(segment),
+                  HumanBytes(Number(segment, "bytes")), OrDash(Text(segment, "pages")),
+                  std::to_string(Number(segment, "leases")),
                   std::to_string(Number(segment, "opens")), IdleFor(segment)});
   }
   return table.Render();
@@ -192,8 +202,7 @@ std::string RenderStatus(const Json& status) {
   fields.Add("daemon", DaemonLine(server));
   fields.Add("socket", Text(server, "socket"));
   for (const Json& tier : List(status, "tiers")) {
-    const std::string name = Text(tier, "name");
-    fields.Add(name == "host" ? "host memory" : name, TierLine(tier));
+    fields.Add(TierTitle(tier), TierLine(tier));
     fields.Add("", TierParts(tier));
   }
   fields.Add("on disk", DiskLine(status));

@@ -10,8 +10,11 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/macros.h"
+#include "base/program.h"
+#include "device/remote_device.h"
 #include "ingest/fetch_files.h"
 #include "ingest/process_preparer.h"
+#include "load/device_tier.h"
 #include "load/host_tier.h"
 #include "store/huge_pages.h"
 #include "store/machine_memory.h"
@@ -48,6 +51,13 @@ Result<std::string> PreparerProgram(const DaemonOptions& options) {
   Result<std::string> found = FindPreparer(options.preparer);
   if (!found.ok()) LogWarning("preparer.missing", {{"error", found.status()}});
   return found;
+}
+
+Status BeyondDevice(const DeviceInfo& device, uint64_t budget) {
+  return Status(StatusCode::kInvalidArgument,
+                "--device-budget: " + std::to_string(budget) + " bytes, but device " + device.name +
+                    " has " + std::to_string(device.capacity),
+                "a share fits every device: --device-budget 80%");
 }
 
 }  // namespace
@@ -88,16 +98,8 @@ Status Daemon::MakeParts(uint64_t budget) {
                               {.root = PreparedRoot(), .folders = folders}, loop_->poster()));
   TRIMS_ASSIGN_OR_RETURN(const uint64_t disk_budget, DiskBudget());
   prepared_ = std::make_unique<PreparedStore>(PreparedRoot(), worker_.get(), disk_budget);
-  TRIMS_ASSIGN_OR_RETURN(host_,
-                         MakeHostTier({.budget = budget,
-                                       .threads = options_.loader_threads,
-                                       .pages = options_.huge_pages,
-                                       .engine = engine_,
-                                       .prepared_root = PreparedRoot(),
-                                       .network = {.concurrency = options_.download_ranges,
-                                                   .bytes_per_second = options_.download_rate},
-                                       .prepared = prepared_.get()},
-                                      loop_->poster()));
+  TRIMS_RETURN_IF_ERROR(MakeHostTier(budget));
+  TRIMS_RETURN_IF_ERROR(MakeDeviceTiers());
   preparer_ = MakeProcessPreparer(
       {.program = PreparerProgram(options_), .onnxruntime_library = options_.onnxruntime_library},
       {.timers = loop_.get(), .watcher = loop_.get(), .worker = digesting_.get()});
@@ -109,7 +111,7 @@ Status Daemon::MakeParts(uint64_t budget) {
                                        ManagerDependencies{.clock = &clock_,
                                                            .timers = loop_.get(),
                                                            .catalog = catalog_.get(),
-                                                           .tiers = {host_.get()},
+                                                           .tiers = TiersOfManager(),
                                                            .preparer = preparer_.get(),
                                                            .prepared = prepared_.get(),
                                                            .worker = worker_.get(),
@@ -118,6 +120,71 @@ Status Daemon::MakeParts(uint64_t budget) {
                                                            .pushing = pushing_.get(),
                                                            .post = loop_->poster()});
   return Status();
+}
+
+Status Daemon::MakeHostTier(uint64_t budget) {
+  TRIMS_ASSIGN_OR_RETURN(
+      host_, trims::MakeHostTier({.budget = budget,
+                                  .threads = options_.loader_threads,
+                                  .pages = options_.huge_pages,
+                                  .engine = engine_,
+                                  .prepared_root = PreparedRoot(),
+                                  .network = {.concurrency = options_.download_ranges,
+                                              .bytes_per_second = options_.download_rate},
+                                  .prepared = prepared_.get(),
+                                  .feeds = !options_.devices.empty()},
+                                 loop_->poster()));
+  return Status();
+}
+
+// Faults of devices happen where the devices are.
+Result<std::unique_ptr<Device>> Daemon::StartDevice(const std::string& text) const {
+  TRIMS_ASSIGN_OR_RETURN(const std::string program, FindDeviceProgram());
+  std::vector<std::string> command = {program, text};
+  const std::string plan = EnvironmentVariable("TRIMS_FAULT");
+  if (options_.allow_fault_injection && plan.starts_with("device")) command.push_back(plan);
+  Result<std::unique_ptr<Device>> device = StartRemoteDevice({.command = std::move(command)});
+  if (device.ok()) return device;
+  return Status(device.status().code(), "--device " + text + ": " + device.status().message(),
+                device.status().hint());
+}
+
+Status Daemon::MakeDeviceTiers() {
+  for (const std::string& text : options_.devices) {
+    TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<Device> device, StartDevice(text));
+    const DeviceInfo& info = device->info();
+    TRIMS_RETURN_IF_ERROR(CheckNewDevice(info.name));
+    TRIMS_ASSIGN_OR_RETURN(const uint64_t budget,
+                           ParseByteSize(options_.device_budget, info.capacity));
+    if (budget > info.capacity) return BeyondDevice(info, budget);
+    TRIMS_ASSIGN_OR_RETURN(
+        std::unique_ptr<Tier> tier,
+        MakeDeviceTier({.number = static_cast<int>(device_tiers_.size()), .budget = budget},
+                       device.get(), loop_->poster()));
+    LogInfo("device.opened", {{"tier", tier->name()},
+                              {"device", info.name},
+                              {"uuid", info.uuid},
+                              {"capacity_bytes", info.capacity},
+                              {"budget_bytes", budget}});
+    devices_.push_back(std::move(device));
+    device_tiers_.push_back(std::move(tier));
+  }
+  return Status();
+}
+
+Status Daemon::CheckNewDevice(const std::string& name) const {
+  for (const std::unique_ptr<Device>& device : devices_) {
+    if (device->info().name != name) continue;
+    return Status(StatusCode::kInvalidArgument, "--device " + name + " is there twice",
+                  "give each its own number: sim:0, sim:1");
+  }
+  return Status();
+}
+
+std::vector<Tier*> Daemon::TiersOfManager() const {
+  std::vector<Tier*> tiers = {host_.get()};
+  for (const std::unique_ptr<Tier>& tier : device_tiers_) tiers.push_back(tier.get());
+  return tiers;
 }
 
 // A share is one of the file system on which the data lie.

@@ -9,10 +9,12 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "trims/status.h"
 
 #include "catalog/catalog.h"
+#include "device/device.h"
 #include "ingest/preparer.h"
 #include "load/read_engine.h"
 #include "load/tier.h"
@@ -39,6 +41,11 @@ class Daemon {
   Daemon(const DaemonOptions& options, Places places, ReadEngineKind engine);
 
   Status MakeParts(uint64_t budget);
+  Status MakeHostTier(uint64_t budget);
+  Status MakeDeviceTiers();
+  Result<std::unique_ptr<Device>> StartDevice(const std::string& text) const;
+  Status CheckNewDevice(const std::string& name) const;
+  std::vector<Tier*> TiersOfManager() const;
   Status Serve();
   Result<uint64_t> DiskBudget() const;
   std::string PreparedRoot() const { return places_.data() + "/prepared"; }
@@ -62,6 +69,8 @@ class Daemon {
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<PreparedStore> prepared_;
   std::unique_ptr<Tier> host_;
+  std::vector<std::unique_ptr<Device>> devices_;
+  std::vector<std::unique_ptr<Tier>> device_tiers_;  // one for each of them
   std::unique_ptr<Preparer> preparer_;
   std::unique_ptr<SourceFetcher> fetcher_;
   std::unique_ptr<Manager> manager_;

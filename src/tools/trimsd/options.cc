@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/byte_size.h"
+#include "device/open_device.h"
 #include "tools/trimsd/duration.h"
 
 namespace trims::daemon {
@@ -158,6 +159,29 @@ void AddMemory(CLI::App* app, DaemonOptions* options) {
       ->check(CLI::Range(1, 64).description(""));
 }
 
+void AddDevices(CLI::App* app, DaemonOptions* options) {
+  app->add_option_function<std::vector<std::string>>(
+         "--device",
+         [options](const std::vector<std::string>& texts) {
+           for (const std::string& text : texts) {
+             const Status status = ParseDevice(text).status();
+             if (!status.ok()) throw CLI::ValidationError("--device", status.ToString());
+           }
+           options->devices = texts;
+         },
+         "A device whose memory is a tier, as often as there are some: cuda:0, or simulated: "
+         "sim:0,capacity=8GiB,link=12GB [none]")
+      ->type_name("DEVICE")
+      ->take_all();
+  app->add_option_function<std::string>(
+         "--device-budget",
+         [options](const std::string& text) {
+           options->device_budget = ByteSizeText("--device-budget", text);
+         },
+         "What models may take of each device's memory [80%]")
+      ->type_name("SIZE|N%");
+}
+
 uint64_t DownloadRate(const std::string& text) {
   const Result<uint64_t> parsed = ParseByteSize(text);
   if (parsed.ok()) return *parsed;
@@ -222,6 +246,7 @@ ParsedOptions ParseOptions(int argc, const char* const* argv, std::ostream& out,
   app.allow_config_extras(CLI::config_extras_mode::error);
   AddPlaces(&app, &parsed.options);
   AddMemory(&app, &parsed.options);
+  AddDevices(&app, &parsed.options);
   AddDownloads(&app, &parsed.options);
   AddLimits(&app, &parsed.options);
   AddRunning(&app, &parsed.options);

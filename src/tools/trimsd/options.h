@@ -38,7 +38,9 @@ struct DaemonOptions {
   std::string data;    // likewise
   mode_t socket_mode = 0600;
   std::string host_budget = "50%";
-  std::string disk_budget = {};  // empty: none
+  std::string disk_budget = {};       // empty: none
+  std::vector<std::string> devices;   // as OpenDevice takes them
+  std::string device_budget = "80%";  // of each device's capacity
   TierPolicy policy = {};
   int loader_threads = 2;
   HugePagePolicy huge_pages = HugePagePolicy::kBest;

@@ -25,6 +25,7 @@ namespace fs = std::filesystem;
 
 constexpr uint64_t kLeastOpenFiles = 64;
 constexpr char kPreparerName[] = "trims-prepare";
+constexpr char kDeviceProgramName[] = "trims-device";
 
 extern "C" void EndNow(int) {
   static constexpr char kMessage[] =
@@ -41,11 +42,17 @@ uint64_t RaiseOpenFiles() {
   return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : before;
 }
 
-// An installed daemon has it in libexec, one in a build tree in the folder beside its own.
-std::vector<std::string> PreparerFolders() {
+// An installed daemon has its programs in libexec, one in a build tree in a folder beside its own.
+std::vector<std::string> ProgramFolders(const char* in_build_tree) {
   const fs::path own = OwnFolder();
   if (own.empty()) return {};
-  return {own, own.parent_path() / "libexec" / "trims", own.parent_path() / "prepare"};
+  return {own, own.parent_path() / "libexec" / "trims", own.parent_path() / in_build_tree};
+}
+
+std::string Listed(const std::vector<std::string>& folders) {
+  std::string text;
+  for (const std::string& folder : folders) text += folder + ", ";
+  return text;
 }
 
 Status NoPreparer(const std::string& why) {
@@ -96,11 +103,19 @@ Result<std::string> FindPreparer(const std::string& wanted) {
     if (IsProgram(wanted)) return fs::absolute(wanted, error).string();
     return NoPreparer("trimsd's --preparer, '" + wanted + "', is no program");
   }
-  const std::vector<std::string> folders = PreparerFolders();
+  const std::vector<std::string> folders = ProgramFolders("prepare");
   if (std::string program = FindProgram(kPreparerName, folders); !program.empty()) return program;
-  std::string looked;
-  for (const std::string& folder : folders) looked += folder + ", ";
-  return NoPreparer("there is none in " + looked + "nor on PATH");
+  return NoPreparer("there is none in " + Listed(folders) + "nor on PATH");
+}
+
+Result<std::string> FindDeviceProgram() {
+  const std::vector<std::string> folders = ProgramFolders("device");
+  if (std::string program = FindProgram(kDeviceProgramName, folders); !program.empty())
+    return program;
+  return Status(
+      StatusCode::kFailedPrecondition,
+      "--device needs trims-device, and there is none in " + Listed(folders) + "nor on PATH",
+      "install it beside trimsd, or start trimsd without --device");
 }
 
 void TellReady(int fd) {

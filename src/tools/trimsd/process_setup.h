@@ -29,6 +29,8 @@ void EndWithin(unsigned seconds);
 // ../libexec/trims, on PATH. FAILED_PRECONDITION says
 // where it looked.
 Result<std::string> FindPreparer(const std::string& wanted);
+// Likewise the trims-device.
+Result<std::string> FindDeviceProgram();
 
 // Says on descriptor `fd` that the daemon serves, and closes it. -1: nobody asked.
 void TellReady(int fd);

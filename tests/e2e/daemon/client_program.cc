@@ -1,12 +1,17 @@
 // A function as a test needs it: opens models through libtrims as its arguments say.
-//   client_program loop SOCKET REFERENCE…   open, touch and close each in turn for ever, a byte on
-//   standard output a step client_program inode SOCKET REFERENCE   prints the inode and a checksum
-//   of the first extent client_program autostart TRIMSD         prints the pid of the daemon that
-//   answers, started if need be
+//
+//   client_program loop SOCKET REFERENCE…    opens, touches and closes each in turn for ever, a byte on
+//                                            standard output a step
+//   client_program hold SOCKET REFERENCE     opens it, writes a byte, and keeps it until it is killed
+//   client_program inode SOCKET REFERENCE    prints the inode and a checksum of the first extent
+//   client_program autostart TRIMSD          prints the pid of the daemon that answers, started if need be
+//
+// TEST_TIER in the environment is the tier that it asks for.
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -35,6 +40,11 @@ unsigned Touch(const trims::Model& model) {
   return sum;
 }
 
+std::string Tier() {
+  const char* tier = std::getenv("TEST_TIER");
+  return tier == nullptr ? "" : tier;
+}
+
 volatile unsigned touched;  // so that touching is not optimised away
 
 int Loop(const std::string& socket, const std::vector<std::string>& references) {
@@ -44,7 +54,7 @@ int Loop(const std::string& socket, const std::vector<std::string>& references) 
     if (!client.ok()) return Fail(client.status());
     Step();
     for (const std::string& reference : references) {
-      trims::Result<trims::Model> model = client->Open(reference);
+      trims::Result<trims::Model> model = client->Open(reference, {.tier = Tier()});
       if (!model.ok()) return Fail(model.status());
       Step();
       touched = Touch(*model);
@@ -55,10 +65,19 @@ int Loop(const std::string& socket, const std::vector<std::string>& references) 
   }
 }
 
+int Hold(const std::string& socket, const std::string& reference) {
+  trims::Result<trims::Client> client = trims::Client::Connect({.socket_path = socket});
+  if (!client.ok()) return Fail(client.status());
+  const trims::Result<trims::Model> model = client->Open(reference, {.tier = Tier()});
+  if (!model.ok()) return Fail(model.status());
+  Step();
+  for (;;) ::pause();
+}
+
 int Inode(const std::string& socket, const std::string& reference) {
   trims::Result<trims::Client> client = trims::Client::Connect({.socket_path = socket});
   if (!client.ok()) return Fail(client.status());
-  const trims::Result<trims::Model> model = client->Open(reference);
+  const trims::Result<trims::Model> model = client->Open(reference, {.tier = Tier()});
   if (!model.ok()) return Fail(model.status());
   struct stat info;
   if (::fstat(model->extent_fd(0), &info) != 0) return 1;
@@ -84,6 +103,7 @@ int main(int argc, char** argv) {
   if (arguments.size() >= 3 && arguments[0] == "loop") {
     return Loop(arguments[1], {arguments.begin() + 2, arguments.end()});
   }
+  if (arguments.size() == 3 && arguments[0] == "hold") return Hold(arguments[1], arguments[2]);
   if (arguments.size() == 3 && arguments[0] == "inode") return Inode(arguments[1], arguments[2]);
   if (arguments.size() == 2 && arguments[0] == "autostart") return Autostart(arguments[1]);
   std::fputs("client_program: see its first lines\n", stderr);

@@ -1,4 +1,4 @@
-// Clients are killed at 200 random moments of connect, open, load, touch and close. Afterwards no
+// Clients are killed at 300 random moments of connect, open, load, touch and close. Afterwards no
 // lease, no descriptor and no byte of budget is missing.
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@ namespace trims::test {
 namespace {
 
 constexpr unsigned kSeed = 20261123;
-constexpr int kKills = 100;  // in each of the two tests
+constexpr int kKills = 100;  // in each of the tests
 constexpr size_t kKilledModelBytes = size_t{1} << 20;
 
 // Lets the client go on for a moment of this processor's time, so that the kill falls between two
@@ -30,11 +30,12 @@ void Spin(std::chrono::nanoseconds time) {
   }
 }
 
-void KillClients(const DaemonProcess& daemon, unsigned seed) {
+void KillClients(const DaemonProcess& daemon, unsigned seed, const std::string& tier = "") {
   std::cout << "seed " << seed << '\n';
   std::mt19937 random(seed);
   for (int i = 0; i < kKills; ++i) {
-    ChildProcess client = ChildProcess::Start({CLIENT_PROGRAM, "loop", daemon.socket(), "a", "b"});
+    ChildProcess client = ChildProcess::Start({CLIENT_PROGRAM, "loop", daemon.socket(), "a", "b"},
+                                              {"TEST_TIER=" + tier});
     const unsigned steps = random() % 12;
     for (unsigned step = 0; step < steps; ++step) ASSERT_TRUE(client.ReadByte()) << "kill " << i;
     Spin(std::chrono::microseconds(random() % 300));
@@ -81,6 +82,21 @@ TEST(KillTest, WithLazyReclaimTheModelsStayAndNothingElse) {
   EXPECT_EQ(status["leases"], 0);
   EXPECT_EQ(status["waiters"], 0);
   EXPECT_EQ(status["host"], resident);
+  EXPECT_EQ(daemon.Descriptors(), before);
+}
+
+TEST(KillTest, OnADeviceWithEagerReclaimNothingIsLeft) {
+  const test::ScratchFolder folder;
+  DaemonProcess daemon(folder.path(), {"--reclaim", "eager", "--device", "sim:0,capacity=16MiB"});
+  ASSERT_TRUE(daemon.ready()) << daemon.Log();
+  WarmUp(&daemon);
+  daemon.GetSettledStatus();
+  const size_t before = daemon.Descriptors();
+  KillClients(daemon, kSeed + 2, "any");
+  const nlohmann::json status = daemon.GetSettledStatus();
+  EXPECT_EQ(status["leases"], 0);
+  EXPECT_EQ(status["waiters"], 0);
+  for (const nlohmann::json& tier : status["tiers"]) EXPECT_EQ(tier["used_bytes"], 0) << tier;
   EXPECT_EQ(daemon.Descriptors(), before);
 }
 

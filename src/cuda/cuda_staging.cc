@@ -1,0 +1,67 @@
+#include "cuda/cuda_staging.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/macros.h"
+#include "cuda/cuda_driver.h"
+
+namespace trims::cuda {
+
+Result<Staging> Staging::Make(const Api* api) {
+  Staging staging(api);
+  TRIMS_RETURN_IF_ERROR(staging.MakeParts());
+  return staging;
+}
+
+Status Staging::MakeParts() {
+  TRIMS_RETURN_IF_ERROR(
+      Check(*api_, api_->StreamCreate(&stream_, kStreamNonBlocking), "cuStreamCreate"));
+  for (Buffer& buffer : buffers_) {
+    TRIMS_RETURN_IF_ERROR(
+        Check(*api_, api_->MemHostAlloc(&buffer.bytes, kBufferBytes, 0), "cuMemHostAlloc"));
+    TRIMS_RETURN_IF_ERROR(
+        Check(*api_, api_->EventCreate(&buffer.left, kEventDisableTiming), "cuEventCreate"));
+  }
+  return Status();
+}
+
+Staging::~Staging() {
+  if (api_ == nullptr) return;
+  for (const Buffer& buffer : buffers_) {
+    if (buffer.left != nullptr) static_cast<void>(api_->EventDestroy(buffer.left));
+    if (buffer.bytes != nullptr) static_cast<void>(api_->MemFreeHost(buffer.bytes));
+  }
+  if (stream_ != nullptr) static_cast<void>(api_->StreamDestroy(stream_));
+}
+
+Status Staging::Copy(DevicePointer to, std::span<const std::byte> from) {
+  const Status status = CopyParts(to, from);
+  for (Buffer& buffer : buffers_) buffer.used = false;
+  // Also after a failure: nothing may be on its way out of a buffer that the next copy fills.
+  const Status arrived = Check(*api_, api_->StreamSynchronize(stream_), "cuStreamSynchronize");
+  return status.ok() ? arrived : status;
+}
+
+Status Staging::CopyParts(DevicePointer to, std::span<const std::byte> from) {
+  for (int next = 0; !from.empty(); next = (next + 1) % kBuffers) {
+    const std::span<const std::byte> part = from.first(std::min(kBufferBytes, from.size()));
+    TRIMS_RETURN_IF_ERROR(CopyPart(&buffers_[next], to, part));
+    to += part.size();
+    from = from.subspan(part.size());
+  }
+  return Status();
+}
+
+Status Staging::CopyPart(Buffer* buffer, DevicePointer to, std::span<const std::byte> from) {
+  if (buffer->used)
+    TRIMS_RETURN_IF_ERROR(Check(*api_, api_->EventSynchronize(buffer->left), "cuEventSynchronize"));
+  std::memcpy(buffer->bytes, from.data(), from.size());
+  TRIMS_RETURN_IF_ERROR(Check(*api_, api_->MemcpyHtoDAsync(to, buffer->bytes, from.size(), stream_),
+                              "cuMemcpyHtoDAsync"));
+  TRIMS_RETURN_IF_ERROR(Check(*api_, api_->EventRecord(buffer->left, stream_), "cuEventRecord"));
+  buffer->used = true;
+  return Status();
+}
+
+}  // namespace trims::cuda

@@ -1,0 +1,152 @@
+#include "device/cuda_device.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "base/macros.h"
+#include "base/mapping.h"
+#include "cuda/cuda_driver.h"
+#include "cuda/cuda_memory.h"
+#include "cuda/cuda_staging.h"
+
+namespace trims {
+namespace {
+
+class MappedHostBytes final : public HostBytes {
+ public:
+  MappedHostBytes(Mapping mapping, uint64_t length)
+      : mapping_(std::move(mapping)), length_(length) {}
+
+  const std::byte* data() const { return mapping_.data(); }
+  uint64_t length() const { return length_; }
+
+ private:
+  const Mapping mapping_;
+  const uint64_t length_;
+};
+
+class CudaMemory final : public DeviceMemory {
+ public:
+  static Result<std::unique_ptr<DeviceMemory>> Make(const cuda::Context& context,
+                                                    cuda::Staging* staging, uint64_t length,
+                                                    size_t granularity) {
+    const cuda::Current current(context);
+    TRIMS_ASSIGN_OR_RETURN(cuda::Allocation allocation,
+                           cuda::Allocation::Create(context, length, granularity));
+    TRIMS_ASSIGN_OR_RETURN(cuda::Range range,
+                           cuda::Range::Reserve(context, allocation.bytes(), granularity));
+    TRIMS_RETURN_IF_ERROR(range.Map(allocation, 0, cuda::kAccessReadWrite));
+    return std::unique_ptr<DeviceMemory>(std::unique_ptr<CudaMemory>(
+        new CudaMemory(context, staging, length, std::move(allocation), std::move(range))));
+  }
+  ~CudaMemory() override {
+    const cuda::Current current(context_);
+    range_.reset();
+  }
+
+  uint64_t length() const override { return length_; }
+
+  Status CopyIn(const HostBytes& from, uint64_t offset, uint64_t length) override {
+    const auto& host = static_cast<const MappedHostBytes&>(from);
+    if (!range_) return AlreadyExported();
+    const uint64_t end = std::min(host.length(), length_);
+    if (offset > end || length > end - offset) {
+      return Status(StatusCode::kInvalidArgument,
+                    "bytes " + std::to_string(offset) + " + " + std::to_string(length) +
+                        " to copy, of which there are " + std::to_string(end));
+    }
+    const cuda::Current current(context_);
+    return staging_.Copy(range_->pointer() + offset, {host.data() + offset, length});
+  }
+
+  // The mapping that the bytes were written through goes: from here on nobody has one that can be written.
+  Result<UniqueFd> Export() override {
+    if (!range_) return AlreadyExported();
+    const cuda::Current current(context_);
+    TRIMS_ASSIGN_OR_RETURN(UniqueFd fd, allocation_.Export());
+    range_.reset();
+    return fd;
+  }
+
+ private:
+  CudaMemory(const cuda::Context& context, cuda::Staging* staging, uint64_t length,
+             cuda::Allocation allocation, cuda::Range range)
+      : context_(context),
+        staging_(*staging),
+        length_(length),
+        allocation_(std::move(allocation)),
+        range_(std::move(range)) {}
+  static Status AlreadyExported() {
+    return Status(StatusCode::kFailedPrecondition, "this device memory was exported already");
+  }
+
+  const cuda::Context& context_;
+  cuda::Staging& staging_;
+  const uint64_t length_;
+  const cuda::Allocation allocation_;
+  std::optional<cuda::Range> range_;  // until it is exported
+};
+
+class CudaDevice final : public Device {
+ public:
+  CudaDevice(cuda::Context context, DeviceInfo info, cuda::Staging staging)
+      : context_(std::move(context)), info_(std::move(info)), staging_(std::move(staging)) {}
+
+  const DeviceInfo& info() const override { return info_; }
+
+  Result<std::unique_ptr<HostBytes>> Attach(int fd, uint64_t length) override {
+    TRIMS_ASSIGN_OR_RETURN(Mapping mapping, Mapping::OfFile(fd, length, PROT_READ));
+    return std::unique_ptr<HostBytes>(
+        std::make_unique<MappedHostBytes>(std::move(mapping), length));
+  }
+
+  Result<std::unique_ptr<DeviceMemory>> Allocate(std::string_view, uint64_t length) override {
+    if (length == 0)
+      return Status(StatusCode::kInvalidArgument, "an allocation of a device can't be empty");
+    return CudaMemory::Make(context_, &staging_, length, info_.granularity);
+  }
+
+ private:
+  const cuda::Context context_;
+  const DeviceInfo info_;
+  cuda::Staging staging_;
+};
+
+Status CheckCanShare(const cuda::Context& context) {
+  for (const auto& [attribute, what] :
+       {std::pair(cuda::kAttributeVirtualMemoryManagement, "virtual memory management"),
+        std::pair(cuda::kAttributePosixFileDescriptors, "memory that is shared by descriptors")}) {
+    TRIMS_ASSIGN_OR_RETURN(const int has, context.ReadAttribute(attribute));
+    if (has != 0) continue;
+    return Status(StatusCode::kUnimplemented,
+                  "CUDA device " + std::to_string(context.ordinal()) + " has no " + what,
+                  "a device, and a driver, that supports it; WSL and vGPUs often don't");
+  }
+  return Status();
+}
+
+Result<DeviceInfo> Describe(const cuda::Context& context) {
+  DeviceInfo info{.name = "cuda:" + std::to_string(context.ordinal()),
+                  .memory = HandleKind::kCudaDevice};
+  TRIMS_ASSIGN_OR_RETURN(info.uuid, context.ReadUuid());
+  TRIMS_ASSIGN_OR_RETURN(info.capacity, context.ReadTotalBytes());
+  TRIMS_ASSIGN_OR_RETURN(info.granularity, context.ReadGranularity());
+  return info;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Device>> MakeCudaDevice(const CudaDeviceOptions& options) {
+  TRIMS_ASSIGN_OR_RETURN(const cuda::Api* const api, cuda::LoadDriver(options.driver));
+  TRIMS_ASSIGN_OR_RETURN(cuda::Context context, cuda::Context::OfOrdinal(api, options.ordinal));
+  TRIMS_RETURN_IF_ERROR(CheckCanShare(context));
+  TRIMS_ASSIGN_OR_RETURN(DeviceInfo info, Describe(context));
+  const cuda::Current current(context);
+  TRIMS_ASSIGN_OR_RETURN(cuda::Staging staging, cuda::Staging::Make(api));
+  return std::unique_ptr<Device>(
+      std::make_unique<CudaDevice>(std::move(context), std::move(info), std::move(staging)));
+}
+
+}  // namespace trims

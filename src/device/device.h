@@ -1,0 +1,79 @@
+// Device and DeviceMemory: what a device tier asks of a device, whatever kind of device that is.
+//
+// A device hands out memory that other processes can be given as a descriptor. Bytes come into it from
+// memfds of the host's, which are attached first, so that a device whose driver must pin pages does so
+// once, and in whatever process the driver lives.
+//
+//   TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<HostBytes> from, device->Attach(memfd, length));
+//   TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<DeviceMemory> memory, device->Allocate("ocr", length));
+//   TRIMS_RETURN_IF_ERROR(memory->CopyIn(*from, 0, length));
+//   TRIMS_ASSIGN_OR_RETURN(UniqueFd shared, memory->Export());
+//
+// Kinds: sim_device.h. Copies block until the bytes are there, so none of this is for the event loop.
+// Thread-safety: a Device is safe; a DeviceMemory belongs to one thread at a time. Ownership: memory and
+// attached bytes end before their device.
+#ifndef TRIMS_DEVICE_DEVICE_H_
+#define TRIMS_DEVICE_DEVICE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "trims/model.h"
+#include "trims/status.h"
+
+#include "base/unique_fd.h"
+
+namespace trims {
+
+struct DeviceInfo {
+  std::string name;  // "sim:0": its kind, and its number among those of that kind
+  std::string uuid;  // the same after a restart, and no other device's
+  HandleKind memory = HandleKind::kSimulatedDevice;
+  uint64_t capacity = 0;               // bytes
+  uint64_t granularity = 0;            // bytes; what is allocated is rounded up to it
+  uint64_t link_bytes_per_second = 0;  // from the host, as far as it is known; 0: not known
+};
+
+// A memfd of the host's from which a device may copy. Ended once no copy needs it any more.
+class HostBytes {
+ public:
+  virtual ~HostBytes() = default;
+};
+
+// Freed when it goes; what was exported stays with those who have it.
+class DeviceMemory {
+ public:
+  virtual ~DeviceMemory() = default;
+
+  virtual uint64_t length() const = 0;  // as it was asked for
+
+  // The bytes [offset, offset + length) of `from` to the same place here. INVALID_ARGUMENT: they are not in
+  // both; FAILED_PRECONDITION: it was exported already; UNAVAILABLE: the device is lost; INTERNAL: the
+  // copy failed.
+  virtual Status CopyIn(const HostBytes& from, uint64_t offset, uint64_t length) = 0;
+
+  // A descriptor that can be given to other processes, which can't write to what they map of it as far as
+  // the device can see to that. Once. Nothing can be copied in after it.
+  virtual Result<UniqueFd> Export() = 0;
+};
+
+class Device {
+ public:
+  virtual ~Device() = default;
+
+  virtual const DeviceInfo& info() const = 0;
+
+  // `fd` is the caller's and may be closed after the call.
+  virtual Result<std::unique_ptr<HostBytes>> Attach(int fd, uint64_t length) = 0;
+
+  // RESOURCE_EXHAUSTED: the device has not so much left, and says what it has. INVALID_ARGUMENT: no bytes.
+  // UNAVAILABLE: the device is lost.
+  virtual Result<std::unique_ptr<DeviceMemory>> Allocate(std::string_view label,
+                                                         uint64_t length) = 0;
+};
+
+}  // namespace trims
+
+#endif  // TRIMS_DEVICE_DEVICE_H_

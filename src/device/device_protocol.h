@@ -1,0 +1,90 @@
+// What daemon and trims-device say to each other: one struct each way in a SOCK_SEQPACKET frame, with at most
+// one descriptor.
+//
+// Both are of one release and on one machine, so the structs are as they lie in memory; a version guards
+// against a mixed installation. Thread-safety: values.
+#ifndef TRIMS_DEVICE_DEVICE_PROTOCOL_H_
+#define TRIMS_DEVICE_DEVICE_PROTOCOL_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "trims/status.h"
+
+#include "base/unique_fd.h"
+#include "device/device.h"
+
+namespace trims {
+
+inline constexpr uint32_t kDeviceProtocolVersion = 1;
+
+enum class DeviceOp : uint32_t {
+  kInfo,      // → capacity, granularity, link, memory, name, uuid
+  kAttach,    // descriptor, length → object
+  kDetach,    // object
+  kAllocate,  // label, length → object
+  kCopy,      // object, from, offset, length
+  kExport,    // object → descriptor
+  kFree,      // object
+};
+
+struct DeviceRequest {
+  uint32_t version = kDeviceProtocolVersion;
+  DeviceOp op = DeviceOp::kInfo;
+  uint64_t object = 0;
+  uint64_t from = 0;
+  uint64_t offset = 0;
+  uint64_t length = 0;
+  char label[256] = {};
+};
+
+struct DeviceReply {
+  uint32_t version = kDeviceProtocolVersion;
+  uint32_t code = 0;  // StatusCode
+  uint64_t object = 0;
+  uint64_t capacity = 0;
+  uint64_t granularity = 0;
+  uint64_t link_bytes_per_second = 0;
+  uint32_t memory = 0;  // HandleKind
+  char name[32] = {};
+  char uuid[40] = {};
+  char message[512] = {};
+  char hint[256] = {};
+};
+
+static_assert(std::is_trivially_copyable_v<DeviceRequest>);
+static_assert(std::is_trivially_copyable_v<DeviceReply>);
+
+// Cut where it doesn't fit; always ends with a zero.
+template <size_t kSize>
+void PutText(std::string_view text, char (&field)[kSize]) {
+  const size_t length = text.copy(field, kSize - 1);
+  field[length] = '\0';
+}
+
+// To the first zero, or the end.
+template <size_t kSize>
+std::string TextOf(const char (&field)[kSize]) {
+  const std::string_view all(field, kSize);
+  return std::string(all.substr(0, all.find('\0')));
+}
+
+// One message with at most one descriptor; `fd` is empty where none came. UNAVAILABLE: the peer is gone;
+// INVALID_ARGUMENT: a frame of another size or version, or with more descriptors. The receiving one waits as long as it
+// takes for `deadline` in milliseconds below 0, and is DEADLINE_EXCEEDED after it otherwise.
+template <typename Message>
+struct WithFd {
+  Message message;
+  UniqueFd fd;
+};
+
+Status SendMessage(int socket, const DeviceRequest& request, int fd);
+Status SendMessage(int socket, const DeviceReply& reply, int fd);
+Result<WithFd<DeviceRequest>> ReceiveRequest(int socket);
+Result<WithFd<DeviceReply>> ReceiveReply(int socket, int deadline_ms);
+
+}  // namespace trims
+
+#endif  // TRIMS_DEVICE_DEVICE_PROTOCOL_H_

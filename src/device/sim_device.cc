@@ -1,0 +1,209 @@
+#include "device/sim_device.h"
+
+#include <atomic>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "base/errno_status.h"
+#include "base/fault.h"
+#include "base/macros.h"
+#include "base/mapping.h"
+#include "base/mutex.h"
+#include "store/host_memory.h"
+
+namespace trims {
+namespace {
+
+class AttachedMemfd final : public HostBytes {
+ public:
+  explicit AttachedMemfd(Mapping mapping, uint64_t length)
+      : mapping_(std::move(mapping)), length_(length) {}
+
+  const std::byte* data() const { return mapping_.data(); }
+  uint64_t length() const { return length_; }
+
+ private:
+  const Mapping mapping_;
+  const uint64_t length_;
+};
+
+// What the device's memory and the device know of each other.
+class SimState {
+ public:
+  SimState(DeviceInfo device, const LinkModel& link) : info(std::move(device)), link(link) {}
+
+  Status CheckThere() const {
+    if (!lost_.load()) return Status();
+    return Status(StatusCode::kUnavailable, "device " + info.name + " is lost",
+                  "restart trimsd once the device is there again");
+  }
+
+  Status Take(uint64_t bytes) {
+    MutexLock lock(mutex_);
+    if (bytes > info.capacity - used_) {
+      return Status(StatusCode::kResourceExhausted,
+                    "device " + info.name + " has " + std::to_string(info.capacity - used_) +
+                        " of its " + std::to_string(info.capacity) + " bytes left, " +
+                        std::to_string(bytes) + " are needed",
+                    "lower --device-budget below what the device has for models");
+    }
+    used_ += bytes;
+    return Status();
+  }
+
+  void GiveBack(uint64_t bytes) {
+    MutexLock lock(mutex_);
+    used_ -= bytes;
+  }
+
+  // What an injected fault means.
+  Status Fail(int error, const std::string& what) {
+    if (error == ENODEV) lost_.store(true);
+    TRIMS_RETURN_IF_ERROR(CheckThere());
+    if (error == ENOMEM) {
+      return Status(StatusCode::kResourceExhausted,
+                    "device " + info.name + " is out of memory while " + what);
+    }
+    return Status(StatusCode::kInternal,
+                  "device " + info.name + " failed while " + what + ": " + std::strerror(error));
+  }
+
+  const DeviceInfo info;
+  Link link;
+  const SteadyClock clock;
+
+ private:
+  std::atomic<bool> lost_{false};
+  Mutex mutex_;
+  uint64_t used_ TRIMS_GUARDED_BY(mutex_) = 0;
+};
+
+class SimMemory final : public DeviceMemory {
+ public:
+  // `taken` was taken from the device, and is given back when this goes.
+  SimMemory(std::shared_ptr<SimState> device, uint64_t taken, ExtentWriter writer)
+      : device_(std::move(device)),
+        taken_(taken),
+        length_(writer.length()),
+        writer_(std::move(writer)) {}
+  ~SimMemory() override {
+    writer_.reset();
+    device_->GiveBack(taken_);
+  }
+
+  uint64_t length() const override { return length_; }
+  Status CopyIn(const HostBytes& from, uint64_t offset, uint64_t length) override;
+  Result<UniqueFd> Export() override;
+
+ private:
+  Status CheckNotExported() const {
+    if (writer_) return Status();
+    return Status(StatusCode::kFailedPrecondition, "this device memory was exported already");
+  }
+
+  const std::shared_ptr<SimState> device_;
+  const uint64_t taken_;
+  const uint64_t length_;
+  std::optional<ExtentWriter> writer_;  // until it is exported
+};
+
+Status SimMemory::CopyIn(const HostBytes& from, uint64_t offset, uint64_t length) {
+  TRIMS_RETURN_IF_ERROR(CheckNotExported());
+  TRIMS_RETURN_IF_ERROR(device_->CheckThere());
+  const auto& memfd = static_cast<const AttachedMemfd&>(from);
+  const uint64_t end = std::min(memfd.length(), length_);
+  if (offset > end || length > end - offset) {
+    return Status(StatusCode::kInvalidArgument,
+                  "bytes " + std::to_string(offset) + " + " + std::to_string(length) +
+                      " to copy, of which there are " + std::to_string(end));
+  }
+  if (const int error = fault::Check(fault::Op::kDeviceCopy)) {
+    return device_->Fail(error, "copying");
+  }
+  const TimePoint arrives = device_->link.Carry(length, device_->clock.Now());
+  TRIMS_RETURN_IF_ERROR(writer_->Allocate(offset + length));
+  std::memcpy(writer_->data() + offset, memfd.data() + offset, length);
+  std::this_thread::sleep_until(
+      arrives);  // the wire; nobody can tell us when a modelled one is done
+  return Status();
+}
+
+Result<UniqueFd> SimMemory::Export() {
+  TRIMS_RETURN_IF_ERROR(CheckNotExported());
+  TRIMS_RETURN_IF_ERROR(device_->CheckThere());
+  if (const int error = fault::Check(fault::Op::kDeviceExport)) {
+    return device_->Fail(error, "exporting memory");
+  }
+  ExtentWriter writer = *std::exchange(writer_, std::nullopt);
+  TRIMS_ASSIGN_OR_RETURN(SealedExtent sealed, std::move(writer).Seal());
+  return std::move(sealed).TakeFd();
+}
+
+class SimDevice final : public Device {
+ public:
+  SimDevice(DeviceInfo info, const LinkModel& link)
+      : state_(std::make_shared<SimState>(std::move(info), link)) {}
+
+  const DeviceInfo& info() const override { return state_->info; }
+
+  Result<std::unique_ptr<HostBytes>> Attach(int fd, uint64_t length) override {
+    TRIMS_RETURN_IF_ERROR(state_->CheckThere());
+    TRIMS_ASSIGN_OR_RETURN(Mapping mapping, Mapping::OfFile(fd, length, PROT_READ));
+    return std::unique_ptr<HostBytes>(std::make_unique<AttachedMemfd>(std::move(mapping), length));
+  }
+
+  Result<std::unique_ptr<DeviceMemory>> Allocate(std::string_view label, uint64_t length) override {
+    TRIMS_RETURN_IF_ERROR(state_->CheckThere());
+    if (const int error = fault::Check(fault::Op::kDeviceAllocate)) {
+      return state_->Fail(error, "allocating");
+    }
+    TRIMS_ASSIGN_OR_RETURN(ExtentWriter writer,
+                           ExtentWriter::Reserve(state_->info.name + "/" + std::string(label),
+                                                 length, HugePagePolicy::kNoHugeTlb));
+    const uint64_t bytes = AlignUp(length, state_->info.granularity);
+    TRIMS_RETURN_IF_ERROR(state_->Take(bytes));
+    return std::unique_ptr<DeviceMemory>(
+        std::make_unique<SimMemory>(state_, bytes, std::move(writer)));
+  }
+
+ private:
+  const std::shared_ptr<SimState> state_;
+};
+
+// In the form of a UUID; that of a simulated device tells which one it is.
+std::string UuidOf(int number) {
+  char text[40];
+  std::snprintf(text, sizeof text, "51300000-0000-4000-8000-%012x", static_cast<unsigned>(number));
+  return text;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Device>> MakeSimDevice(const SimDeviceOptions& options) {
+  if (options.granularity < kPageSize || !std::has_single_bit(options.granularity)) {
+    return Status(StatusCode::kInvalidArgument,
+                  "a granularity of " + std::to_string(options.granularity) +
+                      " bytes: expected a power of two, at least " + std::to_string(kPageSize));
+  }
+  if (options.capacity < options.granularity) {
+    return Status(StatusCode::kInvalidArgument, "a capacity of " +
+                                                    std::to_string(options.capacity) +
+                                                    " bytes: expected at least the granularity, " +
+                                                    std::to_string(options.granularity));
+  }
+  return std::unique_ptr<Device>(std::make_unique<SimDevice>(
+      DeviceInfo{.name = "sim:" + std::to_string(options.number),
+                 .uuid = UuidOf(options.number),
+                 .memory = HandleKind::kSimulatedDevice,
+                 .capacity = options.capacity,
+                 .granularity = options.granularity,
+                 .link_bytes_per_second = options.link.bytes_per_second},
+      options.link));
+}
+
+}  // namespace trims

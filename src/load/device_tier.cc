@@ -1,0 +1,84 @@
+#include "load/device_tier.h"
+
+#include <atomic>
+#include <string>
+#include <utility>
+
+#include "base/macros.h"
+#include "base/mapping.h"
+#include "load/device_fill.h"
+#include "loop/job_queue.h"
+
+namespace trims {
+namespace {
+
+class DeviceTier final : public Tier {
+ public:
+  DeviceTier(const DeviceTierOptions& options, Device* device, PostToLoop post)
+      : device_(device),
+        name_("device:" + std::to_string(options.number)),
+        post_(std::move(post)),
+        budget_(name_, options.budget) {}
+  ~DeviceTier() override { stopping_.store(true); }
+
+  Status Start() {
+    TRIMS_ASSIGN_OR_RETURN(releases_, JobQueue::Start(1));
+    TRIMS_ASSIGN_OR_RETURN(fills_, JobQueue::Start(1));
+    return Status();
+  }
+
+  std::string_view name() const override { return name_; }
+  std::string_view device() const override { return device_->info().name; }
+  std::string_view device_uuid() const override { return device_->info().uuid; }
+  Budget& budget() override { return budget_; }
+  uint64_t FootprintOf(const Image& image) const override {
+    uint64_t bytes = 0;
+    for (const ManifestExtent& extent : image.variant.extents) {
+      bytes += AlignUp(extent.length, device_->info().granularity);
+    }
+    return bytes;
+  }
+
+  void Fill(FillRequest request, std::function<void(Result<ResidentBytes>)> done) override {
+    fills_->Push([this, request = std::move(request), done = std::move(done)]() mutable {
+      // std::function must be copyable, the result isn't.
+      auto result = std::make_shared<Result<ResidentBytes>>(Run(request));
+      request = {};
+      post_([done = std::move(done), result] { done(std::move(*result)); });
+    });
+  }
+
+  void Release(ResidentBytes bytes, std::function<void()> done) override {
+    auto owned = std::make_shared<ResidentBytes>(std::move(bytes));
+    releases_->Push([this, owned = std::move(owned), done = std::move(done)]() mutable {
+      owned.reset();
+      post_(std::move(done));
+    });
+  }
+
+ private:
+  Result<ResidentBytes> Run(const FillRequest& request) {
+    if (stopping_.load()) return Status(StatusCode::kCancelled, "the daemon is stopping");
+    return FillDevice(request, device_);
+  }
+
+  Device* const device_;
+  const std::string name_;
+  const PostToLoop post_;
+  Budget budget_;
+  std::atomic<bool> stopping_{false};
+  // The first to go: what is left in them posts.
+  std::unique_ptr<JobQueue> releases_;
+  std::unique_ptr<JobQueue> fills_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Tier>> MakeDeviceTier(const DeviceTierOptions& options, Device* device,
+                                             PostToLoop post) {
+  auto tier = std::make_unique<DeviceTier>(options, device, std::move(post));
+  TRIMS_RETURN_IF_ERROR(tier->Start());
+  return std::unique_ptr<Tier>(std::move(tier));
+}
+
+}  // namespace trims

@@ -1,0 +1,135 @@
+#include "device/sim_device.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "base/fault.h"
+#include "base/mapping.h"
+#include "store/host_memory.h"
+#include "support/held_resources.h"
+#include "support/some_bytes.h"
+
+namespace trims {
+namespace {
+
+constexpr uint64_t kGranularity = uint64_t{2} << 20;
+constexpr uint64_t kCapacity = 8 * kGranularity;
+constexpr uint64_t kSimBytes = 3'000'000;  // two granules
+
+class SimDeviceTest : public ::testing::Test {
+ protected:
+  Result<std::unique_ptr<DeviceMemory>> Allocate(uint64_t bytes = kSimBytes) {
+    return device_->Allocate("model", bytes);
+  }
+  Result<std::unique_ptr<HostBytes>> AttachContent() {
+    const SealedExtent extent = SealedCopy("content", test::SomeBytes(kSimBytes)).value();
+    return device_->Attach(extent.read_only_fd(), extent.length());
+  }
+
+  std::unique_ptr<Device> device_ = MakeSimDevice({.number = 2, .capacity = kCapacity}).value();
+};
+
+TEST_F(SimDeviceTest, WhatWasCopiedInIsWhatIsSharedAndNobodyWritesIt) {
+  const auto from = AttachContent();
+  ASSERT_TRUE(from.ok()) << "the descriptor is closed by now";
+  const auto memory = Allocate();
+  ASSERT_TRUE(memory.ok());
+  EXPECT_EQ((*memory)->length(), kSimBytes);
+  ASSERT_TRUE((*memory)->CopyIn(**from, 0, 1'000'000).ok());
+  ASSERT_TRUE((*memory)->CopyIn(**from, 1'000'000, kSimBytes - 1'000'000).ok());
+  const Result<UniqueFd> shared = (*memory)->Export();
+  ASSERT_TRUE(shared.ok()) << shared.status().ToString();
+  const Result<Mapping> mapping = Mapping::OfFile(shared->get(), kSimBytes, PROT_READ);
+  ASSERT_TRUE(mapping.ok());
+  EXPECT_EQ(std::memcmp(mapping->data(), test::SomeBytes(kSimBytes).data(), kSimBytes), 0);
+  EXPECT_FALSE(Mapping::OfFile(shared->get(), kSimBytes, PROT_READ | PROT_WRITE).ok());
+  EXPECT_EQ(::fcntl(shared->get(), F_GET_SEALS) & F_SEAL_WRITE, F_SEAL_WRITE);
+}
+
+TEST_F(SimDeviceTest, AfterItIsSharedNothingIsCopiedIn) {
+  const auto from = AttachContent();
+  const auto memory = Allocate();
+  ASSERT_TRUE((*memory)->Export().ok());
+  EXPECT_EQ((*memory)->CopyIn(**from, 0, 1).code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ((*memory)->Export().status().code(), StatusCode::kFailedPrecondition);
+}
+
+TEST_F(SimDeviceTest, OnlyWhatIsInBothIsCopied) {
+  const auto from = AttachContent();
+  const auto shorter = Allocate(1000);
+  EXPECT_EQ((*shorter)->CopyIn(**from, 0, 1001).code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ((*shorter)->CopyIn(**from, UINT64_MAX, 2).code(), StatusCode::kInvalidArgument);
+  EXPECT_TRUE((*shorter)->CopyIn(**from, 1000, 0).ok());
+  const auto longer = Allocate(2 * kSimBytes);
+  EXPECT_EQ((*longer)->CopyIn(**from, kSimBytes, 1).code(), StatusCode::kInvalidArgument);
+}
+
+TEST_F(SimDeviceTest, ItsCapacityIsInGranulesAndComesBack) {
+  {
+    const auto first = Allocate(kCapacity - kGranularity + 1);
+    ASSERT_TRUE(first.ok()) << first.status().ToString();
+    const Status status = Allocate(1).status();
+    EXPECT_EQ(status.code(), StatusCode::kResourceExhausted);
+    EXPECT_THAT(status.message(), ::testing::HasSubstr("0 of its 16777216 bytes left"));
+  }
+  EXPECT_TRUE(Allocate(kCapacity).ok());
+}
+
+TEST_F(SimDeviceTest, ItsCapacityComesBackOfWhatWasShared) {
+  auto memory = Allocate(kCapacity);
+  const UniqueFd shared = (*memory)->Export().value();
+  EXPECT_FALSE(Allocate(1).ok());
+  memory->reset();
+  EXPECT_TRUE(Allocate(1).ok());
+}
+
+TEST_F(SimDeviceTest, NothingIsNoAllocation) {
+  EXPECT_EQ(Allocate(0).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_TRUE(Allocate(kCapacity).ok()) << "and takes nothing";
+}
+
+TEST_F(SimDeviceTest, EachCallThatFailsSaysWhatAndLeavesNothing) {
+  const size_t fds = test::HeldFds();
+  for (const fault::Op op :
+       {fault::Op::kDeviceAllocate, fault::Op::kDeviceCopy, fault::Op::kDeviceExport}) {
+    for (const auto& [error, code] : {std::pair(ENOMEM, StatusCode::kResourceExhausted),
+                                      std::pair(EIO, StatusCode::kInternal)}) {
+      const fault::ScopedPlan plan({.op = op, .nth = 1, .error = error});
+      const auto run = [this]() -> Status {
+        auto from = AttachContent();
+        auto memory = Allocate();
+        if (!memory.ok()) return memory.status();
+        if (Status status = (*memory)->CopyIn(**from, 0, kSimBytes); !status.ok()) return status;
+        return (*memory)->Export().status();
+      };
+      EXPECT_EQ(run().code(), code) << fault::OpName(op) << " " << error;
+      EXPECT_TRUE(plan.fired());
+    }
+  }
+  EXPECT_EQ(test::HeldFds(), fds);
+  EXPECT_TRUE(Allocate(kCapacity).ok());
+}
+
+TEST_F(SimDeviceTest, ALostDeviceDoesNothingMore) {
+  const auto from = AttachContent();
+  auto memory = Allocate();
+  {
+    const fault::ScopedPlan plan({.op = fault::Op::kDeviceCopy, .nth = 1, .error = ENODEV});
+    EXPECT_EQ((*memory)->CopyIn(**from, 0, 1).code(), StatusCode::kUnavailable);
+  }
+  EXPECT_EQ((*memory)->CopyIn(**from, 0, 1).code(), StatusCode::kUnavailable);
+  EXPECT_EQ((*memory)->Export().status().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(Allocate().status().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(AttachContent().status().code(), StatusCode::kUnavailable);
+  memory->reset();
+}
+
+}  // namespace
+}  // namespace trims

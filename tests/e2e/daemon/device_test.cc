@@ -1,0 +1,227 @@
+// The device tier in a real daemon, with simulated devices.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/macros.h"
+#include "e2e/daemon/daemon_process.h"
+#include "support/children.h"
+#include "support/cuda_standin.h"
+#include "support/scratch_folder.h"
+
+namespace trims::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr size_t kDeviceModelBytes = size_t{5} << 20;  // 6 MiB of a device
+
+class DeviceTest : public ::testing::Test {
+ protected:
+  void Start(const std::vector<std::string>& arguments,
+             const std::vector<std::string>& environment = {}) {
+    daemon_.emplace(folder_.path(), arguments, environment);
+    ASSERT_TRUE(daemon_->ready()) << daemon_->Log();
+  }
+  Result<Model> Open(const std::string& name, const std::string& tier) {
+    TRIMS_ASSIGN_OR_RETURN(Client client, daemon_->Connect());
+    return client.Open(name, {.tier = tier});
+  }
+  // Of the tier with this name, once nothing is under way.
+  nlohmann::json Tier(const std::string& name) {
+    const nlohmann::json status = daemon_->GetSettledStatus();
+    for (const nlohmann::json& tier : status["tiers"]) {
+      if (tier["name"] == name) return tier;
+    }
+    return {};
+  }
+
+  const ScratchFolder folder_;
+  std::optional<DaemonProcess> daemon_;
+};
+
+TEST_F(DeviceTest, AMissFillsHostAndDeviceAndTheBytesAreTheModels) {
+  Start({"--device", "sim:0,capacity=64MiB"});
+  const std::string path = daemon_->AddFile("one", kDeviceModelBytes);
+  {
+    const Result<Model> model = Open("one", "sim:0");
+    ASSERT_TRUE(model.ok()) << model.status().ToString() << daemon_->Log();
+    EXPECT_EQ(model->info().tier, "device:0");
+    EXPECT_EQ(model->info().device, "sim:0");
+    EXPECT_FALSE(model->info().hit);
+    const std::string bytes = ReadFile(path);
+    ASSERT_EQ(model->file(0).bytes.size(), bytes.size());
+    EXPECT_EQ(std::memcmp(model->file(0).bytes.data(), bytes.data(), bytes.size()), 0);
+    const Result<Model> again = Open("one", "any");
+    ASSERT_TRUE(again.ok());
+    EXPECT_TRUE(again->info().hit);
+    const Result<Model> on_host = Open("one", "");
+    ASSERT_TRUE(on_host.ok());
+    EXPECT_TRUE(on_host->info().hit) << "filled on the way";
+    EXPECT_EQ(on_host->info().device, "");
+  }
+  const nlohmann::json tier = Tier("device:0");
+  EXPECT_EQ(tier["device"], "sim:0");
+  EXPECT_EQ(tier["used_bytes"], 6 << 20);
+  EXPECT_EQ(tier["budget_bytes"], 53687091) << "80 % of it";
+}
+
+TEST_F(DeviceTest, TwoProcessesShareOneCopy) {
+  Start({"--device", "sim:0,capacity=64MiB"});
+  daemon_->AddFile("one", kDeviceModelBytes);
+  const std::vector<std::string> command = {CLIENT_PROGRAM, "inode", daemon_->socket(), "one"};
+  ChildProcess a = ChildProcess::Start(command, {"TEST_TIER=any"});
+  ChildProcess b = ChildProcess::Start(command, {"TEST_TIER=any"});
+  const std::string said_a = a.ReadAll();
+  EXPECT_FALSE(said_a.empty());
+  EXPECT_EQ(said_a, b.ReadAll());
+}
+
+TEST_F(DeviceTest, EachDeviceEvictsForItself) {
+  Start({"--device", "sim:0,capacity=16MiB", "--device", "sim:1,capacity=16MiB", "--device-budget",
+         "100%", "--eviction", "lru"});
+  for (const char* name : {"a", "b", "c"}) {
+    daemon_->AddFile(name, kDeviceModelBytes);
+    ASSERT_TRUE(Open(name, "sim:0").ok());
+    daemon_->GetSettledStatus();
+  }
+  ASSERT_TRUE(Open("a", "device:1").ok());
+  daemon_->GetSettledStatus();
+  EXPECT_TRUE(Open("b", "sim:0")->info().hit);
+  EXPECT_TRUE(Open("c", "sim:0")->info().hit);
+  EXPECT_EQ(Open("a", "any")->info().tier, "device:1");
+  EXPECT_EQ(Tier("device:0")["used_bytes"], 12 << 20);
+  EXPECT_EQ(Tier("host")["used_bytes"], 3 * ((5 << 20) + 4096));
+}
+
+TEST_F(DeviceTest, WhatDoesNotFitIsRefusedWithTheNumbers) {
+  Start({"--device", "sim:0,capacity=16MiB", "--device-budget", "8MiB"});
+  daemon_->AddFile("large", 2 * kDeviceModelBytes);
+  daemon_->AddFile("one", kDeviceModelBytes);
+  daemon_->AddFile("two", kDeviceModelBytes);
+  Status status = Open("large", "sim:0").status();
+  EXPECT_EQ(status.code(), StatusCode::kTooLarge);
+  EXPECT_THAT(status.hint(), HasSubstr("--device-budget"));
+  const Result<Model> one = Open("one", "sim:0");
+  ASSERT_TRUE(one.ok());
+  status = Open("two", "sim:0").status();
+  EXPECT_EQ(status.code(), StatusCode::kResourceExhausted);
+  EXPECT_THAT(status.message(), HasSubstr("1 leases"));
+}
+
+TEST_F(DeviceTest, ADeviceThatIsNotThereIsNamedAmongThoseThatAre) {
+  Start({"--device", "sim:1,capacity=16MiB"});
+  daemon_->AddFile("one", kDeviceModelBytes);
+  const Status status = Open("one", "cuda:0").status();
+  EXPECT_EQ(status.code(), StatusCode::kNotFound);
+  EXPECT_THAT(status.message(), HasSubstr("there is host, device:0 (sim:1)"));
+}
+
+TEST_F(DeviceTest, AFailedCopyIsAnAnswerAndTheHostHasTheModel) {
+  Start({"--device", "sim:0,capacity=64MiB", "--allow-fault-injection"},
+        {"TRIMS_FAULT=device_copy:1:5"});
+  daemon_->AddFile("one", kDeviceModelBytes);
+  EXPECT_EQ(Open("one", "sim:0").status().code(), StatusCode::kInternal);
+  daemon_->GetSettledStatus();
+  EXPECT_EQ(Tier("device:0")["used_bytes"], 0);
+  EXPECT_TRUE(Open("one", "host")->info().hit);
+  daemon_->GetSettledStatus();
+  EXPECT_TRUE(Open("one", "sim:0").ok()) << "once";
+}
+
+TEST_F(DeviceTest, ALostDeviceLeavesTheHost) {
+  Start({"--device", "sim:0,capacity=64MiB", "--allow-fault-injection"},
+        {"TRIMS_FAULT=device_export:2:19"});
+  daemon_->AddFile("one", kDeviceModelBytes);
+  daemon_->AddFile("two", kDeviceModelBytes);
+  const Result<Model> held = Open("one", "sim:0");
+  ASSERT_TRUE(held.ok());
+  EXPECT_EQ(Open("two", "sim:0").status().code(), StatusCode::kUnavailable);
+  EXPECT_TRUE(Open("two", "host").ok());
+}
+
+TEST_F(DeviceTest, WhatAKilledFunctionHeldIsFreeAgain) {
+  Start({"--device", "sim:0,capacity=16MiB", "--device-budget", "8MiB"});
+  daemon_->AddFile("one", kDeviceModelBytes);
+  daemon_->AddFile("two", kDeviceModelBytes);
+  ChildProcess holder =
+      ChildProcess::Start({CLIENT_PROGRAM, "hold", daemon_->socket(), "one"}, {"TEST_TIER=sim:0"});
+  ASSERT_TRUE(holder.ReadByte());
+  EXPECT_EQ(Open("two", "sim:0").status().code(), StatusCode::kResourceExhausted);
+  holder.Signal(SIGKILL);
+  holder.Wait();
+  daemon_->GetSettledStatus();
+  EXPECT_TRUE(Open("two", "sim:0").ok());
+}
+
+TEST_F(DeviceTest, AKilledDeviceProcessIsStartedAnewAndTakesNothingElseAlong) {
+  Start({"--device", "sim:0,capacity=64MiB"});
+  daemon_->AddFile("one", kDeviceModelBytes);
+  const std::string path = daemon_->AddFile("two", kDeviceModelBytes);
+  const Result<Model> one = Open("one", "sim:0");
+  ASSERT_TRUE(one.ok());
+  const std::vector<pid_t> before = ChildrenOf(daemon_->process().pid(), "trims-device");
+  ASSERT_EQ(before.size(), 1u);
+  ASSERT_EQ(::kill(before.front(), SIGKILL), 0);
+  Result<Model> two = Open("two", "sim:0");
+  // A process that is still ending when it is asked takes the request along.
+  if (!two.ok()) two = Open("two", "sim:0");
+  ASSERT_TRUE(two.ok()) << two.status().ToString() << daemon_->Log();
+  const std::string bytes = ReadFile(path);
+  EXPECT_EQ(std::memcmp(two->file(0).bytes.data(), bytes.data(), bytes.size()), 0);
+  EXPECT_TRUE(Open("one", "sim:0")->info().hit) << "a simulated device's memory stays";
+  EXPECT_NE(ChildrenOf(daemon_->process().pid(), "trims-device"), before);
+}
+
+// The stand-in for a driver, in the daemon's child and in the function: no hardware.
+TEST_F(DeviceTest, OnACudaDeviceTheAddressesAreTheDevicesAndTheBytesTheModels) {
+  const CudaStandin standin;
+  standin.Set("STANDIN_DEVICES", "1");
+  Start({"--device", "cuda:0,driver=" + CudaStandin::Path()});
+  const std::string path = daemon_->AddFile("one", kDeviceModelBytes);
+  Status status = Open("one", "cuda:0").status();
+  EXPECT_EQ(status.code(), StatusCode::kNotFound) << "this process has no driver";
+  EXPECT_THAT(status.hint(), HasSubstr("mount the driver"));
+  ::setenv("TRIMS_CUDA_LIBRARY", CUDA_STANDIN, 1);
+  {
+    const Result<Model> model = Open("one", "any");
+    ASSERT_TRUE(model.ok()) << model.status().ToString() << daemon_->Log();
+    EXPECT_EQ(model->info().device, "cuda:0");
+    EXPECT_EQ(model->info().memory, HandleKind::kCudaDevice);
+    const std::string bytes = ReadFile(path);
+    ASSERT_EQ(model->file(0).bytes.size(), bytes.size());
+    EXPECT_EQ(std::memcmp(model->file(0).bytes.data(), bytes.data(), bytes.size()), 0)
+        << "which a processor can read on a stand-in alone";
+    EXPECT_EQ(model->file(0).fd, -1);
+    EXPECT_GT(standin.Live(), 0);
+  }
+  EXPECT_EQ(standin.Live(), 0);
+  standin.Set("STANDIN_FIRST", "9");
+  status = Open("one", "cuda:0").status();
+  EXPECT_EQ(status.code(), StatusCode::kNotFound) << "it is hidden from this process";
+  EXPECT_THAT(status.hint(), HasSubstr("CUDA_VISIBLE_DEVICES"));
+  ::unsetenv("TRIMS_CUDA_LIBRARY");
+}
+
+TEST_F(DeviceTest, ACudaDeviceWithoutADriverIsSaidAtStart) {
+  DaemonProcess daemon(folder_.path(), {"--device", "cuda:0,driver=/nowhere/libcuda.so.1"});
+  EXPECT_FALSE(daemon.ready());
+  EXPECT_EQ(daemon.process().Wait(), 1);
+  EXPECT_THAT(daemon.Log(), HasSubstr("there is no CUDA driver here"));
+}
+
+TEST_F(DeviceTest, TwoOfOneNameAreRefusedAtStart) {
+  DaemonProcess daemon(folder_.path(), {"--device", "sim:0", "--device", "sim:0"});
+  EXPECT_FALSE(daemon.ready());
+  EXPECT_EQ(daemon.process().Wait(), 1);
+  EXPECT_THAT(daemon.Log(), HasSubstr("--device sim:0 is there twice"));
+}
+
+}  // namespace
+}  // namespace trims::test

@@ -1,0 +1,180 @@
+#include "load/device_tier.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/fault.h"
+#include "device/sim_device.h"
+#include "load/host_tier.h"
+#include "loader_fixture.h"
+#include "manual_loop.h"
+#include "support/held_resources.h"
+
+namespace trims {
+namespace {
+
+using test::Bytes;
+using test::HeldFds;
+using test::ManualLoop;
+
+constexpr uint64_t kMiB = uint64_t{1} << 20;
+
+class DeviceTierTest : public test::LoaderFixture {
+ protected:
+  DeviceTierTest() {
+    AddFile("large", Bytes(20'000'000));
+    AddFile("small", Bytes(5000, 2));
+    WriteIndex();
+    options_.feeds = true;
+  }
+  std::unique_ptr<Tier> Make() {
+    return MakeDeviceTier({.number = 1, .budget = 100 * kMiB}, device_.get(), loop_.Post()).value();
+  }
+  // Turns the loop until the fill has ended.
+  Result<ResidentBytes> Fill(Tier* tier, FillRequest request) {
+    std::optional<Result<ResidentBytes>> filled;
+    tier->Fill(std::move(request), [&](Result<ResidentBytes> r) { filled.emplace(std::move(r)); });
+    loop_.RunOne();
+    return *std::move(filled);
+  }
+  FillRequest From(const ResidentBytes& beneath) {
+    return {.image = MakeImage(), .beneath = &beneath, .control = own_};
+  }
+  FillRequest Following() { return {.image = MakeImage(), .follow = control_, .control = own_}; }
+
+  ManualLoop loop_;
+  std::unique_ptr<Device> device_ = MakeSimDevice({.number = 0, .capacity = 128 * kMiB}).value();
+  std::shared_ptr<FillControl> own_ = std::make_shared<FillControl>();  // of the device's fill
+};
+
+TEST_F(DeviceTierTest, IsItsDeviceWithAFootprintInGranules) {
+  const std::unique_ptr<Tier> tier = Make();
+  EXPECT_EQ(tier->name(), "device:1");
+  EXPECT_EQ(tier->device(), "sim:0");
+  EXPECT_EQ(tier->budget().limit(), 100 * kMiB);
+  EXPECT_EQ(tier->FootprintOf(image_), 22 * kMiB) << "20'000'000 and 5000 bytes";
+  EXPECT_FALSE(tier->feeds());
+}
+
+TEST_F(DeviceTierTest, FillsFromWhatIsResidentBeneath) {
+  const std::unique_ptr<Tier> tier = Make();
+  const Result<ResidentBytes> beneath = Load();
+  ASSERT_TRUE(beneath.ok()) << beneath.status().ToString();
+  const size_t fds = HeldFds();
+  Result<ResidentBytes> filled = Fill(tier.get(), From(*beneath));
+  ASSERT_TRUE(filled.ok()) << filled.status().ToString();
+  ASSERT_EQ(filled->extents.size(), 2u);
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(filled->extents[i].kind, HandleKind::kSimulatedDevice);
+    EXPECT_EQ(filled->extents[i].length, contents_[i].size());
+    EXPECT_TRUE(Content(filled->extents[i]) == contents_[i]);
+  }
+  EXPECT_EQ(Content(filled->index), Content(beneath->index));
+  EXPECT_EQ(own_->bytes_done(), 20'005'000u);
+  EXPECT_EQ(HeldFds(), fds + 3);
+  bool released = false;
+  tier->Release(*std::move(filled), [&] { released = true; });
+  loop_.RunOne();
+  EXPECT_TRUE(released);
+  EXPECT_EQ(HeldFds(), fds);
+  EXPECT_TRUE(device_->Allocate("all of it", 128 * kMiB).ok());
+}
+
+// The fill beneath runs on this thread, after the device's has begun.
+TEST_F(DeviceTierTest, FollowsAFillBeneath) {
+  const std::unique_ptr<Tier> tier = Make();
+  std::optional<Result<ResidentBytes>> filled;
+  tier->Fill(Following(), [&](Result<ResidentBytes> r) { filled.emplace(std::move(r)); });
+  const Result<ResidentBytes> beneath = Load();
+  ASSERT_TRUE(beneath.ok());
+  EXPECT_EQ(loop_.Pending(), 0u) << "shared before the bytes were known to be right";
+  control_->feed()->End(Status());
+  loop_.RunOne();
+  ASSERT_TRUE(filled->ok()) << filled->status().ToString();
+  for (size_t i = 0; i < 2; ++i) EXPECT_TRUE(Content((*filled)->extents[i]) == contents_[i]);
+  EXPECT_EQ(Content((*filled)->index), Content(beneath->index));
+}
+
+TEST_F(DeviceTierTest, WhatIsWrongBeneathIsNotSharedHere) {
+  image_.variant.extents[1].sha256 = std::string(64, '0');
+  image_.variant.extents[1].xxh3[0] ^= 1;
+  const std::unique_ptr<Tier> tier = Make();
+  std::optional<Status> status;
+  tier->Fill(Following(), [&](const Result<ResidentBytes>& r) { status = r.status(); });
+  control_->feed()->End(Load().status());
+  loop_.RunOne();
+  EXPECT_EQ(status.value().code(), StatusCode::kDataLoss);
+  EXPECT_TRUE(device_->Allocate("all of it", 128 * kMiB).ok());
+}
+
+TEST_F(DeviceTierTest, ASecondAttemptBeneathIsFollowedFromItsBeginning) {
+  const std::unique_ptr<Tier> tier = Make();
+  std::optional<Result<ResidentBytes>> filled;
+  tier->Fill(Following(), [&](Result<ResidentBytes> r) { filled.emplace(std::move(r)); });
+  const std::string right = contents_[1];
+  image_.variant.extents[1].xxh3[0] ^= 1;
+  image_.variant.extents[1].sha256[0] ^= 1;
+  EXPECT_FALSE(Load().ok());
+  image_.variant.extents[1].xxh3[0] ^= 1;
+  image_.variant.extents[1].sha256[0] ^= 1;
+  const Result<ResidentBytes> beneath = Load();
+  control_->feed()->End(beneath.status());
+  loop_.RunOne();
+  ASSERT_TRUE(filled->ok()) << filled->status().ToString();
+  EXPECT_TRUE(Content((*filled)->extents[1]) == right);
+}
+
+TEST_F(DeviceTierTest, GivenUpWhileItWaitsItEnds) {
+  const std::unique_ptr<Tier> tier = Make();
+  std::optional<Status> status;
+  tier->Fill(Following(), [&](const Result<ResidentBytes>& r) { status = r.status(); });
+  own_->Cancel();
+  loop_.RunOne();
+  EXPECT_EQ(status.value().code(), StatusCode::kCancelled);
+}
+
+TEST_F(DeviceTierTest, AFeedThatToldNothingIsNoCrash) {
+  const std::unique_ptr<Tier> tier = Make();
+  control_->feed()->End(Status());
+  EXPECT_EQ(Fill(tier.get(), Following()).status().code(), StatusCode::kInternal);
+}
+
+TEST_F(DeviceTierTest, EachDeviceCallThatFailsIsReportedAndLeavesNothing) {
+  const std::unique_ptr<Tier> tier = Make();
+  const Result<ResidentBytes> beneath = Load();
+  const size_t fds = HeldFds();
+  for (const fault::Op op :
+       {fault::Op::kDeviceAllocate, fault::Op::kDeviceCopy, fault::Op::kDeviceExport}) {
+    for (int nth = 1;; ++nth) {
+      const fault::ScopedPlan plan({.op = op, .nth = nth, .error = ENOMEM});
+      const Status status = Fill(tier.get(), From(*beneath)).status();
+      if (!plan.fired()) break;
+      EXPECT_EQ(status.code(), StatusCode::kResourceExhausted) << fault::OpName(op) << nth;
+      EXPECT_EQ(HeldFds(), fds) << fault::OpName(op) << nth;
+    }
+  }
+  EXPECT_TRUE(device_->Allocate("all of it", 128 * kMiB).ok());
+}
+
+TEST_F(DeviceTierTest, AHostTierFeedsWhoeverFollows) {
+  HostTierOptions options{
+      .budget = 100 * kMiB, .threads = 1, .prepared_root = prepared_.path(), .feeds = true};
+  const std::unique_ptr<Tier> host = MakeHostTier(options, loop_.Post()).value();
+  EXPECT_TRUE(host->feeds());
+  const std::unique_ptr<Tier> tier = Make();
+  int done = 0;
+  const auto count = [&](const Result<ResidentBytes>& r) { done += r.ok(); };
+  tier->Fill(Following(), count);
+  host->Fill({.image = MakeImage(), .control = control_}, count);
+  loop_.RunOne();
+  loop_.RunOne();
+  EXPECT_EQ(done, 2);
+}
+
+}  // namespace
+}  // namespace trims
