@@ -63,8 +63,8 @@ Status CheckBytes(const std::vector<std::string>& arguments) {
   TRIMS_ASSIGN_OR_RETURN(Client client, Client::Connect({.socket_path = arguments[1]}));
   TRIMS_ASSIGN_OR_RETURN(const Variant variant, VariantFromName(arguments[3]));
   TRIMS_ASSIGN_OR_RETURN(const Model host, client.Open(arguments[2], {.variant = variant}));
-  TRIMS_ASSIGN_OR_RETURN(const Model device, client.Open(arguments[2], {.variant = variant,
-                                                                       .tier = arguments[4]}));
+  TRIMS_ASSIGN_OR_RETURN(const Model device,
+                         client.Open(arguments[2], {.variant = variant, .tier = arguments[4]}));
   bool same = false;
   if (device.info().memory == HandleKind::kCudaDevice) {
     TRIMS_ASSIGN_OR_RETURN(same, SameOnGpu(host, device));
@@ -97,8 +97,7 @@ Status Copy(size_t bytes, int repetitions) {
     const int64_t begin = NowNs();
     TRIMS_RETURN_IF_ERROR(cuda::Check(
         *api, api->MemcpyHtoDAsync(range.pointer(), pinned, bytes, stream), "cuMemcpyHtoDAsync"));
-    TRIMS_RETURN_IF_ERROR(
-        cuda::Check(*api, api->StreamSynchronize(stream), "cuStreamSynchronize"));
+    TRIMS_RETURN_IF_ERROR(cuda::Check(*api, api->StreamSynchronize(stream), "cuStreamSynchronize"));
     took.push_back(NowNs() - begin);
   }
   std::printf("%s\n", nlohmann::json{{"ns", took}}.dump().c_str());

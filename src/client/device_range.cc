@@ -24,8 +24,7 @@ Result<std::unique_ptr<DeviceRange>> DeviceRange::Map(const std::string& device_
   const cuda::Current current(context);
   TRIMS_ASSIGN_OR_RETURN(const size_t granularity, context.ReadGranularity());
   const size_t rounded = AlignUp(AlignUp(length, kHugePageSize), granularity);
-  TRIMS_ASSIGN_OR_RETURN(cuda::Range range,
-                         cuda::Range::Reserve(context, rounded, granularity));
+  TRIMS_ASSIGN_OR_RETURN(cuda::Range range, cuda::Range::Reserve(context, rounded, granularity));
   for (const Extent& extent : extents) {
     TRIMS_ASSIGN_OR_RETURN(
         const cuda::Allocation allocation,

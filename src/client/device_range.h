@@ -25,7 +25,7 @@ namespace trims {
 class DeviceRange {
  public:
   struct Extent {
-    int fd = -1;  // borrowed for the call
+    int fd = -1;          // borrowed for the call
     uint64_t offset = 0;  // in the range
     uint64_t length = 0;  // bytes
   };

@@ -11,9 +11,9 @@
 
 namespace trims::cuda {
 
-using Result_ = int;  // CUresult
-using Device_ = int;  // CUdevice, not an ordinal
-using DevicePointer = uint64_t;  // CUdeviceptr
+using Result_ = int;                // CUresult
+using Device_ = int;                // CUdevice, not an ordinal
+using DevicePointer = uint64_t;     // CUdeviceptr
 using AllocationHandle = uint64_t;  // CUmemGenericAllocationHandle
 using Context_ = struct CUctx_st*;
 using Stream_ = struct CUstream_st*;
@@ -46,14 +46,14 @@ enum : int {  // CUdevice_attribute
 };
 
 enum : unsigned {
-  kStreamNonBlocking = 1,      // CU_STREAM_NON_BLOCKING
-  kEventDisableTiming = 2,     // CU_EVENT_DISABLE_TIMING
-  kHandleTypePosixFd = 1,      // CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR
-  kAllocationTypePinned = 1,   // CU_MEM_ALLOCATION_TYPE_PINNED
-  kLocationTypeDevice = 1,     // CU_MEM_LOCATION_TYPE_DEVICE
+  kStreamNonBlocking = 1,       // CU_STREAM_NON_BLOCKING
+  kEventDisableTiming = 2,      // CU_EVENT_DISABLE_TIMING
+  kHandleTypePosixFd = 1,       // CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR
+  kAllocationTypePinned = 1,    // CU_MEM_ALLOCATION_TYPE_PINNED
+  kLocationTypeDevice = 1,      // CU_MEM_LOCATION_TYPE_DEVICE
   kGranularityRecommended = 1,  // CU_MEM_ALLOC_GRANULARITY_RECOMMENDED
-  kAccessRead = 1,             // CU_MEM_ACCESS_FLAGS_PROT_READ
-  kAccessReadWrite = 3,        // CU_MEM_ACCESS_FLAGS_PROT_READWRITE
+  kAccessRead = 1,              // CU_MEM_ACCESS_FLAGS_PROT_READ
+  kAccessReadWrite = 3,         // CU_MEM_ACCESS_FLAGS_PROT_READWRITE
 };
 
 struct Uuid {  // CUuuid
@@ -85,51 +85,51 @@ static_assert(sizeof(AccessDescription) == 12);
 
 // The functions, by their names without "cu"; X(member, symbol, parameters). Where there are several versions of
 // one, the symbol is that of the current header.
-#define TRIMS_CUDA_FUNCTIONS(X)                                                                    \
-  X(Init, "cuInit", (unsigned flags))                                                              \
-  X(DriverGetVersion, "cuDriverGetVersion", (int* version))                                        \
-  X(GetErrorName, "cuGetErrorName", (Result_ error, const char** name))                            \
-  X(DeviceGetCount, "cuDeviceGetCount", (int* count))                                              \
-  X(DeviceGet, "cuDeviceGet", (Device_ * device, int ordinal))                                     \
-  X(DeviceGetName, "cuDeviceGetName", (char* name, int length, Device_ device))                    \
-  X(DeviceGetUuid, "cuDeviceGetUuid_v2", (Uuid * uuid, Device_ device))                            \
-  X(DeviceTotalMem, "cuDeviceTotalMem_v2", (size_t* bytes, Device_ device))                        \
-  X(DeviceGetAttribute, "cuDeviceGetAttribute", (int* value, int attribute, Device_ device))       \
-  X(DevicePrimaryCtxRetain, "cuDevicePrimaryCtxRetain", (Context_ * context, Device_ device))      \
-  X(DevicePrimaryCtxRelease, "cuDevicePrimaryCtxRelease_v2", (Device_ device))                     \
-  X(CtxPushCurrent, "cuCtxPushCurrent_v2", (Context_ context))                                     \
-  X(CtxPopCurrent, "cuCtxPopCurrent_v2", (Context_ * context))                                     \
-  X(MemGetAllocationGranularity, "cuMemGetAllocationGranularity",                                  \
-    (size_t* granularity, const AllocationProperties* properties, unsigned option))                \
-  X(MemCreate, "cuMemCreate",                                                                      \
-    (AllocationHandle * handle, size_t bytes, const AllocationProperties* properties,              \
-     unsigned long long flags))                                                                    \
-  X(MemRelease, "cuMemRelease", (AllocationHandle handle))                                         \
-  X(MemAddressReserve, "cuMemAddressReserve",                                                      \
-    (DevicePointer * pointer, size_t bytes, size_t alignment, DevicePointer wanted,                \
-     unsigned long long flags))                                                                    \
-  X(MemAddressFree, "cuMemAddressFree", (DevicePointer pointer, size_t bytes))                     \
-  X(MemMap, "cuMemMap",                                                                            \
-    (DevicePointer pointer, size_t bytes, size_t offset, AllocationHandle handle,                  \
-     unsigned long long flags))                                                                    \
-  X(MemUnmap, "cuMemUnmap", (DevicePointer pointer, size_t bytes))                                 \
-  X(MemSetAccess, "cuMemSetAccess",                                                                \
-    (DevicePointer pointer, size_t bytes, const AccessDescription* access, size_t count))          \
-  X(MemExportToShareableHandle, "cuMemExportToShareableHandle",                                    \
-    (void* shareable, AllocationHandle handle, unsigned type, unsigned long long flags))           \
-  X(MemImportFromShareableHandle, "cuMemImportFromShareableHandle",                                \
-    (AllocationHandle * handle, void* shareable, unsigned type))                                   \
-  X(MemHostAlloc, "cuMemHostAlloc", (void** pointer, size_t bytes, unsigned flags))                \
-  X(MemFreeHost, "cuMemFreeHost", (void* pointer))                                                 \
-  X(MemcpyHtoDAsync, "cuMemcpyHtoDAsync_v2",                                                       \
-    (DevicePointer to, const void* from, size_t bytes, Stream_ stream))                            \
-  X(MemcpyDtoH, "cuMemcpyDtoH_v2", (void* to, DevicePointer from, size_t bytes))                   \
-  X(StreamCreate, "cuStreamCreate", (Stream_ * stream, unsigned flags))                            \
-  X(StreamDestroy, "cuStreamDestroy_v2", (Stream_ stream))                                         \
-  X(StreamSynchronize, "cuStreamSynchronize", (Stream_ stream))                                    \
-  X(EventCreate, "cuEventCreate", (Event_ * event, unsigned flags))                                \
-  X(EventDestroy, "cuEventDestroy_v2", (Event_ event))                                             \
-  X(EventRecord, "cuEventRecord", (Event_ event, Stream_ stream))                                  \
+#define TRIMS_CUDA_FUNCTIONS(X)                                                               \
+  X(Init, "cuInit", (unsigned flags))                                                         \
+  X(DriverGetVersion, "cuDriverGetVersion", (int* version))                                   \
+  X(GetErrorName, "cuGetErrorName", (Result_ error, const char** name))                       \
+  X(DeviceGetCount, "cuDeviceGetCount", (int* count))                                         \
+  X(DeviceGet, "cuDeviceGet", (Device_ * device, int ordinal))                                \
+  X(DeviceGetName, "cuDeviceGetName", (char* name, int length, Device_ device))               \
+  X(DeviceGetUuid, "cuDeviceGetUuid_v2", (Uuid * uuid, Device_ device))                       \
+  X(DeviceTotalMem, "cuDeviceTotalMem_v2", (size_t * bytes, Device_ device))                  \
+  X(DeviceGetAttribute, "cuDeviceGetAttribute", (int* value, int attribute, Device_ device))  \
+  X(DevicePrimaryCtxRetain, "cuDevicePrimaryCtxRetain", (Context_ * context, Device_ device)) \
+  X(DevicePrimaryCtxRelease, "cuDevicePrimaryCtxRelease_v2", (Device_ device))                \
+  X(CtxPushCurrent, "cuCtxPushCurrent_v2", (Context_ context))                                \
+  X(CtxPopCurrent, "cuCtxPopCurrent_v2", (Context_ * context))                                \
+  X(MemGetAllocationGranularity, "cuMemGetAllocationGranularity",                             \
+    (size_t * granularity, const AllocationProperties* properties, unsigned option))          \
+  X(MemCreate, "cuMemCreate",                                                                 \
+    (AllocationHandle * handle, size_t bytes, const AllocationProperties* properties,         \
+     unsigned long long flags))                                                               \
+  X(MemRelease, "cuMemRelease", (AllocationHandle handle))                                    \
+  X(MemAddressReserve, "cuMemAddressReserve",                                                 \
+    (DevicePointer * pointer, size_t bytes, size_t alignment, DevicePointer wanted,           \
+     unsigned long long flags))                                                               \
+  X(MemAddressFree, "cuMemAddressFree", (DevicePointer pointer, size_t bytes))                \
+  X(MemMap, "cuMemMap",                                                                       \
+    (DevicePointer pointer, size_t bytes, size_t offset, AllocationHandle handle,             \
+     unsigned long long flags))                                                               \
+  X(MemUnmap, "cuMemUnmap", (DevicePointer pointer, size_t bytes))                            \
+  X(MemSetAccess, "cuMemSetAccess",                                                           \
+    (DevicePointer pointer, size_t bytes, const AccessDescription* access, size_t count))     \
+  X(MemExportToShareableHandle, "cuMemExportToShareableHandle",                               \
+    (void* shareable, AllocationHandle handle, unsigned type, unsigned long long flags))      \
+  X(MemImportFromShareableHandle, "cuMemImportFromShareableHandle",                           \
+    (AllocationHandle * handle, void* shareable, unsigned type))                              \
+  X(MemHostAlloc, "cuMemHostAlloc", (void** pointer, size_t bytes, unsigned flags))           \
+  X(MemFreeHost, "cuMemFreeHost", (void* pointer))                                            \
+  X(MemcpyHtoDAsync, "cuMemcpyHtoDAsync_v2",                                                  \
+    (DevicePointer to, const void* from, size_t bytes, Stream_ stream))                       \
+  X(MemcpyDtoH, "cuMemcpyDtoH_v2", (void* to, DevicePointer from, size_t bytes))              \
+  X(StreamCreate, "cuStreamCreate", (Stream_ * stream, unsigned flags))                       \
+  X(StreamDestroy, "cuStreamDestroy_v2", (Stream_ stream))                                    \
+  X(StreamSynchronize, "cuStreamSynchronize", (Stream_ stream))                               \
+  X(EventCreate, "cuEventCreate", (Event_ * event, unsigned flags))                           \
+  X(EventDestroy, "cuEventDestroy_v2", (Event_ event))                                        \
+  X(EventRecord, "cuEventRecord", (Event_ event, Stream_ stream))                             \
   X(EventSynchronize, "cuEventSynchronize", (Event_ event))
 
 struct Api {

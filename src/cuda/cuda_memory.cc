@@ -50,10 +50,10 @@ Result<Context> Context::OfUuid(const Api* api, const std::string& uuid) {
     if (found == uuid) return OfOrdinal(api, ordinal);
     seen += (seen.empty() ? "" : ", ") + found;
   }
-  return Status(StatusCode::kNotFound,
-                "this process doesn't see the device " + uuid + ", but " +
-                    (seen.empty() ? "none" : seen),
-                "CUDA_VISIBLE_DEVICES or the container hides it");
+  return Status(
+      StatusCode::kNotFound,
+      "this process doesn't see the device " + uuid + ", but " + (seen.empty() ? "none" : seen),
+      "CUDA_VISIBLE_DEVICES or the container hides it");
 }
 
 Context::~Context() {
@@ -65,15 +65,14 @@ Result<std::string> Context::ReadUuid() const { return UuidOf(*api_, device_); }
 
 Result<uint64_t> Context::ReadTotalBytes() const {
   size_t bytes = 0;
-  TRIMS_RETURN_IF_ERROR(
-      Check(*api_, api_->DeviceTotalMem(&bytes, device_), "cuDeviceTotalMem"));
+  TRIMS_RETURN_IF_ERROR(Check(*api_, api_->DeviceTotalMem(&bytes, device_), "cuDeviceTotalMem"));
   return uint64_t{bytes};
 }
 
 Result<int> Context::ReadAttribute(int attribute) const {
   int value = 0;
-  TRIMS_RETURN_IF_ERROR(Check(*api_, api_->DeviceGetAttribute(&value, attribute, device_),
-                              "cuDeviceGetAttribute"));
+  TRIMS_RETURN_IF_ERROR(
+      Check(*api_, api_->DeviceGetAttribute(&value, attribute, device_), "cuDeviceGetAttribute"));
   return value;
 }
 
@@ -81,8 +80,7 @@ Result<size_t> Context::ReadGranularity() const {
   size_t granularity = 0;
   const AllocationProperties properties = Properties();
   TRIMS_RETURN_IF_ERROR(Check(
-      *api_,
-      api_->MemGetAllocationGranularity(&granularity, &properties, kGranularityRecommended),
+      *api_, api_->MemGetAllocationGranularity(&granularity, &properties, kGranularityRecommended),
       "cuMemGetAllocationGranularity"));
   return granularity;
 }
@@ -110,17 +108,17 @@ Result<Allocation> Allocation::Import(const Context& context, int fd, size_t byt
 
 Result<UniqueFd> Allocation::Export() const {
   int fd = -1;
-  TRIMS_RETURN_IF_ERROR(
-      Check(*api_, api_->MemExportToShareableHandle(&fd, handle_, kHandleTypePosixFd, 0),
-            "cuMemExportToShareableHandle"));
+  TRIMS_RETURN_IF_ERROR(Check(*api_,
+                              api_->MemExportToShareableHandle(&fd, handle_, kHandleTypePosixFd, 0),
+                              "cuMemExportToShareableHandle"));
   return UniqueFd(fd);
 }
 
 Result<Range> Range::Reserve(const Context& context, size_t bytes, size_t alignment) {
   DevicePointer pointer = 0;
-  TRIMS_RETURN_IF_ERROR(
-      Check(context.api(), context.api().MemAddressReserve(&pointer, bytes, alignment, 0, 0),
-            "cuMemAddressReserve of " + std::to_string(bytes) + " bytes"));
+  TRIMS_RETURN_IF_ERROR(Check(context.api(),
+                              context.api().MemAddressReserve(&pointer, bytes, alignment, 0, 0),
+                              "cuMemAddressReserve of " + std::to_string(bytes) + " bytes"));
   return Range(&context.api(), context.ordinal(), pointer, bytes);
 }
 
@@ -133,8 +131,8 @@ Range::~Range() {
 
 Status Range::Map(const Allocation& allocation, size_t offset, unsigned access) {
   const DevicePointer at = pointer_ + offset;
-  TRIMS_RETURN_IF_ERROR(Check(
-      *api_, api_->MemMap(at, allocation.bytes(), 0, allocation.handle(), 0), "cuMemMap"));
+  TRIMS_RETURN_IF_ERROR(
+      Check(*api_, api_->MemMap(at, allocation.bytes(), 0, allocation.handle(), 0), "cuMemMap"));
   mapped_.push_back({.offset = offset, .bytes = allocation.bytes()});
   const AccessDescription description{.location = {.id = ordinal_}, .flags = access};
   return Check(*api_, api_->MemSetAccess(at, allocation.bytes(), &description, 1),

@@ -48,7 +48,8 @@ class Context {
   AllocationProperties Properties() const { return {.location = {.id = ordinal_}}; }
 
  private:
-  Context(const Api* api, int ordinal, Device_ device) : api_(api), ordinal_(ordinal), device_(device) {}
+  Context(const Api* api, int ordinal, Device_ device)
+      : api_(api), ordinal_(ordinal), device_(device) {}
   const Api* api_;
   int ordinal_;
   Device_ device_;
@@ -79,7 +80,8 @@ class Allocation {
   // `bytes` (> 0) are rounded up to `granularity`.
   static Result<Allocation> Create(const Context& context, size_t bytes, size_t granularity);
   // The descriptor is still the caller's.
-  static Result<Allocation> Import(const Context& context, int fd, size_t bytes, size_t granularity);
+  static Result<Allocation> Import(const Context& context, int fd, size_t bytes,
+                                   size_t granularity);
 
   Allocation(Allocation&& other) noexcept
       : api_(std::exchange(other.api_, nullptr)), handle_(other.handle_), bytes_(other.bytes_) {}

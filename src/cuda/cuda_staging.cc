@@ -55,11 +55,9 @@ Status Staging::CopyParts(DevicePointer to, std::span<const std::byte> from) {
 
 Status Staging::CopyPart(Buffer* buffer, DevicePointer to, std::span<const std::byte> from) {
   if (buffer->used)
-    TRIMS_RETURN_IF_ERROR(
-        Check(*api_, api_->EventSynchronize(buffer->left), "cuEventSynchronize"));
+    TRIMS_RETURN_IF_ERROR(Check(*api_, api_->EventSynchronize(buffer->left), "cuEventSynchronize"));
   std::memcpy(buffer->bytes, from.data(), from.size());
-  TRIMS_RETURN_IF_ERROR(Check(*api_,
-                              api_->MemcpyHtoDAsync(to, buffer->bytes, from.size(), stream_),
+  TRIMS_RETURN_IF_ERROR(Check(*api_, api_->MemcpyHtoDAsync(to, buffer->bytes, from.size(), stream_),
                               "cuMemcpyHtoDAsync"));
   TRIMS_RETURN_IF_ERROR(Check(*api_, api_->EventRecord(buffer->left, stream_), "cuEventRecord"));
   buffer->used = true;

@@ -145,8 +145,8 @@ Result<std::unique_ptr<Device>> MakeCudaDevice(const CudaDeviceOptions& options)
   TRIMS_ASSIGN_OR_RETURN(DeviceInfo info, Describe(context));
   const cuda::Current current(context);
   TRIMS_ASSIGN_OR_RETURN(cuda::Staging staging, cuda::Staging::Make(api));
-  return std::unique_ptr<Device>(std::make_unique<CudaDevice>(
-      std::move(context), std::move(info), std::move(staging)));
+  return std::unique_ptr<Device>(
+      std::make_unique<CudaDevice>(std::move(context), std::move(info), std::move(staging)));
 }
 
 }  // namespace trims

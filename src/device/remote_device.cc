@@ -60,8 +60,7 @@ class DeviceProcess {
       return ErrnoStatus("making a socket for a device");
     UniqueFd ours(pair[0]);
     const UniqueFd theirs(pair[1]);
-    TRIMS_ASSIGN_OR_RETURN(ChildProcess child,
-                           ChildProcess::Spawn(options_.command, theirs.get()));
+    TRIMS_ASSIGN_OR_RETURN(ChildProcess child, ChildProcess::Spawn(options_.command, theirs.get()));
     child_.emplace(std::move(child));
     socket_ = std::move(ours);
     ++generation_;
@@ -178,8 +177,7 @@ class RemoteDevice final : public Device {
   const DeviceInfo& info() const override { return info_; }
 
   Result<std::unique_ptr<HostBytes>> Attach(int fd, uint64_t length) override {
-    TRIMS_ASSIGN_OR_RETURN(const Asked asked,
-                           Ask({.op = DeviceOp::kAttach, .length = length}, fd));
+    TRIMS_ASSIGN_OR_RETURN(const Asked asked, Ask({.op = DeviceOp::kAttach, .length = length}, fd));
     return std::unique_ptr<HostBytes>(
         std::make_unique<RemoteBytes>(&process_, asked.generation, asked.object));
   }

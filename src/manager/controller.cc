@@ -11,7 +11,7 @@
 #include "base/macros.h"
 #include "catalog/resolve.h"
 #include "ingest/check_operator.h"
-#include "manager/take_snapshot.h"
+#include "manager/choose_tier.h"
 
 namespace trims {
 namespace {

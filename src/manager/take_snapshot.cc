@@ -114,7 +114,8 @@ TierSnapshot SnapshotOf(const SegmentTable& tier) {
 }
 
 ControlledVariant ControlledOf(const Image& image, const SegmentTable& tier) {
-  ControlledVariant variant{.kind = image.kind, .key = image.variant_key, .bytes = image.footprint};
+  ControlledVariant variant{
+      .kind = image.kind, .key = image.variant_key, .bytes = tier.FootprintOf(image)};
   const Segment* segment = tier.FindByKey(image.key);
   if (segment == nullptr) return variant;
   variant.state = segment->state();

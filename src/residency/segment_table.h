@@ -96,6 +96,8 @@ class SegmentTable {
   void SetWhenQuiet(std::function<void()> call);
   bool Quiet() const { return leases_ == 0 && waiters_.size() == 0; }
 
+  // What an image takes of this tier.
+  uint64_t FootprintOf(const Image& image) const { return tier_->FootprintOf(image); }
   // nullptr if there is no such segment.
   const Segment* FindByKey(const std::string& key) const;
   std::vector<const Segment*> All() const;  // by id

@@ -36,14 +36,15 @@ class CudaMemoryTest : public ::testing::Test {
     TRIMS_ASSIGN_OR_RETURN(const UniqueFd fd, mine.Export());
     TRIMS_ASSIGN_OR_RETURN(const Allocation theirs,
                            Allocation::Import(context, fd.get(), kCopied, granularity));
-    TRIMS_ASSIGN_OR_RETURN(Range shared,
-                           Range::Reserve(context, 2 * theirs.bytes(), granularity));
+    TRIMS_ASSIGN_OR_RETURN(Range shared, Range::Reserve(context, 2 * theirs.bytes(), granularity));
     TRIMS_RETURN_IF_ERROR(shared.Map(theirs, theirs.bytes(), kAccessRead));
     std::vector<std::byte> read(kCopied);
     TRIMS_RETURN_IF_ERROR(
         Check(*api_, api_->MemcpyDtoH(read.data(), shared.pointer() + theirs.bytes(), kCopied),
               "cuMemcpyDtoH"));
-    return std::ranges::equal(read, test::SomeBytes(kCopied)) ? Status() : Status(StatusCode::kDataLoss, "other bytes");
+    return std::ranges::equal(read, test::SomeBytes(kCopied))
+               ? Status()
+               : Status(StatusCode::kDataLoss, "other bytes");
   }
 
   const test::CudaStandin standin_;
@@ -63,10 +64,11 @@ TEST_F(CudaMemoryTest, EachCallThatFailsIsTypedAndLeavesNothing) {
   const int live = standin_.Live();
   const size_t fds = test::HeldFds();
   for (const char* call :
-       {"cuDeviceGetCount", "cuDeviceGet", "cuDevicePrimaryCtxRetain", "cuMemGetAllocationGranularity",
-        "cuMemCreate", "cuMemAddressReserve", "cuMemMap", "cuMemSetAccess", "cuStreamCreate",
-        "cuMemHostAlloc", "cuEventCreate", "cuMemcpyHtoDAsync", "cuEventRecord", "cuEventSynchronize",
-        "cuStreamSynchronize", "cuMemExportToShareableHandle", "cuMemImportFromShareableHandle"}) {
+       {"cuDeviceGetCount", "cuDeviceGet", "cuDevicePrimaryCtxRetain",
+        "cuMemGetAllocationGranularity", "cuMemCreate", "cuMemAddressReserve", "cuMemMap",
+        "cuMemSetAccess", "cuStreamCreate", "cuMemHostAlloc", "cuEventCreate", "cuMemcpyHtoDAsync",
+        "cuEventRecord", "cuEventSynchronize", "cuStreamSynchronize",
+        "cuMemExportToShareableHandle", "cuMemImportFromShareableHandle"}) {
     int nth = 1;
     for (;; ++nth) {
       standin_.Fail(call, nth, kEccUncorrectable);

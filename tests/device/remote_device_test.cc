@@ -43,10 +43,10 @@ class RemoteDeviceTest : public ::testing::Test {
   }
   bool HasBytes(const UniqueFd& fd) const {
     const Result<Mapping> mapping = Mapping::OfFile(fd.get(), kRemoteBytes, PROT_READ);
-    return mapping.ok() && std::memcmp(mapping->data(), test::SomeBytes(kRemoteBytes).data(), kRemoteBytes) == 0;
+    return mapping.ok() &&
+           std::memcmp(mapping->data(), test::SomeBytes(kRemoteBytes).data(), kRemoteBytes) == 0;
   }
   static std::vector<pid_t> Processes() { return test::ChildrenOf(::getpid(), "trims-device"); }
-
 };
 
 TEST_F(RemoteDeviceTest, DoesInItsProcessWhatADeviceDoes) {

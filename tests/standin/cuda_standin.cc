@@ -141,9 +141,9 @@ void Run(StreamOf* stream, size_t count) {
 }  // namespace
 
 // What every call checks first.
-#define BEGIN(name)                                       \
-  const std::lock_guard<std::mutex> lock(The().mutex);    \
-  if (!The().initialized) return kNotInitialized;         \
+#define BEGIN(name)                                    \
+  const std::lock_guard<std::mutex> lock(The().mutex); \
+  if (!The().initialized) return kNotInitialized;      \
   if (const Result_ ordered = Ordered(name)) return ordered
 
 STANDIN int standin_live() {
@@ -176,16 +176,16 @@ STANDIN Result_ cuDriverGetVersion(int* version) {
 }
 
 STANDIN Result_ cuGetErrorName(Result_ error, const char** name) {
-  static const std::map<Result_, const char*>& names = *new std::map<Result_, const char*>{
-      {kSuccess, "CUDA_SUCCESS"},
-      {kInvalidValue, "CUDA_ERROR_INVALID_VALUE"},
-      {kOutOfMemory, "CUDA_ERROR_OUT_OF_MEMORY"},
-      {kNotInitialized, "CUDA_ERROR_NOT_INITIALIZED"},
-      {kInvalidContext, "CUDA_ERROR_INVALID_CONTEXT"},
-      {kEccUncorrectable, "CUDA_ERROR_ECC_UNCORRECTABLE"},
-      {kInvalidHandle, "CUDA_ERROR_INVALID_HANDLE"},
-      {kNotPermitted, "CUDA_ERROR_NOT_PERMITTED"},
-      {kUnknown, "CUDA_ERROR_UNKNOWN"}};
+  static const std::map<Result_, const char*>& names =
+      *new std::map<Result_, const char*>{{kSuccess, "CUDA_SUCCESS"},
+                                          {kInvalidValue, "CUDA_ERROR_INVALID_VALUE"},
+                                          {kOutOfMemory, "CUDA_ERROR_OUT_OF_MEMORY"},
+                                          {kNotInitialized, "CUDA_ERROR_NOT_INITIALIZED"},
+                                          {kInvalidContext, "CUDA_ERROR_INVALID_CONTEXT"},
+                                          {kEccUncorrectable, "CUDA_ERROR_ECC_UNCORRECTABLE"},
+                                          {kInvalidHandle, "CUDA_ERROR_INVALID_HANDLE"},
+                                          {kNotPermitted, "CUDA_ERROR_NOT_PERMITTED"},
+                                          {kUnknown, "CUDA_ERROR_UNKNOWN"}};
   const auto found = names.find(error);
   *name = found == names.end() ? nullptr : found->second;
   return found == names.end() ? kInvalidValue : kSuccess;
@@ -400,8 +400,8 @@ STANDIN Result_ cuMemUnmap(DevicePointer pointer, size_t bytes) {
   return kSuccess;
 }
 
-STANDIN Result_ cuMemSetAccess(DevicePointer pointer, size_t bytes,
-                               const AccessDescription* access, size_t count) {
+STANDIN Result_ cuMemSetAccess(DevicePointer pointer, size_t bytes, const AccessDescription* access,
+                               size_t count) {
   BEGIN("cuMemSetAccess");
   const auto found = The().mapped.find(pointer);
   if (found == The().mapped.end() || found->second.bytes != bytes || count != 1)
@@ -444,8 +444,8 @@ STANDIN Result_ cuMemcpyHtoDAsync_v2(DevicePointer to, const void* from, size_t 
   auto buffer = The().pinned.upper_bound(const_cast<void*>(from));
   if (buffer == The().pinned.begin()) return kInvalidValue;
   --buffer;
-  const auto offset = static_cast<size_t>(static_cast<const char*>(from) -
-                                          static_cast<const char*>(buffer->first));
+  const auto offset =
+      static_cast<size_t>(static_cast<const char*>(from) - static_cast<const char*>(buffer->first));
   if (offset > buffer->second || bytes > buffer->second - offset) return kInvalidValue;
   queue->waiting.push_back({.to = to, .from = from, .bytes = bytes});
   return kSuccess;

@@ -32,8 +32,7 @@ class CudaStandin {
   void Fail(const std::string& call, int nth, int result) const {
     Call<void()>("standin_forget_calls")();
     nth == 0 ? static_cast<void>(::unsetenv("STANDIN_FAIL"))
-             : Set("STANDIN_FAIL",
-                   call + ":" + std::to_string(nth) + ":" + std::to_string(result));
+             : Set("STANDIN_FAIL", call + ":" + std::to_string(nth) + ":" + std::to_string(result));
   }
   // What is held of the driver's.
   int Live() const { return Call<int()>("standin_live")(); }
