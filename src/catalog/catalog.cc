@@ -195,7 +195,7 @@ class MemoryCatalog final : public Catalog {
   std::map<std::string, Rows> models_;               // no name without rows
   AliasTable aliases_;
   std::set<PinnedVariant> pins_;
-  size_t size_ = 0;                                  // of all rows together
+  size_t size_ = 0;  // of all rows together
   int64_t last_sequence_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::unique_ptr<Worker> writer_;  // last: it ends before what it uses

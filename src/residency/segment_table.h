@@ -109,7 +109,6 @@ class SegmentTable {
   std::string_view device() const { return tier_->device(); }  // empty: none
   std::string_view device_uuid() const { return tier_->device_uuid(); }
   const Budget& budget() const { return tier_->budget(); }
-  uint64_t FootprintOf(const Image& image) const { return tier_->FootprintOf(image); }
   const ResidencyOptions& options() const { return options_; }
   const TierPolicy& policy() const { return evictor_.policy(); }
   uint64_t leases() const { return leases_; }

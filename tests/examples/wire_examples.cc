@@ -1,5 +1,7 @@
 // The examples of src/wire/ and src/client/.
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -10,6 +12,7 @@
 #include "base/mapping.h"
 #include "base/unique_fd.h"
 #include "client/autostart.h"
+#include "client/device_range.h"
 #include "wire/channel.h"
 #include "wire/index_reader.h"
 #include "wire/range_layout.h"
@@ -85,6 +88,15 @@ Status AutostartExample() {
   TRIMS_ASSIGN_OR_RETURN(Client client, Client::Connect({.socket_path = socket}));
   // end
   return {};
+}
+
+Result<std::byte*> DeviceRangeExample(const std::string& uuid, uint64_t length,
+                                      std::span<const DeviceRange::Extent> extents) {
+  // example: src/client/device_range.h
+  TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<DeviceRange> range,
+                         DeviceRange::Map(uuid, length, extents));
+  // end
+  return range->data();
 }
 
 }  // namespace
