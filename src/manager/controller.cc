@@ -11,7 +11,7 @@
 #include "base/macros.h"
 #include "catalog/resolve.h"
 #include "ingest/check_operator.h"
-#include "manager/choose_tier.h"
+#include "manager/take_snapshot.h"
 
 namespace trims {
 namespace {

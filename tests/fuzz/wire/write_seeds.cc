@@ -56,7 +56,7 @@ void WriteRequests() {
                                            .reference = "team/ocr:3",
                                            .alias = "prod",
                                            .tier = "device:0",
-                                           .variants = {Variant::kOrt},
+                                           .variants = {trims::Variant::kOrt},
                                            .wait = true}});
   write("policy",
         {.id = 10,
