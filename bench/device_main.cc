@@ -33,7 +33,8 @@ Result<const cuda::Api*> Driver() {
 
 Result<bool> SameOnGpu(const Model& host, const Model& device) {
   TRIMS_ASSIGN_OR_RETURN(const cuda::Api* const api, Driver());
-  TRIMS_ASSIGN_OR_RETURN(const cuda::Context context, cuda::Context::OfOrdinal(api, 0));
+  TRIMS_ASSIGN_OR_RETURN(const cuda::Context context,
+                         cuda::Context::OfOrdinal(api, device.info().device_ordinal));
   const cuda::Current current(context);
   std::vector<std::byte> part(kPart);
   for (size_t i = 0; i < host.tensor_count(); ++i) {

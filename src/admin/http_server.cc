@@ -44,7 +44,9 @@ size_t LeaveEscapes(void*, MHD_Connection*, char* text) {
 
 MHD_Result SendAnswer(MHD_Connection* connection, const HttpRequest& request,
                       const HttpResponse& answer) {
-  if (request.method == "GET") {
+  // Whoever is refused must not fill the log.
+  const bool refused = answer.status >= 400 && answer.status < 500;
+  if (request.method == "GET" || refused) {
     LogDebug("http.answered", {{"path", request.path}, {"status", answer.status}});
   } else {
     LogInfo("http.answered",
@@ -79,7 +81,7 @@ class HttpServer::Impl {
   ~Impl() {
     if (daemon_ == nullptr) return;
     const UniqueFd listening(MHD_quiesce_daemon(daemon_));
-    WaitForJobs();
+    EndJobs();
     MHD_stop_daemon(daemon_);
   }
 
@@ -138,33 +140,37 @@ class HttpServer::Impl {
   }
 
   MHD_Result Answer(MHD_Connection* connection, Exchange* exchange) {
-    if (!exchange->asked) Ask(connection, exchange);
-    if (!exchange->answer) return MHD_YES;  // suspended
+    if (!exchange->asked && Ask(connection, exchange)) return MHD_YES;
     if (Crowd::Member* member = MemberOf(connection)) crowd_.Answered(member);
     return SendAnswer(connection, exchange->request(), *exchange->answer);
   }
 
-  void Ask(MHD_Connection* connection, Exchange* exchange) {
+  // Whether the exchange is a job's now, which goes on with the connection: then it must not be touched.
+  bool Ask(MHD_Connection* connection, Exchange* exchange) {
     exchange->asked = true;
     if (Crowd::Member* member = MemberOf(connection)) crowd_.Asked(member);
     if (exchange->too_large()) exchange->answer = BodyTooLarge(options_.limits.body_bytes);
     if (!exchange->answer) exchange->answer = RefuseBody(exchange->request());
-    if (exchange->answer) return;
+    if (exchange->answer) return false;
     Route route = FindRoute(exchange->request());
     exchange->answer = std::move(route.answer);
-    if (!exchange->answer) AskDaemon(std::move(route), connection, exchange);
+    return !exchange->answer && AskDaemon(std::move(route), connection, exchange);
   }
 
-  // The connection stands still until the job's answer is there: until then `exchange` is the job's.
-  void AskDaemon(Route route, MHD_Connection* connection, Exchange* exchange) {
+  // The connection stands still until the job's answer is there.
+  bool AskDaemon(Route route, MHD_Connection* connection, Exchange* exchange) {
     JobPool* pool = route.pace == Pace::kSlow ? options_.slow : options_.quick;
-    JobBegins();
+    if (!JobBegins()) {
+      exchange->answer = Busy();
+      return false;
+    }
     MHD_suspend_connection(connection);
     const bool taken =
         pool->TryRun([this, connection, exchange, ask = std::move(route.ask)](DaemonLink& link) {
           Finish(connection, exchange, ask(link));
         });
     if (!taken) Finish(connection, exchange, Busy());
+    return true;
   }
 
   void Finish(MHD_Connection* connection, Exchange* exchange, HttpResponse answer) {
@@ -173,16 +179,20 @@ class HttpServer::Impl {
     JobEnds();
   }
 
-  void JobBegins() TRIMS_EXCLUDES(mutex_) {
+  // None any more once the server ends: a connection that stands still then can't be closed.
+  bool JobBegins() TRIMS_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
+    if (ending_) return false;
     ++jobs_;
+    return true;
   }
   void JobEnds() TRIMS_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
     if (--jobs_ == 0) no_jobs_.NotifyAll();
   }
-  void WaitForJobs() TRIMS_EXCLUDES(mutex_) {
+  void EndJobs() TRIMS_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
+    ending_ = true;
     while (jobs_ > 0) no_jobs_.Wait(mutex_);
   }
 
@@ -192,6 +202,7 @@ class HttpServer::Impl {
   Mutex mutex_;
   CondVar no_jobs_;
   size_t jobs_ TRIMS_GUARDED_BY(mutex_) = 0;
+  bool ending_ TRIMS_GUARDED_BY(mutex_) = false;
 };
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

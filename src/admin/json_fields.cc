@@ -4,7 +4,8 @@ namespace trims::admin {
 
 Json ParseJson(const std::string& text) {
   Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  return json.is_discarded() ? Json() : json;
+  if (json.is_discarded()) return Json();
+  return json;  // moved: to copy one that is nested deeply takes as deep a stack
 }
 
 std::string DumpJson(const Json& json) {

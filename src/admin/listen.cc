@@ -34,8 +34,7 @@ Status CheckFolder(const std::string& folder) {
                   "start trimsd first, which makes its own, or name another: --http-socket PATH");
   }
   const bool own = info.st_uid == ::geteuid() || info.st_uid == 0;
-  const bool written_by_others =
-      (info.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (info.st_mode & S_ISVTX) == 0;
+  const bool written_by_others = (info.st_mode & (S_IWGRP | S_IWOTH)) != 0;
   if (own && !written_by_others) return Status();
   return Status(StatusCode::kPermissionDenied,
                 "others than this user and root may write the socket's folder " + folder,

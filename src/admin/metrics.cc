@@ -25,7 +25,9 @@ constexpr std::array kTierMetrics = std::to_array<Metric>({
     {"trims_tier_budget_bytes", "gauge", "What the tier may hold.", "budget_bytes"},
     {"trims_tier_used_bytes", "gauge", "What of the budget is taken.", "used_bytes"},
     {"trims_tier_leased_bytes", "gauge", "Resident and leased.", "leased_bytes"},
-    {"trims_tier_idle_bytes", "gauge", "Resident without leases: may go.", "idle_bytes"},
+    {"trims_tier_pinned_bytes", "gauge", "Pinned and resident, leased or not.", "pinned_bytes"},
+    {"trims_tier_idle_bytes", "gauge", "Resident with neither lease nor pin: may go.",
+     "idle_bytes"},
     {"trims_tier_loading_bytes", "gauge", "Room of loads in flight.", "loading_bytes"},
     {"trims_tier_draining_bytes", "gauge", "On the way out.", "draining_bytes"},
 });

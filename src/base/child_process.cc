@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <utility>
 
 #include "base/errno_status.h"
@@ -52,17 +53,26 @@ class SpawnSettings {
   posix_spawn_file_actions_t actions_;
 };
 
-int SpawnInto(pid_t* pid, const std::vector<std::string>& arguments,
-              const SpawnSettings& settings) {
+std::vector<std::string> EnvironmentOf(const std::vector<std::string>& kept) {
+  std::vector<std::string> variables = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8"};
+  for (const std::string& name : kept) {
+    if (const char* value = std::getenv(name.c_str())) variables.push_back(name + "=" + value);
+  }
+  return variables;
+}
+
+int SpawnInto(pid_t* pid, const std::vector<std::string>& arguments, const SpawnSettings& settings,
+              const std::vector<std::string>& kept) {
   if (const int error = fault::Check(fault::Op::kSpawn); error != 0) return error;
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
-  std::string path = "PATH=/usr/bin:/bin";
-  std::string language = "LANG=C.UTF-8";
-  char* const environment[] = {path.data(), language.data(), nullptr};
+  std::vector<std::string> variables = EnvironmentOf(kept);
+  std::vector<char*> environment;
+  for (std::string& variable : variables) environment.push_back(variable.data());
+  environment.push_back(nullptr);
   return ::posix_spawn(pid, argv[0], settings.actions(), settings.attributes(), argv.data(),
-                       environment);
+                       environment.data());
 }
 
 // EAGAIN is no matter of waiting here: a limit on processes is reached.
@@ -74,10 +84,11 @@ Status SpawnFailed(const std::string& program, int error) {
 
 }  // namespace
 
-Result<ChildProcess> ChildProcess::Spawn(const std::vector<std::string>& arguments, int passed) {
+Result<ChildProcess> ChildProcess::Spawn(const std::vector<std::string>& arguments, int passed,
+                                         const std::vector<std::string>& kept) {
   const SpawnSettings settings(passed);
   pid_t pid = 0;
-  if (const int error = SpawnInto(&pid, arguments, settings); error != 0) {
+  if (const int error = SpawnInto(&pid, arguments, settings, kept); error != 0) {
     return SpawnFailed(arguments[0], error);
   }
   ChildProcess child(pid);

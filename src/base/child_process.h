@@ -24,11 +24,12 @@ struct ExitState {
 
 class ChildProcess {
  public:
-  // Runs `arguments` (the first is the program's absolute path) with PATH and LANG as its whole
-  // environment, /dev/null as 0 to 2, `passed` as descriptor 3 and no other. NOT_FOUND,
+  // Runs `arguments` (the first is the program's absolute path) with PATH, LANG and, of this process's own, the
+  // variables named by `kept` as its whole environment, /dev/null as 0 to 2, `passed` as descriptor 3 and no other. NOT_FOUND,
   // PERMISSION_DENIED, RESOURCE_EXHAUSTED as posix_spawn(3) fails. Call it on a thread that lives as
   // long as the process: trims-prepare has itself killed when the thread that started it ends.
-  static Result<ChildProcess> Spawn(const std::vector<std::string>& arguments, int passed);
+  static Result<ChildProcess> Spawn(const std::vector<std::string>& arguments, int passed,
+                                    const std::vector<std::string>& kept = {});
   static constexpr int kPassedFd = 3;
 
   ChildProcess(ChildProcess&& other) noexcept;

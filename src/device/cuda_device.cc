@@ -97,7 +97,9 @@ class CudaDevice final : public Device {
   const DeviceInfo& info() const override { return info_; }
 
   Result<std::unique_ptr<HostBytes>> Attach(int fd, uint64_t length) override {
-    TRIMS_ASSIGN_OR_RETURN(Mapping mapping, Mapping::OfFile(fd, length, PROT_READ));
+    // Whole huge pages: of a hugetlb memfd nothing less can be unmapped.
+    TRIMS_ASSIGN_OR_RETURN(Mapping mapping,
+                           Mapping::OfFileAligned(fd, length, kHugePageSize, PROT_READ));
     return std::unique_ptr<HostBytes>(
         std::make_unique<MappedHostBytes>(std::move(mapping), length));
   }

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <optional>
 #include <utility>
 
@@ -20,6 +21,13 @@ namespace {
 Status StatusOf(const DeviceReply& reply) {
   if (reply.code == 0) return Status();
   return Status(static_cast<StatusCode>(reply.code), TextOf(reply.message), TextOf(reply.hint));
+}
+
+// Which devices there are for a program, and where their driver's library is, the environment may say.
+const std::vector<std::string>& KeptVariables() {
+  static const auto& names =
+      *new std::vector<std::string>{"CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "LD_LIBRARY_PATH"};
+  return names;
 }
 
 // One trims-device after the other, and the exchanges with it.
@@ -50,7 +58,16 @@ class DeviceProcess {
       }
       status = reply.status();
     }
+    // For want of descriptors, here or there: nothing is out of step, and the process has done nothing wrong.
+    if (status.code() == StatusCode::kResourceExhausted) return status;
     return End(status);
+  }
+
+  // What that process has is given up.
+  Status Stop(uint64_t generation, const std::string& why) {
+    MutexLock lock(mutex_);
+    if (child_ && generation == generation_) return End(Status(StatusCode::kUnavailable, why));
+    return Gone(why);
   }
 
  private:
@@ -60,7 +77,8 @@ class DeviceProcess {
       return ErrnoStatus("making a socket for a device");
     UniqueFd ours(pair[0]);
     const UniqueFd theirs(pair[1]);
-    TRIMS_ASSIGN_OR_RETURN(ChildProcess child, ChildProcess::Spawn(options_.command, theirs.get()));
+    TRIMS_ASSIGN_OR_RETURN(ChildProcess child,
+                           ChildProcess::Spawn(options_.command, theirs.get(), KeptVariables()));
     child_.emplace(std::move(child));
     socket_ = std::move(ours);
     ++generation_;
@@ -83,7 +101,7 @@ class DeviceProcess {
 
   Status Gone(const std::string& why) const {
     return Status(StatusCode::kUnavailable, "the device's process has ended: " + why,
-                  "open it again: the process is started anew; trimsd's log says why it ended");
+                  "open it again: the process is started anew");
   }
 
   const RemoteDeviceOptions options_;
@@ -158,19 +176,11 @@ class RemoteDevice final : public Device {
  public:
   explicit RemoteDevice(RemoteDeviceOptions options) : process_(std::move(options)) {}
 
-  // What it is now, it is for good, whatever a later process says.
   Status Introduce() {
     uint64_t generation = 0;
     TRIMS_RETURN_IF_ERROR(process_.Start(&generation));
-    TRIMS_ASSIGN_OR_RETURN(const WithFd<DeviceReply> reply,
-                           process_.Ask(generation, {.op = DeviceOp::kInfo}));
-    const DeviceReply& said = reply.message;
-    info_ = {.name = TextOf(said.name),
-             .uuid = TextOf(said.uuid),
-             .memory = static_cast<HandleKind>(said.memory),
-             .capacity = said.capacity,
-             .granularity = said.granularity,
-             .link_bytes_per_second = said.link_bytes_per_second};
+    TRIMS_ASSIGN_OR_RETURN(info_, AskInfo(generation));
+    known_.store(generation);
     return Status();
   }
 
@@ -198,14 +208,40 @@ class RemoteDevice final : public Device {
   Result<Asked> Ask(const DeviceRequest& request, int fd = -1) {
     Asked asked;
     TRIMS_RETURN_IF_ERROR(process_.Start(&asked.generation));
+    TRIMS_RETURN_IF_ERROR(CheckSame(asked.generation));
     TRIMS_ASSIGN_OR_RETURN(const WithFd<DeviceReply> reply,
                            process_.Ask(asked.generation, request, fd));
     asked.object = reply.message.object;
     return asked;
   }
 
+  Result<DeviceInfo> AskInfo(uint64_t generation) {
+    TRIMS_ASSIGN_OR_RETURN(const WithFd<DeviceReply> reply,
+                           process_.Ask(generation, {.op = DeviceOp::kInfo}));
+    const DeviceReply& said = reply.message;
+    return DeviceInfo{.name = TextOf(said.name),
+                      .uuid = TextOf(said.uuid),
+                      .memory = static_cast<HandleKind>(said.memory),
+                      .capacity = said.capacity,
+                      .granularity = said.granularity,
+                      .link_bytes_per_second = said.link_bytes_per_second};
+  }
+
+  // A process that was started anew may find another device under the same number.
+  Status CheckSame(uint64_t generation) {
+    if (known_.load() == generation) return Status();
+    TRIMS_ASSIGN_OR_RETURN(const DeviceInfo found, AskInfo(generation));
+    if (found.uuid != info_.uuid) {
+      return process_.Stop(generation, info_.name + " is another device now, " + found.uuid +
+                                           " instead of " + info_.uuid);
+    }
+    known_.store(generation);
+    return Status();
+  }
+
   DeviceProcess process_;
-  DeviceInfo info_;
+  DeviceInfo info_;                 // constant once it is introduced
+  std::atomic<uint64_t> known_{0};  // the process that was last seen to have this device
 };
 
 }  // namespace

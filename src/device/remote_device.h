@@ -24,7 +24,9 @@
 namespace trims {
 
 struct RemoteDeviceOptions {
-  std::vector<std::string> command;  // absolute path of trims-device, and its arguments
+  // Absolute path of trims-device, and its arguments. It keeps LD_LIBRARY_PATH, CUDA_VISIBLE_DEVICES and
+  // CUDA_DEVICE_ORDER.
+  std::vector<std::string> command;
   std::chrono::milliseconds patience{std::chrono::seconds(30)};  // for one answer
 };
 

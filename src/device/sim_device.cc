@@ -153,7 +153,9 @@ class SimDevice final : public Device {
 
   Result<std::unique_ptr<HostBytes>> Attach(int fd, uint64_t length) override {
     TRIMS_RETURN_IF_ERROR(state_->CheckThere());
-    TRIMS_ASSIGN_OR_RETURN(Mapping mapping, Mapping::OfFile(fd, length, PROT_READ));
+    // Whole huge pages: of a hugetlb memfd nothing less can be unmapped.
+    TRIMS_ASSIGN_OR_RETURN(Mapping mapping,
+                           Mapping::OfFileAligned(fd, length, kHugePageSize, PROT_READ));
     return std::unique_ptr<HostBytes>(std::make_unique<AttachedMemfd>(std::move(mapping), length));
   }
 

@@ -266,9 +266,9 @@ class ProcessPreparer final : public Preparer {
   Status Start(Request* request) {
     TRIMS_ASSIGN_OR_RETURN(Pipe pipe, MakePipe());
     if (::fcntl(pipe.read.get(), F_SETFL, O_NONBLOCK) != 0) return ErrnoStatus("setting a pipe");
-    TRIMS_ASSIGN_OR_RETURN(
-        ChildProcess child,
-        ChildProcess::Spawn(Arguments(options_, request->job), pipe.write.get()));
+    TRIMS_ASSIGN_OR_RETURN(ChildProcess child,
+                           ChildProcess::Spawn(Arguments(options_, request->job), pipe.write.get(),
+                                               {"LD_LIBRARY_PATH"}));
     auto preparation =
         std::make_unique<Preparation>(std::move(child), std::move(pipe.read), request->progress);
     const auto place = running_.insert(running_.end(), std::move(preparation));

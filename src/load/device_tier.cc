@@ -12,6 +12,9 @@
 namespace trims {
 namespace {
 
+// At a time; most of their time they wait for those beneath.
+constexpr int kFollows = 4;
+
 class DeviceTier final : public Tier {
  public:
   DeviceTier(const DeviceTierOptions& options, Device* device, PostToLoop post)
@@ -24,6 +27,7 @@ class DeviceTier final : public Tier {
   Status Start() {
     TRIMS_ASSIGN_OR_RETURN(releases_, JobQueue::Start(1));
     TRIMS_ASSIGN_OR_RETURN(fills_, JobQueue::Start(1));
+    TRIMS_ASSIGN_OR_RETURN(follows_, JobQueue::Start(kFollows));
     return Status();
   }
 
@@ -40,7 +44,8 @@ class DeviceTier final : public Tier {
   }
 
   void Fill(FillRequest request, std::function<void(Result<ResidentBytes>)> done) override {
-    fills_->Push([this, request = std::move(request), done = std::move(done)]() mutable {
+    JobQueue& queue = request.beneath != nullptr ? *fills_ : *follows_;
+    queue.Push([this, request = std::move(request), done = std::move(done)]() mutable {
       // std::function must be copyable, the result isn't.
       auto result = std::make_shared<Result<ResidentBytes>>(Run(request));
       request = {};
@@ -70,6 +75,7 @@ class DeviceTier final : public Tier {
   // The first to go: what is left in them posts.
   std::unique_ptr<JobQueue> releases_;
   std::unique_ptr<JobQueue> fills_;
+  std::unique_ptr<JobQueue> follows_;
 };
 
 }  // namespace

@@ -1,8 +1,9 @@
 // DeviceTier: a device's memory as a tier, filled from the tier beneath.
 //
-// Fills go one after the other, as the device's copy engine does. Where the bytes beneath are still on their
-// way, each part is copied as soon as it is there (fill_feed.h), and the whole is shared when those beneath
-// turned out to be right. Each extent is one allocation of the device's; the index stays in the host's memory,
+// Fills from what is resident beneath go one after the other, as the device's copy engine does. Where the bytes beneath
+// are still on their way, each part is copied as soon as it is there (fill_feed.h), and the whole is shared when
+// those beneath turned out to be right; these fills have threads of their own, since what is slow to come must not
+// keep what is there waiting. Each extent is one allocation of the device's; the index stays in the host's memory,
 // where clients read it.
 //
 //   TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<Tier> tier,

@@ -52,9 +52,9 @@ class FillControl {
 
 struct FillRequest {
   ImagePtr image;
-  // The image in the tier beneath, where there is one: it stays until `done` has run. nullptr: fill
+  // The image in the tier beneath, where there is one. Only the loop lets go of it, but at the table's end. nullptr: fill
   // from `follow`, if it is there, else from the image's files.
-  const ResidentBytes* beneath = nullptr;
+  std::shared_ptr<const ResidentBytes> beneath;
   // A fill of the image in the tier beneath that goes on: its feed always ends.
   std::shared_ptr<FillControl> follow;
   std::shared_ptr<FillControl> control;

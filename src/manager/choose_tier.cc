@@ -23,20 +23,18 @@ Status NoSuchTier(std::string_view name, const Tiers& tiers) {
                 "leave the tier out for the host's memory");
 }
 
+// 2: there, 1: on its way, 0: elsewhere, -1: it could never be there.
+int NearnessOf(const SegmentTable& tier, const Image& image) {
+  const Segment* segment = tier.FindByKey(image.key);
+  const SegmentState state = segment == nullptr ? SegmentState::kAbsent : segment->state();
+  if (state == SegmentState::kResident) return 2;
+  if (state == SegmentState::kReserved || state == SegmentState::kLoading) return 1;
+  return tier.FootprintOf(image) <= tier.budget().limit() ? 0 : -1;
+}
+
 // How near the image is, then how much room there is.
 std::pair<int, uint64_t> Fitness(const SegmentTable& tier, const Image& image) {
-  const uint64_t room = tier.budget().limit() - tier.budget().used();
-  const Segment* segment = tier.FindByKey(image.key);
-  if (segment == nullptr) return {0, room};
-  switch (segment->state()) {
-    case SegmentState::kResident:
-      return {2, room};
-    case SegmentState::kReserved:
-    case SegmentState::kLoading:
-      return {1, room};
-    default:
-      return {0, room};
-  }
+  return {NearnessOf(tier, image), tier.budget().limit() - tier.budget().used()};
 }
 
 }  // namespace

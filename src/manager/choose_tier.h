@@ -20,8 +20,8 @@ using Tiers = std::vector<std::unique_ptr<SegmentTable>>;  // the host's memory 
 // "host" (or empty), "device:0", "sim:0". NOT_FOUND says which there are.
 Result<SegmentTable*> FindTier(std::string_view name, const Tiers& tiers);
 
-// The same, and "any": the device that has the image, or is getting it, else the one with the most room. With
-// equal room the first. NOT_FOUND: there is no device.
+// The same, and "any": the device that has the image, or is getting it, else the one with the most room of those
+// whose budget it fits. With equal room the first. NOT_FOUND: there is no device.
 Result<SegmentTable*> ChooseTier(std::string_view wanted, const Image& image, const Tiers& tiers);
 
 }  // namespace trims

@@ -131,12 +131,33 @@ void Controller::ApplyPins() {
 }
 
 void Controller::LoadPinned() {
+  if (loading_pinned_) return;  // which looks at all of them
+  tried_.clear();
+  LoadNextPinned();
+}
+
+// One after the other: those of a device pass through the host's memory, which need not hold all of them at once.
+void Controller::LoadNextPinned() {
   for (const PinnedVariant& pin : catalog_->Pins()) {
     const Result<SegmentTable*> tier = FindTier(pin.tier, *tiers_);
     const ImagePtr image = ImageOf(pin);
     if (!tier.ok() || image == nullptr) continue;  // it waits until that is back
-    if (!IsThere(ControlledOf(*image, **tier).state)) Bring("pin", *tier, image);
+    if (IsThere(ControlledOf(*image, **tier).state) || !tried_.insert(pin).second) continue;
+    loading_pinned_ = true;
+    bringer_.Bring(*tier, {image}, {}, [this, image](const Result<std::vector<Lease>>& leases) {
+      if (!leases.ok()) LogNotBrought("pin", image->reference, leases.status());
+      pins_failed_ = pins_failed_ || !leases.ok();
+      LoadNextPinned();
+    });
+    return;
   }
+  loading_pinned_ = false;
+  if (!std::exchange(pins_failed_, false)) {
+    pins_back_off_ = kFirstPinsBackOff;
+    return;
+  }
+  timers_->CallAfter(pins_back_off_, alive_.Only([this] { LoadPinned(); }));
+  pins_back_off_ = std::min(2 * pins_back_off_, kMostPinsBackOff);
 }
 
 void Controller::Start() {
@@ -148,10 +169,7 @@ void Controller::Start() {
   LoadPinned();
 }
 
-void Controller::CatalogChanged() {
-  ApplyPins();
-  LoadPinned();  // a variant that was prepared anew may have other content
-}
+void Controller::CatalogChanged() { LoadPinned(); }
 
 void Controller::Preload(const std::string& reference) {
   Result<Meant> meant = Find({.reference = reference});
@@ -222,6 +240,7 @@ void Controller::PinBrought(const Meant& meant, std::vector<Lease> leases, Contr
           LogInfo("model.pinned", {{"model", meant.reference}, {"tier", meant.tier->tier_name()}});
         }
         pinning_.erase(id);
+        if (status.ok()) LoadPinned();  // its content may have become another meanwhile
         if (!status.ok()) return done(status);
         done(meant.Outcome());
       }));
@@ -243,10 +262,15 @@ std::vector<PinnedVariant> Controller::PinsOf(const Meant& meant,
 void Controller::Unpin(const wire::Principal& principal, const ControlWishes& wishes,
                        ControlCallback done) {
   if (const Status status = CheckOperator(principal); !status.ok()) return done(status);
-  Result<Meant> meant = Find(wishes);
+  // A kind that the model has no more may be pinned still.
+  ControlWishes of_all = wishes;
+  of_all.variants.clear();
+  Result<Meant> meant = Find(of_all);
   if (!meant.ok()) return done(meant.status());
-  meant->Keep(
-      [this](const Image&, const PinnedVariant& pin) { return catalog_->Pins().contains(pin); });
+  const std::set<Variant> kinds(wishes.variants.begin(), wishes.variants.end());
+  meant->Keep([&](const Image& image, const PinnedVariant& pin) {
+    return catalog_->Pins().contains(pin) && (kinds.empty() || kinds.contains(image.kind));
+  });
   std::vector<PinnedVariant> pins = PinsOf(*meant, wishes.variants);
   if (pins.empty()) return done(meant->Outcome());
   catalog_->Unpin(std::move(pins), alive_.Only([this, meant = *meant, done](const Status& status) {
@@ -271,6 +295,7 @@ void Controller::Prefetch(const wire::Principal& principal, const ControlWishes&
   }
   // Whoever does not wait is told what is known at once; later the log is.
   const auto at_once = std::make_shared<std::optional<Status>>();
+  if (!wishes.wait) progress = nullptr;  // what has been answered is told nothing more
   bringer_.Bring(
       meant->tier, meant->images, std::move(progress),
       [meant = *meant, wait = wishes.wait, at_once, done](Result<std::vector<Lease>> leases) {

@@ -9,9 +9,11 @@
 #ifndef TRIMS_MANAGER_CONTROLLER_H_
 #define TRIMS_MANAGER_CONTROLLER_H_
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,7 +52,7 @@ class Controller {
  public:
   // All outlive it.
   Controller(Catalog* catalog, TimerService* timers, const Tiers* tiers)
-      : catalog_(catalog), tiers_(tiers), bringer_(timers) {}
+      : catalog_(catalog), timers_(timers), tiers_(tiers), bringer_(timers) {}
 
   // Contracts of the Manager's own.
   void Pin(const wire::Principal& principal, const ControlWishes& wishes,
@@ -65,6 +67,8 @@ class Controller {
 
   // Pins what the catalog says, and loads it as far as it isn't there; what can't be is logged. Start: once.
   void Start();
+  // What the catalog says of pins now holds; and, once the tiers have let go of what it no longer knows, is loaded.
+  void ApplyPins();
   void CatalogChanged();
   // Loads a model that nobody has pinned.
   void Preload(const std::string& reference);
@@ -78,8 +82,8 @@ class Controller {
 
   Result<Meant> Find(const ControlWishes& wishes) const;
   ImagePtr ImageOf(const PinnedVariant& pin) const;
-  void ApplyPins();
   void LoadPinned();
+  void LoadNextPinned();
   std::vector<PinnedVariant> PinsOf(const Meant& meant, const std::vector<Variant>& kinds) const;
   Status CheckPinsFit(const Meant& meant) const;
   Status CheckMayEvict(const Meant& meant, const ControlWishes& wishes) const;
@@ -89,8 +93,17 @@ class Controller {
   bool Quiet() const;
   DrainSnapshot Snapshot() const;
 
+  static constexpr std::chrono::milliseconds kFirstPinsBackOff{1000};
+  static constexpr std::chrono::milliseconds kMostPinsBackOff{60'000};
+
   Catalog* const catalog_;
+  TimerService* const timers_;
   const Tiers* const tiers_;
+  // Of pins whose loads go on, one after the other; what failed is tried again.
+  bool loading_pinned_ = false;
+  std::set<PinnedVariant> tried_;
+  bool pins_failed_ = false;
+  std::chrono::milliseconds pins_back_off_ = kFirstPinsBackOff;
   bool draining_ = false;
   std::vector<DrainCallback> awaiting_quiet_;
   uint64_t last_pinning_ = 0;

@@ -109,8 +109,9 @@ class Manager::Impl {
     for (const CatalogEntry* entry : dependencies.catalog->All()) {
       for (const ImagePtr& image : entry->images) keys.insert(image->key);
     }
-    controller->CatalogChanged();
+    controller->ApplyPins();
     for (const auto& tier : tiers) tier->KeepOnly(keys);
+    controller->CatalogChanged();
   }
 
   const ManagerDependencies dependencies;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
+#include <string>
 #include <string_view>
 
 #include "catalog/resolve.h"
@@ -29,18 +31,24 @@ VariantSnapshot SnapshotOf(const Image& image, const Tiers& tiers) {
   return snapshot;
 }
 
-std::vector<std::string> AliasesOf(const CatalogEntry& entry, const Catalog& catalog) {
-  std::vector<std::string> names;
+// By "name:version" of what they mean.
+using AliasNames = std::map<std::string, std::vector<std::string>>;
+
+AliasNames AliasNamesIn(const Catalog& catalog) {
+  AliasNames names;
   for (const Alias* alias : catalog.Aliases().All()) {
     const AliasTarget& target = alias->target();
-    if (target.name == entry.name && target.version == entry.version) {
-      names.push_back(alias->name.ToString());
-    }
+    names[target.name + ":" + target.version].push_back(alias->name.ToString());
   }
   return names;
 }
 
-ModelSnapshot SnapshotOf(const CatalogEntry& entry, const Catalog& catalog, bool newest,
+std::vector<std::string> NamesOf(const CatalogEntry& entry, const AliasNames& names) {
+  const auto found = names.find(entry.name + ":" + entry.version);
+  return found == names.end() ? std::vector<std::string>() : found->second;
+}
+
+ModelSnapshot SnapshotOf(const CatalogEntry& entry, const AliasNames& aliases, bool newest,
                          const Tiers& tiers) {
   ModelSnapshot snapshot{.reference = ReferenceOf(entry),
                          .name = entry.name,
@@ -51,7 +59,7 @@ ModelSnapshot SnapshotOf(const CatalogEntry& entry, const Catalog& catalog, bool
                          .source = entry.manifest.source,
                          .source_bytes = entry.manifest.SourceBytes(),
                          .added_unix_seconds = entry.added_unix_seconds,
-                         .aliases = AliasesOf(entry, catalog),
+                         .aliases = NamesOf(entry, aliases),
                          .variants = {}};
   for (const ImagePtr& image : entry.images) {
     snapshot.variants.push_back(SnapshotOf(*image, tiers));
@@ -127,16 +135,17 @@ ControlledVariant ControlledOf(const Image& image, const SegmentTable& tier) {
 
 std::vector<ModelSnapshot> SnapshotsOf(const Catalog& catalog, const Tiers& tiers) {
   std::vector<ModelSnapshot> snapshots;
+  const AliasNames aliases = AliasNamesIn(catalog);
   std::string_view last;
   for (const CatalogEntry* entry : catalog.All()) {
-    snapshots.push_back(SnapshotOf(*entry, catalog, /*newest=*/entry->name != last, tiers));
+    snapshots.push_back(SnapshotOf(*entry, aliases, /*newest=*/entry->name != last, tiers));
     last = entry->name;
   }
   return snapshots;
 }
 
 ModelDetails DetailsOf(const CatalogEntry& entry, const Catalog& catalog, const Tiers& tiers) {
-  return {.model = SnapshotOf(entry, catalog, IsNewest(entry, catalog), tiers),
+  return {.model = SnapshotOf(entry, AliasNamesIn(catalog), IsNewest(entry, catalog), tiers),
           .files = entry.manifest.files,
           .sandbox = entry.manifest.sandbox,
           .notes = entry.manifest.notes};

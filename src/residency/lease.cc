@@ -7,6 +7,9 @@
 namespace trims {
 
 const ResidentBytes& Lease::bytes() const { return segment_->bytes(); }
+std::shared_ptr<const ResidentBytes> Lease::shared_bytes() const {
+  return segment_->shared_bytes();
+}
 std::string_view Lease::tier() const { return table_->tier_name(); }
 std::string_view Lease::device() const { return table_->device(); }
 std::string_view Lease::device_uuid() const { return table_->device_uuid(); }

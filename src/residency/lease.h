@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -53,6 +54,7 @@ class Lease {
   ~Lease() { End(); }
 
   const ResidentBytes& bytes() const;
+  std::shared_ptr<const ResidentBytes> shared_bytes() const;
   // What was opened. Another model of equal content may have brought the bytes.
   const Image& image() const { return *image_; }
   const HowOpened& opened() const { return opened_; }

@@ -45,7 +45,7 @@ void Segment::Step(SegmentState to) {
                           to == SegmentState::kDraining;
   Require(room_.bytes() == (holds_room ? footprint() : 0), "room in loading, resident, draining");
   Require((control_ != nullptr) == (to == SegmentState::kLoading), "a control in loading");
-  Require(bytes_.has_value() == (to == SegmentState::kResident), "bytes in resident");
+  Require(has_bytes() == (to == SegmentState::kResident), "bytes in resident");
   Require(leases_ == 0, "no lease across a step");
 }
 
@@ -66,7 +66,7 @@ std::shared_ptr<FillControl> Segment::BeginFill(Reservation room, TimePoint now)
 
 void Segment::Became(ResidentBytes bytes, TimePoint now) {
   control_.reset();
-  bytes_ = std::move(bytes);
+  bytes_ = std::make_shared<ResidentBytes>(std::move(bytes));
   Step(SegmentState::kResident);
   pin_ = {};
   failure_ = {};
@@ -81,9 +81,9 @@ void Segment::Fail() {
 }
 
 ResidentBytes Segment::BeginDrain() {
-  Require(bytes_.has_value(), "resident");
+  Require(has_bytes(), "resident");
   leaving_ = false;
-  ResidentBytes bytes = *std::exchange(bytes_, std::nullopt);
+  ResidentBytes bytes = std::move(*std::exchange(bytes_, nullptr));
   Step(SegmentState::kDraining);
   return bytes;
 }

@@ -102,9 +102,11 @@ class Segment {
   uint64_t EndLease(TimePoint now);
 
   const ResidentBytes& bytes() const { return *bytes_; }
-  bool has_bytes() const { return bytes_.has_value(); }
+  // For a thread that reads them: the last owner frees them.
+  std::shared_ptr<const ResidentBytes> shared_bytes() const { return bytes_; }
+  bool has_bytes() const { return bytes_ != nullptr; }
   // What it holds, if anything, at its table's end: no step follows.
-  std::optional<ResidentBytes> TakeBytesAtEnd() { return std::exchange(bytes_, std::nullopt); }
+  std::shared_ptr<ResidentBytes> TakeBytesAtEnd() { return std::exchange(bytes_, nullptr); }
   const std::shared_ptr<FillControl>& control() const { return control_; }
   TimePoint bytes_began() const { return bytes_began_; }  // of the last load
   uint64_t leases() const { return leases_; }
@@ -140,7 +142,7 @@ class Segment {
   PreparedStore::Pin pin_;
   Reservation room_;
   std::shared_ptr<FillControl> control_;
-  std::optional<ResidentBytes> bytes_;
+  std::shared_ptr<ResidentBytes> bytes_;
   LoadFailure failure_;
   uint64_t leases_ = 0;
   TimePoint fill_began_;

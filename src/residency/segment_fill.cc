@@ -23,15 +23,17 @@ void SegmentTable::FillFromBeneath(Segment* segment) {
   Beneath& beneath = beneath_[id];
   if (Lease* lease = std::get_if<Lease>(&*outcome)) return CameBeneath(id, std::move(*lease));
   beneath.wait = std::get<OpenWait>(*std::move(outcome));
-  std::shared_ptr<FillControl> follow = dependencies_.beneath->FillToFollow(segment->key());
+  std::shared_ptr<FillControl> follow = dependencies_.beneath->FillToFollow(*segment);
   if (follow == nullptr) return;
   beneath.followed = true;
   Fill(id, {.follow = std::move(follow)});
 }
 
-std::shared_ptr<FillControl> SegmentTable::FillToFollow(const std::string& key) const {
-  const Segment* segment = FindByKey(key);
-  return segment != nullptr && tier_->feeds() ? segment->control() : nullptr;
+std::shared_ptr<FillControl> SegmentTable::FillToFollow(const Segment& above) const {
+  const Segment* segment = FindByKey(above.key());
+  const bool can =
+      segment != nullptr && tier_->feeds() && segment->image_ptr() == above.image_ptr();
+  return can ? segment->control() : nullptr;
 }
 
 // The lease keeps the bytes beneath until this segment has them too. A fill that follows finds out itself how
@@ -45,7 +47,7 @@ void SegmentTable::CameBeneath(uint64_t id, Result<Lease> lease) {
   if (status.ok()) beneath.lease.emplace(*std::move(lease));
   if (beneath.followed) return;
   if (!status.ok()) return Filled(id, status);
-  Fill(id, {.beneath = &beneath.lease->bytes()});
+  Fill(id, {.beneath = beneath.lease->shared_bytes()});
 }
 
 // Whoever opened this segment is still being told that it has to wait.

@@ -20,7 +20,9 @@ SegmentTable::~SegmentTable() {
   beneath_.clear();
   for (auto& [id, segment] : segments_) {
     segment->CancelFill();
-    if (auto bytes = segment->TakeBytesAtEnd()) tier_->Release(*std::move(bytes), [] {});
+    // What a tier above still copies from, its fill frees.
+    const std::shared_ptr<ResidentBytes> bytes = segment->TakeBytesAtEnd();
+    if (bytes.use_count() == 1) tier_->Release(std::move(*bytes), [] {});
   }
 }
 

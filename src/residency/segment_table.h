@@ -69,8 +69,9 @@ class SegmentTable {
   // The same for a segment of the tier above that is to be filled from here: no client's open, so it
   // is not counted, and it waits for as long as the load takes.
   Result<OpenOutcome> OpenForAbove(const Segment& above, OpenCallback done);
-  // Of a load in flight, if that can be followed; otherwise nullptr.
-  std::shared_ptr<FillControl> FillToFollow(const std::string& key) const;
+  // Of a load in flight, if that can be followed: it is of the same name's files, whose damage is the failure of
+  // both. Otherwise nullptr.
+  std::shared_ptr<FillControl> FillToFollow(const Segment& above) const;
 
   // What is not among `keys` is removed: it goes with its last lease, or its load, at once if there
   // is neither. What is among them stays as it is, also if it was removed before.

@@ -39,7 +39,7 @@ trims_open_duration_seconds_count{tier="host"} 6
 }
 
 constexpr char kSmallStatus[] = R"({
-  "tiers": [{"name":"host","budget_bytes":100,"used_bytes":60,"leased_bytes":40,"idle_bytes":20,"loading_bytes":0,"draining_bytes":0}],
+  "tiers": [{"name":"host","budget_bytes":100,"used_bytes":60,"leased_bytes":40,"pinned_bytes":10,"idle_bytes":20,"loading_bytes":0,"draining_bytes":0}],
   "models": 3, "leases": 2, "counters": {"opens":7,"hits":4,"joined":1,"misses":1,"refused":1,"load_ms":1500},
   "disk": {"used_bytes": 5, "budget_bytes": null, "evictions": 0},
   "open_latency": {"bounds_us":[5,1000000],"series":[
@@ -67,7 +67,10 @@ trims_tier_used_bytes{tier="host"} 60
 # HELP trims_tier_leased_bytes Resident and leased.
 # TYPE trims_tier_leased_bytes gauge
 trims_tier_leased_bytes{tier="host"} 40
-# HELP trims_tier_idle_bytes Resident without leases: may go.
+# HELP trims_tier_pinned_bytes Pinned and resident, leased or not.
+# TYPE trims_tier_pinned_bytes gauge
+trims_tier_pinned_bytes{tier="host"} 10
+# HELP trims_tier_idle_bytes Resident with neither lease nor pin: may go.
 # TYPE trims_tier_idle_bytes gauge
 trims_tier_idle_bytes{tier="host"} 20
 # HELP trims_tier_loading_bytes Room of loads in flight.

@@ -236,7 +236,7 @@ class CommandLine(unittest.TestCase):
 
     def test_unknown_suite_gets_a_suggestion(self):
         self.assertIn("did you mean 'attach'?", self.refused("atach"))
-        self.assertIn("There are accept, attach, disk", self.refused("zzz"))
+        self.assertIn("There are accept, admin, attach", self.refused("zzz"))
 
     def test_a_suite_is_needed(self):
         self.assertIn("SUITE", self.refused())

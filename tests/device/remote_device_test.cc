@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <cstring>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -92,6 +93,25 @@ TEST_F(RemoteDeviceTest, AKilledProcessIsStartedAnew) {
   EXPECT_EQ((*memory)->Export().status().code(), StatusCode::kUnavailable)
       << "of the process before";
   EXPECT_NE(Processes(), before);
+}
+
+TEST_F(RemoteDeviceTest, AnotherDeviceUnderTheSameNumberIsNotTakenForIt) {
+  const test::ScratchFolder folder;
+  const std::string program = folder / "trims-device";
+  // The first has one device, the next another.
+  std::ofstream(program) << "#!/bin/sh\nif [ -e " << folder.path() << "/been ]; then exec "
+                         << TRIMS_DEVICE_PROGRAM << " sim:7; fi\ntouch " << folder.path()
+                         << "/been\nexec " << TRIMS_DEVICE_PROGRAM << " sim:0\n";
+  ASSERT_EQ(::chmod(program.c_str(), 0700), 0);
+  const auto device = StartRemoteDevice({.command = {program}});
+  ASSERT_TRUE(device.ok()) << device.status().ToString();
+  for (const pid_t pid : Processes()) ::kill(pid, SIGKILL);
+  Status status = Fill(device->get()).status();
+  // A process that is still ending when it is asked takes the request along.
+  if (status.message().find("another device") == std::string::npos)
+    status = Fill(device->get()).status();
+  EXPECT_EQ(status.code(), StatusCode::kUnavailable);
+  EXPECT_THAT(status.message(), HasSubstr("sim:0 is another device now"));
 }
 
 TEST_F(RemoteDeviceTest, OneThatHangsIsKilledAndStartedAnew) {

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "base/fault.h"
@@ -43,7 +44,13 @@ class DeviceTierTest : public test::LoaderFixture {
     return *std::move(filled);
   }
   FillRequest From(const ResidentBytes& beneath) {
-    return {.image = MakeImage(), .beneath = &beneath, .control = own_};
+    // The test's own, which outlives it.
+    const std::shared_ptr<const ResidentBytes> borrowed(std::shared_ptr<void>(), &beneath);
+    return {.image = MakeImage(), .beneath = borrowed, .control = own_};
+  }
+  // Copying goes on on a thread of the tier's, and nothing tells its end but this.
+  void WaitForCopied(uint64_t bytes) const {
+    while (own_->bytes_done() < bytes) std::this_thread::yield();
   }
   FillRequest Following() { return {.image = MakeImage(), .follow = control_, .control = own_}; }
 
@@ -92,6 +99,7 @@ TEST_F(DeviceTierTest, FollowsAFillBeneath) {
   tier->Fill(Following(), [&](Result<ResidentBytes> r) { filled.emplace(std::move(r)); });
   const Result<ResidentBytes> beneath = Load();
   ASSERT_TRUE(beneath.ok());
+  WaitForCopied(20'005'000);
   EXPECT_EQ(loop_.Pending(), 0u) << "shared before the bytes were known to be right";
   control_->feed()->End(Status());
   loop_.RunOne();
@@ -120,6 +128,7 @@ TEST_F(DeviceTierTest, ASecondAttemptBeneathIsFollowedFromItsBeginning) {
   image_.variant.extents[1].xxh3[0] ^= 1;
   image_.variant.extents[1].sha256[0] ^= 1;
   EXPECT_FALSE(Load().ok());
+  WaitForCopied(20'005'000);
   image_.variant.extents[1].xxh3[0] ^= 1;
   image_.variant.extents[1].sha256[0] ^= 1;
   const Result<ResidentBytes> beneath = Load();

@@ -80,6 +80,14 @@ TEST_F(ChooseTierTest, AnyIsBeforeThatTheOneThatHasItOrIsGettingIt) {
   EXPECT_EQ(Choose("any"), "device:0") << "there it is already";
 }
 
+TEST_F(ChooseTierTest, AnyIsNoneThatCouldNeverHoldIt) {
+  Add("host", "", 80);
+  Add("device:0", "sim:0", 1);
+  Add("device:1", "sim:1", 2);
+  Open(2, MakeImage('b'));
+  EXPECT_EQ(Choose("any"), "device:1") << "it is full, but of what may go";
+}
+
 TEST_F(ChooseTierTest, WithoutADeviceAnyIsNone) {
   Add("host", "", 80);
   EXPECT_THAT(Choose("any"), HasSubstr("there is no device"));

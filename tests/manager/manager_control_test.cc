@@ -204,6 +204,29 @@ TEST_F(ManagerControl, WithoutWaitingAPrefetchSaysWhatIsKnownAtOnce) {
             StatusCode::kTooLarge);
 }
 
+TEST_F(ManagerControl, WhoeverWasAnsweredIsToldNoProgress) {
+  Begin();
+  int told = 0;
+  const Answer begun = Prefetch({.reference = "a", .wait = false},
+                                [&](std::string_view, uint64_t, uint64_t) { ++told; });
+  timers_.Advance(std::chrono::seconds(1));
+  EXPECT_EQ(told, 0);
+  tier_->Finish();
+}
+
+TEST_F(ManagerControl, APinThatCannotBeLoadedIsTriedAgain) {
+  Begin();
+  PinWhole("a");
+  Restart();
+  tier_->Fail(StatusCode::kInternal);
+  EXPECT_TRUE(tier_->fills.empty());
+  timers_.Advance(std::chrono::seconds(2));
+  ASSERT_EQ(tier_->fills.size(), 1u);
+  tier_->Finish();
+  EXPECT_EQ(StateOf("a"), "resident");
+  EXPECT_EQ(timers_.pending(), 0u);
+}
+
 TEST_F(ManagerControl, APrefetchThatWouldGoAtOnceIsRefused) {
   Begin(Reclaim::kEager);
   const Status refused = Prefetch({.reference = "a"})->status();

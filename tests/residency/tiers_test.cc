@@ -206,6 +206,20 @@ TEST_F(FollowingTest, AFailureBeneathIsToldOnceByWhoeverFollows) {
   EXPECT_EQ(counters_.load_failures, 2u);
 }
 
+TEST_F(FollowingTest, AnotherNamesFilesAreNotFollowed) {
+  Start(8, 8);
+  const ImagePtr a = MakeImage('a', 4);
+  const auto other = std::make_shared<Image>(*a);
+  other->reference = "default/b:v1";
+  const auto below = Open(*host_, a);
+  const auto open = Open(*device_, other);
+  EXPECT_EQ(device_tier_->started, 0) << "damage of the one's files would be the other's failure";
+  host_tier_->Finish();
+  ASSERT_EQ(device_tier_->started, 1);
+  device_tier_->Finish();
+  EXPECT_TRUE(open->lease);
+}
+
 TEST_F(FollowingTest, WhatStillWaitsForRoomBeneathIsNotFollowed) {
   Start(4, 8);
   const ImagePtr a = MakeImage('a', 4);

@@ -66,10 +66,10 @@ nb::object DlpackOf(const std::shared_ptr<Model>& model, const TensorView& tenso
   const nb::capsule owner(new std::shared_ptr<Model>(model), [](void* held) noexcept {
     delete static_cast<std::shared_ptr<Model>*>(held);
   });
-  const nb::ndarray<nb::ro> array(tensor.bytes.data(), shape.size(), shape.data(), owner,
-                                  /*strides=*/nullptr, dtype,
-                                  on_gpu ? nb::device::cuda::value : nb::device::cpu::value,
-                                  on_gpu ? info.device_ordinal : 0);
+  const nb::ndarray<nb::array_api, nb::ro> array(
+      tensor.bytes.data(), shape.size(), shape.data(), owner,
+      /*strides=*/nullptr, dtype, on_gpu ? nb::device::cuda::value : nb::device::cpu::value,
+      on_gpu ? info.device_ordinal : 0);
   return nb::cast(array);
 }
 

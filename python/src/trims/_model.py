@@ -92,7 +92,10 @@ class Model:
     def dlpack(self, name):
         """The tensor as an object for `from_dlpack` of PyTorch, CuPy, JAX or numpy: no copy, read-only, and open for as long as what
         the framework makes of it. On a GPU its addresses are the device's. Raises Unimplemented for types that DLPack doesn't have."""
-        return self._core.dlpack(name)
+        try:
+            return self._core.dlpack(name)
+        except NotFound as error:
+            raise MissingKey(error.message, error.hint) from None
 
     def metadata(self, key):
         """What the preparer recorded; "" if there is no such key."""

@@ -98,7 +98,7 @@ function showTiles(status) {
 }
 
 function partOf(segment, budget) {
-  const kind = segment.state === "resident" ? (segment.leases > 0 ? "leased" : "idle")
+  const kind = segment.state === "resident" ? (segment.leases > 0 ? "leased" : segment.pinned ? "pinned" : "idle")
     : segment.state === "draining" ? "draining" : "loading";
   const share = segment.bytes / budget;
   const part = make("div", { class: `part ${kind} ${colourOf(segment.reference)}`,

@@ -2,6 +2,8 @@
 // (device/remote_device.h), with the socket between them as descriptor 3; it ends when that hangs up.
 //
 //   trims-device DEVICE [PLAN]     a device as OpenDevice() takes it; a plan of fault::ParsePlan(), for tests
+#include <sys/prctl.h>
+
 #include <csignal>
 #include <cstdio>
 #include <string>
@@ -35,6 +37,8 @@ int main(int argc, char** argv) {
     return 2;
   }
   std::signal(SIGPIPE, SIG_IGN);
+  // Also where a driver hangs, and nobody sees the socket hang up. The thread that started it lives as long as the device.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   const trims::Status status = trims::Serve(argv[1], argc == 3 ? argv[2] : nullptr);
   if (!status.ok()) std::fprintf(stderr, "trims-device: %s\n", status.ToString().c_str());
   return status.ok() ? 0 : 1;

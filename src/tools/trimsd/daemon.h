@@ -59,6 +59,8 @@ class Daemon {
   const DaemonOptions options_;
   Places places_;
   const ReadEngineKind engine_;
+  std::vector<std::unique_ptr<Device>>
+      devices_;  // a completion that never ran may hold memory of one
   std::unique_ptr<EventLoop> loop_;
   SteadyClock clock_;
   std::unique_ptr<Worker> worker_;
@@ -69,8 +71,7 @@ class Daemon {
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<PreparedStore> prepared_;
   std::unique_ptr<Tier> host_;
-  std::vector<std::unique_ptr<Device>> devices_;
-  std::vector<std::unique_ptr<Tier>> device_tiers_;  // one for each of them
+  std::vector<std::unique_ptr<Tier>> device_tiers_;  // one for each device
   std::unique_ptr<Preparer> preparer_;
   std::unique_ptr<SourceFetcher> fetcher_;
   std::unique_ptr<Manager> manager_;

@@ -243,7 +243,7 @@ TEST_F(CliE2eTest, ShowsWhatIsResidentAndLeased) {
   EXPECT_EQ(status["segments"][0]["state"], "resident");
   const std::string text = Trims({"status"}).out;
   EXPECT_THAT(text, HasSubstr("1: 0 hits (0 %), 1 miss,"));
-  EXPECT_THAT(text, ContainsRegex("small:[0-9a-f]{12} +tensors +resident"));
+  EXPECT_THAT(text, ContainsRegex("small:[0-9a-f]{12} +tensors +host +resident"));
   EXPECT_THAT(Trims({"ls"}).out, ContainsRegex("files,tensors +tensors +1 "));
 
   // Removed while in use: the lease and its pages stay.

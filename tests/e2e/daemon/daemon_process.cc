@@ -168,8 +168,9 @@ nlohmann::json DaemonProcess::GetSettledStatus() {
   for (int i = 0; i < kMostRoundTrips; ++i) {
     status = GetStatus();
     if (!status.is_object()) return status;
-    const bool settled = status["loads_in_flight"] == 0 && status["host"]["draining_bytes"] == 0 &&
-                         status["server"]["connections"] == 1;
+    bool settled = status["loads_in_flight"] == 0 && status["server"]["connections"] == 1;
+    for (const nlohmann::json& tier : status["tiers"])
+      settled = settled && tier["draining_bytes"] == 0;
     if (settled) return status;
   }
   ADD_FAILURE() << "the daemon does not come to rest: " << status.dump(2);

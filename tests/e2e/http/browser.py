@@ -76,7 +76,7 @@ def page():
     """A browser of its own, without what a user has."""
     to_browser, commands = os.pipe()
     answers, from_browser = os.pipe()
-    with tempfile.TemporaryDirectory(prefix="trims-browser-") as profile:
+    with tempfile.TemporaryDirectory(prefix="trims-browser-", ignore_cleanup_errors=True) as profile:
         script = f'exec "$@" 3<&{to_browser} 4>&{from_browser}'
         argv = ["sh", "-c", script, "sh", find(), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
                 f"--user-data-dir={profile}", "--remote-debugging-pipe", "about:blank"]
