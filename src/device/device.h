@@ -9,7 +9,7 @@
 //   TRIMS_RETURN_IF_ERROR(memory->CopyIn(*from, 0, length));
 //   TRIMS_ASSIGN_OR_RETURN(UniqueFd shared, memory->Export());
 //
-// Kinds: sim_device.h. Copies block until the bytes are there, so none of this is for the event loop.
+// Kinds: sim_device.h, cuda_device.h. Copies block, so none of this is for the event loop.
 // Thread-safety: a Device is safe; a DeviceMemory belongs to one thread at a time. Ownership: memory and
 // attached bytes end before their device.
 #ifndef TRIMS_DEVICE_DEVICE_H_
@@ -49,12 +49,13 @@ class DeviceMemory {
 
   virtual uint64_t length() const = 0;  // as it was asked for
 
-  // The bytes [offset, offset + length) of `from` to the same place here. INVALID_ARGUMENT: they are not in
+  // The bytes [offset, offset + length) of `from` to the same place here; they may still be on their way when it
+  // returns, but `from` is not needed for that any more. INVALID_ARGUMENT: they are not in
   // both; FAILED_PRECONDITION: it was exported already; UNAVAILABLE: the device is lost; INTERNAL: the
   // copy failed.
   virtual Status CopyIn(const HostBytes& from, uint64_t offset, uint64_t length) = 0;
 
-  // A descriptor that can be given to other processes, which can't write to what they map of it as far as
+  // Waits for what is on its way. A descriptor that can be given to other processes, which can't write to what they map of it as far as
   // the device can see to that. Once. Nothing can be copied in after it.
   virtual Result<UniqueFd> Export() = 0;
 };

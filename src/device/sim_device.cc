@@ -101,6 +101,12 @@ class SimMemory final : public DeviceMemory {
   Result<UniqueFd> Export() override;
 
  private:
+  // Of the copy before this one, which arrives then: one is on the wire while the next is made ready, as with a
+  // device's copy engine. Nobody can tell us when a modelled wire is done, but the time.
+  void WaitForArrival(TimePoint next) {
+    std::this_thread::sleep_until(std::exchange(arrives_, next));
+  }
+
   Status CheckNotExported() const {
     if (writer_) return Status();
     return Status(StatusCode::kFailedPrecondition, "this device memory was exported already");
@@ -110,6 +116,7 @@ class SimMemory final : public DeviceMemory {
   const uint64_t taken_;
   const uint64_t length_;
   std::optional<ExtentWriter> writer_;  // until it is exported
+  TimePoint arrives_{};                 // of the last copy
 };
 
 Status SimMemory::CopyIn(const HostBytes& from, uint64_t offset, uint64_t length) {
@@ -139,6 +146,7 @@ Result<UniqueFd> SimMemory::Export() {
   if (const int error = fault::Check(fault::Op::kDeviceExport)) {
     return device_->Fail(error, "exporting memory");
   }
+  WaitForArrival({});
   ExtentWriter writer = *std::exchange(writer_, std::nullopt);
   TRIMS_ASSIGN_OR_RETURN(SealedExtent sealed, std::move(writer).Seal());
   return std::move(sealed).TakeFd();
