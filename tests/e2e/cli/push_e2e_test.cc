@@ -74,7 +74,7 @@ TEST_F(PushE2eTest, WhatOneNodePushesAnotherAddsAndOpens) {
       nothing.get());
   ASSERT_TRUE(child.ok()) << child.status().ToString();
   const std::string endpoint = "http://" + address;
-  HttpClient client({.attempts = 60,
+  HttpClient client({.attempts = 240,
                      .first_pause = std::chrono::milliseconds(50),
                      .longest_pause = std::chrono::milliseconds(250)});
   ASSERT_TRUE(client.Ask({.url = endpoint + "/minio/health/cluster"}).ok());

@@ -87,7 +87,7 @@ class RealServersTest : public ::testing::Test {
   }
 
   test::ScratchFolder data_;
-  HttpClient client_{{.attempts = 60,
+  HttpClient client_{{.attempts = 240,
                       .first_pause = std::chrono::milliseconds(50),
                       .longest_pause = std::chrono::milliseconds(250)}};
   std::optional<ChildProcess> child_;
