@@ -17,7 +17,7 @@ SUITES = {"accept": accept, "admin": admin, "attach": attach, "device": device, 
           "switch": switch}
 SYNTHETIC = {"accept": (accept.MEGABYTES,), "miss": miss.MEGABYTES, "memory": (memory.MEGABYTES,),
              "steady": steady.MEGABYTES}
-TARGETS = ("trimsd", "trims-cli", "trims-http", "trims-prepare", "bench_programs", "read_models")
+TARGETS = ("trimsd", "trims-cli", "trims-device", "trims-http", "trims-prepare", "bench_programs", "read_models")
 EXIT_USAGE = 2
 
 
