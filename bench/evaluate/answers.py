@@ -1,9 +1,8 @@
 """Whether an answer is right: beside plain ONNX Runtime's own, to the same inputs."""
 import numpy as np
 import onnxruntime
+from harness.answers import LIMIT, relative_error
 from networks import onnx_file
-
-LIMIT = 1e-4  # of the largest element, as in scripts/bench (bench/harness/answers.py)
 
 
 class WrongAnswer(RuntimeError):
@@ -37,7 +36,7 @@ def check(who, said, wanted):
     found = of(said)
     if found.shape != wanted.shape or not np.isfinite(found).all():
         raise WrongAnswer(f"{who}: expected {wanted.size} finite numbers, found {found.size}, {np.isfinite(found).sum()} of them finite")
-    error = float(np.abs(found - wanted).max() / np.abs(wanted).max())
+    error = relative_error(found.tolist(), wanted.tolist())
     if error > LIMIT:
         raise WrongAnswer(f"{who}: differs from ONNX Runtime's own answer by {error:.3g} of its largest element (at most {LIMIT:g})")
     return error

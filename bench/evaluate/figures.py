@@ -1,7 +1,7 @@
 """What the figures show, from the medians of each network (latency.summary)."""
 from harness.stats import geometric_mean
 
-# (name, without TrIMS): Figure 9's parts of a function, in the order in which they happen.
+# Figure 9's parts of a function, in the order in which they happen.
 PARTS = ("process", "framework", "read", "initialise", "sharing", "compute")
 PART_NAMES = {
     "process": "process and sandbox", "framework": "framework initialisation", "read": "model read", "initialise": "model initialisation",

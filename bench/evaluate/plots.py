@@ -11,7 +11,6 @@ from evaluate.figures import PART_NAMES, PARTS, mean  # noqa: E402
 COLOURS = {"process": "#9aa5b1", "framework": "#c9a227", "read": "#8c2f39", "initialise": "#c8553d", "sharing": "#2457a6",
            "compute": "#3a7d5c"}
 HIT, WORST, IDEAL, WARM = "#2457a6", "#e0913d", "#111111", "#8a8a8a"
-PAPER_HIT = 24  # the paper's largest speed-up of a small network
 
 plt.rcParams.update({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "trims", "svg.fonttype": "none",
                      "figure.constrained_layout.use": True})

@@ -3,6 +3,7 @@
 #define TRIMS_BASE_CLOCK_H_
 
 #include <chrono>
+#include <cstdint>
 
 namespace trims {
 
@@ -11,6 +12,12 @@ using TimePoint = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 
 // Nobody waits longer, so that no sum overflows.
 inline constexpr Duration kLongestWait = std::chrono::hours(24 * 365);
+
+// Of the world's time, for what is written down.
+inline int64_t UnixSecondsNow() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::seconds>(since).count();
+}
 
 class Clock {
  public:

@@ -87,11 +87,9 @@ static_assert(sizeof(AccessDescription) == 12);
 // one, the symbol is that of the current header.
 #define TRIMS_CUDA_FUNCTIONS(X)                                                               \
   X(Init, "cuInit", (unsigned flags))                                                         \
-  X(DriverGetVersion, "cuDriverGetVersion", (int* version))                                   \
   X(GetErrorName, "cuGetErrorName", (Result_ error, const char** name))                       \
   X(DeviceGetCount, "cuDeviceGetCount", (int* count))                                         \
   X(DeviceGet, "cuDeviceGet", (Device_ * device, int ordinal))                                \
-  X(DeviceGetName, "cuDeviceGetName", (char* name, int length, Device_ device))               \
   X(DeviceGetUuid, "cuDeviceGetUuid_v2", (Uuid * uuid, Device_ device))                       \
   X(DeviceTotalMem, "cuDeviceTotalMem_v2", (size_t * bytes, Device_ device))                  \
   X(DeviceGetAttribute, "cuDeviceGetAttribute", (int* value, int attribute, Device_ device))  \

@@ -1,31 +1,17 @@
 #include "device/cuda_device.h"
 
-#include <algorithm>
-#include <cstring>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "base/macros.h"
-#include "base/mapping.h"
 #include "cuda/cuda_driver.h"
 #include "cuda/cuda_memory.h"
 #include "cuda/cuda_staging.h"
+#include "device/mapped_host_bytes.h"
 
 namespace trims {
 namespace {
-
-class MappedHostBytes final : public HostBytes {
- public:
-  MappedHostBytes(Mapping mapping, uint64_t length)
-      : mapping_(std::move(mapping)), length_(length) {}
-
-  const std::byte* data() const { return mapping_.data(); }
-  uint64_t length() const { return length_; }
-
- private:
-  const Mapping mapping_;
-  const uint64_t length_;
-};
 
 class CudaMemory final : public DeviceMemory {
  public:
@@ -49,16 +35,11 @@ class CudaMemory final : public DeviceMemory {
   uint64_t length() const override { return length_; }
 
   Status CopyIn(const HostBytes& from, uint64_t offset, uint64_t length) override {
-    const auto& host = static_cast<const MappedHostBytes&>(from);
     if (!range_) return AlreadyExported();
-    const uint64_t end = std::min(host.length(), length_);
-    if (offset > end || length > end - offset) {
-      return Status(StatusCode::kInvalidArgument,
-                    "bytes " + std::to_string(offset) + " + " + std::to_string(length) +
-                        " to copy, of which there are " + std::to_string(end));
-    }
+    TRIMS_ASSIGN_OR_RETURN(const std::span<const std::byte> bytes,
+                           MappedHostBytes::Part(from, offset, length, length_));
     const cuda::Current current(context_);
-    return staging_.Copy(range_->pointer() + offset, {host.data() + offset, length});
+    return staging_.Copy(range_->pointer() + offset, bytes);
   }
 
   // The mapping that the bytes were written through goes: from here on nobody has one that can be written.
@@ -78,10 +59,6 @@ class CudaMemory final : public DeviceMemory {
         length_(length),
         allocation_(std::move(allocation)),
         range_(std::move(range)) {}
-  static Status AlreadyExported() {
-    return Status(StatusCode::kFailedPrecondition, "this device memory was exported already");
-  }
-
   const cuda::Context& context_;
   cuda::Staging& staging_;
   const uint64_t length_;
@@ -97,11 +74,7 @@ class CudaDevice final : public Device {
   const DeviceInfo& info() const override { return info_; }
 
   Result<std::unique_ptr<HostBytes>> Attach(int fd, uint64_t length) override {
-    // Whole huge pages: of a hugetlb memfd nothing less can be unmapped.
-    TRIMS_ASSIGN_OR_RETURN(Mapping mapping,
-                           Mapping::OfFileAligned(fd, length, kHugePageSize, PROT_READ));
-    return std::unique_ptr<HostBytes>(
-        std::make_unique<MappedHostBytes>(std::move(mapping), length));
+    return MappedHostBytes::Attach(fd, length);
   }
 
   Result<std::unique_ptr<DeviceMemory>> Allocate(std::string_view, uint64_t length) override {

@@ -31,9 +31,8 @@ struct DeviceInfo {
   std::string name;  // "sim:0": its kind, and its number among those of that kind
   std::string uuid;  // the same after a restart, and no other device's
   HandleKind memory = HandleKind::kSimulatedDevice;
-  uint64_t capacity = 0;               // bytes
-  uint64_t granularity = 0;            // bytes; what is allocated is rounded up to it
-  uint64_t link_bytes_per_second = 0;  // from the host, as far as it is known; 0: not known
+  uint64_t capacity = 0;     // bytes
+  uint64_t granularity = 0;  // bytes; what is allocated is rounded up to it
 };
 
 // A memfd of the host's from which a device may copy. Ended once no copy needs it any more.

@@ -21,7 +21,7 @@ namespace trims {
 inline constexpr uint32_t kDeviceProtocolVersion = 1;
 
 enum class DeviceOp : uint32_t {
-  kInfo,      // → capacity, granularity, link, memory, name, uuid
+  kInfo,      // → capacity, granularity, memory, name, uuid
   kAttach,    // descriptor, length → object
   kDetach,    // object
   kAllocate,  // label, length → object
@@ -46,7 +46,6 @@ struct DeviceReply {
   uint64_t object = 0;
   uint64_t capacity = 0;
   uint64_t granularity = 0;
-  uint64_t link_bytes_per_second = 0;
   uint32_t memory = 0;  // HandleKind
   char name[32] = {};
   char uuid[40] = {};
@@ -71,15 +70,16 @@ std::string TextOf(const char (&field)[kSize]) {
   return std::string(all.substr(0, all.find('\0')));
 }
 
-// One message with at most one descriptor; `fd` is empty where none came. UNAVAILABLE: the peer is gone;
-// INVALID_ARGUMENT: a frame of another size or version, or with more descriptors. The receiving one waits as long as it
-// takes for `deadline` in milliseconds below 0, and is DEADLINE_EXCEEDED after it otherwise.
+// A message, and the descriptor that came or goes with it; empty: none.
 template <typename Message>
 struct WithFd {
   Message message;
   UniqueFd fd;
 };
 
+// Each is one frame; an `fd` of -1 is none. UNAVAILABLE: the peer is gone; INVALID_ARGUMENT: a frame of another size or
+// version, or with more descriptors. ReceiveReply waits for `deadline_ms`, and for ever where that is below 0;
+// DEADLINE_EXCEEDED.
 Status SendMessage(int socket, const DeviceRequest& request, int fd);
 Status SendMessage(int socket, const DeviceReply& reply, int fd);
 Result<WithFd<DeviceRequest>> ReceiveRequest(int socket);

@@ -83,7 +83,6 @@ class DeviceServer {
     reply->memory = static_cast<uint32_t>(info.memory);
     reply->capacity = info.capacity;
     reply->granularity = info.granularity;
-    reply->link_bytes_per_second = info.link_bytes_per_second;
     return Status();
   }
 

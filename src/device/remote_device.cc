@@ -223,8 +223,7 @@ class RemoteDevice final : public Device {
                       .uuid = TextOf(said.uuid),
                       .memory = static_cast<HandleKind>(said.memory),
                       .capacity = said.capacity,
-                      .granularity = said.granularity,
-                      .link_bytes_per_second = said.link_bytes_per_second};
+                      .granularity = said.granularity};
   }
 
   // A process that was started anew may find another device under the same number.

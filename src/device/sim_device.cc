@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -14,23 +15,11 @@
 #include "base/macros.h"
 #include "base/mapping.h"
 #include "base/mutex.h"
+#include "device/mapped_host_bytes.h"
 #include "store/host_memory.h"
 
 namespace trims {
 namespace {
-
-class AttachedMemfd final : public HostBytes {
- public:
-  explicit AttachedMemfd(Mapping mapping, uint64_t length)
-      : mapping_(std::move(mapping)), length_(length) {}
-
-  const std::byte* data() const { return mapping_.data(); }
-  uint64_t length() const { return length_; }
-
- private:
-  const Mapping mapping_;
-  const uint64_t length_;
-};
 
 // What the device's memory and the device know of each other.
 class SimState {
@@ -107,11 +96,6 @@ class SimMemory final : public DeviceMemory {
     std::this_thread::sleep_until(std::exchange(arrives_, next));
   }
 
-  Status CheckNotExported() const {
-    if (writer_) return Status();
-    return Status(StatusCode::kFailedPrecondition, "this device memory was exported already");
-  }
-
   const std::shared_ptr<SimState> device_;
   const uint64_t taken_;
   const uint64_t length_;
@@ -120,28 +104,22 @@ class SimMemory final : public DeviceMemory {
 };
 
 Status SimMemory::CopyIn(const HostBytes& from, uint64_t offset, uint64_t length) {
-  TRIMS_RETURN_IF_ERROR(CheckNotExported());
+  if (!writer_) return AlreadyExported();
   TRIMS_RETURN_IF_ERROR(device_->CheckThere());
-  const auto& memfd = static_cast<const AttachedMemfd&>(from);
-  const uint64_t end = std::min(memfd.length(), length_);
-  if (offset > end || length > end - offset) {
-    return Status(StatusCode::kInvalidArgument,
-                  "bytes " + std::to_string(offset) + " + " + std::to_string(length) +
-                      " to copy, of which there are " + std::to_string(end));
-  }
+  TRIMS_ASSIGN_OR_RETURN(const std::span<const std::byte> bytes,
+                         MappedHostBytes::Part(from, offset, length, length_));
   if (const int error = fault::Check(fault::Op::kDeviceCopy)) {
     return device_->Fail(error, "copying");
   }
   const TimePoint arrives = device_->link.Carry(length, device_->clock.Now());
   TRIMS_RETURN_IF_ERROR(writer_->Allocate(offset + length));
-  std::memcpy(writer_->data() + offset, memfd.data() + offset, length);
-  std::this_thread::sleep_until(
-      arrives);  // the wire; nobody can tell us when a modelled one is done
+  std::memcpy(writer_->data() + offset, bytes.data(), bytes.size());
+  WaitForArrival(arrives);
   return Status();
 }
 
 Result<UniqueFd> SimMemory::Export() {
-  TRIMS_RETURN_IF_ERROR(CheckNotExported());
+  if (!writer_) return AlreadyExported();
   TRIMS_RETURN_IF_ERROR(device_->CheckThere());
   if (const int error = fault::Check(fault::Op::kDeviceExport)) {
     return device_->Fail(error, "exporting memory");
@@ -161,10 +139,7 @@ class SimDevice final : public Device {
 
   Result<std::unique_ptr<HostBytes>> Attach(int fd, uint64_t length) override {
     TRIMS_RETURN_IF_ERROR(state_->CheckThere());
-    // Whole huge pages: of a hugetlb memfd nothing less can be unmapped.
-    TRIMS_ASSIGN_OR_RETURN(Mapping mapping,
-                           Mapping::OfFileAligned(fd, length, kHugePageSize, PROT_READ));
-    return std::unique_ptr<HostBytes>(std::make_unique<AttachedMemfd>(std::move(mapping), length));
+    return MappedHostBytes::Attach(fd, length);
   }
 
   Result<std::unique_ptr<DeviceMemory>> Allocate(std::string_view label, uint64_t length) override {
@@ -206,14 +181,13 @@ Result<std::unique_ptr<Device>> MakeSimDevice(const SimDeviceOptions& options) {
                                                     " bytes: expected at least the granularity, " +
                                                     std::to_string(options.granularity));
   }
-  return std::unique_ptr<Device>(std::make_unique<SimDevice>(
-      DeviceInfo{.name = "sim:" + std::to_string(options.number),
-                 .uuid = UuidOf(options.number),
-                 .memory = HandleKind::kSimulatedDevice,
-                 .capacity = options.capacity,
-                 .granularity = options.granularity,
-                 .link_bytes_per_second = options.link.bytes_per_second},
-      options.link));
+  return std::unique_ptr<Device>(
+      std::make_unique<SimDevice>(DeviceInfo{.name = "sim:" + std::to_string(options.number),
+                                             .uuid = UuidOf(options.number),
+                                             .memory = HandleKind::kSimulatedDevice,
+                                             .capacity = options.capacity,
+                                             .granularity = options.granularity},
+                                  options.link));
 }
 
 }  // namespace trims

@@ -1,8 +1,8 @@
 #include "ingest/adder.h"
 
-#include <chrono>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/macros.h"
 #include "base/shell_quote.h"
@@ -18,17 +18,11 @@
 namespace trims {
 namespace {
 
-int64_t UnixNow() {
-  return std::chrono::duration_cast<std::chrono::seconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 CatalogEntry EntryOf(Published published) {
   Manifest manifest =
       MergeManifests(std::move(published.prepared.manifest), published.kept, published.old_notes);
   return MakeCatalogEntry(std::move(published.name), std::move(published.version),
-                          std::move(manifest), UnixNow());
+                          std::move(manifest), UnixSecondsNow());
 }
 
 }  // namespace

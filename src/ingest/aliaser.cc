@@ -1,10 +1,10 @@
 #include "ingest/aliaser.h"
 
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/macros.h"
 #include "catalog/resolve.h"
@@ -12,12 +12,6 @@
 
 namespace trims {
 namespace {
-
-int64_t Now() {
-  return std::chrono::duration_cast<std::chrono::seconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 Status CheckIsNoModel(const Catalog& catalog, const AliasName& name) {
   for (const CatalogEntry* entry : catalog.All()) {
@@ -118,7 +112,7 @@ Result<Alias> Aliaser::Moved(const AliasName& name, const std::string& reference
                  {.name = entry->name,
                   .version = entry->version,
                   .digest = entry->manifest.digest,
-                  .moved_unix_seconds = Now()});
+                  .moved_unix_seconds = UnixSecondsNow()});
 }
 
 Result<Alias> Aliaser::MovedBack(const AliasName& name) const {
@@ -132,7 +126,7 @@ Result<Alias> Aliaser::MovedBack(const AliasName& name) const {
   Alias back = *now;
   back.targets.erase(back.targets.begin());
   TRIMS_RETURN_IF_ERROR(CheckIsThere(*dependencies_.catalog, name, back.target()));
-  back.targets.front().moved_unix_seconds = Now();
+  back.targets.front().moved_unix_seconds = UnixSecondsNow();
   return back;
 }
 

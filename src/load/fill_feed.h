@@ -63,7 +63,7 @@ class FillFeed {
  private:
   Seen See(size_t extent) const TRIMS_REQUIRES(mutex_);
 
-  mutable Mutex mutex_;
+  Mutex mutex_;
   CondVar changed_;
   uint64_t attempt_ TRIMS_GUARDED_BY(mutex_) = 0;
   std::shared_ptr<const FedBytes> bytes_ TRIMS_GUARDED_BY(mutex_);

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "base/bytes_text.h"
 #include "base/log.h"
 #include "base/macros.h"
 #include "catalog/resolve.h"
@@ -17,8 +18,6 @@ namespace trims {
 namespace {
 
 constexpr size_t kHoldersNamed = 3;
-
-std::string BytesText(uint64_t count) { return std::to_string(count) + " bytes"; }
 
 // Of a model that has several variants, the one that its programs most likely open.
 ImagePtr UsualOf(const std::vector<ImagePtr>& images) {
@@ -142,7 +141,8 @@ void Controller::LoadNextPinned() {
     const Result<SegmentTable*> tier = FindTier(pin.tier, *tiers_);
     const ImagePtr image = ImageOf(pin);
     if (!tier.ok() || image == nullptr) continue;  // it waits until that is back
-    if (IsThere(ControlledOf(*image, **tier).state) || !tried_.insert(pin).second) continue;
+    if (IsThere(ControlledOf(*image, **tier).state)) continue;
+    if (!tried_.emplace(*tier, image->key).second) continue;
     loading_pinned_ = true;
     bringer_.Bring(*tier, {image}, {}, [this, image](const Result<std::vector<Lease>>& leases) {
       if (!leases.ok()) LogNotBrought("pin", image->reference, leases.status());
@@ -152,11 +152,20 @@ void Controller::LoadNextPinned() {
     return;
   }
   loading_pinned_ = false;
+  RetryPinned();
+}
+
+// One timer, however often the catalog changes meanwhile.
+void Controller::RetryPinned() {
+  timers_->Cancel(std::exchange(pins_timer_, 0));
   if (!std::exchange(pins_failed_, false)) {
     pins_back_off_ = kFirstPinsBackOff;
     return;
   }
-  timers_->CallAfter(pins_back_off_, alive_.Only([this] { LoadPinned(); }));
+  pins_timer_ = timers_->CallAfter(pins_back_off_, alive_.Only([this] {
+    pins_timer_ = 0;
+    LoadPinned();
+  }));
   pins_back_off_ = std::min(2 * pins_back_off_, kMostPinsBackOff);
 }
 
@@ -168,8 +177,6 @@ void Controller::Start() {
   ApplyPins();
   LoadPinned();
 }
-
-void Controller::CatalogChanged() { LoadPinned(); }
 
 void Controller::Preload(const std::string& reference) {
   Result<Meant> meant = Find({.reference = reference});

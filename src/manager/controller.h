@@ -16,6 +16,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "trims/model.h"
@@ -65,11 +66,11 @@ class Controller {
                               const FindHolders& holders);
   void AwaitQuiet(DrainCallback done);
 
-  // Pins what the catalog says, and loads it as far as it isn't there; what can't be is logged. Start: once.
+  // Pins what the catalog says, and loads it as far as it isn't there; what can't be is logged. Start: once. After each
+  // change of the catalog: the pins hold, and, once the tiers have let go of what it no longer knows, are loaded.
   void Start();
-  // What the catalog says of pins now holds; and, once the tiers have let go of what it no longer knows, is loaded.
   void ApplyPins();
-  void CatalogChanged();
+  void LoadPinned();
   // Loads a model that nobody has pinned.
   void Preload(const std::string& reference);
 
@@ -82,8 +83,8 @@ class Controller {
 
   Result<Meant> Find(const ControlWishes& wishes) const;
   ImagePtr ImageOf(const PinnedVariant& pin) const;
-  void LoadPinned();
   void LoadNextPinned();
+  void RetryPinned();
   std::vector<PinnedVariant> PinsOf(const Meant& meant, const std::vector<Variant>& kinds) const;
   Status CheckPinsFit(const Meant& meant) const;
   Status CheckMayEvict(const Meant& meant, const ControlWishes& wishes) const;
@@ -101,8 +102,9 @@ class Controller {
   const Tiers* const tiers_;
   // Of pins whose loads go on, one after the other; what failed is tried again.
   bool loading_pinned_ = false;
-  std::set<PinnedVariant> tried_;
+  std::set<std::pair<const SegmentTable*, std::string>> tried_;  // by the image's key
   bool pins_failed_ = false;
+  uint64_t pins_timer_ = 0;  // 0: none
   std::chrono::milliseconds pins_back_off_ = kFirstPinsBackOff;
   bool draining_ = false;
   std::vector<DrainCallback> awaiting_quiet_;

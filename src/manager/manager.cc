@@ -111,7 +111,7 @@ class Manager::Impl {
     }
     controller->ApplyPins();
     for (const auto& tier : tiers) tier->KeepOnly(keys);
-    controller->CatalogChanged();
+    controller->LoadPinned();
   }
 
   const ManagerDependencies dependencies;

@@ -2,14 +2,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/bytes_text.h"
 #include "base/log.h"
 #include "base/macros.h"
 #include "residency/segment_table.h"
 
 namespace trims {
 namespace {
-
-std::string Bytes(uint64_t count) { return std::to_string(count) + " bytes"; }
 
 // Whoever adds a reason to stay (a guaranteed share) adds it here, and calls Reconsider when it comes or
 // goes.
@@ -20,7 +19,7 @@ bool MayGo(const Segment& segment) {
 constexpr size_t kHoldersShown = 3;
 
 std::string Holding(const Segment& segment) {
-  std::string text = segment.image().reference + " (" + Bytes(segment.footprint());
+  std::string text = segment.image().reference + " (" + BytesText(segment.footprint());
   if (segment.leases() > 0) text += ", leases: " + std::to_string(segment.leases());
   if (segment.pinned()) text += ", pinned";
   return text + ")";
@@ -74,8 +73,8 @@ Status SegmentTable::Admit(Segment* segment, ImagePtr image, PreparedStore::Pin 
   if (segment->footprint() > budget().limit()) {
     return Status(StatusCode::kTooLarge,
                   "model '" + image->reference + "' (" + std::string(VariantName(image->kind)) +
-                      ") takes " + Bytes(segment->footprint()) + ", the budget of tier '" +
-                      std::string(tier_name()) + "' is " + Bytes(budget().limit()),
+                      ") takes " + BytesText(segment->footprint()) + ", the budget of tier '" +
+                      std::string(tier_name()) + "' is " + BytesText(budget().limit()),
                   budget().HowToRaise());
   }
   const uint64_t shortage = room_queue_.Shortage(segment->footprint(), draining_bytes_);
@@ -154,14 +153,14 @@ Status SegmentTable::NoRoom(const Segment& segment) const {
   const RoomUse use = Use();
   std::string message = "no room for model '" + segment.image().reference + "' (" +
                         std::string(VariantName(segment.image().kind)) + ") in tier '" +
-                        std::string(tier_name()) + "': it takes " + Bytes(segment.footprint()) +
-                        " of " + Bytes(budget().limit()) + "; " + Bytes(use.leased) +
+                        std::string(tier_name()) + "': it takes " + BytesText(segment.footprint()) +
+                        " of " + BytesText(budget().limit()) + "; " + BytesText(use.leased) +
                         " are in use by " + std::to_string(leases_) + " leases, " +
-                        Bytes(use.loading + use.waiting) + " by loads on their way, " +
-                        Bytes(use.draining) + " are being freed";
-  if (use.pinned > 0) message += ", " + Bytes(use.pinned) + " are pinned";
+                        BytesText(use.loading + use.waiting) + " by loads on their way, " +
+                        BytesText(use.draining) + " are being freed";
+  if (use.pinned > 0) message += ", " + BytesText(use.pinned) + " are pinned";
   if (use.idle > 0) {
-    message += ", " + Bytes(use.idle) + " are idle, of which policy '" +
+    message += ", " + BytesText(use.idle) + " are idle, of which policy '" +
                std::string(policy().eviction->name) + "' gives up too little";
   }
   message += LargestHolders(All());

@@ -1,6 +1,6 @@
 // OpenLatencies: how long opens took, by the tier that served them (that was asked for, if none did) and by how they ended.
 //
-//   OpenLatencies latencies({"host"});
+//   OpenLatencies latencies({{.name = "host"}});
 //   latencies.Record("host", OpenEnd::kHit, took);
 //
 // A record is a search among two dozen numbers and three additions: nothing is allocated, so that hits pay next to nothing.
@@ -55,20 +55,20 @@ class OpenLatencies {
  public:
   struct Tier {
     std::string name;
+    std::string device;  // as clients may call it, too; empty: none
     std::array<LatencyHistogram, kOpenEndNames.size()> by_end{};
   };
 
   OpenLatencies() = default;
-  // From the lowest up; at least one.
-  explicit OpenLatencies(std::vector<std::string> tiers) {
-    for (std::string& tier : tiers) tiers_.push_back({.name = std::move(tier)});
-  }
+  // The host's first; at least one.
+  explicit OpenLatencies(std::vector<Tier> tiers) : tiers_(std::move(tiers)) {}
 
-  // What names no tier that there is counts for the lowest one: names that clients think up take no memory.
+  // What names no tier that there is, or any, counts for the first: names that clients think up take no memory.
   void Record(std::string_view tier, OpenEnd end, Duration took) {
     if (tiers_.empty()) return;
-    const auto found = std::find_if(tiers_.begin(), tiers_.end(),
-                                    [&](const Tier& one) { return one.name == tier; });
+    const auto found = std::find_if(tiers_.begin(), tiers_.end(), [&](const Tier& one) {
+      return one.name == tier || (!tier.empty() && one.device == tier);
+    });
     Tier& known = found == tiers_.end() ? tiers_.front() : *found;
     known.by_end[static_cast<size_t>(end)].Record(took);
   }

@@ -22,10 +22,11 @@ Status TooMany(const char* whose, size_t limit) {
       "close connections, or raise trimsd's --max-connections or --max-connections-per-uid");
 }
 
-std::vector<std::string> TierNames(const Manager& manager) {
-  std::vector<std::string> names;
-  for (TierSnapshot& tier : manager.Snapshot().tiers) names.push_back(std::move(tier.name));
-  return names;
+std::vector<OpenLatencies::Tier> TiersOf(const Manager& manager) {
+  std::vector<OpenLatencies::Tier> tiers;
+  for (TierSnapshot& tier : manager.Snapshot().tiers)
+    tiers.push_back({.name = std::move(tier.name), .device = std::move(tier.device)});
+  return tiers;
 }
 
 }  // namespace
@@ -53,7 +54,7 @@ Server::Server(ServerOptions options, const ServerDependencies& dependencies, Un
   context_.loop = loop_;
   context_.manager = manager_;
   context_.clock = &clock_;
-  context_.open_latencies = OpenLatencies(TierNames(*manager_));
+  context_.open_latencies = OpenLatencies(TiersOf(*manager_));
   context_.limits = options_.limits;
   context_.snapshot = [this] { return Snapshot(); };
   context_.holders = [this](std::string_view tier, std::string_view key) {

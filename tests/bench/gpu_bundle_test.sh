@@ -3,7 +3,7 @@
 # Usage: gpu_bundle_test.sh SOURCE BUILD
 set -euo pipefail
 out="$2/gpu-bundle-test"
-trap 'rm -rf "$out" "$out.json"' EXIT
+trap 'rm -rf "$out" "$out.json" "$out.own"' EXIT
 "$1/scripts/gpu-bundle" --build "$2" --out "$out"
 "$out/run" --standin --json "$out.json"
 grep -q '"metric": "worst"' "$out.json"
@@ -11,6 +11,7 @@ grep -q '"metric": "worst"' "$out.json"
 for program in "$out"/bin/*; do LD_LIBRARY_PATH="$out/lib" ldd "$program"; done |
   awk -v lib="$out/lib/" '$2 == "=>" && $1 !~ /^(libc|libm|libdl|libpthread|librt)\.so/ && index($3, lib) != 1 { print "not in the bundle:", $1; bad = 1 }
     END { exit bad }'
-! "$out/run" --moon 2> /dev/null
-! "$1/scripts/gpu-bundle" --build "$2" --out "$1/docs" 2> /dev/null  # which is somebody's
-[ -f "$1/docs/design.md" ]
+if "$out/run" --moon 2> /dev/null; then echo "run takes any argument" >&2; exit 1; fi
+mkdir "$out.own" && touch "$out.own/theirs"  # which is somebody's
+if "$1/scripts/gpu-bundle" --build "$2" --out "$out.own" 2> /dev/null; then echo "gpu-bundle takes any folder" >&2; exit 1; fi
+[ -f "$out.own/theirs" ]

@@ -27,7 +27,6 @@ TEST(OpenDeviceTest, WhatIsNotSaidIsUsual) {
   EXPECT_EQ(info.name, "sim:0");
   EXPECT_EQ(info.capacity, uint64_t{4} << 30);
   EXPECT_EQ(info.granularity, uint64_t{2} << 20);
-  EXPECT_EQ(info.link_bytes_per_second, 0u);
 }
 
 TEST(OpenDeviceTest, TwoHaveTwoUuids) {

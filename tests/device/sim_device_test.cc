@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -51,6 +52,21 @@ TEST_F(SimDeviceTest, WhatWasCopiedInIsWhatIsSharedAndNobodyWritesIt) {
   EXPECT_EQ(std::memcmp(mapping->data(), test::SomeBytes(kSimBytes).data(), kSimBytes), 0);
   EXPECT_FALSE(Mapping::OfFile(shared->get(), kSimBytes, PROT_READ | PROT_WRITE).ok());
   EXPECT_EQ(::fcntl(shared->get(), F_GET_SEALS) & F_SEAL_WRITE, F_SEAL_WRITE);
+}
+
+// The wire carries 60 MB in a second: what is shared was on it for that long.
+TEST_F(SimDeviceTest, WhatIsSharedHasArrived) {
+  const auto device =
+      MakeSimDevice({.number = 0, .capacity = kCapacity, .link = {.bytes_per_second = 60'000'000}});
+  ASSERT_TRUE(device.ok());
+  const SealedExtent extent = SealedCopy("content", test::SomeBytes(kSimBytes)).value();
+  const auto from = (*device)->Attach(extent.read_only_fd(), kSimBytes);
+  const auto memory = (*device)->Allocate("model", kSimBytes);
+  const auto began = std::chrono::steady_clock::now();
+  ASSERT_TRUE((*memory)->CopyIn(**from, 0, kSimBytes / 2).ok());
+  ASSERT_TRUE((*memory)->CopyIn(**from, kSimBytes / 2, kSimBytes / 2).ok());
+  ASSERT_TRUE((*memory)->Export().ok());
+  EXPECT_GE(std::chrono::steady_clock::now() - began, std::chrono::milliseconds(50));
 }
 
 TEST_F(SimDeviceTest, AfterItIsSharedNothingIsCopiedIn) {

@@ -31,7 +31,7 @@ Status ListenerExample(EventLoop& loop, UniqueFd socket) {
 
 void OpenLatenciesExample(Duration took) {
   // example: src/server/open_latencies.h
-  OpenLatencies latencies({"host"});
+  OpenLatencies latencies({{.name = "host"}});
   latencies.Record("host", OpenEnd::kHit, took);
   // end
 }

@@ -48,14 +48,15 @@ TEST(LatencyHistogram, SumsWhatItCounted) {
   EXPECT_EQ(std::accumulate(histogram.counts().begin(), histogram.counts().end(), 0u), 2u);
 }
 
-TEST(OpenLatencies, ATierThatNobodyKnowsCountsForTheLowest) {
-  OpenLatencies latencies({"host", "device:0"});
+TEST(OpenLatencies, ATierThatNobodyKnowsCountsForTheFirstAndADeviceForItsTier) {
+  OpenLatencies latencies({{.name = "host"}, {.name = "device:0", .device = "sim:3"}});
   latencies.Record("device:0", OpenEnd::kMiss, microseconds(1));
+  latencies.Record("sim:3", OpenEnd::kMiss, microseconds(1));
   latencies.Record("no such", OpenEnd::kFailed, microseconds(1));
   latencies.Record("", OpenEnd::kFailed, microseconds(1));
   ASSERT_EQ(latencies.tiers().size(), 2u);
   EXPECT_EQ(latencies.tiers()[0].by_end[3].counts()[0], 2u);
-  EXPECT_EQ(latencies.tiers()[1].by_end[2].counts()[0], 1u);
+  EXPECT_EQ(latencies.tiers()[1].by_end[2].counts()[0], 2u);
 }
 
 uint64_t OpensThat(const nlohmann::json& status, const std::string& outcome) {

@@ -12,15 +12,15 @@ MB, GB = 1_000_000, 1_000_000_000
 SIZES = (("100MB", 100 * MB), ("1GB", GB), ("8GB", 8 * GB))
 TENSORS = (1, 100, 10_000)
 DEVICE = "sim:0"
-LINK = 2 * GB  # bytes a second of the modelled wire: less than this machine's processor copies
+LINK = GB  # bytes a second of the modelled wire: less than a processor allocates and copies
 
 
-def timed(bench, server, model, tiers, repetitions, variant="tensors", hold=(), drop=(), read=False):
+def timed(bench, server, model, tiers, repetitions, variant="tensors", hold=(), drop=()):
     """{tier: nanoseconds of each open}"""
     with scratch() as folder:
         plan = folder / "plan.json"
         plan.write_text(json.dumps({"socket": str(server.socket), "model": model, "variant": variant, "tiers": list(tiers),
-                                    "hold": list(hold), "repetitions": repetitions, "drop": list(drop), "read": read}))
+                                    "hold": list(hold), "repetitions": repetitions, "drop": list(drop)}))
         return json_of([bench.build.program("bench_tiers"), plan])["ns"]
 
 
@@ -48,7 +48,7 @@ def attach(bench):
 def fills(bench):
     size = int(bench.choose(2 * GB, GB // 2))
     with scratch() as folder, daemon(bench.build, "--reclaim", "eager", "--host-budget", "45%", "--device",
-                                     f"{DEVICE},capacity=3GB,link=2GB,latency=10us", "--device-budget", "100%") as server:
+                                     f"{DEVICE},capacity=3GB,link={LINK},latency=10us", "--device-budget", "100%") as server:
         source = write_random_safetensors(folder / "model.safetensors", size)
         server.add("model", source, ["tensors"])
         source.unlink()

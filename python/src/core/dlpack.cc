@@ -52,7 +52,7 @@ Result<nb::dlpack::dtype> DlpackType(const TensorView& tensor) {
       return Status(StatusCode::kUnimplemented,
                     "'" + std::string(tensor.name) + "' is of " + std::string(tensor.type_name) +
                         ", which DLPack has no name for",
-                    "its bytes: model.tensors[name]");
+                    "its bytes, of the tier \"host\": model.tensors[name]");
   }
 }
 

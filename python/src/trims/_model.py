@@ -113,7 +113,7 @@ class Model:
         if self.on_gpu:
             raise FailedPrecondition(
                 f"{self.reference} lies in the memory of {self.device}, which this processor can't read",
-                'open it with tier="host", or give its addresses to a framework of that device',
+                'open it with tier="host", or give model.dlpack(name) to a framework of that device',
             )
 
     def _tensor(self, name):

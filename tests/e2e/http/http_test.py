@@ -194,10 +194,10 @@ class Strangers(Served):
                 with contextlib.suppress(BrokenPipeError):
                     client.sendall(b"GET /healthz HTTP/1.1\r\nHost: local")
             self.assertEqual(self.both.unix("GET", "/v1/status").status, 200)
-            # The first of them gave their places; what is held is bounded.
+            # Connections are accepted in order, so the first gave their places by now: no silence had to be waited for.
             for client in slow[:200]:
                 with contextlib.suppress(ConnectionResetError):
-                    self.assertEqual(client.recv(1), b"")
+                    self.assertEqual(client.recv(1, socket.MSG_DONTWAIT), b"")
             held = len(os.listdir(f"/proc/{self.both.http.process.pid}/fd"))
             self.assertLess(held, 200)
 
@@ -236,7 +236,7 @@ class DaemonsThatComeAndGo(unittest.TestCase):
                 self.assertEqual(both.unix("GET", "/readyz").status, 200)
 
     def test_a_daemon_that_hangs_keeps_nobody_but_those_who_ask_it(self):
-        with servers("--daemon-timeout", "1") as both:
+        with servers("--daemon-timeout", "5") as both:
             both.daemon.process.send_signal(signal.SIGSTOP)
             hangs = both.unix("GET", "/readyz")
             self.assertEqual((hangs.status, hangs.code()), (504, "DEADLINE_EXCEEDED"))

@@ -1,0 +1,100 @@
+// A stand-in for the CUDA driver's library: the calls that TrIMS makes, over memfds, and stricter than a driver.
+//
+// What a driver might let pass is an error here: a wrong order, a size or place that is no multiple of the granularity, a
+// part of an allocation mapped, anything freed twice, copies from memory that isn't pinned or to what may not be
+// written. A copy moves its bytes when its stream or event is waited for, not before, so that a buffer that is filled
+// again too early shows. Addresses of the "device" are this process's own: with read access only, a write faults.
+//
+// standin_device.cc has the devices and contexts, standin_memory.cc allocations, addresses and descriptors, standin_copies.cc
+// pinned memory, copies, streams and events.
+//
+// Environment: STANDIN_DEVICES (1), STANDIN_MEMORY, bytes of each (64 MiB), STANDIN_FAIL=call:nth:result fails the nth call of that
+// name. standin_live() is how many things are held; standin_forget_calls() counts anew.
+//
+// Thread-safety: The().mutex, which BEGIN takes.
+#ifndef TRIMS_TESTS_STANDIN_STANDIN_DRIVER_H_
+#define TRIMS_TESTS_STANDIN_STANDIN_DRIVER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cuda/cuda_api.h"
+
+#define STANDIN extern "C" __attribute__((visibility("default")))
+
+namespace standin {
+
+using namespace trims::cuda;  // NOLINT: it is their interface
+
+inline constexpr size_t kGranularity = size_t{2} << 20;
+
+struct Allocated {
+  int fd = -1;
+  size_t bytes = 0;
+  int device = 0;
+  bool imported = false;
+  bool released = false;
+  int maps = 0;
+};
+
+struct MappedAt {
+  size_t bytes = 0;
+  AllocationHandle handle = 0;
+  unsigned access = 0;
+};
+
+struct Copy {
+  DevicePointer to = 0;
+  const void* from = nullptr;
+  size_t bytes = 0;
+};
+
+struct StreamOf {
+  std::vector<Copy> waiting;
+};
+
+struct EventOf {
+  StreamOf* stream = nullptr;
+  size_t covers = 0;  // copies of the stream before it
+};
+
+struct Driver {
+  std::mutex mutex;
+  bool initialized = false;
+  std::map<std::string, int> calls;
+  uint64_t last = 0x1000;
+  std::map<AllocationHandle, Allocated> allocations;
+  std::map<DevicePointer, size_t> reserved;
+  std::map<DevicePointer, MappedAt> mapped;
+  std::map<void*, size_t> pinned;
+  std::set<StreamOf*> streams;
+  std::set<EventOf*> events;
+  std::map<int, int> contexts;  // how often each device's is retained
+};
+
+Driver& The();
+inline thread_local std::vector<Context_> current;  // of this thread
+
+uint64_t Setting(const char* name, uint64_t usual);
+// What STANDIN_FAIL orders for this call of `call`.
+Result_ Ordered(const std::string& call);
+
+int DeviceCount();
+inline Context_ ContextOf(int device) { return reinterpret_cast<Context_>(uintptr_t{0xC0DE} + device); }
+inline bool IsDevice(int device) { return device >= 0 && device < DeviceCount(); }
+inline bool IsMultiple(uint64_t value) { return value != 0 && value % kGranularity == 0; }
+
+}  // namespace standin
+
+// What every call checks first.
+#define BEGIN(name)                                    \
+  const std::lock_guard<std::mutex> lock(standin::The().mutex); \
+  if (!standin::The().initialized) return standin::kNotInitialized;      \
+  if (const standin::Result_ ordered = standin::Ordered(name)) return ordered
+
+#endif  // TRIMS_TESTS_STANDIN_STANDIN_DRIVER_H_
