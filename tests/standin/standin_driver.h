@@ -85,16 +85,18 @@ uint64_t Setting(const char* name, uint64_t usual);
 Result_ Ordered(const std::string& call);
 
 int DeviceCount();
-inline Context_ ContextOf(int device) { return reinterpret_cast<Context_>(uintptr_t{0xC0DE} + device); }
+inline Context_ ContextOf(int device) {
+  return reinterpret_cast<Context_>(uintptr_t{0xC0DE} + device);
+}
 inline bool IsDevice(int device) { return device >= 0 && device < DeviceCount(); }
 inline bool IsMultiple(uint64_t value) { return value != 0 && value % kGranularity == 0; }
 
 }  // namespace standin
 
 // What every call checks first.
-#define BEGIN(name)                                    \
-  const std::lock_guard<std::mutex> lock(standin::The().mutex); \
-  if (!standin::The().initialized) return standin::kNotInitialized;      \
+#define BEGIN(name)                                                 \
+  const std::lock_guard<std::mutex> lock(standin::The().mutex);     \
+  if (!standin::The().initialized) return standin::kNotInitialized; \
   if (const standin::Result_ ordered = standin::Ordered(name)) return ordered
 
 #endif  // TRIMS_TESTS_STANDIN_STANDIN_DRIVER_H_
