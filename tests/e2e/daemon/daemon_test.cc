@@ -96,7 +96,7 @@ TEST_F(DaemonTest, TwoProcessesHaveTheSamePages) {
 }
 
 TEST_F(DaemonTest, TheLeastRecentlyUsedModelGoesAndALeasedOneStays) {
-  DaemonProcess daemon(folder_.path(), {"--host-budget", "10MiB"});
+  DaemonProcess daemon(folder_.path(), {"--host-budget", "10MiB", "--eviction", "lru"});
   ASSERT_TRUE(daemon.ready()) << daemon.Log();
   for (const char* name : {"a", "b", "c"}) daemon.AddFile(name, kModelBytes);
   ASSERT_TRUE(Open(daemon, "a").ok());
