@@ -54,6 +54,9 @@ class Controller {
   // All outlive it.
   Controller(Catalog* catalog, TimerService* timers, const Tiers* tiers)
       : catalog_(catalog), timers_(timers), tiers_(tiers), bringer_(timers) {}
+  ~Controller() { timers_->Cancel(pins_timer_); }
+  Controller(const Controller&) = delete;
+  Controller& operator=(const Controller&) = delete;
 
   // Contracts of the Manager's own.
   void Pin(const wire::Principal& principal, const ControlWishes& wishes,

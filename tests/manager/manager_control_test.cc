@@ -227,6 +227,16 @@ TEST_F(ManagerControl, APinThatCannotBeLoadedIsTriedAgain) {
   EXPECT_EQ(timers_.pending(), 0u);
 }
 
+TEST_F(ManagerControl, AManagerThatEndsBeforeAPinIsTriedAgainLeavesNoTimer) {
+  Begin();
+  PinWhole("a");
+  Restart();
+  tier_->Fail(StatusCode::kInternal);
+  ASSERT_EQ(timers_.pending(), 1u);
+  manager_.reset();
+  EXPECT_EQ(timers_.pending(), 0u);
+}
+
 TEST_F(ManagerControl, APrefetchThatWouldGoAtOnceIsRefused) {
   Begin(Reclaim::kEager);
   const Status refused = Prefetch({.reference = "a"})->status();
