@@ -59,6 +59,10 @@ bool KnownModels::HasContent(int content) const {
                      [&](const KnownModel& model) { return model.content == content; });
 }
 
+std::string KnownModels::VersionOf(int content) const {
+  return digests_[static_cast<size_t>(content)].substr(0, kVersionDigits);
+}
+
 StatusCode KnownModels::BeginAdd(std::string_view name, std::string_view version) const {
   const bool taken =
       aliases_.contains({std::string(name), ""}) ||
@@ -68,7 +72,7 @@ StatusCode KnownModels::BeginAdd(std::string_view name, std::string_view version
 
 StatusCode KnownModels::Add(std::string_view name, std::string_view version, int content) {
   KnownModel added{.name = std::string(name), .version = std::string(version), .content = content};
-  if (version.empty()) added.version = DigestOf(content).substr(0, kVersionDigits);
+  if (version.empty()) added.version = VersionOf(content);
   if (const StatusCode taken = BeginAdd(name, added.version); taken != StatusCode::kOk)
     return taken;
   const KnownModel* same = version.empty() ? Lookup({.name = name, .content = content}) : nullptr;
@@ -162,7 +166,7 @@ std::vector<std::string> KnownModels::Lines() const {
   });
   std::vector<std::string> lines;
   for (const KnownModel& model : models) {
-    std::string line = model.Text() + " " + DigestOf(model.content).substr(0, kVersionDigits);
+    std::string line = model.Text() + " " + VersionOf(model.content);
     if (Newest(model.name)->version == model.version) line += " newest";
     for (const auto& [alias, meant] : aliases_) {
       if (meant.front().name != model.name || meant.front().version != model.version) continue;

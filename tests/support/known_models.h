@@ -32,6 +32,8 @@ class KnownModels {
  public:
   using AliasKey = std::pair<std::string, std::string>;  // name and label
 
+  explicit KnownModels(Digests digests = MadeUpDigests()) : digests_(std::move(digests)) {}
+
   const KnownModel* Find(const Reference& reference) const;  // nullptr: there is none
   bool Has(const std::string& name, const std::string& version) const;
   bool HasContent(int content) const;
@@ -56,6 +58,9 @@ class KnownModels {
   const KnownModel* Lookup(const Reference& reference) const;
   bool Meant(const KnownModel& model) const;  // by an alias
 
+  std::string VersionOf(int content) const;  // where it is given none
+
+  const Digests digests_;
   uint64_t last_ = 0;
   std::vector<KnownModel> models_;
   std::map<AliasKey, std::vector<KnownModel>>

@@ -163,12 +163,12 @@ nlohmann::json DaemonProcess::GetStatus() {
   return status.ok() ? nlohmann::json::parse(*status, nullptr, false) : nlohmann::json();
 }
 
-nlohmann::json DaemonProcess::GetSettledStatus() {
+nlohmann::json DaemonProcess::GetSettledStatus(size_t others) {
   nlohmann::json status;
   for (int i = 0; i < kMostRoundTrips; ++i) {
     status = GetStatus();
     if (!status.is_object()) return status;
-    bool settled = status["loads_in_flight"] == 0 && status["server"]["connections"] == 1;
+    bool settled = status["loads_in_flight"] == 0 && status["server"]["connections"] == 1 + others;
     for (const nlohmann::json& tier : status["tiers"])
       settled = settled && tier["draining_bytes"] == 0;
     if (settled) return status;

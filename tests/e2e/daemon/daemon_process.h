@@ -60,8 +60,9 @@ class DaemonProcess {
 
   // As of two round trips, so that every hang-up before has been seen.
   nlohmann::json GetStatus();
-  // Status once nothing is loading, freeing or being closed any more.
-  nlohmann::json GetSettledStatus();
+  // Status once nothing is loading, freeing or being closed any more, and there are so many connections
+  // besides this object's own.
+  nlohmann::json GetSettledStatus(size_t others = 0);
   // With nothing under way: the reply to a request that has no descriptor has been sent.
   size_t Descriptors();
 
