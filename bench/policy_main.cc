@@ -2,8 +2,11 @@
 //
 //   bench_policy replay FIRST_SEED SEEDS LENGTH     reload seconds by policy, trace and budget
 //   bench_policy decision RESIDENTS ROUNDS          microseconds of a decision and of a lease
+//   bench_policy predict TRACE SEED LENGTH BUDGET BYTES:LOAD_US…
+//                                                   reload seconds by policy, of these models and one trace
 //
 // Prints JSON.
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <iostream>
@@ -66,9 +69,37 @@ Json ReplayAll(const TraceKind& kind, double share, uint64_t first_seed, uint64_
   return {{"trace", kind.name}, {"budget", share}, {"seconds", seconds}};
 }
 
+using Words = std::vector<std::string>;
+
+uint64_t NumberOf(const std::string& word) { return std::strtoull(word.c_str(), nullptr, 10); }
+
+// Of what was measured elsewhere (bench_live), for the trace that was played there.
+int Predict(const Words& words) {
+  constexpr size_t kBeforeModels = 5;
+  std::vector<PaperModel> models;
+  for (size_t i = kBeforeModels; i < words.size(); ++i) {
+    const size_t at = words[i].find(':');
+    if (at == std::string::npos) return 2;
+    models.push_back({.bytes = NumberOf(words[i]),
+                      .load_time = std::chrono::microseconds(NumberOf(words[i].substr(at + 1)))});
+  }
+  const Result<Trace> trace =
+      MakeTrace(words[1], models.size(), NumberOf(words[3]), NumberOf(words[2]));
+  if (!trace.ok()) {
+    std::cerr << "bench_policy: " << trace.status().ToString() << "\n";
+    return 2;
+  }
+  Json seconds = Json::object();
+  for (const Contender& one : Contenders()) {
+    seconds[one.name] = ReloadSeconds(one.policy, models, *trace, NumberOf(words[4]));
+  }
+  std::cout << Json{{"default", DefaultEvictionPolicy()->name}, {"seconds", seconds}} << "\n";
+  return 0;
+}
+
 int Main(int argc, char** argv) {
-  const std::vector<std::string> words(argv + 1, argv + argc);
-  const auto number = [&](size_t at) { return std::strtoull(words[at].c_str(), nullptr, 10); };
+  const Words words(argv + 1, argv + argc);
+  const auto number = [&](size_t at) { return NumberOf(words[at]); };
   if (words.size() == 4 && words[0] == "replay") {
     Json replays = Json::array();
     for (const TraceKind& kind : TraceKinds()) {
@@ -89,7 +120,9 @@ int Main(int argc, char** argv) {
     std::cout << times << "\n";
     return 0;
   }
-  std::cerr << "usage: bench_policy replay FIRST_SEED SEEDS LENGTH | decision RESIDENTS ROUNDS\n";
+  if (words.size() > 5 && words[0] == "predict") return Predict(words);
+  std::cerr << "usage: bench_policy replay FIRST_SEED SEEDS LENGTH | decision RESIDENTS ROUNDS | "
+               "predict TRACE SEED LENGTH BUDGET BYTES:LOAD_US…\n";
   return 2;
 }
 

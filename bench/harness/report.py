@@ -33,16 +33,19 @@ class Row:
 @dataclasses.dataclass(frozen=True)
 class Bar:
     of: str  # "ratio" or "value"
-    comparison: str  # "<=", "<" or ">="
+    comparison: str  # "<=", "<", ">=", or "within": of 1, so far
     limit: float
 
     def holds(self, row):
         measured = row.ratio if self.of == "ratio" else row.value
         if measured is None:
             return None
-        return {"<=": measured <= self.limit, "<": measured < self.limit, ">=": measured >= self.limit}[self.comparison]
+        return {"<=": measured <= self.limit, "<": measured < self.limit, ">=": measured >= self.limit,
+                "within": abs(measured - 1) <= self.limit}[self.comparison]
 
     def __str__(self):
+        if self.comparison == "within":
+            return f"1 ± {self.limit:g}×"
         sign = "×" if self.of == "ratio" else ""
         return f"{self.comparison} {self.limit:g}{sign}"
 
@@ -69,6 +72,7 @@ BARS = {
     ("disk", "small"): Bar("ratio", ">=", 0.8),
     ("hash", "cost"): Bar("ratio", "<=", 1.05),
     ("hit", "ideal"): Bar("ratio", "<=", 1.02),
+    ("live", "reload"): Bar("ratio", "within", 0.15),
     ("miss", "framework-cold"): Bar("ratio", "<=", 1.0),
     ("memory", "pss"): Bar("ratio", "<=", 1.05),
     ("memory", "cgroup"): Bar("value", "<=", 8),

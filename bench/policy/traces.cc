@@ -152,4 +152,13 @@ std::vector<TraceKind> TraceKinds() {
           {"shift", Shift}};
 }
 
+Result<Trace> MakeTrace(std::string_view kind, size_t models, size_t length, uint64_t seed) {
+  for (const TraceKind& one : TraceKinds()) {
+    if (one.name != kind) continue;
+    Random random(seed);
+    return one.make(models, length, &random);
+  }
+  return Status(StatusCode::kInvalidArgument, "there is no trace '" + std::string(kind) + "'");
+}
+
 }  // namespace trims::bench

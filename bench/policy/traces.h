@@ -10,7 +10,10 @@
 #include <functional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "trims/status.h"
 
 namespace trims::bench {
 
@@ -23,6 +26,8 @@ struct TraceKind {
 };
 
 std::vector<TraceKind> TraceKinds();
+// One of these by its name, from one seed. INVALID_ARGUMENT: there is none such.
+Result<Trace> MakeTrace(std::string_view kind, size_t models, size_t length, uint64_t seed);
 
 }  // namespace trims::bench
 

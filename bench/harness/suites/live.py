@@ -1,0 +1,92 @@
+"""live: a trace of opens at a real daemon whose budget is too small for all, beside what the replay of policy/ says of that trace."""
+import os
+
+from harness.daemon import serving
+from harness.models import REAL
+from harness.processes import BenchError, json_of, say
+from harness.report import Row
+from harness.session import scratch
+from harness.stats import median
+
+TRACE, SEED, CLIENTS, BUDGET_SHARE = "zipf-1.0", 20261127, 8, 0.4
+POLICIES = ("default", "lru", "never")
+
+
+def images(server):
+    """(reference=variant, bytes of room) of all that was prepared."""
+    return [(f"{model['reference']}={variant['kind']}", variant["bytes"])
+            for model in server.trims("ls")["models"] for variant in model["variants"]]
+
+
+def play(bench, server, clients, length, words, seed=SEED, trace=TRACE):
+    """What the clients saw, and what the daemon counted meanwhile."""
+    before = server.trims("status")["counters"]
+    answer = json_of([bench.build.program("bench_live"), server.socket, clients, trace, seed, length, *words])
+    after = server.trims("status")["counters"]
+    return answer | {key: after[key] - before[key] for key in ("loads", "load_us", "load_failures", "evictions")}
+
+
+def load_times(bench, folder, words):
+    """Seconds that each load takes of a daemon that keeps nothing and has nothing else to do."""
+    times = []
+    with serving(bench.build, folder, "--reclaim", "eager") as server:
+        for word in words:
+            took = []
+            for _ in range(bench.choose(7, 2)):
+                took.append(play(bench, server, 1, 1, [word], trace="loop")["load_us"] / 1e6)
+                server.wait_until_empty()
+            times.append(median(took))
+    return times
+
+
+def predict(bench, budget, length, sizes, times, seed):
+    """{policy: seconds}, and the name of the default."""
+    answer = json_of([bench.build.program("bench_policy"), "predict", TRACE, seed, length, budget,
+                      *(f"{size}:{round(seconds * 1e6)}" for size, seconds in zip(sizes, times))])
+    return answer["seconds"], answer["default"]
+
+
+def measure(bench, folder, policy, budget, length, words, times, seed):
+    """(opens a second, seconds of loading). What was refused, its function loads for itself: that is as long as a load alone."""
+    with serving(bench.build, folder, "--host-budget", f"{budget}", "--eviction", policy) as server:
+        answer = play(bench, server, CLIENTS, length, words, seed)
+    if answer["load_failures"]:
+        raise BenchError(f"{answer['load_failures']} loads failed")
+    refused = sum(times[image] for image in answer["refused"])
+    return answer["opens"] / answer["seconds"], answer["load_us"] / 1e6 + refused
+
+
+def rows_of(name, rates, seconds, predicted, references, n, note):
+    yield Row("live", name, "reload", "s", sum(seconds), sum(predicted), n, note)
+    for reference, (others, taken) in references.items():
+        if reference != name:
+            yield Row("live", f"{name} beside {reference}", "opens", "1/s", median(rates), median(others), n)
+            yield Row("live", f"{name} beside {reference}", "reload-beside", "s", sum(seconds), sum(taken), n)
+
+
+def run(bench):
+    length, seeds = bench.choose(4000, 200), [SEED + i for i in range(bench.choose(5, 1))]
+    with scratch() as folder:
+        os.chmod(folder, 0o700)
+        with serving(bench.build, folder) as server:
+            for model in bench.choose(REAL, (REAL[0], REAL[-1])):
+                server.add(model.name, bench.models / model.path)
+            found = images(server)
+        words, sizes = [word for word, _ in found], [size for _, size in found]
+        budget = round(BUDGET_SHARE * sum(sizes))
+        say(f"live: {len(words)} images, {sum(sizes) / 1e6:.0f} MB; trace {TRACE}, seeds {seeds[0]} to {seeds[-1]}")
+        times = load_times(bench, folder, words)
+        measured, predicted = {name: ([], []) for name in POLICIES}, {name: [] for name in POLICIES}
+        for seed in seeds:
+            forecast, default = predict(bench, budget, length, sizes, times, seed)
+            for name in POLICIES if seed % 2 else reversed(POLICIES):
+                say(f"live: {name}, seed {seed}")
+                policy = default if name == "default" else name
+                rate, seconds = measure(bench, folder, policy, budget, length, words, times, seed)
+                measured[name][0].append(rate)
+                measured[name][1].append(seconds)
+                predicted[name].append(forecast[policy])
+    note = f"beside the replay of {len(words)} images, {CLIENTS} clients, {BUDGET_SHARE:.0%} of {sum(sizes) / 1e6:.0f} MB, seed {SEED}"
+    references = {name: measured[name] for name in POLICIES[1:]}
+    return [row for name in POLICIES
+            for row in rows_of(name, *measured[name], predicted[name], references if name == "default" else {}, len(seeds), note)]
