@@ -36,9 +36,11 @@ struct AddOptions {
   std::vector<std::string> onnxruntime_extensions = {};
   std::function<void(const Progress&)> on_progress;  // called on the calling thread
   std::chrono::milliseconds timeout{std::chrono::minutes(30)};
-  // Of this name, once this one is there: older ones are forgotten, unless an alias means them, they are
-  // pinned, or somebody has them open. 0: all.
+  // Of this name, once this one is there: the newest so many stay, and those that were added less long ago
+  // than `keep_for` (at most a year); the others are forgotten, unless an alias means them, they are pinned, or
+  // somebody has them open. Both 0: all stay.
   uint32_t keep_versions = 0;
+  std::chrono::seconds keep_for{0};
 };
 
 struct VerifyOptions {

@@ -51,7 +51,7 @@ _trims() {
     previous=$word
     if [[ -n $skip ]]; then skip=""; continue; fi
     case $word in
-      --socket | --color | --variant | --precision | --keep-versions | --onnxruntime-extension | --rate | --eviction | --admission | --reclaim | --tier | --delete) skip=1 ;;
+      --socket | --color | --variant | --precision | --keep-versions | --keep-for | --onnxruntime-extension | --rate | --eviction | --admission | --reclaim | --tier | --delete) skip=1 ;;
       -*) ;;
       *) if [[ -z $command ]]; then command=$word; else places=$((places + 1)); fi ;;
     esac
@@ -74,7 +74,7 @@ _trims() {
     --reclaim=*) _trims_reply <<<$'--reclaim=eager\n--reclaim=lazy'; return ;;
     -*)
       local flags=$globals
-      [[ $command == add ]] && flags+=" --variant --precision --keep-versions --follow-links --onnxruntime-extension"
+      [[ $command == add ]] && flags+=" --variant --precision --keep-versions --keep-for --follow-links --onnxruntime-extension"
       [[ $command == verify ]] && flags+=" --rate"
       [[ $command == policy ]] && flags+=" --eviction --admission --reclaim --tier"
       [[ $command == ls ]] && flags+=" --quiet"

@@ -1,5 +1,7 @@
 """What stays, comes and goes, and what names mean, from Python."""
 
+import datetime
+
 import numpy
 import pytest
 
@@ -94,3 +96,8 @@ def test_old_versions_go_when_a_new_one_comes(daemon, tmp_path):
         added = trims.add(f"kept:{number}", path, variants="tensors", keep_versions=2)
     assert added["retired"] == ["default/kept:1"]
     assert [model["version"] for model in trims.ls()["models"] if model["name"] == "default/kept"] == ["3", "2"]
+    again = trims.add("kept:3", path, variants="tensors", keep_versions=1, keep_for=datetime.timedelta(days=30))
+    assert "retired" not in again, "it was added less than a month ago"
+    for wrong in (-1, 400 * 24 * 3600, float("nan")):
+        with pytest.raises(trims.InvalidArgument, match="keep_for"):
+            trims.add("kept:3", path, keep_for=wrong)

@@ -1,7 +1,9 @@
 #include "trims/admin.h"
 
+#include <string>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/macros.h"
 #include "client/client_impl.h"
 
@@ -46,6 +48,11 @@ Result<std::string> Admin::Add(std::string_view reference, std::string_view sour
                                const AddOptions& options) {
   if (options.timeout.count() <= 0)
     return Status(StatusCode::kInvalidArgument, "a timeout that has passed");
+  if (options.keep_for.count() < 0 || options.keep_for > kLongestWait) {
+    return Status(StatusCode::kInvalidArgument, "versions are kept for a year at most, not for " +
+                                                    std::to_string(options.keep_for.count()) +
+                                                    " seconds");
+  }
   return client_.impl_->AskForDocument(
       wire::AddRequest{.reference = reference,
                        .source = source,
@@ -53,7 +60,8 @@ Result<std::string> Admin::Add(std::string_view reference, std::string_view sour
                        .precision = options.precision,
                        .onnxruntime_extensions = {options.onnxruntime_extensions.begin(),
                                                   options.onnxruntime_extensions.end()},
-                       .keep_versions = options.keep_versions},
+                       .keep_versions = options.keep_versions,
+                       .keep_for_s = static_cast<uint32_t>(options.keep_for.count())},
       {.patience = options.timeout, .on_progress = Telling(options.on_progress)});
 }
 

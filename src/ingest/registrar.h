@@ -49,7 +49,8 @@ class Registrar {
   }
 
   // Old versions, once a new one is there.
-  void Retire(const std::string& name, size_t keep, Retirer::InUse in_use, RemoveCallback done) {
+  void Retire(const std::string& name, const Retention& keep, Retirer::InUse in_use,
+              RemoveCallback done) {
     retirer_.Retire(name, keep, std::move(in_use), std::move(done));
   }
 

@@ -1,28 +1,42 @@
 #include "ingest/retirer.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "catalog/resolve.h"
 
 namespace trims {
+namespace {
+
+// What was added later is young enough to stay.
+int64_t OldestKept(const Retention& keep) {
+  if (keep.for_at_least.count() == 0) return std::numeric_limits<int64_t>::max();
+  return UnixSecondsNow() - keep.for_at_least.count();
+}
+
+}  // namespace
 
 struct Retirer::Retirement {
   std::string name;
-  size_t keep;
+  Retention keep;
+  int64_t oldest_kept;  // Unix seconds
   InUse in_use;
   RemoveCallback done;
   Turns::Turn turn;
   std::vector<RemovedModel> retired;
 };
 
-void Retirer::Retire(const std::string& name, size_t keep, InUse in_use, RemoveCallback done) {
+void Retirer::Retire(const std::string& name, const Retention& keep, InUse in_use,
+                     RemoveCallback done) {
   ++in_flight_;
   turns_->Take(alive_.Only([this, name, keep, in_use = std::move(in_use),
                             done = std::move(done)](Turns::Turn turn) mutable {
     RetireNext(std::make_unique<Retirement>(Retirement{.name = name,
-                                                       .keep = std::max<size_t>(keep, 1),
+                                                       .keep = keep,
+                                                       .oldest_kept = OldestKept(keep),
                                                        .in_use = std::move(in_use),
                                                        .done = std::move(done),
                                                        .turn = std::move(turn),
@@ -42,7 +56,9 @@ const CatalogEntry* Retirer::Next(const Retirement& retirement) const {
   const CatalogEntry* oldest = nullptr;
   size_t newer = 0;
   for (const CatalogEntry* entry : dependencies_.catalog->All()) {  // the newest first
-    if (entry->name != retirement.name || newer++ < retirement.keep) continue;
+    if (entry->name != retirement.name) continue;
+    if (newer++ < std::max<size_t>(retirement.keep.versions, 1)) continue;
+    if (entry->added_unix_seconds > retirement.oldest_kept) continue;
     if (!MustStay(*entry) && !retirement.in_use(*entry)) oldest = entry;
   }
   return oldest;

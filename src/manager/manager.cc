@@ -67,7 +67,7 @@ class Manager::Impl {
   }
 
   // The model is there, whatever comes of the others.
-  void RetireBehind(ModelDetails details, size_t keep, const ModelCallback& done) {
+  void RetireBehind(ModelDetails details, const Retention& keep, const ModelCallback& done) {
     const std::string name = details.model.name;
     registrar.Retire(
         name, keep, [this](const CatalogEntry& entry) { return InUse(entry); },
@@ -135,15 +135,14 @@ Result<OpenOutcome> Manager::Open(const OpenParams& params, OpenCallback done) {
 void Manager::Add(const wire::Principal& principal, const std::string& reference,
                   const std::string& source, const AddWishes& wishes, Preparer::Progress progress,
                   ModelCallback done) {
-  impl_->registrar.Add(principal, reference, source, wishes.prepare, std::move(progress),
-                       [this, keep = wishes.keep_versions,
-                        done = std::move(done)](const Result<const CatalogEntry*>& added) {
-                         if (!added.ok()) return done(added.status());
-                         ModelDetails details =
-                             DetailsOf(**added, *impl_->dependencies.catalog, impl_->tiers);
-                         if (keep == 0) return done(std::move(details));
-                         impl_->RetireBehind(std::move(details), keep, done);
-                       });
+  impl_->registrar.Add(
+      principal, reference, source, wishes.prepare, std::move(progress),
+      [this, keep = wishes.keep, done = std::move(done)](const Result<const CatalogEntry*>& added) {
+        if (!added.ok()) return done(added.status());
+        ModelDetails details = DetailsOf(**added, *impl_->dependencies.catalog, impl_->tiers);
+        if (keep.all()) return done(std::move(details));
+        impl_->RetireBehind(std::move(details), keep, done);
+      });
 }
 
 void Manager::Remove(const wire::Principal& principal, const std::string& reference,

@@ -60,7 +60,7 @@ struct PolicyWishes {
 
 struct AddWishes {
   PrepareWishes prepare = {};
-  size_t keep_versions = 0;  // then, of this name; 0: all
+  Retention keep = {};  // then, of this name
 };
 
 // All outlive the Manager.
@@ -95,7 +95,7 @@ class Manager {
   // The principal must be the daemon's user or root. `progress` runs on the loop. Remove without a
   // version (or digest) forgets every version of that name; FAILED_PRECONDITION, and none is: an alias
   // means one of them. An Add goes on when its caller has
-  // gone: its callbacks must tolerate that. With a number of versions to keep, older ones of that name are
+  // gone: its callbacks must tolerate that. With a retention, other versions of that name are
   // forgotten, unless an alias means them, they are pinned, or somebody holds or waits for them.
   void Add(const wire::Principal& principal, const std::string& reference,
            const std::string& source, const AddWishes& wishes, Preparer::Progress progress,

@@ -118,7 +118,8 @@ void Session::Serve(uint64_t id, const wire::AddRequest& request) {
                    .precision = std::string(request.precision),
                    .onnxruntime_extensions = {request.onnxruntime_extensions.begin(),
                                               request.onnxruntime_extensions.end()}},
-       .keep_versions = request.keep_versions},
+       .keep = {.versions = request.keep_versions,
+                .for_at_least = std::chrono::seconds(request.keep_for_s)}},
       ProgressOf(id), WhenDone(id, ShowDocument));
 }
 

@@ -108,6 +108,7 @@ Status Decode(const fb::AddRequest& message, RequestBody* body) {
     TRIMS_RETURN_IF_ERROR(CheckText("the precision", request.precision, kMaxPrecisionBytes));
   TRIMS_RETURN_IF_ERROR(DecodeExtensions(message, &request.onnxruntime_extensions));
   request.keep_versions = message.keep_versions();
+  request.keep_for_s = message.keep_for_s();
   *body = std::move(request);
   return Status();
 }
@@ -243,7 +244,8 @@ struct BodyEncoder {
     for (const std::string_view path : request.onnxruntime_extensions)
       extensions.push_back(TextIn(builder, path));
     return fb::CreateAddRequest(builder, reference, source, variants, precision,
-                                builder.CreateVector(extensions), request.keep_versions)
+                                builder.CreateVector(extensions), request.keep_versions,
+                                request.keep_for_s)
         .Union();
   }
   Body operator()(const ControlRequest& request) const {

@@ -51,7 +51,8 @@ struct AddRequest {
   std::vector<Variant> variants;  // empty: all that the format allows
   std::string_view precision = {};
   std::vector<std::string_view> onnxruntime_extensions = {};
-  uint32_t keep_versions = 0;  // 0: all
+  uint32_t keep_versions = 0;  // this and the next 0: all
+  uint32_t keep_for_s = 0;
 };
 
 struct RemoveRequest {

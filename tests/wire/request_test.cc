@@ -78,10 +78,12 @@ TEST(RequestTest, EveryOtherComesThrough) {
                    .body = AddRequest{.reference = "a",
                                       .source = "file:///b",
                                       .variants = {Variant::kOrt, Variant::kFiles},
-                                      .keep_versions = 3}});
+                                      .keep_versions = 3,
+                                      .keep_for_s = 60}});
   ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
   EXPECT_EQ(std::get<AddRequest>(request.body).source, "file:///b");
   EXPECT_EQ(std::get<AddRequest>(request.body).keep_versions, 3U);
+  EXPECT_EQ(std::get<AddRequest>(request.body).keep_for_s, 60U);
   EXPECT_THAT(std::get<AddRequest>(request.body).variants,
               ElementsAre(Variant::kOrt, Variant::kFiles));
   bytes = Encoded({.id = 3, .client = {}, .body = RemoveRequest{"gone"}});

@@ -260,7 +260,7 @@ void DefineControl(nb::class_<Admin>& admin) {
 std::string AddModel(Admin& admin, const std::string& reference, const std::string& source,
                      const std::vector<std::string>& variants, const std::string& precision,
                      const std::vector<std::string>& onnxruntime_extensions, uint32_t keep_versions,
-                     nb::object progress, uint32_t timeout_ms) {
+                     uint32_t keep_for_s, nb::object progress, uint32_t timeout_ms) {
   ProgressCaller caller(std::move(progress));
   AddOptions options;
   for (const std::string& name : variants)
@@ -268,6 +268,7 @@ std::string AddModel(Admin& admin, const std::string& reference, const std::stri
   options.precision = precision;
   options.onnxruntime_extensions = onnxruntime_extensions;
   options.keep_versions = keep_versions;
+  options.keep_for = std::chrono::seconds(keep_for_s);
   options.on_progress = [&caller](const Progress& report) { caller(report); };
   if (timeout_ms > 0) options.timeout = std::chrono::milliseconds(timeout_ms);
   Result<std::string> added = WithoutGil([&] { return admin.Add(reference, source, options); });
@@ -288,7 +289,7 @@ void DefineAdmin(nb::module_& module) {
           nb::arg("socket_path") = "", nb::arg("name") = "")
       .def("add", &AddModel, nb::arg("reference"), nb::arg("source"), nb::arg("variants"),
            nb::arg("precision"), nb::arg("onnxruntime_extensions"), nb::arg("keep_versions"),
-           nb::arg("progress").none(), nb::arg("timeout_ms") = 0)
+           nb::arg("keep_for_s"), nb::arg("progress").none(), nb::arg("timeout_ms") = 0)
       .def("remove",
            [](Admin& admin, const std::string& reference) {
              return ValueOrRaise(WithoutGil([&] { return admin.Remove(reference); }));

@@ -4,11 +4,13 @@ import math
 import os
 import re
 import shlex
+from datetime import timedelta
 from numbers import Real
 
 from .errors import InvalidArgument
 
 _LONGEST = 24 * 3600  # seconds; as libtrims
+_LONGEST_KEPT = 365 * 24 * 3600
 
 
 def milliseconds(seconds, parameter):
@@ -20,6 +22,18 @@ def milliseconds(seconds, parameter):
     if math.isnan(seconds) or seconds < 0:
         raise InvalidArgument(f"{parameter} is {seconds}: expected seconds, not less than 0, or None")
     return max(1, int(min(seconds, _LONGEST) * 1000))
+
+
+def whole_seconds(duration, parameter):
+    """Rounded up; None is 0. TypeError and ValueError name the parameter."""
+    if duration is None:
+        return 0
+    seconds = duration.total_seconds() if isinstance(duration, timedelta) else duration
+    if not isinstance(seconds, Real) or isinstance(seconds, bool):
+        raise TypeError(f"{parameter} is {duration!r:.80}: expected seconds as a number, a datetime.timedelta, or None")
+    if not 0 <= seconds <= _LONGEST_KEPT:
+        raise InvalidArgument(f"{parameter} is {duration}: expected 0 to {_LONGEST_KEPT} seconds, which is a year, or None")
+    return math.ceil(seconds)
 
 
 def how_to_add(path):

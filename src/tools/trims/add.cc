@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/clock.h"
+#include "base/duration_text.h"
 #include "base/errno_status.h"
 #include "base/macros.h"
 #include "base/variants.h"
@@ -30,6 +31,7 @@ struct AddArguments {
   std::string precision;
   std::vector<std::string> extensions;
   uint32_t keep_versions = 0;
+  std::string keep_for;  // empty: not by age
   bool follow_links = false;
 };
 
@@ -94,6 +96,16 @@ std::string TooLargeWarnings(const Json& model, Admin* admin) {
   return text;
 }
 
+Result<std::chrono::seconds> KeptFor(const std::string& text) {
+  if (text.empty()) return std::chrono::seconds(0);
+  Result<std::chrono::milliseconds> parsed = ParseDuration(text);
+  if (!parsed.ok()) {
+    return Status(parsed.status().code(), "--keep-for: " + parsed.status().message(),
+                  "write it as 30d or 12h");
+  }
+  return std::chrono::ceil<std::chrono::seconds>(*parsed);
+}
+
 Result<int> RunAdd(const Context& context, const AddArguments& arguments) {
   AddOptions options;
   TRIMS_ASSIGN_OR_RETURN(options.variants, VariantsFromNames(arguments.variants));
@@ -103,6 +115,7 @@ Result<int> RunAdd(const Context& context, const AddArguments& arguments) {
       TypedSourceUrl(arguments.source, folder, {.follow_links = arguments.follow_links}));
   options.precision = arguments.precision;
   options.keep_versions = arguments.keep_versions;
+  TRIMS_ASSIGN_OR_RETURN(options.keep_for, KeptFor(arguments.keep_for));
   TRIMS_ASSIGN_OR_RETURN(options.onnxruntime_extensions,
                          AbsoluteFiles(arguments.extensions, folder));
   TRIMS_ASSIGN_OR_RETURN(Admin admin, ConnectToDaemon(context));
@@ -151,6 +164,11 @@ Command MakeAddCommand(CLI::App* root) {
                   "pinned or open (default: keep all)")
       ->type_name("N")
       ->check(CLI::Range(1, 1 << 30).description(""));
+  app->add_option(
+         "--keep-for", arguments->keep_for,
+         "The same with those that were added longer ago, such as 30d; what one of the two "
+         "keeps stays")
+      ->type_name("DURATION");
   app->add_flag("--follow-links", arguments->follow_links,
                 "Links in the folder may lead out of it, wherever the daemon may read");
   app->add_option("--onnxruntime-extension", arguments->extensions,

@@ -7,8 +7,8 @@
 #include <CLI/CLI.hpp>
 
 #include "base/byte_size.h"
+#include "base/duration_text.h"
 #include "device/open_device.h"
-#include "tools/trimsd/duration.h"
 
 namespace trims::daemon {
 namespace {

@@ -185,6 +185,13 @@ TEST_F(CliE2eTest, AnAliasIsMovedAndMovedBack) {
   const Json third = Document({"add", "small:3", folder_ / "small.safetensors", "--variant",
                                "files", "--keep-versions", "2"});
   EXPECT_EQ(third["retired"], Json::array({"default/small:1"}));
+  const Json again = Document(
+      {"add", "small:3", folder_ / "small.safetensors", "--variant", "files", "--keep-for", "30d"});
+  EXPECT_FALSE(again.contains("retired")) << "all were added today";
+  EXPECT_THAT(
+      std::string(Error({"add", "small:3", folder_ / "small.safetensors", "--keep-for", "a month"},
+                        2)["message"]),
+      HasSubstr("--keep-for: 'a month' is no duration"));
 }
 
 TEST_F(CliE2eTest, AnUnknownModelIsNotFoundAndTheNearOneNamed) {

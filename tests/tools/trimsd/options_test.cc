@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "support/scratch_folder.h"
-#include "tools/trimsd/duration.h"
 
 namespace trims::daemon {
 namespace {
@@ -136,19 +135,6 @@ TEST_F(OptionsTest, EachEvictionPolicyIsTakenAndExplainedAlike) {
     EXPECT_THAT(out_.str(), HasSubstr(name));
     EXPECT_THAT(manual, HasSubstr(".B " + name + "\n" + summary + "\n"));
     EXPECT_THAT(operations, HasSubstr("| `" + name + "` | " + summary + " |\n"));
-  }
-}
-
-TEST(DurationTest, UnitsAreReadAndNonsenseIsNot) {
-  EXPECT_EQ(*ParseDuration("250ms"), milliseconds(250));
-  EXPECT_EQ(*ParseDuration("90s"), std::chrono::seconds(90));
-  EXPECT_EQ(*ParseDuration("5m"), std::chrono::minutes(5));
-  EXPECT_EQ(*ParseDuration("10min"), std::chrono::minutes(10));
-  EXPECT_EQ(*ParseDuration("1h"), std::chrono::hours(1));
-  EXPECT_EQ(*ParseDuration("off"), milliseconds(0));
-  for (const char* wrong :
-       {"", "5", "s", "-5s", "5 s", "5d", "99999999999999999999s", "9999999h"}) {
-    EXPECT_EQ(ParseDuration(wrong).status().code(), StatusCode::kInvalidArgument) << wrong;
   }
 }
 

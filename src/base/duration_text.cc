@@ -1,10 +1,10 @@
-#include "tools/trimsd/duration.h"
+#include "base/duration_text.h"
 
 #include <charconv>
 #include <cstdint>
 #include <string>
 
-namespace trims::daemon {
+namespace trims {
 namespace {
 
 struct DurationUnit {
@@ -12,14 +12,14 @@ struct DurationUnit {
   int64_t milliseconds;
 };
 
-constexpr DurationUnit kDurationUnits[] = {
-    {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"min", 60'000}, {"h", 3'600'000}};
+constexpr DurationUnit kDurationUnits[] = {{"ms", 1},       {"s", 1000},      {"m", 60'000},
+                                           {"min", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
 constexpr int64_t kMost = int64_t{366} * 24 * 3'600'000;
 
 Status BadDuration(std::string_view text) {
   return Status(StatusCode::kInvalidArgument,
                 "'" + std::string(text) +
-                    "' is no duration: expected a number with ms, s, m or h, "
+                    "' is no duration: expected a number with ms, s, m, h or d, "
                     "at most a year, such as 90s, or off");
 }
 
@@ -39,4 +39,4 @@ Result<std::chrono::milliseconds> ParseDuration(std::string_view text) {
   return BadDuration(text);
 }
 
-}  // namespace trims::daemon
+}  // namespace trims

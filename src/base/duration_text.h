@@ -1,0 +1,19 @@
+// ParseDuration: what a person writes for a while.
+//
+// Thread-safety: a pure function.
+#ifndef TRIMS_BASE_DURATION_TEXT_H_
+#define TRIMS_BASE_DURATION_TEXT_H_
+
+#include <chrono>
+#include <string_view>
+
+#include "trims/status.h"
+
+namespace trims {
+
+// "90s", "5m", "1h", "30d", "250ms"; "off" and "0" are zero. INVALID_ARGUMENT says what is accepted.
+Result<std::chrono::milliseconds> ParseDuration(std::string_view text);
+
+}  // namespace trims
+
+#endif  // TRIMS_BASE_DURATION_TEXT_H_
