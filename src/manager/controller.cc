@@ -254,12 +254,11 @@ void Controller::PinBrought(const Meant& meant, std::vector<Lease> leases, Contr
 }
 
 // As the catalog says: of a variant that is there no more there is no image.
-std::vector<PinnedVariant> Controller::PinsOf(const Meant& meant,
+std::vector<PinnedVariant> Controller::PinsOf(const std::string& reference, std::string_view tier,
                                               const std::vector<Variant>& kinds) const {
   std::vector<PinnedVariant> pins;
   for (const PinnedVariant& pin : catalog_->Pins()) {
-    if (pin.name + ":" + pin.version != meant.reference) continue;
-    if (pin.tier != meant.tier->tier_name()) continue;
+    if (pin.name + ":" + pin.version != reference || pin.tier != tier) continue;
     const bool named = std::find(kinds.begin(), kinds.end(), pin.kind) != kinds.end();
     if (kinds.empty() || named) pins.push_back(pin);
   }
@@ -273,18 +272,37 @@ void Controller::Unpin(const wire::Principal& principal, const ControlWishes& wi
   ControlWishes of_all = wishes;
   of_all.variants.clear();
   Result<Meant> meant = Find(of_all);
-  if (!meant.ok()) return done(meant.status());
+  if (!meant.ok()) return UnpinInAbsentTier(wishes, meant.status(), std::move(done));
   const std::set<Variant> kinds(wishes.variants.begin(), wishes.variants.end());
   meant->Keep([&](const Image& image, const PinnedVariant& pin) {
     return catalog_->Pins().contains(pin) && (kinds.empty() || kinds.contains(image.kind));
   });
-  std::vector<PinnedVariant> pins = PinsOf(*meant, wishes.variants);
+  std::vector<PinnedVariant> pins =
+      PinsOf(meant->reference, meant->tier->tier_name(), wishes.variants);
   if (pins.empty()) return done(meant->Outcome());
   catalog_->Unpin(std::move(pins), alive_.Only([this, meant = *meant, done](const Status& status) {
     if (!status.ok()) return done(status);
     ApplyPins();
     LogInfo("model.unpinned", {{"model", meant.reference}, {"tier", meant.tier->tier_name()}});
     done(meant.Outcome());
+  }));
+}
+
+// A daemon that was started without a device still knows what is pinned there.
+void Controller::UnpinInAbsentTier(const ControlWishes& wishes, const Status& why_none,
+                                   ControlCallback done) {
+  const Result<ModelReference> parsed = ParseModelReference(wishes.reference);
+  if (!parsed.ok() || FindTier(wishes.tier, *tiers_).ok()) return done(why_none);
+  const Result<const CatalogEntry*> entry = catalog_->Find(*parsed);
+  if (!entry.ok()) return done(entry.status());
+  ControlledModel model{.reference = ReferenceOf(**entry), .tier = wishes.tier, .variants = {}};
+  std::vector<PinnedVariant> pins = PinsOf(model.reference, wishes.tier, wishes.variants);
+  if (pins.empty()) return done(why_none);
+  catalog_->Unpin(std::move(pins), alive_.Only([model = std::move(model),
+                                                done = std::move(done)](const Status& status) {
+    if (!status.ok()) return done(status);
+    LogInfo("model.unpinned", {{"model", model.reference}, {"tier", model.tier}});
+    done(model);
   }));
 }
 

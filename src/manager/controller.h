@@ -88,7 +88,9 @@ class Controller {
   ImagePtr ImageOf(const PinnedVariant& pin) const;
   void LoadNextPinned();
   void RetryPinned();
-  std::vector<PinnedVariant> PinsOf(const Meant& meant, const std::vector<Variant>& kinds) const;
+  std::vector<PinnedVariant> PinsOf(const std::string& reference, std::string_view tier,
+                                    const std::vector<Variant>& kinds) const;
+  void UnpinInAbsentTier(const ControlWishes& wishes, const Status& why_none, ControlCallback done);
   Status CheckPinsFit(const Meant& meant) const;
   Status CheckMayEvict(const Meant& meant, const ControlWishes& wishes) const;
   void PinBrought(const Meant& meant, std::vector<Lease> leases, ControlCallback done);

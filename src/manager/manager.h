@@ -126,7 +126,7 @@ class Manager {
   // Pin: the variants named, or else the one that is most likely opened ("ort", "tensors", "files"), are
   // loaded if they aren't there, and stay from then on, also across restarts: neither evicted nor
   // reclaimed. RESOURCE_EXHAUSTED, TOO_LARGE: no room for them, with the numbers and what holds it.
-  // Unpin: those named, or else all that are pinned.
+  // Unpin: those named, or else all that are pinned, also in a tier that this daemon has not.
   void Pin(const wire::Principal& principal, const ControlWishes& wishes,
            Preparer::Progress progress, ControlCallback done);
   void Unpin(const wire::Principal& principal, const ControlWishes& wishes, ControlCallback done);

@@ -43,8 +43,11 @@ class ManagerControl : public test::ManagerFixture {
   Answer Pin(const ControlWishes& wishes, uid_t uid = 0) {
     return Ask([&](auto done) { manager_->Pin(wire::Principal{.uid = uid}, wishes, {}, done); });
   }
-  Answer Unpin(const std::string& reference) {
-    return Ask([&](auto done) { manager_->Unpin({}, {.reference = reference}, done); });
+  Answer Unpin(const std::string& reference, const std::string& tier = "",
+               const std::vector<Variant>& variants = {}) {
+    return Ask([&](auto done) {
+      manager_->Unpin({}, {.reference = reference, .tier = tier, .variants = variants}, done);
+    });
   }
   Answer Prefetch(const ControlWishes& wishes, Preparer::Progress progress = {}) {
     return Ask([&](auto done) { manager_->Prefetch({}, wishes, progress, done); });
@@ -225,6 +228,19 @@ TEST_F(ManagerControl, APinThatCannotBeLoadedIsTriedAgain) {
   tier_->Finish();
   EXPECT_EQ(StateOf("a"), "resident");
   EXPECT_EQ(timers_.pending(), 0u);
+}
+
+TEST_F(ManagerControl, WhatIsPinnedInATierThatIsNotThereCanBeUnpinned) {
+  Begin();
+  catalog_.pins.insert({"default/a", "v1", Variant::kFiles, "device:0"});
+  EXPECT_EQ(Unpin("b", "device:0")->status().code(), StatusCode::kNotFound) << "none is of that";
+  EXPECT_EQ(Unpin("a", "device:0", {Variant::kOrt})->status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(Unpin("z", "device:0")->status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(catalog_.pins.size(), 1u);
+  const Answer unpinned = Unpin("a", "device:0");
+  ASSERT_TRUE(unpinned->status().ok()) << unpinned->status().ToString();
+  EXPECT_EQ((*unpinned->answer)->tier, "device:0");
+  EXPECT_TRUE(catalog_.pins.empty());
 }
 
 TEST_F(ManagerControl, AManagerThatEndsBeforeAPinIsTriedAgainLeavesNoTimer) {
