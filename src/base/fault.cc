@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,8 @@ bool ParseOp(std::string_view text, Op* op) {
 // What comes after the second ':'.
 bool ParseEffect(std::string_view text, Plan* plan) {
   constexpr std::string_view kHold = "hold=";
+  plan->stop = text == "stop";
+  if (plan->stop) return true;
   if (!text.starts_with(kHold)) return ParseInt(text, &plan->error) && plan->error >= 1;
   plan->hold = text.substr(kHold.size());
   return !plan->hold.empty();
@@ -90,6 +93,7 @@ void WaitFor(const std::string& fifo) {
 int internal::CheckSlow(Op op) {
   Plan plan;
   if (exemptions > 0 || !IsDue(op, &plan)) return 0;
+  if (plan.stop) return ::raise(SIGSTOP), 0;
   if (plan.hold.empty()) return plan.error;
   WaitFor(plan.hold);
   return 0;
@@ -163,7 +167,7 @@ Result<Plan> ParsePlan(std::string_view text) {
     return Status(StatusCode::kInvalidArgument,
                   "fault plan '" + std::string(text) +
                       "': expected op:nth:errno[:count], such as fallocate:1:28, or "
-                      "op:nth:hold=FIFO[:count]");
+                      "op:nth:hold=FIFO[:count] or op:nth:stop[:count]");
   }
   return plan;
 }

@@ -65,17 +65,19 @@ inline constexpr Op kAllOps[] = {
 std::string_view OpName(Op op);
 
 // From the nth-th call of `op` on, `count` calls fail with `error` (an errno). Or, where `hold` names a
-// FIFO, they fail not but wait until somebody opens it for writing; where it isn't there they don't wait.
+// FIFO, they fail not but wait until somebody opens it for writing; where it isn't there they don't wait. Or, with
+// `stop`, the process stops there, as with SIGSTOP, which its parent can wait for.
 struct Plan {
   Op op = Op::kOpen;
   int nth = 1;
   int error = 5;
   int count = 1;
   std::string hold = {};
+  bool stop = false;
 };
 
 // "fallocate:3:28" or "fallocate:3:28:2" (op:nth:errno[:count]), or "read:1:hold=/tmp/fifo:1000" (no ':'
-// in the path); INVALID_ARGUMENT says what is wrong with it.
+// in the path), or "database:2:stop"; INVALID_ARGUMENT says what is wrong with it.
 Result<Plan> ParsePlan(std::string_view text);
 
 // Installs `plan` for the rest of the process. Replaces an earlier one.

@@ -81,6 +81,8 @@ TEST(FaultTest, ParsesWhatItNames) {
   EXPECT_EQ(ParsePlan("open:1:2")->hold, "");
   EXPECT_EQ(ParsePlan("read:4:hold=/tmp/fifo:9")->hold, "/tmp/fifo");
   EXPECT_EQ(ParsePlan("read:4:hold=/tmp/fifo:9")->count, 9);
+  EXPECT_TRUE(ParsePlan("database:2:stop")->stop);
+  EXPECT_FALSE(ParsePlan("database:2:5")->stop);
   for (const char* text : {"", "open", "open:1", "open:0:5", "open:1:0", "open:1:5:0", "open:x:5",
                            "nothing:1:5", "open:1:5:1:1", "open:1:5x", "open:1:hold="}) {
     EXPECT_EQ(ParsePlan(text).status().code(), StatusCode::kInvalidArgument) << text;

@@ -106,6 +106,14 @@ int ChildProcess::Wait() {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+bool ChildProcess::WaitStop() {
+  int status = 0;
+  if (pid_ <= 0 || ::waitpid(pid_, &status, WUNTRACED) < 0) return false;
+  if (WIFSTOPPED(status)) return true;
+  pid_ = -1;
+  return false;
+}
+
 // --ready-fd is the daemon's standard output: the byte, or the end of the pipe if it fails.
 DaemonProcess::DaemonProcess(const std::string& folder, const std::vector<std::string>& arguments,
                              const std::vector<std::string>& environment)

@@ -35,7 +35,8 @@ class ChildProcess {
   bool ReadByte();        // false at the end of its output
   std::string ReadAll();  // until the end of its output
   void Signal(int number) const;
-  int Wait();  // its exit status; 128 + the signal that ended it
+  int Wait();       // its exit status; 128 + the signal that ended it
+  bool WaitStop();  // until it stops; false: it ended instead
 
  private:
   pid_t pid_ = -1;
