@@ -105,11 +105,8 @@ TEST_F(RemoteDeviceTest, AnotherDeviceUnderTheSameNumberIsNotTakenForIt) {
   ASSERT_EQ(::chmod(program.c_str(), 0700), 0);
   const auto device = StartRemoteDevice({.command = {program}});
   ASSERT_TRUE(device.ok()) << device.status().ToString();
-  for (const pid_t pid : Processes()) ::kill(pid, SIGKILL);
-  Status status = Fill(device->get()).status();
-  // A process that is still ending when it is asked takes the request along.
-  if (status.message().find("another device") == std::string::npos)
-    status = Fill(device->get()).status();
+  for (const pid_t pid : Processes()) ASSERT_TRUE(test::KillAndAwaitEnd(pid));
+  const Status status = Fill(device->get()).status();
   EXPECT_EQ(status.code(), StatusCode::kUnavailable);
   EXPECT_THAT(status.message(), HasSubstr("sim:0 is another device now"));
 }

@@ -1,15 +1,23 @@
-// ChildrenOf: the processes that one has started and that still run. Thread-safety: safe.
+// ChildrenOf: the processes that one has started and that still run; KillAndAwaitEnd: until one does so no more.
+// Thread-safety: safe.
 #ifndef TRIMS_TESTS_SUPPORT_CHILDREN_H_
 #define TRIMS_TESTS_SUPPORT_CHILDREN_H_
 
+#include <poll.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <system_error>
 #include <vector>
+
+#include "base/unique_fd.h"
 
 namespace trims::test {
 
@@ -33,6 +41,16 @@ inline std::vector<pid_t> ChildrenOf(pid_t parent, const std::string& name) {
       children.push_back(pid);
   }
   return children;
+}
+
+// Returns once it has ended, with all that it had open closed, whoever reaps it. False: there is no such process.
+inline bool KillAndAwaitEnd(pid_t pid) {
+  const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!process || ::kill(pid, SIGKILL) != 0) return false;
+  pollfd ended{.fd = process.get(), .events = POLLIN, .revents = 0};
+  while (::poll(&ended, 1, -1) < 0 && errno == EINTR) {
+  }
+  return ended.revents != 0;
 }
 
 }  // namespace trims::test
