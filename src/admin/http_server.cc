@@ -2,8 +2,11 @@
 
 #include <microhttpd.h>
 
+#include <memory>
+#include <string>
 #include <utility>
 
+#include "admin/answer_room.h"
 #include "admin/answers.h"
 #include "admin/crowd.h"
 #include "admin/exchange.h"
@@ -17,6 +20,8 @@ namespace {
 // Beside those that Crowd lets stay: those whose end it has just asked for.
 constexpr size_t kLeaving = 32;
 
+constexpr char kTooManyWait[] = "too many requests wait for the daemon";
+
 // Of every answer. The page may load nothing but its own files, and nobody may frame it.
 constexpr std::pair<const char*, const char*> kHeaders[] = {
     {"Cache-Control", "no-store"},
@@ -29,10 +34,10 @@ constexpr std::pair<const char*, const char*> kHeaders[] = {
     {"X-Content-Type-Options", "nosniff"},
 };
 
-HttpResponse Busy() {
-  HttpResponse answer = ErrorAnswer(503, {.code = "RESOURCE_EXHAUSTED",
-                                          .message = "too many requests wait for the daemon",
-                                          .hint = "try again in a moment"});
+HttpResponse Busy(std::string why) {
+  HttpResponse answer = ErrorAnswer(
+      503,
+      {.code = "RESOURCE_EXHAUSTED", .message = std::move(why), .hint = "try again in a moment"});
   answer.headers.emplace_back("Retry-After", "1");
   return answer;
 }
@@ -42,8 +47,36 @@ size_t LeaveEscapes(void*, MHD_Connection*, char* text) {
   return std::char_traits<char>::length(text);
 }
 
-MHD_Result SendAnswer(MHD_Connection* connection, const HttpRequest& request,
-                      const HttpResponse& answer) {
+// A body on its way, with its room: the library owns it from then on, and sends it without a copy.
+struct Outgoing {
+  std::string body;
+  AnswerRoom* room;
+};
+
+void EndOutgoing(void* pointer) {
+  const std::unique_ptr<Outgoing> outgoing(static_cast<Outgoing*>(pointer));
+  outgoing->room->Give(outgoing->body.size());
+}
+
+// nullptr: no memory.
+MHD_Response* ResponseOf(std::string body, AnswerRoom* room) {
+  auto outgoing = std::make_unique<Outgoing>(Outgoing{std::move(body), room});
+  MHD_Response* response = MHD_create_response_from_buffer_with_free_callback_cls(
+      outgoing->body.size(), outgoing->body.data(), &EndOutgoing, outgoing.get());
+  if (response == nullptr) {
+    room->Give(outgoing->body.size());
+    return nullptr;
+  }
+  static_cast<void>(outgoing.release());  // EndOutgoing has it
+  return response;
+}
+
+MHD_Result SendAnswer(MHD_Connection* connection, const HttpRequest& request, HttpResponse answer,
+                      AnswerRoom* room) {
+  if (!room->Take(answer.body.size())) {
+    answer = Busy("too many answers wait to be read");
+    if (!room->Take(answer.body.size())) return MHD_NO;
+  }
   // Whoever is refused must not fill the log.
   const bool refused = answer.status >= 400 && answer.status < 500;
   if (request.method == "GET" || refused) {
@@ -52,8 +85,7 @@ MHD_Result SendAnswer(MHD_Connection* connection, const HttpRequest& request,
     LogInfo("http.answered",
             {{"method", request.method}, {"path", request.path}, {"status", answer.status}});
   }
-  MHD_Response* response = MHD_create_response_from_buffer(
-      answer.body.size(), const_cast<char*>(answer.body.data()), MHD_RESPMEM_MUST_COPY);
+  MHD_Response* response = ResponseOf(std::move(answer.body), room);
   if (response == nullptr) return MHD_NO;
   MHD_add_response_header(response, "Content-Type", answer.content_type.c_str());
   for (const auto& [name, value] : kHeaders) MHD_add_response_header(response, name, value);
@@ -76,7 +108,9 @@ Crowd::Member* MemberOf(MHD_Connection* connection) {
 class HttpServer::Impl {
  public:
   explicit Impl(const HttpServerOptions& options)
-      : options_(options), crowd_(options.limits.connections) {}
+      : options_(options),
+        crowd_(options.limits.connections),
+        answer_room_(options.limits.answer_bytes) {}
 
   ~Impl() {
     if (daemon_ == nullptr) return;
@@ -129,7 +163,7 @@ class HttpServer::Impl {
       exchange = new Exchange(connection, target, method, impl->options_);
       *context = exchange;
       if (!exchange->answer) return MHD_YES;  // go on with the body
-      return SendAnswer(connection, exchange->request(), *exchange->answer);
+      return impl->Send(connection, exchange);
     }
     if (*size > 0) {
       const bool goes_on = exchange->TakeBody(data, *size);
@@ -142,7 +176,10 @@ class HttpServer::Impl {
   MHD_Result Answer(MHD_Connection* connection, Exchange* exchange) {
     if (!exchange->asked && Ask(connection, exchange)) return MHD_YES;
     if (Crowd::Member* member = MemberOf(connection)) crowd_.Answered(member);
-    return SendAnswer(connection, exchange->request(), *exchange->answer);
+    return Send(connection, exchange);
+  }
+  MHD_Result Send(MHD_Connection* connection, Exchange* exchange) {
+    return SendAnswer(connection, exchange->request(), *std::move(exchange->answer), &answer_room_);
   }
 
   // Whether the exchange is a job's now, which goes on with the connection: then it must not be touched.
@@ -161,7 +198,7 @@ class HttpServer::Impl {
   bool AskDaemon(Route route, MHD_Connection* connection, Exchange* exchange) {
     JobPool* pool = route.pace == Pace::kSlow ? options_.slow : options_.quick;
     if (!JobBegins()) {
-      exchange->answer = Busy();
+      exchange->answer = Busy(kTooManyWait);
       return false;
     }
     MHD_suspend_connection(connection);
@@ -169,7 +206,7 @@ class HttpServer::Impl {
         pool->TryRun([this, connection, exchange, ask = std::move(route.ask)](DaemonLink& link) {
           Finish(connection, exchange, ask(link));
         });
-    if (!taken) Finish(connection, exchange, Busy());
+    if (!taken) Finish(connection, exchange, Busy(kTooManyWait));
     return true;
   }
 
@@ -199,6 +236,7 @@ class HttpServer::Impl {
   const HttpServerOptions options_;
   MHD_Daemon* daemon_ = nullptr;
   Crowd crowd_;
+  AnswerRoom answer_room_;
   Mutex mutex_;
   CondVar no_jobs_;
   size_t jobs_ TRIMS_GUARDED_BY(mutex_) = 0;

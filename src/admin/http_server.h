@@ -25,6 +25,7 @@ struct HttpLimits {
   size_t connections = 64;          // beyond these the slowest gives its place: see Crowd
   size_t header_bytes = 16 * 1024;  // of a request, with its target
   size_t body_bytes = 64 * 1024;
+  size_t answer_bytes = 64 << 20;    // of all answers that their clients have not read; beyond: 503
   std::chrono::seconds silence{10};  // without a byte either way
 };
 
