@@ -61,7 +61,7 @@ Json ReplayAll(const TraceKind& kind, double share, uint64_t first_seed, uint64_
     std::mt19937_64 random(seed);
     const Trace trace = kind.make(models.size(), length, &random);
     for (const Contender& one : Contenders()) {
-      add(one.name, ReloadSeconds(one.policy, models, trace, budget));
+      add(one.name, CostOf(one.policy, models, trace, budget).seconds);
     }
     add("optimum", OptimumSeconds(models, trace, budget));
   }
@@ -89,11 +89,12 @@ int Predict(const Words& words) {
     std::cerr << "bench_policy: " << trace.status().ToString() << "\n";
     return 2;
   }
-  Json seconds = Json::object();
+  Json policies = Json::object();
   for (const Contender& one : Contenders()) {
-    seconds[one.name] = ReloadSeconds(one.policy, models, *trace, NumberOf(words[4]));
+    const ReplayCost cost = CostOf(one.policy, models, *trace, NumberOf(words[4]));
+    policies[one.name] = {{"seconds", cost.seconds}, {"loads", cost.loads}};
   }
-  std::cout << Json{{"default", DefaultEvictionPolicy()->name}, {"seconds", seconds}} << "\n";
+  std::cout << Json{{"default", DefaultEvictionPolicy()->name}, {"policies", policies}} << "\n";
   return 0;
 }
 

@@ -72,7 +72,7 @@ BARS = {
     ("disk", "small"): Bar("ratio", ">=", 0.8),
     ("hash", "cost"): Bar("ratio", "<=", 1.05),
     ("hit", "ideal"): Bar("ratio", "<=", 1.02),
-    ("live", "reload"): Bar("ratio", "within", 0.15),
+    **{("live", metric): Bar("ratio", "within", 0.15) for metric in ("reload", "loads")},
     ("miss", "framework-cold"): Bar("ratio", "<=", 1.0),
     ("memory", "pss"): Bar("ratio", "<=", 1.05),
     ("memory", "cgroup"): Bar("value", "<=", 8),

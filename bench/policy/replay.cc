@@ -40,11 +40,12 @@ class Replay {
     Leave(model, false);
   }
 
-  double seconds() const { return seconds_; }
+  const ReplayCost& cost() const { return cost_; }
 
  private:
   bool Load(size_t model) {
-    seconds_ += Seconds(models_[model].load_time);
+    cost_.seconds += Seconds(models_[model].load_time);
+    ++cost_.loads;
     EvictionCandidate& use = uses_[model];
     use.admitted = true;
     if (use.bytes > free_ && !MakeRoom(use.bytes - free_, &use)) return false;
@@ -78,7 +79,7 @@ class Replay {
   std::vector<bool> resident_;
   uint64_t free_;
   TimePoint now_;
-  double seconds_ = 0;
+  ReplayCost cost_;
 };
 
 // For each open, when its model is opened next.
@@ -91,13 +92,13 @@ std::vector<size_t> NextOpens(size_t models, const Trace& trace) {
 
 }  // namespace
 
-double ReloadSeconds(const TierPolicy& policy, const std::vector<PaperModel>& models,
-                     const Trace& trace, uint64_t budget) {
+ReplayCost CostOf(const TierPolicy& policy, const std::vector<PaperModel>& models,
+                  const Trace& trace, uint64_t budget) {
   Replay replay(policy, models, budget);
   for (const size_t model : trace) {
     if (models[model].bytes <= budget) replay.Open(model);
   }
-  return replay.seconds();
+  return replay.cost();
 }
 
 double OptimumSeconds(const std::vector<PaperModel>& models, const Trace& trace, uint64_t budget) {

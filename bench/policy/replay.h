@@ -2,6 +2,7 @@
 #ifndef TRIMS_BENCH_POLICY_REPLAY_H_
 #define TRIMS_BENCH_POLICY_REPLAY_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -11,12 +12,17 @@
 
 namespace trims::bench {
 
-// Seconds of loading. Each open ends before the next. A model larger than the budget is refused under every
-// policy and counts for none; an open that a policy refuses (`never`) is loaded for itself alone.
-double ReloadSeconds(const TierPolicy& policy, const std::vector<PaperModel>& models,
-                     const Trace& trace, uint64_t budget);
+struct ReplayCost {
+  double seconds = 0;  // of loading
+  size_t loads = 0;
+};
 
-// The same for one that knows the future: what goes is that whose reload cost by its size and the
+// Each open ends before the next. A model larger than the budget is refused under every
+// policy and counts for none; an open that a policy refuses (`never`) is loaded for itself alone.
+ReplayCost CostOf(const TierPolicy& policy, const std::vector<PaperModel>& models,
+                  const Trace& trace, uint64_t budget);
+
+// The seconds of one that knows the future: what goes is that whose reload cost by its size and the
 // distance to its next open is the least. Sizes differ, so it is the usual near-optimum and no proof.
 double OptimumSeconds(const std::vector<PaperModel>& models, const Trace& trace, uint64_t budget);
 

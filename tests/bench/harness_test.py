@@ -53,6 +53,10 @@ class Statistics(unittest.TestCase):
 
 
 class Reports(unittest.TestCase):
+    def test_what_was_predicted_may_be_missed_on_either_side(self):
+        verdicts = [report.verdict(Row("live", "c", "loads", "1", value, 100))[1] for value in (84, 86, 114, 116)]
+        self.assertEqual(verdicts, ["MISS", "ok", "ok", "MISS"])
+
     def test_ratio_is_value_over_reference(self):
         self.assertEqual(Row("attach", "c", "p50", "µs", 30, 20).ratio, 1.5)
         self.assertIsNone(Row("opens", "c", "p99", "µs", 30).ratio)

@@ -38,25 +38,31 @@ def load_times(bench, folder, words):
 
 
 def predict(bench, budget, length, sizes, times, seed):
-    """{policy: seconds}, and the name of the default."""
+    """{policy: (seconds, loads)}, and the name of the default."""
     answer = json_of([bench.build.program("bench_policy"), "predict", TRACE, seed, length, budget,
                       *(f"{size}:{round(seconds * 1e6)}" for size, seconds in zip(sizes, times))])
-    return answer["seconds"], answer["default"]
+    return {name: (cost["seconds"], cost["loads"]) for name, cost in answer["policies"].items()}, answer["default"]
 
 
-def measure(bench, folder, policy, budget, length, words, times, seed):
-    """(opens a second, seconds of loading). What was refused, its function loads for itself: that is as long as a load alone."""
+def measure(bench, folder, policy, budget, length, words, times, seed, clients=CLIENTS):
+    """(opens a second, seconds of loading, loads). What was refused, its function loads for itself: that is as long as a load alone."""
     with serving(bench.build, folder, "--host-budget", f"{budget}", "--eviction", policy) as server:
-        answer = play(bench, server, CLIENTS, length, words, seed)
+        answer = play(bench, server, clients, length, words, seed)
     if answer["load_failures"]:
         raise BenchError(f"{answer['load_failures']} loads failed")
     refused = sum(times[image] for image in answer["refused"])
-    return answer["opens"] / answer["seconds"], answer["load_ms"] / 1e3 + refused
+    return answer["opens"] / answer["seconds"], answer["load_ms"] / 1e3 + refused, answer["loads"] + len(answer["refused"])
 
 
-def rows_of(name, rates, seconds, predicted, references, n, note):
-    yield Row("live", name, "reload", "s", sum(seconds), sum(predicted), n, note)
-    for reference, (others, taken) in references.items():
+def columns(measured):
+    return list(zip(*measured))
+
+
+def rows_of(name, measured, predicted, references, n, note):
+    (rates, seconds, loads), (replayed_seconds, replayed_loads) = columns(measured), columns(predicted)
+    yield Row("live", name, "reload", "s", sum(seconds), sum(replayed_seconds), n, note)
+    yield Row("live", name, "loads", "1", sum(loads), sum(replayed_loads), n, note)
+    for reference, (others, taken, _) in references.items():
         if reference != name:
             yield Row("live", f"{name} beside {reference}", "opens", "1/s", median(rates), median(others), n)
             yield Row("live", f"{name} beside {reference}", "reload-beside", "s", sum(seconds), sum(taken), n)
@@ -74,17 +80,19 @@ def run(bench):
         budget = round(BUDGET_SHARE * sum(sizes))
         say(f"live: {len(words)} images, {sum(sizes) / 1e6:.0f} MB; trace {TRACE}, seeds {seeds[0]} to {seeds[-1]}")
         times = load_times(bench, folder, words)
-        measured, predicted = {name: ([], []) for name in POLICIES}, {name: [] for name in POLICIES}
+        measured, predicted, alone = {name: [] for name in POLICIES}, {name: [] for name in POLICIES}, []
         for seed in seeds:
             forecast, default = predict(bench, budget, length, sizes, times, seed)
             for name in POLICIES if seed % 2 else reversed(POLICIES):
                 say(f"live: {name}, seed {seed}")
                 policy = default if name == "default" else name
-                rate, seconds = measure(bench, folder, policy, budget, length, words, times, seed)
-                measured[name][0].append(rate)
-                measured[name][1].append(seconds)
+                measured[name].append(measure(bench, folder, policy, budget, length, words, times, seed))
                 predicted[name].append(forecast[policy])
+            say(f"live: one client, seed {seed}")
+            alone.append(measure(bench, folder, default, budget, length, words, times, seed, clients=1))
     note = f"beside the replay of {len(words)} images, {CLIENTS} clients, {BUDGET_SHARE:.0%} of {sum(sizes) / 1e6:.0f} MB, seed {SEED}"
-    references = {name: measured[name] for name in POLICIES[1:]}
-    return [row for name in POLICIES
-            for row in rows_of(name, *measured[name], predicted[name], references if name == "default" else {}, len(seeds), note)]
+    references = {name: columns(measured[name]) for name in POLICIES[1:]}
+    return [*(row for name in POLICIES
+              for row in rows_of(name, measured[name], predicted[name], references if name == "default" else {}, len(seeds), note)),
+            *(Row("live", "default, one client", metric, unit, sum(columns(alone)[at]), sum(columns(predicted["default"])[at - 1]), len(seeds),
+                  held=False) for at, metric, unit in ((1, "reload", "s"), (2, "loads", "1")))]
