@@ -26,6 +26,17 @@ def expected(path, shape):
     return session.run(None, {onnx_file.INPUT: inputs((1, *shape))})[0].ravel()
 
 
+def of_onnxruntime(models, network):
+    """The network's answer by ONNX Runtime, whatever framework is measured: its file is written and removed."""
+    path = models / f"expected-{network.name}.onnx"
+    try:
+        onnx_file.write(network, path)
+        return expected(path, network.input_shape)
+    finally:
+        for one in onnx_file.files(path):
+            one.unlink()
+
+
 def of(said):
     """The elements that a function printed."""
     return np.frombuffer(bytes.fromhex(said["answer"][0]), "<f4")

@@ -8,7 +8,7 @@ PART_NAMES = {
     "sharing": "sharing overhead", "compute": "compute"}
 
 FIGURE8 = ("network", "mb", "cold_ms", "warm_ms", "worst_ms", "hit_ms", "ideal_ms", "speedup", "speedup_warm", "speedup_worst",
-           "speedup_ideal", "over_ideal", "cold_cpu_ms", "hit_cpu_ms", "cold_peak_mb", "hit_peak_mb", "load_average", "n")
+           "speedup_ideal", "over_ideal", "cold_cpu_ms", "hit_cpu_ms", "cold_peak_mb", "hit_peak_mb", "cold_own_mb", "hit_own_mb", "load_average", "n")
 FIGURE9 = ("network", "mb", *(f"without_{part}_ms" for part in PARTS), *(f"with_{part}_ms" for part in PARTS), "load_share",
            "load_share_warm", "compute_share", "load_share_with")
 TABLE4 = ("network", "pixels", "mb", "resident_mb", *FIGURE8[2:])
@@ -25,7 +25,8 @@ def figure8(name, result):
         "speedup": _ratio(totals["cold"], totals["hit"]), "speedup_warm": _ratio(totals["warm"], totals["hit"]),
         "speedup_worst": _ratio(totals["cold"], totals["worst"]), "speedup_ideal": _ratio(totals["cold"], totals["ideal"]),
         "over_ideal": _ratio(totals["hit"], totals["ideal"]), "load_average": result["load_average"], "n": result["ways"]["hit"]["n"]} | {
-            f"{way}_{name}": result["ways"][way][column] for way in ("cold", "hit") for name, column in (("cpu_ms", "cpu"), ("peak_mb", "peak_mb"))}
+            f"{way}_{name}": result["ways"][way].get(column) for way in ("cold", "hit")
+            for name, column in (("cpu_ms", "cpu"), ("peak_mb", "peak_mb"), ("own_mb", "own_mb"))}
 
 
 def parts(ways):

@@ -6,7 +6,7 @@ from evaluate import answers
 from evaluate.lease import Client
 from evaluate.stage import PHASES, Stage, inputs_of, private_daemon
 from harness.stats import median
-from networks import onnx_file
+from evaluate.frameworks import FRAMEWORKS
 
 # How a function starts, and what is true before it does.
 WAYS = {
@@ -16,12 +16,12 @@ WAYS = {
     "hit": "TrIMS, model resident on the host",
     "ideal": "the framework over the prepared bytes, which it inherits: no manager, no reading, no copying",
 }
-MEASURED = (*PHASES, "total", "whole", "cpu", "peak_mb")
 
 
 def row_of(said):
-    return {phase: said["phases_ms"][phase] for phase in PHASES} | {
+    row = {phase: said["phases_ms"][phase] for phase in PHASES} | {
         "total": said["total_ms"], "whole": said["whole_ms"], "cpu": said["cpu_ms"], "peak_mb": said["peak_bytes"] / 1e6}
+    return row | ({"own_mb": said["own_bytes"] / 1e6} if "own_bytes" in said else {})
 
 
 class Bench:
@@ -51,9 +51,9 @@ class Bench:
 
     def resident(self, turned, keep=True):
         """The two sides that are closest take turns in front."""
-        with Client(self.library, self.stage.daemon.socket) as client, client.open(self.network.name) as lease:
+        with Client(self.library, self.stage.daemon.socket) as client, client.open(self.network.name, self.stage.framework.lease_variant) as lease:
             sides = [lambda: self.run("hit", "trims", keep=keep)]
-            if lease.bytes is not None:
+            if self.stage.framework.inherits(lease):
                 sides.append(lambda: self.run("ideal", "ideal", lease, keep=keep))
             for side in reversed(sides) if turned else sides:
                 side()
@@ -69,7 +69,7 @@ class Bench:
 
 def summary(samples):
     """{way: medians}; a way that was not measured isn't there."""
-    return {way: {name: round(median([row[name] for row in rows]), 3) for name in MEASURED} | {"n": len(rows)}
+    return {way: {name: round(median([row[name] for row in rows]), 3) for name in rows[0]} | {"n": len(rows)}
             for way, rows in samples.items() if rows}
 
 
@@ -80,31 +80,33 @@ def repetitions(options, network):
 
 def measure(options, network, sandbox, models):
     """One network from its writing to its results; its files are gone afterwards."""
-    path = models / f"{network.name}.onnx"
+    framework = FRAMEWORKS[options.framework]
     took = {"load_average": round(os.getloadavg()[0], 2)}
     try:
         with private_daemon(options.build, "--reclaim", "eager", "--host-budget", "90%") as daemon:
-            stage = Stage(sandbox, options.build, daemon, models)
+            stage = Stage(sandbox, options.build, daemon, models, framework)
+            wanted = answers.of_onnxruntime(models, network)
             with timed(took, "write_s"):
-                onnx_file.write(network, path)
-                path.chmod(0o644)
+                framework.write(models, network)
+            for one in framework.files(models, network.name):
+                one.chmod(0o644)
             with timed(took, "add_s"):
-                daemon.command("add", network.name, path, "--variant", "ort")
-            bench = Bench(stage, network, answers.expected(path, network.input_shape), options.build / "src/client/libtrims.so")
+                daemon.command("add", network.name, framework.path(models, network.name), "--variant", framework.variant)
+            bench = Bench(stage, network, wanted, options.build / "src/client/libtrims.so")
             bench.rounds(repetitions(options, network))
             segments = resident_segments(bench)
         return {
-            "megabytes": round(sum(one.stat().st_size for one in onnx_file.files(path)) / 1e6, 1),
+            "megabytes": round(sum(one.stat().st_size for one in framework.files(models, network.name)) / 1e6, 1),
             "resident_mb": round(sum(one["bytes"] for one in segments) / 1e6, 1), "pages": segments[0]["pages"],
             "parameters": network.graph().parameters(), "pixels": network.pixels, "answer_error": bench.error,
             "ways": summary(bench.samples), "samples": bench.samples, **took}
     finally:
-        for one in onnx_file.files(path):
+        for one in framework.files(models, network.name):
             one.unlink()
 
 
 def resident_segments(bench):
-    with Client(bench.library, bench.stage.daemon.socket) as client, client.open(bench.network.name):
+    with Client(bench.library, bench.stage.daemon.socket) as client, client.open(bench.network.name, bench.stage.framework.lease_variant):
         return bench.stage.daemon.command("status")["segments"]
 
 

@@ -2,7 +2,7 @@
 import ctypes
 import os
 
-ORT_VARIANT = 2  # TRIMS_VARIANT_ORT
+TENSORS_VARIANT, ORT_VARIANT = 1, 2  # TRIMS_VARIANT_TENSORS, TRIMS_VARIANT_ORT
 
 
 class _ClientOptions(ctypes.Structure):
@@ -17,6 +17,11 @@ class _OpenOptions(ctypes.Structure):
 
 class _File(ctypes.Structure):
     _fields_ = [("name", ctypes.c_char_p), ("data", ctypes.c_void_p), ("size", ctypes.c_uint64), ("fd", ctypes.c_int)]
+
+
+class _Tensor(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_char_p), ("shape", ctypes.POINTER(ctypes.c_uint64)), ("rank", ctypes.c_size_t), ("data", ctypes.c_void_p),
+                ("size", ctypes.c_uint64), ("dtype", ctypes.c_int)]
 
 
 class LeaseError(RuntimeError):
@@ -44,8 +49,8 @@ class Client:
             self._lib.trims_status_free(status)
             raise LeaseError(f"{name}: {message}")
 
-    def open(self, reference):
-        return Lease(self, reference)
+    def open(self, reference, variant=ORT_VARIANT):
+        return Lease(self, reference, variant)
 
     def close(self):
         self._lib.trims_client_free(self._client)
@@ -62,12 +67,12 @@ class Lease:
     """From entering to leaving a `with`. `fd` is the library's; `bytes`: of the prepared file, None in the named form, whose weights
     are tensors beside it."""
 
-    def __init__(self, client, reference):
-        self._client, self._reference = client, reference
+    def __init__(self, client, reference, variant):
+        self._client, self._reference, self._variant, self._owned = client, reference, variant, []
 
     def __enter__(self):
         lib, self._model = self._client._lib, ctypes.c_void_p()
-        options = _OpenOptions(ctypes.sizeof(_OpenOptions), ORT_VARIANT, None, 600_000, None, None, None)
+        options = _OpenOptions(ctypes.sizeof(_OpenOptions), self._variant, None, 600_000, None, None, None)
         self._client._try("trims_client_open", self._client._client, self._reference.encode(), ctypes.byref(options),
                           ctypes.byref(self._model))
         self.fd, self.bytes = lib.trims_model_extent_fd(self._model, ctypes.c_size_t(0)), self._file_bytes()
@@ -82,5 +87,34 @@ class Lease:
         self._client._try("trims_model_file_at", self._model, ctypes.c_size_t(0), ctypes.byref(file))
         return file.size
 
+    def tensors(self):
+        """(name, shape, offset in the first extent) of each."""
+        lib = self._client._lib
+        lib.trims_model_tensor_count.restype, lib.trims_model_data.restype = ctypes.c_size_t, ctypes.c_void_p
+        begin, tensor, found = lib.trims_model_data(self._model), _Tensor(), []
+        for i in range(lib.trims_model_tensor_count(self._model)):
+            self._client._try("trims_model_tensor_at", self._model, ctypes.c_size_t(i), ctypes.byref(tensor))
+            found.append((tensor.name.decode(), tensor.shape[:tensor.rank], tensor.data - begin))
+        return found
+
+    def file(self):
+        """The bytes of the variant's first file."""
+        file = _File()
+        self._client._try("trims_model_file_at", self._model, ctypes.c_size_t(0), ctypes.byref(file))
+        return ctypes.string_at(file.data, file.size)
+
+    @property
+    def size(self):
+        """Of the whole segment."""
+        size = self._client._lib.trims_model_size
+        size.restype = ctypes.c_uint64
+        return size(self._model)
+
+    def owns(self, fd):
+        """Closes `fd` with the lease."""
+        self._owned.append(fd)
+
     def __exit__(self, *_):
+        for fd in self._owned:
+            os.close(fd)
         self._client._lib.trims_model_close(self._model)

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from evaluate import figures, latency, options, plots, report, throughput
+from evaluate.frameworks import FRAMEWORKS, framework_version
 from evaluate.stage import choose_sandbox, private_daemon
 from evaluate.store import Progress, Store
 from harness import machine
@@ -29,7 +30,7 @@ class Run:
 
     def latencies(self, title, networks):
         """{name: result} of those that could be measured; the others are in `failures`."""
-        store = Store(self.chosen.out / "results", {"repetitions": self.chosen.repetitions, "isolation": self.sandbox.name})
+        store = Store(self.chosen.out / "results", self.settings() | {"repetitions": self.chosen.repetitions})
         progress = Progress(title, {one.name: one.graph().weight_bytes() + SECOND_BYTES for one in networks})
         found = {}
         for network in networks:
@@ -42,6 +43,12 @@ class Run:
                 found[network.name] = known
         self.load_averages += [result["load_average"] for result in found.values()]
         return found
+
+    def settings(self):
+        """Results of other builds or machines are measured anew and never mixed with these."""
+        here = machine.describe(options.ROOT)
+        return {"framework": self.chosen.framework, "isolation": self.sandbox.name, "commit": here["commit"],
+                "machine": {name: here[name] for name in ("cpu", "cores", "memory_bytes", "kernel")}}
 
     def latency(self, network, store, progress):
         progress.begin(network.name, f" ({network.graph().weight_bytes() / 1e6:.0f} MB)")
@@ -60,7 +67,7 @@ class Run:
         """The rows of all cells."""
         chosen, networks = self.chosen, self.chosen.networks(SMALL, options.QUICK_LOAD)
         names = [one.name for one in networks]
-        settings = {"size": chosen.size, "seed": chosen.seed, "models": names, "isolation": self.sandbox.name}
+        settings = {"size": chosen.size, "seed": chosen.seed, "models": names} | self.settings()
         store = Store(chosen.out / "throughput", settings)
         cells = throughput.cells(chosen.size)
         self.load_averages.append(os.getloadavg()[0])
@@ -110,7 +117,7 @@ def latency_sections(wanted, found, out, here):
         rows = [figures.figure8(name, result) for name, result in found.items()]
         report.write(out, "figure8", figures.FIGURE8, rows, here)
         plots.save(plots.speedups(rows, "Figure 8."), out, "figure8")
-        yield report.figure8(rows)
+        yield report.figure8(rows, here["framework"])
     if "9" in wanted:
         rows = [figures.figure9(name, result) for name, result in found.items()]
         report.write(out, "figure9", figures.FIGURE9, rows, here)
@@ -132,8 +139,10 @@ def evaluate(chosen):
         with private_daemon(chosen.build) as daemon:
             sandbox = choose_sandbox(chosen, daemon, models)
         say(f"functions in {sandbox.name}; results in {chosen.out}")
-        run = Run(chosen, sandbox, models)
-        here = machine.describe(options.ROOT) | {"isolation": sandbox.name, "size": chosen.size, "load_averages": run.load_averages}
+        run, framework = Run(chosen, sandbox, models), FRAMEWORKS[chosen.framework]
+        version = framework_version(framework, machine.describe(options.ROOT))
+        here = machine.describe(options.ROOT) | {"isolation": sandbox.name, "size": chosen.size, "load_averages": run.load_averages,
+                                                   "framework": framework.name, "framework_version": version}
         written = list(sections(run, here))
     text = "\n".join(report.document(written, here, run.failures, chosen))
     (chosen.out / "report.md").write_text(text)

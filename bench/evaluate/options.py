@@ -8,6 +8,7 @@ from networks.table import LARGE, NETWORKS, SMALL, UnknownNetwork, named
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES = ("8", "9", "table4", "10", "throughput")
+FRAMEWORK_FIGURES = {"onnxruntime": FIGURES, "mxnet": ("8", "9")}
 QUICK = ("squeezenet-1.1", "googlenet", "resnet18-v2", "alexnet")
 QUICK_LOAD = ("squeezenet-1.1", "googlenet", "resnet18-v2", "inception-bn", "dpn68")  # of throughput: none is half of all
 SMOKE = ("squeezenet-1.1", "googlenet")
@@ -23,6 +24,7 @@ class Options:
     build: Path
     seed: int
     plain: bool
+    framework: str = "onnxruntime"
 
     def networks(self, of, quick=QUICK):
         """The networks that a figure is of: its own, `of`, or those asked for, of its own kind where there are any; `quick`: those of a
@@ -54,10 +56,8 @@ def models(word):
 
 
 def framework(word):
-    if word == "mxnet":
-        raise argparse.ArgumentTypeError("there is no adapter for MXNet yet: expected onnxruntime")
-    if word != "onnxruntime":
-        raise argparse.ArgumentTypeError(f"unknown framework '{word}': expected onnxruntime")
+    if word not in FRAMEWORK_FIGURES:
+        raise argparse.ArgumentTypeError(f"unknown framework '{word}': expected {' or '.join(FRAMEWORK_FIGURES)}")
     return word
 
 
@@ -71,12 +71,11 @@ def parser():
     made = argparse.ArgumentParser(
         prog="scripts/evaluate", description="The paper's evaluation, measured here beside the paper's numbers (docs/evaluation.md).",
         epilog="Interrupted, it goes on where it stopped when it is called again with the same --out.")
-    made.add_argument("--figure", type=figures, default=FIGURES, metavar="FIGURE,…",
+    made.add_argument("--figure", type=figures, metavar="FIGURE,…",
                       help="8 (latency), 9 (where the time goes), table4 or 10 (large networks), throughput, or all [all]")
     made.add_argument("--models", type=models, metavar="NAME,…", help="networks of the table, small or large [each figure's own]")
-    made.add_argument("--framework", type=framework, default="onnxruntime", help="onnxruntime, the only one yet")
-    made.add_argument("--out", type=Path, default=ROOT / "build/evaluation", metavar="DIR",
-                      help="where results, plots and the report go [build/evaluation]")
+    made.add_argument("--framework", type=framework, default="onnxruntime", help="onnxruntime, or mxnet for figures 8 and 9 [onnxruntime]")
+    made.add_argument("--out", type=Path, metavar="DIR", help="where results, plots and the report go [build/evaluation; of MXNet build/evaluation-mxnet]")
     made.add_argument("--repetitions", type=count, metavar="N", help="of each way to start a function [7; quick 3; smoke 1; of large networks half]")
     made.add_argument("--seed", type=int, default=DEFAULT_SEED, metavar="N", help=f"of the schedules of throughput [{DEFAULT_SEED}]")
     size = made.add_mutually_exclusive_group()
@@ -89,10 +88,17 @@ def parser():
 
 
 def parse(arguments):
-    given = parser().parse_args(arguments)
-    chosen = given.figure
+    made = parser()
+    given = made.parse_args(arguments)
+    possible = FRAMEWORK_FIGURES[given.framework]
+    chosen = given.figure or possible
+    if given.framework == "mxnet":
+        chosen = chosen if chosen != FIGURES else possible
+        if absent := set(chosen) - set(possible):
+            made.error(f"not measured with MXNet: {', '.join(sorted(absent))}; expected {', '.join(possible)} or all")
+    out = given.out or ROOT / ("build/evaluation" if given.framework == "onnxruntime" else f"build/evaluation-{given.framework}")
     if given.size != "full" and given.models is None:
         chosen = tuple(figure for figure in chosen if figure not in ("table4", "10")) or chosen
     repetitions = given.repetitions or {"full": 7, "quick": 3, "smoke": 1}[given.size]
-    return Options(chosen, given.models, repetitions, given.size, given.out.resolve(), (given.build or ROOT / "build/release").resolve(),
-                   given.seed, given.plain)
+    return Options(chosen, given.models, repetitions, given.size, out.resolve(), (given.build or ROOT / "build/release").resolve(),
+                   given.seed, given.plain, given.framework)

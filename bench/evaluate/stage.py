@@ -8,11 +8,11 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "demo"))
 
 from daemon import Daemon  # noqa: E402
-from networks import onnx_file  # noqa: E402
+from evaluate.frameworks import FRAMEWORKS, RUNTIME, SOCKET_FOLDER  # noqa: E402
+from networks.onnx_file import INPUT  # noqa: E402
 from page_cache import drop  # noqa: E402
 from sandbox import Plain, choose  # noqa: E402
 
-RUNTIME = ROOT / ".cache/deps/onnxruntime/lib"
 NO_MODEL = "no model"  # as the daemon says it
 PHASES = ("process", "runtime", "load", "inference")
 
@@ -29,7 +29,7 @@ def choose_sandbox(options, daemon, models):
 
     def works(sandbox):
         """There is no such model. That the function itself says so is what has to work: bubblewrap fails with a 1, too."""
-        running = Stage(sandbox, options.build, daemon, models).start("trims", "none-of-that-name", "x=1")
+        running = Stage(sandbox, options.build, daemon, models, FRAMEWORKS[options.framework]).start("trims", "none-of-that-name", "x=1")
         try:
             running.answer()
         except RuntimeError as error:
@@ -42,31 +42,21 @@ def choose_sandbox(options, daemon, models):
 
 
 class Stage:
-    def __init__(self, sandbox, build, daemon, models):
-        """`models`: the folder of the networks' files, NAME.onnx."""
+    def __init__(self, sandbox, build, daemon, models, framework=FRAMEWORKS["onnxruntime"]):
+        """`models`: the folder of the networks' files."""
         self.sandbox, self.build, self.daemon, self.models = sandbox, Path(build), daemon, Path(models)
-
-    def path(self, network):
-        return self.models / f"{network}.onnx"
+        self.framework = framework
 
     def start(self, mode, network, inputs, lease=None, uid_offset=0):
         """A function in the mode "file" (the framework alone), "trims" or "ideal" (over `lease`'s bytes)."""
-        see = self.sandbox.path
-        program = "bench_function_trims" if mode == "trims" else "bench_function_plain"
-        binds = [(RUNTIME, "/onnxruntime"), (self.build / "bench", "/function")]
-        environment = {"LD_LIBRARY_PATH": see(str(RUNTIME), "/onnxruntime"), "HOME": "/tmp", "LANG": "C.UTF-8"}
-        fds = ()
+        words, fds = self.framework.ideal(lease) if mode == "ideal" else ([], ())
+        argv, binds, environment = self.framework.function(self, mode, network, words)
         if mode == "trims":
             # The socket's folder is all that a function needs of the node; there is no model in its world.
-            binds.append((self.daemon.run_folder, "/tmp/trims"))
-            words = [see(str(self.daemon.socket), "/tmp/trims/trimsd.sock"), network]
-        elif mode == "ideal":
-            words, fds = [str(lease.fd), str(lease.bytes)], (lease.fd,)
-        else:
+            binds.append((self.daemon.run_folder, SOCKET_FOLDER))
+        elif mode == "file":
             binds.append((self.models, "/models"))
-            words = [see(str(self.path(network)), f"/models/{network}.onnx")]
-        argv = [see(str(self.build / "bench" / program), f"/function/{program}"), mode, *words, inputs]
-        return self.sandbox.start(argv, binds, environment, uid_offset, pass_fds=fds)
+        return self.sandbox.start([*argv, inputs], binds, environment, uid_offset, pass_fds=fds)
 
     def run(self, mode, network, inputs, lease=None, uid_offset=0):
         """One whole function, from nothing to its end: what it said, and "whole_ms" to its end."""
@@ -81,7 +71,7 @@ class Stage:
         return answer | {"whole_ms": (time.monotonic() - before) * 1000}
 
     def drop_source(self, network):
-        drop(onnx_file.files(self.path(network)))
+        drop(self.framework.files(self.models, network))
 
     def drop_prepared(self):
         """Everything that a load may read."""
@@ -98,4 +88,4 @@ class Stage:
 
 def inputs_of(network):
     """As bench_function takes them."""
-    return f"{onnx_file.INPUT}=" + "x".join(map(str, (1, *network.input_shape)))
+    return f"{INPUT}=" + "x".join(map(str, (1, *network.input_shape)))

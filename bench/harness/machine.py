@@ -19,13 +19,16 @@ def selected(path):
 
 
 def git_commit(root):
-    """The commit checked out in `root`, from git's own files: no git is needed to run this."""
-    head = first_match(root / ".git/HEAD", r"^(.*)$")
+    """The commit checked out in `root`, from git's own files: no git is needed to run this. `root` may be a worktree, whose .git is a
+    file that says where its HEAD is, and there another says where the references are."""
+    folder = root / (first_match(root / ".git", r"^gitdir: (.*)$") or ".git")
+    common = folder / (first_match(folder / "commondir", r"^(.*)$") or "")
+    head = first_match(folder / "HEAD", r"^(.*)$")
     if not head or not head.startswith("ref: "):
         return head
     name = head[len("ref: "):]
-    packed = first_match(root / ".git/packed-refs", rf"^([0-9a-f]{{40}}) {re.escape(name)}$")
-    return first_match(root / ".git" / name, r"^(.*)$") or packed
+    packed = first_match(common / "packed-refs", rf"^([0-9a-f]{{40}}) {re.escape(name)}$")
+    return first_match(common / name, r"^(.*)$") or packed
 
 
 def onnxruntime_version(root):

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests of what is written in Python against the programs of a build folder.
-#   run.sh package BUILD    builds the wheel, installs it into a fresh virtual environment and runs pytest there
+#   run.sh package BUILD    builds the wheel, installs it into a fresh virtual environment and runs pytest there; then trims.mxnet's
+#                           tests with MXNet, which has an environment of its own
 #   run.sh backend BUILD    ONNX's own back-end tests, each through plain ONNX Runtime and through TrIMS
 #   run.sh cases BUILD      likewise, only the models as people keep them; more words go to pytest
 #   run.sh demo BUILD       every function once without and once with TrIMS, with the right answer
@@ -19,6 +20,10 @@ if [ "$what" = evaluate ]; then
   for file in {figure8,figure9,throughput}.{csv,json,svg,png} report.md schedules.json; do
     [ -s "$out/$file" ] || { echo "no $file was written" >&2; exit 1; }
   done
+  # The same functions on MXNet.
+  scripts/evaluate --smoke --framework mxnet --build "$build" --out "$out/mxnet"
+  [ -s "$out/mxnet/figure9.svg" ] || { echo "nothing was written of MXNet" >&2; exit 1; }
+  grep -q 'every answer was right' "$out/mxnet/report.md" || { cat "$out/mxnet/report.md" >&2; exit 1; }
   # A second run finds all results there and measures nothing.
   scripts/evaluate --smoke --build "$build" --out "$out" 2>&1 | tee "$out/again" >&2
   if grep -E '\[[0-9]+/|writing' "$out/again"; then echo "the second run measured again" >&2; exit 1; fi
@@ -49,4 +54,8 @@ else
   tests=python/tests
   [ "$what" = cases ] && tests=python/tests/test_kept_models.py
   TRIMS_TEST_BUILD=$build "$scratch/venv/bin/python" -m pytest -q -p no:cacheprovider "$tests" "$@"
+  if [ "$what" = package ] && [ $# = 0 ]; then
+    [ -x .venv-mxnet/bin/python ] || { echo "no .venv-mxnet here (try: scripts/setup)" >&2; exit 1; }
+    TRIMS_TEST_BUILD=$build PYTHONPATH=$site .venv-mxnet/bin/python -m pytest -q -p no:cacheprovider python/tests/test_mxnet.py
+  fi
 fi

@@ -81,6 +81,49 @@ def test_results_are_found_again_only_under_the_same_settings(tmp_path):
     assert Store(tmp_path / "a", {"repetitions": 3}).get("vgg16") is None
 
 
+def test_another_commit_or_machine_is_measured_anew(tmp_path, monkeypatch):
+    found = []
+    for commit, cpu in (("a", "x"), ("a", "x"), ("b", "x"), ("a", "y")):
+        monkeypatch.setattr(main.machine, "describe", lambda _, here={"commit": commit, "cpu": cpu}: collections.defaultdict(str, here))
+        settings = main.Run(parsed(), type("Sandbox", (), {"name": "none"}), tmp_path).settings()
+        found.append(settings)
+    assert found[0] == found[1] and found[0] not in found[2:] and found[2] != found[3]
+
+
+def test_own_memory_is_shown_of_functions_that_say_it():
+    row = figures.figure8("alexnet", result())
+    assert list(report.own_memory([row])) == []
+    assert "| alexnet | 244.0 | 300 | 20 |" in "".join(report.own_memory([row | {"cold_own_mb": 300.0, "hit_own_mb": 20.0}]))
+
+
+@pytest.mark.parametrize("where", ["folder", "worktree"])
+def test_the_commit_is_found_in_a_worktree_too(tmp_path, where):
+    git = tmp_path / "one/.git"
+    (git / "refs/heads").mkdir(parents=True)
+    (git / "refs/heads/main").write_text("1" * 40 + "\n")
+    (git / "HEAD").write_text("ref: refs/heads/main\n")
+    (git / "worktrees/two").mkdir(parents=True)
+    (git / "worktrees/two/HEAD").write_text("ref: refs/heads/other\n")
+    (git / "worktrees/two/commondir").write_text("../..\n")
+    (git / "refs/heads/other").write_text("2" * 40 + "\n")
+    (tmp_path / "two").mkdir()
+    (tmp_path / "two/.git").write_text(f"gitdir: {git / 'worktrees/two'}\n")
+    root, wanted = (tmp_path / "one", "1" * 40) if where == "folder" else (tmp_path / "two", "2" * 40)
+    assert main.machine.git_commit(root) == wanted
+
+
+def test_a_file_leaves_the_page_cache_or_it_is_said(tmp_path, monkeypatch):
+    import page_cache
+
+    path = tmp_path / "file"
+    path.write_bytes(bytes(1 << 20))
+    with open(path, "rb") as file:
+        assert page_cache.cached_pages(file) == (256, 256)
+    monkeypatch.setattr(page_cache.os, "posix_fadvise", lambda *_: None)
+    with pytest.raises(page_cache.StillCached, match="256 of 256 pages stay"):
+        page_cache.drop([path])
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"settings": {}}'])
 def test_a_damaged_result_is_measured_again(tmp_path, text):
     (tmp_path / "alexnet.json").write_text(text)
@@ -189,7 +232,7 @@ def test_throughput_stands_beside_cold_starts_of_the_same_schedule():
     assert [row["against_cold"] for row in rows] == [3.0, 1.0, None]
 
 
-MACHINE = {"cpu": "a processor", "cores": 2, "memory_bytes": 8e9, "os": "Debian", "kernel": "6", "onnxruntime": "1", "isolation": "bubblewrap",
+MACHINE = {"cpu": "a processor", "cores": 2, "memory_bytes": 8e9, "os": "Debian", "kernel": "6", "onnxruntime": "1", "framework": "ONNX Runtime", "framework_version": "1", "commit": "0123456789abcdef", "isolation": "bubblewrap",
            "load_averages": [0.1]}
 
 
@@ -201,7 +244,7 @@ def test_report_pictures_and_tables_are_written(tmp_path):
     plots.save(plots.speedups(large, "Figure 10."), tmp_path, "figure10")
     plots.save(plots.throughput(rows), tmp_path, "throughput")
     text = "\n".join(report.document(written, MACHINE, {"vgg19": "no room"}, parsed("--figure", "8,9")))
-    for words in ("Not asked for: Table 4, Figure 10, throughput.", "86 %", "host tier only", "| alexnet |", "| vgg16-896 |", "- vgg19: no room", "5.58×"):
+    for words in ("Repetitions of each way to start a function: 7", "Commit 0123456789ab.", "`fig8/best`: 1.012× the ideal; asked for at most 1.02×: met", "Not asked for: Table 4, Figure 10, throughput.", "86 %", "host tier only", "| alexnet |", "| vgg16-896 |", "- vgg19: no room", "5.58×"):
         assert words in text
     assert "machine was shared" not in text
     for name in ("figure8", "figure9", "figure10", "throughput"):
@@ -220,6 +263,8 @@ def parsed(*words):
 
 def test_options():
     assert parsed().figures == options.FIGURES and parsed().repetitions == 7
+    assert parsed("--framework", "mxnet", "--figure", "all").figures == parsed("--framework", "mxnet").figures == ("8", "9")
+    assert parsed("--framework", "mxnet").out.name == "evaluation-mxnet" and parsed().out.name == "evaluation"
     assert parsed("--quick").figures == ("8", "9", "throughput")
     assert parsed("--quick", "--figure", "table4").figures == ("table4",)
     assert parsed("--figure", "8,table4").figures == ("8", "table4")
@@ -240,7 +285,7 @@ def test_the_report_says_what_was_left_out():
 
 @pytest.mark.parametrize(("words", "error"), [
     (("--figure", "7"), "unknown figure '7'"), (("--figure", "8,"), "unknown figure ''"), (("--models", "resnet5"), "did you mean 'resnet50'"), (("--models", ""), "unknown network ''"),
-    (("--framework", "mxnet"), "no adapter for MXNet yet"), (("--framework", "x"), "unknown framework"), (("--repetitions", "0"), "from 1 to 1000"),
+    (("--framework", "mxnet", "--figure", "8,throughput"), "not measured with MXNet: throughput"), (("--framework", "x"), "unknown framework"), (("--repetitions", "0"), "from 1 to 1000"),
     (("--quick", "--smoke"), "not allowed with")])
 def test_mistakes_on_the_command_line_are_named(words, error, capsys):
     with pytest.raises(SystemExit) as ended:

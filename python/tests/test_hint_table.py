@@ -21,6 +21,9 @@ INSIDE = "a piece of other hints"
 # X: a value that is put in.
 HINTS = {
     # Models.
+    "trims add {reference} PREFIX-{epoch:04d}.params": FORM,
+    "trims add {prefix} PREFIX-0000.params, with PREFIX-symbol.json beside it": FORM,
+    "pip install mxnet==1.9.1": MACHINE,
     "trims add X X --variant ": "test_the_variant_that_was_not_made",
     "trims add X ": INSIDE,
     "trims add …": INSIDE,
@@ -36,7 +39,7 @@ HINTS = {
     "trims add {self._reference} PATH --variant files --variant ort": FORM,
     "trims add X file:///path/of/the/model": FORM,
     "trims add X[:version]": FORM,
-    r"No models yet. Add one:\n  trims add NAME model.onnx     (or .safetensors, .gguf, or a folder)\n": FORM,
+    r"No models yet. Add one:\n  trims add NAME model.onnx     (or .safetensors, .gguf, .params, or a folder)\n": FORM,
     "trims add {name} {shlex.quote(os.path.join('.', path) if path.startswith('-') else path)}": "test_a_path_in_python_is_added",
     "), or first: trims rm ": "test_other_content_takes_the_place",
     "put the files back as they were, or: trims rm X, and add it again": "test_other_content_takes_the_place",

@@ -1,12 +1,15 @@
 """The paper's networks (bench/networks): their sizes beside what is published, and that they compute."""
 
+import json
 import math
+import subprocess
+from pathlib import Path
 
 import numpy
 import onnx
 import onnxruntime
 import pytest
-from networks import onnx_file, weights
+from networks import mxnet_file, onnx_file, weights
 from networks.graph import Graph, windows
 from networks.table import LARGE, NETWORKS, SMALL, UnknownNetwork, named
 
@@ -38,6 +41,49 @@ def test_onnx_runtime_computes_what_the_table_says(name, tmp_path):
     assert numpy.isfinite(answer).all() and answer.sum() == pytest.approx(1, rel=1e-4)
     assert 0.001 < answer.max() < 0.9, "spread over the classes, and not all the same"
     assert initializer_bytes(path) == pytest.approx(network.graph().weight_bytes(), abs=64 * len(network.graph().nodes))
+
+
+MXNET = Path(__file__).resolve().parents[2] / ".venv-mxnet/bin/python"
+needs_mxnet = pytest.mark.skipif(not MXNET.exists(), reason="there is no .venv-mxnet (scripts/setup makes it)")
+
+
+def asked_of_mxnet(requests):
+    done = subprocess.run([MXNET, Path(__file__).with_name("mxnet_process.py")], input="".join(json.dumps(one) + "\n" for one in requests),
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@needs_mxnet
+def test_mxnet_counts_the_same_parameters_and_answers():
+    graphs = {name: network.graph() for name, network in NETWORKS.items()}
+    found = asked_of_mxnet({"symbol": json.dumps(mxnet_file.symbol(graph)), "data": (1, *graph.input.shape)} for graph in graphs.values())
+    for (name, graph), shapes in zip(graphs.items(), found, strict=True):
+        assert sum(math.prod(shape) for key, shape in shapes["arguments"].items() if key != "data") == NETWORKS[name].published, name
+        assert shapes["answer"] == [1, NETWORKS[name].classes], name
+        written = {mxnet_file.parameter_name(node, parameter): list(shape) for node in graph.nodes for parameter, shape in node.parameters.items()}
+        assert {key: shape for key, shape in (shapes["arguments"] | shapes["states"]).items() if key != "data"} == written, name
+
+
+@needs_mxnet
+@pytest.mark.parametrize("name", ["tiny", *COMPUTED])
+def test_mxnet_answers_what_onnx_runtime_answers(name, tmp_path):
+    network = Tiny() if name == "tiny" else named(name)
+    onnx_file.write(network, tmp_path / "model.onnx")
+    mxnet_file.write(network, tmp_path / "model")
+    picture = numpy.random.default_rng(1).random((1, *network.input_shape), numpy.float32)
+    numpy.save(tmp_path / "picture.npy", picture)
+    wanted = onnxruntime.InferenceSession(str(tmp_path / "model.onnx")).run(None, {onnx_file.INPUT: picture})[0]
+    found = asked_of_mxnet([{"prefix": str(tmp_path / "model"), "picture": str(tmp_path / "picture.npy")}])[0]["answer"]
+    numpy.testing.assert_allclose(found, wanted, rtol=0, atol=1e-4 * abs(wanted).max())
+
+
+def test_a_checkpoint_has_all_weights(tmp_path):
+    mxnet_file.write(Tiny(), tmp_path / "tiny")
+    described, parameters = mxnet_file.files(tmp_path / "tiny")
+    assert json.loads(described.read_text())["attrs"] == {"mxnet_version": ["int", 10901]}
+    arrays = sum(len(node.parameters) for node in Tiny().graph().nodes)
+    assert 0 < parameters.stat().st_size - Tiny().graph().weight_bytes() < 120 * arrays, "heads and names besides the weights"
 
 
 def initializer_bytes(path):

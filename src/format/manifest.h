@@ -94,7 +94,7 @@ struct Manifest {
   // A single file's SHA-256; for several, that of the lines "<sha256>  <name>\n" in the order of
   // their names.
   std::string digest;
-  std::string format;  // "onnx", "safetensors", "gguf", "files"
+  std::string format;  // "onnx", "safetensors", "gguf", "mxnet", "files"
   std::string source;  // a file:// URL
   std::vector<ManifestFile> files;
   std::vector<ManifestVariant> variants;

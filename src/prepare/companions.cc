@@ -6,6 +6,7 @@
 
 #include "base/plain_path.h"
 #include "format/onnx.h"
+#include "prepare/mxnet_choice.h"
 #include "prepare/safetensors_index.h"
 #include "prepare/shard_name.h"
 
@@ -40,10 +41,15 @@ std::vector<std::string> PartsOf(const std::string& name) {
   return parts;
 }
 
+std::vector<std::string> SymbolOf(const std::string& name) {
+  return {MxnetSymbolName(ParseMxnetName(name))};
+}
+
 }  // namespace
 
 bool MayHaveCompanions(std::string_view name) {
   return HasSuffix(name, kOnnxSuffix) || IsSafetensorsIndex(name) ||
+         HasSuffix(name, kMxnetSuffix) ||
          (HasSuffix(name, kGgufSuffix) && ParseShardName(name, kGgufSuffix).shards > 1);
 }
 
@@ -51,9 +57,10 @@ std::vector<std::string> CompanionsOf(const FileTree& source) {
   if (source.is_folder() || source.files().empty()) return {};
   const std::string& name = source.files().front().name;
   if (!MayHaveCompanions(name)) return {};
-  std::vector<std::string> found = HasSuffix(name, kOnnxSuffix)   ? ExternalData(source, name)
-                                   : HasSuffix(name, kGgufSuffix) ? PartsOf(name)
-                                                                  : ShardsOf(source, name);
+  std::vector<std::string> found = HasSuffix(name, kOnnxSuffix)    ? ExternalData(source, name)
+                                   : HasSuffix(name, kGgufSuffix)  ? PartsOf(name)
+                                   : HasSuffix(name, kMxnetSuffix) ? SymbolOf(name)
+                                                                   : ShardsOf(source, name);
   std::erase(found, name);
   return found;
 }

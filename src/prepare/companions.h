@@ -1,6 +1,7 @@
 // Companions: the files that a single file needs besides itself.
 //
-// External data of an ONNX model, the shards that an index names, the other parts of a split GGUF. They
+// External data of an ONNX model, the shards that an index names, the other parts of a split GGUF,
+// the symbol of MXNet's parameters. They
 // are found by reading the file, which is why it happens in a sandbox (prepare/scout.h).
 //
 //   for (const std::string& name : CompanionsOf(tree)) Include(name);

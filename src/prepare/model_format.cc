@@ -74,6 +74,7 @@ class Detector {
     format_.onnx = onnx.file;
     TRIMS_RETURN_IF_ERROR(TakeSafetensors(onnx));
     if (IsNothingYet()) TRIMS_RETURN_IF_ERROR(TakeGguf());
+    if (IsNothingYet()) TRIMS_RETURN_IF_ERROR(TakeMxnet());
     if (IsNothingYet() && !source_.is_folder()) TRIMS_RETURN_IF_ERROR(TakeByContent());
     if (!onnx.note.empty()) format_.notes.push_back(std::move(onnx.note));
     NoteSingleShard(source_, &format_);
@@ -120,8 +121,15 @@ class Detector {
     return OrNote(CheckShards(source_, format_.gguf, kGgufSuffix, "part"));
   }
 
+  Status TakeMxnet() {
+    TRIMS_ASSIGN_OR_RETURN(format_.mxnet, ChooseMxnet(source_));
+    if (!format_.mxnet.note.empty()) format_.notes.push_back(format_.mxnet.note);
+    return Status();
+  }
+
   bool IsNothingYet() const {
-    return !format_.onnx && format_.safetensors.components.empty() && format_.gguf.empty();
+    return !format_.onnx && format_.safetensors.components.empty() && format_.gguf.empty() &&
+           !format_.mxnet.params;
   }
 
   Status TakeByContent() {
@@ -132,8 +140,9 @@ class Detector {
     if (name == "onnx") format_.onnx = 0;
     if (name == "safetensors") format_.safetensors.components.push_back({.files = {0}});
     if (!name.empty() || files_only_) return Status();
-    format_.notes.push_back("'" + ShownName(file.name) +
-                            "' is neither ONNX nor safetensors nor GGUF: kept as files only");
+    format_.notes.push_back(
+        "'" + ShownName(file.name) +
+        "' is neither ONNX nor safetensors nor GGUF nor MXNet's: kept as files only");
     return Status();
   }
 
@@ -141,6 +150,7 @@ class Detector {
     const std::vector<size_t> safetensors = format_.safetensors.Files();
     if (format_.onnx && safetensors.empty()) return "onnx";
     if (!format_.onnx && !safetensors.empty()) return "safetensors";
+    if (!format_.onnx && format_.mxnet.params) return "mxnet";
     if (!format_.onnx) return format_.gguf.empty() ? "files" : "gguf";
     const bool deeper = Depth(source_, *format_.onnx) > Depth(source_, safetensors.front());
     return deeper ? "safetensors" : "onnx";
@@ -166,6 +176,8 @@ std::vector<size_t> ModelFormat::Parts() const {
   std::vector<size_t> parts = safetensors.Files();
   if (onnx) parts.push_back(*onnx);
   parts.insert(parts.end(), gguf.begin(), gguf.end());
+  if (mxnet.params) parts.push_back(*mxnet.params);
+  if (mxnet.symbol) parts.push_back(*mxnet.symbol);
   return parts;
 }
 

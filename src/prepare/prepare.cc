@@ -10,6 +10,7 @@
 #include "prepare/background_hash.h"
 #include "prepare/files_variant.h"
 #include "prepare/model_format.h"
+#include "prepare/mxnet_variant.h"
 #include "prepare/onnx_source.h"
 #include "prepare/prepare_context.h"
 #include "prepare/safetensors_variant.h"
@@ -29,7 +30,8 @@ bool Wants(const std::vector<Variant>& variants, Variant kind) {
 }
 
 Status NotForFormat(Variant kind, const std::string& format) {
-  const char* needs = kind == Variant::kOrt ? "an ONNX model" : "a safetensors or ONNX model";
+  const char* needs =
+      kind == Variant::kOrt ? "an ONNX model" : "a safetensors, ONNX or MXNet model";
   return Status(StatusCode::kInvalidArgument, "the variant " + std::string(VariantName(kind)) +
                                                   " needs " + needs + ", the source is '" + format +
                                                   "'");
@@ -108,7 +110,8 @@ class Run {
   // Asked for by name, or asked for by nobody in particular and possible for this format.
   bool Applies(Variant kind) const {
     if (!options_.variants.empty()) return Wants(options_.variants, kind);
-    return onnx_.has_value() || (HasSafetensors() && kind == Variant::kTensors);
+    return onnx_.has_value() ||
+           ((HasSafetensors() || format_.mxnet.params) && kind == Variant::kTensors);
   }
 
   bool HasSafetensors() const { return !format_.safetensors.components.empty(); }
@@ -169,6 +172,7 @@ class Run {
     if (HasSafetensors())
       return MakeTensorsFromSafetensors(context, format_.safetensors.components, &manifest_.notes);
     if (onnx_) return MakeTensorsFromOnnx(context, *onnx_, &manifest_.notes);
+    if (format_.mxnet.params) return MakeTensorsFromMxnet(context, format_.mxnet, &manifest_.notes);
     return NotForFormat(Variant::kTensors, format_.name);
   }
 

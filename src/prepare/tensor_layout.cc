@@ -49,11 +49,18 @@ Status TensorLayout::AddTyped(const OnnxTensor& tensor, const RandomAccess& file
   return out_.PadTo(end);
 }
 
+Status TensorLayout::AddFile(const std::string& name, std::string_view bytes) {
+  TRIMS_RETURN_IF_ERROR(out_.PadTo(AlignUp(out_.size(), kPageSize)));
+  files_.push_back(
+      {.name = name, .extent = 0, .offset = out_.size(), .length = bytes.size(), .alone = false});
+  return Append(std::as_bytes(std::span(bytes)));
+}
+
 Result<TensorLayout::Laid> TensorLayout::Finish() && {
   const uint64_t pages = AlignUp(std::max<uint64_t>(out_.size(), 1), kPageSize);
   TRIMS_RETURN_IF_ERROR(out_.PadTo(pages));
   TRIMS_ASSIGN_OR_RETURN(Written written, std::move(out_).Finish());
-  return Laid{std::move(written), std::move(tensors_)};
+  return Laid{std::move(written), std::move(tensors_), std::move(files_)};
 }
 
 }  // namespace trims

@@ -1,5 +1,5 @@
 // TensorLayout: copies tensors out of files of any format into one extent, each at a multiple of
-// 256 bytes.
+// 256 bytes, and small files behind them.
 //
 //   TensorLayout layout(out_file, progress, total_bytes);
 //   TRIMS_RETURN_IF_ERROR(layout.AddRange(entry, file));
@@ -11,6 +11,8 @@
 #define TRIMS_PREPARE_TENSOR_LAYOUT_H_
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "trims/status.h"
@@ -31,6 +33,7 @@ class TensorLayout {
   struct Laid {
     Written file;
     std::vector<IndexTensor> tensors;  // all in extent 0
+    std::vector<IndexFile> files;      // likewise
   };
 
   TensorLayout(OutFile file, PrepareProgress& progress, uint64_t total);
@@ -39,6 +42,8 @@ class TensorLayout {
   Status AddRange(const TensorEntry& entry, const RandomAccess& file);
   // The bytes are in typed fields of the model `file`.
   Status AddTyped(const OnnxTensor& tensor, const RandomAccess& file);
+  // A file of the variant, at a multiple of 4 KiB.
+  Status AddFile(const std::string& name, std::string_view bytes);
   Result<Laid> Finish() &&;
 
  private:
@@ -50,6 +55,7 @@ class TensorLayout {
   uint64_t total_;
   std::vector<std::byte> buffer_;
   std::vector<IndexTensor> tensors_;
+  std::vector<IndexFile> files_;
 };
 
 }  // namespace trims

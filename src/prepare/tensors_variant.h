@@ -1,4 +1,4 @@
-// The `tensors` variant: the weights of a safetensors or ONNX model, re-laid at 256 bytes in one
+// The `tensors` variant: the weights of an ONNX model, re-laid at 256 bytes in one
 // extent.
 #ifndef TRIMS_PREPARE_TENSORS_VARIANT_H_
 #define TRIMS_PREPARE_TENSORS_VARIANT_H_

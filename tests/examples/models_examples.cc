@@ -18,6 +18,8 @@
 #include "format/chunk_digests.h"
 #include "format/image.h"
 #include "format/json_node.h"
+#include "format/mxnet_params.h"
+#include "format/mxnet_symbol.h"
 #include "format/onnx.h"
 #include "format/protobuf_reader.h"
 #include "format/safetensors.h"
@@ -98,6 +100,21 @@ Status SafetensorsExample(const RandomAccess& file) {
   for (const TensorEntry& tensor : model.tensors) Copy(file, tensor.offset, tensor.length);
   // end
   return {};
+}
+
+Status MxnetParamsExample(const RandomAccess& file) {
+  // example: src/format/mxnet_params.h
+  TRIMS_ASSIGN_OR_RETURN(const MxnetParams model, ReadMxnetParams(file));
+  for (const TensorEntry& tensor : model.tensors) Copy(file, tensor.offset, tensor.length);
+  // end
+  return {};
+}
+
+Result<size_t> MxnetSymbolExample(const std::string& text) {
+  // example: src/format/mxnet_symbol.h
+  TRIMS_ASSIGN_OR_RETURN(const MxnetSymbol symbol, ReadMxnetSymbol(text));
+  // end
+  return symbol.nodes;
 }
 
 Status FileBytesExample(const std::vector<std::byte>& room, std::span<std::byte> writer,

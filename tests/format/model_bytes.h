@@ -1,5 +1,5 @@
-// Makes the bytes of small models, well-formed or not, for tests: safetensors and protocol buffers
-// (ONNX).
+// Makes the bytes of small models, well-formed or not, for tests: safetensors, MXNet's lists of arrays
+// and protocol buffers (ONNX).
 #ifndef TRIMS_TESTS_FORMAT_MODEL_BYTES_H_
 #define TRIMS_TESTS_FORMAT_MODEL_BYTES_H_
 
@@ -25,6 +25,39 @@ std::string Raw(const std::vector<T>& values) {
 
 inline std::string SafetensorsBytes(const std::string& header, const std::string& data) {
   return Raw<uint64_t>({header.size()}) + header + data;
+}
+
+// How an array of MXNet's begins: with its dimensions, or with the mark of a version.
+enum class MxnetVersion : uint32_t {
+  kNone = 0,
+  kV1 = 0xF993FAC8,
+  kV2 = 0xF993FAC9,
+  kV3 = 0xF993FACA
+};
+
+inline std::string MxnetArrayBytes(MxnetVersion version, const std::vector<int64_t>& shape,
+                                   int32_t type, std::string_view data) {
+  const auto rank = static_cast<uint32_t>(shape.size());
+  const bool has_storage = version == MxnetVersion::kV2 || version == MxnetVersion::kV3;
+  std::string out;
+  if (version != MxnetVersion::kNone) out += Raw<uint32_t>({static_cast<uint32_t>(version)});
+  if (has_storage) out += Raw<int32_t>({0});
+  out += Raw<uint32_t>({rank});
+  if (version == MxnetVersion::kNone) {
+    for (const int64_t extent : shape) out += Raw<uint32_t>({static_cast<uint32_t>(extent)});
+  } else {
+    out += Raw(shape);
+  }
+  return out + Raw<int32_t>({1, 0, type}) + std::string(data);
+}
+
+inline std::string MxnetListBytes(const std::vector<std::string>& arrays,
+                                  const std::vector<std::string>& names) {
+  std::string out = Raw<uint64_t>({0x112, 0, arrays.size()});
+  for (const std::string& array : arrays) out += array;
+  out += Raw<uint64_t>({names.size()});
+  for (const std::string& name : names) out += Raw<uint64_t>({name.size()}) + name;
+  return out;
 }
 
 // One message, field by field.

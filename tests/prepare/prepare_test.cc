@@ -272,7 +272,7 @@ TEST_F(Prepared, ASingleFileIsWhatItHolds) {
   Reset();
   const Result<Manifest> manifest = Run("notes");
   EXPECT_EQ(manifest->format, "files");
-  EXPECT_THAT(manifest->notes.back(), HasSubstr("neither ONNX nor safetensors nor GGUF"));
+  EXPECT_THAT(manifest->notes.back(), HasSubstr("neither ONNX nor safetensors nor GGUF nor MXNet"));
 }
 
 TEST_F(Prepared, ManyNotesAreCutAndCostNothing) {

@@ -22,6 +22,7 @@
 #include "client/autostart.h"
 #include "dlpack.h"
 #include "errors.h"
+#include "mxnet_weights.h"
 #include "source/typed_source.h"
 
 namespace trims::python {
@@ -339,6 +340,12 @@ NB_MODULE(_core, module) {
     return python::ValueOrRaise(python::WithoutGil(
         [&] { return trims::TypedSourceUrl(typed, folder, {.follow_links = follow_links}); }));
   });
+  // trims.mxnet's, see mxnet_weights.h.
+  module.def("keep_mxnet_weights", [](const std::string& library) {
+    const trims::Status kept = python::KeepSharedWeights(library);
+    if (!kept.ok()) python::Raise(kept);
+  });
+  module.def("add_mxnet_weights", &python::AddSharedWeights);
   module.def("ort_variant_key",
              [](const std::string& version) { return trims::OrtVariantKey(version); });
 }

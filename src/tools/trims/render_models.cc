@@ -77,8 +77,9 @@ std::string RenderFiles(const Json& files) {
 std::string RenderList(const Json& list, int64_t now) {
   const Json& models = List(list, "models");
   if (models.empty()) {
-    return "No models yet. Add one:\n  trims add NAME model.onnx     (or .safetensors, .gguf, or a "
-           "folder)\n";
+    return "No models yet. Add one:\n  trims add NAME model.onnx     (or .safetensors, .gguf, "
+           ".params, or "
+           "a folder)\n";
   }
   Table table({{"REFERENCE"},
                {"FORMAT"},

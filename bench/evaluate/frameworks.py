@@ -1,0 +1,94 @@
+"""The frameworks that functions run on: how each keeps a network, how its function is started, and what is inherited in the ideal."""
+import json
+import os
+from pathlib import Path
+
+from evaluate.lease import ORT_VARIANT, TENSORS_VARIANT
+from networks import mxnet_file, onnx_file
+
+ROOT = Path(__file__).resolve().parents[2]
+RUNTIME = ROOT / ".cache/deps/onnxruntime/lib"
+MXNET = ROOT / ".venv-mxnet"
+SITE = ROOT / "build/evaluate-site"  # the Python package of the build that is measured
+SOCKET_FOLDER = "/tmp/trims"  # as functions see it
+
+
+class OnnxRuntime:
+    key, name, variant, lease_variant = "onnxruntime", "ONNX Runtime", "ort", ORT_VARIANT
+
+    def path(self, models, network):
+        return Path(models) / f"{network}.onnx"
+
+    def files(self, models, network):
+        return onnx_file.files(self.path(models, network))
+
+    def write(self, models, network):
+        onnx_file.write(network, self.path(models, network.name))
+
+    def inherits(self, lease):
+        """Whether its bytes can be left to a function: not those of the named form."""
+        return lease.bytes is not None
+
+    def ideal(self, lease):
+        """What a function over the lease's bytes is started with: (words, descriptors)."""
+        return [str(lease.fd), str(lease.bytes)], (lease.fd,)
+
+    def function(self, stage, mode, network, words):
+        """(argv, binds, environment) of a function; `words`: the ideal's."""
+        see = stage.sandbox.path
+        program = "bench_function_trims" if mode == "trims" else "bench_function_plain"
+        binds = [(RUNTIME, "/onnxruntime"), (stage.build / "bench", "/function")]
+        environment = {"LD_LIBRARY_PATH": see(str(RUNTIME), "/onnxruntime"), "HOME": "/tmp", "LANG": "C.UTF-8"}
+        if mode == "trims":
+            words = [see(str(stage.daemon.socket), f"{SOCKET_FOLDER}/trimsd.sock"), network]
+        elif mode == "file":
+            words = [see(str(self.path(stage.models, network)), f"/models/{network}.onnx")]
+        return [see(str(stage.build / "bench" / program), f"/function/{program}"), mode, *words], binds, environment
+
+
+class Mxnet:
+    key, name, variant, lease_variant = "mxnet", "MXNet", "tensors", TENSORS_VARIANT
+
+    def path(self, models, network):
+        return mxnet_file.files(Path(models) / network)[1]
+
+    def files(self, models, network):
+        return [one for one in mxnet_file.files(Path(models) / network) if one.exists()]
+
+    def write(self, models, network):
+        mxnet_file.write(network, Path(models) / network.name)
+
+    def inherits(self, lease):
+        return True
+
+    def ideal(self, lease):
+        described = {"symbol": lease.file().decode(), "bytes": lease.size, "arrays": lease.tensors()}
+        layout = os.memfd_create("layout", 0)
+        os.write(layout, json.dumps(described).encode())
+        lease.owns(layout)
+        return [str(lease.fd), str(layout)], (lease.fd, layout)
+
+    def function(self, stage, mode, network, words):
+        see = stage.sandbox.path
+        site = next((MXNET / "lib").glob("python3*/site-packages"))
+        binds = [(site, "/mxnet"), (SITE, "/site"), (ROOT / "bench/function", "/function")]
+        environment = {"PYTHONPATH": ":".join([see(str(site), "/mxnet"), see(str(SITE), "/site")]), "OMP_NUM_THREADS": "1", "HOME": "/tmp",
+                       "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1", "TRIMS_AUTOSTART": "0"}
+        if mode == "trims":
+            words = [network]
+            environment["TRIMS_SOCKET"] = see(str(stage.daemon.socket), f"{SOCKET_FOLDER}/trimsd.sock")
+        elif mode == "file":
+            words = [see(str(Path(stage.models) / network), f"/models/{network}")]
+        program = see(str(ROOT / "bench/function/mxnet_function.py"), "/function/mxnet_function.py")
+        return [os.path.realpath(MXNET / "bin/python"), program, mode, *words], binds, environment
+
+
+FRAMEWORKS = {one.key: one for one in (OnnxRuntime(), Mxnet())}
+
+
+def framework_version(framework, described):
+    """Of what was measured; `described`: machine.describe()."""
+    if framework.key == "onnxruntime":
+        return described["onnxruntime"]
+    found = sorted((MXNET / "lib").glob("python3*/site-packages/mxnet-*.dist-info"))
+    return found[-1].name.removeprefix("mxnet-").removesuffix(".dist-info") if found else None
