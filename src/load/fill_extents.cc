@@ -82,13 +82,6 @@ std::vector<ChunkHasher::Extent> ToHash(const Image& image, const std::set<std::
   return extents;
 }
 
-// The caller hashes, too, once it has read everything.
-size_t Hashers(uint64_t bytes) {
-  if (bytes <= kInlineBytes) return 0;
-  const size_t processors = std::thread::hardware_concurrency();
-  return std::clamp<size_t>(processors, 2, kMaxHashers + 1) - 1;
-}
-
 uint64_t BytesOf(const std::vector<ExtentWriter>& writers) {
   uint64_t bytes = 0;
   for (const ExtentWriter& writer : writers) bytes += writer.length();
@@ -108,7 +101,7 @@ Status Pipeline::Start() {
   ShareOutReads();
   const uint64_t bytes = BytesOf(writers_);
   TRIMS_ASSIGN_OR_RETURN(hasher_, ChunkHasher::Start(ToHash(image_, files_.missing(), writers_),
-                                                     Hashers(bytes), &control_));
+                                                     HashersFor(bytes), &control_));
   TRIMS_ASSIGN_OR_RETURN(engine_, MakeEngine(bytes));
   return Status();
 }
@@ -209,6 +202,12 @@ uint64_t Pipeline::ReadyEnd(size_t extent) const {
 }
 
 }  // namespace
+
+size_t HashersFor(uint64_t bytes) {
+  if (bytes <= kInlineBytes) return 0;
+  const size_t processors = std::thread::hardware_concurrency();
+  return std::clamp<size_t>(processors, 2, kMaxHashers + 1) - 1;
+}
 
 DigestKind DigestKindOf(const ManifestExtent& extent, const std::set<std::string>& fetched) {
   const auto any = [&extent](const auto& is) {

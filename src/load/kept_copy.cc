@@ -64,12 +64,11 @@ Status KeptCopy::OpenFile(const std::string& path, uint64_t length) {
   }
   if (!fd) return ErrnoStatus("can't make the file " + unfinished);
   File& file = files_[path];
-  file = {.path = path, .unfinished = unfinished, .fd = std::move(fd), .direct = {}};
-  if (sys::Fallocate(file.fd.get(), 0, 0, static_cast<off_t>(length)) != 0) {
+  file = {.path = path, .unfinished = unfinished, .file = DirectFile(std::move(fd), unfinished)};
+  if (sys::Fallocate(file.file.fd(), 0, 0, static_cast<off_t>(length)) != 0) {
     return ErrnoStatus("can't take " + std::to_string(length) + " bytes of the disk for " +
                        folder_ + "/" + path);
   }
-  file.direct = sys::Open(unfinished.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC | O_NOFOLLOW);
   return Status();
 }
 
@@ -154,32 +153,9 @@ void KeptCopy::Wrote(const Status& status) {
 }
 
 Status KeptCopy::Write(const Part& step) {
-  std::span<const std::byte> bytes = extents_[step.extent].bytes().subspan(step.at, step.length);
-  uint64_t offset = step.offset;
-  const bool aligned = step.at % kPageSize == 0 && offset % kPageSize == 0;
-  if (aligned && step.file->direct) {
-    const uint64_t pages = step.length / kPageSize * kPageSize;
-    const ssize_t wrote = pages == 0 ? 0
-                                     : sys::Pwrite(step.file->direct.get(), bytes.data(), pages,
-                                                   static_cast<off_t>(offset));
-    // What the kernel doesn't take so, or not whole, is written through the page cache.
-    const uint64_t done =
-        static_cast<uint64_t>(std::max<ssize_t>(wrote, 0)) / kPageSize * kPageSize;
-    bytes = bytes.subspan(done);
-    offset += done;
-  }
-  return WriteAt(step.file, bytes, offset);
-}
-
-Status KeptCopy::WriteAt(File* file, std::span<const std::byte> bytes, uint64_t offset) {
-  while (!bytes.empty()) {
-    const ssize_t wrote =
-        sys::Pwrite(file->fd.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (wrote <= 0) return ErrnoStatus("can't write " + folder_ + "/" + file->path);
-    bytes = bytes.subspan(static_cast<size_t>(wrote));
-    offset += static_cast<uint64_t>(wrote);
-  }
-  return Status();
+  const std::span<const std::byte> extent = extents_[step.extent].bytes();
+  if (step.file->file.WriteAt(extent.subspan(step.at, step.length), step.offset)) return Status();
+  return ErrnoStatus("can't write " + folder_ + "/" + step.file->path);
 }
 
 Status KeptCopy::Finish() {
@@ -196,7 +172,7 @@ Status KeptCopy::Finish() {
 
 Status KeptCopy::Name(File* file) const {
   const std::string path = folder_ + "/" + file->path;
-  if (sys::Fsync(file->fd.get()) != 0) return ErrnoStatus("can't write " + path);
+  if (sys::Fsync(file->file.fd()) != 0) return ErrnoStatus("can't write " + path);
   TRIMS_RETURN_IF_ERROR(MakeFoldersOf(folder_, file->path));
   if (sys::Rename(file->unfinished.c_str(), path.c_str()) != 0) {
     return ErrnoStatus("can't rename " + file->unfinished);

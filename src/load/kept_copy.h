@@ -19,7 +19,6 @@
 #include <memory>
 #include <optional>
 #include <set>
-#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -28,9 +27,9 @@
 #include "trims/status.h"
 
 #include "base/cancel_token.h"
+#include "base/direct_file.h"
 #include "base/mapping.h"
 #include "base/mutex.h"
-#include "base/unique_fd.h"
 #include "format/image.h"
 #include "store/host_memory.h"
 
@@ -79,8 +78,7 @@ class KeptCopy {
   struct File {
     std::string path;        // in the folder
     std::string unfinished;  // absolute; empty once it has its name
-    UniqueFd fd;
-    UniqueFd direct;  // of the same file, past the page cache; none: not here
+    DirectFile file = {};
   };
   // Bytes of an extent that belong into a file.
   struct Part {
@@ -103,7 +101,6 @@ class KeptCopy {
   bool TakeStep(Part* step) TRIMS_REQUIRES(mutex_);
   void Wrote(const Status& status);
   Status Write(const Part& step);
-  Status WriteAt(File* file, std::span<const std::byte> bytes, uint64_t offset);
   void SetPaused(bool paused);
   void Stop();
   Status Name(File* file) const;

@@ -101,7 +101,7 @@ Status PartFileExample(const DownloadPlace& place, const RemoteFile& file, uint6
   // example: src/source/part_file.h
   TRIMS_ASSIGN_OR_RETURN(PartFile part, PartFile::Open(place, file));
   for (const uint64_t range : part.missing()) Fetch(part.RangeOf(range));
-  part.Complete(range);
+  TRIMS_RETURN_IF_ERROR(part.Complete(range));
   TRIMS_RETURN_IF_ERROR(std::move(part).Finish());
   // end
   return {};
