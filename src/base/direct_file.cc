@@ -24,8 +24,7 @@ size_t DirectFile::WriteDirectly(std::span<const std::byte> bytes, uint64_t offs
   const size_t pages = bytes.size() / kPageSize * kPageSize;
   const auto address = reinterpret_cast<uintptr_t>(bytes.data());
   if (!direct_ || pages == 0 || !IsOfPages(offset) || !IsOfPages(address)) return 0;
-  const ssize_t wrote =
-      sys::Pwrite(direct_.get(), bytes.data(), pages, static_cast<off_t>(offset));
+  const ssize_t wrote = sys::Pwrite(direct_.get(), bytes.data(), pages, static_cast<off_t>(offset));
   return static_cast<size_t>(std::max<ssize_t>(wrote, 0)) / kPageSize * kPageSize;
 }
 

@@ -222,22 +222,21 @@ void Adder::PutInCatalog(const AskerPtr& asker, Published published, Turns::Turn
                  landed = std::exchange(published.landed, nullptr),
                  turn = std::move(turn)](CatalogEntry entry) mutable {
     const ModelReference reference{.name = entry.name, .version = entry.version, .digest = {}};
-    dependencies_.catalog->Put(std::move(entry), alive_.Only([this, asker, reference,
-                                                              pins = std::move(pins),
-                                                              download = std::move(download),
-                                                              landed = std::move(landed),
-                                                              turn = std::move(turn)](
-                                                                 const Status& status) mutable {
-      // Written perhaps, and not synced: a catalog that has the model must find its files.
-      if (status.code() == StatusCode::kDataLoss) {
-        for (PreparedStore::Pin& pin : pins) pin.Leave();
-      }
-      if (!status.ok()) return Abandon(asker, std::move(pins), status);
-      dependencies_.catalog_changed();  // which keeps the folders that the pins have kept so far
-      pins.clear();
-      if (download) download->Discard();
-      landed == nullptr ? Added(asker, reference) : Adopt(asker, reference, std::move(landed));
-    }));
+    dependencies_.catalog->Put(
+        std::move(entry), alive_.Only([this, asker, reference, pins = std::move(pins),
+                                       download = std::move(download), landed = std::move(landed),
+                                       turn = std::move(turn)](const Status& status) mutable {
+          // Written perhaps, and not synced: a catalog that has the model must find its files.
+          if (status.code() == StatusCode::kDataLoss) {
+            for (PreparedStore::Pin& pin : pins) pin.Leave();
+          }
+          if (!status.ok()) return Abandon(asker, std::move(pins), status);
+          dependencies_
+              .catalog_changed();  // which keeps the folders that the pins have kept so far
+          pins.clear();
+          if (download) download->Discard();
+          landed == nullptr ? Added(asker, reference) : Adopt(asker, reference, std::move(landed));
+        }));
   };
   RunOn(
       dependencies_.worker,

@@ -16,8 +16,8 @@
 namespace trims {
 
 struct FetchOptions {
-  size_t concurrency = 8;         // ranges in flight, of each source
-  uint64_t bytes_per_second = 0;  // of each source; 0: no limit
+  size_t concurrency = 8;                        // ranges in flight, of each source
+  uint64_t bytes_per_second = 0;                 // of each source; 0: no limit
   HugePagePolicy pages = HugePagePolicy::kBest;  // of what comes into memory
 };
 

@@ -53,9 +53,10 @@ class ThreadedFetcher final : public SourceFetcher {
     return [asker = *asker_, post = post_, tier](uint64_t bytes) -> Result<SharedLandingRoom> {
       TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<LandingRoom> room,
                              asker.Ask([&] { return tier->TakeRoom(bytes); }, kPatience));
-      return SharedLandingRoom(new std::unique_ptr<LandingRoom>(std::move(room)), [post](auto* owned) {
-        post([room = std::shared_ptr<std::unique_ptr<LandingRoom>>(owned)] {});
-      });
+      return SharedLandingRoom(
+          new std::unique_ptr<LandingRoom>(std::move(room)), [post](auto* owned) {
+            post([room = std::shared_ptr<std::unique_ptr<LandingRoom>>(owned)] {});
+          });
     };
   }
 
@@ -73,8 +74,7 @@ Result<std::unique_ptr<SourceFetcher>> MakeSourceFetcher(FetchFiles fetch, int t
                                                          PostToLoop post,
                                                          std::optional<LoopAsker> asker) {
   TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<JobQueue> jobs, JobQueue::Start(threads));
-  return std::unique_ptr<SourceFetcher>(
-      std::make_unique<ThreadedFetcher>(
+  return std::unique_ptr<SourceFetcher>(std::make_unique<ThreadedFetcher>(
       std::move(fetch), std::move(jobs), std::move(post), std::move(asker)));
 }
 

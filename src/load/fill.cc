@@ -162,7 +162,10 @@ Result<std::vector<Handle>> LoadExtents(const Image& image, const FillOptions& o
   TRIMS_ASSIGN_OR_RETURN(const std::vector<ExtentDigests> digests,
                          FillExtents(image, how, files, &writers, control));
   for (size_t i = 0; i < digests.size(); ++i) {
-    TRIMS_RETURN_IF_ERROR(CheckDigest(image, *files, i, digests[i]));
+    const Status right = CheckDigest(image, *files, i, digests[i]);
+    if (right.ok()) continue;
+    if (copy != nullptr) copy->Discard();
+    return right;
   }
   const KeptCopy::Pause pause(copy.get());  // pages that are being written can't be sealed
   TRIMS_ASSIGN_OR_RETURN(std::vector<Handle> sealed, Seal(std::move(writers)));

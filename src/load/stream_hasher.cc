@@ -14,8 +14,7 @@ constexpr uint64_t kStep = uint64_t{1} << 20;  // after which it may be stopped
 
 Result<std::unique_ptr<StreamHasher>> StreamHasher::Start(std::span<const std::byte> bytes) {
   std::unique_ptr<StreamHasher> hasher(new StreamHasher(bytes));
-  TRIMS_ASSIGN_OR_RETURN(hasher->thread_,
-                         StartThread([hasher = hasher.get()] { hasher->Run(); }));
+  TRIMS_ASSIGN_OR_RETURN(hasher->thread_, StartThread([hasher = hasher.get()] { hasher->Run(); }));
   return hasher;
 }
 

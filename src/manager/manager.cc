@@ -262,6 +262,7 @@ ManagerSnapshot Manager::Snapshot() const {
     snapshot.prepared_bytes = prepared.bytes();
     if (prepared.budget() != PreparedStore::kNoBudget) snapshot.disk_budget = prepared.budget();
     snapshot.disk_evictions = prepared.evictions();
+    snapshot.disk_unfinished = prepared.unfinished();
   }
   snapshot.preparations_in_flight = impl_->registrar.adds_in_flight();
   snapshot.draining = impl_->controller->draining();

@@ -70,9 +70,9 @@ class Run {
   // The source's digests are made beside the other variants; without any there is nothing to overlap.
   Result<HashedFiles> MakeVariants() {
     if (!Applies(Variant::kTensors) && !Applies(Variant::kOrt)) {
-      TRIMS_ASSIGN_OR_RETURN(HashedFiles hashed, options_.undigested
-                                                     ? Result<HashedFiles>(UndigestedFiles(context_))
-                                                     : HashFiles(context_));
+      TRIMS_ASSIGN_OR_RETURN(HashedFiles hashed,
+                             options_.undigested ? Result<HashedFiles>(UndigestedFiles(context_))
+                                                 : HashFiles(context_));
       TRIMS_RETURN_IF_ERROR(KeepFiles(hashed));
       return hashed;
     }

@@ -46,8 +46,8 @@ namespace trims {
 // Bytes of a tier's budget by what they are for.
 struct RoomUse {
   uint64_t leased = 0;
-  uint64_t pinned = 0;  // in use or not: what is in use is counted there, too
-  uint64_t idle = 0;    // neither leased nor pinned
+  uint64_t pinned = 0;   // in use or not: what is in use is counted there, too
+  uint64_t idle = 0;     // neither leased nor pinned
   uint64_t loading = 0;  // what is brought by another way, too
   uint64_t draining = 0;
   uint64_t waiting = 0;  // not in the budget yet: reserved segments without room

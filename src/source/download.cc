@@ -82,8 +82,7 @@ class OpenFile {
     for (; hashed_ < there_.size() && there_[hashed_]; ++hashed_) {
       if (landing_ == nullptr && !file_.sha256.empty()) hash_.Update(part_.RangeOf(hashed_));
     }
-    if (landing_ != nullptr)
-      landing_->Ready(std::min(file_.length, hashed_ * kDownloadRangeBytes));
+    if (landing_ != nullptr) landing_->Ready(std::min(file_.length, hashed_ * kDownloadRangeBytes));
   }
 
   Status Finish() && {
@@ -209,8 +208,8 @@ Status Downloader::OpenNext() {
   }
   TRIMS_ASSIGN_OR_RETURN(PartFile part, PartFile::Open(place_, file, options_.landing));
   TRIMS_ASSIGN_OR_RETURN(std::shared_ptr<const HttpObject> object, HttpObjectOf(&store_, file));
-  const auto open = std::make_shared<OpenFile>(file, std::move(part), std::move(object),
-                                               options_.landing);
+  const auto open =
+      std::make_shared<OpenFile>(file, std::move(part), std::move(object), options_.landing);
   uint64_t missing = 0;
   for (const uint64_t range : open->missing()) {
     waiting_.push_back({open, range});

@@ -1,7 +1,7 @@
 // DownloadLanding: memory that the bytes of a downloaded file come into while they are written to the disk
 // out of it, for whoever needs them there at once.
 //
-//   Download(&store, {file}, place, {.landing = &landing});  // and then all of it is in that memory, too
+//   return Download(&store, {file}, place, {.landing = &landing});  // and then all of it is in that memory, too
 //
 // Thread-safety: the downloading thread calls; others write to the memory meanwhile.
 #ifndef TRIMS_SOURCE_DOWNLOAD_LANDING_H_

@@ -150,11 +150,11 @@ Result<bool> PartFile::IsThere(uint64_t range, uint64_t sum, DownloadLanding* la
 Status PartFile::StartWriter() {
   auto journal = std::make_shared<const UniqueFd>(std::move(journal_));
   TRIMS_ASSIGN_OR_RETURN(
-      writer_,
-      PartWriter::Start(DirectFile(std::move(fd_), part_), part_,
-                        [journal](uint64_t range, std::span<const std::byte> bytes) {
-                          if (*journal) WriteText(journal->get(), JournalLine(range, Xxh3Of(bytes)));
-                        }));
+      writer_, PartWriter::Start(DirectFile(std::move(fd_), part_), part_,
+                                 [journal](uint64_t range, std::span<const std::byte> bytes) {
+                                   if (*journal)
+                                     WriteText(journal->get(), JournalLine(range, Xxh3Of(bytes)));
+                                 }));
   return Status();
 }
 

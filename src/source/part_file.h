@@ -74,7 +74,7 @@ class PartFile {
   std::string ranges_;
   UniqueFd fd_;
   UniqueFd journal_;  // none: it could not be made, or nothing tells the object from another
-  Mapping map_;                  // none: the bytes are a landing's
+  Mapping map_;       // none: the bytes are a landing's
   std::span<std::byte> memory_;  // all of the file's
   std::vector<uint64_t> missing_;
   // With a landing; it has the descriptors of both files then.

@@ -10,8 +10,7 @@ Result<std::unique_ptr<PartWriter>> PartWriter::Start(DirectFile file, std::stri
                                                       Wrote wrote) {
   std::unique_ptr<PartWriter> writer(
       new PartWriter(std::move(file), std::move(path), std::move(wrote)));
-  TRIMS_ASSIGN_OR_RETURN(writer->thread_,
-                         StartThread([writer = writer.get()] { writer->Run(); }));
+  TRIMS_ASSIGN_OR_RETURN(writer->thread_, StartThread([writer = writer.get()] { writer->Run(); }));
   return writer;
 }
 

@@ -1,8 +1,8 @@
 // PartWriter: writes the ranges of a file to the disk out of the memory into which they came, in the order in
 // which they are given, while others come.
 //
-//   TRIMS_ASSIGN_OR_RETURN(const auto writer, PartWriter::Start(std::move(file), wrote));
-//   writer->Write(range, offset, bytes);
+//   TRIMS_ASSIGN_OR_RETURN(const auto writer, PartWriter::Start(std::move(file), path, wrote));
+//   TRIMS_RETURN_IF_ERROR(writer->Write(range, offset, bytes));
 //   TRIMS_RETURN_IF_ERROR(writer->Finish());  // all are written, though not durable
 //
 // A thread of its own writes. Destroyed early, it ends the write under way and leaves out what waits.

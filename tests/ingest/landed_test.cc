@@ -63,14 +63,14 @@ TEST_F(RecordLandedTest, AManifestOfAnythingElseIsRefused) {
   EXPECT_TRUE(refused([](Manifest* manifest) { manifest->files.front().length = 1; }));
   EXPECT_TRUE(refused([](Manifest* manifest) { manifest->files.push_back({}); }));
   EXPECT_TRUE(refused([](Manifest* manifest) { manifest->variants.push_back({}); }));
-  EXPECT_TRUE(refused([](Manifest* manifest) { manifest->variants.front().extents.push_back({}); }));
+  EXPECT_TRUE(
+      refused([](Manifest* manifest) { manifest->variants.front().extents.push_back({}); }));
   EXPECT_TRUE(refused([&](Manifest* manifest) { piece_of(manifest).offset = 1; }));
   EXPECT_TRUE(refused([&](Manifest* manifest) { piece_of(manifest).at = 1; }));
   EXPECT_TRUE(refused([&](Manifest* manifest) { piece_of(manifest).length = 1; }));
   EXPECT_TRUE(refused([&](Manifest* manifest) { piece_of(manifest).path = "source/v.bin"; }));
-  EXPECT_TRUE(refused([](Manifest* manifest) {
-    manifest->variants.front().extents.front().pieces.clear();
-  }));
+  EXPECT_TRUE(refused(
+      [](Manifest* manifest) { manifest->variants.front().extents.front().pieces.clear(); }));
 }
 
 TEST_F(RecordLandedTest, OfAnotherImageNothingIsTaken) {

@@ -89,11 +89,10 @@ TEST(SourceFetcherTest, WhatTheCallbackHoldsEndsOnTheLoop) {
     std::thread::id ended;
     bool called = false;
     {
-      auto fetcher =
-          MakeSourceFetcher(
-              [](const FetchJob&, const FetchCalls&) { return Result<Fetched>(Fetched{}); }, 1,
-              loop.poster())
-              .value();
+      auto fetcher = MakeSourceFetcher([](const FetchJob&,
+                                          const FetchCalls&) { return Result<Fetched>(Fetched{}); },
+                                       1, loop.poster())
+                         .value();
       fetcher->Fetch({}, nullptr,
                      [held = std::make_shared<EndsOn>(&ended), &called](const Result<Fetched>&) {
                        called = true;

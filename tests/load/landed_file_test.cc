@@ -59,8 +59,8 @@ TEST(LandedFileTest, GivenUpItEnds) {
 }
 
 TEST(LandedFileTest, WithoutThreadsOrMemoryThereIsNone) {
-  for (const auto& [op, error] : {std::pair(fault::Op::kMemfdCreate, EMFILE),
-                                  std::pair(fault::Op::kThread, EAGAIN)}) {
+  for (const auto& [op, error] :
+       {std::pair(fault::Op::kMemfdCreate, EMFILE), std::pair(fault::Op::kThread, EAGAIN)}) {
     for (int nth = 1;; ++nth) {
       const fault::ScopedPlan plan({.op = op, .nth = nth, .error = error});
       const auto landed = LandedFile::Start("w", size_t{16} << 20, HugePagePolicy::kSmall);

@@ -21,9 +21,9 @@ class LandingTest : public ::testing::Test {
     tier_.emplace(pages * kPage, "host");
     ResidencyOptions options;
     options.policy.reclaim = reclaim;
-    table_.emplace(
-        options, ResidencyDependencies{.clock = &clock_, .timers = &timers_, .tier = &*tier_},
-        &counters_);
+    table_.emplace(options,
+                   ResidencyDependencies{.clock = &clock_, .timers = &timers_, .tier = &*tier_},
+                   &counters_);
   }
   static ImagePtr MakeImage(char digit, uint64_t pages) {
     const Manifest manifest =

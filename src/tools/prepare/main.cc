@@ -61,8 +61,9 @@ void AddFlags(CLI::App* app, Flags* flags) {
       ->check(CLI::Range(uint64_t{1} << 26, uint64_t{1} << 46));
   app->add_option("--time-limit", flags->time_limit, "Seconds of processor time it may take")
       ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 24));
-  app->add_flag("--undigested", flags->undigested,
-                "Hash nothing: digests are zeros, since the caller knows them (with --variant files)");
+  app->add_flag(
+      "--undigested", flags->undigested,
+      "Hash nothing: digests are zeros, since the caller knows them (with --variant files)");
   app->add_flag("--sandbox-check", flags->sandbox_check,
                 "Print as JSON what this process can be confined by, and end");
 }

@@ -43,7 +43,9 @@ uint32_t Seed() {
 
 class LandedTest : public ::testing::Test {
  protected:
-  LandedTest() { origin_.emplace([this](const OriginRequest& request) { return Answer(request); }); }
+  LandedTest() {
+    origin_.emplace([this](const OriginRequest& request) { return Answer(request); });
+  }
 
   // From the `stalls_from_`-th range on nothing comes beyond the first bytes.
   OriginReply Answer(const OriginRequest& request) {
