@@ -39,7 +39,8 @@ Result<Located> Locate(Requested request) {
   TRIMS_ASSIGN_OR_RETURN(FileTree tree, FileTree::At(request.source));
   TRIMS_RETURN_IF_ERROR(tree.Resolve());
   const bool pushed = tree.is_folder() && IsPushed(tree.folder());
-  return Located{std::move(request), tree.uri(), std::nullopt, pushed};
+  return Located{
+      .request = std::move(request), .source = tree.uri(), .download = {}, .pushed = pushed};
 }
 
 }  // namespace trims

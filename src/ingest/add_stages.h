@@ -7,6 +7,7 @@
 #ifndef TRIMS_INGEST_ADD_STAGES_H_
 #define TRIMS_INGEST_ADD_STAGES_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "catalog/model_reference.h"
 #include "format/image.h"
 #include "format/manifest.h"
+#include "ingest/landed.h"
 #include "source/source_uri.h"
 #include "store/prepared_store.h"
 
@@ -36,6 +38,7 @@ struct Located {
   SourceUri source;  // symbolic links resolved, but for a single file's own
   std::optional<PreparedStore::Download> download;  // where it came from a network
   bool pushed = false;                              // another node has prepared it
+  std::shared_ptr<Landed> landed = {};              // its only file, where that is in memory, too
 };
 
 // The preparer has done its part.
@@ -44,6 +47,7 @@ struct Prepared {
   Manifest manifest;  // of the preparer, but for its source
   PreparedStore::Incoming incoming;
   std::optional<PreparedStore::Download> download;  // likewise
+  std::shared_ptr<Landed> landed = {};              // likewise
 };
 
 // Durable under its last name, and about to be named by the catalog.
@@ -54,6 +58,7 @@ struct Published {
   std::vector<ImagePtr> kept;                       // of the entry it joins
   std::vector<std::string> old_notes;               // likewise
   std::optional<PreparedStore::Download> download;  // of what it was prepared from
+  std::shared_ptr<Landed> landed = {};              // likewise
 };
 
 // INVALID_ARGUMENT: `requested` is no name for a new model, or `source` no URL of one. UNIMPLEMENTED: a

@@ -10,6 +10,7 @@
 #include "ingest/aliaser.h"
 #include "ingest/check_operator.h"
 #include "ingest/choose_version.h"
+#include "ingest/landed.h"
 #include "ingest/merge_manifests.h"
 #include "ingest/pushed_folder.h"
 #include "loop/run_on.h"
@@ -17,6 +18,32 @@
 
 namespace trims {
 namespace {
+
+// As it is, without parsing: what can come into memory while it is downloaded.
+bool OnlyFiles(const PrepareWishes& wishes) {
+  return wishes.variants == std::vector<Variant>{Variant::kFiles};
+}
+
+// Freeing memory takes time: whoever lets go of it last, on the loop, has the worker do that.
+std::shared_ptr<Landed> FreedBy(Worker* worker, std::shared_ptr<Landed> landed) {
+  if (landed == nullptr) return nullptr;
+  Landed* const at = landed.get();
+  return {at, [worker, landed = std::move(landed)](Landed*) mutable {
+            auto last = std::make_shared<std::shared_ptr<Landed>>(std::move(landed));
+            worker->Run([last] { last->reset(); }, [] {});
+          }};
+}
+
+// The image that was made of what landed; nullptr: none.
+ImagePtr ImageOf(const CatalogEntry& entry, const Landed& landed) {
+  for (const ImagePtr& image : entry.images) {
+    const std::vector<ManifestExtent>& extents = image->variant.extents;
+    if (image->kind == Variant::kFiles && extents.size() == 1 &&
+        extents.front().sha256 == landed.content.digests.sha256)
+      return image;
+  }
+  return nullptr;
+}
 
 CatalogEntry EntryOf(Published published) {
   Manifest manifest =
@@ -89,12 +116,18 @@ void Adder::Download(const AskerPtr& asker, Requested request) {
 
 // What was downloaded stays for the next attempt, whatever comes of this one, until the model is there.
 void Adder::Fetch(const AskerPtr& asker, Requested request, PreparedStore::Download download) {
-  FetchJob job{.uri = request.source, .files = download.files(), .partial = download.partial()};
+  FetchJob job{.uri = request.source,
+               .files = download.files(),
+               .partial = download.partial(),
+               .landing = OnlyFiles(request.wishes) ? dependencies_.landing : nullptr};
   auto fetched = [this, asker, request = std::move(request),
-                  download = std::move(download)](Result<SourceUri> source) mutable {
-    if (!source.ok()) return Fail(asker, source.status());
+                  download = std::move(download)](Result<Fetched> fetched) mutable {
+    if (!fetched.ok()) return Fail(asker, fetched.status());
     auto located = std::make_shared<Located>(
-        Located{std::move(request), *std::move(source), std::move(download), false});
+        Located{.request = std::move(request),
+                .source = std::move(fetched->source),
+                .download = std::move(download),
+                .landed = FreedBy(dependencies_.worker, std::move(fetched->landed))});
     RunOn(
         dependencies_.worker, [path = located->source.path] { return IsPushed(path); },
         alive_.Only([this, asker, located](bool pushed) {
@@ -135,7 +168,8 @@ void Adder::Prepare(const AskerPtr& asker, Located located, PreparedStore::Incom
                  .out_folder = incoming.path(),
                  .wishes = std::move(located.request.wishes),
                  .downloaded = {},
-                 .pushed = located.pushed};
+                 .pushed = located.pushed,
+                 .landed = located.landed};
   if (located.download) {
     job.downloaded = {.from = located.request.source, .folder = located.download->files()};
   }
@@ -143,7 +177,7 @@ void Adder::Prepare(const AskerPtr& asker, Located located, PreparedStore::Incom
                    incoming = std::move(incoming)](Result<Manifest> manifest) mutable {
     if (!manifest.ok()) return Abandon(asker, std::move(incoming), manifest.status());
     Prepared stage{std::move(located.request.reference), *std::move(manifest), std::move(incoming),
-                   std::move(located.download)};
+                   std::move(located.download), std::move(located.landed)};
     turns_->Take(alive_.Only([this, asker, stage = std::move(stage)](Turns::Turn turn) mutable {
       Publish(asker, std::move(stage), std::move(turn));
     }));
@@ -164,7 +198,8 @@ void Adder::Publish(const AskerPtr& asker, Prepared prepared, Turns::Turn turn) 
                   .prepared = {},
                   .kept = {},
                   .old_notes = {},
-                  .download = std::move(prepared.download)};
+                  .download = std::move(prepared.download),
+                  .landed = std::move(prepared.landed)};
   if (chosen->joined != nullptr) {
     stage.kept = ImagesToKeep(chosen->joined->images, prepared.manifest);
     stage.old_notes = chosen->joined->manifest.notes;
@@ -184,28 +219,50 @@ void Adder::PutInCatalog(const AskerPtr& asker, Published published, Turns::Turn
   std::vector<PreparedStore::Pin> pins = std::move(published.prepared.pins);
   std::optional<PreparedStore::Download> download = std::exchange(published.download, std::nullopt);
   auto merged = [this, asker, pins = std::move(pins), download = std::move(download),
+                 landed = std::exchange(published.landed, nullptr),
                  turn = std::move(turn)](CatalogEntry entry) mutable {
     const ModelReference reference{.name = entry.name, .version = entry.version, .digest = {}};
-    dependencies_.catalog->Put(std::move(entry), alive_.Only([this, asker, reference,
-                                                              pins = std::move(pins),
-                                                              download = std::move(download),
-                                                              turn = std::move(turn)](
-                                                                 const Status& status) mutable {
-      // Written perhaps, and not synced: a catalog that has the model must find its files.
-      if (status.code() == StatusCode::kDataLoss) {
-        for (PreparedStore::Pin& pin : pins) pin.Leave();
-      }
-      if (!status.ok()) return Abandon(asker, std::move(pins), status);
-      dependencies_.catalog_changed();  // which keeps the folders that the pins have kept so far
-      pins.clear();
-      if (download) download->Discard();
-      Added(asker, reference);
-    }));
+    dependencies_.catalog->Put(
+        std::move(entry), alive_.Only([this, asker, reference, pins = std::move(pins),
+                                       download = std::move(download), landed = std::move(landed),
+                                       turn = std::move(turn)](const Status& status) mutable {
+          // Written perhaps, and not synced: a catalog that has the model must find its files.
+          if (status.code() == StatusCode::kDataLoss) {
+            for (PreparedStore::Pin& pin : pins) pin.Leave();
+          }
+          if (!status.ok()) return Abandon(asker, std::move(pins), status);
+          dependencies_
+              .catalog_changed();  // which keeps the folders that the pins have kept so far
+          pins.clear();
+          if (download) download->Discard();
+          landed == nullptr ? Added(asker, reference) : Adopt(asker, reference, std::move(landed));
+        }));
   };
   RunOn(
       dependencies_.worker,
       [published = std::move(published)]() mutable { return EntryOf(std::move(published)); },
       alive_.Only(std::move(merged)));
+}
+
+// The model is there whatever comes of this: without it, the first open reads the disk.
+void Adder::Adopt(const AskerPtr& asker, const ModelReference& reference,
+                  std::shared_ptr<Landed> landed) {
+  const Result<const CatalogEntry*> entry = dependencies_.catalog->Find(reference);
+  const ImagePtr image = entry.ok() ? ImageOf(**entry, *landed) : nullptr;
+  if (image == nullptr) return Added(asker, reference);
+  RunOn(
+      dependencies_.worker,
+      [image, root = dependencies_.prepared->root(), landed] {
+        return TakeLanded(*image, root, landed.get());
+      },
+      alive_.Only([this, asker, reference, image, landed](Result<ResidentBytes> bytes) {
+        if (bytes.ok()) {
+          dependencies_.landing->Adopt(image, std::move(*landed->room), *std::move(bytes));
+        } else {
+          LogWarning("model.not_adopted", {{"model", asker->model}, {"error", bytes.status()}});
+        }
+        Added(asker, reference);
+      }));
 }
 
 void Adder::Added(const AskerPtr& asker, const ModelReference& reference) {

@@ -46,6 +46,8 @@ class Adder {
   void Prepare(const AskerPtr& asker, Located located, PreparedStore::Incoming incoming);
   void Publish(const AskerPtr& asker, Prepared prepared, Turns::Turn turn);
   void PutInCatalog(const AskerPtr& asker, Published published, Turns::Turn turn);
+  void Adopt(const AskerPtr& asker, const ModelReference& reference,
+             std::shared_ptr<Landed> landed);
   void Added(const AskerPtr& asker, const ModelReference& reference);
 
   // Drops what the add has made, and answers when it is gone from the disk.

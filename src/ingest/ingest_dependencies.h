@@ -14,6 +14,7 @@
 #include "catalog/catalog.h"
 #include "ingest/preparer.h"
 #include "ingest/source_fetcher.h"
+#include "load/landing_tier.h"
 #include "loop/post_to_loop.h"
 #include "loop/timer_service.h"
 #include "loop/worker.h"
@@ -33,6 +34,8 @@ struct IngestDependencies {
   PreparedStore* prepared = nullptr;
   Worker* worker = nullptr;          // looks at sources and merges manifests; the store's too
   SourceFetcher* fetcher = nullptr;  // without it, sources on a network are UNIMPLEMENTED
+  // Into which a download of one file comes; nullptr: into none.
+  LandingTier* landing = nullptr;
   Worker* verifying =
       nullptr;  // reads whole models; without it, Verify answers FAILED_PRECONDITION
   TimerService* timers = nullptr;  // without it, Verify tells its progress between images alone

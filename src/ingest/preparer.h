@@ -8,7 +8,8 @@
 // {"stage":"optimise","done":1,"total":3} any number of times, and if it fails
 // {"error":{"code":"INVALID_ARGUMENT","message":"…","hint":"…"}} before it exits non-zero. No line
 // is longer than 4096 bytes. No --variant: all that the format allows; one that was asked for by
-// name and can't be made is an error, otherwise a note in the manifest.
+// name and can't be made is an error, otherwise a note in the manifest. With --undigested, which `files` alone can be
+// made with, nothing is hashed and the digests in the manifest are zeros: whoever runs it knows them.
 #ifndef TRIMS_INGEST_PREPARER_H_
 #define TRIMS_INGEST_PREPARER_H_
 
@@ -26,6 +27,7 @@
 
 #include "base/prepare_wishes.h"
 #include "format/manifest.h"
+#include "ingest/landed.h"
 #include "source/source_uri.h"
 
 namespace trims {
@@ -44,6 +46,8 @@ struct PrepareJob {
   // The source is a model that another node has prepared (pushed_folder.h): it is taken as it is, and no
   // child is run.
   bool pushed = false;
+  // The source's only file in memory, hashed: nothing of it is read again. Only `files` are wanted then.
+  std::shared_ptr<const Landed> landed = {};
 };
 
 class Preparer {

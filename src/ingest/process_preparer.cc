@@ -20,6 +20,7 @@
 #include "base/pipe.h"
 #include "base/sys.h"
 #include "ingest/adopt_sources.h"
+#include "ingest/landed.h"
 #include "ingest/progress_lines.h"
 #include "ingest/pushed_folder.h"
 #include "ingest/record_digests.h"
@@ -73,7 +74,8 @@ Result<Manifest> ReadResult(const PrepareJob& job) {
   if (job.downloaded) {
     TRIMS_RETURN_IF_ERROR(AdoptSources(job.downloaded->folder, job.out_folder, &manifest));
   }
-  TRIMS_RETURN_IF_ERROR(RecordDigests(job.out_folder, &manifest));
+  TRIMS_RETURN_IF_ERROR(job.landed ? RecordLanded(*job.landed, &manifest)
+                                   : RecordDigests(job.out_folder, &manifest));
   return manifest;
 }
 
@@ -112,6 +114,7 @@ std::vector<std::string> Arguments(const ProcessPreparerOptions& options, const 
     variants += (variants.empty() ? "" : ",") + std::string(VariantName(variant));
   }
   if (!variants.empty()) arguments.insert(arguments.end(), {"--variant", variants});
+  if (job.landed) arguments.push_back("--undigested");
   if (!job.wishes.precision.empty()) {
     arguments.push_back("--precision=" + job.wishes.precision);  // which may begin with a dash
   }

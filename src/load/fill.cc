@@ -19,7 +19,6 @@
 #include "load/read_index.h"
 #include "store/machine_memory.h"
 #include "store/prepared_folders.h"
-#include "wire/index_check.h"
 
 namespace trims {
 namespace {
@@ -107,15 +106,7 @@ Result<SealedExtent> LoadIndex(const Image& image, const FillOptions& options, I
                          ReadIndex(image, files, HowToMend(image)));
   const bool came = files->missing().contains(image.variant.index_path);
   if (came && options.keep.copy != nullptr) KeepIndex(image, options, bytes);
-  std::vector<uint64_t> lengths;
-  for (const ManifestExtent& extent : image.variant.extents) lengths.push_back(extent.length);
-  const Status status = wire::CheckIndex(bytes, lengths);
-  if (!status.ok()) {
-    return Status(StatusCode::kDataLoss,
-                  "the index of '" + image.reference + "' is damaged: " + status.message(),
-                  HowToMend(image));
-  }
-  return SealedCopy(image.reference + ".index", bytes);
+  return SealIndex(image, bytes, HowToMend(image));
 }
 
 // None where nothing is to be kept, or can't be: a load doesn't fail for that.
@@ -171,7 +162,10 @@ Result<std::vector<Handle>> LoadExtents(const Image& image, const FillOptions& o
   TRIMS_ASSIGN_OR_RETURN(const std::vector<ExtentDigests> digests,
                          FillExtents(image, how, files, &writers, control));
   for (size_t i = 0; i < digests.size(); ++i) {
-    TRIMS_RETURN_IF_ERROR(CheckDigest(image, *files, i, digests[i]));
+    const Status right = CheckDigest(image, *files, i, digests[i]);
+    if (right.ok()) continue;
+    if (copy != nullptr) copy->Discard();
+    return right;
   }
   const KeptCopy::Pause pause(copy.get());  // pages that are being written can't be sealed
   TRIMS_ASSIGN_OR_RETURN(std::vector<Handle> sealed, Seal(std::move(writers)));

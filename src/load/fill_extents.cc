@@ -52,7 +52,7 @@ class Pipeline {
   Status FillExtent(size_t extent);
   Status Allocate(size_t extent, uint64_t end);
   Status Submit(size_t read);
-  Status OpenFileOf(const ManifestPiece& piece);
+  Status OpenFileOf(const Read& read);
   Status Reap();
   uint64_t ReadyEnd(size_t extent) const;
   uint64_t EndOf(size_t read) const { return reads_[read].at + reads_[read].length; }
@@ -66,7 +66,8 @@ class Pipeline {
   std::vector<bool> ended_;         // by read
   std::vector<Progress> progress_;  // by extent
   const ManifestPiece* open_piece_ =
-      nullptr;  // whose file is open: pieces of one follow each other
+      nullptr;              // whose file is open: pieces of one follow each other
+  bool open_left_ = false;  // it is what an earlier load has left of it
   std::shared_ptr<const RandomAccess> open_file_;
   std::unique_ptr<ChunkHasher> hasher_;
   std::unique_ptr<ReadEngine> engine_;  // the first to go: what is in flight ends
@@ -80,13 +81,6 @@ std::vector<ChunkHasher::Extent> ToHash(const Image& image, const std::set<std::
                        DigestKindOf(image.variant.extents[i], fetched)});
   }
   return extents;
-}
-
-// The caller hashes, too, once it has read everything.
-size_t Hashers(uint64_t bytes) {
-  if (bytes <= kInlineBytes) return 0;
-  const size_t processors = std::thread::hardware_concurrency();
-  return std::clamp<size_t>(processors, 2, kMaxHashers + 1) - 1;
 }
 
 uint64_t BytesOf(const std::vector<ExtentWriter>& writers) {
@@ -108,7 +102,7 @@ Status Pipeline::Start() {
   ShareOutReads();
   const uint64_t bytes = BytesOf(writers_);
   TRIMS_ASSIGN_OR_RETURN(hasher_, ChunkHasher::Start(ToHash(image_, files_.missing(), writers_),
-                                                     Hashers(bytes), &control_));
+                                                     HashersFor(bytes), &control_));
   TRIMS_ASSIGN_OR_RETURN(engine_, MakeEngine(bytes));
   return Status();
 }
@@ -171,7 +165,7 @@ Status Pipeline::Submit(size_t index) {
   const Read& read = reads_[index];
   while (engine_->full()) TRIMS_RETURN_IF_ERROR(Reap());
   if (control_.cancelled()) return Status(StatusCode::kCancelled, "given up while reading");
-  TRIMS_RETURN_IF_ERROR(OpenFileOf(*read.piece));
+  TRIMS_RETURN_IF_ERROR(OpenFileOf(read));
   engine_->Submit({.file = open_file_,
                    .offset = read.offset,
                    .destination = {writers_[read.extent].data() + read.at, read.length},
@@ -179,12 +173,17 @@ Status Pipeline::Submit(size_t index) {
   return Status();
 }
 
-Status Pipeline::OpenFileOf(const ManifestPiece& piece) {
+Status Pipeline::OpenFileOf(const Read& read) {
+  const ManifestPiece& piece = *read.piece;
+  const bool left = how_.copy != nullptr && piece.origin == PieceOrigin::kPrepared &&
+                    how_.copy->Has(piece.path, read.extent, read.at + read.length);
   const bool open = open_piece_ != nullptr && open_piece_->origin == piece.origin &&
-                    open_piece_->path == piece.path;
+                    open_piece_->path == piece.path && open_left_ == left;
   if (open) return Status();
-  TRIMS_ASSIGN_OR_RETURN(open_file_, files_.Open(piece.origin, piece.path));
+  TRIMS_ASSIGN_OR_RETURN(
+      open_file_, left ? how_.copy->OpenLeft(piece.path) : files_.Open(piece.origin, piece.path));
   open_piece_ = &piece;
+  open_left_ = left;
   return Status();
 }
 
@@ -209,6 +208,12 @@ uint64_t Pipeline::ReadyEnd(size_t extent) const {
 }
 
 }  // namespace
+
+size_t HashersFor(uint64_t bytes) {
+  if (bytes <= kInlineBytes) return 0;
+  const size_t processors = std::thread::hardware_concurrency();
+  return std::clamp<size_t>(processors, 2, kMaxHashers + 1) - 1;
+}
 
 DigestKind DigestKindOf(const ManifestExtent& extent, const std::set<std::string>& fetched) {
   const auto any = [&extent](const auto& is) {

@@ -14,6 +14,8 @@
 #ifndef TRIMS_LOAD_FILL_EXTENTS_H_
 #define TRIMS_LOAD_FILL_EXTENTS_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <set>
 #include <string>
 #include <vector>
@@ -35,6 +37,9 @@ namespace trims {
 // What an extent is verified by: bytes that lie in the daemon's own store by XXH3; those of a source,
 // which others may change, by SHA-256; what is fetched by both.
 DigestKind DigestKindOf(const ManifestExtent& extent, const std::set<std::string>& fetched);
+
+// How many threads hash so many bytes while they come. The caller hashes, too, once it has read everything.
+size_t HashersFor(uint64_t bytes);
 
 struct FillHow {
   ReadEngineKind engine = ReadEngineKind::kPread;  // of what is here

@@ -1,9 +1,9 @@
 #include "load/kept_copy.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 #include "base/errno_status.h"
@@ -11,6 +11,7 @@
 #include "base/make_folders.h"
 #include "base/sys.h"
 #include "base/thread.h"
+#include "source/file_bytes.h"
 #include "source/part_file.h"
 #include "store/prepared_folders.h"
 
@@ -19,13 +20,18 @@ namespace {
 
 // Large enough for the disk, small enough that a pause is short.
 constexpr uint64_t kMostWritten = uint64_t{4} << 20;
+// What is written is made durable, and noted, after so many bytes at the latest, and when there is nothing else to
+// do after so many at least.
+constexpr uint64_t kMostUnnoted = uint64_t{64} << 20;
+constexpr uint64_t kWorthNoting = uint64_t{8} << 20;
 
 }  // namespace
 
 Result<std::unique_ptr<KeptCopy>> KeptCopy::Start(const Options& options,
                                                   const std::vector<ExtentWriter>& writers) {
-  std::unique_ptr<KeptCopy> copy(
-      new KeptCopy(options.prepared_root + "/" + options.image.variant.folder));
+  std::string folder = options.prepared_root + "/" + options.image.variant.folder;
+  TRIMS_ASSIGN_OR_RETURN(CopyJournal journal, CopyJournal::Open(folder));
+  std::unique_ptr<KeptCopy> copy(new KeptCopy(std::move(folder), std::move(journal)));
   TRIMS_RETURN_IF_ERROR(copy->OpenFiles(options));
   TRIMS_RETURN_IF_ERROR(copy->MapExtents(writers));
   copy->CollectParts(options.image);
@@ -40,37 +46,67 @@ KeptCopy::~KeptCopy() {
   watch_.reset();
   Stop();
   if (thread_.joinable()) thread_.join();
+  MutexLock lock(mutex_);
+  const bool stays = status_.ok() && !discarded_ && journal_.reached() != CopyReach();
+  if (stays) return;
   for (const auto& [path, file] : files_) {
     if (!file.unfinished.empty()) sys::Unlink(file.unfinished.c_str());
   }
+  journal_.Remove();
 }
 
+// Numbered by their place among all files of the image, so that another copy finds them.
 Status KeptCopy::OpenFiles(const Options& options) {
   std::map<std::string, uint64_t> lengths = options.image.variant.FileLengths();
   lengths.erase(options.image.variant.index_path);
+  bool left = journal_.reached() != CopyReach();
+  size_t number = 0;
+  for (auto next = lengths.begin(); next != lengths.end(); ++number) {
+    if (!options.missing.contains(next->first)) {
+      next = lengths.erase(next);
+      continue;
+    }
+    TRIMS_RETURN_IF_ERROR(OpenFile(next->first, number, next->second, &left));
+    ++next;
+  }
+  if (!left) return StartAnew(lengths);
+  left_ = journal_.reached();
+  return Status();
+}
+
+// `left` becomes false where it isn't what an earlier copy has left.
+Status KeptCopy::OpenFile(const std::string& path, size_t number, uint64_t length, bool* left) {
+  const std::string unfinished =
+      folder_ + "/" + std::string(prepared::kUnfinishedPrefix) + std::to_string(number);
+  UniqueFd fd = sys::Open(unfinished.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (!fd) return ErrnoStatus("can't make the file " + unfinished);
+  struct stat state {};
+  if (::fstat(fd.get(), &state) != 0) return ErrnoStatus("can't look at " + unfinished);
+  if (static_cast<uint64_t>(state.st_size) != length) *left = false;
+  files_[path] = {
+      .path = path, .unfinished = unfinished, .file = DirectFile(std::move(fd), unfinished)};
+  return Status();
+}
+
+Status KeptCopy::StartAnew(const std::map<std::string, uint64_t>& lengths) {
+  TRIMS_RETURN_IF_ERROR(journal_.StartAnew());
   for (const auto& [path, length] : lengths) {
-    if (options.missing.contains(path)) TRIMS_RETURN_IF_ERROR(OpenFile(path, length));
+    const int fd = files_.at(path).file.fd();
+    if (sys::Ftruncate(fd, 0) != 0 || sys::Fallocate(fd, 0, 0, static_cast<off_t>(length)) != 0) {
+      return ErrnoStatus("can't take " + std::to_string(length) + " bytes of the disk for " +
+                         folder_ + "/" + path);
+    }
   }
   return Status();
 }
 
-Status KeptCopy::OpenFile(const std::string& path, uint64_t length) {
-  const std::string unfinished =
-      folder_ + "/" + std::string(prepared::kUnfinishedPrefix) + std::to_string(files_.size());
-  UniqueFd fd =
-      sys::Open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (!fd && errno == EEXIST) {
-    return Status(StatusCode::kAlreadyExists, "a copy is being written to " + folder_ + " already");
-  }
-  if (!fd) return ErrnoStatus("can't make the file " + unfinished);
-  File& file = files_[path];
-  file = {.path = path, .unfinished = unfinished, .fd = std::move(fd), .direct = {}};
-  if (sys::Fallocate(file.fd.get(), 0, 0, static_cast<off_t>(length)) != 0) {
-    return ErrnoStatus("can't take " + std::to_string(length) + " bytes of the disk for " +
-                       folder_ + "/" + path);
-  }
-  file.direct = sys::Open(unfinished.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC | O_NOFOLLOW);
-  return Status();
+bool KeptCopy::Has(const std::string& path, size_t extent, uint64_t end) const {
+  return left_.Covers(extent, end) && files_.contains(path);
+}
+
+Result<std::unique_ptr<RandomAccess>> KeptCopy::OpenLeft(const std::string& path) const {
+  TRIMS_ASSIGN_OR_RETURN(FileBytes file, FileBytes::Open(files_.at(path).unfinished));
+  return std::unique_ptr<RandomAccess>(std::make_unique<FileBytes>(std::move(file)));
 }
 
 // Through a read-only open file: a mapping that could become writable forbids the seal.
@@ -90,8 +126,12 @@ void KeptCopy::CollectParts(const Image& image) {
   for (size_t extent = 0; extent < image.variant.extents.size(); ++extent) {
     for (const ManifestPiece& piece : image.variant.extents[extent].pieces) {
       const auto file = files_.find(piece.path);
-      if (file == files_.end()) continue;
-      parts_.push_back({extent, piece.at, piece.length, &file->second, piece.offset});
+      const uint64_t end = piece.at + piece.length;
+      if (file == files_.end() || left_.Covers(extent, end)) continue;
+      const bool begun = left_.extent == extent && left_.end > piece.at;
+      const uint64_t done = begun ? left_.end - piece.at : 0;
+      parts_.push_back(
+          {extent, piece.at + done, piece.length - done, &file->second, piece.offset + done});
     }
   }
 }
@@ -115,8 +155,32 @@ void KeptCopy::Stop() {
   changed_.NotifyAll();
 }
 
+void KeptCopy::Discard() {
+  MutexLock lock(mutex_);
+  stopped_ = discarded_ = true;
+  changed_.NotifyAll();
+}
+
 void KeptCopy::Run() {
-  for (Part step; Next(&step);) Wrote(Write(step));
+  for (Part step; Next(&step);) {
+    const bool waits = step.length == 0;
+    if (!waits) Wrote(Write(step));
+    if (waits || unnoted_ >= kMostUnnoted) Wrote(NoteWritten());
+  }
+  if (unnoted_ > 0) Wrote(NoteWritten());
+}
+
+// First the bytes, then the note. What couldn't be synced once, the kernel would call durable the next time.
+Status KeptCopy::NoteWritten() {
+  unnoted_ = 0;
+  for (const auto& [path, file] : files_) TRIMS_RETURN_IF_ERROR(Sync(file));
+  journal_.Note(written_);
+  return Status();
+}
+
+Status KeptCopy::Sync(const File& file) const {
+  if (sys::Fsync(file.file.fd()) == 0) return Status();
+  return ErrnoStatus("can't write " + folder_ + "/" + file.path);
 }
 
 bool KeptCopy::Next(Part* step) {
@@ -124,6 +188,10 @@ bool KeptCopy::Next(Part* step) {
   for (;;) {
     if (stopped_ || next_part_ == parts_.size()) return false;
     if (!paused_ && TakeStep(step)) return writing_ = true;
+    if (unnoted_ >= kWorthNoting) {
+      *step = {};
+      return true;
+    }
     changed_.Wait(mutex_);
   }
 }
@@ -154,35 +222,21 @@ void KeptCopy::Wrote(const Status& status) {
 }
 
 Status KeptCopy::Write(const Part& step) {
-  std::span<const std::byte> bytes = extents_[step.extent].bytes().subspan(step.at, step.length);
-  uint64_t offset = step.offset;
-  const bool aligned = step.at % kPageSize == 0 && offset % kPageSize == 0;
-  if (aligned && step.file->direct) {
-    const uint64_t pages = step.length / kPageSize * kPageSize;
-    const ssize_t wrote = pages == 0 ? 0
-                                     : sys::Pwrite(step.file->direct.get(), bytes.data(), pages,
-                                                   static_cast<off_t>(offset));
-    // What the kernel doesn't take so, or not whole, is written through the page cache.
-    const uint64_t done =
-        static_cast<uint64_t>(std::max<ssize_t>(wrote, 0)) / kPageSize * kPageSize;
-    bytes = bytes.subspan(done);
-    offset += done;
-  }
-  return WriteAt(step.file, bytes, offset);
-}
-
-Status KeptCopy::WriteAt(File* file, std::span<const std::byte> bytes, uint64_t offset) {
-  while (!bytes.empty()) {
-    const ssize_t wrote =
-        sys::Pwrite(file->fd.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (wrote <= 0) return ErrnoStatus("can't write " + folder_ + "/" + file->path);
-    bytes = bytes.subspan(static_cast<size_t>(wrote));
-    offset += static_cast<uint64_t>(wrote);
-  }
+  const std::span<const std::byte> extent = extents_[step.extent].bytes();
+  if (!step.file->file.WriteAt(extent.subspan(step.at, step.length), step.offset))
+    return ErrnoStatus("can't write " + folder_ + "/" + step.file->path);
+  written_ = {step.extent, step.at + step.length};
+  unnoted_ += step.length;
   return Status();
 }
 
 Status KeptCopy::Finish() {
+  const Status finished = NameAll();
+  if (!finished.ok() && finished.code() != StatusCode::kCancelled) Discard();
+  return finished;
+}
+
+Status KeptCopy::NameAll() {
   thread_.join();
   extents_.clear();
   {
@@ -191,12 +245,13 @@ Status KeptCopy::Finish() {
     if (next_part_ < parts_.size()) return Status(StatusCode::kCancelled, "the copy was given up");
   }
   for (auto& [path, file] : files_) TRIMS_RETURN_IF_ERROR(Name(&file));
+  journal_.Remove();
   return Status();
 }
 
 Status KeptCopy::Name(File* file) const {
   const std::string path = folder_ + "/" + file->path;
-  if (sys::Fsync(file->fd.get()) != 0) return ErrnoStatus("can't write " + path);
+  TRIMS_RETURN_IF_ERROR(Sync(*file));
   TRIMS_RETURN_IF_ERROR(MakeFoldersOf(folder_, file->path));
   if (sys::Rename(file->unfinished.c_str(), path.c_str()) != 0) {
     return ErrnoStatus("can't rename " + file->unfinished);

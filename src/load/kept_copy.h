@@ -8,7 +8,8 @@
 //   TRIMS_RETURN_IF_ERROR(copy->Finish());           // all has been verified: durable, under its names
 //
 // A thread of its own writes. Until Finish() has named them the files are called kUnfinishedPrefix and a
-// number; what is destroyed before, or cancelled, leaves nothing. It keeps the extents' memory until it ends.
+// number. What ends before stays for the next copy, as far as it is durable (load/copy_journal.h), but for what can't be
+// written and what was discarded. It keeps the extents' memory until it ends.
 // Thread-safety: one thread at a time.
 #ifndef TRIMS_LOAD_KEPT_COPY_H_
 #define TRIMS_LOAD_KEPT_COPY_H_
@@ -19,7 +20,6 @@
 #include <memory>
 #include <optional>
 #include <set>
-#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -28,10 +28,12 @@
 #include "trims/status.h"
 
 #include "base/cancel_token.h"
+#include "base/direct_file.h"
 #include "base/mapping.h"
 #include "base/mutex.h"
-#include "base/unique_fd.h"
+#include "base/random_access.h"
 #include "format/image.h"
+#include "load/copy_journal.h"
 #include "store/host_memory.h"
 
 namespace trims {
@@ -51,6 +53,11 @@ class KeptCopy {
   ~KeptCopy();
   KeptCopy(const KeptCopy&) = delete;
   KeptCopy& operator=(const KeptCopy&) = delete;
+
+  // Whether an earlier copy has left the bytes of a file that is to be written, up to `end` of an extent: they are
+  // here, and as right as what comes from the source. Then, that file.
+  bool Has(const std::string& path, size_t extent, uint64_t end) const;
+  Result<std::unique_ptr<RandomAccess>> OpenLeft(const std::string& path) const;
 
   // The first `end` bytes of an extent are what they will be; `end` only rises.
   void Ready(size_t extent, uint64_t end);
@@ -75,12 +82,14 @@ class KeptCopy {
   // the memory is free. CANCELLED; errors as of write(2).
   Status Finish();
 
+  // The bytes are not what they should be: nothing of them stays.
+  void Discard();
+
  private:
   struct File {
     std::string path;        // in the folder
     std::string unfinished;  // absolute; empty once it has its name
-    UniqueFd fd;
-    UniqueFd direct;  // of the same file, past the page cache; none: not here
+    DirectFile file = {};
   };
   // Bytes of an extent that belong into a file.
   struct Part {
@@ -91,27 +100,38 @@ class KeptCopy {
     uint64_t offset = 0;
   };
 
-  explicit KeptCopy(std::string folder) : folder_(std::move(folder)) {}
+  KeptCopy(std::string folder, CopyJournal journal)
+      : folder_(std::move(folder)), journal_(std::move(journal)) {}
   Status OpenFiles(const Options& options);
-  Status OpenFile(const std::string& path, uint64_t length);
+  Status OpenFile(const std::string& path, size_t number, uint64_t length, bool* left);
+  Status StartAnew(const std::map<std::string, uint64_t>& lengths);
   Status MapExtents(const std::vector<ExtentWriter>& writers);
   void CollectParts(const Image& image);
 
   void Run();
-  // The next part of a part that is ready; waits for it. False: all is written, or it was stopped.
+  // The next part of a part that is ready; waits for it. One of no length: there is time to note what was written.
+  // False: all is written, or it was stopped.
   bool Next(Part* step);
   bool TakeStep(Part* step) TRIMS_REQUIRES(mutex_);
   void Wrote(const Status& status);
   Status Write(const Part& step);
-  Status WriteAt(File* file, std::span<const std::byte> bytes, uint64_t offset);
+  Status NoteWritten();
+  Status Sync(const File& file) const;
   void SetPaused(bool paused);
   void Stop();
+  Status NameAll();
   Status Name(File* file) const;
 
   const std::string folder_;
+  CopyJournal journal_;                // the thread's while that runs
   std::map<std::string, File> files_;  // by path; their places are constant
   std::vector<Mapping> extents_;
-  std::vector<Part> parts_;  // in the order in which they are filled
+  std::vector<Part> parts_;  // in the order in which they are filled, without those that are left
+  CopyReach left_;           // by an earlier copy
+
+  // The thread's.
+  CopyReach written_;
+  uint64_t unnoted_ = 0;  // bytes written since the last note
 
   Mutex mutex_;
   CondVar changed_;
@@ -121,6 +141,7 @@ class KeptCopy {
   bool writing_ TRIMS_GUARDED_BY(mutex_) = false;
   bool paused_ TRIMS_GUARDED_BY(mutex_) = false;
   bool stopped_ TRIMS_GUARDED_BY(mutex_) = false;
+  bool discarded_ TRIMS_GUARDED_BY(mutex_) = false;
   Status status_ TRIMS_GUARDED_BY(mutex_);
 
   std::thread thread_;

@@ -4,6 +4,7 @@
 
 #include "base/macros.h"
 #include "base/sha256.h"
+#include "wire/index_check.h"
 
 namespace trims {
 
@@ -26,6 +27,16 @@ Result<std::vector<std::byte>> ReadIndex(const Image& image, ImageFiles* files,
                 "the index of '" + image.reference + "', '" + file->name() +
                     "', has not the digest that was recorded when it was added",
                 hint);
+}
+
+Result<SealedExtent> SealIndex(const Image& image, std::span<const std::byte> bytes,
+                               const std::string& hint) {
+  std::vector<uint64_t> lengths;
+  for (const ManifestExtent& extent : image.variant.extents) lengths.push_back(extent.length);
+  const Status status = wire::CheckIndex(bytes, lengths);
+  if (status.ok()) return SealedCopy(image.reference + ".index", bytes);
+  return Status(StatusCode::kDataLoss,
+                "the index of '" + image.reference + "' is damaged: " + status.message(), hint);
 }
 
 }  // namespace trims

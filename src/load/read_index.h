@@ -8,6 +8,7 @@
 #define TRIMS_LOAD_READ_INDEX_H_
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,12 +16,17 @@
 
 #include "format/image.h"
 #include "load/image_files.h"
+#include "store/host_memory.h"
 
 namespace trims {
 
 // DATA_LOSS, with that hint: it has another length or digest; errors as ImageFiles::Open's.
 Result<std::vector<std::byte>> ReadIndex(const Image& image, ImageFiles* files,
                                          const std::string& hint = {});
+
+// As it will be shared. DATA_LOSS, with that hint: it leads out of the image's extents.
+Result<SealedExtent> SealIndex(const Image& image, std::span<const std::byte> bytes,
+                               const std::string& hint = {});
 
 }  // namespace trims
 

@@ -22,32 +22,39 @@ class Manager::Impl {
  public:
   Impl(const ManagerOptions& options, const ManagerDependencies& dependencies)
       : dependencies(dependencies),
+        tiers(MakeTiers(options.residency)),
         registrar(options.ingest, {.catalog = dependencies.catalog,
                                    .preparer = dependencies.preparer,
                                    .prepared = dependencies.prepared,
                                    .worker = dependencies.worker,
                                    .fetcher = dependencies.fetcher,
+                                   .landing = tiers.empty() ? nullptr : tiers.front().get(),
                                    .verifying = dependencies.verifying,
                                    .timers = dependencies.timers,
                                    .pushing = dependencies.pushing,
                                    .post = dependencies.post,
                                    .catalog_changed = [this] { KeepKnown(); }}) {
-    SegmentTable* host = nullptr;
+    controller = std::make_unique<Controller>(dependencies.catalog, dependencies.timers, &tiers);
+    controller->Start();
+    if (dependencies.prepared == nullptr) return;
+    dependencies.prepared->SetInUse([this] { return LeasedFolders(); });
+  }
+
+  // The host's memory first, from which the others fill.
+  Tiers MakeTiers(const ResidencyOptions& options) {
+    Tiers made;
     for (Tier* tier : dependencies.tiers) {
-      tiers.push_back(
-          std::make_unique<SegmentTable>(options.residency,
+      SegmentTable* const host = made.empty() ? nullptr : made.front().get();
+      made.push_back(
+          std::make_unique<SegmentTable>(options,
                                          ResidencyDependencies{.clock = dependencies.clock,
                                                                .timers = dependencies.timers,
                                                                .tier = tier,
                                                                .prepared = dependencies.prepared,
                                                                .beneath = host},
                                          &counters));
-      if (host == nullptr) host = tiers.back().get();
     }
-    controller = std::make_unique<Controller>(dependencies.catalog, dependencies.timers, &tiers);
-    controller->Start();
-    if (dependencies.prepared == nullptr) return;
-    dependencies.prepared->SetInUse([this] { return LeasedFolders(); });
+    return made;
   }
 
   // The controller may hold leases, and a tier some of the one beneath.
@@ -254,6 +261,7 @@ ManagerSnapshot Manager::Snapshot() const {
     snapshot.prepared_bytes = prepared.bytes();
     if (prepared.budget() != PreparedStore::kNoBudget) snapshot.disk_budget = prepared.budget();
     snapshot.disk_evictions = prepared.evictions();
+    snapshot.disk_unfinished = prepared.unfinished();
   }
   snapshot.preparations_in_flight = impl_->registrar.adds_in_flight();
   snapshot.draining = impl_->controller->draining();

@@ -22,6 +22,7 @@
 #include "residency/residency_options.h"
 #include "residency/segment_state.h"
 #include "residency/segment_table.h"
+#include "store/prepared_store.h"
 
 namespace trims {
 
@@ -132,6 +133,7 @@ struct ManagerSnapshot {
   uint64_t prepared_bytes = 0;  // on disk
   uint64_t disk_budget = 0;     // of these; 0: none
   uint64_t disk_evictions = 0;  // of copies of what also lies elsewhere, since the start
+  PreparedStore::Unfinished disk_unfinished;  // fetches that were cut off and can be gone on with
   uint64_t leases = 0;
   size_t loads_in_flight = 0;
   size_t preparations_in_flight = 0;

@@ -17,6 +17,24 @@ namespace {
 
 constexpr uint64_t kAloneBytes = uint64_t{1} << 20;
 constexpr size_t kReadBytes = size_t{1} << 20;
+const std::string kUndigested(64, '0');
+
+// Without sums.
+ManifestExtent ExtentOf(const ListedFile& file) {
+  return {.length = file.length, .pieces = {{PieceOrigin::kSource, file.name, 0, file.length, 0}}};
+}
+
+void AddTo(ManifestExtent* shared, const ListedFile& file) {
+  const uint64_t at = AlignUp(shared->length, kFileAlignment);
+  shared->pieces.push_back({PieceOrigin::kSource, file.name, 0, file.length, at});
+  shared->length = at + file.length;
+}
+
+FilesPlan PlanOf(const PrepareContext& context) {
+  std::vector<uint64_t> lengths;
+  for (const ListedFile& file : context.source.files()) lengths.push_back(file.length);
+  return PlanFiles(lengths, wire::kMaxExtents);
+}
 
 class Hasher {
  public:
@@ -36,10 +54,8 @@ class Hasher {
     for (const size_t i : result_.plan.alone) {
       ChunkSums sums;
       TRIMS_RETURN_IF_ERROR(HashFile(i, &sums));
-      const ListedFile& file = context_.source.files()[i];
-      result_.extents.push_back({.length = file.length,
-                                 .xxh3 = sums.Finish(),
-                                 .pieces = {{PieceOrigin::kSource, file.name, 0, file.length, 0}}});
+      result_.extents.push_back(ExtentOf(context_.source.files()[i]));
+      result_.extents.back().xxh3 = sums.Finish();
     }
     return Status();
   }
@@ -50,12 +66,10 @@ class Hasher {
     ManifestExtent extent;
     ChunkSums sums;
     for (const size_t i : result_.plan.shared) {
-      const ListedFile& file = context_.source.files()[i];
-      const uint64_t at = AlignUp(extent.length, kFileAlignment);
-      sums.UpdateZeros(at - extent.length);
+      const uint64_t before = extent.length;
+      AddTo(&extent, context_.source.files()[i]);
+      sums.UpdateZeros(extent.pieces.back().at - before);
       TRIMS_RETURN_IF_ERROR(HashFile(i, &sums));
-      extent.pieces.push_back({PieceOrigin::kSource, file.name, 0, file.length, at});
-      extent.length = at + file.length;
     }
     extent.xxh3 = sums.Finish();
     result_.extents.push_back(std::move(extent));
@@ -110,11 +124,23 @@ FilesPlan PlanFiles(std::span<const uint64_t> lengths, size_t max_extents) {
 }
 
 Result<HashedFiles> HashFiles(const PrepareContext& context, const std::atomic<bool>* stop) {
-  std::vector<uint64_t> lengths;
-  for (const ListedFile& file : context.source.files()) lengths.push_back(file.length);
   HashedFiles result;
-  result.plan = PlanFiles(lengths, wire::kMaxExtents);
+  result.plan = PlanOf(context);
   TRIMS_RETURN_IF_ERROR(Hasher(context, stop, &result).Run());
+  return result;
+}
+
+HashedFiles UndigestedFiles(const PrepareContext& context) {
+  HashedFiles result;
+  result.plan = PlanOf(context);
+  const std::vector<ListedFile>& files = context.source.files();
+  for (const ListedFile& file : files)
+    result.files.push_back({file.name, file.length, kUndigested});
+  ManifestExtent shared;
+  for (const size_t i : result.plan.shared) AddTo(&shared, files[i]);
+  if (shared.length > 0) result.extents.push_back(std::move(shared));
+  for (const size_t i : result.plan.alone) result.extents.push_back(ExtentOf(files[i]));
+  for (ManifestExtent& extent : result.extents) extent.xxh3.resize(ChunkCount(extent.length));
   return result;
 }
 

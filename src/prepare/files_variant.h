@@ -36,6 +36,9 @@ struct HashedFiles {
   FilesPlan plan;
 };
 
+// As HashFiles, but nothing is read: digests and sums are zeros.
+HashedFiles UndigestedFiles(const PrepareContext& context);
+
 // Reads the whole source. CANCELLED: `stop` became true.
 Result<HashedFiles> HashFiles(const PrepareContext& context,
                               const std::atomic<bool>* stop = nullptr);

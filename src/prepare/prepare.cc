@@ -54,6 +54,9 @@ class Run {
   }
 
   Result<Manifest> All() {
+    if (options_.undigested && !FilesOnly()) {
+      return Status(StatusCode::kInvalidArgument, "--undigested: expected '--variant files' alone");
+    }
     TRIMS_ASSIGN_OR_RETURN(format_, FormatOf(context_.source, options_.precision, FilesOnly()));
     for (const std::string& note : format_.notes) manifest_.notes.push_back(ManifestNote(note));
     TRIMS_RETURN_IF_ERROR(ReadModel());
@@ -69,7 +72,9 @@ class Run {
   // The source's digests are made beside the other variants; without any there is nothing to overlap.
   Result<HashedFiles> MakeVariants() {
     if (!Applies(Variant::kTensors) && !Applies(Variant::kOrt)) {
-      TRIMS_ASSIGN_OR_RETURN(HashedFiles hashed, HashFiles(context_));
+      TRIMS_ASSIGN_OR_RETURN(HashedFiles hashed,
+                             options_.undigested ? Result<HashedFiles>(UndigestedFiles(context_))
+                                                 : HashFiles(context_));
       TRIMS_RETURN_IF_ERROR(KeepFiles(hashed));
       return hashed;
     }

@@ -32,7 +32,8 @@ struct PrepareOptions {
   uint64_t ort_bytes_limit = kDefaultOrtBytesLimit;
   uint64_t steady_min_bytes = kDefaultSteadyMinBytes;
   std::vector<std::string> onnxruntime_extensions;  // libraries of custom operators, loaded before
-  std::string sandbox;  // Describe() of the sandbox that this runs in; goes into the manifest
+  bool undigested = false;  // hashes nothing: digests are zeros; for `files` alone
+  std::string sandbox;      // Describe() of the sandbox that this runs in; goes into the manifest
 };
 
 // Writes manifest.json into the out folder last: a folder without one is not prepared. A variant

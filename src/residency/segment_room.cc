@@ -45,6 +45,7 @@ std::string LargestHolders(std::vector<const Segment*> segments) {
 
 RoomUse SegmentTable::Use() const {
   RoomUse use;
+  use.loading = landing_bytes_;
   for (const auto& [id, segment] : segments_) {
     switch (segment->state()) {
       case SegmentState::kReserved:

@@ -31,6 +31,7 @@
 #include "trims/progress.h"
 
 #include "format/image.h"
+#include "load/landing_tier.h"
 #include "residency/counters.h"
 #include "residency/lease.h"
 #include "residency/residency_options.h"
@@ -45,19 +46,19 @@ namespace trims {
 // Bytes of a tier's budget by what they are for.
 struct RoomUse {
   uint64_t leased = 0;
-  uint64_t pinned = 0;  // in use or not: what is in use is counted there, too
-  uint64_t idle = 0;    // neither leased nor pinned
-  uint64_t loading = 0;
+  uint64_t pinned = 0;   // in use or not: what is in use is counted there, too
+  uint64_t idle = 0;     // neither leased nor pinned
+  uint64_t loading = 0;  // what is brought by another way, too
   uint64_t draining = 0;
   uint64_t waiting = 0;  // not in the budget yet: reserved segments without room
 };
 
-class SegmentTable {
+class SegmentTable final : public LandingTier {
  public:
   SegmentTable(const ResidencyOptions& options, const ResidencyDependencies& dependencies,
                Counters* counters);
   // Cancels loads and frees what is resident on the tier's threads; nobody is called back.
-  ~SegmentTable();
+  ~SegmentTable() override;
   SegmentTable(const SegmentTable&) = delete;
   SegmentTable& operator=(const SegmentTable&) = delete;
 
@@ -97,6 +98,11 @@ class SegmentTable {
   void SetWhenQuiet(std::function<void()> call);
   bool Quiet() const { return leases_ == 0 && waiters_.size() == 0; }
 
+  // What is brought here by another way (segment_landing.cc).
+  Result<std::unique_ptr<LandingRoom>> TakeRoom(uint64_t bytes) override;
+  void Adopt(const ImagePtr& image, std::unique_ptr<LandingRoom> room,
+             ResidentBytes bytes) override;
+
   // What an image takes of this tier.
   uint64_t FootprintOf(const Image& image) const { return tier_->FootprintOf(image); }
   // nullptr if there is no such segment.
@@ -119,6 +125,7 @@ class SegmentTable {
  private:
   friend class Lease;
   friend class OpenWait;
+  class TakenRoom;
 
   // What a segment that fills from the tier beneath has there.
   struct Beneath {
@@ -158,6 +165,10 @@ class SegmentTable {
   void TellWhenQuiet();
   std::string TierOption() const;
 
+  // What is brought (segment_landing.cc).
+  Result<Reservation> Exchange(TakenRoom* room, uint64_t bytes);
+  Status NothingFree(uint64_t bytes) const;
+
   // Filling (segment_fill.cc).
   void StartFill(Segment* segment, Reservation room);
   void FillFromBeneath(Segment* segment);
@@ -186,6 +197,7 @@ class SegmentTable {
   RoomQueue room_queue_;
   Evictor evictor_;
   uint64_t draining_bytes_ = 0;
+  uint64_t landing_bytes_ = 0;  // taken for what is brought
   uint64_t last_segment_ = 0;
   uint64_t leases_ = 0;
   std::map<uint64_t, std::unique_ptr<Segment>> segments_;

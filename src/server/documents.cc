@@ -302,6 +302,8 @@ namespace {
 
 Json DiskJson(const ManagerSnapshot& manager) {
   Json disk = {{"used_bytes", manager.prepared_bytes}, {"evictions", manager.disk_evictions}};
+  disk["unfinished"] = {{"fetches", manager.disk_unfinished.fetches},
+                        {"bytes", manager.disk_unfinished.bytes}};
   disk["budget_bytes"] = manager.disk_budget == 0 ? Json(nullptr) : Json(manager.disk_budget);
   return disk;
 }

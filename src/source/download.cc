@@ -15,6 +15,7 @@
 #include "base/sha256.h"
 #include "base/sys.h"
 #include "source/download_journal.h"
+#include "source/file_bytes.h"
 #include "source/http_request_of.h"
 #include "source/part_file.h"
 #include "transfer/range_fetcher.h"
@@ -22,13 +23,36 @@
 namespace trims {
 namespace {
 
+Status OtherBytes(const RemoteFile& file) {
+  return Status(StatusCode::kDataLoss,
+                "the file '" + file.name +
+                    "' came with other bytes than its source says it has: its SHA-256 is not " +
+                    file.sha256,
+                "try again; if it stays so, the source is damaged");
+}
+
+// A file that is there already.
+Status LandFromDisk(const std::string& path, DownloadLanding* landing) {
+  TRIMS_ASSIGN_OR_RETURN(const FileBytes file, FileBytes::Open(path));
+  for (uint64_t begin = 0; begin < file.size();) {
+    const uint64_t end = std::min(file.size(), begin + kDownloadRangeBytes);
+    TRIMS_ASSIGN_OR_RETURN(const std::span<std::byte> memory, landing->Reach(end));
+    TRIMS_RETURN_IF_ERROR(file.ReadAt(begin, memory.subspan(begin, end - begin)));
+    landing->Ready(end);
+    begin = end;
+  }
+  return Status();
+}
+
 // A file that is under way.
 class OpenFile {
  public:
-  OpenFile(const RemoteFile& file, PartFile part, std::shared_ptr<const HttpObject> object)
+  OpenFile(const RemoteFile& file, PartFile part, std::shared_ptr<const HttpObject> object,
+           DownloadLanding* landing)
       : file_(file),
         part_(std::move(part)),
         object_(std::move(object)),
+        landing_(landing),
         left_(part_.missing().size()) {
     there_.assign(DownloadRanges(file.length), true);
     for (const uint64_t range : part_.missing()) there_[range] = false;
@@ -37,40 +61,45 @@ class OpenFile {
   const RemoteFile& file() const { return file_; }
   const std::vector<uint64_t>& missing() const { return part_.missing(); }
   std::span<std::byte> RangeOf(uint64_t range) const { return part_.RangeOf(range); }
+  // Before its bytes come.
+  Status Reach(uint64_t range) const {
+    if (landing_ == nullptr) return Status();
+    return landing_->Reach(range * kDownloadRangeBytes + RangeOf(range).size()).status();
+  }
   const std::shared_ptr<const HttpObject>& object() const { return object_; }
   void set_object(std::shared_ptr<const HttpObject> object) { object_ = std::move(object); }
   int AddRefusal() { return ++refusals_; }
 
-  void Complete(uint64_t range) {
-    part_.Complete(range);
+  Status Complete(uint64_t range) {
     there_[range] = true;
     --left_;
+    return part_.Complete(range);
   }
   bool complete() const { return left_ == 0; }
 
   // What is there from the beginning on without a hole, while the rest is on its way.
   void HashWhatIsThere() {
-    if (file_.sha256.empty()) return;
-    for (; hashed_ < there_.size() && there_[hashed_]; ++hashed_)
-      hash_.Update(part_.RangeOf(hashed_));
+    for (; hashed_ < there_.size() && there_[hashed_]; ++hashed_) {
+      if (landing_ == nullptr && !file_.sha256.empty()) hash_.Update(part_.RangeOf(hashed_));
+    }
+    if (landing_ != nullptr) landing_->Ready(std::min(file_.length, hashed_ * kDownloadRangeBytes));
   }
 
   Status Finish() && {
     HashWhatIsThere();
-    if (file_.sha256.empty() || hash_.FinishHex() == file_.sha256) return std::move(part_).Finish();
+    if (file_.sha256.empty() || Sha256OfAll() == file_.sha256) return std::move(part_).Finish();
     std::move(part_).Discard();
-    return Status(StatusCode::kDataLoss,
-                  "the file '" + file_.name +
-                      "' came with other bytes than its source says it has: its SHA-256 is not " +
-                      file_.sha256,
-                  "try again; if it stays so, the source is damaged");
+    return OtherBytes(file_);
   }
 
  private:
+  std::string Sha256OfAll() { return landing_ != nullptr ? landing_->Sha256() : hash_.FinishHex(); }
+
   const RemoteFile& file_;
   PartFile part_;
   std::shared_ptr<const HttpObject> object_;
-  std::vector<bool> there_;  // by range
+  DownloadLanding* const landing_;  // hashes by itself; nullptr: none
+  std::vector<bool> there_;         // by range
   size_t left_;
   uint64_t hashed_ = 0;
   Sha256 hash_;
@@ -96,7 +125,7 @@ class Downloader {
   Status CheckRoom() const;
   Status OpenNext();
   Status FillFetcher();
-  void Submit(size_t flight);
+  Status Submit(size_t flight);
   Status Reap();
   Status Refused(size_t flight, const Status& why);
   Status Completed(const Flight& flight);
@@ -155,7 +184,7 @@ Status Downloader::FillFetcher() {
     const auto free = std::find(flights_.begin(), flights_.end(), std::nullopt);
     *free = std::move(waiting_.front());
     waiting_.pop_front();
-    Submit(static_cast<size_t>(free - flights_.begin()));
+    TRIMS_RETURN_IF_ERROR(Submit(static_cast<size_t>(free - flights_.begin())));
   }
   return Status();
 }
@@ -163,6 +192,8 @@ Status Downloader::FillFetcher() {
 Status Downloader::OpenNext() {
   const RemoteFile& file = files_[next_file_++];
   if (PartFile::IsComplete(place_, file)) {
+    if (options_.landing != nullptr)
+      TRIMS_RETURN_IF_ERROR(LandFromDisk(place_.files + "/" + file.name, options_.landing));
     done_ += file.length;
     Tell();
     return Status();
@@ -175,9 +206,10 @@ Status Downloader::OpenNext() {
     if (!made) return ErrnoStatus("can't make the file " + path);
     return SyncFoldersOf(place_.files, file.name);
   }
-  TRIMS_ASSIGN_OR_RETURN(PartFile part, PartFile::Open(place_, file));
+  TRIMS_ASSIGN_OR_RETURN(PartFile part, PartFile::Open(place_, file, options_.landing));
   TRIMS_ASSIGN_OR_RETURN(std::shared_ptr<const HttpObject> object, HttpObjectOf(&store_, file));
-  const auto open = std::make_shared<OpenFile>(file, std::move(part), std::move(object));
+  const auto open =
+      std::make_shared<OpenFile>(file, std::move(part), std::move(object), options_.landing);
   uint64_t missing = 0;
   for (const uint64_t range : open->missing()) {
     waiting_.push_back({open, range});
@@ -188,12 +220,14 @@ Status Downloader::OpenNext() {
   return open->complete() ? std::move(*open).Finish() : Status();
 }
 
-void Downloader::Submit(size_t flight) {
+Status Downloader::Submit(size_t flight) {
   const Flight& submitted = *flights_[flight];
+  TRIMS_RETURN_IF_ERROR(submitted.file->Reach(submitted.range));
   fetcher_->Submit({.object = submitted.file->object(),
                     .offset = submitted.range * kDownloadRangeBytes,
                     .destination = submitted.file->RangeOf(submitted.range),
                     .tag = flight});
+  return Status();
 }
 
 Status Downloader::Reap() {
@@ -211,13 +245,12 @@ Status Downloader::Refused(size_t flight, const Status& why) {
   TRIMS_ASSIGN_OR_RETURN(std::shared_ptr<const HttpObject> object,
                          HttpObjectOf(&store_, file.file()));
   file.set_object(std::move(object));
-  Submit(flight);
-  return Status();
+  return Submit(flight);
 }
 
 Status Downloader::Completed(const Flight& flight) {
   done_ += flight.file->RangeOf(flight.range).size();
-  flight.file->Complete(flight.range);
+  TRIMS_RETURN_IF_ERROR(flight.file->Complete(flight.range));
   Tell();
   if (flight.file->complete()) return std::move(*flight.file).Finish();
   flight.file->HashWhatIsThere();

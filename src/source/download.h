@@ -6,7 +6,8 @@
 //
 // The bytes come straight into the pages of the file, whose room on the disk is taken before. A file that
 // stands under its own name is complete, durable and, where the source tells one, has the SHA-256 that it
-// should. What is not complete lies in the other folder (source/part_file.h).
+// should. What is not complete lies in the other folder (source/part_file.h). With a landing they come into its
+// memory, and from there to the disk.
 // Blocks. Thread-safety: safe, for distinct stores and places.
 #ifndef TRIMS_SOURCE_DOWNLOAD_H_
 #define TRIMS_SOURCE_DOWNLOAD_H_
@@ -20,6 +21,7 @@
 #include "trims/status.h"
 
 #include "base/cancel_token.h"
+#include "source/download_landing.h"
 #include "source/remote_store.h"
 #include "transfer/http.h"
 
@@ -38,6 +40,8 @@ struct DownloadOptions {
   // How far all files together are. On the calling thread.
   std::function<void(uint64_t done, uint64_t total)> progress = {};
   CancelToken* cancel = nullptr;
+  // Of the only file, which has bytes; afterwards all of them are there. Outlives the call. nullptr: none.
+  DownloadLanding* landing = nullptr;
 };
 
 // Errors as of transfer/http_error.h; DATA_LOSS: the bytes have another SHA-256 than the source says, and

@@ -37,6 +37,16 @@ std::string ReadJournal(const std::string& path) {
   return file->ReadAt(0, std::as_writable_bytes(std::span(text))).ok() ? text : "";
 }
 
+bool ReadAll(int fd, uint64_t offset, std::span<std::byte> out) {
+  while (!out.empty()) {
+    const ssize_t got = sys::Pread(fd, out.data(), out.size(), static_cast<off_t>(offset));
+    if (got <= 0) return false;
+    out = out.subspan(static_cast<size_t>(got));
+    offset += static_cast<uint64_t>(got);
+  }
+  return true;
+}
+
 bool WriteText(int fd, std::string_view text) {
   return WriteAll(fd, std::as_bytes(std::span(text)));
 }
@@ -62,7 +72,8 @@ bool PartFile::IsComplete(const DownloadPlace& place, const RemoteFile& file) {
   return !head.empty() && ReadJournal(StemOf(place, file) + ".ranges").starts_with(head);
 }
 
-Result<PartFile> PartFile::Open(const DownloadPlace& place, const RemoteFile& file) {
+Result<PartFile> PartFile::Open(const DownloadPlace& place, const RemoteFile& file,
+                                DownloadLanding* landing) {
   PartFile part;
   part.files_ = place.files;
   part.name_ = file.name;
@@ -72,7 +83,9 @@ Result<PartFile> PartFile::Open(const DownloadPlace& place, const RemoteFile& fi
   TRIMS_RETURN_IF_ERROR(MakeFoldersOf(place.files, file.name));
   TRIMS_RETURN_IF_ERROR(part.RemoveOlder());
   TRIMS_RETURN_IF_ERROR(part.OpenFile(file.length));
-  part.OpenJournal(file);
+  TRIMS_RETURN_IF_ERROR(part.TakeMemory(landing, file.length));
+  TRIMS_RETURN_IF_ERROR(part.OpenJournal(file, landing));
+  if (landing != nullptr) TRIMS_RETURN_IF_ERROR(part.StartWriter());
   return part;
 }
 
@@ -91,38 +104,76 @@ Status PartFile::OpenFile(uint64_t length) {
       sys::Fallocate(fd_.get(), 0, 0, static_cast<off_t>(length)) != 0) {
     return ErrnoStatus("can't take " + std::to_string(length) + " bytes of the disk for " + part_);
   }
-  TRIMS_ASSIGN_OR_RETURN(map_, Mapping::OfFile(fd_.get(), length, PROT_READ | PROT_WRITE));
   return Status();
 }
 
-void PartFile::OpenJournal(const RemoteFile& file) {
+Status PartFile::TakeMemory(DownloadLanding* landing, uint64_t length) {
+  if (landing != nullptr) {
+    TRIMS_ASSIGN_OR_RETURN(memory_, landing->Reach(0));
+    return Status();
+  }
+  TRIMS_ASSIGN_OR_RETURN(map_, Mapping::OfFile(fd_.get(), length, PROT_READ | PROT_WRITE));
+  memory_ = {map_.data(), map_.size()};
+  return Status();
+}
+
+Status PartFile::OpenJournal(const RemoteFile& file, DownloadLanding* landing) {
   const std::map<uint64_t, uint64_t> sums = ParseJournal(ReadJournal(ranges_), file);
   std::string text = JournalHead(file);
   for (uint64_t range = 0; range < DownloadRanges(file.length); ++range) {
     const auto sum = sums.find(range);
-    if (sum != sums.end() && Xxh3Of(RangeOf(range)) == sum->second) {
-      text += JournalLine(range, sum->second);
-    } else {
-      missing_.push_back(range);
+    bool there = false;
+    if (sum != sums.end()) {
+      TRIMS_ASSIGN_OR_RETURN(there, IsThere(range, sum->second, landing));
     }
+    there ? void(text += JournalLine(range, sum->second)) : missing_.push_back(range);
   }
-  if (JournalHead(file).empty()) return;
+  if (JournalHead(file).empty()) return Status();
   journal_ =
       sys::Open(ranges_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (journal_ && !WriteText(journal_.get(), text)) journal_.reset();
+  return Status();
+}
+
+// Into the landing, where there is one. What can't be read is fetched again.
+Result<bool> PartFile::IsThere(uint64_t range, uint64_t sum, DownloadLanding* landing) const {
+  const std::span<std::byte> bytes = RangeOf(range);
+  if (landing != nullptr) {
+    const uint64_t begin = range * kDownloadRangeBytes;
+    TRIMS_RETURN_IF_ERROR(landing->Reach(begin + bytes.size()).status());
+    if (!ReadAll(fd_.get(), begin, bytes)) return false;
+  }
+  return Xxh3Of(bytes) == sum;
+}
+
+// Which notes what it has written.
+Status PartFile::StartWriter() {
+  auto journal = std::make_shared<const UniqueFd>(std::move(journal_));
+  TRIMS_ASSIGN_OR_RETURN(
+      writer_, PartWriter::Start(DirectFile(std::move(fd_), part_), part_,
+                                 [journal](uint64_t range, std::span<const std::byte> bytes) {
+                                   if (*journal)
+                                     WriteText(journal->get(), JournalLine(range, Xxh3Of(bytes)));
+                                 }));
+  return Status();
 }
 
 std::span<std::byte> PartFile::RangeOf(uint64_t range) const {
   const uint64_t begin = range * kDownloadRangeBytes;
-  return {map_.data() + begin, std::min<size_t>(kDownloadRangeBytes, map_.size() - begin)};
+  return memory_.subspan(begin, std::min<size_t>(kDownloadRangeBytes, memory_.size() - begin));
 }
 
-void PartFile::Complete(uint64_t range) {
-  if (journal_) WriteText(journal_.get(), JournalLine(range, Xxh3Of(RangeOf(range))));
+Status PartFile::Complete(uint64_t range) {
+  const std::span<const std::byte> bytes = RangeOf(range);
+  if (writer_ != nullptr) return writer_->Write(range, range * kDownloadRangeBytes, bytes);
+  if (journal_) WriteText(journal_.get(), JournalLine(range, Xxh3Of(bytes)));
+  return Status();
 }
 
 Status PartFile::Finish() && {
-  if (sys::Fsync(fd_.get()) != 0) return ErrnoStatus("can't write " + part_);
+  if (writer_ != nullptr) TRIMS_RETURN_IF_ERROR(writer_->Finish());
+  const int written = writer_ != nullptr ? writer_->fd() : fd_.get();
+  if (sys::Fsync(written) != 0) return ErrnoStatus("can't write " + part_);
   map_ = Mapping();
   const std::string target = files_ + "/" + name_;
   if (sys::Rename(part_.c_str(), target.c_str()) != 0)
@@ -134,6 +185,7 @@ Status PartFile::Finish() && {
 }
 
 void PartFile::Discard() && {
+  writer_.reset();
   ::unlink(part_.c_str());
   ::unlink(ranges_.c_str());
 }

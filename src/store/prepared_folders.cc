@@ -73,16 +73,6 @@ bool IsHexName(std::string_view digits) {
   return digits.size() == kNameDigits && std::all_of(digits.begin(), digits.end(), IsHexDigit);
 }
 
-bool IsOldDownload(const fs::directory_entry& entry) {
-  const std::string name = entry.path().filename().string();
-  if (!name.starts_with(kDownloadPrefix) ||
-      !IsHexName(std::string_view(name).substr(kDownloadPrefix.size())))
-    return false;
-  std::error_code error;
-  const fs::file_time_type touched = entry.last_write_time(error);
-  return !error && touched < fs::file_time_type::clock::now() - std::chrono::days(kDownloadDays);
-}
-
 // Its name is made durable as well: without that, nothing in it would be.
 Status MakeRoot(const std::string& root) {
   const Status made = MakeFolder(root);
@@ -132,6 +122,10 @@ Result<std::string> MakeIncoming(const std::string& root) {
 }
 
 std::string DownloadName(std::string_view url) { return DigestName(kDownloadPrefix, url); }
+
+bool IsDownloadName(std::string_view name) {
+  return name.starts_with(kDownloadPrefix) && IsHexName(name.substr(kDownloadPrefix.size()));
+}
 
 Status MakeDownload(const std::string& root, const std::string& path) {
   TRIMS_RETURN_IF_ERROR(MakeRoot(root));
@@ -197,17 +191,6 @@ Status RemoveFiles(const std::string& folder, const std::string& keep) {
   return Status();
 }
 
-void RemoveUnfinished(const std::string& folder) {
-  std::error_code error;
-  fs::directory_iterator entries(folder, error);
-  for (const fs::directory_iterator end; !error && entries != end; entries.increment(error)) {
-    const std::string path = entries->path().string();
-    if (!entries->path().filename().string().starts_with(kUnfinishedPrefix)) continue;
-    LogInfo("file.unfinished_removed", {{"file", path}});
-    sys::Unlink(path.c_str());
-  }
-}
-
 Result<size_t> CountPublished(const std::string& root) {
   std::error_code error;
   size_t count = 0;
@@ -227,8 +210,7 @@ void RemoveOrphans(const std::string& root, const std::set<std::string>& keep) {
   for (const fs::directory_iterator end; !error && entries != end; entries.increment(error)) {
     const std::string name = entries->path().filename().string();
     const bool ours = name.starts_with(kIncomingPrefix) || IsPublishedName(name);
-    if ((ours && !keep.contains(name)) || IsOldDownload(*entries))
-      orphans.push_back(root + "/" + name);
+    if (ours && !keep.contains(name)) orphans.push_back(root + "/" + name);
   }
   for (const std::string& orphan : orphans) {
     LogInfo("folder.orphan_removed", {{"folder", orphan}});

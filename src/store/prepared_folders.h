@@ -23,6 +23,8 @@ namespace trims::prepared {
 inline constexpr int kDownloadDays = 7;
 // Of files in a published folder that are still being written.
 inline constexpr std::string_view kUnfinishedPrefix = ".unfinished-";
+// Of those, the one that says how far the others are: where it is, the next load goes on with them.
+inline constexpr std::string_view kUnfinishedJournal = ".unfinished-journal";
 
 bool IsPublishedName(std::string_view name);
 // Of a variant whose extents have their digests. Equal content has an equal name; the variant's own
@@ -34,6 +36,7 @@ Result<std::string> MakeIncoming(const std::string& root);
 
 // The name of the folder for what is downloaded from `url`.
 std::string DownloadName(std::string_view url);
+bool IsDownloadName(std::string_view name);
 // That folder, `path`, in `root`, and its two, if they aren't there yet; its time says that somebody goes
 // on with it.
 Status MakeDownload(const std::string& root, const std::string& path);
@@ -58,14 +61,11 @@ Status Remove(const std::string& folder);
 
 // The files in it but `keep`, a path in it. Nothing depends on that they are gone.
 Status RemoveFiles(const std::string& folder, const std::string& keep);
-// Those in it that a crash left half written.
-void RemoveUnfinished(const std::string& folder);
 
 // How many folders in `root` bear the name of a published one; none if there is no `root`.
 Result<size_t> CountPublished(const std::string& root);
 
-// Removes what is incoming or published in `root` and not in `keep`, and downloads that nobody has gone
-// on with for kDownloadDays; leaves everything else alone.
+// Removes what is incoming or published in `root` and not in `keep`; leaves everything else alone.
 // `keep` holds names, not paths, so that another spelling of `root` costs nobody a model.
 void RemoveOrphans(const std::string& root, const std::set<std::string>& keep);
 

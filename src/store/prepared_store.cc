@@ -10,6 +10,7 @@
 #include "store/eviction_order.h"
 #include "store/eviction_policy.h"
 #include "store/prepared_folders.h"
+#include "store/unfinished_fetches.h"
 
 namespace trims {
 namespace {
@@ -110,13 +111,34 @@ PreparedStore::Download& PreparedStore::Download::operator=(Download&& other) no
 void PreparedStore::Download::Close() {
   const std::string path = std::exchange(path_, {});
   const std::shared_ptr<PreparedStore*> store = store_.lock();
-  if (!path.empty() && store != nullptr) (*store)->downloads_.erase(path);
+  if (!path.empty() && store != nullptr) (*store)->CloseDownload(path);
 }
 
 void PreparedStore::Download::Discard() {
   const std::shared_ptr<PreparedStore*> store = store_.lock();
   if (!path_.empty() && store != nullptr) (*store)->Remove(path_, {});
   Close();
+}
+
+// What is in it, once it was used.
+void PreparedStore::CloseDownload(const std::string& path) {
+  downloads_.erase(path);
+  auto bytes = std::make_shared<uint64_t>(0);
+  worker_->Run([path, bytes] { *bytes = prepared::UnfinishedBytes(path); },
+               [weak = self(), name = path.substr(root_.size() + 1), bytes] {
+                 const auto store = weak.lock();
+                 if (store != nullptr) (*store)->NoteUnfinished(name, *bytes);
+               });
+}
+
+void PreparedStore::NoteUnfinished(const std::string& name, uint64_t bytes) {
+  bytes == 0 ? void(unfinished_.erase(name)) : void(unfinished_[name] = bytes);
+}
+
+PreparedStore::Unfinished PreparedStore::unfinished() const {
+  Unfinished all{.fetches = unfinished_.size()};
+  for (const auto& [name, bytes] : unfinished_) all.bytes += bytes;
+  return all;
 }
 
 void PreparedStore::Room::End() {
@@ -137,19 +159,21 @@ void PreparedStore::Start(const std::set<std::string>& named) {
   Name(named);
   auto sizes = std::make_shared<Sizes>();
   for (const auto& [name, folder] : folders_) sizes->emplace(name, 0);
+  auto unfinished = std::make_shared<Sizes>();
   worker_->Run(
-      [root = root_, named, sizes] {
+      [root = root_, named, sizes, unfinished] {
         prepared::RemoveOrphans(root, named);
+        *unfinished = prepared::ClearUnfinished(root, named);
         for (auto& [name, bytes] : *sizes) {
-          prepared::RemoveUnfinished(root + "/" + name);
           const Result<uint64_t> measured = prepared::BytesOf(root + "/" + name);
           if (measured.ok()) bytes = *measured;
         }
       },
-      [weak = self(), sizes] {
+      [weak = self(), sizes, unfinished] {
         const auto store = weak.lock();
         if (store == nullptr) return;
         (*store)->Measured(*sizes);
+        (*store)->unfinished_ = std::move(*unfinished);
         (*store)->measured_ = true;
       });
 }
@@ -272,6 +296,7 @@ void PreparedStore::RemoveIfUnused(Folders::iterator folder) {
   if (folder->second.named || folder->second.pins > 0) return;
   bytes_ -= folder->second.bytes;
   Remove(root_ + "/" + folder->first, {});
+  unfinished_.erase(folder->first);
   folders_.erase(folder);
 }
 
@@ -323,15 +348,18 @@ void PreparedStore::EndRoom(Pin pin, uint64_t bytes) {
 void PreparedStore::Measure(const std::string& folder, std::shared_ptr<Pin> pin,
                             uint64_t reserved) {
   auto sizes = std::make_shared<Sizes>();
+  auto unfinished = std::make_shared<uint64_t>(0);
   worker_->Run(
-      [path = root_ + "/" + folder, folder, sizes] {
+      [path = root_ + "/" + folder, folder, sizes, unfinished] {
         const Result<uint64_t> bytes = prepared::BytesOf(path);
         if (bytes.ok()) sizes->emplace(folder, *bytes);
+        *unfinished = prepared::UnfinishedBytes(path);
       },
-      [weak = self(), sizes, reserved, pin = std::move(pin)] {
+      [weak = self(), folder, sizes, unfinished, reserved, pin = std::move(pin)] {
         const auto store = weak.lock();
         if (store == nullptr) return;
         (*store)->Measured(*sizes);
+        (*store)->NoteUnfinished(folder, *unfinished);
         (*store)->reserved_ -= reserved;
       });
 }

@@ -144,8 +144,9 @@ class PreparedStore {
   const std::string& root() const { return root_; }
 
   // Once, before anything else, with a catalog that could be read: measures what is there, and
-  // removes what a crash or an earlier release left behind: incoming folders, and published ones
-  // that the catalog does not name. Other files in the root stay.
+  // removes what a crash or an earlier release left behind: incoming folders, published ones
+  // that the catalog does not name, and of fetches that were cut off what is too old or too much
+  // (store/unfinished_fetches.h). Other files in the root stay.
   void Start(const std::set<std::string>& named);
 
   void NewIncoming(std::function<void(Result<Incoming>)> done);
@@ -189,6 +190,13 @@ class PreparedStore {
   uint64_t budget() const { return budget_; }
   uint64_t evictions() const { return evictions_; }  // of folders' bytes, since the start
 
+  // Fetches that were cut off and can be gone on with, and what they take of the disk.
+  struct Unfinished {
+    size_t fetches = 0;
+    uint64_t bytes = 0;
+  };
+  Unfinished unfinished() const;
+
   // How many published folders lie in `root`; 0 if there is no such folder. Blocks.
   static Result<size_t> CountPublished(const std::string& root);
 
@@ -206,6 +214,8 @@ class PreparedStore {
   std::weak_ptr<PreparedStore*> self() const { return self_; }
   void Name(const std::set<std::string>& named);
   void Measured(const Sizes& sizes);
+  void NoteUnfinished(const std::string& name, uint64_t bytes);  // 0: none
+  void CloseDownload(const std::string& path);
   void PinNames(const std::shared_ptr<Publication>& publication);
   void Finish(const std::shared_ptr<Publication>& publication);
   void Unpin(const std::string& folder);
@@ -225,6 +235,7 @@ class PreparedStore {
   Worker* const worker_;
   Folders folders_;
   std::set<std::string> downloads_;  // paths of those in use
+  Sizes unfinished_;                 // by the folder's name
   const uint64_t budget_;
   uint64_t bytes_ = 0;
   uint64_t reserved_ = 0;  // for what is on its way

@@ -12,6 +12,7 @@
 
 #include "base/ascii.h"
 #include "base/byte_rate.h"
+#include "base/direct_file.h"
 #include "base/errno_status.h"
 #include "base/fault.h"
 #include "base/log.h"
@@ -38,6 +39,14 @@ struct Sealable {
 };
 Status Load() { return {}; }
 void ReadAll() {}
+
+Status DirectFileExample(UniqueFd fd, const std::string& path, std::span<const std::byte> bytes) {
+  // example: src/base/direct_file.h
+  DirectFile file(std::move(fd), path);
+  if (!file.WriteAt(bytes, 0)) return ErrnoStatus("can't write " + path);
+  // end
+  return {};
+}
 void EXPECT_EQ(StatusCode, StatusCode) {}
 Result<UniqueFd> OpenFile(const std::string&) { return UniqueFd(); }
 

@@ -10,10 +10,12 @@
 #include "source/connections.h"
 #include "source/download.h"
 #include "source/download_choice.h"
+#include "source/download_landing.h"
 #include "source/http_exchange.h"
 #include "source/http_store.h"
 #include "source/open_remote_store.h"
 #include "source/part_file.h"
+#include "source/part_writer.h"
 #include "source/remote_bytes.h"
 #include "source/remote_tree.h"
 #include "source/s3_store.h"
@@ -37,6 +39,23 @@ Status DownloadExample(RemoteStore& store) {
   TRIMS_ASSIGN_OR_RETURN(const std::vector<RemoteFile> files, store.List());
   TRIMS_RETURN_IF_ERROR(
       Download(&store, files, {.files = "/d/files", .partial = "/d/partial"}, {}));
+  // end
+  return {};
+}
+
+Status DownloadLandingExample(RemoteStore& store, const RemoteFile& file,
+                              const DownloadPlace& place, DownloadLanding& landing) {
+  // example: src/source/download_landing.h
+  return Download(&store, {file}, place, {.landing = &landing});
+  // end
+}
+
+Status PartWriterExample(DirectFile file, const std::string& path, PartWriter::Wrote wrote,
+                         uint64_t range, uint64_t offset, std::span<const std::byte> bytes) {
+  // example: src/source/part_writer.h
+  TRIMS_ASSIGN_OR_RETURN(const auto writer, PartWriter::Start(std::move(file), path, wrote));
+  TRIMS_RETURN_IF_ERROR(writer->Write(range, offset, bytes));
+  TRIMS_RETURN_IF_ERROR(writer->Finish());
   // end
   return {};
 }
@@ -101,7 +120,7 @@ Status PartFileExample(const DownloadPlace& place, const RemoteFile& file, uint6
   // example: src/source/part_file.h
   TRIMS_ASSIGN_OR_RETURN(PartFile part, PartFile::Open(place, file));
   for (const uint64_t range : part.missing()) Fetch(part.RangeOf(range));
-  part.Complete(range);
+  TRIMS_RETURN_IF_ERROR(part.Complete(range));
   TRIMS_RETURN_IF_ERROR(std::move(part).Finish());
   // end
   return {};

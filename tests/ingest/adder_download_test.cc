@@ -22,9 +22,9 @@ constexpr const char* kUrl = "https://models.example/net.onnx";
 
 class AdderDownloadTest : public IngestTest {
  protected:
-  Added AddUrl(const std::string& requested) {
+  Added AddUrl(const std::string& requested, std::vector<Variant> variants = {}) {
     auto answer = std::make_shared<std::optional<Result<CatalogEntry>>>();
-    registrar_->Add({}, requested, kUrl, {}, nullptr,
+    registrar_->Add({}, requested, kUrl, {.variants = std::move(variants)}, nullptr,
                     [answer](const Result<const CatalogEntry*>& entry) {
                       EXPECT_FALSE(*answer) << "answered twice";
                       *answer = entry.ok() ? Result<CatalogEntry>(**entry) : entry.status();
@@ -49,6 +49,13 @@ class AdderDownloadTest : public IngestTest {
     worker_.RunAll();
   }
 
+  // The oldest fetch is cut off.
+  void CutOffFetching() {
+    std::ofstream(fetcher_.requests.front().job.partial + "/0.part") << "half";
+    fetcher_.Finish(Status(StatusCode::kUnavailable, "no route"));
+    worker_.RunAll();
+  }
+
   const std::string download_ = prepared::DownloadName(kUrl);
 };
 
@@ -68,6 +75,34 @@ TEST_F(AdderDownloadTest, WhatWasDownloadedIsPreparedAndGoes) {
   ASSERT_TRUE(*answer && (*answer)->ok());
   EXPECT_EQ((**answer)->manifest.source, kUrl);
   EXPECT_EQ(Folders(), NamedFolders()) << "the download is of no more use";
+}
+
+TEST_F(AdderDownloadTest, OnlyWhatIsWantedAsItIsComesIntoMemory) {
+  const Added all = AddUrl("net");
+  EXPECT_EQ(fetcher_.requests.front().job.landing, nullptr);
+  fetcher_.Finish(Status(StatusCode::kUnavailable, "no route"));
+  worker_.RunAll();
+  const Added files = AddUrl("net", {Variant::kFiles});
+  EXPECT_EQ(fetcher_.requests.front().job.landing, &landing_);
+}
+
+// The model is there all the same.
+TEST_F(AdderDownloadTest, WhatCantBeAdoptedIsFreed) {
+  const Added answer = AddUrl("net", {Variant::kFiles});
+  const std::string file = fetcher_.requests.front().job.files + "/net.onnx";
+  std::ofstream(file) << "weights";
+  auto landed = std::make_shared<Landed>(Landed{.name = "net.onnx", .length = 7});
+  landed->content.digests.sha256 =
+      Digest('2');  // as the manifest's; there is no index that could be read
+  const std::weak_ptr<Landed> watched = landed;
+  fetcher_.Finish(Fetched{SourceUri::OfPath(file), std::move(landed)});
+  worker_.RunAll();
+  EXPECT_NE(preparer_.requests.front().job.landed, nullptr);
+  FinishAdding();
+  ASSERT_TRUE(*answer && (*answer)->ok());
+  worker_.RunAll();
+  EXPECT_TRUE(watched.expired());
+  EXPECT_EQ(landing_.adopted, 0);
 }
 
 TEST_F(AdderDownloadTest, WhatFailsLeavesTheDownloadForTheNextAttempt) {
@@ -107,11 +142,13 @@ TEST_F(AdderDownloadTest, OneSourceIsDownloadedByOneAtATime) {
 
 TEST_F(AdderDownloadTest, AStartKeepsDownloadsOfTheLastDaysOnly) {
   AddUrl("net");
-  fetcher_.Finish(Status(StatusCode::kUnavailable, "no route"));
-  worker_.RunAll();
+  CutOffFetching();
+  EXPECT_EQ(store_->unfinished().fetches, 1u);
+  EXPECT_EQ(store_->unfinished().bytes, 4u);
   Start();
   worker_.RunAll();
   EXPECT_THAT(Folders(), ElementsAre(download_));
+  EXPECT_EQ(store_->unfinished().bytes, 4u);
   fs::last_write_time(root_ + "/" + download_, fs::file_time_type::clock::now() -
                                                    std::chrono::days(prepared::kDownloadDays + 1));
   Start();
@@ -121,16 +158,23 @@ TEST_F(AdderDownloadTest, AStartKeepsDownloadsOfTheLastDaysOnly) {
 
 TEST_F(AdderDownloadTest, WhoGoesOnWithADownloadKeepsIt) {
   AddUrl("net");
-  fetcher_.Finish(Status(StatusCode::kUnavailable, "no route"));
-  worker_.RunAll();
+  CutOffFetching();
   fs::last_write_time(root_ + "/" + download_, fs::file_time_type::clock::now() -
                                                    std::chrono::days(prepared::kDownloadDays + 1));
   AddUrl("net");
-  fetcher_.Finish(Status(StatusCode::kUnavailable, "no route"));
-  worker_.RunAll();
+  CutOffFetching();
   Start();
   worker_.RunAll();
   EXPECT_THAT(Folders(), ElementsAre(download_));
+}
+
+TEST_F(AdderDownloadTest, OfWhatIsDoneNothingIsLeftToGoOnWith) {
+  AddUrl("net");
+  CutOffFetching();
+  AddUrl("net");
+  FinishFetching();
+  FinishAdding();
+  EXPECT_EQ(store_->unfinished().fetches, 0u);
 }
 
 TEST_F(AdderDownloadTest, NobodyIsCalledOnceTheRegistrarIsGone) {

@@ -7,9 +7,11 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <memory>
 #include <sstream>
 #include <string>
 
+#include "base/macros.h"
 #include "base/sha256.h"
 #include "format/chunk_digests.h"
 #include "ingest/pushed_folder.h"
@@ -31,6 +33,10 @@ class FetchFilesTest : public ::testing::Test {
   }
 
   Result<SourceUri> Fetch(const std::string& target) {
+    TRIMS_ASSIGN_OR_RETURN(const Fetched fetched, FetchAll(target));
+    return fetched.source;
+  }
+  Result<Fetched> FetchAll(const std::string& target, const FetchCalls& calls = {}) {
     HttpOrigin origin([this](const OriginRequest& request) {
       const auto found = served_.find(request.target);
       return found == served_.end() ? OriginReply{.status = 404}
@@ -39,7 +45,7 @@ class FetchFilesTest : public ::testing::Test {
     return FetchFromNetwork({})({.uri = *ParseSourceUri(origin.url() + target),
                                  .files = scratch_ / "files",
                                  .partial = scratch_ / "partial"},
-                                {});
+                                calls);
   }
 
   std::map<std::string, std::string> served_;
@@ -53,6 +59,38 @@ TEST_F(FetchFilesTest, AFileLiesUnderItsName) {
   EXPECT_EQ(source->path, scratch_ / "files/my net.onnx");
   EXPECT_EQ(TextOf(source->path), "weights");
   EXPECT_EQ(Fetch("/none").status().code(), StatusCode::kNotFound);
+}
+
+TEST_F(FetchFilesTest, WhereThereIsRoomAFileComesIntoMemoryToo) {
+  const std::string content = Content(100'000);
+  served_["/net.bin"] = content;
+  uint64_t asked = 0;
+  const FetchCalls calls{.take_room = [&](uint64_t bytes) -> Result<SharedLandingRoom> {
+    asked = bytes;
+    return std::make_shared<std::unique_ptr<LandingRoom>>();
+  }};
+  const Result<Fetched> fetched = FetchAll("/net.bin", calls);
+  ASSERT_TRUE(fetched.ok()) << fetched.status().ToString();
+  EXPECT_EQ(asked, 102'400u) << "whole pages";
+  ASSERT_NE(fetched->landed, nullptr);
+  const Landed& landed = *fetched->landed;
+  EXPECT_EQ(landed.name, "net.bin");
+  EXPECT_EQ(landed.length, content.size());
+  EXPECT_EQ(landed.content.sha256, Sha256Hex(BytesOf(content)));
+  EXPECT_EQ(landed.content.digests.sha256, TreeDigestOf(BytesOf(content)));
+  EXPECT_EQ(TextOf("/proc/self/fd/" + std::to_string(landed.content.extent.fd.get())), content);
+  EXPECT_EQ(TextOf(fetched->source.path), content);
+}
+
+TEST_F(FetchFilesTest, WithoutRoomAFileComesToTheDisk) {
+  served_["/net.bin"] = "weights";
+  const FetchCalls calls{.take_room = [](uint64_t) -> Result<SharedLandingRoom> {
+    return Status(StatusCode::kFailedPrecondition, "nothing is kept");
+  }};
+  const Result<Fetched> fetched = FetchAll("/net.bin", calls);
+  ASSERT_TRUE(fetched.ok()) << fetched.status().ToString();
+  EXPECT_EQ(fetched->landed, nullptr);
+  EXPECT_EQ(TextOf(fetched->source.path), "weights");
 }
 
 TEST_F(FetchFilesTest, APushedModelIsFetchedByItsManifest) {

@@ -35,6 +35,7 @@ class IngestTest : public ::testing::Test {
                                      .prepared = store_.get(),
                                      .worker = &worker_,
                                      .fetcher = &fetcher_,
+                                     .landing = &landing_,
                                      .verifying = &worker_,
                                      .timers = &timers_,
                                      .pushing = &worker_,
@@ -122,6 +123,7 @@ class IngestTest : public ::testing::Test {
   FakeTimers timers_{&clock_};
   FakePreparer preparer_;
   FakeFetcher fetcher_;
+  FakeLanding landing_;
   StepCatalog catalog_;
   std::unique_ptr<PreparedStore> store_;
   std::unique_ptr<Registrar> registrar_;

@@ -51,15 +51,15 @@ class PostedCalls {
 TEST(SourceFetcherTest, ResultAndProgressComeOnTheLoop) {
   PostedCalls loop;
   const auto fetcher = MakeSourceFetcher(
-                           [](const FetchJob& job, const FetchCalls& calls) -> Result<SourceUri> {
+                           [](const FetchJob& job, const FetchCalls& calls) -> Result<Fetched> {
                              calls.progress(1, 10);
                              calls.progress(2, 10);
-                             return SourceUri::OfPath(job.files);
+                             return Fetched{SourceUri::OfPath(job.files)};
                            },
                            1, loop.poster())
                            .value();
   std::vector<uint64_t> told;
-  std::optional<Result<SourceUri>> fetched;
+  std::optional<Result<Fetched>> fetched;
   fetcher->Fetch(
       {.uri = {}, .files = "/d"},
       [&told](std::string_view stage, uint64_t done, uint64_t total) {
@@ -67,9 +67,9 @@ TEST(SourceFetcherTest, ResultAndProgressComeOnTheLoop) {
         EXPECT_EQ(total, 10u);
         told.push_back(done);
       },
-      [&fetched](Result<SourceUri> source) { fetched = std::move(source); });
+      [&fetched](Result<Fetched> source) { fetched = std::move(source); });
   while (!fetched) loop.RunNext();
-  EXPECT_EQ((*fetched)->path, "/d");
+  EXPECT_EQ((*fetched)->source.path, "/d");
   // The second only if the loop had taken the first by then.
   ASSERT_FALSE(told.empty());
   EXPECT_EQ(told.front(), 1u);
@@ -89,13 +89,12 @@ TEST(SourceFetcherTest, WhatTheCallbackHoldsEndsOnTheLoop) {
     std::thread::id ended;
     bool called = false;
     {
-      auto fetcher =
-          MakeSourceFetcher(
-              [](const FetchJob&, const FetchCalls&) { return Result<SourceUri>(SourceUri()); }, 1,
-              loop.poster())
-              .value();
+      auto fetcher = MakeSourceFetcher([](const FetchJob&,
+                                          const FetchCalls&) { return Result<Fetched>(Fetched{}); },
+                                       1, loop.poster())
+                         .value();
       fetcher->Fetch({}, nullptr,
-                     [held = std::make_shared<EndsOn>(&ended), &called](const Result<SourceUri>&) {
+                     [held = std::make_shared<EndsOn>(&ended), &called](const Result<Fetched>&) {
                        called = true;
                      });
       while (!called) loop.RunNext();
@@ -110,7 +109,7 @@ TEST(SourceFetcherTest, GoneItGivesUpAndCallsNobody) {
   std::condition_variable changed;
   bool started = false;
   auto fetcher = MakeSourceFetcher(
-                     [&](const FetchJob&, const FetchCalls& calls) -> Result<SourceUri> {
+                     [&](const FetchJob&, const FetchCalls& calls) -> Result<Fetched> {
                        {
                          const std::lock_guard<std::mutex> lock(mutex);
                          started = true;
@@ -130,7 +129,7 @@ TEST(SourceFetcherTest, GoneItGivesUpAndCallsNobody) {
                      },
                      1, loop.poster())
                      .value();
-  fetcher->Fetch({}, nullptr, [](const Result<SourceUri>&) { FAIL(); });
+  fetcher->Fetch({}, nullptr, [](const Result<Fetched>&) { FAIL(); });
   {
     std::unique_lock<std::mutex> lock(mutex);
     changed.wait(lock, [&] { return started; });

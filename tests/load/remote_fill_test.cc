@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -262,6 +263,102 @@ TEST_P(RemoteFillCancelTest, ACancelWakesWhatWaitsForTheNetwork) {
   EXPECT_EQ(Load().status().code(), StatusCode::kCancelled);
   canceller.join();
   origin_.reset();  // what it calls stands here
+  ExpectNothingUnfinished();
+}
+
+class RemoteFillResumeTest : public RemoteFillTest {
+ protected:
+  static constexpr size_t kRange = size_t{8} << 20;
+
+  void Prepare() {
+    AddRemote("extent0", Bytes(kRange + 4321));
+    AddRemote("deep/extent1", Bytes(4 * kRange, 2));
+    WriteIndex();
+    Serve();
+    options_.network.concurrency = 1;
+  }
+  // The load is given up while the third range of the second file is on its way, and all before it is noted.
+  void CutOff() {
+    std::promise<void> asked;
+    bool first = true;
+    spoil_ = [&](const OriginRequest& request) -> std::optional<OriginReply> {
+      if (!request.Header("range").starts_with("bytes=16777216-")) return {};
+      OriginReply reply = ServeObject(request, served_[request.target], "\"v\"");
+      reply.stall_after = 10;
+      if (std::exchange(first, false)) asked.set_value();
+      return reply;
+    };
+    std::thread canceller([&] {
+      asked.get_future().wait();
+      WaitForJournal("1 16777216\n");
+      control_->Cancel();
+    });
+    EXPECT_EQ(Load().status().code(), StatusCode::kCancelled);
+    canceller.join();
+    origin_.reset();  // what it calls stands here
+    spoil_ = nullptr;
+    control_ = std::make_shared<FillControl>();
+    Serve();
+    gets_.clear();
+  }
+  void WaitForJournal(const std::string& end) const {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!test::TextOf(Unfinished("journal")).ends_with(end)) {
+      ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+      std::this_thread::yield();
+    }
+  }
+  std::string Unfinished(const std::string& what) const {
+    return prepared_.path() + "/files/.unfinished-" + what;
+  }
+  int Gets() { return gets_["/m/far/extent0"] + gets_["/m/far/deep/extent1"]; }
+};
+
+TEST_F(RemoteFillResumeTest, ALoadGoesOnWhereTheLastWasCutOff) {
+  Prepare();
+  CutOff();
+  ExpectLoads();
+  EXPECT_EQ(gets_["/m/far/extent0"], 0);
+  EXPECT_EQ(gets_["/m/far/deep/extent1"], 2);
+  ExpectKept();
+  ExpectNothingUnfinished();
+}
+
+TEST_F(RemoteFillResumeTest, BytesThatACrashToreAreFetchedAgain) {
+  Prepare();
+  CutOff();
+  std::fstream(Unfinished("1"), std::ios::in | std::ios::out | std::ios::binary).seekp(7).put('!');
+  ExpectLoads();
+  ExpectKept();
+  ExpectNothingUnfinished();
+}
+
+TEST_F(RemoteFillResumeTest, WithoutOneOfItsFilesItStartsAnew) {
+  Prepare();
+  CutOff();
+  fs::remove(Unfinished("0"));
+  ExpectLoads();
+  EXPECT_EQ(Gets(), 6);
+  ExpectKept();
+  ExpectNothingUnfinished();
+}
+
+TEST_F(RemoteFillResumeTest, AJournalOfAnotherReleaseStartsAnew) {
+  Prepare();
+  CutOff();
+  std::ofstream(Unfinished("journal")) << "trims-copy 2\n1 16777216\n";
+  ExpectLoads();
+  EXPECT_EQ(Gets(), 6);
+  ExpectKept();
+}
+
+// Its bytes are those of the manifest, whatever the source has become.
+TEST_F(RemoteFillResumeTest, OfASourceThatWasReplacedNothingIsTaken) {
+  Prepare();
+  CutOff();
+  served_["/m/far/deep/extent1"] = Bytes(4 * kRange, 9);
+  EXPECT_EQ(Load().status().code(), StatusCode::kDataLoss);
+  EXPECT_FALSE(fs::exists(prepared_.path() + "/files/extent0"));
   ExpectNothingUnfinished();
 }
 

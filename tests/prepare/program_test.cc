@@ -117,6 +117,28 @@ TEST_F(Program, LongNamesOfABadModelFitIntoALine) {
   EXPECT_EQ(RunProgram("m.safetensors").lines.back()["error"]["code"], "INVALID_ARGUMENT");
 }
 
+// As the daemon wants it of what it has hashed while it came: the same but for the digests.
+TEST_F(Program, UndigestedItSaysNothingOfTheBytes) {
+  Write("m.safetensors", SafetensorsBytes(kGoodHeader, "xy"));
+  ASSERT_EQ(RunProgram("m.safetensors", {"--variant", "files"}).status, 0);
+  const Result<Manifest> digested = ParseManifest(Read(root_ + "/out/manifest.json"));
+  const std::string index = Read(root_ + "/out/files/files.index");
+  std::filesystem::remove_all(root_ + "/out");
+  ASSERT_EQ(RunProgram("m.safetensors", {"--variant", "files", "--undigested"}).status, 0);
+  const Result<Manifest> manifest = ParseManifest(Read(root_ + "/out/manifest.json"));
+  ASSERT_TRUE(digested.ok() && manifest.ok());
+  EXPECT_EQ(manifest->digest, std::string(64, '0'));
+  EXPECT_EQ(manifest->format, "safetensors");
+  ASSERT_EQ(manifest->variants.size(), 1u);
+  const ManifestExtent& extent = manifest->variants.front().extents.front();
+  EXPECT_EQ(extent.xxh3, std::vector<uint64_t>{0});
+  EXPECT_EQ(extent.length, digested->variants.front().extents.front().length);
+  EXPECT_EQ(extent.pieces.front().path, "m.safetensors");
+  EXPECT_EQ(Read(root_ + "/out/files/files.index"), index);
+  EXPECT_EQ(RunProgram("m.safetensors", {"--undigested"}).lines.back()["error"]["code"],
+            "INVALID_ARGUMENT");
+}
+
 TEST_F(Program, VariantsAreChosenByName) {
   Write("m.safetensors", SafetensorsBytes(kGoodHeader, "xy"));
   EXPECT_EQ(RunProgram("m.safetensors", {"--variant", "files,ort"}).lines.back()["error"]["code"],

@@ -178,6 +178,19 @@ TEST_F(DiskBudgetTest, WhatACrashLeftHalfWrittenGoesAtTheStart) {
   Start({"a"});
   EXPECT_FALSE(fs::exists(PathOf("a", ".unfinished-0")));
   EXPECT_EQ(store_.bytes(), 1u);
+  EXPECT_EQ(store_.unfinished().fetches, 0u);
+}
+
+TEST_F(DiskBudgetTest, WhatAFetchCanGoOnWithStaysAndCounts) {
+  scratch_.Write("prepared/" + NameOf("a") + "/.unfinished-0", "half");
+  scratch_.Write("prepared/" + NameOf("a") + "/.unfinished-journal", "0 4\n");
+  Start({"a"});
+  EXPECT_TRUE(fs::exists(PathOf("a", ".unfinished-0")));
+  EXPECT_EQ(store_.bytes(), 1u + 4 + 4);
+  EXPECT_EQ(store_.unfinished().fetches, 1u);
+  EXPECT_EQ(store_.unfinished().bytes, 8u);
+  // Its room is there when the next one asks for it, and it goes where room is needed.
+  EXPECT_TRUE(Fetch("a", 800).ok());
 }
 
 }  // namespace

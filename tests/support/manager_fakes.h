@@ -18,6 +18,7 @@
 #include "format/chunk_digests.h"
 #include "ingest/preparer.h"
 #include "ingest/source_fetcher.h"
+#include "load/landing_tier.h"
 #include "load/tier.h"
 #include "loop/timer_service.h"
 #include "loop/worker.h"
@@ -221,19 +222,35 @@ class FakeFetcher final : public SourceFetcher {
  public:
   struct Request {
     FetchJob job;
-    std::function<void(Result<SourceUri>)> done;
+    std::function<void(Result<Fetched>)> done;
   };
-  void Fetch(FetchJob job, Preparer::Progress,
-             std::function<void(Result<SourceUri>)> done) override {
+  void Fetch(FetchJob job, Preparer::Progress, std::function<void(Result<Fetched>)> done) override {
     requests.push_back({std::move(job), std::move(done)});
   }
   void Finish(Result<SourceUri> result) {
+    result.ok() ? Finish(Fetched{*std::move(result)}) : FinishWith(result.status());
+  }
+  void Finish(const Status& why) { FinishWith(why); }
+  void Finish(Fetched fetched) { FinishWith(std::move(fetched)); }
+  std::list<Request> requests;
+
+ private:
+  void FinishWith(Result<Fetched> result) {
     ASSERT_FALSE(requests.empty());
     Request request = std::move(requests.front());
     requests.pop_front();
     request.done(std::move(result));
   }
-  std::list<Request> requests;
+};
+
+// Counts what it is given.
+class FakeLanding final : public LandingTier {
+ public:
+  Result<std::unique_ptr<LandingRoom>> TakeRoom(uint64_t) override {
+    return std::make_unique<LandingRoom>();
+  }
+  void Adopt(const ImagePtr&, std::unique_ptr<LandingRoom>, ResidentBytes) override { ++adopted; }
+  int adopted = 0;
 };
 
 inline std::string Digest(char digit) { return std::string(64, digit); }

@@ -175,9 +175,16 @@ std::string RenderFailures(const Json& segments) {
 
 std::string DiskLine(const Json& status) {
   const Json& disk = Object(status, "disk");
-  const std::string used = HumanBytes(Number(status, "prepared_bytes")) + " of prepared variants";
+  std::string line = HumanBytes(Number(status, "prepared_bytes")) + " of prepared variants";
   const uint64_t budget = Number(disk, "budget_bytes");
-  return budget == 0 ? used : used + ", of " + HumanBytes(budget);
+  if (budget != 0) line += ", of " + HumanBytes(budget);
+  const Json& unfinished = Object(disk, "unfinished");
+  const uint64_t fetches = Number(unfinished, "fetches");
+  if (fetches != 0) {
+    line += "; " + Counted(fetches, "fetch", "fetches") + " to go on with, " +
+            HumanBytes(Number(unfinished, "bytes"));
+  }
+  return line;
 }
 
 }  // namespace

@@ -105,8 +105,9 @@ Status Daemon::MakeParts(uint64_t budget) {
       {.timers = loop_.get(), .watcher = loop_.get(), .worker = digesting_.get()});
   TRIMS_ASSIGN_OR_RETURN(
       fetcher_, MakeSourceFetcher(FetchFromNetwork({.concurrency = options_.download_ranges,
-                                                    .bytes_per_second = options_.download_rate}),
-                                  kFetches, loop_->poster()));
+                                                    .bytes_per_second = options_.download_rate,
+                                                    .pages = options_.huge_pages}),
+                                  kFetches, loop_->poster(), loop_->asker()));
   manager_ = std::make_unique<Manager>(OptionsOfManager(),
                                        ManagerDependencies{.clock = &clock_,
                                                            .timers = loop_.get(),
