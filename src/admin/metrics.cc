@@ -30,6 +30,8 @@ constexpr std::array kTierMetrics = std::to_array<Metric>({
      "idle_bytes"},
     {"trims_tier_loading_bytes", "gauge", "Room of loads in flight.", "loading_bytes"},
     {"trims_tier_draining_bytes", "gauge", "On the way out.", "draining_bytes"},
+    {"trims_tier_lingering_bytes", "gauge", "Out of the tier, and still mapped by some process.",
+     "lingering_bytes"},
 });
 
 constexpr std::array kNowMetrics = std::to_array<Metric>({

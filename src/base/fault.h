@@ -52,6 +52,7 @@ enum class Op : int {
   kDeviceAllocate,  // of a simulated device, as the two after it: ENOMEM, ENODEV (lost) or another errno
   kDeviceCopy,
   kDeviceExport,
+  kWatch,  // of memory that is let go of
 };
 
 inline constexpr Op kAllOps[] = {
@@ -60,7 +61,7 @@ inline constexpr Op kAllOps[] = {
     Op::kAccept,      Op::kSpawn,  Op::kWrite,       Op::kDatabase,       Op::kThread,
     Op::kMadvise,     Op::kSync,   Op::kRename,      Op::kMakeFolder,     Op::kRingSetup,
     Op::kRingSubmit,  Op::kHeader, Op::kShortRead,   Op::kDeviceAllocate, Op::kDeviceCopy,
-    Op::kDeviceExport};
+    Op::kDeviceExport, Op::kWatch};
 
 std::string_view OpName(Op op);
 

@@ -247,8 +247,8 @@ Result<ModelDetails> Manager::Model(const std::string& reference) const {
   return DetailsOf(*entry, *impl_->dependencies.catalog, impl_->tiers);
 }
 
-ManagerSnapshot Manager::Snapshot() const {
-  ManagerSnapshot snapshot = SnapshotOf(impl_->tiers, impl_->dependencies.clock->Now());
+ManagerSnapshot Manager::Snapshot(const FindHolders& holders) const {
+  ManagerSnapshot snapshot = SnapshotOf(impl_->tiers, impl_->dependencies.clock->Now(), holders);
   snapshot.models = impl_->dependencies.catalog->size();
   if (impl_->dependencies.prepared != nullptr) {
     const PreparedStore& prepared = *impl_->dependencies.prepared;

@@ -157,7 +157,8 @@ class Manager {
 
   std::vector<ModelSnapshot> Models() const;  // by name, then newest first
   Result<ModelDetails> Model(const std::string& reference) const;
-  ManagerSnapshot Snapshot() const;
+  // With `holders`, of what was removed or is to go and can't: who has it leased.
+  ManagerSnapshot Snapshot(const FindHolders& holders = {}) const;
 
   // Whether there are no leases, loads or preparations: what an idle daemon has none of.
   bool Idle() const;

@@ -8,8 +8,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "trims/model.h"
@@ -60,6 +62,18 @@ struct ModelDetails {
   std::vector<std::string> retired;  // of an add: versions that left for it
 };
 
+// Who holds leases, as far as they are a connection's.
+struct LeaseHolder {
+  std::string client;  // what it calls itself
+  uint64_t uid = 0;
+  int64_t pid = 0;
+  uint64_t leases = 0;
+};
+
+// Who holds leases of what has this key in this tier; with no key, of anything.
+using FindHolders =
+    std::function<std::vector<LeaseHolder>(std::string_view tier, std::string_view key)>;
+
 struct SegmentSnapshot {
   uint64_t id = 0;
   std::string tier;
@@ -83,6 +97,19 @@ struct SegmentSnapshot {
   int failures = 0;      // in a row
   Status error;          // the last one
   std::chrono::milliseconds retry_in{0};
+  std::vector<LeaseHolder> holders;  // of one that is to go and can't, as long as it is leased
+};
+
+// Bytes that have left a tier and that some process still has.
+struct LingeringSnapshot {
+  std::string tier;
+  std::string reference;
+  std::string digest;
+  Variant kind = Variant::kFiles;
+  uint64_t bytes = 0;
+  std::chrono::milliseconds since{0};
+  std::vector<MemoryKeeper> keepers;  // found to have them, and alive
+  std::vector<Holder> last_holders;   // whose leases ended last, the newest first
 };
 
 struct TierSnapshot {
@@ -111,14 +138,6 @@ struct ControlledModel {
   std::vector<ControlledVariant> variants;
 };
 
-// Who holds leases, as far as they are a connection's.
-struct LeaseHolder {
-  std::string client;  // what it calls itself
-  uint64_t uid = 0;
-  int64_t pid = 0;
-  uint64_t leases = 0;
-};
-
 struct DrainSnapshot {
   bool draining = false;
   uint64_t leases = 0;
@@ -138,6 +157,7 @@ struct ManagerSnapshot {
   size_t waiters = 0;
   bool draining = false;  // gives no new leases
   std::vector<SegmentSnapshot> segments;
+  std::vector<LingeringSnapshot> lingering;
   Counters counters;
   IngestCounters ingest;
 };

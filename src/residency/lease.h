@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -36,6 +37,13 @@ struct OpenParams {
   std::chrono::milliseconds deadline{0};  // 0: the default
 };
 
+// Who a lease is for, as its connection knows it.
+struct Holder {
+  std::string client;  // what it calls itself
+  uint64_t uid = 0;
+  int64_t pid = 0;
+};
+
 // How an open came by its lease.
 struct HowOpened {
   bool hit = false;                    // the segment was resident before
@@ -49,6 +57,7 @@ class Lease {
       : table_(other.table_),
         segment_(std::exchange(other.segment_, nullptr)),
         image_(std::move(other.image_)),
+        holder_(std::move(other.holder_)),
         opened_(other.opened_) {}
   Lease& operator=(Lease&& other) noexcept;
   ~Lease() { End(); }
@@ -61,6 +70,8 @@ class Lease {
   std::string_view tier() const;
   std::string_view device() const;  // whose memory it is; empty: no device's
   std::string_view device_uuid() const;
+  // Remembered beyond its end, for the case that the bytes stay with somebody.
+  void SetHolder(std::shared_ptr<const Holder> holder) { holder_ = std::move(holder); }
 
  private:
   friend class SegmentTable;
@@ -71,6 +82,7 @@ class Lease {
   SegmentTable* table_;
   Segment* segment_;  // nullptr: moved from
   ImagePtr image_;
+  std::shared_ptr<const Holder> holder_;  // nullptr: the daemon itself
   HowOpened opened_;
 };
 

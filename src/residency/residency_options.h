@@ -20,6 +20,9 @@ struct ResidencyOptions {
   std::chrono::milliseconds default_deadline{std::chrono::seconds(60)};
   // After repeated failures of one segment.
   std::chrono::milliseconds max_back_off{std::chrono::seconds(10)};
+  // For so long bytes that others still have when the tier has let go of them count as being freed: whoever closes a
+  // lease unmaps about then.
+  std::chrono::milliseconds linger_after{std::chrono::seconds(1)};
 };
 
 // All outlive the table.

@@ -28,12 +28,14 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "trims/status.h"
 
 #include "base/clock.h"
 #include "format/image.h"
 #include "load/tier.h"
+#include "residency/lease.h"
 #include "residency/segment_state.h"
 #include "store/budget.h"
 #include "store/eviction_policy.h"
@@ -49,6 +51,8 @@ struct LoadFailure {
   Status error;
   TimePoint retry_at;
 };
+
+inline constexpr size_t kHoldersRemembered = 8;
 
 class Segment {
  public:
@@ -81,8 +85,8 @@ class Segment {
   void Fail();
   // resident → draining. None may hold a lease.
   ResidentBytes BeginDrain();
-  // draining → absent. Gives the room back.
-  void EndDrain();
+  // draining → absent. The room is free unless its bytes turned out to stay (Lingering).
+  [[nodiscard]] Reservation EndDrain();
   // failed → absent.
   void GiveUp();
 
@@ -98,8 +102,10 @@ class Segment {
   void CancelFill();
 
   void AddLease();
-  // How many are left.
-  uint64_t EndLease(TimePoint now);
+  // How many are left. `holder` may be nullptr.
+  uint64_t EndLease(TimePoint now, std::shared_ptr<const Holder> holder);
+  // Whose leases of this residence ended last, the newest first; at most kHoldersRemembered.
+  const std::vector<std::shared_ptr<const Holder>>& last_holders() const { return last_holders_; }
 
   const ResidentBytes& bytes() const { return *bytes_; }
   // For a thread that reads them: the last owner frees them.
@@ -145,6 +151,7 @@ class Segment {
   std::shared_ptr<ResidentBytes> bytes_;
   LoadFailure failure_;
   uint64_t leases_ = 0;
+  std::vector<std::shared_ptr<const Holder>> last_holders_;
   TimePoint fill_began_;
   TimePoint bytes_began_;
   Duration load_time_{0};

@@ -85,10 +85,10 @@ Lease SegmentTable::Grant(Segment* segment, ImagePtr image, HowOpened opened) {
   return Lease(this, segment, std::move(image), opened);
 }
 
-void SegmentTable::EndLease(Segment* segment) {
+void SegmentTable::EndLease(Segment* segment, std::shared_ptr<const Holder> holder) {
   --leases_;
   if (when_quiet_) TellWhenQuiet();
-  if (segment->EndLease(dependencies_.clock->Now()) > 0) return;
+  if (segment->EndLease(dependencies_.clock->Now(), std::move(holder)) > 0) return;
   if (Stays(*segment)) return Reconsider(*segment);
   const Waiters::Turn turn(&waiters_);
   ++counters_->reclaimed;

@@ -1,5 +1,6 @@
 // Room: admission by exact size, eviction, freeing.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/bytes_text.h"
@@ -41,6 +42,23 @@ std::string LargestHolders(std::vector<const Segment*> segments) {
   return text;
 }
 
+// Who keeps what lingers, as far as somebody is known.
+std::string KeptBy(const std::map<uint64_t, Lingering>& lingering) {
+  std::set<int64_t> pids;
+  for (const auto& [drain, kept] : lingering) {
+    for (const MemoryKeeper& keeper : kept.keepers) pids.insert(keeper.pid);
+    if (!kept.keepers.empty()) continue;
+    for (const auto& holder : kept.last_holders) pids.insert(holder->pid);
+  }
+  std::string text;
+  size_t shown = 0;
+  for (const int64_t pid : pids) {
+    if (++shown > kHoldersShown) return text + ", …)";
+    text += (text.empty() ? " (pid " : ", pid ") + std::to_string(pid);
+  }
+  return text.empty() ? text : text + ")";
+}
+
 }  // namespace
 
 RoomUse SegmentTable::Use() const {
@@ -66,6 +84,7 @@ RoomUse SegmentTable::Use() const {
         break;
     }
   }
+  for (const auto& [drain, lingering] : lingering_) use.lingering += lingering.room.bytes();
   return use;
 }
 
@@ -158,6 +177,10 @@ Status SegmentTable::NoRoom(const Segment& segment) const {
                         " are in use by " + std::to_string(leases_) + " leases, " +
                         BytesText(use.loading + use.waiting) + " by loads on their way, " +
                         BytesText(use.draining) + " are being freed";
+  if (use.lingering > 0) {
+    message += ", " + BytesText(use.lingering) + " linger, since programs still map them" +
+               KeptBy(lingering_);
+  }
   if (use.pinned > 0) message += ", " + BytesText(use.pinned) + " are pinned";
   if (use.idle > 0) {
     message += ", " + BytesText(use.idle) + " are idle, of which policy '" +
@@ -173,20 +196,46 @@ Status SegmentTable::NoRoom(const Segment& segment) const {
 void SegmentTable::Drain(Segment* segment, bool evicted) {
   evictor_.Left(segment->key(), segment->use(), evicted);
   draining_bytes_ += segment->footprint();
-  tier_->Release(segment->BeginDrain(), IfAlive([this, id = segment->id()] { Drained(id); }));
+  const uint64_t drain = ++last_drain_;
+  draining_[drain].segment = segment->id();
+  tier_->Release(segment->BeginDrain(),
+                 {.freed = IfAlive([this, drain] { Freed(drain); }),
+                  .kept = IfAlive([this, drain](std::vector<MemoryId> memory) {
+                    Kept(drain, std::move(memory));
+                  })});
 }
 
-void SegmentTable::Drained(uint64_t id) {
-  const Waiters::Turn turn(&waiters_);
-  Segment* segment = FindById(id);
-  draining_bytes_ -= segment->footprint();
-  segment->EndDrain();
-  FillRoom();
+// Its bytes are gone, or are nobody's but those who keep them.
+void SegmentTable::EndDrain(Segment* segment) {
   if (WaitersOf(*segment) == 0) return Forget(segment);
   // Opened while it was being freed: it comes back, behind those who waited for its room.
   const Status status = Admit(segment, segment->image_ptr(), segment->TakePin());
   if (status.ok()) return FillRoom();
-  waiters_.Fail(id, status);
+  waiters_.Fail(segment->id(), status);
+  Forget(segment);
+}
+
+// After room that was promised turned out not to come: others go for it, or else those who wait for it are refused,
+// whoever came last first.
+void SegmentTable::KeepPromises() {
+  for (;;) {
+    const std::optional<uint64_t> last = room_queue_.Last();
+    const uint64_t shortage = room_queue_.Shortage(0, draining_bytes_);
+    if (!last || shortage == 0) return;
+    Segment* segment = FindById(*last);
+    if (!Evict(shortage, segment).ok()) Refuse(segment);
+  }
+}
+
+void SegmentTable::Refuse(Segment* segment) {
+  const Status why = NoRoom(*segment);
+  LogWarning("segment.refused", {{"model", segment->image().reference},
+                                 {"variant", VariantName(segment->image().kind)},
+                                 {"tier", tier_name()},
+                                 {"error", why}});
+  room_queue_.Erase(segment->id());
+  segment->Fail();
+  waiters_.Fail(segment->id(), why);
   Forget(segment);
 }
 

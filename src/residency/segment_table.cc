@@ -22,7 +22,7 @@ SegmentTable::~SegmentTable() {
     segment->CancelFill();
     // What a tier above still copies from, its fill frees.
     const std::shared_ptr<ResidentBytes> bytes = segment->TakeBytesAtEnd();
-    if (bytes.use_count() == 1) tier_->Release(std::move(*bytes), [] {});
+    if (bytes.use_count() == 1) tier_->Release(std::move(*bytes), {.freed = [] {}});
   }
 }
 

@@ -33,6 +33,7 @@
 #include "format/image.h"
 #include "residency/counters.h"
 #include "residency/lease.h"
+#include "residency/lingering.h"
 #include "residency/residency_options.h"
 #include "residency/room_queue.h"
 #include "residency/segment.h"
@@ -49,6 +50,7 @@ struct RoomUse {
   uint64_t idle = 0;    // neither leased nor pinned
   uint64_t loading = 0;
   uint64_t draining = 0;
+  uint64_t lingering = 0;  // evicted, reclaimed or removed, and still mapped by somebody
   uint64_t waiting = 0;  // not in the budget yet: reserved segments without room
 };
 
@@ -102,6 +104,7 @@ class SegmentTable {
   // nullptr if there is no such segment.
   const Segment* FindByKey(const std::string& key) const;
   std::vector<const Segment*> All() const;  // by id
+  std::vector<const Lingering*> AllLingering() const;  // the oldest first
   // Of a load in flight; of another segment, what one would begin with.
   LoadProgress ProgressOf(const Segment& segment) const;
   size_t WaitersOf(const Segment& segment) const { return waiters_.CountOf(segment.id()); }
@@ -127,6 +130,13 @@ class SegmentTable {
     bool followed = false;  // its fill there is
   };
 
+  // Of a segment whose bytes the tier lets go of.
+  struct Draining {
+    uint64_t segment = 0;
+    uint64_t timer = 0;  // once somebody was found to keep some of them
+    std::vector<MemoryId> memory;
+  };
+
   Segment* FindById(uint64_t id);
   Segment* FindOrMake(const ImagePtr& image);
   void Forget(Segment* segment);  // ends an absent or failed segment
@@ -139,7 +149,7 @@ class SegmentTable {
                               std::chrono::milliseconds deadline, OpenCallback done,
                               Answered* answered);
   Lease Grant(Segment* segment, ImagePtr image, HowOpened opened);
-  void EndLease(Segment* segment);  // by ~Lease
+  void EndLease(Segment* segment, std::shared_ptr<const Holder> holder);  // by ~Lease
   Status StartMiss(Segment* segment, const ImagePtr& image);
   Status BackingOff(const Segment& segment, const ImagePtr& image) const;
   void ServeWaiters(Segment* segment);
@@ -153,10 +163,19 @@ class SegmentTable {
   bool Stays(const Segment& segment) const;  // once nobody holds it
   Status NoRoom(const Segment& segment) const;
   void Drain(Segment* segment, bool evicted = false);
-  void Drained(uint64_t id);
+  void EndDrain(Segment* segment);
+  void KeepPromises();
+  void Refuse(Segment* segment);  // one that waits for room
   void FillRoom();  // gives free room to those who wait for it
   void TellWhenQuiet();
   std::string TierOption() const;
+
+  // Bytes that stay with others (segment_lingering.cc).
+  void Freed(uint64_t drain);
+  void Kept(uint64_t drain, std::vector<MemoryId> memory);
+  void FindKeepers(uint64_t drain);
+  void BeginLingering(uint64_t drain, std::vector<MemoryKeeper> keepers);
+  void LogLingering(const Lingering& lingering) const;
 
   // Filling (segment_fill.cc).
   void StartFill(Segment* segment, Reservation room);
@@ -186,6 +205,9 @@ class SegmentTable {
   RoomQueue room_queue_;
   Evictor evictor_;
   uint64_t draining_bytes_ = 0;
+  uint64_t last_drain_ = 0;
+  std::unordered_map<uint64_t, Draining> draining_;
+  std::map<uint64_t, Lingering> lingering_;  // what was draining, by the same number
   uint64_t last_segment_ = 0;
   uint64_t leases_ = 0;
   std::map<uint64_t, std::unique_ptr<Segment>> segments_;

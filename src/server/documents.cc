@@ -75,6 +75,39 @@ Json LoadJson(const LoadProgress& load) {
           {"remaining_ms", load.remaining ? Json(load.remaining->count()) : Json()}};
 }
 
+Json HoldersJson(const std::vector<LeaseHolder>& holders) {
+  Json list = Json::array();
+  for (const LeaseHolder& holder : holders) {
+    list.push_back({{"client", holder.client},
+                    {"uid", holder.uid},
+                    {"pid", holder.pid},
+                    {"leases", holder.leases}});
+  }
+  return list;
+}
+
+Json LingeringJson(const LingeringSnapshot& lingering) {
+  Json keepers = Json::array();
+  for (const MemoryKeeper& keeper : lingering.keepers) {
+    keepers.push_back({{"program", keeper.program},
+                       {"uid", keeper.uid},
+                       {"pid", keeper.pid},
+                       {"maps", keeper.maps}});
+  }
+  Json last = Json::array();
+  for (const Holder& holder : lingering.last_holders) {
+    last.push_back({{"client", holder.client}, {"uid", holder.uid}, {"pid", holder.pid}});
+  }
+  return {{"tier", lingering.tier},
+          {"reference", lingering.reference},
+          {"digest", lingering.digest},
+          {"kind", VariantName(lingering.kind)},
+          {"bytes", lingering.bytes},
+          {"lingering_ms", lingering.since.count()},
+          {"kept_by", std::move(keepers)},
+          {"last_leased_by", std::move(last)}};
+}
+
 Json SegmentJson(const SegmentSnapshot& segment) {
   Json json = {{"id", segment.id},
                {"tier", segment.tier},
@@ -96,6 +129,7 @@ Json SegmentJson(const SegmentSnapshot& segment) {
                {"leaving", segment.leaving},
                {"failures", segment.failures}};
   if (segment.load) json["load"] = LoadJson(*segment.load);
+  if (!segment.holders.empty()) json["holders"] = HoldersJson(segment.holders);
   if (segment.failures > 0) json["error"] = FailureJson(segment);
   return json;
 }
@@ -110,6 +144,7 @@ Json TierJson(const TierSnapshot& tier) {
           {"idle_bytes", tier.use.idle},
           {"loading_bytes", tier.use.loading},
           {"draining_bytes", tier.use.draining},
+          {"lingering_bytes", tier.use.lingering},
           {"reclaim", ReclaimName(tier.policy.reclaim)},
           {"eviction_policy", tier.policy.eviction->name},
           {"admission", tier.policy.admission->name}};
@@ -258,17 +293,10 @@ std::string ControlledDocument(const ControlledModel& model) {
 }
 
 std::string DrainDocument(const DrainSnapshot& drain) {
-  Json holders = Json::array();
-  for (const LeaseHolder& holder : drain.holders) {
-    holders.push_back({{"client", holder.client},
-                       {"uid", holder.uid},
-                       {"pid", holder.pid},
-                       {"leases", holder.leases}});
-  }
   return Dump({{"draining", drain.draining},
                {"leases", drain.leases},
                {"waiters", drain.waiters},
-               {"holders", std::move(holders)}});
+               {"holders", HoldersJson(drain.holders)}});
 }
 
 namespace {
@@ -313,6 +341,8 @@ std::string StatusDocument(const ManagerSnapshot& manager, const ServerSnapshot&
   for (const TierSnapshot& tier : manager.tiers) tiers.push_back(TierJson(tier));
   Json segments = Json::array();
   for (const SegmentSnapshot& segment : manager.segments) segments.push_back(SegmentJson(segment));
+  Json lingering = Json::array();
+  for (const LingeringSnapshot& each : manager.lingering) lingering.push_back(LingeringJson(each));
   return Dump({{"host", tiers.front()},
                {"tiers", std::move(tiers)},
                {"prepared_bytes", manager.prepared_bytes},
@@ -324,6 +354,7 @@ std::string StatusDocument(const ManagerSnapshot& manager, const ServerSnapshot&
                {"waiters", manager.waiters},
                {"draining", manager.draining},
                {"segments", std::move(segments)},
+               {"lingering", std::move(lingering)},
                {"counters", CountersJson(manager.counters, manager.ingest)},
                {"open_latency", LatencyJson(server.open_latencies)},
                {"server", ServerJson(server)}});

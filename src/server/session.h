@@ -166,6 +166,7 @@ class Session : public std::enable_shared_from_this<Session> {
   uint64_t next_lease_ = 1;
   uint64_t largest_document_ = 0;  // since the client's socket was last seen empty
   std::string client_;             // what it calls itself
+  std::shared_ptr<const Holder> holder_;  // of its leases; once greeted
   std::vector<Pending> pending_;
   std::unordered_map<uint64_t, Held> leases_;
 };

@@ -141,7 +141,7 @@ void Session::Serve(uint64_t id, const wire::ShowRequest& request) {
 
 void Session::Serve(uint64_t id, const wire::StatusRequest&) {
   if (!MayHaveDocument(id)) return;
-  ReplyDocument(id, StatusDocument(context_->manager->Snapshot(), context_->snapshot()));
+  ReplyDocument(id, StatusDocument(context_->manager->Snapshot(context_->holders), context_->snapshot()));
 }
 
 void Session::Serve(uint64_t id, const wire::VerifyRequest& request) {
@@ -251,6 +251,7 @@ std::optional<Session::Pending> Session::TakePending(uint64_t token) {
 void Session::ReplyOpen(uint64_t id, Result<Lease> lease) {
   if (ending_) return;
   if (!lease.ok()) return ReplyError(id, lease.status());
+  lease->SetHolder(holder_);
   const uint64_t number = next_lease_++;
   const Lease& held =
       leases_.emplace(number, Held{.lease = *std::move(lease), .request = id}).first->second.lease;

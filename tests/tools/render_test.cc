@@ -170,6 +170,32 @@ TEST(RenderPolicyTest, SaysWhatIsInForceAndWhatThereIs) {
             "--admission  all   all are admitted\n");
 }
 
+TEST(RenderStatusTest, NamesWhoKeepsWhatHasLeftItsTier) {
+  Json status = ServedStatus();
+  status["tiers"][0]["lingering_bytes"] = 2048;
+  const Json keeper = {{"program", "python3"}, {"uid", 1000}, {"pid", 12}, {"maps", true}};
+  const Json holder = {{"client", ""}, {"uid", 7}, {"pid", 13}};
+  Json gone = {{"tier", "host"},      {"reference", "default/old:v1"},
+               {"kind", "files"},     {"bytes", 2048},
+               {"lingering_ms", 65'000}, {"kept_by", Json::array({keeper})},
+               {"last_leased_by", Json::array({holder})}};
+  status["lingering"] = Json::array({gone});
+  const std::string seen = RenderStatus(status);
+  EXPECT_THAT(seen, HasSubstr("0 B idle, 2.0 KiB lingering;"));
+  EXPECT_THAT(seen, HasSubstr("python3 pid 12, uid 1000\n"));
+  gone["kept_by"] = Json::array();
+  status["lingering"] = Json::array({gone});
+  EXPECT_THAT(RenderStatus(status), HasSubstr("not seen; last leased by pid 13, uid 7\n"));
+}
+
+TEST(RenderStatusTest, NamesWhoHoldsWhatWasRemoved) {
+  Json status = ServedStatus();
+  status["segments"][0]["removed"] = true;
+  const Json holder = {{"client", "ocr"}, {"uid", 7}, {"pid", 13}, {"leases", 1}};
+  status["segments"][0]["holders"] = Json::array({holder});
+  EXPECT_THAT(RenderStatus(status), HasSubstr(" goes when it is closed by ocr pid 13, uid 7\n"));
+}
+
 TEST(RenderStatusTest, IsOneScreen) {
   EXPECT_EQ(
       RenderStatus(ServedStatus()),

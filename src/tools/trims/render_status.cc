@@ -54,6 +54,9 @@ std::string TierParts(const Json& tier) {
   if (const uint64_t draining = Number(tier, "draining_bytes"); draining > 0) {
     text += fmt::format(", {} being freed", HumanBytes(draining));
   }
+  if (const uint64_t lingering = Number(tier, "lingering_bytes"); lingering > 0) {
+    text += fmt::format(", {} lingering", HumanBytes(lingering));
+  }
   return text + "; " + PolicyWords(tier);
 }
 
@@ -160,6 +163,53 @@ std::string RenderLoads(const Json& segments) {
   return any ? '\n' + table.Render() : "";
 }
 
+std::string WhoText(const Json& who, const char* name) {
+  const std::string called = Text(who, name);
+  return fmt::format("{}pid {}, uid {}", called.empty() ? "" : called + " ", Number(who, "pid"),
+                     Number(who, "uid"));
+}
+
+std::string Joined(const Json& list, const char* name) {
+  std::string text;
+  for (const Json& each : list) text += (text.empty() ? "" : "; ") + WhoText(each, name);
+  return text;
+}
+
+// Those that were seen, or else those who had it leased last.
+std::string KeptBy(const Json& lingering) {
+  const Json& keepers = List(lingering, "kept_by");
+  if (!keepers.empty()) return Joined(keepers, "program");
+  const Json& last = List(lingering, "last_leased_by");
+  return last.empty() ? "nobody seen" : "not seen; last leased by " + Joined(last, "client");
+}
+
+// What has left its tier and is still mapped; nothing where there is none.
+std::string RenderLingering(const Json& list) {
+  if (list.empty()) return "";
+  Table table(
+      {{"LINGERING"}, {"VARIANT"}, {"TIER"}, {"SIZE", Table::Align::kRight}, {"FOR"}, {"KEPT BY"}});
+  for (const Json& each : list) {
+    const std::chrono::milliseconds since(Number(each, "lingering_ms"));
+    table.AddRow({ShortReference(Text(each, "reference")), Text(each, "kind"), Text(each, "tier"),
+                  HumanBytes(Number(each, "bytes")),
+                  HumanDuration(std::chrono::duration_cast<std::chrono::seconds>(since)),
+                  KeptBy(each)});
+  }
+  return '\n' + table.Render();
+}
+
+// Who keeps what is to go.
+std::string RenderHeld(const Json& segments) {
+  std::string text;
+  for (const Json& segment : segments) {
+    const Json& holders = List(segment, "holders");
+    if (holders.empty()) continue;
+    text += fmt::format("\n{} goes when it is closed by {}\n",
+                        ShortReference(Text(segment, "reference")), Joined(holders, "client"));
+  }
+  return text;
+}
+
 std::string RenderFailures(const Json& segments) {
   std::string text;
   for (const Json& segment : segments) {
@@ -215,8 +265,12 @@ std::string RenderStatus(const Json& status) {
   fields.Add("opens", OpensLine(counters));
   fields.Add("loads", LoadsLine(counters));
   std::string text = fields.Render() + '\n';
-  if (segments.empty()) return text + "No segments: the first open of a model makes one.\n";
-  return text + RenderSegments(segments) + RenderLoads(segments) + RenderFailures(segments);
+  const std::string lingering = RenderLingering(List(status, "lingering"));
+  if (segments.empty()) {
+    return text + "No segments: the first open of a model makes one.\n" + lingering;
+  }
+  return text + RenderSegments(segments) + RenderLoads(segments) + lingering +
+         RenderHeld(segments) + RenderFailures(segments);
 }
 
 }  // namespace trims::cli

@@ -98,6 +98,7 @@ Status Daemon::MakeParts(uint64_t budget) {
                               {.root = PreparedRoot(), .folders = folders}, loop_->poster()));
   TRIMS_ASSIGN_OR_RETURN(const uint64_t disk_budget, DiskBudget());
   prepared_ = std::make_unique<PreparedStore>(PreparedRoot(), worker_.get(), disk_budget);
+  WatchMemory();
   TRIMS_RETURN_IF_ERROR(MakeHostTier(budget));
   TRIMS_RETURN_IF_ERROR(MakeDeviceTiers());
   preparer_ = MakeProcessPreparer(
@@ -122,6 +123,13 @@ Status Daemon::MakeParts(uint64_t budget) {
   return Status();
 }
 
+// Without it the daemon serves as well, and takes what it has let go of for free.
+void Daemon::WatchMemory() {
+  Result<std::unique_ptr<MemoryWatch>> watch = MemoryWatch::Start(loop_.get());
+  if (!watch.ok()) return LogWarning("memory.not_watched", {{"error", watch.status()}});
+  memory_watch_ = *std::move(watch);
+}
+
 Status Daemon::MakeHostTier(uint64_t budget) {
   TRIMS_ASSIGN_OR_RETURN(
       host_, trims::MakeHostTier({.budget = budget,
@@ -132,7 +140,8 @@ Status Daemon::MakeHostTier(uint64_t budget) {
                                   .network = {.concurrency = options_.download_ranges,
                                               .bytes_per_second = options_.download_rate},
                                   .prepared = prepared_.get(),
-                                  .feeds = !options_.devices.empty()},
+                                  .feeds = !options_.devices.empty(),
+                                  .watch = memory_watch_.get()},
                                  loop_->poster()));
   return Status();
 }
@@ -159,7 +168,9 @@ Status Daemon::MakeDeviceTiers() {
     if (budget > info.capacity) return BeyondDevice(info, budget);
     TRIMS_ASSIGN_OR_RETURN(
         std::unique_ptr<Tier> tier,
-        MakeDeviceTier({.number = static_cast<int>(device_tiers_.size()), .budget = budget},
+        MakeDeviceTier({.number = static_cast<int>(device_tiers_.size()),
+                        .budget = budget,
+                        .watch = memory_watch_.get()},
                        device.get(), loop_->poster()));
     LogInfo("device.opened", {{"tier", tier->name()},
                               {"device", info.name},

@@ -22,6 +22,7 @@
 #include "loop/worker.h"
 #include "manager/manager.h"
 #include "server/server.h"
+#include "store/memory_watch.h"
 #include "store/prepared_store.h"
 #include "tools/trimsd/options.h"
 #include "tools/trimsd/places.h"
@@ -41,6 +42,7 @@ class Daemon {
   Daemon(const DaemonOptions& options, Places places, ReadEngineKind engine);
 
   Status MakeParts(uint64_t budget);
+  void WatchMemory();
   Status MakeHostTier(uint64_t budget);
   Status MakeDeviceTiers();
   Result<std::unique_ptr<Device>> StartDevice(const std::string& text) const;
@@ -70,6 +72,7 @@ class Daemon {
   std::unique_ptr<Worker> pushing_;
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<PreparedStore> prepared_;
+  std::unique_ptr<MemoryWatch> memory_watch_;  // nullptr: the kernel gave none
   std::unique_ptr<Tier> host_;
   std::vector<std::unique_ptr<Tier>> device_tiers_;  // one for each device
   std::unique_ptr<Preparer> preparer_;
