@@ -36,6 +36,7 @@ class DeviceTier final : public Tier {
   std::string_view device() const override { return device_->info().name; }
   std::string_view device_uuid() const override { return device_->info().uuid; }
   Budget& budget() override { return budget_; }
+  uint64_t capacity() const override { return device_->info().capacity; }
   uint64_t FootprintOf(const Image& image) const override {
     uint64_t bytes = 0;
     for (const ManifestExtent& extent : image.variant.extents) {

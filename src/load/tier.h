@@ -26,6 +26,7 @@
 #include "format/image.h"
 #include "load/fill_feed.h"
 #include "store/budget.h"
+#include "store/machine_memory.h"
 #include "store/memory_keepers.h"
 #include "store/memory_watch.h"
 #include "store/resident_bytes.h"
@@ -73,6 +74,8 @@ class Tier {
   virtual std::string_view device_uuid() const { return {}; }
   // The caller reserves from it before it fills, and gives back after Release() is done.
   virtual Budget& budget() = 0;
+  // What a budget in per cent is a share of.
+  virtual uint64_t capacity() const { return ReadMachineMemory().total; }
   // What an image takes of it.
   virtual uint64_t FootprintOf(const Image& image) const { return image.footprint; }
   // Whether its fills can be followed (FillControl::feed).

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/byte_size.h"
 #include "base/log.h"
 #include "base/macros.h"
 #include "catalog/catalog.h"
@@ -161,10 +162,9 @@ void Manager::Push(const wire::Principal& principal, const std::string& referenc
   impl_->registrar.Push(principal, reference, destination, std::move(progress), std::move(done));
 }
 
-Result<TierSnapshot> Manager::ChangePolicy(const wire::Principal& principal,
-                                           const PolicyWishes& wishes) {
-  TRIMS_ASSIGN_OR_RETURN(SegmentTable* const table, FindTier(wishes.tier, impl_->tiers));
-  TierPolicy policy = table->policy();
+namespace {
+
+Result<TierPolicy> PolicyOf(const PolicyWishes& wishes, TierPolicy policy) {
   if (!wishes.eviction.empty()) {
     TRIMS_ASSIGN_OR_RETURN(policy.eviction, FindEvictionPolicy(wishes.eviction));
   }
@@ -174,9 +174,40 @@ Result<TierSnapshot> Manager::ChangePolicy(const wire::Principal& principal,
   if (!wishes.reclaim.empty()) {
     TRIMS_ASSIGN_OR_RETURN(policy.reclaim, ParseReclaim(wishes.reclaim));
   }
-  const bool asks_only =
-      wishes.eviction.empty() && wishes.admission.empty() && wishes.reclaim.empty();
-  if (!asks_only) TRIMS_RETURN_IF_ERROR(CheckOperator(principal));
+  return policy;
+}
+
+Result<uint64_t> ParseBudget(std::string_view text, uint64_t capacity) {
+  Result<uint64_t> budget = ParseByteSize(text, capacity);
+  if (!budget.ok() || *budget > 0) return budget;
+  return Status(StatusCode::kInvalidArgument, "a budget of 0 bytes holds no model",
+                "give it some: 8GiB, 50%");
+}
+
+// As it is, where nothing else is wished.
+Result<uint64_t> BudgetOf(const PolicyWishes& wishes, const SegmentTable& table) {
+  if (wishes.budget.empty()) return table.budget().limit();
+  TRIMS_ASSIGN_OR_RETURN(const uint64_t budget, ParseBudget(wishes.budget, table.capacity()));
+  if (table.device().empty() || budget <= table.capacity()) return budget;
+  return Status(StatusCode::kInvalidArgument,
+                std::to_string(budget) + " bytes, but device " + std::string(table.device()) +
+                    " has " + std::to_string(table.capacity()),
+                "a share fits every device: 80%");
+}
+
+bool Asks(const PolicyWishes& wishes) {
+  return wishes.eviction.empty() && wishes.admission.empty() && wishes.reclaim.empty() &&
+         wishes.budget.empty();
+}
+
+}  // namespace
+
+Result<TierSnapshot> Manager::ChangePolicy(const wire::Principal& principal,
+                                           const PolicyWishes& wishes) {
+  TRIMS_ASSIGN_OR_RETURN(SegmentTable* const table, FindTier(wishes.tier, impl_->tiers));
+  TRIMS_ASSIGN_OR_RETURN(const TierPolicy policy, PolicyOf(wishes, table->policy()));
+  TRIMS_ASSIGN_OR_RETURN(const uint64_t budget, BudgetOf(wishes, *table));
+  if (!Asks(wishes)) TRIMS_RETURN_IF_ERROR(CheckOperator(principal));
   if (policy != table->policy()) {
     table->SetPolicy(policy);
     LogInfo("policy.changed", {{"tier", table->tier_name()},
@@ -184,7 +215,32 @@ Result<TierSnapshot> Manager::ChangePolicy(const wire::Principal& principal,
                                {"eviction", policy.eviction->name},
                                {"admission", policy.admission->name}});
   }
+  if (budget != table->budget().limit()) {
+    LogInfo("budget.changed", {{"tier", table->tier_name()},
+                               {"bytes", budget},
+                               {"before", table->budget().limit()},
+                               {"used", table->budget().used()}});
+    table->SetBudget(budget);
+  }
   return SnapshotOf(*table);
+}
+
+Result<DiskSnapshot> Manager::ChangeDiskBudget(const wire::Principal& principal,
+                                               std::string_view text) {
+  PreparedStore* const prepared = impl_->dependencies.prepared;
+  if (prepared == nullptr)
+    return Status(StatusCode::kFailedPrecondition, "there is no prepared store");
+  uint64_t budget = text.empty() ? prepared->budget() : PreparedStore::kNoBudget;
+  if (!text.empty() && text != "none") {
+    TRIMS_ASSIGN_OR_RETURN(budget, ParseBudget(text, impl_->dependencies.disk_capacity));
+  }
+  if (!text.empty()) TRIMS_RETURN_IF_ERROR(CheckOperator(principal));
+  if (budget != prepared->budget()) {
+    LogInfo("budget.changed", {{"tier", "disk"}, {"bytes", text}, {"used", prepared->bytes()}});
+    prepared->SetBudget(budget);
+  }
+  return DiskSnapshot{.used_bytes = prepared->bytes(),
+                      .budget_bytes = budget == PreparedStore::kNoBudget ? 0 : budget};
 }
 
 void Manager::Pin(const wire::Principal& principal, const ControlWishes& wishes,

@@ -121,6 +121,12 @@ struct TierSnapshot {
   TierPolicy policy;
 };
 
+// What prepared models take of the disk.
+struct DiskSnapshot {
+  uint64_t used_bytes = 0;
+  uint64_t budget_bytes = 0;  // 0: none
+};
+
 // One variant in the tier that an operator's command was about.
 struct ControlledVariant {
   Variant kind = Variant::kFiles;

@@ -121,8 +121,7 @@ LingeringSnapshot SnapshotOf(const Lingering& lingering, const SegmentTable& tie
                              .since = duration_cast<milliseconds>(now - lingering.since),
                              .keepers = lingering.keepers,
                              .last_holders = {}};
-  std::erase_if(snapshot.keepers,
-                [](const MemoryKeeper& keeper) { return !IsAlive(keeper.pid); });
+  std::erase_if(snapshot.keepers, [](const MemoryKeeper& keeper) { return !IsAlive(keeper.pid); });
   for (const auto& holder : lingering.last_holders) snapshot.last_holders.push_back(*holder);
   return snapshot;
 }

@@ -27,7 +27,8 @@ Lease& Lease::operator=(Lease&& other) noexcept {
 }
 
 void Lease::End() {
-  if (Segment* segment = std::exchange(segment_, nullptr)) table_->EndLease(segment, std::move(holder_));
+  if (Segment* segment = std::exchange(segment_, nullptr))
+    table_->EndLease(segment, std::move(holder_));
 }
 
 OpenWait& OpenWait::operator=(OpenWait&& other) noexcept {

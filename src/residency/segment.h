@@ -103,7 +103,7 @@ class Segment {
 
   void AddLease();
   // How many are left. `holder` may be nullptr.
-  uint64_t EndLease(TimePoint now, std::shared_ptr<const Holder> holder);
+  uint64_t EndLease(TimePoint now, std::shared_ptr<const Holder> holder = nullptr);
   // Whose leases of this residence ended last, the newest first; at most kHoldersRemembered.
   const std::vector<std::shared_ptr<const Holder>>& last_holders() const { return last_holders_; }
 

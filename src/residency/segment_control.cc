@@ -32,6 +32,7 @@ void SegmentTable::SetPinned(std::set<std::string> keys) {
     ++counters_->reclaimed;
     Drain(segment);
   }
+  Shrink();
 }
 
 // For commands in hints; they mean the host's memory without it.

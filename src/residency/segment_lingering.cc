@@ -23,8 +23,8 @@ void SegmentTable::Kept(uint64_t drain, std::vector<MemoryId> memory) {
   const auto found = draining_.find(drain);
   if (found == draining_.end()) return;
   found->second.memory = std::move(memory);
-  found->second.timer = dependencies_.timers->CallAfter(options_.linger_after,
-                                                        IfAlive([this, drain] { FindKeepers(drain); }));
+  found->second.timer = dependencies_.timers->CallAfter(
+      options_.linger_after, IfAlive([this, drain] { FindKeepers(drain); }));
 }
 
 void SegmentTable::FindKeepers(uint64_t drain) {

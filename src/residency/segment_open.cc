@@ -89,7 +89,11 @@ void SegmentTable::EndLease(Segment* segment, std::shared_ptr<const Holder> hold
   --leases_;
   if (when_quiet_) TellWhenQuiet();
   if (segment->EndLease(dependencies_.clock->Now(), std::move(holder)) > 0) return;
-  if (Stays(*segment)) return Reconsider(*segment);
+  if (Stays(*segment)) {
+    Reconsider(*segment);
+    if (budget().used() > budget().limit()) Shrink();
+    return;
+  }
   const Waiters::Turn turn(&waiters_);
   ++counters_->reclaimed;
   Drain(segment);

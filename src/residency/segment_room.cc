@@ -150,12 +150,12 @@ Status SegmentTable::Evict(uint64_t needed, Segment* whom_for) {
   const bool admitted = evictor_.Admits(whom_for->key(), whom_for->footprint(), uses);
   whom_for->mutable_use()->admitted = admitted;
   for (const Victim& chosen : victims) {
-    EvictOne(FindById(chosen.segment), chosen.rank, *whom_for);
+    EvictOne(FindById(chosen.segment), chosen.rank, whom_for->image().reference);
   }
   return {};
 }
 
-void SegmentTable::EvictOne(Segment* victim, double rank, const Segment& whom_for) {
+void SegmentTable::EvictOne(Segment* victim, double rank, std::string_view what_for) {
   evictor_.Evicted(victim->use(), rank);
   ++counters_->evictions;
   counters_->bytes_evicted += victim->footprint();
@@ -164,8 +164,54 @@ void SegmentTable::EvictOne(Segment* victim, double rank, const Segment& whom_fo
                               {"tier", tier_name()},
                               {"bytes", victim->footprint()},
                               {"policy", policy().eviction->name},
-                              {"for", whom_for.image().reference}});
+                              {"for", what_for}});
   Drain(victim, /*evicted=*/true);
+}
+
+// As much of `bytes` as may go, in order.
+std::vector<Victim> SegmentTable::VictimsOf(uint64_t bytes) const {
+  std::vector<Victim> victims = evictor_.Choose(std::min(bytes, evictor_.bytes()));
+  if (!victims.empty()) return victims;
+  // The policy lets none go for a newcomer; this is an operator's or the machine's word.
+  std::vector<const Segment*> idle;
+  for (const auto& [id, segment] : segments_) {
+    if (MayGo(*segment)) idle.push_back(segment.get());
+  }
+  std::stable_sort(idle.begin(), idle.end(), [](const Segment* a, const Segment* b) {
+    return a->last_used() < b->last_used();
+  });
+  uint64_t freed = 0;
+  for (const Segment* segment : idle) {
+    if (freed >= bytes) break;
+    freed += segment->footprint();
+    victims.push_back({.segment = segment->id()});
+  }
+  return victims;
+}
+
+uint64_t SegmentTable::GiveUp(uint64_t bytes, std::string_view what_for) {
+  uint64_t freed = 0;
+  for (const Victim& chosen : VictimsOf(bytes)) {
+    Segment* victim = FindById(chosen.segment);
+    if (victim == nullptr || !MayGo(*victim)) continue;
+    freed += victim->footprint();
+    EvictOne(victim, chosen.rank, what_for);
+  }
+  return freed;
+}
+
+void SegmentTable::SetBudget(uint64_t limit) {
+  tier_->budget().SetLimit(limit);
+  Shrink();
+  FillRoom();
+}
+
+void SegmentTable::Shrink() {
+  const uint64_t excess = room_queue_.Shortage(0, draining_bytes_);
+  if (excess == 0) return;
+  const Waiters::Turn turn(&waiters_);
+  GiveUp(excess, "a lower budget");
+  KeepPromises();
 }
 
 Status SegmentTable::NoRoom(const Segment& segment) const {
@@ -177,6 +223,10 @@ Status SegmentTable::NoRoom(const Segment& segment) const {
                         " are in use by " + std::to_string(leases_) + " leases, " +
                         BytesText(use.loading + use.waiting) + " by loads on their way, " +
                         BytesText(use.draining) + " are being freed";
+  if (budget().used() > budget().limit()) {
+    message += ", and " + BytesText(budget().used() - budget().limit()) +
+               " are in use beyond its budget, which was lowered";
+  }
   if (use.lingering > 0) {
     message += ", " + BytesText(use.lingering) + " linger, since programs still map them" +
                KeptBy(lingering_);

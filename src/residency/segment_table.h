@@ -51,7 +51,7 @@ struct RoomUse {
   uint64_t loading = 0;
   uint64_t draining = 0;
   uint64_t lingering = 0;  // evicted, reclaimed or removed, and still mapped by somebody
-  uint64_t waiting = 0;  // not in the budget yet: reserved segments without room
+  uint64_t waiting = 0;    // not in the budget yet: reserved segments without room
 };
 
 class SegmentTable {
@@ -83,6 +83,10 @@ class SegmentTable {
   // any more: that goes at once.
   void SetPolicy(const TierPolicy& policy);
 
+  // From now on. What is beyond a lower one goes as far as nobody holds it, by the policy, or by last use where that lets none
+  // go; the rest goes with its leases. What waits for room that there no longer is is refused.
+  void SetBudget(uint64_t limit);
+
   // What an operator asks for (segment_control.cc).
   // Brings an image in, as OpenForAbove does: what keeps it from going again is the lease alone.
   Result<OpenOutcome> Prefetch(const ImagePtr& image, OpenCallback done);
@@ -103,7 +107,7 @@ class SegmentTable {
   uint64_t FootprintOf(const Image& image) const { return tier_->FootprintOf(image); }
   // nullptr if there is no such segment.
   const Segment* FindByKey(const std::string& key) const;
-  std::vector<const Segment*> All() const;  // by id
+  std::vector<const Segment*> All() const;             // by id
   std::vector<const Lingering*> AllLingering() const;  // the oldest first
   // Of a load in flight; of another segment, what one would begin with.
   LoadProgress ProgressOf(const Segment& segment) const;
@@ -113,6 +117,7 @@ class SegmentTable {
   std::string_view device() const { return tier_->device(); }  // empty: none
   std::string_view device_uuid() const { return tier_->device_uuid(); }
   const Budget& budget() const { return tier_->budget(); }
+  uint64_t capacity() const { return tier_->capacity(); }
   const ResidencyOptions& options() const { return options_; }
   const TierPolicy& policy() const { return evictor_.policy(); }
   uint64_t leases() const { return leases_; }
@@ -157,7 +162,10 @@ class SegmentTable {
   // Room (segment_room.cc).
   Status Admit(Segment* segment, ImagePtr image, PreparedStore::Pin pin);  // evicting if it must
   Status Evict(uint64_t needed, Segment* whom_for);
-  void EvictOne(Segment* victim, double rank, const Segment& whom_for);
+  void EvictOne(Segment* victim, double rank, std::string_view what_for);
+  uint64_t GiveUp(uint64_t bytes, std::string_view what_for);  // what went
+  std::vector<Victim> VictimsOf(uint64_t bytes) const;
+  void Shrink();                            // into its budget
   void Reconsider(const Segment& segment);  // whether it may go: after all that could change it
   void ReclaimIdle();
   bool Stays(const Segment& segment) const;  // once nobody holds it
@@ -166,7 +174,7 @@ class SegmentTable {
   void EndDrain(Segment* segment);
   void KeepPromises();
   void Refuse(Segment* segment);  // one that waits for room
-  void FillRoom();  // gives free room to those who wait for it
+  void FillRoom();                // gives free room to those who wait for it
   void TellWhenQuiet();
   std::string TierOption() const;
 

@@ -98,14 +98,10 @@ Json LingeringJson(const LingeringSnapshot& lingering) {
   for (const Holder& holder : lingering.last_holders) {
     last.push_back({{"client", holder.client}, {"uid", holder.uid}, {"pid", holder.pid}});
   }
-  return {{"tier", lingering.tier},
-          {"reference", lingering.reference},
-          {"digest", lingering.digest},
-          {"kind", VariantName(lingering.kind)},
-          {"bytes", lingering.bytes},
-          {"lingering_ms", lingering.since.count()},
-          {"kept_by", std::move(keepers)},
-          {"last_leased_by", std::move(last)}};
+  return {{"tier", lingering.tier},        {"reference", lingering.reference},
+          {"digest", lingering.digest},    {"kind", VariantName(lingering.kind)},
+          {"bytes", lingering.bytes},      {"lingering_ms", lingering.since.count()},
+          {"kept_by", std::move(keepers)}, {"last_leased_by", std::move(last)}};
 }
 
 Json SegmentJson(const SegmentSnapshot& segment) {
@@ -239,11 +235,19 @@ std::string ShowDocument(const ModelDetails& details) {
 
 std::string PolicyDocument(const TierSnapshot& tier) {
   return Dump({{"tier", tier.name},
+               {"budget_bytes", tier.budget_bytes},
+               {"used_bytes", tier.used_bytes},
                {"reclaim", ReclaimName(tier.policy.reclaim)},
                {"eviction_policy", tier.policy.eviction->name},
                {"admission", tier.policy.admission->name},
                {"eviction_policies", PoliciesJson(EvictionPolicies())},
                {"admissions", PoliciesJson(AdmissionPolicies())}});
+}
+
+std::string DiskPolicyDocument(const DiskSnapshot& disk) {
+  return Dump({{"tier", "disk"},
+               {"budget_bytes", disk.budget_bytes == 0 ? Json() : Json(disk.budget_bytes)},
+               {"used_bytes", disk.used_bytes}});
 }
 
 std::string RemovedDocument(const std::vector<RemovedModel>& removed) {

@@ -50,6 +50,8 @@ class Evictor {
 
   // As EvictionOrder::Choose.
   std::vector<Victim> Choose(uint64_t needed) const { return order_.Choose(needed); }
+  // Of all that may go, by a policy that lets any go.
+  uint64_t bytes() const { return order_.bytes(); }
   // One of those that were chosen goes. The age is the highest rank that went in its turn: what was not
   // admitted goes whatever it ranks.
   void Evicted(const EvictionCandidate& use, double rank);

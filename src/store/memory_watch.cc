@@ -25,11 +25,11 @@ Result<std::unique_ptr<MemoryWatch>> MemoryWatch::Start(FdWatcher* watcher) {
   UniqueFd inotify(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
   if (!inotify) return ErrnoStatus("inotify_init1");
   std::unique_ptr<MemoryWatch> watch(new MemoryWatch(std::move(inotify)));
-  TRIMS_ASSIGN_OR_RETURN(watch->readable_, watcher->WatchReadable(watch->inotify_.get(),
-                                                                  [watch = watch.get()] {
-                                                                    MutexLock lock(watch->mutex_);
-                                                                    watch->TakeEvents();
-                                                                  }));
+  TRIMS_ASSIGN_OR_RETURN(watch->readable_,
+                         watcher->WatchReadable(watch->inotify_.get(), [watch = watch.get()] {
+                           MutexLock lock(watch->mutex_);
+                           watch->TakeEvents();
+                         }));
   return watch;
 }
 

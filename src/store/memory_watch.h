@@ -73,8 +73,7 @@ class MemoryWatch {
 
   explicit MemoryWatch(UniqueFd inotify) : inotify_(std::move(inotify)) {}
   uint64_t Watch(const ResidentBytes& bytes, std::function<void()> freed);
-  void WatchOne(const Handle& handle, uint64_t id, Release* release)
-      TRIMS_REQUIRES(mutex_);
+  void WatchOne(const Handle& handle, uint64_t id, Release* release) TRIMS_REQUIRES(mutex_);
   void TakeEvents() TRIMS_REQUIRES(mutex_);
   void Gone(int watch) TRIMS_REQUIRES(mutex_);
 

@@ -187,6 +187,8 @@ class PreparedStore {
   // The lengths of the files in published folders, those of Start once they have been measured.
   uint64_t bytes() const { return bytes_; }
   uint64_t budget() const { return budget_; }
+  // From now on. What is beyond a lower one goes as far as it lies elsewhere, too, and is in nobody's use.
+  void SetBudget(uint64_t budget);
   uint64_t evictions() const { return evictions_; }  // of folders' bytes, since the start
 
   // How many published folders lie in `root`; 0 if there is no such folder. Blocks.
@@ -215,7 +217,8 @@ class PreparedStore {
   // `pin` holds the folder until then.
   void Measure(const std::string& folder, std::shared_ptr<Pin> pin, uint64_t reserved);
   Status MakeRoom(uint64_t bytes);
-  std::vector<Folders::iterator> Victims(uint64_t needed);
+  enum class Enough { kAllOfIt, kWhatThereIs };
+  std::vector<Folders::iterator> Victims(uint64_t needed, Enough enough);
   // 0: it has to stay.
   uint64_t BytesToFree(const Folders::value_type& folder) const;
   void Evict(Folders::iterator folder);
@@ -225,7 +228,7 @@ class PreparedStore {
   Worker* const worker_;
   Folders folders_;
   std::set<std::string> downloads_;  // paths of those in use
-  const uint64_t budget_;
+  uint64_t budget_;
   uint64_t bytes_ = 0;
   uint64_t reserved_ = 0;  // for what is on its way
   uint64_t last_pin_ = 0;

@@ -109,8 +109,8 @@ TEST_F(ManagerLingering, WhatIsOpenedAgainIsLoadedAgainWhereThereIsRoom) {
   KnowAll();
   Start(8);
   auto a = OpenResident("a");
-  a->lease->SetHolder(std::make_shared<const Holder>(
-      Holder{.client = "function", .uid = 1, .pid = 4'000'000'000}));
+  a->lease->SetHolder(
+      std::make_shared<const Holder>(Holder{.client = "function", .uid = 1, .pid = 4'000'000'000}));
   a->lease.reset();
   ASSERT_TRUE(manager_->Evict({}, {.reference = "a"}).ok());
   auto again = Open("a");
@@ -148,8 +148,7 @@ TEST_F(ManagerLingering, OfWhatWasRemovedAndIsLeasedTheHoldersAreNamed) {
   auto b = OpenResident("b");
   Remove("a");
   const FindHolders find = [](std::string_view tier, std::string_view) {
-    return std::vector<LeaseHolder>{
-        {.client = std::string(tier), .uid = 5, .pid = 6, .leases = 1}};
+    return std::vector<LeaseHolder>{{.client = std::string(tier), .uid = 5, .pid = 6, .leases = 1}};
   };
   size_t named = 0;
   for (const SegmentSnapshot& segment : manager_->Snapshot(find).segments) {

@@ -40,10 +40,11 @@ class MemoryWatchTest : public ::testing::Test {
 
   void LetGo(ResidentBytes bytes) {
     watch_->LetGo(std::move(bytes), {.freed = [this] { freed_ = true, loop_->Stop(); },
-                                     .kept = [this](std::vector<MemoryId> memory) {
-                                       EXPECT_FALSE(freed_);
-                                       kept_ = std::move(memory);
-                                     }});
+                                     .kept =
+                                         [this](std::vector<MemoryId> memory) {
+                                           EXPECT_FALSE(freed_);
+                                           kept_ = std::move(memory);
+                                         }});
   }
 
   std::unique_ptr<EventLoop> loop_ = EventLoop::Create().value();
@@ -142,8 +143,7 @@ TEST_F(MemoryWatchTest, WhatTheKernelDoesNotWatchCountsAsFree) {
   ResidentBytes bytes = Bytes();
   Mapper mapper(bytes.extents[0].fd.get());
   ASSERT_TRUE(mapper.ready());
-  const fault::ScopedPlan plan(
-      {.op = fault::Op::kWatch, .nth = 1, .error = ENOSPC, .count = 1000});
+  const fault::ScopedPlan plan({.op = fault::Op::kWatch, .nth = 1, .error = ENOSPC, .count = 1000});
   LetGo(std::move(bytes));
   EXPECT_TRUE(plan.fired());
   EXPECT_TRUE(freed_);

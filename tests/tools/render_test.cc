@@ -157,17 +157,30 @@ Json ServedStatus() {
 
 TEST(RenderPolicyTest, SaysWhatIsInForceAndWhatThereIs) {
   const Json policy = {{"tier", "host"},
+                       {"budget_bytes", 4096},
+                       {"used_bytes", 2048},
                        {"reclaim", "lazy"},
                        {"eviction_policy", "lru"},
                        {"admission", "all"},
                        {"eviction_policies", {{{"name", "lru"}, {"summary", "the oldest goes"}}}},
                        {"admissions", {{{"name", "all"}, {"summary", "all are admitted"}}}}};
   EXPECT_EQ(RenderPolicy(policy),
-            "host: reclaim lazy, eviction lru, admission all\n"
+            "host: budget 4.0 KiB, 2.0 KiB used, reclaim lazy, eviction lru, admission all\n"
             "\n"
             "OPTION       NAME\n"
             "--eviction   lru   the oldest goes\n"
             "--admission  all   all are admitted\n");
+}
+
+TEST(RenderPolicyTest, TheDiskHasABudgetOnly) {
+  EXPECT_EQ(RenderPolicy({{"tier", "disk"}, {"budget_bytes", nullptr}, {"used_bytes", 2048}}),
+            "disk: budget none, 2.0 KiB used\n");
+}
+
+TEST(RenderStatusTest, SaysHowMuchIsBeyondABudgetThatWasLowered) {
+  Json status = ServedStatus();
+  status["tiers"][0]["budget_bytes"] = uint64_t{1} << 29;
+  EXPECT_THAT(RenderStatus(status), HasSubstr("0 B idle, 512 MiB beyond the budget;"));
 }
 
 TEST(RenderStatusTest, NamesWhoKeepsWhatHasLeftItsTier) {
@@ -175,9 +188,12 @@ TEST(RenderStatusTest, NamesWhoKeepsWhatHasLeftItsTier) {
   status["tiers"][0]["lingering_bytes"] = 2048;
   const Json keeper = {{"program", "python3"}, {"uid", 1000}, {"pid", 12}, {"maps", true}};
   const Json holder = {{"client", ""}, {"uid", 7}, {"pid", 13}};
-  Json gone = {{"tier", "host"},      {"reference", "default/old:v1"},
-               {"kind", "files"},     {"bytes", 2048},
-               {"lingering_ms", 65'000}, {"kept_by", Json::array({keeper})},
+  Json gone = {{"tier", "host"},
+               {"reference", "default/old:v1"},
+               {"kind", "files"},
+               {"bytes", 2048},
+               {"lingering_ms", 65'000},
+               {"kept_by", Json::array({keeper})},
                {"last_leased_by", Json::array({holder})}};
   status["lingering"] = Json::array({gone});
   const std::string seen = RenderStatus(status);

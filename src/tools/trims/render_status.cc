@@ -42,7 +42,15 @@ std::string PolicyWords(const Json& policy) {
                      Text(policy, "eviction_policy"), Text(policy, "admission"));
 }
 
+std::string BudgetWords(const Json& policy) {
+  const uint64_t budget = Number(policy, "budget_bytes");
+  return fmt::format("budget {}, {} used", budget == 0 ? "none" : HumanBytes(budget),
+                     HumanBytes(Number(policy, "used_bytes")));
+}
+
 std::string TierParts(const Json& tier) {
+  const uint64_t used = Number(tier, "used_bytes");
+  const uint64_t budget = Number(tier, "budget_bytes");
   std::string text = fmt::format("{} leased, {} idle", HumanBytes(Number(tier, "leased_bytes")),
                                  HumanBytes(Number(tier, "idle_bytes")));
   if (const uint64_t pinned = Number(tier, "pinned_bytes"); pinned > 0) {
@@ -57,6 +65,7 @@ std::string TierParts(const Json& tier) {
   if (const uint64_t lingering = Number(tier, "lingering_bytes"); lingering > 0) {
     text += fmt::format(", {} lingering", HumanBytes(lingering));
   }
+  if (used > budget) text += fmt::format(", {} beyond the budget", HumanBytes(used - budget));
   return text + "; " + PolicyWords(tier);
 }
 
@@ -233,7 +242,9 @@ std::string DiskLine(const Json& status) {
 }  // namespace
 
 std::string RenderPolicy(const Json& policy) {
-  const std::string text = Text(policy, "tier") + ": " + PolicyWords(policy) + "\n\n";
+  std::string text = Text(policy, "tier") + ": " + BudgetWords(policy);
+  if (List(policy, "eviction_policies").empty()) return text + '\n';
+  text += ", " + PolicyWords(policy) + "\n\n";
   Table table({{"OPTION"}, {"NAME"}, {""}});
   for (const Json& each : List(policy, "eviction_policies")) {
     table.AddRow({"--eviction", Text(each, "name"), Text(each, "summary")});

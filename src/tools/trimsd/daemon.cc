@@ -96,7 +96,8 @@ Status Daemon::MakeParts(uint64_t budget) {
   TRIMS_ASSIGN_OR_RETURN(
       catalog_, Catalog::Open(places_.data() + "/catalog.db",
                               {.root = PreparedRoot(), .folders = folders}, loop_->poster()));
-  TRIMS_ASSIGN_OR_RETURN(const uint64_t disk_budget, DiskBudget());
+  TRIMS_ASSIGN_OR_RETURN(const uint64_t disk_capacity, DiskCapacity());
+  TRIMS_ASSIGN_OR_RETURN(const uint64_t disk_budget, DiskBudget(disk_capacity));
   prepared_ = std::make_unique<PreparedStore>(PreparedRoot(), worker_.get(), disk_budget);
   WatchMemory();
   TRIMS_RETURN_IF_ERROR(MakeHostTier(budget));
@@ -115,6 +116,7 @@ Status Daemon::MakeParts(uint64_t budget) {
                                                            .tiers = TiersOfManager(),
                                                            .preparer = preparer_.get(),
                                                            .prepared = prepared_.get(),
+                                                           .disk_capacity = disk_capacity,
                                                            .worker = worker_.get(),
                                                            .fetcher = fetcher_.get(),
                                                            .verifying = verifying_.get(),
@@ -166,12 +168,11 @@ Status Daemon::MakeDeviceTiers() {
     TRIMS_ASSIGN_OR_RETURN(const uint64_t budget,
                            ParseByteSize(options_.device_budget, info.capacity));
     if (budget > info.capacity) return BeyondDevice(info, budget);
-    TRIMS_ASSIGN_OR_RETURN(
-        std::unique_ptr<Tier> tier,
-        MakeDeviceTier({.number = static_cast<int>(device_tiers_.size()),
-                        .budget = budget,
-                        .watch = memory_watch_.get()},
-                       device.get(), loop_->poster()));
+    TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<Tier> tier,
+                           MakeDeviceTier({.number = static_cast<int>(device_tiers_.size()),
+                                           .budget = budget,
+                                           .watch = memory_watch_.get()},
+                                          device.get(), loop_->poster()));
     LogInfo("device.opened", {{"tier", tier->name()},
                               {"device", info.name},
                               {"uuid", info.uuid},
@@ -198,13 +199,17 @@ std::vector<Tier*> Daemon::TiersOfManager() const {
   return tiers;
 }
 
-// A share is one of the file system on which the data lie.
-Result<uint64_t> Daemon::DiskBudget() const {
-  if (options_.disk_budget.empty()) return PreparedStore::kNoBudget;
+// Of the file system on which the data lie.
+Result<uint64_t> Daemon::DiskCapacity() const {
   struct statvfs disk {};
   if (::statvfs(places_.data().c_str(), &disk) != 0)
     return ErrnoStatus("can't look at " + places_.data());
-  return ParseByteSize(options_.disk_budget, uint64_t{disk.f_blocks} * disk.f_frsize);
+  return uint64_t{disk.f_blocks} * disk.f_frsize;
+}
+
+Result<uint64_t> Daemon::DiskBudget(uint64_t capacity) const {
+  if (options_.disk_budget.empty()) return PreparedStore::kNoBudget;
+  return ParseByteSize(options_.disk_budget, capacity);
 }
 
 ManagerOptions Daemon::OptionsOfManager() const {

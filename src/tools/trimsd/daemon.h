@@ -49,7 +49,8 @@ class Daemon {
   Status CheckNewDevice(const std::string& name) const;
   std::vector<Tier*> TiersOfManager() const;
   Status Serve();
-  Result<uint64_t> DiskBudget() const;
+  Result<uint64_t> DiskCapacity() const;
+  Result<uint64_t> DiskBudget(uint64_t capacity) const;
   std::string PreparedRoot() const { return places_.data() + "/prepared"; }
   ManagerOptions OptionsOfManager() const;
   ServerOptions OptionsOfServer();

@@ -50,7 +50,7 @@ TEST_F(LingeringTest, BytesThatAProgramKeepsAreNotFreeUntilItEnds) {
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.status().code(), StatusCode::kResourceExhausted);
   EXPECT_THAT(refused.status().message(), HasSubstr("linger, since programs still map them (pid " +
-                                                     std::to_string(keeper.pid()) + ")"));
+                                                    std::to_string(keeper.pid()) + ")"));
   const nlohmann::json status = daemon_->GetSettledStatus();
   ASSERT_EQ(status["lingering"].size(), 1u) << status.dump();
   const nlohmann::json lingering = status["lingering"][0];
@@ -90,8 +90,7 @@ TEST_F(LingeringTest, WhoHoldsARemovedModelForEverIsNamedAndBlocksNobody) {
   Start({"--host-budget", "16MiB"});
   daemon_->AddFile("held", kKeptModelBytes);
   daemon_->AddFile("next", kKeptModelBytes);
-  ChildProcess holder =
-      ChildProcess::Start({CLIENT_PROGRAM, "hold", daemon_->socket(), "held"});
+  ChildProcess holder = ChildProcess::Start({CLIENT_PROGRAM, "hold", daemon_->socket(), "held"});
   ASSERT_TRUE(holder.ReadByte());
   ASSERT_TRUE(Admin::Connect({.socket_path = daemon_->socket()}).value().Remove("held").ok());
   const nlohmann::json status = daemon_->GetSettledStatus();
