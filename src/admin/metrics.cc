@@ -44,6 +44,12 @@ constexpr std::array kNowMetrics = std::to_array<Metric>({
     {"trims_prepared_bytes", "gauge", "What prepared models take on the disk.", "prepared_bytes"},
 });
 
+constexpr std::array kPressureMetrics = std::to_array<Metric>({
+    {"trims_pressure_events_total", "counter", "Times the machine was short of memory.", "events"},
+    {"trims_pressure_given_up_bytes_total", "counter",
+     "Bytes of models that went for memory pressure.", "bytes_given_up"},
+});
+
 constexpr std::array kCounterMetrics = std::to_array<Metric>({
     {"trims_loads_total", "counter", "Loads that ended well.", "loads"},
     {"trims_load_failures_total", "counter", "Loads that failed.", "load_failures"},
@@ -117,6 +123,11 @@ void PutDisk(const Json& disk, PrometheusText* page) {
                  "Copies of models that went from the disk to make room.");
     page->Sample({}, evictions.get<uint64_t>());
   }
+}
+
+void PutPressure(const Json& pressure, PrometheusText* page) {
+  if (!FieldOf(pressure, "file").is_string()) return;
+  PutAll(kPressureMetrics, pressure, page);
 }
 
 void PutOpens(const Json& counters, PrometheusText* page) {
@@ -211,6 +222,7 @@ std::string MetricsPage(const Result<std::string>& status_document) {
   PutTiers(ListOf(status, "tiers"), &page);
   PutAll(kNowMetrics, status, &page);
   PutDisk(FieldOf(status, "disk"), &page);
+  PutPressure(FieldOf(status, "pressure"), &page);
   PutOpens(counters, &page);
   PutLatencies(FieldOf(status, "open_latency"), &page);
   PutAll(kCounterMetrics, counters, &page);

@@ -117,6 +117,7 @@ class Manager::Impl {
 
   const ManagerDependencies dependencies;
   Counters counters;
+  PressureSnapshot pressure;
   Tiers tiers;
   std::unique_ptr<Controller> controller;
   Registrar registrar;
@@ -243,6 +244,14 @@ Result<DiskSnapshot> Manager::ChangeDiskBudget(const wire::Principal& principal,
                       .budget_bytes = budget == PreparedStore::kNoBudget ? 0 : budget};
 }
 
+void Manager::RelievePressure(uint64_t floor) {
+  SegmentTable& host = *impl_->tiers.front();
+  const uint64_t bytes = host.Relieve(floor);
+  ++impl_->pressure.events;
+  impl_->pressure.bytes_given_up += bytes;
+  LogInfo("pressure.relieved", {{"bytes", bytes}, {"used", host.budget().used()}});
+}
+
 void Manager::Pin(const wire::Principal& principal, const ControlWishes& wishes,
                   Preparer::Progress progress, ControlCallback done) {
   impl_->controller->Pin(principal, wishes, std::move(progress), std::move(done));
@@ -315,6 +324,7 @@ ManagerSnapshot Manager::Snapshot(const FindHolders& holders) const {
   snapshot.preparations_in_flight = impl_->registrar.adds_in_flight();
   snapshot.draining = impl_->controller->draining();
   snapshot.counters = impl_->counters;
+  snapshot.pressure = impl_->pressure;
   snapshot.ingest = impl_->registrar.counters();
   return snapshot;
 }

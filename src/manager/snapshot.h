@@ -151,6 +151,12 @@ struct DrainSnapshot {
   std::vector<LeaseHolder> holders;
 };
 
+// Times that the machine was short of memory, and what went then.
+struct PressureSnapshot {
+  uint64_t events = 0;
+  uint64_t bytes_given_up = 0;
+};
+
 struct ManagerSnapshot {
   std::vector<TierSnapshot> tiers;  // from the lowest up
   size_t models = 0;
@@ -166,6 +172,7 @@ struct ManagerSnapshot {
   std::vector<LingeringSnapshot> lingering;
   Counters counters;
   IngestCounters ingest;
+  PressureSnapshot pressure;
 };
 
 }  // namespace trims

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "residency/segment_table.h"
+#include "store/memory_pressure.h"
 
 namespace trims {
 namespace {
@@ -204,6 +205,12 @@ void SegmentTable::SetBudget(uint64_t limit) {
   tier_->budget().SetLimit(limit);
   Shrink();
   FillRoom();
+}
+
+uint64_t SegmentTable::Relieve(uint64_t floor) {
+  const Waiters::Turn turn(&waiters_);
+  const uint64_t staying = budget().used() - draining_bytes_;
+  return GiveUp(PressureStep(staying, floor, budget().limit()), "memory pressure");
 }
 
 void SegmentTable::Shrink() {

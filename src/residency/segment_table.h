@@ -86,6 +86,8 @@ class SegmentTable {
   // From now on. What is beyond a lower one goes as far as nobody holds it, by the policy, or by last use where that lets none
   // go; the rest goes with its leases. What waits for room that there no longer is is refused.
   void SetBudget(uint64_t limit);
+  // The machine is short of memory: a step (PressureStep) of what nobody holds goes, down to `floor` bytes in use. How much went.
+  uint64_t Relieve(uint64_t floor);
 
   // What an operator asks for (segment_control.cc).
   // Brings an image in, as OpenForAbove does: what keeps it from going again is the lease alone.

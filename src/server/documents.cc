@@ -340,6 +340,16 @@ Json DiskJson(const ManagerSnapshot& manager) {
 
 }  // namespace
 
+namespace {
+
+Json PressureJson(const PressureSnapshot& pressure, const std::string& file) {
+  return {{"file", file.empty() ? Json() : Json(file)},
+          {"events", pressure.events},
+          {"bytes_given_up", pressure.bytes_given_up}};
+}
+
+}  // namespace
+
 std::string StatusDocument(const ManagerSnapshot& manager, const ServerSnapshot& server) {
   Json tiers = Json::array();
   for (const TierSnapshot& tier : manager.tiers) tiers.push_back(TierJson(tier));
@@ -357,6 +367,7 @@ std::string StatusDocument(const ManagerSnapshot& manager, const ServerSnapshot&
                {"preparations_in_flight", manager.preparations_in_flight},
                {"waiters", manager.waiters},
                {"draining", manager.draining},
+               {"pressure", PressureJson(manager.pressure, server.pressure_file)},
                {"segments", std::move(segments)},
                {"lingering", std::move(lingering)},
                {"counters", CountersJson(manager.counters, manager.ingest)},

@@ -53,7 +53,7 @@ uint64_t MemoryWatch::Watch(const ResidentBytes& bytes, std::function<void()> fr
   const uint64_t id = ++last_;
   Release& release = releases_[id];
   release.freed = std::move(freed);
-  WatchOne(bytes.index, id, &release);
+  // Not the index, which is little, and which a device's segment shares with the host's.
   for (const Handle& extent : bytes.extents) WatchOne(extent, id, &release);
   return id;
 }

@@ -123,6 +123,32 @@ TEST_F(ManagerBudget, APolicyThatGivesNothingUpGivesWayToAnOperatorsWord) {
   EXPECT_EQ(StateOf("b"), "resident");
 }
 
+TEST_F(ManagerBudget, UnderPressureWhatNobodyHoldsGoesInStepsDownToTheFloor) {
+  for (const auto& [name, digit] : {std::pair{"a", 'a'}, {"b", 'b'}, {"c", 'c'}, {"d", 'd'}})
+    Know(name, digit, 2);
+  Start(16, Reclaim::kLazy, FindEvictionPolicy("lru").value());
+  for (const char* name : {"a", "b", "c"}) {
+    OpenResident(name);
+    clock_.Advance(milliseconds(1));
+  }
+  auto d = OpenResident("d");
+  manager_->RelievePressure(4 * kPage);  // a step is two pages
+  EXPECT_EQ(StateOf("a"), "draining");
+  EXPECT_EQ(StateOf("b"), "resident");
+  manager_->RelievePressure(4 * kPage);
+  EXPECT_EQ(StateOf("b"), "draining") << "what drains already is no more of it";
+  manager_->RelievePressure(4 * kPage);
+  EXPECT_EQ(StateOf("c"), "resident") << "the floor";
+  manager_->RelievePressure(0);
+  manager_->RelievePressure(0);
+  EXPECT_EQ(StateOf("c"), "draining");
+  EXPECT_EQ(StateOf("d"), "resident") << "it is leased";
+  EXPECT_EQ(Host().budget_bytes, 16 * kPage) << "the next load may have it all";
+  const PressureSnapshot pressure = manager_->Snapshot().pressure;
+  EXPECT_EQ(pressure.events, 5u);
+  EXPECT_EQ(pressure.bytes_given_up, 6 * kPage);
+}
+
 TEST_F(ManagerBudget, AHigherOneServesAtOnce) {
   KnowAll();
   Start(4);

@@ -183,6 +183,15 @@ TEST(RenderStatusTest, SaysHowMuchIsBeyondABudgetThatWasLowered) {
   EXPECT_THAT(RenderStatus(status), HasSubstr("0 B idle, 512 MiB beyond the budget;"));
 }
 
+TEST(RenderStatusTest, SaysWhatWentForMemoryPressureWhereItIsWatched) {
+  Json status = ServedStatus();
+  status["pressure"] = {{"file", nullptr}, {"events", 0}, {"bytes_given_up", 0}};
+  EXPECT_THAT(RenderStatus(status), Not(HasSubstr("pressure")));
+  status["pressure"] = {{"file", "/proc/pressure/memory"}, {"events", 2}, {"bytes_given_up", 1024}};
+  EXPECT_THAT(RenderStatus(status),
+              HasSubstr("2 events so far, 1.0 KiB given up; /proc/pressure/memory\n"));
+}
+
 TEST(RenderStatusTest, NamesWhoKeepsWhatHasLeftItsTier) {
   Json status = ServedStatus();
   status["tiers"][0]["lingering_bytes"] = 2048;

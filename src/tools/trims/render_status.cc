@@ -232,6 +232,11 @@ std::string RenderFailures(const Json& segments) {
   return text;
 }
 
+std::string PressureLine(const Json& pressure) {
+  return fmt::format("{} so far, {} given up; {}", Counted(Number(pressure, "events"), "event"),
+                     HumanBytes(Number(pressure, "bytes_given_up")), Text(pressure, "file"));
+}
+
 std::string DiskLine(const Json& status) {
   const Json& disk = Object(status, "disk");
   const std::string used = HumanBytes(Number(status, "prepared_bytes")) + " of prepared variants";
@@ -265,6 +270,9 @@ std::string RenderStatus(const Json& status) {
   for (const Json& tier : List(status, "tiers")) {
     fields.Add(TierTitle(tier), TierLine(tier));
     fields.Add("", TierParts(tier));
+  }
+  if (const Json& pressure = Object(status, "pressure"); !Text(pressure, "file").empty()) {
+    fields.Add("pressure", PressureLine(pressure));
   }
   fields.Add("on disk", DiskLine(status));
   fields.Add("huge pages", PagesLine(segments));

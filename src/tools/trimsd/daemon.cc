@@ -122,6 +122,28 @@ Status Daemon::MakeParts(uint64_t budget) {
                                                            .verifying = verifying_.get(),
                                                            .pushing = pushing_.get(),
                                                            .post = loop_->poster()});
+  return WatchPressure(budget);
+}
+
+// With "auto" the daemon serves as well where nothing tells of it; a file that was named has to.
+Status Daemon::WatchPressure(uint64_t budget) {
+  if (options_.pressure == "off") return Status();
+  const bool anyone = options_.pressure == "auto";
+  TRIMS_ASSIGN_OR_RETURN(const uint64_t floor, ParseByteSize(options_.pressure_floor, budget));
+  Result<std::string> file = anyone ? FindPressureFile() : Result<std::string>(options_.pressure);
+  Status status = file.status();
+  if (status.ok()) {
+    Result<std::unique_ptr<MemoryPressure>> watch = MemoryPressure::Watch(
+        &loop_->poller(), *file, [this, floor] { manager_->RelievePressure(floor); });
+    status = watch.status();
+    if (status.ok()) {
+      pressure_ = *std::move(watch);
+      pressure_file_ = *file;
+    }
+  }
+  if (!status.ok() && !anyone)
+    return Status(status.code(), "--pressure: " + status.message(), status.hint());
+  if (!status.ok()) LogWarning("pressure.not_watched", {{"error", status}});
   return Status();
 }
 
@@ -229,6 +251,7 @@ ServerOptions Daemon::OptionsOfServer() {
   options.socket_path = places_.socket();
   options.data_folder = places_.data();
   options.read_engine = ReadEngineName(engine_);
+  options.pressure_file = pressure_file_;
   return options;
 }
 

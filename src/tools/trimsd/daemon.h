@@ -22,6 +22,7 @@
 #include "loop/worker.h"
 #include "manager/manager.h"
 #include "server/server.h"
+#include "store/memory_pressure.h"
 #include "store/memory_watch.h"
 #include "store/prepared_store.h"
 #include "tools/trimsd/options.h"
@@ -43,6 +44,7 @@ class Daemon {
 
   Status MakeParts(uint64_t budget);
   void WatchMemory();
+  Status WatchPressure(uint64_t budget);
   Status MakeHostTier(uint64_t budget);
   Status MakeDeviceTiers();
   Result<std::unique_ptr<Device>> StartDevice(const std::string& text) const;
@@ -79,6 +81,8 @@ class Daemon {
   std::unique_ptr<Preparer> preparer_;
   std::unique_ptr<SourceFetcher> fetcher_;
   std::unique_ptr<Manager> manager_;
+  std::string pressure_file_;                 // empty: nothing tells of memory pressure
+  std::unique_ptr<MemoryPressure> pressure_;  // likewise nullptr
   std::unique_ptr<Server> server_;
 };
 

@@ -1,6 +1,9 @@
-// A program that keeps what it has mapped when its lease has ended, and a real daemon.
+// What goes from a real daemon's memory, and what does not: under pressure, and where a program keeps what it has mapped.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <optional>
@@ -84,6 +87,28 @@ TEST_F(LingeringTest, OfASimulatedDeviceTheSame) {
   keeper.Wait();
   const Result<Model> served = Open("next", "sim:0");
   EXPECT_TRUE(served.ok()) << served.status().ToString();
+}
+
+TEST_F(LingeringTest, UnderMemoryPressureModelsThatNobodyUsesGo) {
+  const std::string fifo = folder_ / "pressure";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  Start({"--host-budget", "48MiB", "--pressure", fifo, "--pressure-floor", "8MiB"});
+  for (const char* name : {"a", "b"}) {
+    daemon_->AddFile(name, kKeptModelBytes);
+    ASSERT_TRUE(Open(name).ok());
+  }
+  EXPECT_EQ(daemon_->GetSettledStatus()["pressure"]["file"], fifo);
+  const UniqueFd kernel(::open(fifo.c_str(), O_WRONLY | O_CLOEXEC));
+  ASSERT_EQ(::write(kernel.get(), "..", 2), 2);
+  const nlohmann::json status = daemon_->GetSettledStatus();
+  EXPECT_EQ(status["pressure"]["events"], 2) << status.dump();
+  EXPECT_EQ(status["segments"].size(), 1u) << "the other one is beneath the floor";
+}
+
+TEST_F(LingeringTest, APressureFileThatIsNoneEndsTheStart) {
+  const DaemonProcess daemon(folder_.path(), {"--pressure", folder_ / "none"});
+  EXPECT_FALSE(daemon.ready());
+  EXPECT_THAT(daemon.Log(), HasSubstr("--pressure: "));
 }
 
 TEST_F(LingeringTest, WhoHoldsARemovedModelForEverIsNamedAndBlocksNobody) {
