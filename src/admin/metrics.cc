@@ -202,6 +202,25 @@ void PutModels(const Json& segments, PrometheusText* page) {
   put(&OfModel::leases);
 }
 
+constexpr std::array kNamespaceMetrics = std::to_array<Metric>({
+    {"trims_namespace_bytes", "gauge", "What was loaded for a namespace, of its tier.", "bytes"},
+    {"trims_namespace_leases", "gauge", "Leases of a namespace, held or waited for.", "leases"},
+    {"trims_namespace_loads_in_flight", "gauge", "Loads of a namespace.", "loads_in_flight"},
+    {"trims_namespace_refused_total", "counter", "Opens beyond a namespace's quota.", "refused"},
+});
+
+// Only where there are quotas.
+void PutNamespaces(const Json& namespaces, PrometheusText* page) {
+  if (namespaces.empty()) return;
+  for (const Metric& metric : kNamespaceMetrics) {
+    page->Family(metric.name, metric.type, metric.help);
+    for (const Json& each : namespaces) {
+      PutNumber(metric, {{"tier", TextOf(each, "tier")}, {"namespace", TextOf(each, "namespace")}},
+                FieldOf(each, metric.field), page);
+    }
+  }
+}
+
 void PutBuild(const Json& server, PrometheusText* page) {
   page->Family("trims_build_info", "gauge", "1, with the daemon's version.");
   page->Sample(
@@ -228,6 +247,7 @@ std::string MetricsPage(const Result<std::string>& status_document) {
   PutAll(kCounterMetrics, counters, &page);
   PutAll(kServerMetrics, FieldOf(status, "server"), &page);
   PutModels(ListOf(status, "segments"), &page);
+  PutNamespaces(ListOf(status, "namespaces"), &page);
   return page.Take();
 }
 

@@ -112,6 +112,13 @@ struct LingeringSnapshot {
   std::vector<Holder> last_holders;   // whose leases ended last, the newest first
 };
 
+// What a namespace takes of a tier, where there are quotas.
+struct NamespaceSnapshot {
+  std::string tier;
+  std::string name;
+  NamespaceUse use;
+};
+
 struct TierSnapshot {
   std::string name;
   std::string device;  // whose memory it is; empty: the host's
@@ -170,6 +177,7 @@ struct ManagerSnapshot {
   bool draining = false;  // gives no new leases
   std::vector<SegmentSnapshot> segments;
   std::vector<LingeringSnapshot> lingering;
+  std::vector<NamespaceSnapshot> namespaces;
   Counters counters;
   IngestCounters ingest;
   PressureSnapshot pressure;

@@ -188,6 +188,10 @@ ManagerSnapshot SnapshotOf(const Tiers& tiers, TimePoint now, const FindHolders&
       snapshot.segments.push_back(SnapshotOf(*segment, *tier, now));
       NameHolders(*segment, *tier, holders, &looks_left, &snapshot.segments.back());
     }
+    for (const auto& [name, use] : tier->ledger().uses()) {
+      snapshot.namespaces.push_back(
+          {.tier = std::string(tier->tier_name()), .name = name, .use = use});
+    }
     for (const Lingering* lingering : tier->AllLingering()) {
       snapshot.lingering.push_back(SnapshotOf(*lingering, *tier, now));
     }

@@ -21,12 +21,14 @@ Lease& Lease::operator=(Lease&& other) noexcept {
     segment_ = std::exchange(other.segment_, nullptr);
     image_ = std::move(other.image_);
     holder_ = std::move(other.holder_);
+    charge_ = std::move(other.charge_);
     opened_ = other.opened_;
   }
   return *this;
 }
 
 void Lease::End() {
+  charge_.Release();
   if (Segment* segment = std::exchange(segment_, nullptr))
     table_->EndLease(segment, std::move(holder_));
 }

@@ -21,6 +21,7 @@
 #include "trims/status.h"
 
 #include "format/image.h"
+#include "residency/namespace_ledger.h"
 #include "store/resident_bytes.h"
 
 namespace trims {
@@ -58,6 +59,7 @@ class Lease {
         segment_(std::exchange(other.segment_, nullptr)),
         image_(std::move(other.image_)),
         holder_(std::move(other.holder_)),
+        charge_(std::move(other.charge_)),
         opened_(other.opened_) {}
   Lease& operator=(Lease&& other) noexcept;
   ~Lease() { End(); }
@@ -75,14 +77,19 @@ class Lease {
 
  private:
   friend class SegmentTable;
-  Lease(SegmentTable* table, Segment* segment, ImagePtr image, HowOpened opened)
-      : table_(table), segment_(segment), image_(std::move(image)), opened_(opened) {}
+  Lease(SegmentTable* table, Segment* segment, ImagePtr image, Charge charge, HowOpened opened)
+      : table_(table),
+        segment_(segment),
+        image_(std::move(image)),
+        charge_(std::move(charge)),
+        opened_(opened) {}
   void End();
 
   SegmentTable* table_;
   Segment* segment_;  // nullptr: moved from
   ImagePtr image_;
   std::shared_ptr<const Holder> holder_;  // nullptr: the daemon itself
+  Charge charge_;
   HowOpened opened_;
 };
 

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "format/image.h"
 #include "residency/lease.h"
+#include "residency/namespace_ledger.h"
 #include "store/budget.h"
 #include "store/memory_keepers.h"
 
@@ -22,6 +23,7 @@ namespace trims {
 struct Lingering {
   ImagePtr image;
   Reservation room;
+  Charge charge;
   TimePoint since;
   std::vector<std::shared_ptr<const Holder>> last_holders;  // whose leases ended last
   std::vector<MemoryKeeper> keepers;                        // who was found to have the bytes

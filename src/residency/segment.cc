@@ -82,6 +82,7 @@ void Segment::Became(ResidentBytes bytes, TimePoint now) {
   Step(SegmentState::kResident);
   pin_ = {};
   failure_ = {};
+  charge_.EndLoad();
   load_time_ = now - fill_began_;
 }
 
@@ -89,6 +90,7 @@ void Segment::Fail() {
   leaving_ = false;
   control_.reset();
   room_.Release();
+  charge_.Release();
   Step(SegmentState::kFailed);
 }
 
@@ -97,6 +99,7 @@ ResidentBytes Segment::BeginDrain() {
   leaving_ = false;
   ResidentBytes bytes = std::move(*std::exchange(bytes_, nullptr));
   Step(SegmentState::kDraining);
+  charge_.SetLeaving(true);
   return bytes;
 }
 

@@ -36,6 +36,7 @@
 #include "format/image.h"
 #include "load/tier.h"
 #include "residency/lease.h"
+#include "residency/namespace_ledger.h"
 #include "residency/segment_state.h"
 #include "store/budget.h"
 #include "store/eviction_policy.h"
@@ -93,6 +94,11 @@ class Segment {
   // Before it is forgotten: nothing must be queued, filled or held for it.
   void RequireAbsent() const { Require(state_ == SegmentState::kAbsent, "absent"); }
 
+  // What its bytes are held against; from Reserve on, until the room is given back.
+  void SetCharge(Charge charge) { charge_ = std::move(charge); }
+  Charge TakeCharge() { return std::move(charge_); }
+  const Charge& charge() const { return charge_; }
+
   // Wanted again while it drains: what it will be loaded from once it is gone.
   void WantAgain(ImagePtr image, PreparedStore::Pin pin);
   // For the admission after EndDrain or a failure.
@@ -147,6 +153,7 @@ class Segment {
   SegmentState state_ = SegmentState::kAbsent;  // only Step changes it
   PreparedStore::Pin pin_;
   Reservation room_;
+  Charge charge_;
   std::shared_ptr<FillControl> control_;
   std::shared_ptr<ResidentBytes> bytes_;
   LoadFailure failure_;

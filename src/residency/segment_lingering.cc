@@ -15,6 +15,7 @@ void SegmentTable::Freed(uint64_t drain) {
   Segment* segment = FindById(draining.segment);
   draining_bytes_ -= segment->footprint();
   segment->EndDrain().Release();
+  segment->TakeCharge().Release();
   FillRoom();
   EndDrain(segment);
 }
@@ -44,10 +45,12 @@ void SegmentTable::BeginLingering(uint64_t drain, std::vector<MemoryKeeper> keep
   draining_bytes_ -= segment->footprint();
   Lingering lingering{.image = segment->image_ptr(),
                       .room = {},
+                      .charge = segment->TakeCharge(),
                       .since = dependencies_.clock->Now(),
                       .last_holders = segment->last_holders(),
                       .keepers = std::move(keepers)};
   lingering.room = segment->EndDrain();
+  lingering.charge.SetLeaving(false);
   LogLingering(lingering);
   lingering_.emplace(drain, std::move(lingering));
   KeepPromises();

@@ -1,5 +1,7 @@
 // Room: admission by exact size, eviction, freeing.
 #include <algorithm>
+#include <map>
+#include <memory>
 #include <set>
 #include <utility>
 
@@ -97,12 +99,51 @@ Status SegmentTable::Admit(Segment* segment, ImagePtr image, PreparedStore::Pin 
                       std::string(tier_name()) + "' is " + BytesText(budget().limit()),
                   budget().HowToRaise());
   }
+  TRIMS_RETURN_IF_ERROR(KeepToQuota(*segment, *image));
   const uint64_t shortage = room_queue_.Shortage(segment->footprint(), draining_bytes_);
   segment->mutable_use()->admitted = true;
   if (shortage > 0) TRIMS_RETURN_IF_ERROR(Evict(shortage, segment));
+  segment->SetCharge(
+      ledger_.ChargeLoad(image->reference, segment->footprint(), dependencies_.clock->Now()));
   segment->Reserve(std::move(image), std::move(pin));
   room_queue_.Push(segment->id(), segment->footprint());
   return {};
+}
+
+// What is beyond the bytes of its namespace goes first, of that namespace's own.
+Status SegmentTable::KeepToQuota(const Segment& segment, const Image& image) {
+  const uint64_t excess = ledger_.Excess(image.reference, segment.footprint());
+  if (excess == 0) return {};
+  const std::string_view name = NamespaceOf(image.reference);
+  const NamespaceUse* own = &ledger_.uses().find(name)->second;
+  const std::vector<Victim> victims = evictor_.Choose(excess, [this, own](uint64_t id) {
+    const Segment* victim = FindById(id);
+    return victim != nullptr && MayGo(*victim) && victim->charge().use() == own;
+  });
+  if (victims.empty()) return ledger_.TooManyBytes(image.reference, segment.footprint());
+  for (const Victim& victim : victims) {
+    EvictOne(FindById(victim.segment), victim.rank, image.reference);
+  }
+  return {};
+}
+
+// Who stays though nobody holds it: what was used moments ago, and the guaranteed bytes of other namespaces.
+EvictionOrder::MayGo SegmentTable::Sparing(const Image& whom_for) const {
+  const Duration guard = options_.churn_guard;
+  if (guard <= Duration::zero() && !ledger_.keeps()) return {};
+  const auto own = ledger_.uses().find(NamespaceOf(whom_for.reference));
+  const NamespaceUse* whose = own == ledger_.uses().end() ? nullptr : &own->second;
+  auto resident = std::make_shared<std::map<const NamespaceUse*, uint64_t>>();
+  return [this, guard, whose, resident, now = dependencies_.clock->Now()](uint64_t id) {
+    const Segment* victim = segments_.at(id).get();
+    if (UsedMomentsAgo(victim->last_used(), now, guard)) return false;
+    const NamespaceUse* use = victim->charge().use();
+    if (use == nullptr || use == whose) return true;
+    uint64_t& left = resident->try_emplace(use, use->bytes).first->second;
+    if (!LeavesGuaranteed(left, victim->footprint(), use->quota.guaranteed)) return false;
+    left -= victim->footprint();
+    return true;
+  };
 }
 
 void SegmentTable::Reconsider(const Segment& segment) {
@@ -138,7 +179,7 @@ void SegmentTable::ReclaimIdle() {
 
 // All or nothing: a policy that names too little, or what is no candidate, evicts nothing.
 Status SegmentTable::Evict(uint64_t needed, Segment* whom_for) {
-  const std::vector<Victim> victims = evictor_.Choose(needed);
+  const std::vector<Victim> victims = evictor_.Choose(needed, Sparing(whom_for->image()));
   std::vector<EvictionCandidate> uses;
   uint64_t freed = 0;
   for (const Victim& chosen : victims) {
@@ -221,6 +262,16 @@ void SegmentTable::Shrink() {
   KeepPromises();
 }
 
+std::string SegmentTable::SparedText() const {
+  std::string text;
+  if (options_.churn_guard.count() > 0) {
+    text += " that was not used in the last " + std::to_string(options_.churn_guard.count()) +
+            " ms (--churn-guard)";
+  }
+  if (ledger_.keeps()) text += " that is not guaranteed to its namespace (--quota)";
+  return text;
+}
+
 Status SegmentTable::NoRoom(const Segment& segment) const {
   const RoomUse use = Use();
   std::string message = "no room for model '" + segment.image().reference + "' (" +
@@ -241,7 +292,7 @@ Status SegmentTable::NoRoom(const Segment& segment) const {
   if (use.pinned > 0) message += ", " + BytesText(use.pinned) + " are pinned";
   if (use.idle > 0) {
     message += ", " + BytesText(use.idle) + " are idle, of which policy '" +
-               std::string(policy().eviction->name) + "' gives up too little";
+               std::string(policy().eviction->name) + "' gives up too little" + SparedText();
   }
   message += LargestHolders(All());
   const char* less = use.pinned > 0

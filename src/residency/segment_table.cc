@@ -10,6 +10,7 @@ SegmentTable::SegmentTable(const ResidencyOptions& options,
       dependencies_(dependencies),
       tier_(dependencies.tier),
       counters_(counters),
+      ledger_(options.quotas, std::string(dependencies.tier->name())),
       room_queue_(&dependencies.tier->budget()),
       evictor_(options.policy),
       waiters_(dependencies.clock, dependencies.timers, counters) {}

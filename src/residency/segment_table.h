@@ -115,6 +115,8 @@ class SegmentTable {
   LoadProgress ProgressOf(const Segment& segment) const;
   size_t WaitersOf(const Segment& segment) const { return waiters_.CountOf(segment.id()); }
   RoomUse Use() const;
+  // Empty without quotas.
+  const NamespaceLedger& ledger() const { return ledger_; }
   std::string_view tier_name() const { return tier_->name(); }
   std::string_view device() const { return tier_->device(); }  // empty: none
   std::string_view device_uuid() const { return tier_->device_uuid(); }
@@ -152,18 +154,23 @@ class SegmentTable {
 
   // Opening (segment_open.cc).
   enum class Answered { kHit, kJoined, kMiss };
+  // For whom: quotas bind clients, and of what is loaded for a tier above its loads.
+  enum class Asker { kClient, kTierAbove, kOperator };
   Result<OpenOutcome> Acquire(Segment* segment, const ImagePtr& image,
-                              std::chrono::milliseconds deadline, OpenCallback done,
+                              std::chrono::milliseconds deadline, OpenCallback done, Asker asker,
                               Answered* answered);
+  Status CheckQuota(const Segment& segment, const Image& image);
   Lease Grant(Segment* segment, ImagePtr image, HowOpened opened);
   void EndLease(Segment* segment, std::shared_ptr<const Holder> holder);  // by ~Lease
-  Status StartMiss(Segment* segment, const ImagePtr& image);
+  Status StartMiss(Segment* segment, const ImagePtr& image, Asker asker);
   Status BackingOff(const Segment& segment, const ImagePtr& image) const;
   void ServeWaiters(Segment* segment);
 
   // Room (segment_room.cc).
   Status Admit(Segment* segment, ImagePtr image, PreparedStore::Pin pin);  // evicting if it must
   Status Evict(uint64_t needed, Segment* whom_for);
+  Status KeepToQuota(const Segment& segment, const Image& image);
+  EvictionOrder::MayGo Sparing(const Image& whom_for) const;
   void EvictOne(Segment* victim, double rank, std::string_view what_for);
   uint64_t GiveUp(uint64_t bytes, std::string_view what_for);  // what went
   std::vector<Victim> VictimsOf(uint64_t bytes) const;
@@ -172,6 +179,7 @@ class SegmentTable {
   void ReclaimIdle();
   bool Stays(const Segment& segment) const;  // once nobody holds it
   Status NoRoom(const Segment& segment) const;
+  std::string SparedText() const;
   void Drain(Segment* segment, bool evicted = false);
   void EndDrain(Segment* segment);
   void KeepPromises();
@@ -212,6 +220,7 @@ class SegmentTable {
   Tier* const tier_;
   Counters* const counters_;
 
+  NamespaceLedger ledger_;  // before all that is charged
   RoomQueue room_queue_;
   Evictor evictor_;
   uint64_t draining_bytes_ = 0;

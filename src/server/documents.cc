@@ -104,6 +104,24 @@ Json LingeringJson(const LingeringSnapshot& lingering) {
           {"kept_by", std::move(keepers)}, {"last_leased_by", std::move(last)}};
 }
 
+Json LimitJson(uint64_t limit) { return limit == Quota::kNoLimit ? Json() : Json(limit); }
+
+Json NamespaceJson(const NamespaceSnapshot& each) {
+  const Quota& quota = each.use.quota;
+  return {{"tier", each.tier},
+          {"namespace", each.name},
+          {"bytes", each.use.bytes},
+          {"leases", each.use.leases},
+          {"loads_in_flight", each.use.loads},
+          {"refused", each.use.refused},
+          {"quota",
+           {{"bytes", LimitJson(quota.bytes)},
+            {"leases", LimitJson(quota.leases)},
+            {"loads", LimitJson(quota.loads)},
+            {"loads_per_minute", LimitJson(quota.loads_per_minute)},
+            {"guaranteed", quota.guaranteed}}}};
+}
+
 Json SegmentJson(const SegmentSnapshot& segment) {
   Json json = {{"id", segment.id},
                {"tier", segment.tier},
@@ -357,6 +375,9 @@ std::string StatusDocument(const ManagerSnapshot& manager, const ServerSnapshot&
   for (const SegmentSnapshot& segment : manager.segments) segments.push_back(SegmentJson(segment));
   Json lingering = Json::array();
   for (const LingeringSnapshot& each : manager.lingering) lingering.push_back(LingeringJson(each));
+  Json namespaces = Json::array();
+  for (const NamespaceSnapshot& each : manager.namespaces)
+    namespaces.push_back(NamespaceJson(each));
   return Dump({{"host", tiers.front()},
                {"tiers", std::move(tiers)},
                {"prepared_bytes", manager.prepared_bytes},
@@ -370,6 +391,7 @@ std::string StatusDocument(const ManagerSnapshot& manager, const ServerSnapshot&
                {"pressure", PressureJson(manager.pressure, server.pressure_file)},
                {"segments", std::move(segments)},
                {"lingering", std::move(lingering)},
+               {"namespaces", std::move(namespaces)},
                {"counters", CountersJson(manager.counters, manager.ingest)},
                {"open_latency", LatencyJson(server.open_latencies)},
                {"server", ServerJson(server)}});

@@ -3,7 +3,7 @@
 // It looks through /proc, at what each process maps and has open, and so sees what this process may look at: those of
 // its own user, or all with CAP_SYS_PTRACE. What is in no process (a descriptor on its way through a socket) is nobody's.
 //
-//   for (const MemoryKeeper& keeper : FindMemoryKeepers(memory)) …
+//   for (const MemoryKeeper& keeper : FindMemoryKeepers(memory)) Use(keeper.pid);
 //
 // Reads some files of each process: milliseconds to tenths of a second, on a thread that may take them.
 // Thread-safety: safe.

@@ -2,7 +2,8 @@
 // memory.pressure of this process's control group, or on /proc/pressure/memory. Nothing is polled: the kernel makes the
 // trigger's descriptor urgent, at most once in each window of two seconds.
 //
-//   TRIMS_ASSIGN_OR_RETURN(const auto pressure, MemoryPressure::Watch(&loop.poller(), path, [] { … }));
+//   TRIMS_ASSIGN_OR_RETURN(const auto pressure,
+//                          MemoryPressure::Watch(&loop.poller(), path, let_something_go));
 //
 // The poller outlives it. Thread-safety: loop only; FindPressureFile and CheckPressureFile from any thread.
 #ifndef TRIMS_STORE_MEMORY_PRESSURE_H_

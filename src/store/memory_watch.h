@@ -6,7 +6,7 @@
 // which for most is before the close returns.
 //
 //   TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<MemoryWatch> watch, MemoryWatch::Start(&loop));
-//   watch->LetGo(std::move(bytes), {.freed = …, .kept = …});    // on a thread that may block
+//   watch->LetGo(std::move(bytes), {.freed = told});  // on a thread that may block
 //
 // What it can't see: a GPU's memory, a segment's index (which is little), and all that is let go of while the kernel gives no watch or kMostWatches are out.
 // Such bytes count as free once the daemon has let go of them. A mapping that ends frees its pages a moment (milliseconds) after

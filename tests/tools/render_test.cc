@@ -192,6 +192,21 @@ TEST(RenderStatusTest, SaysWhatWentForMemoryPressureWhereItIsWatched) {
               HasSubstr("2 events so far, 1.0 KiB given up; /proc/pressure/memory\n"));
 }
 
+TEST(RenderStatusTest, ShowsWhatNamespacesTakeWhereThereAreQuotas) {
+  Json status = ServedStatus();
+  const Json quota = {{"bytes", 4096},
+                      {"leases", 9},
+                      {"loads", nullptr},
+                      {"loads_per_minute", nullptr},
+                      {"guaranteed", 1024}};
+  const Json team = {{"tier", "host"}, {"namespace", "team"},  {"bytes", 2048}, {"leases", 3},
+                     {"refused", 5},   {"loads_in_flight", 1}, {"quota", quota}};
+  status["namespaces"] = Json::array({team});
+  EXPECT_THAT(
+      RenderStatus(status),
+      HasSubstr("team       host  2.0 KiB of 4.0 KiB     1.0 KiB  3 of 9      1        5\n"));
+}
+
 TEST(RenderStatusTest, NamesWhoKeepsWhatHasLeftItsTier) {
   Json status = ServedStatus();
   status["tiers"][0]["lingering_bytes"] = 2048;

@@ -207,6 +207,35 @@ std::string RenderLingering(const Json& list) {
   return '\n' + table.Render();
 }
 
+std::string OfLimit(uint64_t used, const Json& quota, const char* limit, bool bytes) {
+  const std::string text = bytes ? HumanBytes(used) : std::to_string(used);
+  if (!quota.contains(limit) || !quota[limit].is_number()) return text;
+  const uint64_t most = Number(quota, limit);
+  return text + " of " + (bytes ? HumanBytes(most) : std::to_string(most));
+}
+
+// What namespaces take, where there are quotas.
+std::string RenderNamespaces(const Json& namespaces) {
+  if (namespaces.empty()) return "";
+  Table table({{"NAMESPACE"},
+               {"TIER"},
+               {"BYTES", Table::Align::kRight},
+               {"GUARANTEED", Table::Align::kRight},
+               {"LEASES", Table::Align::kRight},
+               {"LOADS", Table::Align::kRight},
+               {"REFUSED", Table::Align::kRight}});
+  for (const Json& each : namespaces) {
+    const Json& quota = Object(each, "quota");
+    table.AddRow({Text(each, "namespace"), Text(each, "tier"),
+                  OfLimit(Number(each, "bytes"), quota, "bytes", true),
+                  HumanBytes(Number(quota, "guaranteed")),
+                  OfLimit(Number(each, "leases"), quota, "leases", false),
+                  OfLimit(Number(each, "loads_in_flight"), quota, "loads", false),
+                  std::to_string(Number(each, "refused"))});
+  }
+  return '\n' + table.Render();
+}
+
 // Who keeps what is to go.
 std::string RenderHeld(const Json& segments) {
   std::string text;
@@ -284,7 +313,8 @@ std::string RenderStatus(const Json& status) {
   fields.Add("opens", OpensLine(counters));
   fields.Add("loads", LoadsLine(counters));
   std::string text = fields.Render() + '\n';
-  const std::string lingering = RenderLingering(List(status, "lingering"));
+  const std::string lingering =
+      RenderNamespaces(List(status, "namespaces")) + RenderLingering(List(status, "lingering"));
   if (segments.empty()) {
     return text + "No segments: the first open of a model makes one.\n" + lingering;
   }

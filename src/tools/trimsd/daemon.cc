@@ -53,6 +53,21 @@ Result<std::string> PreparerProgram(const DaemonOptions& options) {
   return found;
 }
 
+// '*' guarantees to each that comes, which can't be added up.
+Status CheckGuaranteed(const Quotas& quotas, uint64_t budget) {
+  uint64_t guaranteed = 0;
+  for (const auto& [name, quota] : quotas) {
+    if (quota.guaranteed > budget - guaranteed) {
+      return Status(StatusCode::kInvalidArgument,
+                    "--quota: more is guaranteed to namespaces than the host's budget of " +
+                        std::to_string(budget) + " bytes",
+                    "guarantee less, or set a larger --host-budget");
+    }
+    guaranteed += quota.guaranteed;
+  }
+  return Status();
+}
+
 Status BeyondDevice(const DeviceInfo& device, uint64_t budget) {
   return Status(StatusCode::kInvalidArgument,
                 "--device-budget: " + std::to_string(budget) + " bytes, but device " + device.name +
@@ -67,6 +82,7 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options) {
   TRIMS_RETURN_IF_ERROR(CheckOpenFiles(open_files));
   TRIMS_RETURN_IF_ERROR(SetUpFaultInjection(options.allow_fault_injection));
   TRIMS_ASSIGN_OR_RETURN(const uint64_t budget, BudgetOf(options));
+  TRIMS_RETURN_IF_ERROR(CheckGuaranteed(options.quotas, budget));
   TRIMS_ASSIGN_OR_RETURN(const ReadEngineKind engine, ReadEngineOf(options));
   TRIMS_ASSIGN_OR_RETURN(Places places, Places::Claim(options));
   std::unique_ptr<Daemon> daemon(new Daemon(options, std::move(places), engine));
@@ -238,6 +254,8 @@ ManagerOptions Daemon::OptionsOfManager() const {
   ManagerOptions options;
   options.residency.policy = options_.policy;
   options.residency.default_deadline = options_.default_deadline;
+  options.residency.quotas = options_.quotas;
+  options.residency.churn_guard = options_.churn_guard;
   return options;
 }
 

@@ -148,6 +148,26 @@ void AddPressure(CLI::App* app, DaemonOptions* options) {
       ->type_name("SIZE|N%");
 }
 
+void AddFairness(CLI::App* app, DaemonOptions* options) {
+  app->add_option_function<std::vector<std::string>>(
+         "--quota",
+         [options](const std::vector<std::string>& texts) {
+           for (const std::string& text : texts) {
+             const Result<NamedQuota> quota = ParseQuota(text);
+             if (!quota.ok()) throw CLI::ValidationError("--quota", quota.status().ToString());
+             if (!options->quotas.emplace(quota->name, quota->quota).second)
+               throw CLI::ValidationError("--quota", "'" + quota->name + "' has two quotas");
+           }
+         },
+         "What a namespace may take of each tier, as often as there are some; '*' is each other "
+         "one: team-a:bytes=8GiB,leases=100,loads=4,loads-per-minute=60,guaranteed=2GiB [none]")
+      ->type_name("NAMESPACE:LIMITS")
+      ->allow_extra_args(false)
+      ->take_all();
+  AddDuration(app, "--churn-guard", &options->churn_guard,
+              "Refuse a load rather than let go of what was used so recently [off]");
+}
+
 void AddMemory(CLI::App* app, DaemonOptions* options) {
   app->add_option_function<std::string>(
          "--host-budget",
@@ -171,6 +191,7 @@ void AddMemory(CLI::App* app, DaemonOptions* options) {
   AddPolicy(app, "--admission", FindAdmissionPolicy, &options->policy.admission,
             "Which newcomer may push others out for long: " + AdmissionPolicyNames());
   AddPressure(app, options);
+  AddFairness(app, options);
   AddNamed(app, "--huge-pages", &options->huge_pages, "best", "best, no-hugetlb, small",
            "Pages to ask for");
   AddNamed(app, "--read-engine", &options->read_engine, "auto", "auto, uring, pread",
