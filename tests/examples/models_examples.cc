@@ -21,6 +21,7 @@
 #include "format/onnx.h"
 #include "format/protobuf_reader.h"
 #include "format/safetensors.h"
+#include "loop/event_loop.h"
 #include "source/file_bytes.h"
 #include "source/file_tree.h"
 #include "source/folder_listing.h"

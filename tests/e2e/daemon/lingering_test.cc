@@ -118,7 +118,7 @@ TEST_F(LingeringTest, WhoHoldsARemovedModelForEverIsNamedAndBlocksNobody) {
   ChildProcess holder = ChildProcess::Start({CLIENT_PROGRAM, "hold", daemon_->socket(), "held"});
   ASSERT_TRUE(holder.ReadByte());
   ASSERT_TRUE(Admin::Connect({.socket_path = daemon_->socket()}).value().Remove("held").ok());
-  const nlohmann::json status = daemon_->GetSettledStatus();
+  const nlohmann::json status = daemon_->GetStatus();
   ASSERT_EQ(status["segments"].size(), 1u);
   const nlohmann::json segment = status["segments"][0];
   EXPECT_TRUE(segment["removed"]);
