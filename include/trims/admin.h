@@ -56,10 +56,12 @@ struct PushOptions {
 
 // Each empty: stays as it is.
 struct PolicyOptions {
-  std::string tier = {};      // empty: the host's memory
+  std::string tier =
+      {};  // empty: the host's memory; "disk" (the prepared models) has a budget only
   std::string eviction = {};  // "worth", "lru", …: docs/residency.md
   std::string admission = {};
   std::string reclaim = {};  // "eager" or "lazy"
+  std::string budget = {};   // "8GiB", or "50%" of what the tier has; of tier "disk" also "none"
 };
 
 // What Pin, Unpin, Prefetch and Evict are about.
@@ -103,7 +105,8 @@ class Admin {
   // it is.
   TRIMS_EXPORT Result<std::string> Push(std::string_view reference, std::string_view destination,
                                         const PushOptions& options = {});
-  // Changes what decides in a tier about what stays, from now on and until the daemon ends; with nothing
+  // Changes what decides in a tier about what stays, and how much, from now on and until the daemon ends. Of a
+  // budget that is lowered below what is used, unleased models go at once, the others with their leases. With nothing
   // to change it only asks, which anybody may. The document says what is in force, and what there is.
   TRIMS_EXPORT Result<std::string> Policy(const PolicyOptions& options = {});
 

@@ -76,7 +76,7 @@ _trims() {
       local flags=$globals
       [[ $command == add ]] && flags+=" --variant --precision --keep-versions --keep-for --follow-links --onnxruntime-extension"
       [[ $command == verify ]] && flags+=" --rate"
-      [[ $command == policy ]] && flags+=" --eviction --admission --reclaim --tier"
+      [[ $command == policy ]] && flags+=" --eviction --admission --reclaim --budget --tier"
       [[ $command == ls ]] && flags+=" --quiet"
       [[ $command == pin || $command == unpin || $command == prefetch || $command == evict ]] && flags+=" --variant --tier"
       [[ $command == prefetch ]] && flags+=" --no-wait"

@@ -414,5 +414,10 @@ def test_what_decides_about_what_stays_is_asked_and_changed(daemon):
             trims.policy(reclaim="late")
         with pytest.raises(trims.NotFound, match="moon"):
             trims.policy(tier="moon")
+        with pytest.raises(trims.InvalidArgument, match="0 bytes"):
+            trims.policy(budget="0")
+        assert trims.policy(budget="77MiB")["budget_bytes"] == 77 << 20
+        assert trims.policy(tier="disk", budget="7GiB")["budget_bytes"] == 7 << 30
+        assert trims.policy(tier="disk", budget="none")["budget_bytes"] is None
     finally:
-        trims.policy(eviction="worth", admission="all", reclaim="lazy")
+        trims.policy(eviction="worth", admission="all", reclaim="lazy", budget=str(before["budget_bytes"]))

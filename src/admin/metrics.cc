@@ -30,6 +30,8 @@ constexpr std::array kTierMetrics = std::to_array<Metric>({
      "idle_bytes"},
     {"trims_tier_loading_bytes", "gauge", "Room of loads in flight.", "loading_bytes"},
     {"trims_tier_draining_bytes", "gauge", "On the way out.", "draining_bytes"},
+    {"trims_tier_lingering_bytes", "gauge", "Out of the tier, and still mapped by some process.",
+     "lingering_bytes"},
 });
 
 constexpr std::array kNowMetrics = std::to_array<Metric>({
@@ -40,6 +42,12 @@ constexpr std::array kNowMetrics = std::to_array<Metric>({
     {"trims_preparations_in_flight", "gauge", "Models that are being added.",
      "preparations_in_flight"},
     {"trims_prepared_bytes", "gauge", "What prepared models take on the disk.", "prepared_bytes"},
+});
+
+constexpr std::array kPressureMetrics = std::to_array<Metric>({
+    {"trims_pressure_events_total", "counter", "Times the machine was short of memory.", "events"},
+    {"trims_pressure_given_up_bytes_total", "counter",
+     "Bytes of models that went for memory pressure.", "bytes_given_up"},
 });
 
 constexpr std::array kCounterMetrics = std::to_array<Metric>({
@@ -117,6 +125,11 @@ void PutDisk(const Json& disk, PrometheusText* page) {
   }
 }
 
+void PutPressure(const Json& pressure, PrometheusText* page) {
+  if (!FieldOf(pressure, "file").is_string()) return;
+  PutAll(kPressureMetrics, pressure, page);
+}
+
 void PutOpens(const Json& counters, PrometheusText* page) {
   if (!FieldOf(counters, "opens").is_number()) return;
   page->Family("trims_opens_total", "counter", "Opens by how they were first answered.");
@@ -189,6 +202,25 @@ void PutModels(const Json& segments, PrometheusText* page) {
   put(&OfModel::leases);
 }
 
+constexpr std::array kNamespaceMetrics = std::to_array<Metric>({
+    {"trims_namespace_bytes", "gauge", "What was loaded for a namespace, of its tier.", "bytes"},
+    {"trims_namespace_leases", "gauge", "Leases of a namespace, held or waited for.", "leases"},
+    {"trims_namespace_loads_in_flight", "gauge", "Loads of a namespace.", "loads_in_flight"},
+    {"trims_namespace_refused_total", "counter", "Opens beyond a namespace's quota.", "refused"},
+});
+
+// Only where there are quotas.
+void PutNamespaces(const Json& namespaces, PrometheusText* page) {
+  if (namespaces.empty()) return;
+  for (const Metric& metric : kNamespaceMetrics) {
+    page->Family(metric.name, metric.type, metric.help);
+    for (const Json& each : namespaces) {
+      PutNumber(metric, {{"tier", TextOf(each, "tier")}, {"namespace", TextOf(each, "namespace")}},
+                FieldOf(each, metric.field), page);
+    }
+  }
+}
+
 void PutBuild(const Json& server, PrometheusText* page) {
   page->Family("trims_build_info", "gauge", "1, with the daemon's version.");
   page->Sample(
@@ -209,11 +241,13 @@ std::string MetricsPage(const Result<std::string>& status_document) {
   PutTiers(ListOf(status, "tiers"), &page);
   PutAll(kNowMetrics, status, &page);
   PutDisk(FieldOf(status, "disk"), &page);
+  PutPressure(FieldOf(status, "pressure"), &page);
   PutOpens(counters, &page);
   PutLatencies(FieldOf(status, "open_latency"), &page);
   PutAll(kCounterMetrics, counters, &page);
   PutAll(kServerMetrics, FieldOf(status, "server"), &page);
   PutModels(ListOf(status, "segments"), &page);
+  PutNamespaces(ListOf(status, "namespaces"), &page);
   return page.Take();
 }
 

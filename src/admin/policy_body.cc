@@ -18,6 +18,7 @@ std::string* WishOf(const std::string& name, PolicyOptions* options) {
   if (name == "eviction_policy") return &options->eviction;
   if (name == "admission") return &options->admission;
   if (name == "reclaim") return &options->reclaim;
+  if (name == "budget") return &options->budget;
   return nullptr;
 }
 
@@ -31,12 +32,13 @@ Result<PolicyOptions> ParsePolicyBody(const std::string& body) {
     std::string* wish = WishOf(name, &options);
     if (wish == nullptr)
       return BadBody("has '" + ShownName(name) +
-                     "': expected tier, eviction_policy, admission and reclaim");
+                     "': expected tier, eviction_policy, admission, reclaim and budget");
     if (!value.is_string() || value.get_ref<const std::string&>().empty())
       return BadBody("has a '" + name + "' that is no text");
     *wish = value.get<std::string>();
   }
-  if (options.eviction.empty() && options.admission.empty() && options.reclaim.empty())
+  if (options.eviction.empty() && options.admission.empty() && options.reclaim.empty() &&
+      options.budget.empty())
     return BadBody("changes nothing");
   return options;
 }

@@ -153,6 +153,8 @@ std::string_view OpName(Op op) {
       return "device_copy";
     case Op::kDeviceExport:
       return "device_export";
+    case Op::kWatch:
+      return "watch";
   }
   return "unknown";
 }

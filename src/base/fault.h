@@ -52,15 +52,16 @@ enum class Op : int {
   kDeviceAllocate,  // of a simulated device, as the two after it: ENOMEM, ENODEV (lost) or another errno
   kDeviceCopy,
   kDeviceExport,
+  kWatch,  // of memory that is let go of
 };
 
 inline constexpr Op kAllOps[] = {
-    Op::kOpen,        Op::kRead,   Op::kMemfdCreate, Op::kTruncate,       Op::kFallocate,
-    Op::kMmap,        Op::kSeal,   Op::kReopen,      Op::kSend,           Op::kReceive,
-    Op::kAccept,      Op::kSpawn,  Op::kWrite,       Op::kDatabase,       Op::kThread,
-    Op::kMadvise,     Op::kSync,   Op::kRename,      Op::kMakeFolder,     Op::kRingSetup,
-    Op::kRingSubmit,  Op::kHeader, Op::kShortRead,   Op::kDeviceAllocate, Op::kDeviceCopy,
-    Op::kDeviceExport};
+    Op::kOpen,         Op::kRead,   Op::kMemfdCreate, Op::kTruncate,       Op::kFallocate,
+    Op::kMmap,         Op::kSeal,   Op::kReopen,      Op::kSend,           Op::kReceive,
+    Op::kAccept,       Op::kSpawn,  Op::kWrite,       Op::kDatabase,       Op::kThread,
+    Op::kMadvise,      Op::kSync,   Op::kRename,      Op::kMakeFolder,     Op::kRingSetup,
+    Op::kRingSubmit,   Op::kHeader, Op::kShortRead,   Op::kDeviceAllocate, Op::kDeviceCopy,
+    Op::kDeviceExport, Op::kWatch};
 
 std::string_view OpName(Op op);
 

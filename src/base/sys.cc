@@ -1,6 +1,7 @@
 #include "base/sys.h"
 
 #include <linux/openat2.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -153,6 +154,12 @@ UniqueFd ReopenReadOnly(int fd) {
   if (Injected(fault::Op::kReopen)) return UniqueFd();
   const std::string path = "/proc/self/fd/" + std::to_string(fd);
   return UniqueFd(RetryOnInterrupt([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }));
+}
+
+int WatchEnd(int inotify, int fd) {
+  if (Injected(fault::Op::kWatch)) return -1;
+  const std::string path = "/proc/self/fd/" + std::to_string(fd);
+  return ::inotify_add_watch(inotify, path.c_str(), IN_DELETE_SELF);
 }
 
 ssize_t SendMessage(int fd, const msghdr* message, int flags) {

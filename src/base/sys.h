@@ -41,6 +41,8 @@ int Madvise(void* address, size_t size, int advice);
 int AddSeals(int fd, int seals);
 UniqueFd ReopenReadOnly(
     int fd);  // a new, read-only open file of the same inode, through /proc/self/fd
+// inotify_add_watch(2) of an open file, for the end of its inode: IN_DELETE_SELF.
+int WatchEnd(int inotify, int fd);
 ssize_t SendMessage(int fd, const msghdr* message, int flags);
 ssize_t ReceiveMessage(int fd, msghdr* message, int flags);
 UniqueFd Accept(int fd);  // close-on-exec and non-blocking

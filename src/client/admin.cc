@@ -100,7 +100,8 @@ Result<std::string> Admin::Policy(const PolicyOptions& options) {
       wire::PolicyRequest{.tier = options.tier,
                           .eviction = options.eviction,
                           .admission = options.admission,
-                          .reclaim = options.reclaim},
+                          .reclaim = options.reclaim,
+                          .budget = options.budget},
       {.patience = client_.impl_->document_timeout(), .on_progress = {}});
 }
 

@@ -118,9 +118,15 @@ Result<std::unique_ptr<Model::Impl>> Model::Impl::Make(
   return impl;
 }
 
-// The mappings go by themselves after this, while the lease may end already: pages that are mapped
-// stay.
-Model::Impl::~Impl() { connection_->CloseLease(lease_); }
+// What is mapped goes before the lease, so that the daemon finds the memory free.
+Model::Impl::~Impl() {
+  index_bytes_ = Mapping();
+  index_fd_ = UniqueFd();
+  device_range_.reset();
+  range_ = Mapping();
+  extents.clear();
+  connection_->CloseLease(lease_);
+}
 
 Result<const wire::IndexReader*> Model::Impl::Index() const {
   std::call_once(index_once_, [this] { index_status_ = MapIndex(); });

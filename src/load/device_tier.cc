@@ -21,6 +21,7 @@ class DeviceTier final : public Tier {
       : device_(device),
         name_("device:" + std::to_string(options.number)),
         post_(std::move(post)),
+        watch_(options.watch),
         budget_(name_, options.budget) {}
   ~DeviceTier() override { stopping_.store(true); }
 
@@ -35,6 +36,7 @@ class DeviceTier final : public Tier {
   std::string_view device() const override { return device_->info().name; }
   std::string_view device_uuid() const override { return device_->info().uuid; }
   Budget& budget() override { return budget_; }
+  uint64_t capacity() const override { return device_->info().capacity; }
   uint64_t FootprintOf(const Image& image) const override {
     uint64_t bytes = 0;
     for (const ManifestExtent& extent : image.variant.extents) {
@@ -53,11 +55,17 @@ class DeviceTier final : public Tier {
     });
   }
 
-  void Release(ResidentBytes bytes, std::function<void()> done) override {
+  void Release(ResidentBytes bytes, LetGoCalls calls) override {
     auto owned = std::make_shared<ResidentBytes>(std::move(bytes));
-    releases_->Push([this, owned = std::move(owned), done = std::move(done)]() mutable {
-      owned.reset();
-      post_(std::move(done));
+    releases_->Push([this, owned = std::move(owned), calls = PostedBy(post_, std::move(calls))] {
+      LetGoOf(std::move(*owned), calls, watch_);
+    });
+  }
+
+  void FindKeepers(std::vector<MemoryId> memory,
+                   std::function<void(std::vector<MemoryKeeper>)> done) override {
+    releases_->Push([this, memory = std::move(memory), done = std::move(done)]() mutable {
+      post_([done = std::move(done), keepers = FindMemoryKeepers(memory)] { done(keepers); });
     });
   }
 
@@ -70,6 +78,7 @@ class DeviceTier final : public Tier {
   Device* const device_;
   const std::string name_;
   const PostToLoop post_;
+  MemoryWatch* const watch_;
   Budget budget_;
   std::atomic<bool> stopping_{false};
   // The first to go: what is left in them posts.

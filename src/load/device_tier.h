@@ -28,6 +28,8 @@ namespace trims {
 struct DeviceTierOptions {
   int number = 0;       // its name is "device:<number>"
   uint64_t budget = 0;  // bytes, of the device's capacity
+  // Knows when what was let go of is free, of a simulated device; nullptr: at once. Outlives the tier.
+  MemoryWatch* watch = nullptr;
 };
 
 // `device` outlives the tier, and what is resident in it. RESOURCE_EXHAUSTED: the system has no threads to

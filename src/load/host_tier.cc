@@ -55,12 +55,17 @@ class HostTier final : public Tier {
     });
   }
 
-  void Release(ResidentBytes bytes, std::function<void()> done) override {
-    auto owned = std::make_shared<std::unique_ptr<ResidentBytes>>(
-        std::make_unique<ResidentBytes>(std::move(bytes)));
-    releases_->Push([this, owned, done = std::move(done)]() mutable {
-      owned->reset();
-      post_(std::move(done));
+  void Release(ResidentBytes bytes, LetGoCalls calls) override {
+    auto owned = std::make_shared<ResidentBytes>(std::move(bytes));
+    releases_->Push([this, owned = std::move(owned), calls = PostedBy(post_, std::move(calls))] {
+      LetGoOf(std::move(*owned), calls, options_.watch);
+    });
+  }
+
+  void FindKeepers(std::vector<MemoryId> memory,
+                   std::function<void(std::vector<MemoryKeeper>)> done) override {
+    releases_->Push([this, memory = std::move(memory), done = std::move(done)]() mutable {
+      post_([done = std::move(done), keepers = FindMemoryKeepers(memory)] { done(keepers); });
     });
   }
 

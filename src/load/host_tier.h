@@ -38,6 +38,8 @@ struct HostTierOptions {
   // Gives room to what is fetched from a network and kept; nullptr: nothing is. Outlives the tier.
   PreparedStore* prepared = nullptr;
   bool feeds = false;  // whether a tier above may follow its fills
+  // Knows when what was let go of is free; nullptr: at once. Outlives the tier.
+  MemoryWatch* watch = nullptr;
 };
 
 // INVALID_ARGUMENT: no threads; RESOURCE_EXHAUSTED: the system has none to give.

@@ -6,7 +6,7 @@
 //
 //   tier->Fill({.image = image, .control = control},
 //              [](Result<ResidentBytes> bytes) { … });
-//   tier->Release(std::move(bytes), [] { … });
+//   tier->Release(std::move(bytes), {.freed = [] { … }});
 //
 // Thread-safety: members are called on the loop and return at once; what blocks runs on the tier's own
 // threads. Completions run on the loop, never inside the call.
@@ -18,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "trims/status.h"
 
@@ -25,6 +26,9 @@
 #include "format/image.h"
 #include "load/fill_feed.h"
 #include "store/budget.h"
+#include "store/machine_memory.h"
+#include "store/memory_keepers.h"
+#include "store/memory_watch.h"
 #include "store/resident_bytes.h"
 
 namespace trims {
@@ -70,6 +74,8 @@ class Tier {
   virtual std::string_view device_uuid() const { return {}; }
   // The caller reserves from it before it fills, and gives back after Release() is done.
   virtual Budget& budget() = 0;
+  // What a budget in per cent is a share of.
+  virtual uint64_t capacity() const { return ReadMachineMemory().total; }
   // What an image takes of it.
   virtual uint64_t FootprintOf(const Image& image) const { return image.footprint; }
   // Whether its fills can be followed (FillControl::feed).
@@ -78,8 +84,14 @@ class Tier {
   // DATA_LOSS: the bytes are not those of the image; NOT_FOUND: its files are gone;
   // RESOURCE_EXHAUSTED: no memory or descriptors; CANCELLED: the control was cancelled in time.
   virtual void Fill(FillRequest request, std::function<void(Result<ResidentBytes>)> done) = 0;
-  // Freeing takes time; the room is free when `done` runs.
-  virtual void Release(ResidentBytes bytes, std::function<void()> done) = 0;
+  // Freeing takes time; the room is free when `freed` runs. Where somebody else still has some of the memory once this
+  // tier has let go of it, `kept` runs before that.
+  virtual void Release(ResidentBytes bytes, LetGoCalls calls) = 0;
+  // Which processes those are, as far as this one may see. May be done inside this call.
+  virtual void FindKeepers(std::vector<MemoryId> /*memory*/,
+                           std::function<void(std::vector<MemoryKeeper>)> done) {
+    done({});
+  }
 };
 
 }  // namespace trims

@@ -16,6 +16,7 @@ epoll_event EventFor(uint64_t watch, unsigned interest) {
   epoll_event event{};
   if (interest & FdPoller::kRead) event.events |= EPOLLIN;
   if (interest & FdPoller::kWrite) event.events |= EPOLLOUT;
+  if (interest & FdPoller::kUrgent) event.events |= EPOLLPRI;
   event.data.u64 = watch;
   return event;
 }
@@ -27,6 +28,7 @@ unsigned ReadyOf(uint32_t events) {
   unsigned ready = 0;
   if (events & EPOLLIN) ready |= FdPoller::kRead;
   if (events & EPOLLOUT) ready |= FdPoller::kWrite;
+  if (events & EPOLLPRI) ready |= FdPoller::kUrgent;
   return ready;
 }
 

@@ -29,6 +29,8 @@ class FdPoller {
   static constexpr unsigned kRead = 1;
   static constexpr unsigned kWrite = 2;
   static constexpr unsigned kHangUp = 4;  // or an error
+  static constexpr unsigned kUrgent =
+      8;  // EPOLLPRI: what the kernel tells out of line, as pressure
   using Callback = std::function<void(unsigned ready)>;
 
   static Result<std::unique_ptr<FdPoller>> Create();

@@ -34,7 +34,7 @@ int NearnessOf(const SegmentTable& tier, const Image& image) {
 
 // How near the image is, then how much room there is.
 std::pair<int, uint64_t> Fitness(const SegmentTable& tier, const Image& image) {
-  return {NearnessOf(tier, image), tier.budget().limit() - tier.budget().used()};
+  return {NearnessOf(tier, image), tier.budget().free()};
 }
 
 }  // namespace

@@ -33,10 +33,6 @@
 
 namespace trims {
 
-// Who holds leases of what has this key in this tier; with no key, of anything.
-using FindHolders =
-    std::function<std::vector<LeaseHolder>(std::string_view tier, std::string_view key)>;
-
 struct ControlWishes {
   std::string reference;
   std::string tier = {};               // empty: the host's memory

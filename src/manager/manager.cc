@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/byte_size.h"
 #include "base/log.h"
 #include "base/macros.h"
 #include "catalog/catalog.h"
@@ -123,6 +124,7 @@ class Manager::Impl {
 
   const ManagerDependencies dependencies;
   Counters counters;
+  PressureSnapshot pressure;
   Tiers tiers;
   std::unique_ptr<Controller> controller;
   Registrar registrar;
@@ -167,10 +169,9 @@ void Manager::Push(const wire::Principal& principal, const std::string& referenc
   impl_->registrar.Push(principal, reference, destination, std::move(progress), std::move(done));
 }
 
-Result<TierSnapshot> Manager::ChangePolicy(const wire::Principal& principal,
-                                           const PolicyWishes& wishes) {
-  TRIMS_ASSIGN_OR_RETURN(SegmentTable* const table, FindTier(wishes.tier, impl_->tiers));
-  TierPolicy policy = table->policy();
+namespace {
+
+Result<TierPolicy> PolicyOf(const PolicyWishes& wishes, TierPolicy policy) {
   if (!wishes.eviction.empty()) {
     TRIMS_ASSIGN_OR_RETURN(policy.eviction, FindEvictionPolicy(wishes.eviction));
   }
@@ -180,9 +181,40 @@ Result<TierSnapshot> Manager::ChangePolicy(const wire::Principal& principal,
   if (!wishes.reclaim.empty()) {
     TRIMS_ASSIGN_OR_RETURN(policy.reclaim, ParseReclaim(wishes.reclaim));
   }
-  const bool asks_only =
-      wishes.eviction.empty() && wishes.admission.empty() && wishes.reclaim.empty();
-  if (!asks_only) TRIMS_RETURN_IF_ERROR(CheckOperator(principal));
+  return policy;
+}
+
+Result<uint64_t> ParseBudget(std::string_view text, uint64_t capacity) {
+  Result<uint64_t> budget = ParseByteSize(text, capacity);
+  if (!budget.ok() || *budget > 0) return budget;
+  return Status(StatusCode::kInvalidArgument, "a budget of 0 bytes holds no model",
+                "give it some: 8GiB, 50%");
+}
+
+// As it is, where nothing else is wished.
+Result<uint64_t> BudgetOf(const PolicyWishes& wishes, const SegmentTable& table) {
+  if (wishes.budget.empty()) return table.budget().limit();
+  TRIMS_ASSIGN_OR_RETURN(const uint64_t budget, ParseBudget(wishes.budget, table.capacity()));
+  if (table.device().empty() || budget <= table.capacity()) return budget;
+  return Status(StatusCode::kInvalidArgument,
+                std::to_string(budget) + " bytes, but device " + std::string(table.device()) +
+                    " has " + std::to_string(table.capacity()),
+                "a share fits every device: 80%");
+}
+
+bool Asks(const PolicyWishes& wishes) {
+  return wishes.eviction.empty() && wishes.admission.empty() && wishes.reclaim.empty() &&
+         wishes.budget.empty();
+}
+
+}  // namespace
+
+Result<TierSnapshot> Manager::ChangePolicy(const wire::Principal& principal,
+                                           const PolicyWishes& wishes) {
+  TRIMS_ASSIGN_OR_RETURN(SegmentTable* const table, FindTier(wishes.tier, impl_->tiers));
+  TRIMS_ASSIGN_OR_RETURN(const TierPolicy policy, PolicyOf(wishes, table->policy()));
+  TRIMS_ASSIGN_OR_RETURN(const uint64_t budget, BudgetOf(wishes, *table));
+  if (!Asks(wishes)) TRIMS_RETURN_IF_ERROR(CheckOperator(principal));
   if (policy != table->policy()) {
     table->SetPolicy(policy);
     LogInfo("policy.changed", {{"tier", table->tier_name()},
@@ -190,7 +222,40 @@ Result<TierSnapshot> Manager::ChangePolicy(const wire::Principal& principal,
                                {"eviction", policy.eviction->name},
                                {"admission", policy.admission->name}});
   }
+  if (budget != table->budget().limit()) {
+    LogInfo("budget.changed", {{"tier", table->tier_name()},
+                               {"bytes", budget},
+                               {"before", table->budget().limit()},
+                               {"used", table->budget().used()}});
+    table->SetBudget(budget);
+  }
   return SnapshotOf(*table);
+}
+
+Result<DiskSnapshot> Manager::ChangeDiskBudget(const wire::Principal& principal,
+                                               std::string_view text) {
+  PreparedStore* const prepared = impl_->dependencies.prepared;
+  if (prepared == nullptr)
+    return Status(StatusCode::kFailedPrecondition, "there is no prepared store");
+  uint64_t budget = text.empty() ? prepared->budget() : PreparedStore::kNoBudget;
+  if (!text.empty() && text != "none") {
+    TRIMS_ASSIGN_OR_RETURN(budget, ParseBudget(text, impl_->dependencies.disk_capacity));
+  }
+  if (!text.empty()) TRIMS_RETURN_IF_ERROR(CheckOperator(principal));
+  if (budget != prepared->budget()) {
+    LogInfo("budget.changed", {{"tier", "disk"}, {"bytes", text}, {"used", prepared->bytes()}});
+    prepared->SetBudget(budget);
+  }
+  return DiskSnapshot{.used_bytes = prepared->bytes(),
+                      .budget_bytes = budget == PreparedStore::kNoBudget ? 0 : budget};
+}
+
+void Manager::RelievePressure(uint64_t floor) {
+  SegmentTable& host = *impl_->tiers.front();
+  const uint64_t bytes = host.Relieve(floor);
+  ++impl_->pressure.events;
+  impl_->pressure.bytes_given_up += bytes;
+  LogInfo("pressure.relieved", {{"bytes", bytes}, {"used", host.budget().used()}});
 }
 
 void Manager::Pin(const wire::Principal& principal, const ControlWishes& wishes,
@@ -253,8 +318,8 @@ Result<ModelDetails> Manager::Model(const std::string& reference) const {
   return DetailsOf(*entry, *impl_->dependencies.catalog, impl_->tiers);
 }
 
-ManagerSnapshot Manager::Snapshot() const {
-  ManagerSnapshot snapshot = SnapshotOf(impl_->tiers, impl_->dependencies.clock->Now());
+ManagerSnapshot Manager::Snapshot(const FindHolders& holders) const {
+  ManagerSnapshot snapshot = SnapshotOf(impl_->tiers, impl_->dependencies.clock->Now(), holders);
   snapshot.models = impl_->dependencies.catalog->size();
   if (impl_->dependencies.prepared != nullptr) {
     const PreparedStore& prepared = *impl_->dependencies.prepared;
@@ -266,6 +331,7 @@ ManagerSnapshot Manager::Snapshot() const {
   snapshot.preparations_in_flight = impl_->registrar.adds_in_flight();
   snapshot.draining = impl_->controller->draining();
   snapshot.counters = impl_->counters;
+  snapshot.pressure = impl_->pressure;
   snapshot.ingest = impl_->registrar.counters();
   return snapshot;
 }

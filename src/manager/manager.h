@@ -56,6 +56,7 @@ struct PolicyWishes {
   std::string_view eviction;
   std::string_view admission;
   std::string_view reclaim;
+  std::string_view budget;  // "8GiB", or "50%" of what the tier has
 };
 
 struct AddWishes {
@@ -71,6 +72,7 @@ struct ManagerDependencies {
   std::vector<Tier*> tiers;  // the host's memory, and the devices', which fill from it
   Preparer* preparer = nullptr;
   PreparedStore* prepared = nullptr;  // without one, Add answers FAILED_PRECONDITION
+  uint64_t disk_capacity = 0;         // what a disk budget in per cent is a share of
   Worker* worker = nullptr;
   // IngestDependencies' own.
   SourceFetcher* fetcher = nullptr;
@@ -119,6 +121,9 @@ class Manager {
   // something must be the daemon's user or root. INVALID_ARGUMENT: no such policy, and nothing is
   // changed; NOT_FOUND: no such tier.
   Result<TierSnapshot> ChangePolicy(const wire::Principal& principal, const PolicyWishes& wishes);
+  // What the prepared models may take of the disk, from now on: "500GB", "60%", "none"; empty: as it is.
+  // FAILED_PRECONDITION: there is no prepared store.
+  Result<DiskSnapshot> ChangeDiskBudget(const wire::Principal& principal, std::string_view budget);
 
   // What stays, comes and goes in a tier by an operator's word: the principal must be the daemon's user
   // or root. Loads go on when their caller has gone.
@@ -142,6 +147,8 @@ class Manager {
                               const FindHolders& holders);
   // Once there is no lease, and nobody waits for one. CANCELLED: the drain was ended before.
   void AwaitQuiet(DrainCallback done);
+  // The machine is short of memory: what nobody holds goes from the host's in steps, down to `floor` bytes.
+  void RelievePressure(uint64_t floor);
   // What is most likely opened of a model is loaded, as far as there is room. What fails is logged.
   void Preload(const std::string& reference);
 
@@ -157,7 +164,8 @@ class Manager {
 
   std::vector<ModelSnapshot> Models() const;  // by name, then newest first
   Result<ModelDetails> Model(const std::string& reference) const;
-  ManagerSnapshot Snapshot() const;
+  // With `holders`, of what was removed or is to go and can't: who has it leased.
+  ManagerSnapshot Snapshot(const FindHolders& holders = {}) const;
 
   // Whether there are no leases, loads or preparations: what an idle daemon has none of.
   bool Idle() const;

@@ -8,8 +8,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "trims/model.h"
@@ -61,6 +63,18 @@ struct ModelDetails {
   std::vector<std::string> retired;  // of an add: versions that left for it
 };
 
+// Who holds leases, as far as they are a connection's.
+struct LeaseHolder {
+  std::string client;  // what it calls itself
+  uint64_t uid = 0;
+  int64_t pid = 0;
+  uint64_t leases = 0;
+};
+
+// Who holds leases of what has this key in this tier; with no key, of anything.
+using FindHolders =
+    std::function<std::vector<LeaseHolder>(std::string_view tier, std::string_view key)>;
+
 struct SegmentSnapshot {
   uint64_t id = 0;
   std::string tier;
@@ -84,6 +98,26 @@ struct SegmentSnapshot {
   int failures = 0;      // in a row
   Status error;          // the last one
   std::chrono::milliseconds retry_in{0};
+  std::vector<LeaseHolder> holders;  // of one that is to go and can't, as long as it is leased
+};
+
+// Bytes that have left a tier and that some process still has.
+struct LingeringSnapshot {
+  std::string tier;
+  std::string reference;
+  std::string digest;
+  Variant kind = Variant::kFiles;
+  uint64_t bytes = 0;
+  std::chrono::milliseconds since{0};
+  std::vector<MemoryKeeper> keepers;  // found to have them, and alive
+  std::vector<Holder> last_holders;   // whose leases ended last, the newest first
+};
+
+// What a namespace takes of a tier, where there are quotas.
+struct NamespaceSnapshot {
+  std::string tier;
+  std::string name;
+  NamespaceUse use;
 };
 
 struct TierSnapshot {
@@ -93,6 +127,12 @@ struct TierSnapshot {
   uint64_t used_bytes = 0;
   RoomUse use;
   TierPolicy policy;
+};
+
+// What prepared models take of the disk.
+struct DiskSnapshot {
+  uint64_t used_bytes = 0;
+  uint64_t budget_bytes = 0;  // 0: none
 };
 
 // One variant in the tier that an operator's command was about.
@@ -112,19 +152,17 @@ struct ControlledModel {
   std::vector<ControlledVariant> variants;
 };
 
-// Who holds leases, as far as they are a connection's.
-struct LeaseHolder {
-  std::string client;  // what it calls itself
-  uint64_t uid = 0;
-  int64_t pid = 0;
-  uint64_t leases = 0;
-};
-
 struct DrainSnapshot {
   bool draining = false;
   uint64_t leases = 0;
   size_t waiters = 0;
   std::vector<LeaseHolder> holders;
+};
+
+// Times that the machine was short of memory, and what went then.
+struct PressureSnapshot {
+  uint64_t events = 0;
+  uint64_t bytes_given_up = 0;
 };
 
 struct ManagerSnapshot {
@@ -140,8 +178,11 @@ struct ManagerSnapshot {
   size_t waiters = 0;
   bool draining = false;  // gives no new leases
   std::vector<SegmentSnapshot> segments;
+  std::vector<LingeringSnapshot> lingering;
+  std::vector<NamespaceSnapshot> namespaces;
   Counters counters;
   IngestCounters ingest;
+  PressureSnapshot pressure;
 };
 
 }  // namespace trims

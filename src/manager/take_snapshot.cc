@@ -15,6 +15,8 @@ using std::chrono::duration_cast;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
+constexpr size_t kMostHoldersLooks = 16;
+
 VariantSnapshot SnapshotOf(const Image& image, const Tiers& tiers) {
   VariantSnapshot snapshot{.kind = image.kind,
                            .key = image.variant_key,
@@ -110,6 +112,29 @@ SegmentSnapshot SnapshotOf(const Segment& segment, const SegmentTable& tier, Tim
   return snapshot;
 }
 
+LingeringSnapshot SnapshotOf(const Lingering& lingering, const SegmentTable& tier, TimePoint now) {
+  LingeringSnapshot snapshot{.tier = std::string(tier.tier_name()),
+                             .reference = lingering.image->reference,
+                             .digest = lingering.image->digest,
+                             .kind = lingering.image->kind,
+                             .bytes = lingering.room.bytes(),
+                             .since = duration_cast<milliseconds>(now - lingering.since),
+                             .keepers = lingering.keepers,
+                             .last_holders = {}};
+  std::erase_if(snapshot.keepers, [](const MemoryKeeper& keeper) { return !IsAlive(keeper.pid); });
+  for (const auto& holder : lingering.last_holders) snapshot.last_holders.push_back(*holder);
+  return snapshot;
+}
+
+// Names the holders of what would go if they let go of it. Each look is at every lease of the daemon.
+void NameHolders(const Segment& segment, const SegmentTable& tier, const FindHolders& find,
+                 size_t* looks_left, SegmentSnapshot* snapshot) {
+  const bool is_to_go = segment.removed() || segment.leaving();
+  if (!find || !is_to_go || segment.leases() == 0 || *looks_left == 0) return;
+  --*looks_left;
+  snapshot->holders = find(tier.tier_name(), segment.key());
+}
+
 }  // namespace
 
 TierSnapshot SnapshotOf(const SegmentTable& tier) {
@@ -151,8 +176,9 @@ ModelDetails DetailsOf(const CatalogEntry& entry, const Catalog& catalog, const 
           .notes = entry.manifest.notes};
 }
 
-ManagerSnapshot SnapshotOf(const Tiers& tiers, TimePoint now) {
+ManagerSnapshot SnapshotOf(const Tiers& tiers, TimePoint now, const FindHolders& holders) {
   ManagerSnapshot snapshot;
+  size_t looks_left = kMostHoldersLooks;
   for (const auto& tier : tiers) {
     snapshot.tiers.push_back(SnapshotOf(*tier));
     snapshot.leases += tier->leases();
@@ -160,6 +186,14 @@ ManagerSnapshot SnapshotOf(const Tiers& tiers, TimePoint now) {
     snapshot.waiters += tier->waiters();
     for (const Segment* segment : tier->All()) {
       snapshot.segments.push_back(SnapshotOf(*segment, *tier, now));
+      NameHolders(*segment, *tier, holders, &looks_left, &snapshot.segments.back());
+    }
+    for (const auto& [name, use] : tier->ledger().uses()) {
+      snapshot.namespaces.push_back(
+          {.tier = std::string(tier->tier_name()), .name = name, .use = use});
+    }
+    for (const Lingering* lingering : tier->AllLingering()) {
+      snapshot.lingering.push_back(SnapshotOf(*lingering, *tier, now));
     }
   }
   return snapshot;

@@ -18,7 +18,7 @@ ModelDetails DetailsOf(const CatalogEntry& entry, const Catalog& catalog, const 
 // What the tiers know; the rest is the manager's to fill in.
 TierSnapshot SnapshotOf(const SegmentTable& tier);
 ControlledVariant ControlledOf(const Image& image, const SegmentTable& tier);
-ManagerSnapshot SnapshotOf(const Tiers& tiers, TimePoint now);
+ManagerSnapshot SnapshotOf(const Tiers& tiers, TimePoint now, const FindHolders& holders);
 
 }  // namespace trims
 

@@ -20,13 +20,17 @@ Lease& Lease::operator=(Lease&& other) noexcept {
     table_ = other.table_;
     segment_ = std::exchange(other.segment_, nullptr);
     image_ = std::move(other.image_);
+    holder_ = std::move(other.holder_);
+    charge_ = std::move(other.charge_);
     opened_ = other.opened_;
   }
   return *this;
 }
 
 void Lease::End() {
-  if (Segment* segment = std::exchange(segment_, nullptr)) table_->EndLease(segment);
+  charge_.Release();
+  if (Segment* segment = std::exchange(segment_, nullptr))
+    table_->EndLease(segment, std::move(holder_));
 }
 
 OpenWait& OpenWait::operator=(OpenWait&& other) noexcept {

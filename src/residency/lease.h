@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -20,6 +21,7 @@
 #include "trims/status.h"
 
 #include "format/image.h"
+#include "residency/namespace_ledger.h"
 #include "store/resident_bytes.h"
 
 namespace trims {
@@ -36,6 +38,13 @@ struct OpenParams {
   std::chrono::milliseconds deadline{0};  // 0: the default
 };
 
+// Who a lease is for, as its connection knows it.
+struct Holder {
+  std::string client;  // what it calls itself
+  uint64_t uid = 0;
+  int64_t pid = 0;
+};
+
 // How an open came by its lease.
 struct HowOpened {
   bool hit = false;                    // the segment was resident before
@@ -49,6 +58,8 @@ class Lease {
       : table_(other.table_),
         segment_(std::exchange(other.segment_, nullptr)),
         image_(std::move(other.image_)),
+        holder_(std::move(other.holder_)),
+        charge_(std::move(other.charge_)),
         opened_(other.opened_) {}
   Lease& operator=(Lease&& other) noexcept;
   ~Lease() { End(); }
@@ -61,16 +72,24 @@ class Lease {
   std::string_view tier() const;
   std::string_view device() const;  // whose memory it is; empty: no device's
   std::string_view device_uuid() const;
+  // Remembered beyond its end, for the case that the bytes stay with somebody.
+  void SetHolder(std::shared_ptr<const Holder> holder) { holder_ = std::move(holder); }
 
  private:
   friend class SegmentTable;
-  Lease(SegmentTable* table, Segment* segment, ImagePtr image, HowOpened opened)
-      : table_(table), segment_(segment), image_(std::move(image)), opened_(opened) {}
+  Lease(SegmentTable* table, Segment* segment, ImagePtr image, Charge charge, HowOpened opened)
+      : table_(table),
+        segment_(segment),
+        image_(std::move(image)),
+        charge_(std::move(charge)),
+        opened_(opened) {}
   void End();
 
   SegmentTable* table_;
   Segment* segment_;  // nullptr: moved from
   ImagePtr image_;
+  std::shared_ptr<const Holder> holder_;  // nullptr: the daemon itself
+  Charge charge_;
   HowOpened opened_;
 };
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/clock.h"
+#include "residency/quota.h"
 #include "store/tier_policy.h"
 
 namespace trims {
@@ -20,6 +21,13 @@ struct ResidencyOptions {
   std::chrono::milliseconds default_deadline{std::chrono::seconds(60)};
   // After repeated failures of one segment.
   std::chrono::milliseconds max_back_off{std::chrono::seconds(10)};
+  // For so long bytes that others still have when the tier has let go of them count as being freed: whoever closes a
+  // lease unmaps about then.
+  std::chrono::milliseconds linger_after{std::chrono::seconds(1)};
+  // What namespaces may take, of each tier by itself.
+  Quotas quotas = {};
+  // What was used so recently does not go for a newcomer, which is refused instead; zero: it does.
+  std::chrono::milliseconds churn_guard{0};
 };
 
 // All outlive the table.

@@ -29,10 +29,15 @@ std::optional<RoomQueue::Grant> RoomQueue::Next() {
   return Grant{.segment = first.segment, .room = *std::move(room)};
 }
 
+std::optional<uint64_t> RoomQueue::Last() const {
+  if (waiting_.empty()) return std::nullopt;
+  return waiting_.back().segment;
+}
+
+// What drains is used, too.
 uint64_t RoomQueue::Shortage(uint64_t bytes, uint64_t draining) const {
-  const uint64_t coming = budget_->limit() - budget_->used() + draining;
-  const uint64_t wanted = waiting_bytes_ + bytes;
-  return wanted > coming ? wanted - coming : 0;
+  const uint64_t wanted = waiting_bytes_ + bytes + budget_->used() - draining;
+  return wanted > budget_->limit() ? wanted - budget_->limit() : 0;
 }
 
 }  // namespace trims

@@ -34,6 +34,8 @@ class RoomQueue {
   void Erase(uint64_t segment);
   // The first one, if there is room for it now.
   std::optional<Grant> Next();
+  // The segment that came last.
+  std::optional<uint64_t> Last() const;
 
   // How many bytes more than are free, or will be once `draining` bytes are, a newcomer of `bytes`
   // needs behind all that wait: what has to be evicted for it.

@@ -19,6 +19,18 @@ Duration BackOff(int failures_in_a_row, std::chrono::milliseconds most) {
   return std::min<Duration>(kFirstBackOff * (int64_t{1} << doublings), most);
 }
 
+// A connection that opens and closes all the time is found at once.
+void Remember(std::shared_ptr<const Holder> holder,
+              std::vector<std::shared_ptr<const Holder>>* holders) {
+  const auto known = std::find(holders->begin(), holders->end(), holder);
+  if (known != holders->end()) {
+    std::rotate(holders->begin(), known, known + 1);
+    return;
+  }
+  if (holders->size() >= kHoldersRemembered) holders->pop_back();
+  holders->insert(holders->begin(), std::move(holder));
+}
+
 }  // namespace
 
 void Segment::Require(bool holds, const char* what) const {
@@ -70,6 +82,7 @@ void Segment::Became(ResidentBytes bytes, TimePoint now) {
   Step(SegmentState::kResident);
   pin_ = {};
   failure_ = {};
+  charge_.EndLoad();
   load_time_ = now - fill_began_;
 }
 
@@ -77,6 +90,7 @@ void Segment::Fail() {
   leaving_ = false;
   control_.reset();
   room_.Release();
+  charge_.Release();
   Step(SegmentState::kFailed);
 }
 
@@ -85,12 +99,15 @@ ResidentBytes Segment::BeginDrain() {
   leaving_ = false;
   ResidentBytes bytes = std::move(*std::exchange(bytes_, nullptr));
   Step(SegmentState::kDraining);
+  charge_.SetLeaving(true);
   return bytes;
 }
 
-void Segment::EndDrain() {
-  room_.Release();
+Reservation Segment::EndDrain() {
+  Reservation room = std::move(room_);
   Step(SegmentState::kAbsent);
+  last_holders_.clear();
+  return room;
 }
 
 void Segment::GiveUp() { Step(SegmentState::kAbsent); }
@@ -111,8 +128,9 @@ void Segment::AddLease() {
   ++leases_;
 }
 
-uint64_t Segment::EndLease(TimePoint now) {
+uint64_t Segment::EndLease(TimePoint now, std::shared_ptr<const Holder> holder) {
   Require(leases_ > 0, "a lease");
+  if (holder != nullptr) Remember(std::move(holder), &last_holders_);
   use_.last_used = now;
   return --leases_;
 }

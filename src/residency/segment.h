@@ -28,12 +28,15 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "trims/status.h"
 
 #include "base/clock.h"
 #include "format/image.h"
 #include "load/tier.h"
+#include "residency/lease.h"
+#include "residency/namespace_ledger.h"
 #include "residency/segment_state.h"
 #include "store/budget.h"
 #include "store/eviction_policy.h"
@@ -49,6 +52,8 @@ struct LoadFailure {
   Status error;
   TimePoint retry_at;
 };
+
+inline constexpr size_t kHoldersRemembered = 8;
 
 class Segment {
  public:
@@ -81,13 +86,18 @@ class Segment {
   void Fail();
   // resident → draining. None may hold a lease.
   ResidentBytes BeginDrain();
-  // draining → absent. Gives the room back.
-  void EndDrain();
+  // draining → absent. The room is free unless its bytes turned out to stay (Lingering).
+  [[nodiscard]] Reservation EndDrain();
   // failed → absent.
   void GiveUp();
 
   // Before it is forgotten: nothing must be queued, filled or held for it.
   void RequireAbsent() const { Require(state_ == SegmentState::kAbsent, "absent"); }
+
+  // What its bytes are held against; from Reserve on, until the room is given back.
+  void SetCharge(Charge charge) { charge_ = std::move(charge); }
+  Charge TakeCharge() { return std::move(charge_); }
+  const Charge& charge() const { return charge_; }
 
   // Wanted again while it drains: what it will be loaded from once it is gone.
   void WantAgain(ImagePtr image, PreparedStore::Pin pin);
@@ -98,8 +108,10 @@ class Segment {
   void CancelFill();
 
   void AddLease();
-  // How many are left.
-  uint64_t EndLease(TimePoint now);
+  // How many are left. `holder` may be nullptr.
+  uint64_t EndLease(TimePoint now, std::shared_ptr<const Holder> holder = nullptr);
+  // Whose leases of this residence ended last, the newest first; at most kHoldersRemembered.
+  const std::vector<std::shared_ptr<const Holder>>& last_holders() const { return last_holders_; }
 
   const ResidentBytes& bytes() const { return *bytes_; }
   // For a thread that reads them: the last owner frees them.
@@ -141,10 +153,12 @@ class Segment {
   SegmentState state_ = SegmentState::kAbsent;  // only Step changes it
   PreparedStore::Pin pin_;
   Reservation room_;
+  Charge charge_;
   std::shared_ptr<FillControl> control_;
   std::shared_ptr<ResidentBytes> bytes_;
   LoadFailure failure_;
   uint64_t leases_ = 0;
+  std::vector<std::shared_ptr<const Holder>> last_holders_;
   TimePoint fill_began_;
   TimePoint bytes_began_;
   Duration load_time_{0};

@@ -11,7 +11,7 @@ Result<OpenOutcome> SegmentTable::Prefetch(const ImagePtr& image, OpenCallback d
   segment->set_removed(false);
   segment->set_leaving(false);
   Answered answered = Answered::kHit;
-  return Acquire(segment, image, kNoDeadline, std::move(done), &answered);
+  return Acquire(segment, image, kNoDeadline, std::move(done), Asker::kOperator, &answered);
 }
 
 void SegmentTable::SetPinned(std::set<std::string> keys) {
@@ -32,6 +32,7 @@ void SegmentTable::SetPinned(std::set<std::string> keys) {
     ++counters_->reclaimed;
     Drain(segment);
   }
+  Shrink();
 }
 
 // For commands in hints; they mean the host's memory without it.

@@ -113,6 +113,7 @@ void SegmentTable::Filled(uint64_t id, Result<ResidentBytes> result) {
     return Drain(segment);
   }
   Reconsider(*segment);
+  if (budget().used() > budget().limit()) Shrink();
 }
 
 void SegmentTable::FillFailed(Segment* segment, const Status& why) {

@@ -11,7 +11,8 @@ Result<OpenOutcome> SegmentTable::Open(const ImagePtr& image, std::chrono::milli
   segment->set_removed(false);
   if (deadline.count() <= 0) deadline = options_.default_deadline;
   Answered answered = Answered::kHit;
-  Result<OpenOutcome> outcome = Acquire(segment, image, deadline, std::move(done), &answered);
+  Result<OpenOutcome> outcome =
+      Acquire(segment, image, deadline, std::move(done), Asker::kClient, &answered);
   if (!outcome.ok()) return outcome;
   switch (answered) {
     case Answered::kHit:
@@ -31,28 +32,42 @@ Result<OpenOutcome> SegmentTable::OpenForAbove(const Segment& above, OpenCallbac
   Segment* segment = FindOrMake(above.image_ptr());
   segment->set_removed(above.removed());
   Answered answered = Answered::kHit;
-  return Acquire(segment, above.image_ptr(), kNoDeadline, std::move(done), &answered);
+  return Acquire(segment, above.image_ptr(), kNoDeadline, std::move(done), Asker::kTierAbove,
+                 &answered);
 }
 
 Result<OpenOutcome> SegmentTable::Acquire(Segment* segment, const ImagePtr& image,
                                           std::chrono::milliseconds deadline, OpenCallback done,
-                                          Answered* answered) {
+                                          Asker asker, Answered* answered) {
+  if (asker == Asker::kClient) TRIMS_RETURN_IF_ERROR(CheckQuota(*segment, *image));
   if (segment->state() == SegmentState::kResident) {
     *answered = Answered::kHit;
     return OpenOutcome(Grant(segment, image, {.hit = true}));
   }
   const bool joins = segment->state() == SegmentState::kReserved ||
                      segment->state() == SegmentState::kLoading || WaitersOf(*segment) > 0;
-  if (!joins) TRIMS_RETURN_IF_ERROR(StartMiss(segment, image));
+  if (!joins) TRIMS_RETURN_IF_ERROR(StartMiss(segment, image, asker));
   *answered = joins ? Answered::kJoined : Answered::kMiss;
-  const uint64_t waiter = waiters_.Add(segment->id(), image, deadline, std::move(done));
+  Charge charge = asker == Asker::kClient ? ledger_.ChargeLease(image->reference) : Charge();
+  const uint64_t waiter =
+      waiters_.Add(segment->id(), image, deadline, std::move(done), std::move(charge));
   FillRoom();
   return OpenOutcome(OpenWait(this, waiter, deadline, joins));
 }
 
+// One that was made for this open goes with it.
+Status SegmentTable::CheckQuota(const Segment& segment, const Image& image) {
+  const Status status = ledger_.CheckLease(image.reference);
+  if (!status.ok() && segment.state() == SegmentState::kAbsent) Forget(FindById(segment.id()));
+  return status;
+}
+
 // On failure the segment is as it was, or gone if it was new.
-Status SegmentTable::StartMiss(Segment* segment, const ImagePtr& image) {
+Status SegmentTable::StartMiss(Segment* segment, const ImagePtr& image, Asker asker) {
   Status status = BackingOff(*segment, image);
+  if (status.ok() && asker != Asker::kOperator) {
+    status = ledger_.CheckLoad(image->reference, segment->footprint(), dependencies_.clock->Now());
+  }
   if (status.ok()) {
     // One that is being freed is admitted when it is gone.
     if (segment->state() == SegmentState::kDraining) {
@@ -82,14 +97,19 @@ Lease SegmentTable::Grant(Segment* segment, ImagePtr image, HowOpened opened) {
   segment->AddLease();
   evictor_.Opened(segment->mutable_use());
   Reconsider(*segment);
-  return Lease(this, segment, std::move(image), opened);
+  Charge charge = ledger_.ChargeLease(image->reference);
+  return Lease(this, segment, std::move(image), std::move(charge), opened);
 }
 
-void SegmentTable::EndLease(Segment* segment) {
+void SegmentTable::EndLease(Segment* segment, std::shared_ptr<const Holder> holder) {
   --leases_;
   if (when_quiet_) TellWhenQuiet();
-  if (segment->EndLease(dependencies_.clock->Now()) > 0) return;
-  if (Stays(*segment)) return Reconsider(*segment);
+  if (segment->EndLease(dependencies_.clock->Now(), std::move(holder)) > 0) return;
+  if (Stays(*segment)) {
+    Reconsider(*segment);
+    if (budget().used() > budget().limit()) Shrink();
+    return;
+  }
   const Waiters::Turn turn(&waiters_);
   ++counters_->reclaimed;
   Drain(segment);

@@ -10,6 +10,7 @@ SegmentTable::SegmentTable(const ResidencyOptions& options,
       dependencies_(dependencies),
       tier_(dependencies.tier),
       counters_(counters),
+      ledger_(options.quotas, std::string(dependencies.tier->name())),
       room_queue_(&dependencies.tier->budget()),
       evictor_(options.policy),
       waiters_(dependencies.clock, dependencies.timers, counters) {}
@@ -22,7 +23,7 @@ SegmentTable::~SegmentTable() {
     segment->CancelFill();
     // What a tier above still copies from, its fill frees.
     const std::shared_ptr<ResidentBytes> bytes = segment->TakeBytesAtEnd();
-    if (bytes.use_count() == 1) tier_->Release(std::move(*bytes), [] {});
+    if (bytes.use_count() == 1) tier_->Release(std::move(*bytes), {.freed = [] {}});
   }
 }
 

@@ -34,6 +34,7 @@
 #include "load/landing_tier.h"
 #include "residency/counters.h"
 #include "residency/lease.h"
+#include "residency/lingering.h"
 #include "residency/residency_options.h"
 #include "residency/room_queue.h"
 #include "residency/segment.h"
@@ -50,7 +51,8 @@ struct RoomUse {
   uint64_t idle = 0;     // neither leased nor pinned
   uint64_t loading = 0;  // what is brought by another way, too
   uint64_t draining = 0;
-  uint64_t waiting = 0;  // not in the budget yet: reserved segments without room
+  uint64_t lingering = 0;  // evicted, reclaimed or removed, and still mapped by somebody
+  uint64_t waiting = 0;    // not in the budget yet: reserved segments without room
 };
 
 class SegmentTable final : public LandingTier {
@@ -82,6 +84,12 @@ class SegmentTable final : public LandingTier {
   // any more: that goes at once.
   void SetPolicy(const TierPolicy& policy);
 
+  // From now on. What is beyond a lower one goes as far as nobody holds it, by the policy, or by last use where that lets none
+  // go; the rest goes with its leases. What waits for room that there no longer is is refused.
+  void SetBudget(uint64_t limit);
+  // The machine is short of memory: a step (PressureStep) of what nobody holds goes, down to `floor` bytes in use. How much went.
+  uint64_t Relieve(uint64_t floor);
+
   // What an operator asks for (segment_control.cc).
   // Brings an image in, as OpenForAbove does: what keeps it from going again is the lease alone.
   Result<OpenOutcome> Prefetch(const ImagePtr& image, OpenCallback done);
@@ -107,15 +115,19 @@ class SegmentTable final : public LandingTier {
   uint64_t FootprintOf(const Image& image) const { return tier_->FootprintOf(image); }
   // nullptr if there is no such segment.
   const Segment* FindByKey(const std::string& key) const;
-  std::vector<const Segment*> All() const;  // by id
+  std::vector<const Segment*> All() const;             // by id
+  std::vector<const Lingering*> AllLingering() const;  // the oldest first
   // Of a load in flight; of another segment, what one would begin with.
   LoadProgress ProgressOf(const Segment& segment) const;
   size_t WaitersOf(const Segment& segment) const { return waiters_.CountOf(segment.id()); }
   RoomUse Use() const;
+  // Empty without quotas.
+  const NamespaceLedger& ledger() const { return ledger_; }
   std::string_view tier_name() const { return tier_->name(); }
   std::string_view device() const { return tier_->device(); }  // empty: none
   std::string_view device_uuid() const { return tier_->device_uuid(); }
   const Budget& budget() const { return tier_->budget(); }
+  uint64_t capacity() const { return tier_->capacity(); }
   const ResidencyOptions& options() const { return options_; }
   const TierPolicy& policy() const { return evictor_.policy(); }
   uint64_t leases() const { return leases_; }
@@ -134,6 +146,13 @@ class SegmentTable final : public LandingTier {
     bool followed = false;  // its fill there is
   };
 
+  // Of a segment whose bytes the tier lets go of.
+  struct Draining {
+    uint64_t segment = 0;
+    uint64_t timer = 0;  // once somebody was found to keep some of them
+    std::vector<MemoryId> memory;
+  };
+
   Segment* FindById(uint64_t id);
   Segment* FindOrMake(const ImagePtr& image);
   void Forget(Segment* segment);  // ends an absent or failed segment
@@ -142,32 +161,50 @@ class SegmentTable final : public LandingTier {
 
   // Opening (segment_open.cc).
   enum class Answered { kHit, kJoined, kMiss };
+  // For whom: quotas bind clients, and of what is loaded for a tier above its loads.
+  enum class Asker { kClient, kTierAbove, kOperator };
   Result<OpenOutcome> Acquire(Segment* segment, const ImagePtr& image,
-                              std::chrono::milliseconds deadline, OpenCallback done,
+                              std::chrono::milliseconds deadline, OpenCallback done, Asker asker,
                               Answered* answered);
+  Status CheckQuota(const Segment& segment, const Image& image);
   Lease Grant(Segment* segment, ImagePtr image, HowOpened opened);
-  void EndLease(Segment* segment);  // by ~Lease
-  Status StartMiss(Segment* segment, const ImagePtr& image);
+  void EndLease(Segment* segment, std::shared_ptr<const Holder> holder);  // by ~Lease
+  Status StartMiss(Segment* segment, const ImagePtr& image, Asker asker);
   Status BackingOff(const Segment& segment, const ImagePtr& image) const;
   void ServeWaiters(Segment* segment);
 
   // Room (segment_room.cc).
   Status Admit(Segment* segment, ImagePtr image, PreparedStore::Pin pin);  // evicting if it must
   Status Evict(uint64_t needed, Segment* whom_for);
-  void EvictOne(Segment* victim, double rank, const Segment& whom_for);
+  Status KeepToQuota(const Segment& segment, const Image& image);
+  EvictionOrder::MayGo Sparing(const Image& whom_for) const;
+  void EvictOne(Segment* victim, double rank, std::string_view what_for);
+  uint64_t GiveUp(uint64_t bytes, std::string_view what_for);  // what went
+  std::vector<Victim> VictimsOf(uint64_t bytes) const;
+  void Shrink();                            // into its budget
   void Reconsider(const Segment& segment);  // whether it may go: after all that could change it
   void ReclaimIdle();
   bool Stays(const Segment& segment) const;  // once nobody holds it
   Status NoRoom(const Segment& segment) const;
+  std::string SparedText() const;
   void Drain(Segment* segment, bool evicted = false);
-  void Drained(uint64_t id);
-  void FillRoom();  // gives free room to those who wait for it
+  void EndDrain(Segment* segment);
+  void KeepPromises();
+  void Refuse(Segment* segment);  // one that waits for room
+  void FillRoom();                // gives free room to those who wait for it
   void TellWhenQuiet();
   std::string TierOption() const;
 
   // What is brought (segment_landing.cc).
   Result<Reservation> Exchange(TakenRoom* room, uint64_t bytes);
   Status NothingFree(uint64_t bytes) const;
+
+  // Bytes that stay with others (segment_lingering.cc).
+  void Freed(uint64_t drain);
+  void Kept(uint64_t drain, std::vector<MemoryId> memory);
+  void FindKeepers(uint64_t drain);
+  void BeginLingering(uint64_t drain, std::vector<MemoryKeeper> keepers);
+  void LogLingering(const Lingering& lingering) const;
 
   // Filling (segment_fill.cc).
   void StartFill(Segment* segment, Reservation room);
@@ -194,10 +231,14 @@ class SegmentTable final : public LandingTier {
   Tier* const tier_;
   Counters* const counters_;
 
+  NamespaceLedger ledger_;  // before all that is charged
   RoomQueue room_queue_;
   Evictor evictor_;
   uint64_t draining_bytes_ = 0;
   uint64_t landing_bytes_ = 0;  // taken for what is brought
+  uint64_t last_drain_ = 0;
+  std::unordered_map<uint64_t, Draining> draining_;
+  std::map<uint64_t, Lingering> lingering_;  // what was draining, by the same number
   uint64_t last_segment_ = 0;
   uint64_t leases_ = 0;
   std::map<uint64_t, std::unique_ptr<Segment>> segments_;

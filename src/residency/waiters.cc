@@ -27,7 +27,7 @@ void Waiters::Silence() {
 }
 
 uint64_t Waiters::Add(uint64_t segment, ImagePtr image, std::chrono::milliseconds deadline,
-                      OpenCallback done) {
+                      OpenCallback done, Charge charge) {
   const uint64_t id = ++last_;
   const uint64_t timer = deadline == kNoDeadline
                              ? kNoTimer
@@ -35,7 +35,8 @@ uint64_t Waiters::Add(uint64_t segment, ImagePtr image, std::chrono::millisecond
   of_segment_[segment].emplace(id, Waiter{.image = std::move(image),
                                           .done = std::move(done),
                                           .began = clock_->Now(),
-                                          .timer = timer});
+                                          .timer = timer,
+                                          .charge = std::move(charge)});
   segment_of_.emplace(id, segment);
   return id;
 }

@@ -41,9 +41,9 @@ class Waiters {
   Waiters(const Waiters&) = delete;
   Waiters& operator=(const Waiters&) = delete;
 
-  // Names the waiter; never 0. With kNoDeadline it waits until it is answered or cancelled.
+  // Names the waiter; never 0. `charge` is held as long as it waits. With kNoDeadline it waits until it is answered or cancelled.
   uint64_t Add(uint64_t segment, ImagePtr image, std::chrono::milliseconds deadline,
-               OpenCallback done);
+               OpenCallback done, Charge charge = {});
   // No-op for one that has been answered.
   void Cancel(uint64_t id);
 
@@ -86,6 +86,7 @@ class Waiters {
     OpenCallback done;
     TimePoint began;
     uint64_t timer = 0;
+    Charge charge = {};
   };
   struct Answer {
     uint64_t waiter = 0;

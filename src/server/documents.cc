@@ -75,6 +75,53 @@ Json LoadJson(const LoadProgress& load) {
           {"remaining_ms", load.remaining ? Json(load.remaining->count()) : Json()}};
 }
 
+Json HoldersJson(const std::vector<LeaseHolder>& holders) {
+  Json list = Json::array();
+  for (const LeaseHolder& holder : holders) {
+    list.push_back({{"client", holder.client},
+                    {"uid", holder.uid},
+                    {"pid", holder.pid},
+                    {"leases", holder.leases}});
+  }
+  return list;
+}
+
+Json LingeringJson(const LingeringSnapshot& lingering) {
+  Json keepers = Json::array();
+  for (const MemoryKeeper& keeper : lingering.keepers) {
+    keepers.push_back({{"program", keeper.program},
+                       {"uid", keeper.uid},
+                       {"pid", keeper.pid},
+                       {"maps", keeper.maps}});
+  }
+  Json last = Json::array();
+  for (const Holder& holder : lingering.last_holders) {
+    last.push_back({{"client", holder.client}, {"uid", holder.uid}, {"pid", holder.pid}});
+  }
+  return {{"tier", lingering.tier},        {"reference", lingering.reference},
+          {"digest", lingering.digest},    {"kind", VariantName(lingering.kind)},
+          {"bytes", lingering.bytes},      {"lingering_ms", lingering.since.count()},
+          {"kept_by", std::move(keepers)}, {"last_leased_by", std::move(last)}};
+}
+
+Json LimitJson(uint64_t limit) { return limit == Quota::kNoLimit ? Json() : Json(limit); }
+
+Json NamespaceJson(const NamespaceSnapshot& each) {
+  const Quota& quota = each.use.quota;
+  return {{"tier", each.tier},
+          {"namespace", each.name},
+          {"bytes", each.use.bytes},
+          {"leases", each.use.leases},
+          {"loads_in_flight", each.use.loads},
+          {"refused", each.use.refused},
+          {"quota",
+           {{"bytes", LimitJson(quota.bytes)},
+            {"leases", LimitJson(quota.leases)},
+            {"loads", LimitJson(quota.loads)},
+            {"loads_per_minute", LimitJson(quota.loads_per_minute)},
+            {"guaranteed", quota.guaranteed}}}};
+}
+
 Json SegmentJson(const SegmentSnapshot& segment) {
   Json json = {{"id", segment.id},
                {"tier", segment.tier},
@@ -96,6 +143,7 @@ Json SegmentJson(const SegmentSnapshot& segment) {
                {"leaving", segment.leaving},
                {"failures", segment.failures}};
   if (segment.load) json["load"] = LoadJson(*segment.load);
+  if (!segment.holders.empty()) json["holders"] = HoldersJson(segment.holders);
   if (segment.failures > 0) json["error"] = FailureJson(segment);
   return json;
 }
@@ -110,6 +158,7 @@ Json TierJson(const TierSnapshot& tier) {
           {"idle_bytes", tier.use.idle},
           {"loading_bytes", tier.use.loading},
           {"draining_bytes", tier.use.draining},
+          {"lingering_bytes", tier.use.lingering},
           {"reclaim", ReclaimName(tier.policy.reclaim)},
           {"eviction_policy", tier.policy.eviction->name},
           {"admission", tier.policy.admission->name}};
@@ -204,11 +253,19 @@ std::string ShowDocument(const ModelDetails& details) {
 
 std::string PolicyDocument(const TierSnapshot& tier) {
   return Dump({{"tier", tier.name},
+               {"budget_bytes", tier.budget_bytes},
+               {"used_bytes", tier.used_bytes},
                {"reclaim", ReclaimName(tier.policy.reclaim)},
                {"eviction_policy", tier.policy.eviction->name},
                {"admission", tier.policy.admission->name},
                {"eviction_policies", PoliciesJson(EvictionPolicies())},
                {"admissions", PoliciesJson(AdmissionPolicies())}});
+}
+
+std::string DiskPolicyDocument(const DiskSnapshot& disk) {
+  return Dump({{"tier", "disk"},
+               {"budget_bytes", disk.budget_bytes == 0 ? Json() : Json(disk.budget_bytes)},
+               {"used_bytes", disk.used_bytes}});
 }
 
 std::string RemovedDocument(const std::vector<RemovedModel>& removed) {
@@ -258,17 +315,10 @@ std::string ControlledDocument(const ControlledModel& model) {
 }
 
 std::string DrainDocument(const DrainSnapshot& drain) {
-  Json holders = Json::array();
-  for (const LeaseHolder& holder : drain.holders) {
-    holders.push_back({{"client", holder.client},
-                       {"uid", holder.uid},
-                       {"pid", holder.pid},
-                       {"leases", holder.leases}});
-  }
   return Dump({{"draining", drain.draining},
                {"leases", drain.leases},
                {"waiters", drain.waiters},
-               {"holders", std::move(holders)}});
+               {"holders", HoldersJson(drain.holders)}});
 }
 
 namespace {
@@ -310,11 +360,26 @@ Json DiskJson(const ManagerSnapshot& manager) {
 
 }  // namespace
 
+namespace {
+
+Json PressureJson(const PressureSnapshot& pressure, const std::string& file) {
+  return {{"file", file.empty() ? Json() : Json(file)},
+          {"events", pressure.events},
+          {"bytes_given_up", pressure.bytes_given_up}};
+}
+
+}  // namespace
+
 std::string StatusDocument(const ManagerSnapshot& manager, const ServerSnapshot& server) {
   Json tiers = Json::array();
   for (const TierSnapshot& tier : manager.tiers) tiers.push_back(TierJson(tier));
   Json segments = Json::array();
   for (const SegmentSnapshot& segment : manager.segments) segments.push_back(SegmentJson(segment));
+  Json lingering = Json::array();
+  for (const LingeringSnapshot& each : manager.lingering) lingering.push_back(LingeringJson(each));
+  Json namespaces = Json::array();
+  for (const NamespaceSnapshot& each : manager.namespaces)
+    namespaces.push_back(NamespaceJson(each));
   return Dump({{"host", tiers.front()},
                {"tiers", std::move(tiers)},
                {"prepared_bytes", manager.prepared_bytes},
@@ -325,7 +390,10 @@ std::string StatusDocument(const ManagerSnapshot& manager, const ServerSnapshot&
                {"preparations_in_flight", manager.preparations_in_flight},
                {"waiters", manager.waiters},
                {"draining", manager.draining},
+               {"pressure", PressureJson(manager.pressure, server.pressure_file)},
                {"segments", std::move(segments)},
+               {"lingering", std::move(lingering)},
+               {"namespaces", std::move(namespaces)},
                {"counters", CountersJson(manager.counters, manager.ingest)},
                {"open_latency", LatencyJson(server.open_latencies)},
                {"server", ServerJson(server)}});

@@ -18,6 +18,7 @@ namespace trims {
 std::string ListDocument(const std::vector<ModelSnapshot>& models);
 std::string ShowDocument(const ModelDetails& details);
 std::string PolicyDocument(const TierSnapshot& tier);
+std::string DiskPolicyDocument(const DiskSnapshot& disk);
 std::string RemovedDocument(const std::vector<RemovedModel>& removed);
 std::string VerifiedDocument(const std::vector<VerifiedVariant>& verified);
 std::string PushedDocument(const PushedModel& pushed);

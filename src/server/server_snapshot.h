@@ -27,6 +27,7 @@ struct ServerSnapshot {
   std::string socket_path;
   std::string data_folder;
   std::string read_engine;
+  std::string pressure_file;  // that tells of memory pressure; empty: none does
   std::chrono::milliseconds uptime{0};
   size_t connections = 0;
   size_t max_connections = 0;

@@ -122,6 +122,8 @@ bool Session::HandleFrame() {
   }
   if (!std::exchange(greeted_, true)) {
     client_ = request.client.value_or("");
+    holder_ = std::make_shared<const Holder>(
+        Holder{.client = client_, .uid = principal_.uid, .pid = principal_.pid});
     context_->on_first_frame(id_);
     LogDebug("connection.open",
              {{"client", client_}, {"uid", principal_.uid}, {"pid", principal_.pid}});

@@ -119,6 +119,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void Serve(uint64_t id, const wire::PushRequest& request);
   void Serve(uint64_t id, const wire::CancelRequest& request);
   void Serve(uint64_t id, const wire::PolicyRequest& request);
+  void ServeDiskPolicy(uint64_t id, const wire::PolicyRequest& request);
   void Serve(uint64_t id, const wire::ControlRequest& request);
   void Drain(uint64_t id, bool on, bool wait);
   Preparer::Progress ProgressOf(uint64_t id);
@@ -164,8 +165,9 @@ class Session : public std::enable_shared_from_this<Session> {
   bool ended_ = false;
   uint64_t next_token_ = 1;
   uint64_t next_lease_ = 1;
-  uint64_t largest_document_ = 0;  // since the client's socket was last seen empty
-  std::string client_;             // what it calls itself
+  uint64_t largest_document_ = 0;         // since the client's socket was last seen empty
+  std::string client_;                    // what it calls itself
+  std::shared_ptr<const Holder> holder_;  // of its leases; once greeted
   std::vector<Pending> pending_;
   std::unordered_map<uint64_t, Held> leases_;
 };

@@ -142,7 +142,8 @@ void Session::Serve(uint64_t id, const wire::ShowRequest& request) {
 
 void Session::Serve(uint64_t id, const wire::StatusRequest&) {
   if (!MayHaveDocument(id)) return;
-  ReplyDocument(id, StatusDocument(context_->manager->Snapshot(), context_->snapshot()));
+  ReplyDocument(
+      id, StatusDocument(context_->manager->Snapshot(context_->holders), context_->snapshot()));
 }
 
 void Session::Serve(uint64_t id, const wire::VerifyRequest& request) {
@@ -160,13 +161,26 @@ void Session::Serve(uint64_t id, const wire::PushRequest& request) {
 
 void Session::Serve(uint64_t id, const wire::PolicyRequest& request) {
   if (!MayHaveDocument(id)) return;
+  if (request.tier == "disk") return ServeDiskPolicy(id, request);
   const Result<TierSnapshot> tier =
       context_->manager->ChangePolicy(principal_, {.tier = request.tier,
                                                    .eviction = request.eviction,
                                                    .admission = request.admission,
-                                                   .reclaim = request.reclaim});
+                                                   .reclaim = request.reclaim,
+                                                   .budget = request.budget});
   if (!tier.ok()) return ReplyError(id, tier.status());
   ReplyDocument(id, PolicyDocument(*tier));
+}
+
+void Session::ServeDiskPolicy(uint64_t id, const wire::PolicyRequest& request) {
+  if (!request.eviction.empty() || !request.admission.empty() || !request.reclaim.empty()) {
+    return ReplyError(
+        id, Status(StatusCode::kInvalidArgument, "the disk has a budget and no policy to choose",
+                   "trims policy --tier disk --budget SIZE"));
+  }
+  const Result<DiskSnapshot> disk = context_->manager->ChangeDiskBudget(principal_, request.budget);
+  if (!disk.ok()) return ReplyError(id, disk.status());
+  ReplyDocument(id, DiskPolicyDocument(*disk));
 }
 
 uint64_t Session::LeasesOf(std::string_view tier, std::string_view key) const {
@@ -252,6 +266,7 @@ std::optional<Session::Pending> Session::TakePending(uint64_t token) {
 void Session::ReplyOpen(uint64_t id, Result<Lease> lease) {
   if (ending_) return;
   if (!lease.ok()) return ReplyError(id, lease.status());
+  lease->SetHolder(holder_);
   const uint64_t number = next_lease_++;
   const Lease& held =
       leases_.emplace(number, Held{.lease = *std::move(lease), .request = id}).first->second.lease;

@@ -28,9 +28,9 @@ Result<Reservation> Budget::Reserve(uint64_t bytes) {
                       "' is " + std::to_string(limit_) + " bytes",
                   HowToRaise());
   }
-  if (bytes > limit_ - used_) {
+  if (bytes > free()) {
     return Status(StatusCode::kResourceExhausted, std::to_string(bytes) + " bytes are needed, " +
-                                                      std::to_string(limit_ - used_) + " of the " +
+                                                      std::to_string(free()) + " of the " +
                                                       std::to_string(limit_) + " bytes of tier '" +
                                                       tier_ + "' are free");
   }

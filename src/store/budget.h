@@ -43,6 +43,10 @@ class Budget {
 
   uint64_t limit() const { return limit_; }
   uint64_t used() const { return used_; }
+  uint64_t free() const { return limit_ > used_ ? limit_ - used_ : 0; }
+
+  // May be less than what is used: what was reserved stays so.
+  void SetLimit(uint64_t limit) { limit_ = limit; }
 
   // A hint. A tier's option bears its name, without the number of a device.
   std::string HowToRaise() const;
@@ -54,7 +58,7 @@ class Budget {
  private:
   friend class Reservation;
   const std::string tier_;
-  const uint64_t limit_;
+  uint64_t limit_;
   uint64_t used_ = 0;
 };
 

@@ -96,15 +96,17 @@ uint64_t EvictionOrder::bytes() const {
   return bytes_[kNotAdmitted] + bytes_[kProbation] + bytes_[kAdmitted];
 }
 
-std::vector<Victim> EvictionOrder::Choose(uint64_t needed) const {
+std::vector<Victim> EvictionOrder::Choose(uint64_t needed, const MayGo& may_go) const {
   if (needed == 0 || needed > bytes()) return {};
   std::vector<Victim> victims;
   Walk walk(*this);
   while (const Entry* next = walk.Next()) {
+    if (may_go && !may_go(next->segment)) continue;
     victims.push_back({next->segment, next->rank});
     needed -= std::min(needed, next->bytes);
     if (needed == 0 && !policy_->takes_all) break;
   }
+  if (needed > 0) victims.clear();
   return victims;
 }
 

@@ -14,6 +14,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <set>
 #include <unordered_map>
 #include <vector>
@@ -41,8 +42,9 @@ class EvictionOrder {
 
   // Those that go first, in order, no more than needed (all there are, of a policy that takes all).
   // Together they free `needed` bytes, or there are none and nothing is to be evicted: a policy can't
-  // give up too little.
-  std::vector<Victim> Choose(uint64_t needed) const;
+  // give up too little. Those of whom `may_go` says no are passed over; empty: all may.
+  using MayGo = std::function<bool(uint64_t segment)>;
+  std::vector<Victim> Choose(uint64_t needed, const MayGo& may_go = {}) const;
 
   size_t size() const { return places_.size(); }
   uint64_t bytes() const;  // of all that may go

@@ -49,7 +49,11 @@ class Evictor {
   void Withdraw(uint64_t segment) { order_.Erase(segment); }
 
   // As EvictionOrder::Choose.
-  std::vector<Victim> Choose(uint64_t needed) const { return order_.Choose(needed); }
+  std::vector<Victim> Choose(uint64_t needed, const EvictionOrder::MayGo& may_go = {}) const {
+    return order_.Choose(needed, may_go);
+  }
+  // Of all that may go, by a policy that lets any go.
+  uint64_t bytes() const { return order_.bytes(); }
   // One of those that were chosen goes. The age is the highest rank that went in its turn: what was not
   // admitted goes whatever it ranks.
   void Evicted(const EvictionCandidate& use, double rank);

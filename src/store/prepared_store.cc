@@ -368,7 +368,7 @@ Status PreparedStore::MakeRoom(uint64_t bytes) {
   const uint64_t used = bytes_ + reserved_;
   if (bytes == 0 || (used <= budget_ && bytes <= budget_ - used)) return Status();
   const uint64_t needed = bytes > budget_ ? UINT64_MAX : used - (budget_ - bytes);
-  const std::vector<Folders::iterator> victims = Victims(needed);
+  const std::vector<Folders::iterator> victims = Victims(needed, Enough::kAllOfIt);
   if (victims.empty()) {
     return Status(
         StatusCode::kResourceExhausted,
@@ -381,14 +381,23 @@ Status PreparedStore::MakeRoom(uint64_t bytes) {
   return Status();
 }
 
+void PreparedStore::SetBudget(uint64_t budget) {
+  budget_ = budget;
+  const uint64_t used = bytes_ + reserved_;
+  if (used <= budget_) return;
+  for (const Folders::iterator victim : Victims(used - budget_, Enough::kWhatThereIs))
+    Evict(victim);
+}
+
 uint64_t PreparedStore::BytesToFree(const Folders::value_type& folder) const {
   const auto index = index_of_.find(folder.first);
   if (index == index_of_.end() || folder.second.pins > 0 || !folder.second.named) return 0;
   return folder.second.bytes - std::min(folder.second.bytes, index->second.length);
 }
 
-// Those pinned longest ago that free `needed` together; none if there aren't enough.
-std::vector<PreparedStore::Folders::iterator> PreparedStore::Victims(uint64_t needed) {
+// Those pinned longest ago that free `needed` together; where there aren't enough, none or all of them.
+std::vector<PreparedStore::Folders::iterator> PreparedStore::Victims(uint64_t needed,
+                                                                     Enough enough) {
   static const EvictionPolicy* const lru = FindEvictionPolicy("lru").value();
   const std::set<std::string> in_use = in_use_ ? in_use_() : std::set<std::string>();
   std::vector<Folders::iterator> folders;
@@ -403,6 +412,7 @@ std::vector<PreparedStore::Folders::iterator> PreparedStore::Victims(uint64_t ne
     order.Insert(candidate);
     folders.push_back(folder);
   }
+  if (enough == Enough::kWhatThereIs) needed = std::min(needed, order.bytes());
   std::vector<Folders::iterator> victims;
   for (const Victim& victim : order.Choose(needed)) victims.push_back(folders[victim.segment]);
   return victims;

@@ -188,6 +188,8 @@ class PreparedStore {
   // The lengths of the files in published folders, those of Start once they have been measured.
   uint64_t bytes() const { return bytes_; }
   uint64_t budget() const { return budget_; }
+  // From now on. What is beyond a lower one goes as far as it lies elsewhere, too, and is in nobody's use.
+  void SetBudget(uint64_t budget);
   uint64_t evictions() const { return evictions_; }  // of folders' bytes, since the start
 
   // Fetches that were cut off and can be gone on with, and what they take of the disk.
@@ -225,7 +227,8 @@ class PreparedStore {
   // `pin` holds the folder until then.
   void Measure(const std::string& folder, std::shared_ptr<Pin> pin, uint64_t reserved);
   Status MakeRoom(uint64_t bytes);
-  std::vector<Folders::iterator> Victims(uint64_t needed);
+  enum class Enough { kAllOfIt, kWhatThereIs };
+  std::vector<Folders::iterator> Victims(uint64_t needed, Enough enough);
   // 0: it has to stay.
   uint64_t BytesToFree(const Folders::value_type& folder) const;
   void Evict(Folders::iterator folder);
@@ -236,7 +239,7 @@ class PreparedStore {
   Folders folders_;
   std::set<std::string> downloads_;  // paths of those in use
   Sizes unfinished_;                 // by the folder's name
-  const uint64_t budget_;
+  uint64_t budget_;
   uint64_t bytes_ = 0;
   uint64_t reserved_ = 0;  // for what is on its way
   uint64_t last_pin_ = 0;

@@ -132,9 +132,11 @@ Status Decode(const fb::PolicyRequest& message, RequestBody* body) {
   const PolicyRequest request{.tier = TextOf(message.tier()),
                               .eviction = TextOf(message.eviction()),
                               .admission = TextOf(message.admission()),
-                              .reclaim = TextOf(message.reclaim())};
+                              .reclaim = TextOf(message.reclaim()),
+                              .budget = TextOf(message.budget())};
   if (!request.tier.empty()) TRIMS_RETURN_IF_ERROR(CheckTierName(request.tier));
-  for (const std::string_view name : {request.eviction, request.admission, request.reclaim}) {
+  for (const std::string_view name :
+       {request.eviction, request.admission, request.reclaim, request.budget}) {
     if (!name.empty()) {
       TRIMS_RETURN_IF_ERROR(CheckText("the policy", name, kMaxPolicyNameBytes));
     }
@@ -284,7 +286,8 @@ struct BodyEncoder {
     const Text eviction = text(request.eviction);
     const Text admission = text(request.admission);
     const Text reclaim = text(request.reclaim);
-    return fb::CreatePolicyRequest(builder, tier, eviction, admission, reclaim).Union();
+    const Text budget = text(request.budget);
+    return fb::CreatePolicyRequest(builder, tier, eviction, admission, reclaim, budget).Union();
   }
   Body operator()(const VerifyRequest& request) const {
     const Text reference = request.reference.empty() ? Text() : TextIn(builder, request.reference);

@@ -84,6 +84,7 @@ struct PolicyRequest {
   std::string_view eviction;
   std::string_view admission;
   std::string_view reclaim;
+  std::string_view budget = {};
 };
 
 enum class ControlVerb : uint8_t {

@@ -21,7 +21,7 @@ class FakeLink final : public admin::DaemonLink {
   }
   Result<std::string> Policy(const PolicyOptions& options) override {
     return Asked("policy " + options.tier + "," + options.eviction + "," + options.admission + "," +
-                 options.reclaim);
+                 options.reclaim + (options.budget.empty() ? "" : "," + options.budget));
   }
   Result<std::string> Evict(const std::string& reference, const ResidentOptions& options) override {
     return Asked("evict " + reference + " " + options.tier + (options.when_idle ? " idle" : ""));

@@ -52,7 +52,9 @@ TEST_F(RoutesTest, DocumentsAreTheDaemonsOwn) {
 TEST_F(RoutesTest, WhatChangesSomethingIsAskedForByItsMethod) {
   Ask("DELETE", "/v1/models/ns/name:1");
   Ask("PUT", "/v1/policy", R"({"eviction_policy":"lru","reclaim":"eager","tier":"host"})");
-  EXPECT_THAT(link_.asked, ElementsAre("remove ns/name:1", "policy host,lru,,eager"));
+  Ask("PUT", "/v1/policy", R"({"budget":"50%","tier":"disk"})");
+  EXPECT_THAT(link_.asked,
+              ElementsAre("remove ns/name:1", "policy host,lru,,eager", "policy disk,,,,50%"));
 }
 
 TEST_F(RoutesTest, AMistypedPolicyIsAnErrorAndNotIgnored) {

@@ -23,6 +23,7 @@
 #include "format/onnx.h"
 #include "format/protobuf_reader.h"
 #include "format/safetensors.h"
+#include "loop/event_loop.h"
 #include "source/file_bytes.h"
 #include "source/file_tree.h"
 #include "source/folder_listing.h"
@@ -37,6 +38,9 @@
 #include "store/host_memory.h"
 #include "store/huge_pages.h"
 #include "store/machine_memory.h"
+#include "store/memory_keepers.h"
+#include "store/memory_pressure.h"
+#include "store/memory_watch.h"
 #include "store/prepared_store.h"
 #include "store/tier_policy.h"
 #include "store/use_frequency.h"
@@ -234,6 +238,29 @@ void UseFrequencyExample(UseClock& clock, double frequency, size_t known) {
   clock.Tick(known);
   frequency = AddUse(frequency, clock.now());
   // end
+}
+
+Status MemoryWatchExample(EventLoop& loop, ResidentBytes bytes, const std::function<void()>& told) {
+  // example: src/store/memory_watch.h
+  TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<MemoryWatch> watch, MemoryWatch::Start(&loop));
+  watch->LetGo(std::move(bytes), {.freed = told});  // on a thread that may block
+  // end
+  return {};
+}
+
+void MemoryKeepersExample(const std::vector<MemoryId>& memory) {
+  // example: src/store/memory_keepers.h
+  for (const MemoryKeeper& keeper : FindMemoryKeepers(memory)) Use(keeper.pid);
+  // end
+}
+
+Status MemoryPressureExample(EventLoop& loop, const std::string& path,
+                             const std::function<void()>& let_something_go) {
+  // example: src/store/memory_pressure.h
+  TRIMS_ASSIGN_OR_RETURN(const auto pressure,
+                         MemoryPressure::Watch(&loop.poller(), path, let_something_go));
+  // end
+  return {};
 }
 
 Status HostMemoryExample(uint64_t bytes) {

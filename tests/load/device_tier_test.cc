@@ -85,7 +85,7 @@ TEST_F(DeviceTierTest, FillsFromWhatIsResidentBeneath) {
   EXPECT_EQ(own_->bytes_done(), 20'005'000u);
   EXPECT_EQ(HeldFds(), fds + 3);
   bool released = false;
-  tier->Release(*std::move(filled), [&] { released = true; });
+  tier->Release(*std::move(filled), {.freed = [&] { released = true; }});
   loop_.RunOne();
   EXPECT_TRUE(released);
   EXPECT_EQ(HeldFds(), fds);

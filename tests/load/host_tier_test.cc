@@ -63,7 +63,7 @@ TEST_F(HostTierTest, FillsAndReleasesAndLeavesNothing) {
   EXPECT_EQ(control_->bytes_done(), 9'000'000u);
   EXPECT_EQ(HeldFds(), fds + 2);
   bool released = false;
-  tier->Release(**std::move(filled), [&] { released = true; });
+  tier->Release(**std::move(filled), {.freed = [&] { released = true; }});
   EXPECT_FALSE(released);
   loop_.RunOne();
   EXPECT_TRUE(released);

@@ -37,6 +37,7 @@ class ManagerFixture : public ::testing::Test {
              const EvictionPolicy* policy = DefaultEvictionPolicy()) {
     tier_ = std::make_unique<FakeTier>(budget_pages * kPage);
     ManagerOptions options;
+    options.residency = residency_;
     options.residency.policy = {.reclaim = reclaim, .eviction = policy};
     options.residency.max_back_off = std::chrono::milliseconds(400);
     manager_ = std::make_unique<Manager>(options, ManagerDependencies{.clock = &clock_,
@@ -103,6 +104,7 @@ class ManagerFixture : public ::testing::Test {
     });
   }
 
+  ResidencyOptions residency_;  // but for the policy and the back-off
   ManualClock clock_;
   FakeTimers timers_{&clock_};
   FakeCatalog catalog_;

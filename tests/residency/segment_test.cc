@@ -53,7 +53,7 @@ TEST_F(SegmentTest, FromAbsentToAbsentItHoldsRoomExactlyWhileItHasBytesOrTheyMov
   EXPECT_EQ(bytes.extents.size(), 1u);
   EXPECT_FALSE(segment_->has_bytes());
   EXPECT_EQ(budget_.used(), kBytes) << "the memory is not gone yet";
-  segment_->EndDrain();
+  segment_->EndDrain().Release();
   EXPECT_EQ(budget_.used(), 0u);
   EXPECT_EQ(segment_->state(), SegmentState::kAbsent);
 }
@@ -98,7 +98,7 @@ using SegmentDeathTest = SegmentTest;
 TEST_F(SegmentDeathTest, AStepThatTheTableForbidsEndsTheProcessAndNamesIt) {
   ::testing::GTEST_FLAG(death_test_style) = "threadsafe";
   EXPECT_DEATH(segment_->BeginFill(Room(), At(0)), "from=absent to=loading");
-  EXPECT_DEATH(segment_->EndDrain(), "from=absent to=absent");
+  EXPECT_DEATH(segment_->EndDrain().Release(), "from=absent to=absent");
   EXPECT_DEATH(segment_->BeginDrain(), "resident");
 }
 

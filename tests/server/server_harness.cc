@@ -65,9 +65,9 @@ void HeldTier::Fill(FillRequest request, std::function<void(Result<ResidentBytes
   post_(std::move(finish));
 }
 
-void HeldTier::Release(ResidentBytes bytes, std::function<void()> done) {
+void HeldTier::Release(ResidentBytes bytes, LetGoCalls calls) {
   static_cast<void>(ResidentBytes(std::move(bytes)));
-  post_(std::move(done));
+  post_(std::move(calls.freed));
 }
 
 void HeldTier::AdvanceHeld(uint64_t bytes) {

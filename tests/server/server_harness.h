@@ -41,7 +41,7 @@ class HeldTier final : public Tier {
   std::string_view name() const override { return "host"; }
   Budget& budget() override { return budget_; }
   void Fill(FillRequest request, std::function<void(Result<ResidentBytes>)> done) override;
-  void Release(ResidentBytes bytes, std::function<void()> done) override;
+  void Release(ResidentBytes bytes, LetGoCalls calls) override;
 
   void set_hold(bool hold) { hold_ = hold; }
   void AdvanceHeld(uint64_t bytes);  // so many more are there, of each that is held back

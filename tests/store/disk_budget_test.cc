@@ -65,6 +65,24 @@ class DiskBudgetTest : public ::testing::Test {
   PreparedStore store_{root_, &worker_, kBudget};
 };
 
+TEST_F(DiskBudgetTest, OfALowerOneTheOldestGoAndTheRestOfWhatMay) {
+  Start({"a", "b"});
+  ASSERT_TRUE(Fetch("a", 400).ok());
+  ASSERT_TRUE(Fetch("b", 400).ok());
+  store_.SetBudget(500);
+  worker_.Finish();
+  EXPECT_FALSE(IsHere("a"));
+  EXPECT_TRUE(IsHere("b"));
+  EXPECT_EQ(store_.bytes(), 402u);
+  const PreparedStore::Pin read = store_.PinFolder(NameOf("b"));
+  store_.SetBudget(1);
+  worker_.Finish();
+  EXPECT_TRUE(IsHere("b")) << "it is read";
+  EXPECT_EQ(Fetch("a", 400).code(), StatusCode::kResourceExhausted);
+  store_.SetBudget(PreparedStore::kNoBudget);
+  EXPECT_TRUE(Fetch("a", 400).ok());
+}
+
 TEST_F(DiskBudgetTest, WhatWasReadLongestAgoGoesAndItsIndexStays) {
   Start({"a", "b", "c"});
   ASSERT_TRUE(Fetch("a", 400).ok());

@@ -84,8 +84,11 @@ class FakeTier final : public Tier {
     ++started;
     fills.push_back({std::move(request), std::move(done)});
   }
-  void Release(ResidentBytes, std::function<void()> done) override {
-    releases.push_back(std::move(done));
+  void Release(ResidentBytes, LetGoCalls calls) override { releases.push_back(std::move(calls)); }
+  void FindKeepers(std::vector<MemoryId> memory,
+                   std::function<void(std::vector<MemoryKeeper>)> done) override {
+    sought = std::move(memory);
+    done(keepers);
   }
 
   void Finish(Result<ResidentBytes> result) {
@@ -98,15 +101,19 @@ class FakeTier final : public Tier {
   void Fail(StatusCode code) { Finish(Status(code, "the load failed")); }
   void FinishRelease() {
     ASSERT_FALSE(releases.empty());
-    const std::function<void()> done = std::move(releases.front());
+    const LetGoCalls calls = std::move(releases.front());
     releases.pop_front();
-    done();
+    calls.freed();
   }
+  // Of the oldest release that goes on.
+  void KeepRelease(MemoryId memory) { releases.front().kept({memory}); }
 
   int started = 0;
   bool feeding = false;
   std::list<Job> fills;
-  std::list<std::function<void()>> releases;
+  std::list<LetGoCalls> releases;
+  std::vector<MemoryKeeper> keepers;  // who is found
+  std::vector<MemoryId> sought;       // of what, last
 
  private:
   const std::string name_;

@@ -76,6 +76,17 @@ TEST(DoctorChecksTest, FindsNothingWrongWithAGoodMachine) {
   }
 }
 
+TEST(DoctorChecksTest, SaysWhetherMemoryPressureIsTold) {
+  DoctorFacts facts = GoodFacts();
+  facts.memory.pressure_file = "/proc/pressure/memory";
+  EXPECT_THAT(Find(facts, "memory-pressure").found, HasSubstr("/proc/pressure/memory: trimsd"));
+  facts.memory.pressure = Status(StatusCode::kUnimplemented, "no PSI", "boot with psi=1");
+  const Check without = Find(facts, "memory-pressure");
+  EXPECT_EQ(without.level, CheckLevel::kOk) << "nothing needs it";
+  EXPECT_THAT(without.found, HasSubstr("not to be had"));
+  EXPECT_EQ(without.mend, "boot with psi=1");
+}
+
 TEST(DoctorChecksTest, EveryCheckHasAnIdOfItsOwn) {
   std::set<std::string> ids;
   for (const Check& check : RunChecks(GoodFacts()))

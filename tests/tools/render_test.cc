@@ -157,17 +157,83 @@ Json ServedStatus() {
 
 TEST(RenderPolicyTest, SaysWhatIsInForceAndWhatThereIs) {
   const Json policy = {{"tier", "host"},
+                       {"budget_bytes", 4096},
+                       {"used_bytes", 2048},
                        {"reclaim", "lazy"},
                        {"eviction_policy", "lru"},
                        {"admission", "all"},
                        {"eviction_policies", {{{"name", "lru"}, {"summary", "the oldest goes"}}}},
                        {"admissions", {{{"name", "all"}, {"summary", "all are admitted"}}}}};
   EXPECT_EQ(RenderPolicy(policy),
-            "host: reclaim lazy, eviction lru, admission all\n"
+            "host: budget 4.0 KiB, 2.0 KiB used, reclaim lazy, eviction lru, admission all\n"
             "\n"
             "OPTION       NAME\n"
             "--eviction   lru   the oldest goes\n"
             "--admission  all   all are admitted\n");
+}
+
+TEST(RenderPolicyTest, TheDiskHasABudgetOnly) {
+  EXPECT_EQ(RenderPolicy({{"tier", "disk"}, {"budget_bytes", nullptr}, {"used_bytes", 2048}}),
+            "disk: budget none, 2.0 KiB used\n");
+}
+
+TEST(RenderStatusTest, SaysHowMuchIsBeyondABudgetThatWasLowered) {
+  Json status = ServedStatus();
+  status["tiers"][0]["budget_bytes"] = uint64_t{1} << 29;
+  EXPECT_THAT(RenderStatus(status), HasSubstr("0 B idle, 512 MiB beyond the budget;"));
+}
+
+TEST(RenderStatusTest, SaysWhatWentForMemoryPressureWhereItIsWatched) {
+  Json status = ServedStatus();
+  status["pressure"] = {{"file", nullptr}, {"events", 0}, {"bytes_given_up", 0}};
+  EXPECT_THAT(RenderStatus(status), Not(HasSubstr("pressure")));
+  status["pressure"] = {{"file", "/proc/pressure/memory"}, {"events", 2}, {"bytes_given_up", 1024}};
+  EXPECT_THAT(RenderStatus(status),
+              HasSubstr("2 events so far, 1.0 KiB given up; /proc/pressure/memory\n"));
+}
+
+TEST(RenderStatusTest, ShowsWhatNamespacesTakeWhereThereAreQuotas) {
+  Json status = ServedStatus();
+  const Json quota = {{"bytes", 4096},
+                      {"leases", 9},
+                      {"loads", nullptr},
+                      {"loads_per_minute", nullptr},
+                      {"guaranteed", 1024}};
+  const Json team = {{"tier", "host"}, {"namespace", "team"},  {"bytes", 2048}, {"leases", 3},
+                     {"refused", 5},   {"loads_in_flight", 1}, {"quota", quota}};
+  status["namespaces"] = Json::array({team});
+  EXPECT_THAT(
+      RenderStatus(status),
+      HasSubstr("team       host  2.0 KiB of 4.0 KiB     1.0 KiB  3 of 9      1        5\n"));
+}
+
+TEST(RenderStatusTest, NamesWhoKeepsWhatHasLeftItsTier) {
+  Json status = ServedStatus();
+  status["tiers"][0]["lingering_bytes"] = 2048;
+  const Json keeper = {{"program", "python3"}, {"uid", 1000}, {"pid", 12}, {"maps", true}};
+  const Json holder = {{"client", ""}, {"uid", 7}, {"pid", 13}};
+  Json gone = {{"tier", "host"},
+               {"reference", "default/old:v1"},
+               {"kind", "files"},
+               {"bytes", 2048},
+               {"lingering_ms", 65'000},
+               {"kept_by", Json::array({keeper})},
+               {"last_leased_by", Json::array({holder})}};
+  status["lingering"] = Json::array({gone});
+  const std::string seen = RenderStatus(status);
+  EXPECT_THAT(seen, HasSubstr("0 B idle, 2.0 KiB lingering;"));
+  EXPECT_THAT(seen, HasSubstr("python3 pid 12, uid 1000\n"));
+  gone["kept_by"] = Json::array();
+  status["lingering"] = Json::array({gone});
+  EXPECT_THAT(RenderStatus(status), HasSubstr("not seen; last leased by pid 13, uid 7\n"));
+}
+
+TEST(RenderStatusTest, NamesWhoHoldsWhatWasRemoved) {
+  Json status = ServedStatus();
+  status["segments"][0]["removed"] = true;
+  const Json holder = {{"client", "ocr"}, {"uid", 7}, {"pid", 13}, {"leases", 1}};
+  status["segments"][0]["holders"] = Json::array({holder});
+  EXPECT_THAT(RenderStatus(status), HasSubstr(" goes when it is closed by ocr pid 13, uid 7\n"));
 }
 
 TEST(RenderStatusTest, IsOneScreen) {

@@ -105,12 +105,14 @@ TEST(RequestTest, EveryOtherComesThrough) {
   EXPECT_EQ(std::get<PushRequest>(request.body).destination, "file:///there");
   bytes = Encoded({.id = 4,
                    .client = {},
-                   .body = PolicyRequest{.tier = "host", .eviction = "lru", .reclaim = "lazy"}});
+                   .body = PolicyRequest{
+                       .tier = "host", .eviction = "lru", .reclaim = "lazy", .budget = "8GiB"}});
   ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
   EXPECT_EQ(std::get<PolicyRequest>(request.body).tier, "host");
   EXPECT_EQ(std::get<PolicyRequest>(request.body).eviction, "lru");
   EXPECT_EQ(std::get<PolicyRequest>(request.body).admission, "");
   EXPECT_EQ(std::get<PolicyRequest>(request.body).reclaim, "lazy");
+  EXPECT_EQ(std::get<PolicyRequest>(request.body).budget, "8GiB");
   bytes = Encoded({.id = 4,
                    .client = {},
                    .body = ControlRequest{.verb = ControlVerb::kEvict,

@@ -304,12 +304,16 @@ void DefineAdmin(nb::module_& module) {
       .def(
           "policy",
           [](Admin& admin, const std::string& tier, const std::string& eviction,
-             const std::string& admission, const std::string& reclaim) {
-            const PolicyOptions options{
-                .tier = tier, .eviction = eviction, .admission = admission, .reclaim = reclaim};
+             const std::string& admission, const std::string& reclaim, const std::string& budget) {
+            const PolicyOptions options{.tier = tier,
+                                        .eviction = eviction,
+                                        .admission = admission,
+                                        .reclaim = reclaim,
+                                        .budget = budget};
             return ValueOrRaise(WithoutGil([&] { return admin.Policy(options); }));
           },
-          nb::arg("tier"), nb::arg("eviction"), nb::arg("admission"), nb::arg("reclaim"))
+          nb::arg("tier"), nb::arg("eviction"), nb::arg("admission"), nb::arg("reclaim"),
+          nb::arg("budget"))
       .def("status", [](Admin& admin) {
         return ValueOrRaise(WithoutGil([&] { return admin.GetStatus(); }));
       });

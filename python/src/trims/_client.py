@@ -85,9 +85,13 @@ def status(*, socket=None):
     return json.loads(_admin(socket).status())
 
 
-def policy(*, eviction="", admission="", reclaim="", tier="", socket=None):
-    """What decides in a tier about what stays, changed first where names are given: the document that `trims policy --json` prints."""
-    return json.loads(_admin(socket).policy(tier, eviction, admission, reclaim))
+def policy(*, eviction="", admission="", reclaim="", budget="", tier="", socket=None):
+    """What decides in a tier about what stays, changed first where names are given: the document that `trims policy --json` prints.
+
+    budget: "8GiB", or "50%" of what the tier has; what is beyond a lower one goes, what is leased with its last lease. tier="disk" has a
+    budget only.
+    """
+    return json.loads(_admin(socket).policy(tier, eviction, admission, reclaim, budget))
 
 
 def _resident(command, reference, variants, tier, timeout, progress=None, wait=True, when_idle=False):

@@ -118,7 +118,7 @@ function showTiers(status) {
     const head = make("div", { class: "tier-head" }, make("b", {}, tier.name),
       make("span", { class: "quiet" }, `${tier.eviction_policy}, ${tier.reclaim} reclaim, admits ${tier.admission}`),
       make("span", { class: "right" }, `${bytes(tier.used_bytes)} of ${bytes(tier.budget_bytes)} `,
-        make("span", { class: "quiet" }, `${bytes(tier.leased_bytes)} leased, ${bytes(tier.idle_bytes)} idle`)));
+        make("span", { class: "quiet" }, `${bytes(tier.leased_bytes)} leased, ${bytes(tier.idle_bytes)} idle${tier.lingering_bytes ? `, ${bytes(tier.lingering_bytes)} lingering` : ""}`)));
     return make("div", { class: "tier" }, head, bar);
   }));
 }

@@ -94,6 +94,18 @@ Check Cgroup(const MemoryFacts& memory) {
   return check;
 }
 
+// Nothing is wrong without: trimsd lets nothing go under pressure unless it is told to.
+Check Pressure(const MemoryFacts& memory) {
+  if (memory.pressure.ok()) {
+    return {.id = "memory-pressure",
+            .found = memory.pressure_file + ": trimsd --pressure auto may use it"};
+  }
+  return {.id = "memory-pressure",
+          .found = "not to be had, so that trimsd --pressure auto lets nothing go: " +
+                   memory.pressure.message(),
+          .mend = memory.pressure.hint()};
+}
+
 Check OpenFiles(const MemoryFacts& memory) {
   Check check{.id = "open-files",
               .found = fmt::format("{} at most (hard limit {})", memory.open_files,
@@ -137,7 +149,7 @@ std::vector<Check> CheckHugePages(const HugePageFacts& pages) {
 }
 
 std::vector<Check> CheckMemory(const MemoryFacts& memory) {
-  return {Memory(memory),       Cgroup(memory),   OpenFiles(memory),
+  return {Memory(memory),       Cgroup(memory),   Pressure(memory), OpenFiles(memory),
           LockedMemory(memory), MapCount(memory), DevShm()};
 }
 

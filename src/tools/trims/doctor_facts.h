@@ -43,6 +43,8 @@ struct MemoryFacts {
   uint64_t available = 0;
   std::optional<uint64_t> cgroup_limit;  // of this process's cgroup, the lowest on the way up
   int cgroup_version = 0;                // 0: none found
+  std::string pressure_file;             // that tells of memory pressure
+  Status pressure;                       // OK: this user may have a trigger on it
   std::optional<uint64_t> memlock;       // empty: unlimited
   uint64_t open_files = 0;               // soft limit
   uint64_t open_files_hard = 0;

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <sstream>
 
+#include "store/memory_pressure.h"
 #include "tools/trims/doctor_gather.h"
 #include "tools/trims/small_file.h"
 
@@ -75,6 +76,9 @@ MemoryFacts GatherMemory() {
   const CgroupPlace place = MemoryCgroup();
   memory.cgroup_version = place.version;
   if (place.version != 0) memory.cgroup_limit = LowestLimit(place);
+  const Result<std::string> pressure = FindPressureFile();
+  memory.pressure = pressure.ok() ? CheckPressureFile(*pressure) : pressure.status();
+  if (pressure.ok()) memory.pressure_file = *pressure;
   memory.memlock = SoftLimit(RLIMIT_MEMLOCK, nullptr);
   memory.open_files = SoftLimit(RLIMIT_NOFILE, &memory.open_files_hard).value_or(RLIM_INFINITY);
   memory.max_map_count = NumberInFile("/proc/sys/vm/max_map_count").value_or(0);

@@ -22,7 +22,8 @@ Result<int> RunPolicy(const Context& context, const PolicyOptions& options) {
 
 Command MakePolicyCommand(CLI::App* root) {
   CLI::App* app = root->add_subcommand(
-      "policy", "What decides about what stays in memory; with options: change it, at once");
+      "policy",
+      "What decides about what stays in memory, and how much; with options: change it, at once");
   auto options = std::make_shared<PolicyOptions>();
   app->add_option("--eviction", options->eviction, "Which model goes for another")
       ->type_name("NAME");
@@ -30,7 +31,11 @@ Command MakePolicyCommand(CLI::App* root) {
       ->type_name("NAME");
   app->add_option("--reclaim", options->reclaim, "When a model that nobody uses goes: eager, lazy")
       ->type_name("NAME");
-  app->add_option("--tier", options->tier, "The tier that is meant [host]")->type_name("NAME");
+  app->add_option("--budget", options->budget,
+                  "What models may take of the tier from now on: 8GiB, 50%; of the disk also: none")
+      ->type_name("SIZE|N%");
+  app->add_option("--tier", options->tier, "The tier that is meant, or disk [host]")
+      ->type_name("NAME");
   return {app, [options](const Context& context) { return RunPolicy(context, *options); }};
 }
 

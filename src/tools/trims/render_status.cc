@@ -42,7 +42,15 @@ std::string PolicyWords(const Json& policy) {
                      Text(policy, "eviction_policy"), Text(policy, "admission"));
 }
 
+std::string BudgetWords(const Json& policy) {
+  const uint64_t budget = Number(policy, "budget_bytes");
+  return fmt::format("budget {}, {} used", budget == 0 ? "none" : HumanBytes(budget),
+                     HumanBytes(Number(policy, "used_bytes")));
+}
+
 std::string TierParts(const Json& tier) {
+  const uint64_t used = Number(tier, "used_bytes");
+  const uint64_t budget = Number(tier, "budget_bytes");
   std::string text = fmt::format("{} leased, {} idle", HumanBytes(Number(tier, "leased_bytes")),
                                  HumanBytes(Number(tier, "idle_bytes")));
   if (const uint64_t pinned = Number(tier, "pinned_bytes"); pinned > 0) {
@@ -54,6 +62,10 @@ std::string TierParts(const Json& tier) {
   if (const uint64_t draining = Number(tier, "draining_bytes"); draining > 0) {
     text += fmt::format(", {} being freed", HumanBytes(draining));
   }
+  if (const uint64_t lingering = Number(tier, "lingering_bytes"); lingering > 0) {
+    text += fmt::format(", {} lingering", HumanBytes(lingering));
+  }
+  if (used > budget) text += fmt::format(", {} beyond the budget", HumanBytes(used - budget));
   return text + "; " + PolicyWords(tier);
 }
 
@@ -160,6 +172,82 @@ std::string RenderLoads(const Json& segments) {
   return any ? '\n' + table.Render() : "";
 }
 
+std::string WhoText(const Json& who, const char* name) {
+  const std::string called = Text(who, name);
+  return fmt::format("{}pid {}, uid {}", called.empty() ? "" : called + " ", Number(who, "pid"),
+                     Number(who, "uid"));
+}
+
+std::string Joined(const Json& list, const char* name) {
+  std::string text;
+  for (const Json& each : list) text += (text.empty() ? "" : "; ") + WhoText(each, name);
+  return text;
+}
+
+// Those that were seen, or else those who had it leased last.
+std::string KeptBy(const Json& lingering) {
+  const Json& keepers = List(lingering, "kept_by");
+  if (!keepers.empty()) return Joined(keepers, "program");
+  const Json& last = List(lingering, "last_leased_by");
+  return last.empty() ? "nobody seen" : "not seen; last leased by " + Joined(last, "client");
+}
+
+// What has left its tier and is still mapped; nothing where there is none.
+std::string RenderLingering(const Json& list) {
+  if (list.empty()) return "";
+  Table table(
+      {{"LINGERING"}, {"VARIANT"}, {"TIER"}, {"SIZE", Table::Align::kRight}, {"FOR"}, {"KEPT BY"}});
+  for (const Json& each : list) {
+    const std::chrono::milliseconds since(Number(each, "lingering_ms"));
+    table.AddRow({ShortReference(Text(each, "reference")), Text(each, "kind"), Text(each, "tier"),
+                  HumanBytes(Number(each, "bytes")),
+                  HumanDuration(std::chrono::duration_cast<std::chrono::seconds>(since)),
+                  KeptBy(each)});
+  }
+  return '\n' + table.Render();
+}
+
+std::string OfLimit(uint64_t used, const Json& quota, const char* limit, bool bytes) {
+  const std::string text = bytes ? HumanBytes(used) : std::to_string(used);
+  if (!quota.contains(limit) || !quota[limit].is_number()) return text;
+  const uint64_t most = Number(quota, limit);
+  return text + " of " + (bytes ? HumanBytes(most) : std::to_string(most));
+}
+
+// What namespaces take, where there are quotas.
+std::string RenderNamespaces(const Json& namespaces) {
+  if (namespaces.empty()) return "";
+  Table table({{"NAMESPACE"},
+               {"TIER"},
+               {"BYTES", Table::Align::kRight},
+               {"GUARANTEED", Table::Align::kRight},
+               {"LEASES", Table::Align::kRight},
+               {"LOADS", Table::Align::kRight},
+               {"REFUSED", Table::Align::kRight}});
+  for (const Json& each : namespaces) {
+    const Json& quota = Object(each, "quota");
+    table.AddRow({Text(each, "namespace"), Text(each, "tier"),
+                  OfLimit(Number(each, "bytes"), quota, "bytes", true),
+                  HumanBytes(Number(quota, "guaranteed")),
+                  OfLimit(Number(each, "leases"), quota, "leases", false),
+                  OfLimit(Number(each, "loads_in_flight"), quota, "loads", false),
+                  std::to_string(Number(each, "refused"))});
+  }
+  return '\n' + table.Render();
+}
+
+// Who keeps what is to go.
+std::string RenderHeld(const Json& segments) {
+  std::string text;
+  for (const Json& segment : segments) {
+    const Json& holders = List(segment, "holders");
+    if (holders.empty()) continue;
+    text += fmt::format("\n{} goes when it is closed by {}\n",
+                        ShortReference(Text(segment, "reference")), Joined(holders, "client"));
+  }
+  return text;
+}
+
 std::string RenderFailures(const Json& segments) {
   std::string text;
   for (const Json& segment : segments) {
@@ -171,6 +259,11 @@ std::string RenderFailures(const Json& segments) {
       text += "  next: " + hint + '\n';
   }
   return text;
+}
+
+std::string PressureLine(const Json& pressure) {
+  return fmt::format("{} so far, {} given up; {}", Counted(Number(pressure, "events"), "event"),
+                     HumanBytes(Number(pressure, "bytes_given_up")), Text(pressure, "file"));
 }
 
 std::string DiskLine(const Json& status) {
@@ -190,7 +283,9 @@ std::string DiskLine(const Json& status) {
 }  // namespace
 
 std::string RenderPolicy(const Json& policy) {
-  const std::string text = Text(policy, "tier") + ": " + PolicyWords(policy) + "\n\n";
+  std::string text = Text(policy, "tier") + ": " + BudgetWords(policy);
+  if (List(policy, "eviction_policies").empty()) return text + '\n';
+  text += ", " + PolicyWords(policy) + "\n\n";
   Table table({{"OPTION"}, {"NAME"}, {""}});
   for (const Json& each : List(policy, "eviction_policies")) {
     table.AddRow({"--eviction", Text(each, "name"), Text(each, "summary")});
@@ -212,6 +307,9 @@ std::string RenderStatus(const Json& status) {
     fields.Add(TierTitle(tier), TierLine(tier));
     fields.Add("", TierParts(tier));
   }
+  if (const Json& pressure = Object(status, "pressure"); !Text(pressure, "file").empty()) {
+    fields.Add("pressure", PressureLine(pressure));
+  }
   fields.Add("on disk", DiskLine(status));
   fields.Add("huge pages", PagesLine(segments));
   fields.Add("models", std::to_string(Number(status, "models")));
@@ -222,8 +320,13 @@ std::string RenderStatus(const Json& status) {
   fields.Add("opens", OpensLine(counters));
   fields.Add("loads", LoadsLine(counters));
   std::string text = fields.Render() + '\n';
-  if (segments.empty()) return text + "No segments: the first open of a model makes one.\n";
-  return text + RenderSegments(segments) + RenderLoads(segments) + RenderFailures(segments);
+  const std::string lingering =
+      RenderNamespaces(List(status, "namespaces")) + RenderLingering(List(status, "lingering"));
+  if (segments.empty()) {
+    return text + "No segments: the first open of a model makes one.\n" + lingering;
+  }
+  return text + RenderSegments(segments) + RenderLoads(segments) + lingering +
+         RenderHeld(segments) + RenderFailures(segments);
 }
 
 }  // namespace trims::cli

@@ -53,6 +53,21 @@ Result<std::string> PreparerProgram(const DaemonOptions& options) {
   return found;
 }
 
+// '*' guarantees to each that comes, which can't be added up.
+Status CheckGuaranteed(const Quotas& quotas, uint64_t budget) {
+  uint64_t guaranteed = 0;
+  for (const auto& [name, quota] : quotas) {
+    if (quota.guaranteed > budget - guaranteed) {
+      return Status(StatusCode::kInvalidArgument,
+                    "--quota: more is guaranteed to namespaces than the host's budget of " +
+                        std::to_string(budget) + " bytes",
+                    "guarantee less, or set a larger --host-budget");
+    }
+    guaranteed += quota.guaranteed;
+  }
+  return Status();
+}
+
 Status BeyondDevice(const DeviceInfo& device, uint64_t budget) {
   return Status(StatusCode::kInvalidArgument,
                 "--device-budget: " + std::to_string(budget) + " bytes, but device " + device.name +
@@ -67,6 +82,7 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options) {
   TRIMS_RETURN_IF_ERROR(CheckOpenFiles(open_files));
   TRIMS_RETURN_IF_ERROR(SetUpFaultInjection(options.allow_fault_injection));
   TRIMS_ASSIGN_OR_RETURN(const uint64_t budget, BudgetOf(options));
+  TRIMS_RETURN_IF_ERROR(CheckGuaranteed(options.quotas, budget));
   TRIMS_ASSIGN_OR_RETURN(const ReadEngineKind engine, ReadEngineOf(options));
   TRIMS_ASSIGN_OR_RETURN(Places places, Places::Claim(options));
   std::unique_ptr<Daemon> daemon(new Daemon(options, std::move(places), engine));
@@ -96,8 +112,10 @@ Status Daemon::MakeParts(uint64_t budget) {
   TRIMS_ASSIGN_OR_RETURN(
       catalog_, Catalog::Open(places_.data() + "/catalog.db",
                               {.root = PreparedRoot(), .folders = folders}, loop_->poster()));
-  TRIMS_ASSIGN_OR_RETURN(const uint64_t disk_budget, DiskBudget());
+  TRIMS_ASSIGN_OR_RETURN(const uint64_t disk_capacity, DiskCapacity());
+  TRIMS_ASSIGN_OR_RETURN(const uint64_t disk_budget, DiskBudget(disk_capacity));
   prepared_ = std::make_unique<PreparedStore>(PreparedRoot(), worker_.get(), disk_budget);
+  WatchMemory();
   TRIMS_RETURN_IF_ERROR(MakeHostTier(budget));
   TRIMS_RETURN_IF_ERROR(MakeDeviceTiers());
   preparer_ = MakeProcessPreparer(
@@ -115,12 +133,42 @@ Status Daemon::MakeParts(uint64_t budget) {
                                                            .tiers = TiersOfManager(),
                                                            .preparer = preparer_.get(),
                                                            .prepared = prepared_.get(),
+                                                           .disk_capacity = disk_capacity,
                                                            .worker = worker_.get(),
                                                            .fetcher = fetcher_.get(),
                                                            .verifying = verifying_.get(),
                                                            .pushing = pushing_.get(),
                                                            .post = loop_->poster()});
+  return WatchPressure(budget);
+}
+
+// With "auto" the daemon serves as well where nothing tells of it; a file that was named has to.
+Status Daemon::WatchPressure(uint64_t budget) {
+  if (options_.pressure == "off") return Status();
+  const bool anyone = options_.pressure == "auto";
+  TRIMS_ASSIGN_OR_RETURN(const uint64_t floor, ParseByteSize(options_.pressure_floor, budget));
+  Result<std::string> file = anyone ? FindPressureFile() : Result<std::string>(options_.pressure);
+  Status status = file.status();
+  if (status.ok()) {
+    Result<std::unique_ptr<MemoryPressure>> watch = MemoryPressure::Watch(
+        &loop_->poller(), *file, [this, floor] { manager_->RelievePressure(floor); });
+    status = watch.status();
+    if (status.ok()) {
+      pressure_ = *std::move(watch);
+      pressure_file_ = *file;
+    }
+  }
+  if (!status.ok() && !anyone)
+    return Status(status.code(), "--pressure: " + status.message(), status.hint());
+  if (!status.ok()) LogWarning("pressure.not_watched", {{"error", status}});
   return Status();
+}
+
+// Without it the daemon serves as well, and takes what it has let go of for free.
+void Daemon::WatchMemory() {
+  Result<std::unique_ptr<MemoryWatch>> watch = MemoryWatch::Start(loop_.get());
+  if (!watch.ok()) return LogWarning("memory.not_watched", {{"error", watch.status()}});
+  memory_watch_ = *std::move(watch);
 }
 
 Status Daemon::MakeHostTier(uint64_t budget) {
@@ -133,7 +181,8 @@ Status Daemon::MakeHostTier(uint64_t budget) {
                                   .network = {.concurrency = options_.download_ranges,
                                               .bytes_per_second = options_.download_rate},
                                   .prepared = prepared_.get(),
-                                  .feeds = !options_.devices.empty()},
+                                  .feeds = !options_.devices.empty(),
+                                  .watch = memory_watch_.get()},
                                  loop_->poster()));
   return Status();
 }
@@ -158,10 +207,11 @@ Status Daemon::MakeDeviceTiers() {
     TRIMS_ASSIGN_OR_RETURN(const uint64_t budget,
                            ParseByteSize(options_.device_budget, info.capacity));
     if (budget > info.capacity) return BeyondDevice(info, budget);
-    TRIMS_ASSIGN_OR_RETURN(
-        std::unique_ptr<Tier> tier,
-        MakeDeviceTier({.number = static_cast<int>(device_tiers_.size()), .budget = budget},
-                       device.get(), loop_->poster()));
+    TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<Tier> tier,
+                           MakeDeviceTier({.number = static_cast<int>(device_tiers_.size()),
+                                           .budget = budget,
+                                           .watch = memory_watch_.get()},
+                                          device.get(), loop_->poster()));
     LogInfo("device.opened", {{"tier", tier->name()},
                               {"device", info.name},
                               {"uuid", info.uuid},
@@ -188,19 +238,25 @@ std::vector<Tier*> Daemon::TiersOfManager() const {
   return tiers;
 }
 
-// A share is one of the file system on which the data lie.
-Result<uint64_t> Daemon::DiskBudget() const {
-  if (options_.disk_budget.empty()) return PreparedStore::kNoBudget;
+// Of the file system on which the data lie.
+Result<uint64_t> Daemon::DiskCapacity() const {
   struct statvfs disk {};
   if (::statvfs(places_.data().c_str(), &disk) != 0)
     return ErrnoStatus("can't look at " + places_.data());
-  return ParseByteSize(options_.disk_budget, uint64_t{disk.f_blocks} * disk.f_frsize);
+  return uint64_t{disk.f_blocks} * disk.f_frsize;
+}
+
+Result<uint64_t> Daemon::DiskBudget(uint64_t capacity) const {
+  if (options_.disk_budget.empty()) return PreparedStore::kNoBudget;
+  return ParseByteSize(options_.disk_budget, capacity);
 }
 
 ManagerOptions Daemon::OptionsOfManager() const {
   ManagerOptions options;
   options.residency.policy = options_.policy;
   options.residency.default_deadline = options_.default_deadline;
+  options.residency.quotas = options_.quotas;
+  options.residency.churn_guard = options_.churn_guard;
   return options;
 }
 
@@ -214,6 +270,7 @@ ServerOptions Daemon::OptionsOfServer() {
   options.socket_path = places_.socket();
   options.data_folder = places_.data();
   options.read_engine = ReadEngineName(engine_);
+  options.pressure_file = pressure_file_;
   return options;
 }
 

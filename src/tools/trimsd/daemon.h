@@ -22,6 +22,8 @@
 #include "loop/worker.h"
 #include "manager/manager.h"
 #include "server/server.h"
+#include "store/memory_pressure.h"
+#include "store/memory_watch.h"
 #include "store/prepared_store.h"
 #include "tools/trimsd/options.h"
 #include "tools/trimsd/places.h"
@@ -41,13 +43,16 @@ class Daemon {
   Daemon(const DaemonOptions& options, Places places, ReadEngineKind engine);
 
   Status MakeParts(uint64_t budget);
+  void WatchMemory();
+  Status WatchPressure(uint64_t budget);
   Status MakeHostTier(uint64_t budget);
   Status MakeDeviceTiers();
   Result<std::unique_ptr<Device>> StartDevice(const std::string& text) const;
   Status CheckNewDevice(const std::string& name) const;
   std::vector<Tier*> TiersOfManager() const;
   Status Serve();
-  Result<uint64_t> DiskBudget() const;
+  Result<uint64_t> DiskCapacity() const;
+  Result<uint64_t> DiskBudget(uint64_t capacity) const;
   std::string PreparedRoot() const { return places_.data() + "/prepared"; }
   ManagerOptions OptionsOfManager() const;
   ServerOptions OptionsOfServer();
@@ -70,11 +75,14 @@ class Daemon {
   std::unique_ptr<Worker> pushing_;
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<PreparedStore> prepared_;
+  std::unique_ptr<MemoryWatch> memory_watch_;  // nullptr: the kernel gave none
   std::unique_ptr<Tier> host_;
   std::vector<std::unique_ptr<Tier>> device_tiers_;  // one for each device
   std::unique_ptr<Preparer> preparer_;
   std::unique_ptr<SourceFetcher> fetcher_;
   std::unique_ptr<Manager> manager_;
+  std::string pressure_file_;                 // empty: nothing tells of memory pressure
+  std::unique_ptr<MemoryPressure> pressure_;  // likewise nullptr
   std::unique_ptr<Server> server_;
 };
 

@@ -124,6 +124,50 @@ void AddPolicy(CLI::App* app, const std::string& flag,
       ->type_name("NAME");
 }
 
+void AddPressure(CLI::App* app, DaemonOptions* options) {
+  app->add_option_function<std::string>(
+         "--pressure",
+         [options](const std::string& text) {
+           if (text != "off" && text != "auto" && !text.starts_with("/"))
+             throw CLI::ValidationError("--pressure",
+                                        "'" + text + "': expected off, auto or an absolute path");
+           options->pressure = text;
+         },
+         "Let models that nobody uses go while the machine is short of memory: off, auto, or the "
+         "file that tells of it [off]")
+      ->type_name("NAME|PATH");
+  app->add_option_function<std::string>(
+         "--pressure-floor",
+         [options](const std::string& text) {
+           const Result<uint64_t> parsed = ParseByteSize(text, uint64_t{1} << 40);
+           if (!parsed.ok())
+             throw CLI::ValidationError("--pressure-floor", parsed.status().ToString());
+           options->pressure_floor = text;
+         },
+         "What models keep of the memory then: 2GiB, 25% of the budget [0]")
+      ->type_name("SIZE|N%");
+}
+
+void AddFairness(CLI::App* app, DaemonOptions* options) {
+  app->add_option_function<std::vector<std::string>>(
+         "--quota",
+         [options](const std::vector<std::string>& texts) {
+           for (const std::string& text : texts) {
+             const Result<NamedQuota> quota = ParseQuota(text);
+             if (!quota.ok()) throw CLI::ValidationError("--quota", quota.status().ToString());
+             if (!options->quotas.emplace(quota->name, quota->quota).second)
+               throw CLI::ValidationError("--quota", "'" + quota->name + "' has two quotas");
+           }
+         },
+         "What a namespace may take of each tier, as often as there are some; '*' is each other "
+         "one: team-a:bytes=8GiB,leases=100,loads=4,loads-per-minute=60,guaranteed=2GiB [none]")
+      ->type_name("NAMESPACE:LIMITS")
+      ->allow_extra_args(false)
+      ->take_all();
+  AddDuration(app, "--churn-guard", &options->churn_guard,
+              "Refuse a load rather than let go of what was used so recently [off]");
+}
+
 void AddMemory(CLI::App* app, DaemonOptions* options) {
   app->add_option_function<std::string>(
          "--host-budget",
@@ -146,6 +190,8 @@ void AddMemory(CLI::App* app, DaemonOptions* options) {
             "Which model goes for another: " + EvictionPolicyNames());
   AddPolicy(app, "--admission", FindAdmissionPolicy, &options->policy.admission,
             "Which newcomer may push others out for long: " + AdmissionPolicyNames());
+  AddPressure(app, options);
+  AddFairness(app, options);
   AddNamed(app, "--huge-pages", &options->huge_pages, "best", "best, no-hugetlb, small",
            "Pages to ask for");
   AddNamed(app, "--read-engine", &options->read_engine, "auto", "auto, uring, pread",

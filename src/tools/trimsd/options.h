@@ -42,6 +42,10 @@ struct DaemonOptions {
   std::vector<std::string> devices;   // as OpenDevice takes them
   std::string device_budget = "80%";  // of each device's capacity
   TierPolicy policy = {};
+  Quotas quotas = {};
+  std::chrono::milliseconds churn_guard{0};  // 0: none
+  std::string pressure = "off";              // "off", "auto", or the file that tells of it
+  std::string pressure_floor = "0";  // of the host budget: as it is parsed, bytes or a share
   int loader_threads = 2;
   HugePagePolicy huge_pages = HugePagePolicy::kBest;
   ReadEngineChoice read_engine = ReadEngineChoice::kAuto;

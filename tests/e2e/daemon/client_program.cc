@@ -3,6 +3,8 @@
 //   client_program loop SOCKET REFERENCE…    opens, touches and closes each in turn for ever, a byte on
 //                                            standard output a step
 //   client_program hold SOCKET REFERENCE     opens it, writes a byte, and keeps it until it is killed
+//   client_program keep SOCKET REFERENCE     opens it, closes the connection and all descriptors but not what it has
+//                                            mapped, writes a byte, and stays until it is killed
 //   client_program inode SOCKET REFERENCE    prints the inode and a checksum of the first extent
 //   client_program autostart TRIMSD          prints the pid of the daemon that answers, started if need be
 //
@@ -74,6 +76,17 @@ int Hold(const std::string& socket, const std::string& reference) {
   for (;;) ::pause();
 }
 
+int Keep(const std::string& socket, const std::string& reference) {
+  trims::Result<trims::Client> client = trims::Client::Connect({.socket_path = socket});
+  if (!client.ok()) return Fail(client.status());
+  const trims::Result<trims::Model> model = client->Open(reference, {.tier = Tier()});
+  if (!model.ok()) return Fail(model.status());
+  touched = Touch(*model);
+  ::close_range(STDERR_FILENO + 1, ~0U, 0);
+  Step();
+  for (;;) ::pause();
+}
+
 int Inode(const std::string& socket, const std::string& reference) {
   trims::Result<trims::Client> client = trims::Client::Connect({.socket_path = socket});
   if (!client.ok()) return Fail(client.status());
@@ -104,6 +117,7 @@ int main(int argc, char** argv) {
     return Loop(arguments[1], {arguments.begin() + 2, arguments.end()});
   }
   if (arguments.size() == 3 && arguments[0] == "hold") return Hold(arguments[1], arguments[2]);
+  if (arguments.size() == 3 && arguments[0] == "keep") return Keep(arguments[1], arguments[2]);
   if (arguments.size() == 3 && arguments[0] == "inode") return Inode(arguments[1], arguments[2]);
   if (arguments.size() == 2 && arguments[0] == "autostart") return Autostart(arguments[1]);
   std::fputs("client_program: see its first lines\n", stderr);

@@ -150,6 +150,16 @@ TEST_F(DaemonTest, ItsPolicyIsChangedWhileItRuns) {
   EXPECT_EQ(daemon.GetSettledStatus()["host"]["admission"], "tinylfu");
   EXPECT_TRUE(Open(daemon, "c").ok());
   daemon.GetSettledStatus();
+  {
+    const Result<Model> held = Open(daemon, "c");
+    ASSERT_TRUE(policy({.budget = "1MiB"}).ok());
+    EXPECT_EQ(Open(daemon, "a").status().code(), StatusCode::kTooLarge);
+    EXPECT_TRUE(Open(daemon, "c").ok()) << "it is leased";
+  }
+  EXPECT_THAT(*policy({.tier = "disk", .budget = "none"}), HasSubstr("\"budget_bytes\":null"));
+  EXPECT_EQ(policy({.tier = "disk", .reclaim = "eager"}).status().code(),
+            StatusCode::kInvalidArgument);
+  ASSERT_TRUE(policy({.budget = "64MiB"}).ok());
   ASSERT_TRUE(policy({.reclaim = "eager"}).ok());
   EXPECT_EQ(daemon.GetSettledStatus()["host"]["used_bytes"], 0) << "nobody holds them";
 }

@@ -47,6 +47,10 @@ class Documents(Served):
         changed = self.both.send_json("PUT", "/v1/policy", {"eviction_policy": "lru"})
         self.assertEqual((changed.status, changed.json()["eviction_policy"]), (200, "lru"))
         self.assertEqual(self.both.trims("policy")["eviction_policy"], "lru")
+        changed = self.both.send_json("PUT", "/v1/policy", {"budget": "123MiB"})
+        self.assertEqual((changed.status, changed.json()["budget_bytes"]), (200, 123 << 20))
+        disk = self.both.send_json("PUT", "/v1/policy", {"budget": "7GiB", "tier": "disk"})
+        self.assertEqual((disk.status, disk.json()["budget_bytes"]), (200, 7 << 30))
         unknown = self.both.send_json("PUT", "/v1/policy", {"eviction_policy": "lur"})
         self.assertEqual((unknown.status, unknown.code()), (400, "INVALID_ARGUMENT"))
 

@@ -58,11 +58,13 @@ void WriteRequests() {
                                            .tier = "device:0",
                                            .variants = {trims::Variant::kOrt},
                                            .wait = true}});
-  write("policy",
-        {.id = 10,
-         .client = {},
-         .body = PolicyRequest{
-             .tier = "host", .eviction = "gdsf", .admission = "tinylfu", .reclaim = "lazy"}});
+  write("policy", {.id = 10,
+                   .client = {},
+                   .body = PolicyRequest{.tier = "host",
+                                         .eviction = "gdsf",
+                                         .admission = "tinylfu",
+                                         .reclaim = "lazy",
+                                         .budget = "50%"}});
   write("verify", {.id = 8, .client = {}, .body = VerifyRequest{"ocr", 1 << 20}});
 }
 

@@ -90,6 +90,27 @@ TEST_F(OptionsTest, ModelsToLoadAtTheStartAreNamedOneByOneOrAsAList) {
   EXPECT_EQ(Parse({"--config", file.c_str()}).options.preload, both);
 }
 
+TEST_F(OptionsTest, QuotasAreGivenOneByOneOrAsAList) {
+  const Quotas both = {{"team", {.leases = 5}}, {"*", {.bytes = uint64_t{1} << 30}}};
+  EXPECT_EQ(Parse({"--quota", "team:leases=5", "--quota", "*:bytes=1GiB"}).options.quotas, both);
+  const std::string file =
+      folder_.Write("trimsd.toml", "quota=[\"team:leases=5\", \"*:bytes=1GiB\"]\n");
+  EXPECT_EQ(Parse({"--config", file.c_str()}).options.quotas, both);
+  ExpectUsageError({"--quota", "team:weight=1"}, "there is no 'weight'");
+  ExpectUsageError({"--quota", "team:leases=1", "--quota", "team:loads=1"}, "two quotas");
+}
+
+TEST_F(OptionsTest, WhatIsSparedAndWhatGoesUnderPressure) {
+  const DaemonOptions options =
+      Parse({"--churn-guard", "5s", "--pressure", "auto", "--pressure-floor", "25%"}).options;
+  EXPECT_EQ(options.churn_guard, std::chrono::seconds(5));
+  EXPECT_EQ(options.pressure, "auto");
+  EXPECT_EQ(options.pressure_floor, "25%");
+  EXPECT_EQ(Parse({}).options.pressure, "off");
+  ExpectUsageError({"--pressure", "high"}, "expected off, auto or an absolute path");
+  ExpectUsageError({"--pressure-floor", "much"}, "--pressure-floor");
+}
+
 TEST_F(OptionsTest, AnUnknownLineOfAFileIsAnError) {
   const std::string file = folder_.Write("trimsd.toml", "host-buget=\"8GiB\"\n");
   ExpectUsageError({"--config", file.c_str()}, "host-buget");

@@ -1,0 +1,73 @@
+#include "residency/quota.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/byte_size.h"
+#include "base/macros.h"
+
+namespace trims {
+namespace {
+
+constexpr char kExample[] =
+    "like team-a:bytes=8GiB,leases=100,loads=4,loads-per-minute=60,guaranteed=2GiB";
+
+Status Bad(const std::string& why) {
+  return Status(StatusCode::kInvalidArgument, "no quota: " + why, kExample);
+}
+
+bool FitsNamespace(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '_' || c == '-';
+}
+
+Result<uint64_t> ParseCount(std::string_view text) {
+  uint64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error == std::errc() && end == text.data() + text.size()) return count;
+  return Bad("'" + std::string(text) + "' is no number");
+}
+
+Status SetLimit(std::string_view name, std::string_view value, Quota* quota) {
+  if (name == "bytes" || name == "guaranteed") {
+    const Result<uint64_t> bytes = ParseByteSize(value);
+    if (!bytes.ok()) return Bad(std::string(name) + ": " + bytes.status().message());
+    (name == "bytes" ? quota->bytes : quota->guaranteed) = *bytes;
+    return Status();
+  }
+  uint64_t* limit = name == "leases"             ? &quota->leases
+                    : name == "loads"            ? &quota->loads
+                    : name == "loads-per-minute" ? &quota->loads_per_minute
+                                                 : nullptr;
+  if (limit == nullptr) {
+    return Bad("there is no '" + std::string(name) +
+               "': expected bytes, leases, loads, loads-per-minute and guaranteed");
+  }
+  TRIMS_ASSIGN_OR_RETURN(*limit, ParseCount(value));
+  return Status();
+}
+
+}  // namespace
+
+Result<NamedQuota> ParseQuota(std::string_view text) {
+  const size_t colon = text.find(':');
+  if (colon == std::string_view::npos) return Bad("it names no namespace");
+  NamedQuota named{.name = std::string(text.substr(0, colon)), .quota = {}};
+  const bool fits = !named.name.empty() && named.name.size() <= 128 &&
+                    std::all_of(named.name.begin(), named.name.end(), FitsNamespace);
+  if (!fits && named.name != "*") return Bad("'" + named.name + "' is no namespace");
+  text.remove_prefix(colon + 1);
+  if (text.empty()) return Bad("it limits nothing");
+  while (!text.empty()) {
+    const std::string_view limit = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(text.size(), limit.size() + 1));
+    const size_t equals = limit.find('=');
+    if (equals == std::string_view::npos) return Bad("'" + std::string(limit) + "' has no '='");
+    TRIMS_RETURN_IF_ERROR(
+        SetLimit(limit.substr(0, equals), limit.substr(equals + 1), &named.quota));
+  }
+  if (named.quota.guaranteed > named.quota.bytes) return Bad("more is guaranteed than allowed");
+  return named;
+}
+
+}  // namespace trims
