@@ -71,7 +71,7 @@ std::vector<KeptDescriptors> TakePassed() {
 
 class ServiceManagerKeeper final : public DescriptorKeeper {
  public:
-  explicit ServiceManagerKeeper(ServiceManager manager) : manager_(std::move(manager)) {}
+  explicit ServiceManagerKeeper(ServiceManager* manager) : manager_(*manager) {}
 
   std::string_view name() const override { return "systemd"; }
   Result<std::vector<KeptDescriptors>> TakeHeld() override { return manager_.TakeHanded(); }
@@ -87,7 +87,7 @@ class ServiceManagerKeeper final : public DescriptorKeeper {
   Status End() override { return Status(); }
 
  private:
-  ServiceManager manager_;
+  ServiceManager& manager_;
 };
 
 }  // namespace
@@ -133,8 +133,8 @@ Status ServiceManager::AwaitRead() const {
   return wire::WaitReadable(pipe.read.get(), kPatienceMs);
 }
 
-std::unique_ptr<DescriptorKeeper> MakeServiceManagerKeeper(ServiceManager manager) {
-  return std::make_unique<ServiceManagerKeeper>(std::move(manager));
+std::unique_ptr<DescriptorKeeper> MakeServiceManagerKeeper(ServiceManager* manager) {
+  return std::make_unique<ServiceManagerKeeper>(manager);
 }
 
 }  // namespace trims

@@ -3,7 +3,7 @@
 //
 //   if (std::optional<ServiceManager> systemd = ServiceManager::FromEnvironment()) {
 //     systemd->Tell("READY=1");
-//     std::unique_ptr<DescriptorKeeper> keeper = MakeServiceManagerKeeper(*std::move(systemd));
+//     std::unique_ptr<DescriptorKeeper> keeper = MakeServiceManagerKeeper(&*systemd);
 //   }
 //
 // The protocol is text in a datagram, so that nothing is linked for it. Thread-safety: none.
@@ -47,7 +47,8 @@ class ServiceManager {
   std::vector<KeptDescriptors> handed_;
 };
 
-std::unique_ptr<DescriptorKeeper> MakeServiceManagerKeeper(ServiceManager manager);
+// The manager outlives it.
+std::unique_ptr<DescriptorKeeper> MakeServiceManagerKeeper(ServiceManager* manager);
 
 }  // namespace trims
 

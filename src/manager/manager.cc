@@ -14,6 +14,7 @@
 #include "manager/choose_tier.h"
 #include "manager/controller.h"
 #include "manager/take_snapshot.h"
+#include "manager/taken_over.h"
 #include "residency/segment_table.h"
 
 namespace trims {
@@ -45,6 +46,7 @@ class Manager::Impl {
       if (host == nullptr) host = tiers.back().get();
     }
     controller = std::make_unique<Controller>(dependencies.catalog, dependencies.timers, &tiers);
+    TakeOver();
     controller->Start();
     if (dependencies.prepared == nullptr) return;
     dependencies.prepared->SetInUse([this] { return LeasedFolders(); });
@@ -54,7 +56,21 @@ class Manager::Impl {
   ~Impl() {
     if (dependencies.prepared != nullptr) dependencies.prepared->SetInUse(nullptr);
     controller.reset();
+    taken_over.reset();
     while (!tiers.empty()) tiers.pop_back();
+  }
+
+  void TakeOver() {
+    if (dependencies.keeper == nullptr) return;
+    std::vector<ImagePtr> images;
+    for (const CatalogEntry* entry : dependencies.catalog->All())
+      images.insert(images.end(), entry->images.begin(), entry->images.end());
+    taken_over = std::make_unique<TakenOver>(TakenOverDependencies{.keeper = dependencies.keeper,
+                                                                   .host = tiers.front().get(),
+                                                                   .timers = dependencies.timers,
+                                                                   .watcher = dependencies.watcher,
+                                                                   .worker = dependencies.worker});
+    taken_over->Begin(images);
   }
 
   Result<OpenOutcome> Open(const OpenParams& params, OpenCallback done) const {
@@ -80,6 +96,16 @@ class Manager::Impl {
           for (RemovedModel& gone : *retired) details.retired.push_back(std::move(gone.reference));
           done(std::move(details));
         });
+  }
+
+  // With those whom the sessions can't know.
+  FindHolders AllHolders(const FindHolders& of_sessions) const {
+    if (!of_sessions || taken_over == nullptr) return of_sessions;
+    return [this, of_sessions](std::string_view tier, std::string_view key) {
+      std::vector<LeaseHolder> holders = of_sessions(tier, key);
+      taken_over->AddHolders(tier, key, &holders);
+      return holders;
+    };
   }
 
   bool InUse(const CatalogEntry& entry) const {
@@ -118,6 +144,7 @@ class Manager::Impl {
   Counters counters;
   Tiers tiers;
   std::unique_ptr<Controller> controller;
+  std::unique_ptr<TakenOver> taken_over;  // where there is a keeper
   Registrar registrar;
 };
 
@@ -204,12 +231,14 @@ void Manager::Prefetch(const wire::Principal& principal, const ControlWishes& wi
 
 Result<ControlledModel> Manager::Evict(const wire::Principal& principal,
                                        const ControlWishes& wishes) {
-  return impl_->controller->Evict(principal, wishes);
+  ControlWishes with_all = wishes;
+  with_all.holders = impl_->AllHolders(wishes.holders);
+  return impl_->controller->Evict(principal, with_all);
 }
 
 Result<DrainSnapshot> Manager::Drain(const wire::Principal& principal, bool on,
                                      const FindHolders& holders) {
-  return impl_->controller->Drain(principal, on, holders);
+  return impl_->controller->Drain(principal, on, impl_->AllHolders(holders));
 }
 
 void Manager::AwaitQuiet(DrainCallback done) { impl_->controller->AwaitQuiet(std::move(done)); }
@@ -258,6 +287,7 @@ ManagerSnapshot Manager::Snapshot() const {
   }
   snapshot.preparations_in_flight = impl_->registrar.adds_in_flight();
   snapshot.draining = impl_->controller->draining();
+  if (impl_->taken_over != nullptr) impl_->taken_over->AddTo(&snapshot);
   snapshot.counters = impl_->counters;
   snapshot.ingest = impl_->registrar.counters();
   return snapshot;

@@ -39,7 +39,9 @@
 namespace trims {
 
 class Catalog;
+class FdWatcher;
 class PreparedStore;
+class SegmentKeeper;
 class SourceFetcher;
 class Tier;
 class TimerService;
@@ -77,6 +79,9 @@ struct ManagerDependencies {
   Worker* verifying = nullptr;
   Worker* pushing = nullptr;
   PostToLoop post;
+  // What the daemon before left of the host's memory, which is brought in from the start on; nullptr: nothing.
+  SegmentKeeper* keeper = nullptr;
+  FdWatcher* watcher = nullptr;  // with a keeper
 };
 
 class Manager {

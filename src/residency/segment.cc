@@ -70,8 +70,7 @@ void Segment::Became(ResidentBytes bytes, TimePoint now) {
   Step(SegmentState::kResident);
   pin_ = {};
   failure_ = {};
-  load_time_ = bytes_->taken_over_load_time.value_or(
-      std::chrono::duration_cast<std::chrono::microseconds>(now - fill_began_));
+  load_time_ = bytes_->taken_over_load_time.value_or(now - fill_began_);
 }
 
 void Segment::Fail() {

@@ -94,6 +94,8 @@ Json SegmentJson(const SegmentSnapshot& segment) {
                {"removed", segment.removed},
                {"pinned", segment.pinned},
                {"leaving", segment.leaving},
+               {"taken_over", segment.taken_over},
+               {"held_from_before", segment.held_from_before},
                {"failures", segment.failures}};
   if (segment.load) json["load"] = LoadJson(*segment.load);
   if (segment.failures > 0) json["error"] = FailureJson(segment);
@@ -136,6 +138,8 @@ Json CountersJson(const Counters& counters, const IngestCounters& ingest) {
           {"load_failures", counters.load_failures},
           {"load_ms", counters.load_us / 1000},
           {"bytes_loaded", counters.bytes_loaded},
+          {"taken_over", counters.taken_over},
+          {"bytes_taken_over", counters.bytes_taken_over},
           {"evictions", counters.evictions},
           {"bytes_evicted", counters.bytes_evicted},
           {"reclaimed", counters.reclaimed},
@@ -263,7 +267,8 @@ std::string DrainDocument(const DrainSnapshot& drain) {
     holders.push_back({{"client", holder.client},
                        {"uid", holder.uid},
                        {"pid", holder.pid},
-                       {"leases", holder.leases}});
+                       {"leases", holder.leases},
+                       {"from_before", holder.from_before}});
   }
   return Dump({{"draining", drain.draining},
                {"leases", drain.leases},
@@ -323,6 +328,7 @@ std::string StatusDocument(const ManagerSnapshot& manager, const ServerSnapshot&
                {"preparations_in_flight", manager.preparations_in_flight},
                {"waiters", manager.waiters},
                {"draining", manager.draining},
+               {"keeper", manager.keeper},
                {"segments", std::move(segments)},
                {"counters", CountersJson(manager.counters, manager.ingest)},
                {"open_latency", LatencyJson(server.open_latencies)},

@@ -4,7 +4,6 @@
 #ifndef TRIMS_STORE_RESIDENT_BYTES_H_
 #define TRIMS_STORE_RESIDENT_BYTES_H_
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -13,6 +12,7 @@
 
 #include "trims/model.h"
 
+#include "base/clock.h"
 #include "base/unique_fd.h"
 #include "store/host_memory.h"
 
@@ -36,7 +36,7 @@ struct ResidentBytes {
   // Under which label a keeper has them, too (keeper/segment_keeper.h); empty: none has.
   std::string kept_as = {};
   // Of those that a daemon before this one had loaded: what its load took.
-  std::optional<std::chrono::microseconds> taken_over_load_time = {};
+  std::optional<Duration> taken_over_load_time = {};
 };
 
 }  // namespace trims
