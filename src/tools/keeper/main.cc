@@ -2,6 +2,7 @@
 // listening socket as descriptor 3; it ends by itself (keeper/keeper_server.h).
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include <chrono>
 #include <csignal>
@@ -16,6 +17,7 @@ namespace trims {
 namespace {
 
 constexpr int kListening = 3;
+constexpr int kBacklog = 4;
 constexpr std::chrono::seconds kPatience{10};
 
 // As many descriptors as it may have; and where memory gets short it is this process that goes, before the daemon.
@@ -30,6 +32,7 @@ void SetUp() {
   if (score) static_cast<void>(sys::Write(score.get(), kFirst.data(), kFirst.size()));
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   std::signal(SIGPIPE, SIG_IGN);
+  ::listen(kListening, kBacklog);  // again: whoever connects is told of this process, not of the daemon that bound it
 }
 
 }  // namespace
