@@ -33,7 +33,10 @@ class KeeperServerTest : public ::testing::Test {
     Result<UniqueFd> listening = wire::ListenOn(path_, 0600, 4);
     EXPECT_TRUE(listening.ok());
     listening_ = *std::move(listening);
-    keeper_ = std::thread([this] { ended_ = RunKeeper(listening_.get(), minutes(1)); });
+    keeper_ = std::thread([this] {
+      ended_ = RunKeeper(listening_.get(), minutes(1));
+      listening_.reset();  // as the end of its process would
+    });
   }
   ~KeeperServerTest() override {
     if (keeper_.joinable()) End();

@@ -15,6 +15,7 @@
 #include "keeper/memfds.h"
 #include "support/scratch_folder.h"
 #include "wire/channel.h"
+#include "wire/protocol.h"
 
 namespace trims {
 namespace {
