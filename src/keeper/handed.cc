@@ -17,7 +17,8 @@ namespace trims {
 namespace {
 
 Status Refused(const std::string& what) {
-  return Status(StatusCode::kFailedPrecondition, what, "nothing: it is loaded again when it is opened");
+  return Status(StatusCode::kFailedPrecondition, what,
+                "nothing: it is loaded again when it is opened");
 }
 
 // The one that is this file, unchanged. It is taken out.

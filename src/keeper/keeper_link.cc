@@ -29,9 +29,9 @@ Status StatusOf(const KeeperReply& reply) {
 Status CheckIsOurs(int socket) {
   TRIMS_ASSIGN_OR_RETURN(const wire::Principal peer, wire::PeerOf(socket));
   if (peer.uid == ::geteuid()) return Status();
-  return Status(StatusCode::kPermissionDenied,
-                "trims-keeper is run by uid " + std::to_string(peer.uid) + ", expected uid " +
-                    std::to_string(::geteuid()));
+  return Status(StatusCode::kPermissionDenied, "trims-keeper is run by uid " +
+                                                   std::to_string(peer.uid) + ", expected uid " +
+                                                   std::to_string(::geteuid()));
 }
 
 class KeeperLink final : public DescriptorKeeper {
@@ -39,10 +39,11 @@ class KeeperLink final : public DescriptorKeeper {
   explicit KeeperLink(UniqueFd socket) : socket_(std::move(socket)) {}
 
   Status Greet(std::chrono::milliseconds keep_for) {
-    TRIMS_ASSIGN_OR_RETURN(const Answer hello,
-                           Ask({.op = KeeperOp::kHello,
-                                .number = static_cast<uint64_t>(std::max<int64_t>(0, keep_for.count()))},
-                               {}, kFirstPatienceMs));
+    TRIMS_ASSIGN_OR_RETURN(
+        const Answer hello,
+        Ask({.op = KeeperOp::kHello,
+             .number = static_cast<uint64_t>(std::max<int64_t>(0, keep_for.count()))},
+            {}, kFirstPatienceMs));
     held_ = hello.message.number;
     return Status();
   }

@@ -30,10 +30,10 @@ inline constexpr size_t kMaxKeptDescriptors = 16384;
 
 enum class KeeperOp : uint32_t {
   kHello,  // the first; number: for how many milliseconds to keep after the hang-up → number: of segments
-  kKeep,   // label, descriptors
-  kDrop,   // label
-  kShow,   // number: which, from 0, in the order of the labels → label, descriptors
-  kEnd,    // drops all, and ends the keeper
+  kKeep,  // label, descriptors
+  kDrop,  // label
+  kShow,  // number: which, from 0, in the order of the labels → label, descriptors
+  kEnd,   // drops all, and ends the keeper
 };
 
 struct KeeperRequest {

@@ -92,7 +92,8 @@ Result<KeptFile> KeptFileOf(int fd, uint64_t length) {
 
 std::string FormatKeptRecord(const KeptRecord& record) {
   std::string text = std::string(kFirstLine) + "\nload_us " +
-                     std::to_string(record.load_time.count()) + "\n" + LineOf("index", record.index);
+                     std::to_string(record.load_time.count()) + "\n" +
+                     LineOf("index", record.index);
   for (const KeptFile& extent : record.extents) text += LineOf("extent", extent);
   return text;
 }

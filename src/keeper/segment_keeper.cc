@@ -20,9 +20,7 @@ namespace trims {
 namespace {
 
 // Keys may be longer than a label, and hold what none may.
-std::string LabelOf(const Image& image) {
-  return Sha256Hex(std::as_bytes(std::span(image.key)));
-}
+std::string LabelOf(const Image& image) { return Sha256Hex(std::as_bytes(std::span(image.key))); }
 
 std::vector<const Handle*> HandlesOf(const ResidentBytes& bytes) {
   std::vector<const Handle*> handles = {&bytes.index};
@@ -37,10 +35,9 @@ bool IsLent(const ResidentBytes& bytes) {
 }
 
 Result<KeptRecord> RecordOf(Duration load_time, const ResidentBytes& bytes) {
-  KeptRecord record{
-      .load_time = std::chrono::duration_cast<std::chrono::microseconds>(load_time),
-      .index = {},
-      .extents = {}};
+  KeptRecord record{.load_time = std::chrono::duration_cast<std::chrono::microseconds>(load_time),
+                    .index = {},
+                    .extents = {}};
   TRIMS_ASSIGN_OR_RETURN(record.index, KeptFileOf(bytes.index.fd.get(), bytes.index.length));
   for (const Handle& extent : bytes.extents) {
     TRIMS_ASSIGN_OR_RETURN(KeptFile file, KeptFileOf(extent.fd.get(), extent.length));

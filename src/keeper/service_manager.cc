@@ -109,9 +109,8 @@ Result<UniqueFd> ServiceManager::Connect() const {
   }
   std::memcpy(address.sun_path, address_.data(), address_.size());
   if (address_[0] == '@') address.sun_path[0] = '\0';
-  const auto length =
-      static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address_.size() +
-                             (address_[0] == '@' ? 0 : 1));
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address_.size() +
+                                             (address_[0] == '@' ? 0 : 1));
   UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!socket) return ErrnoStatus("making a socket");
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0)

@@ -79,11 +79,11 @@ struct SegmentSnapshot {
   std::chrono::microseconds load_time{0};  // of its last load
   bool removed = false;
   bool pinned = false;
-  bool leaving = false;  // with its last lease
+  bool leaving = false;           // with its last lease
   bool taken_over = false;        // from the daemon before
   bool held_from_before = false;  // one of its leases stands for who has it open since then
-  int failures = 0;      // in a row
-  Status error;          // the last one
+  int failures = 0;               // in a row
+  Status error;                   // the last one
   std::chrono::milliseconds retry_in{0};
 };
 
@@ -119,7 +119,8 @@ struct LeaseHolder {
   uint64_t uid = 0;
   int64_t pid = 0;
   uint64_t leases = 0;
-  bool from_before = false;  // processes that have it open since before this daemon started: it can't name them
+  bool from_before =
+      false;  // processes that have it open since before this daemon started: it can't name them
 };
 
 struct DrainSnapshot {
@@ -140,7 +141,8 @@ struct ManagerSnapshot {
   size_t preparations_in_flight = 0;
   size_t waiters = 0;
   bool draining = false;  // gives no new leases
-  std::string keeper;     // who keeps what is resident beyond the daemon's end: "process", "systemd"; empty: nobody
+  std::string
+      keeper;  // who keeps what is resident beyond the daemon's end: "process", "systemd"; empty: nobody
   std::vector<SegmentSnapshot> segments;
   Counters counters;
   IngestCounters ingest;

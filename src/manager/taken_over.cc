@@ -84,8 +84,7 @@ void TakenOver::Hold(Lease lease) {
   const Status watched = Watch(&held);
   if (!IsLent(held.lease.bytes())) return EndHold(held);
   if (!watched.ok()) {
-    LogWarning("model.not_watched",
-               {{"model", held.lease.image().reference}, {"error", watched}});
+    LogWarning("model.not_watched", {{"model", held.lease.image().reference}, {"error", watched}});
   }
   LogInfo("model.held_from_before", {{"model", held.lease.image().reference}});
   std::string key = held.lease.image().key;
@@ -160,7 +159,9 @@ void TakenOver::AddHolders(std::string_view tier, std::string_view key,
   if (!key.empty() && tier != dependencies_.host->tier_name()) return;
   const uint64_t leases = key.empty() ? held_.size() : held_.count(std::string(key));
   if (leases > 0) {
-    holders->push_back({.client = "processes from before this daemon started", .leases = leases, .from_before = true});
+    holders->push_back({.client = "processes from before this daemon started",
+                        .leases = leases,
+                        .from_before = true});
   }
 }
 

@@ -29,8 +29,7 @@ class HandedTest : public ::testing::Test {
     return fds;
   }
   void ExpectRefused(std::vector<UniqueFd> fds, const std::string& why) const {
-    const Result<ResidentBytes> bytes =
-        CheckHanded(record_, std::move(fds), HugePagePolicy::kBest);
+    const Result<ResidentBytes> bytes = CheckHanded(record_, std::move(fds), HugePagePolicy::kBest);
     EXPECT_EQ(bytes.status().code(), StatusCode::kFailedPrecondition);
     EXPECT_THAT(bytes.status().message(), HasSubstr(why));
   }

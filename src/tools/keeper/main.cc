@@ -32,7 +32,9 @@ void SetUp() {
   if (score) static_cast<void>(sys::Write(score.get(), kFirst.data(), kFirst.size()));
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   std::signal(SIGPIPE, SIG_IGN);
-  ::listen(kListening, kBacklog);  // again: whoever connects is told of this process, not of the daemon that bound it
+  ::listen(
+      kListening,
+      kBacklog);  // again: whoever connects is told of this process, not of the daemon that bound it
 }
 
 }  // namespace
@@ -40,7 +42,7 @@ void SetUp() {
 
 int main(int argc, char**) {
   if (argc != 1) {
-    std::fputs("trims-keeper is run by trimsd --keeper process: see man trimsd\n", stderr);
+    std::fputs("trims-keeper is run by trimsd, with --keeper process: see man trimsd\n", stderr);
     return 2;
   }
   trims::SetUp();

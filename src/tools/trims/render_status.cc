@@ -67,10 +67,10 @@ std::string OpensLine(const Json& counters) {
 }
 
 std::string LoadsLine(const Json& counters) {
-  std::string text = fmt::format("{} done ({}), {} failed; {} evicted", Number(counters, "loads"),
-                                 HumanBytes(Number(counters, "bytes_loaded")),
-                                 Number(counters, "load_failures"),
-                                 Counted(Number(counters, "evictions"), "segment"));
+  std::string text =
+      fmt::format("{} done ({}), {} failed; {} evicted", Number(counters, "loads"),
+                  HumanBytes(Number(counters, "bytes_loaded")), Number(counters, "load_failures"),
+                  Counted(Number(counters, "evictions"), "segment"));
   if (const uint64_t taken_over = Number(counters, "taken_over"); taken_over > 0) {
     text += fmt::format("; {} ({}) taken over from the daemon before", taken_over,
                         HumanBytes(Number(counters, "bytes_taken_over")));

@@ -71,7 +71,8 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options) {
   TRIMS_ASSIGN_OR_RETURN(const uint64_t budget, BudgetOf(options));
   TRIMS_ASSIGN_OR_RETURN(const ReadEngineKind engine, ReadEngineOf(options));
   TRIMS_ASSIGN_OR_RETURN(Places places, Places::Claim(options));
-  std::unique_ptr<Daemon> daemon(new Daemon(options, std::move(places), engine, std::move(service)));
+  std::unique_ptr<Daemon> daemon(
+      new Daemon(options, std::move(places), engine, std::move(service)));
   TRIMS_RETURN_IF_ERROR(daemon->MakeParts(budget));
   TRIMS_RETURN_IF_ERROR(daemon->Serve());
   LogDebug("limits", {{"open_files", open_files}});
@@ -95,13 +96,12 @@ Daemon::~Daemon() {
 }
 
 Status Daemon::MakeKeeper() {
-  TRIMS_ASSIGN_OR_RETURN(keeper_,
-                         StartKeeper({.choice = options_.keeper,
-                                      .keep_for = options_.keep_for,
-                                      .socket = places_.socket(),
-                                      .records = places_.data() + "/kept",
-                                      .pages = options_.huge_pages,
-                                      .service = service_ ? &*service_ : nullptr}));
+  TRIMS_ASSIGN_OR_RETURN(keeper_, StartKeeper({.choice = options_.keeper,
+                                               .keep_for = options_.keep_for,
+                                               .socket = places_.socket(),
+                                               .records = places_.data() + "/kept",
+                                               .pages = options_.huge_pages,
+                                               .service = service_ ? &*service_ : nullptr}));
   return Status();
 }
 
@@ -240,11 +240,9 @@ ServerOptions Daemon::OptionsOfServer() {
 }
 
 Status Daemon::Serve() {
-  TRIMS_RETURN_IF_ERROR(loop_->OnSignals(
-      {SIGTERM, SIGINT}, [this](int signal) {
-        signal == SIGTERM ? Stop("SIGTERM", Successor::kExpected)
-                          : Stop("SIGINT", Successor::kNone);
-      }));
+  TRIMS_RETURN_IF_ERROR(loop_->OnSignals({SIGTERM, SIGINT}, [this](int signal) {
+    signal == SIGTERM ? Stop("SIGTERM", Successor::kExpected) : Stop("SIGINT", Successor::kNone);
+  }));
   TRIMS_ASSIGN_OR_RETURN(UniqueFd listening,
                          wire::ListenOn(places_.socket(), options_.socket_mode, kBacklog));
   TRIMS_RETURN_IF_ERROR(places_.NoteSocket());
@@ -289,8 +287,7 @@ void Daemon::Stop(const std::string& why, Successor successor) {
   LogInfo("trimsd.stopping", {{"why", why}, {"connections", server_->connections()}});
   EndWithin(kSecondsToStop);
   places_.RemoveSocket();
-  if (keeper_ != nullptr)
-    successor == Successor::kExpected ? keeper_->Leave() : keeper_->End();
+  if (keeper_ != nullptr) successor == Successor::kExpected ? keeper_->Leave() : keeper_->End();
   server_->Stop();
   loop_->Stop();
 }

@@ -50,7 +50,7 @@ struct DaemonOptions {
   ReadEngineChoice read_engine = ReadEngineChoice::kAuto;
   KeeperChoice keeper = KeeperChoice::kAuto;
   std::chrono::milliseconds keep_for{std::chrono::minutes(5)};  // by a trims-keeper
-  size_t download_ranges = 8;             // in flight, of each source
+  size_t download_ranges = 8;                                   // in flight, of each source
   uint64_t download_rate = 0;             // bytes a second, of each source; 0: no limit
   std::vector<std::string> preload = {};  // references
   std::chrono::milliseconds default_deadline{std::chrono::seconds(60)};

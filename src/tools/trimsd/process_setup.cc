@@ -61,10 +61,10 @@ Result<std::string> FindForOption(const std::string& option, const std::string& 
                                   const char* in_build_tree) {
   const std::vector<std::string> folders = ProgramFolders(in_build_tree);
   if (std::string program = FindProgram(name, folders); !program.empty()) return program;
-  return Status(StatusCode::kFailedPrecondition,
-                option + " needs " + name + ", and there is none in " + Listed(folders) +
-                    "nor on PATH",
-                "install it beside trimsd, or start trimsd without " + option);
+  return Status(
+      StatusCode::kFailedPrecondition,
+      option + " needs " + name + ", and there is none in " + Listed(folders) + "nor on PATH",
+      "install it beside trimsd, or start trimsd without " + option);
 }
 
 Status NoPreparer(const std::string& why) {

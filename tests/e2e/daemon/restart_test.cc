@@ -413,7 +413,7 @@ TEST_F(RestartTest, EachCallOfAHandOverMayFail) {
       SCOPED_TRACE(plan);
       daemon_ = std::make_unique<DaemonProcess>(
           folder_.path(),
-          std::vector<std::string>{"--keeper", "process", "--keep-for", "10m",
+          std::vector<std::string>{"--keeper", "process", "--keep-for", "20s",
                                    "--allow-fault-injection"},
           std::vector<std::string>{"TRIMS_FAULT=" + plan});
       if (daemon_->ready()) static_cast<void>(Open("one"));
