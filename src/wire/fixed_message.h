@@ -5,7 +5,8 @@
 //
 //   TRIMS_RETURN_IF_ERROR(SendFixed(socket, request, fds));
 //   TRIMS_RETURN_IF_ERROR(WaitReadable(socket, 5000));
-//   TRIMS_ASSIGN_OR_RETURN(FixedMessage<Reply> reply, ReceiveFixed<Reply>(socket, kVersion, 1, "trimsd and trims-x"));
+//   TRIMS_ASSIGN_OR_RETURN(FixedMessage<Answer> answer,
+//                          ReceiveFixed<Answer>(socket, kVersion, 1, "trimsd and trims-x"));
 //
 // Thread-safety: as a frame's.
 #ifndef TRIMS_WIRE_FIXED_MESSAGE_H_

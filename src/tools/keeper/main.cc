@@ -1,6 +1,5 @@
 // trims-keeper: holds what is resident while there is no trimsd. Started by trimsd (--keeper process), with the
 // listening socket as descriptor 3; it ends by itself (keeper/keeper_server.h).
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -30,7 +29,6 @@ void SetUp() {
   const UniqueFd score = sys::Open("/proc/self/oom_score_adj", O_WRONLY);
   constexpr std::string_view kFirst = "1000";
   if (score) static_cast<void>(sys::Write(score.get(), kFirst.data(), kFirst.size()));
-  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   std::signal(SIGPIPE, SIG_IGN);
   ::listen(
       kListening,

@@ -1,6 +1,6 @@
 // StartKeeper: who keeps what is resident beyond this daemon's end, as its options have it.
 //
-//   TRIMS_ASSIGN_OR_RETURN(keeper_, StartKeeper({.choice = options.keeper, …}));   // nullptr: nobody
+//   TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<SegmentKeeper> keeper, StartKeeper(wishes));  // nullptr: nobody
 //
 // Thread-safety: before there are threads.
 #ifndef TRIMS_TOOLS_TRIMSD_START_KEEPER_H_
