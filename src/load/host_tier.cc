@@ -109,8 +109,10 @@ class HostTier final : public Tier {
     SegmentKeeper* const keeper = options_.keeper;
     if (keeper == nullptr) return Run(request, copy);
     if (std::optional<ResidentBytes> handed = keeper->TakeHanded(*request.image)) {
-      if (options_.feeds) TRIMS_RETURN_IF_ERROR(FeedAll(*handed, request.control->feed()));
-      return *std::move(handed);
+      const Status fed = options_.feeds ? FeedAll(*handed, request.control->feed()) : Status();
+      if (fed.ok()) return *std::move(handed);
+      keeper->LetGo(*handed);
+      return fed;
     }
     const TimePoint began = clock_.Now();
     Result<ResidentBytes> bytes = Run(request, copy);
