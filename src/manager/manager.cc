@@ -1,5 +1,6 @@
 #include "manager/manager.h"
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string_view>
@@ -47,7 +48,6 @@ class Manager::Impl {
     }
     controller = std::make_unique<Controller>(dependencies.catalog, dependencies.timers, &tiers);
     TakeOver();
-    controller->Start();
     if (dependencies.prepared == nullptr) return;
     dependencies.prepared->SetInUse([this] { return LeasedFolders(); });
   }
@@ -60,8 +60,10 @@ class Manager::Impl {
     while (!tiers.empty()) tiers.pop_back();
   }
 
+  // What is pinned and is not among it is loaded then.
   void TakeOver() {
-    if (dependencies.keeper == nullptr) return;
+    if (dependencies.keeper == nullptr) return Started();
+    controller->ApplyPins();
     std::vector<ImagePtr> images;
     for (const CatalogEntry* entry : dependencies.catalog->All())
       images.insert(images.end(), entry->images.begin(), entry->images.end());
@@ -70,7 +72,13 @@ class Manager::Impl {
                                                                    .timers = dependencies.timers,
                                                                    .watcher = dependencies.watcher,
                                                                    .worker = dependencies.worker});
-    taken_over->Begin(images);
+    taken_over->Begin(images, [this] { Started(); });
+  }
+
+  void Started() {
+    started = true;
+    controller->Start();
+    if (when_started) when_started();
   }
 
   Result<OpenOutcome> Open(const OpenParams& params, OpenCallback done) const {
@@ -145,6 +153,8 @@ class Manager::Impl {
   Tiers tiers;
   std::unique_ptr<Controller> controller;
   std::unique_ptr<TakenOver> taken_over;  // where there is a keeper
+  bool started = false;
+  std::function<void()> when_started;
   Registrar registrar;
 };
 
@@ -157,6 +167,11 @@ Result<OpenOutcome> Manager::Open(const OpenParams& params, OpenCallback done) {
   Result<OpenOutcome> outcome = impl_->Open(params, std::move(done));
   if (!outcome.ok()) ++impl_->counters.refused;
   return outcome;
+}
+
+void Manager::AwaitStarted(std::function<void()> done) {
+  if (impl_->started) return done();
+  impl_->when_started = std::move(done);
 }
 
 void Manager::Add(const wire::Principal& principal, const std::string& reference,

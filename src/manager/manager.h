@@ -95,6 +95,10 @@ class Manager {
   // outcome is a wait that is still held. NOT_FOUND: no such model, variant or tier.
   Result<OpenOutcome> Open(const OpenParams& params, OpenCallback done);
 
+  // Once what the daemon before left has been brought in; at once where that has been, or there is nothing. One at a time.
+  // Who opens before may find it on its way.
+  void AwaitStarted(std::function<void()> done);
+
   using ModelCallback = std::function<void(Result<ModelDetails>)>;
 
   // The principal must be the daemon's user or root. `progress` runs on the loop. Remove without a

@@ -28,7 +28,8 @@ bool IsLent(const ResidentBytes& bytes) {
 
 TakenOver::~TakenOver() { dependencies_.timers->Cancel(timer_); }
 
-void TakenOver::Begin(const std::vector<ImagePtr>& images) {
+void TakenOver::Begin(const std::vector<ImagePtr>& images, std::function<void()> done) {
+  done_ = std::move(done);
   std::set<std::string> seen;
   for (const ImagePtr& image : images) {
     if (dependencies_.keeper->IsHanded(*image) && seen.insert(image->key).second)
@@ -47,6 +48,7 @@ void TakenOver::BringNext() {
     if (!Bring(image)) return;
   }
   DropRest();
+  done_();
 }
 
 bool TakenOver::Bring(const ImagePtr& image) {

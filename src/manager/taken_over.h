@@ -9,7 +9,7 @@
 // all, the eviction policy decides. What no model has, or what finds no room, is dropped.
 //
 //   TakenOver taken_over({.keeper = …, .host = …, .timers = …, .watcher = …, .worker = …});
-//   taken_over.Begin(images);
+//   taken_over.Begin(images, [] { … });
 //
 // Thread-safety: loop only. Ends before the tier.
 #ifndef TRIMS_MANAGER_TAKEN_OVER_H_
@@ -17,6 +17,7 @@
 
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -53,8 +54,9 @@ class TakenOver {
   TakenOver(const TakenOver&) = delete;
   TakenOver& operator=(const TakenOver&) = delete;
 
-  // Of all that may be there: every image of the catalog. Once.
-  void Begin(const std::vector<ImagePtr>& images);
+  // Of all that may be there: every image of the catalog. Once. `done`, which may be called inside this call: all
+  // that comes has come.
+  void Begin(const std::vector<ImagePtr>& images, std::function<void()> done);
 
   void AddTo(ManagerSnapshot* snapshot) const;
   // Those who have what has this key open since before; with no key, anything. They have no names here.
@@ -83,6 +85,7 @@ class TakenOver {
   static constexpr std::chrono::milliseconds kLastLook{2000};
 
   const TakenOverDependencies dependencies_;
+  std::function<void()> done_;
   std::deque<ImagePtr> waiting_;
   std::optional<OpenWait> wait_;
   std::unique_ptr<CloseWatch> closes_;  // once something is held

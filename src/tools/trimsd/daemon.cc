@@ -74,6 +74,7 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options) {
   std::unique_ptr<Daemon> daemon(
       new Daemon(options, std::move(places), engine, std::move(service)));
   TRIMS_RETURN_IF_ERROR(daemon->MakeParts(budget));
+  daemon->TakeOver();
   TRIMS_RETURN_IF_ERROR(daemon->Serve());
   LogDebug("limits", {{"open_files", open_files}});
   for (const std::string& reference : options.preload) daemon->manager_->Preload(reference);
@@ -103,6 +104,12 @@ Status Daemon::MakeKeeper() {
                                                .pages = options_.huge_pages,
                                                .service = service_ ? &*service_ : nullptr}));
   return Status();
+}
+
+// Before anybody can open it: then each open of what was resident is a hit.
+void Daemon::TakeOver() {
+  manager_->AwaitStarted([this] { loop_->Stop(); });
+  loop_->Run();
 }
 
 Status Daemon::MakeParts(uint64_t budget) {

@@ -46,6 +46,7 @@ class Daemon {
 
   Status MakeParts(uint64_t budget);
   Status MakeKeeper();
+  void TakeOver();
   Status MakeHostTier(uint64_t budget);
   Status MakeDeviceTiers();
   Result<std::unique_ptr<Device>> StartDevice(const std::string& text) const;
