@@ -80,6 +80,7 @@ BARS = {
     ("policy", "decision"): Bar("value", "<=", 50),
     ("restart", "open"): Bar("ratio", "<=", 1.2),
     ("restart", "read"): Bar("value", "<=", 0),
+    ("restart", "disk"): Bar("ratio", "<=", 0.001),
     ("startup", "extra"): Bar("value", "<=", 1),
     ("steady", "answers"): Bar("value", "<=", 1e-4),
     ("steady", "inference"): Bar("ratio", "<=", 1.05),

@@ -313,11 +313,11 @@ class Switch(unittest.TestCase):
 
 class Restart(unittest.TestCase):
     def test_a_slower_open_and_a_byte_that_is_read_are_misses(self):
-        rows = list(restart.rows_of("killed", [([1000, 1000], [1100, 1100], 0, 20), ([1000], [1100], 0, 30)]))
-        self.assertEqual([report.verdict(row)[1] for row in rows], ["ok", "ok", ""])
-        self.assertEqual((rows[0].n, rows[2].value), (3, 25))
-        rows = list(restart.rows_of("killed", [([1000], [1300], 1, 20)]))
-        self.assertEqual([report.verdict(row)[1] for row in rows[:2]], ["MISS", "MISS"])
+        rows = list(restart.rows_of("killed", [([1000, 1000], [1100, 1100], 0, 0, 20), ([1000], [1100], 0, 4096, 30)], 10**9))
+        self.assertEqual([report.verdict(row)[1] for row in rows], ["ok", "ok", "ok", ""])
+        self.assertEqual((rows[0].n, rows[3].value), (3, 25))
+        rows = list(restart.rows_of("killed", [([1000], [1300], 1, 10**9, 20)], 10**9))
+        self.assertEqual([report.verdict(row)[1] for row in rows[:3]], ["MISS", "MISS", "MISS"])
 
 
 class DiskPrograms(unittest.TestCase):
