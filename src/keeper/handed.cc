@@ -23,19 +23,20 @@ Status Refused(const std::string& what) {
 
 // The one that is this file, unchanged. It is taken out.
 Result<UniqueFd> TakeFile(const KeptFile& file, std::vector<UniqueFd>* fds) {
-  for (UniqueFd& fd : *fds) {
-    const Result<KeptFile> found = KeptFileOf(fd.get(), file.length);
-    if (found.ok() && *found == file) {
-      UniqueFd taken = std::move(fd);
-      fds->erase(fds->begin() + (&fd - fds->data()));
-      return taken;
-    }
+  const auto found = std::ranges::find_if(*fds, [&file](const UniqueFd& fd) {
+    const Result<KeptFile> one = KeptFileOf(fd.get(), file.length);
+    return one.ok() && *one == file;
+  });
+  if (found == fds->end()) {
+    return Refused("no descriptor is the memfd with inode " + std::to_string(file.inode) +
+                   " as it was recorded");
   }
-  return Refused("no descriptor is the memfd with inode " + std::to_string(file.inode) +
-                 " as it was recorded");
+  UniqueFd taken = std::move(*found);
+  fds->erase(found);
+  return taken;
 }
 
-// Nothing: the size is not that of `length` bytes on any pages.
+// Whether it is that of `length` bytes, on whatever pages.
 bool HasSizeOf(uint64_t length, const struct stat& info) {
   const auto size = static_cast<uint64_t>(info.st_size);
   const bool huge = info.st_blksize == static_cast<blksize_t>(kHugePageSize);
