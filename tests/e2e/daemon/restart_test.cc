@@ -404,7 +404,9 @@ TEST_F(RestartTest, KilledAtAnyMomentItLosesNothingButWarmth) {
 // Each call that a hand-over makes fails in its turn. A daemon may say that it can't start; what is served is right,
 // and so is it by the next daemon.
 TEST_F(RestartTest, EachCallOfAHandOverMayFail) {
-  Start();
+  // A keeper that a daemon gave up ends by itself.
+  const std::vector<std::string> briefly = {"--keeper", "process", "--keep-for", "20s"};
+  StartWith(briefly);
   AddAndOpen("one");
   Stop(SIGKILL);
   for (const char* op : {"reopen", "send", "receive", "write", "rename", "mmap", "open"}) {
@@ -419,7 +421,7 @@ TEST_F(RestartTest, EachCallOfAHandOverMayFail) {
       if (daemon_->ready()) static_cast<void>(Open("one"));
       daemon_->process().Signal(SIGKILL);
       daemon_->process().Wait();
-      Start();
+      StartWith(briefly);
       ASSERT_TRUE(Open("one").ok()) << daemon_->Log();
       ExpectServes("one", /*hit=*/true);
       Stop(SIGKILL);
