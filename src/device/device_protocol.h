@@ -7,12 +7,11 @@
 #define TRIMS_DEVICE_DEVICE_PROTOCOL_H_
 
 #include <cstdint>
-#include <string>
-#include <string_view>
 #include <type_traits>
 
 #include "trims/status.h"
 
+#include "base/fixed_text.h"
 #include "base/unique_fd.h"
 #include "device/device.h"
 
@@ -55,20 +54,6 @@ struct DeviceReply {
 
 static_assert(std::is_trivially_copyable_v<DeviceRequest>);
 static_assert(std::is_trivially_copyable_v<DeviceReply>);
-
-// Cut where it doesn't fit; always ends with a zero.
-template <size_t kSize>
-void PutText(std::string_view text, char (&field)[kSize]) {
-  const size_t length = text.copy(field, kSize - 1);
-  field[length] = '\0';
-}
-
-// To the first zero, or the end.
-template <size_t kSize>
-std::string TextOf(const char (&field)[kSize]) {
-  const std::string_view all(field, kSize);
-  return std::string(all.substr(0, all.find('\0')));
-}
 
 // A message, and the descriptor that came or goes with it; empty: none.
 template <typename Message>

@@ -2,12 +2,16 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "base/cancel_token.h"
+#include "base/clock.h"
+#include "base/errno_status.h"
 #include "base/log.h"
 #include "base/macros.h"
+#include "base/sys.h"
 #include "load/fill.h"
 #include "load/kept_copy.h"
 #include "loop/job_queue.h"
@@ -16,6 +20,25 @@ namespace trims {
 namespace {
 
 constexpr int kMostWaitingCopies = 4;
+
+Result<Handle> ToFollow(const Handle& handle) {
+  Handle again{.fd = sys::ReopenReadOnly(handle.fd.get()), .length = handle.length};
+  if (!again.fd) return ErrnoStatus("re-opening an extent");
+  return again;
+}
+
+// For whoever follows a fill whose bytes are all there from the beginning.
+Status FeedAll(const ResidentBytes& bytes, FillFeed* feed) {
+  FedBytes fed;
+  TRIMS_ASSIGN_OR_RETURN(fed.index, ToFollow(bytes.index));
+  for (const Handle& extent : bytes.extents) {
+    TRIMS_ASSIGN_OR_RETURN(Handle again, ToFollow(extent));
+    fed.extents.push_back(std::move(again));
+  }
+  feed->Begin(std::move(fed));
+  for (size_t i = 0; i < bytes.extents.size(); ++i) feed->Ready(i, bytes.extents[i].length);
+  return Status();
+}
 
 class HostTier final : public Tier {
  public:
@@ -46,7 +69,8 @@ class HostTier final : public Tier {
                 done = std::move(done)]() mutable {
       std::unique_ptr<KeptCopy> copy;
       // std::function must be copyable, the result isn't.
-      auto result = std::make_shared<Result<ResidentBytes>>(Run(request, room ? &copy : nullptr));
+      auto result =
+          std::make_shared<Result<ResidentBytes>>(Obtain(request, room ? &copy : nullptr));
       request.control->feed()->End(result->status());
       const std::string reference = request.image->reference;
       request = {};
@@ -58,6 +82,7 @@ class HostTier final : public Tier {
   void Release(ResidentBytes bytes, LetGoCalls calls) override {
     auto owned = std::make_shared<ResidentBytes>(std::move(bytes));
     releases_->Push([this, owned = std::move(owned), calls = PostedBy(post_, std::move(calls))] {
+      if (options_.keeper != nullptr) options_.keeper->LetGo(*owned);
       LetGoOf(std::move(*owned), calls, options_.watch);
     });
   }
@@ -82,6 +107,22 @@ class HostTier final : public Tier {
     if (room.status().code() == StatusCode::kFailedPrecondition) return nullptr;
     LogWarning("copy.not_kept", {{"model", image.reference}, {"error", room.status()}});
     return nullptr;
+  }
+
+  // From the daemon before, or from the files.
+  Result<ResidentBytes> Obtain(const FillRequest& request, std::unique_ptr<KeptCopy>* copy) {
+    SegmentKeeper* const keeper = options_.keeper;
+    if (keeper == nullptr) return Run(request, copy);
+    if (std::optional<ResidentBytes> handed = keeper->TakeHanded(*request.image)) {
+      const Status fed = options_.feeds ? FeedAll(*handed, request.control->feed()) : Status();
+      if (fed.ok()) return *std::move(handed);
+      keeper->LetGo(*handed);
+      return fed;
+    }
+    const TimePoint began = clock_.Now();
+    Result<ResidentBytes> bytes = Run(request, copy);
+    if (bytes.ok()) keeper->Keep(*request.image, clock_.Now() - began, &*bytes);
+    return bytes;
   }
 
   Result<ResidentBytes> Run(const FillRequest& request, std::unique_ptr<KeptCopy>* copy) {
@@ -119,6 +160,7 @@ class HostTier final : public Tier {
 
   const HostTierOptions options_;
   const PostToLoop post_;
+  const SteadyClock clock_;
   Budget budget_;
   std::atomic<bool> stopping_{false};
   std::atomic<int> waiting_copies_{0};

@@ -4,7 +4,8 @@
 // One fill is one job; jobs beyond the number of threads wait in order. Images that also lie on a network have as
 // many threads of their own, so that a slow server keeps nobody else waiting. Freeing has a thread of its
 // own: the room for which a fill may be waiting must not wait for the fills before it. So has what is still
-// to be written of what was fetched: a fill is done when its bytes are there.
+// to be written of what was fetched: a fill is done when its bytes are there. What a keeper hands over is there without
+// a byte being read.
 //
 //   TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<Tier> host, MakeHostTier(options, loop.poster()));
 //
@@ -19,6 +20,7 @@
 
 #include "trims/status.h"
 
+#include "keeper/segment_keeper.h"
 #include "load/network_engine.h"
 #include "load/read_engine.h"
 #include "load/tier.h"
@@ -40,6 +42,8 @@ struct HostTierOptions {
   bool feeds = false;  // whether a tier above may follow its fills
   // Knows when what was let go of is free; nullptr: at once. Outlives the tier.
   MemoryWatch* watch = nullptr;
+  // Has what the daemon before left, and gets what is resident; nullptr: nothing outlives this one. Outlives the tier.
+  SegmentKeeper* keeper = nullptr;
 };
 
 // INVALID_ARGUMENT: no threads; RESOURCE_EXHAUSTED: the system has none to give.

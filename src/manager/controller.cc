@@ -50,8 +50,9 @@ std::string Named(const std::vector<LeaseHolder>& holders) {
   std::string text;
   for (size_t i = 0; i < std::min(holders.size(), kHoldersNamed); ++i) {
     const LeaseHolder& holder = holders[i];
-    text += (text.empty() ? "" : ", ") + (holder.client.empty() ? "a client" : holder.client) +
-            " (pid " + std::to_string(holder.pid) + ", uid " + std::to_string(holder.uid) + ")";
+    text += (text.empty() ? "" : ", ") + (holder.client.empty() ? "a client" : holder.client);
+    if (holder.from_before) continue;
+    text += " (pid " + std::to_string(holder.pid) + ", uid " + std::to_string(holder.uid) + ")";
   }
   if (holders.size() > kHoldersNamed) {
     text += " and " + std::to_string(holders.size() - kHoldersNamed) + " more";

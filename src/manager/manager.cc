@@ -1,5 +1,6 @@
 #include "manager/manager.h"
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "manager/choose_tier.h"
 #include "manager/controller.h"
 #include "manager/take_snapshot.h"
+#include "manager/taken_over.h"
 #include "residency/segment_table.h"
 
 namespace trims {
@@ -36,7 +38,7 @@ class Manager::Impl {
                                    .post = dependencies.post,
                                    .catalog_changed = [this] { KeepKnown(); }}) {
     controller = std::make_unique<Controller>(dependencies.catalog, dependencies.timers, &tiers);
-    controller->Start();
+    TakeOver();
     if (dependencies.prepared == nullptr) return;
     dependencies.prepared->SetInUse([this] { return LeasedFolders(); });
   }
@@ -62,7 +64,29 @@ class Manager::Impl {
   ~Impl() {
     if (dependencies.prepared != nullptr) dependencies.prepared->SetInUse(nullptr);
     controller.reset();
+    taken_over.reset();
     while (!tiers.empty()) tiers.pop_back();
+  }
+
+  // What is pinned and is not among it is loaded then.
+  void TakeOver() {
+    if (dependencies.keeper == nullptr) return Started();
+    controller->ApplyPins();
+    std::vector<ImagePtr> images;
+    for (const CatalogEntry* entry : dependencies.catalog->All())
+      images.insert(images.end(), entry->images.begin(), entry->images.end());
+    taken_over = std::make_unique<TakenOver>(TakenOverDependencies{.keeper = dependencies.keeper,
+                                                                   .host = tiers.front().get(),
+                                                                   .timers = dependencies.timers,
+                                                                   .watcher = dependencies.watcher,
+                                                                   .worker = dependencies.worker});
+    taken_over->Begin(images, [this] { Started(); });
+  }
+
+  void Started() {
+    started = true;
+    controller->Start();
+    if (when_started) when_started();
   }
 
   Result<OpenOutcome> Open(const OpenParams& params, OpenCallback done) const {
@@ -88,6 +112,16 @@ class Manager::Impl {
           for (RemovedModel& gone : *retired) details.retired.push_back(std::move(gone.reference));
           done(std::move(details));
         });
+  }
+
+  // With those whom the sessions can't know.
+  FindHolders AllHolders(const FindHolders& of_sessions) const {
+    if (!of_sessions || taken_over == nullptr) return of_sessions;
+    return [this, of_sessions](std::string_view tier, std::string_view key) {
+      std::vector<LeaseHolder> holders = of_sessions(tier, key);
+      taken_over->AddHolders(tier, key, &holders);
+      return holders;
+    };
   }
 
   bool InUse(const CatalogEntry& entry) const {
@@ -127,6 +161,9 @@ class Manager::Impl {
   PressureSnapshot pressure;
   Tiers tiers;
   std::unique_ptr<Controller> controller;
+  std::unique_ptr<TakenOver> taken_over;  // where there is a keeper
+  bool started = false;
+  std::function<void()> when_started;
   Registrar registrar;
 };
 
@@ -139,6 +176,11 @@ Result<OpenOutcome> Manager::Open(const OpenParams& params, OpenCallback done) {
   Result<OpenOutcome> outcome = impl_->Open(params, std::move(done));
   if (!outcome.ok()) ++impl_->counters.refused;
   return outcome;
+}
+
+void Manager::AwaitStarted(std::function<void()> done) {
+  if (impl_->started) return done();
+  impl_->when_started = std::move(done);
 }
 
 void Manager::Add(const wire::Principal& principal, const std::string& reference,
@@ -275,12 +317,14 @@ void Manager::Prefetch(const wire::Principal& principal, const ControlWishes& wi
 
 Result<ControlledModel> Manager::Evict(const wire::Principal& principal,
                                        const ControlWishes& wishes) {
-  return impl_->controller->Evict(principal, wishes);
+  ControlWishes with_all = wishes;
+  with_all.holders = impl_->AllHolders(wishes.holders);
+  return impl_->controller->Evict(principal, with_all);
 }
 
 Result<DrainSnapshot> Manager::Drain(const wire::Principal& principal, bool on,
                                      const FindHolders& holders) {
-  return impl_->controller->Drain(principal, on, holders);
+  return impl_->controller->Drain(principal, on, impl_->AllHolders(holders));
 }
 
 void Manager::AwaitQuiet(DrainCallback done) { impl_->controller->AwaitQuiet(std::move(done)); }
@@ -330,6 +374,7 @@ ManagerSnapshot Manager::Snapshot(const FindHolders& holders) const {
   }
   snapshot.preparations_in_flight = impl_->registrar.adds_in_flight();
   snapshot.draining = impl_->controller->draining();
+  if (impl_->taken_over != nullptr) impl_->taken_over->AddTo(&snapshot);
   snapshot.counters = impl_->counters;
   snapshot.pressure = impl_->pressure;
   snapshot.ingest = impl_->registrar.counters();

@@ -39,7 +39,9 @@
 namespace trims {
 
 class Catalog;
+class FdWatcher;
 class PreparedStore;
+class SegmentKeeper;
 class SourceFetcher;
 class Tier;
 class TimerService;
@@ -79,6 +81,9 @@ struct ManagerDependencies {
   Worker* verifying = nullptr;
   Worker* pushing = nullptr;
   PostToLoop post;
+  // What the daemon before left of the host's memory, which is brought in from the start on; nullptr: nothing.
+  SegmentKeeper* keeper = nullptr;
+  FdWatcher* watcher = nullptr;  // with a keeper
 };
 
 class Manager {
@@ -91,6 +96,10 @@ class Manager {
   // A hit and a refusal are known at once; `done` is called, never inside this call, only where the
   // outcome is a wait that is still held. NOT_FOUND: no such model, variant or tier.
   Result<OpenOutcome> Open(const OpenParams& params, OpenCallback done);
+
+  // Once what the daemon before left has been brought in; at once where that has been, or there is nothing. One at a time.
+  // Who opens before may find it on its way.
+  void AwaitStarted(std::function<void()> done);
 
   using ModelCallback = std::function<void(Result<ModelDetails>)>;
 

@@ -69,6 +69,8 @@ struct LeaseHolder {
   uint64_t uid = 0;
   int64_t pid = 0;
   uint64_t leases = 0;
+  // Processes that have it open since before this daemon started: it can't name them.
+  bool from_before = false;
 };
 
 // Who holds leases of what has this key in this tier; with no key, of anything.
@@ -94,9 +96,11 @@ struct SegmentSnapshot {
   std::chrono::microseconds load_time{0};  // of its last load
   bool removed = false;
   bool pinned = false;
-  bool leaving = false;  // with its last lease
-  int failures = 0;      // in a row
-  Status error;          // the last one
+  bool leaving = false;           // with its last lease
+  bool taken_over = false;        // from the daemon before
+  bool held_from_before = false;  // one of its leases stands for who has it open since then
+  int failures = 0;               // in a row
+  Status error;                   // the last one
   std::chrono::milliseconds retry_in{0};
   std::vector<LeaseHolder> holders;  // of one that is to go and can't, as long as it is leased
 };
@@ -177,6 +181,8 @@ struct ManagerSnapshot {
   size_t preparations_in_flight = 0;
   size_t waiters = 0;
   bool draining = false;  // gives no new leases
+  std::string
+      keeper;  // who keeps what is resident beyond the daemon's end: "process", "systemd"; empty: nobody
   std::vector<SegmentSnapshot> segments;
   std::vector<LingeringSnapshot> lingering;
   std::vector<NamespaceSnapshot> namespaces;

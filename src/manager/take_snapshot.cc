@@ -91,7 +91,8 @@ SegmentSnapshot SnapshotOf(const Segment& segment, const SegmentTable& tier, Tim
                            .load_time = duration_cast<microseconds>(segment.load_time()),
                            .removed = segment.removed(),
                            .pinned = segment.pinned(),
-                           .leaving = segment.leaving()};
+                           .leaving = segment.leaving(),
+                           .taken_over = segment.taken_over()};
   if (segment.state() == SegmentState::kReserved || segment.state() == SegmentState::kLoading) {
     snapshot.load = tier.ProgressOf(segment);
     snapshot.bytes_loaded = snapshot.load->bytes_done;

@@ -19,6 +19,8 @@ struct Counters {
   uint64_t load_failures = 0;
   uint64_t load_us = 0;  // that the loads which ended well took together
   uint64_t bytes_loaded = 0;
+  uint64_t taken_over = 0;  // segments that were resident in the daemon before
+  uint64_t bytes_taken_over = 0;
   uint64_t evictions = 0;
   uint64_t bytes_evicted = 0;
   uint64_t reclaimed = 0;

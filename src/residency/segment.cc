@@ -83,7 +83,7 @@ void Segment::Became(ResidentBytes bytes, TimePoint now) {
   pin_ = {};
   failure_ = {};
   charge_.EndLoad();
-  load_time_ = now - fill_began_;
+  load_time_ = bytes_->taken_over_load_time.value_or(now - fill_began_);
 }
 
 void Segment::Fail() {

@@ -117,6 +117,8 @@ class Segment {
   // For a thread that reads them: the last owner frees them.
   std::shared_ptr<const ResidentBytes> shared_bytes() const { return bytes_; }
   bool has_bytes() const { return bytes_ != nullptr; }
+  // Whether a daemon before this one had loaded what it holds.
+  bool taken_over() const { return has_bytes() && bytes_->taken_over_load_time.has_value(); }
   // What it holds, if anything, at its table's end: no step follows.
   std::shared_ptr<ResidentBytes> TakeBytesAtEnd() { return std::exchange(bytes_, nullptr); }
   const std::shared_ptr<FillControl>& control() const { return control_; }

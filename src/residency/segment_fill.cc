@@ -89,22 +89,32 @@ std::optional<LoadProgress> SegmentTable::ProgressForWaiter(uint64_t waiter) con
   return ProgressOf(*found->second);
 }
 
+void SegmentTable::CountFilled(const Segment& segment) {
+  if (segment.taken_over()) {
+    ++counters_->taken_over;
+    counters_->bytes_taken_over += segment.footprint();
+    return;
+  }
+  ++counters_->loads;
+  counters_->bytes_loaded += segment.footprint();
+  counters_->load_us += static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(segment.load_time()).count());
+}
+
 void SegmentTable::Filled(uint64_t id, Result<ResidentBytes> result) {
   const Waiters::Turn turn(&waiters_);
   beneath_.erase(id);
   Segment* segment = FindById(id);
   if (!result.ok()) return FillFailed(segment, result.status());
-  ++counters_->loads;
-  counters_->bytes_loaded += segment->footprint();
   const TimePoint now = dependencies_.clock->Now();
   segment->Became(*std::move(result), now);
-  counters_->load_us += static_cast<uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(segment->load_time()).count());
+  CountFilled(*segment);
   evictor_.Entered(segment->key(), now, segment->load_time(), segment->mutable_use());
   LogInfo("segment.resident", {{"model", segment->image().reference},
                                {"variant", VariantName(segment->image().kind)},
                                {"tier", tier_name()},
-                               {"bytes", segment->footprint()}});
+                               {"bytes", segment->footprint()},
+                               {"taken_over", segment->taken_over()}});
   const bool wanted = WaitersOf(*segment) > 0;
   ServeWaiters(segment);
   // Nobody holds it: as if its last lease had just ended.

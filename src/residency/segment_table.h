@@ -214,6 +214,7 @@ class SegmentTable final : public LandingTier {
   void CameBeneath(uint64_t id, Result<Lease> lease);
   void Fill(uint64_t id, FillRequest request);  // all but image and control
   void Filled(uint64_t id, Result<ResidentBytes> result);
+  void CountFilled(const Segment& segment);
   void FillFailed(Segment* segment, const Status& why);
   void StartAnew(Segment* segment, ImagePtr image, PreparedStore::Pin pin);
 

@@ -81,7 +81,8 @@ Json HoldersJson(const std::vector<LeaseHolder>& holders) {
     list.push_back({{"client", holder.client},
                     {"uid", holder.uid},
                     {"pid", holder.pid},
-                    {"leases", holder.leases}});
+                    {"leases", holder.leases},
+                    {"from_before", holder.from_before}});
   }
   return list;
 }
@@ -141,6 +142,8 @@ Json SegmentJson(const SegmentSnapshot& segment) {
                {"removed", segment.removed},
                {"pinned", segment.pinned},
                {"leaving", segment.leaving},
+               {"taken_over", segment.taken_over},
+               {"held_from_before", segment.held_from_before},
                {"failures", segment.failures}};
   if (segment.load) json["load"] = LoadJson(*segment.load);
   if (!segment.holders.empty()) json["holders"] = HoldersJson(segment.holders);
@@ -185,6 +188,8 @@ Json CountersJson(const Counters& counters, const IngestCounters& ingest) {
           {"load_failures", counters.load_failures},
           {"load_ms", counters.load_us / 1000},
           {"bytes_loaded", counters.bytes_loaded},
+          {"taken_over", counters.taken_over},
+          {"bytes_taken_over", counters.bytes_taken_over},
           {"evictions", counters.evictions},
           {"bytes_evicted", counters.bytes_evicted},
           {"reclaimed", counters.reclaimed},
@@ -391,6 +396,7 @@ std::string StatusDocument(const ManagerSnapshot& manager, const ServerSnapshot&
                {"waiters", manager.waiters},
                {"draining", manager.draining},
                {"pressure", PressureJson(manager.pressure, server.pressure_file)},
+               {"keeper", manager.keeper},
                {"segments", std::move(segments)},
                {"lingering", std::move(lingering)},
                {"namespaces", std::move(namespaces)},

@@ -9,6 +9,7 @@
 #include "base/errno_status.h"
 #include "base/macros.h"
 #include "base/model_limits.h"
+#include "base/seals.h"
 #include "base/sys.h"
 #include "base/write_all.h"
 #include "store/machine_memory.h"
@@ -21,7 +22,6 @@ constexpr unsigned kHugeTlbFlags = MFD_HUGETLB | (21u << 26);  // MFD_HUGE_2MB
 constexpr unsigned kNoExecSeal = 0x0008;
 
 constexpr size_t kMaxNameBytes = 200;  // memfd_create takes 249
-constexpr int kAllSeals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
 constexpr char kMemoryHint[] = "lower the host budget, or free memory";
 
 std::string PrintableName(std::string_view name) {

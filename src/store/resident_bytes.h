@@ -6,10 +6,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "trims/model.h"
 
+#include "base/clock.h"
 #include "base/unique_fd.h"
 #include "store/host_memory.h"
 
@@ -30,6 +33,10 @@ struct ResidentBytes {
   std::vector<Handle> extents;
   std::shared_ptr<void> memory =
       {};  // what ends with the bytes, where the handles aren't all: a device's memory
+  // Under which label a keeper has them, too (keeper/segment_keeper.h); empty: none has.
+  std::string kept_as = {};
+  // Of those that a daemon before this one had loaded: what its load took.
+  std::optional<Duration> taken_over_load_time = {};
 };
 
 }  // namespace trims

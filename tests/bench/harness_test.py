@@ -25,7 +25,7 @@ from harness import answers, machine, main, models, report, stats  # noqa: E402
 from harness.processes import BenchError, json_of, output_of, running  # noqa: E402
 from harness.report import Row  # noqa: E402
 from harness.session import Bench  # noqa: E402
-from harness.suites import attach, disk, hit, memory, steady, switch  # noqa: E402
+from harness.suites import attach, disk, hit, memory, restart, steady, switch  # noqa: E402
 from harness.worker import interleaved, plan, turns, worker  # noqa: E402
 
 
@@ -313,6 +313,15 @@ class Switch(unittest.TestCase):
         self.assertEqual([report.verdict(row)[1] for row in rows], ["ok", "MISS", ""])
         self.assertIn("75%", rows[0].note)
         self.assertEqual(rows[2].value, 2)
+
+
+class Restart(unittest.TestCase):
+    def test_a_slower_open_and_a_byte_that_is_read_are_misses(self):
+        rows = list(restart.rows_of("killed", [([1000, 1000], [1100, 1100], 0, 0, 20), ([1000], [1100], 0, 4096, 30)], 10**9))
+        self.assertEqual([report.verdict(row)[1] for row in rows], ["ok", "ok", "ok", ""])
+        self.assertEqual((rows[0].n, rows[3].value), (3, 25))
+        rows = list(restart.rows_of("killed", [([1000], [1300], 1, 10**9, 20)], 10**9))
+        self.assertEqual([report.verdict(row)[1] for row in rows[:3]], ["MISS", "MISS", "MISS"])
 
 
 class DiskPrograms(unittest.TestCase):

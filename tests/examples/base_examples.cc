@@ -15,6 +15,7 @@
 #include "base/direct_file.h"
 #include "base/errno_status.h"
 #include "base/fault.h"
+#include "base/fixed_text.h"
 #include "base/log.h"
 #include "base/log_throttle.h"
 #include "base/macros.h"
@@ -24,6 +25,7 @@
 #include "base/ort_metadata.h"
 #include "base/program.h"
 #include "base/random_access.h"
+#include "base/seals.h"
 #include "base/sha256.h"
 #include "base/thread.h"
 #include "base/unique_fd.h"
@@ -67,6 +69,23 @@ void FaultExample() {
     EXPECT_EQ(status.code(), StatusCode::kResourceExhausted);
   }
   // end
+}
+
+void FixedTextExample(const Status& status) {
+  struct {
+    char message[64];
+  } reply;
+  // example: src/base/fixed_text.h
+  PutText(status.message(), reply.message);
+  const std::string message = TextOf(reply.message);
+  // end
+}
+
+Status SealsExample(int fd) {
+  // example: src/base/seals.h
+  TRIMS_RETURN_IF_ERROR(CheckSealed(fd));
+  // end
+  return {};
 }
 
 void LogExample(const std::string& name, uint64_t size) {

@@ -17,6 +17,7 @@
 #include "tools/trimsd/daemon.h"
 #include "tools/trimsd/options.h"
 #include "tools/trimsd/places.h"
+#include "tools/trimsd/start_keeper.h"
 
 namespace trims {
 namespace {
@@ -84,6 +85,14 @@ int OptionsExample(int argc, const char* const* argv) {
   if (parsed.exit_code.has_value()) return *parsed.exit_code;  // --help, --version, a usage error
   // end
   return 0;
+}
+
+Status StartKeeperExample(const KeeperWishes& wishes) {
+  // example: src/tools/trimsd/start_keeper.h
+  TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<SegmentKeeper> keeper,
+                         StartKeeper(wishes));  // nullptr: nobody
+  // end
+  return {};
 }
 
 Status PlacesExample(const DaemonOptions& options) {

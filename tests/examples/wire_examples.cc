@@ -14,6 +14,7 @@
 #include "client/autostart.h"
 #include "client/device_range.h"
 #include "wire/channel.h"
+#include "wire/fixed_message.h"
 #include "wire/index_reader.h"
 #include "wire/range_layout.h"
 #include "wire/reply.h"
@@ -47,6 +48,21 @@ Status RequestExample(int socket, const Frame& frame) {
   Request request;  // at the other end
   TRIMS_RETURN_IF_ERROR(DecodeRequest(frame.bytes, &request));
   if (const auto* open = std::get_if<OpenRequest>(&request.body)) Serve(request.id, *open);
+  // end
+  return {};
+}
+
+Status FixedMessageExample(int socket, std::span<const int> fds) {
+  struct Answer {
+    uint32_t version;
+  };
+  constexpr uint32_t kVersion = 1;
+  const Answer request{};
+  // example: src/wire/fixed_message.h
+  TRIMS_RETURN_IF_ERROR(SendFixed(socket, request, fds));
+  TRIMS_RETURN_IF_ERROR(WaitReadable(socket, 5000));
+  TRIMS_ASSIGN_OR_RETURN(FixedMessage<Answer> answer,
+                         ReceiveFixed<Answer>(socket, kVersion, 1, "trimsd and trims-x"));
   // end
   return {};
 }

@@ -79,10 +79,15 @@ std::string OpensLine(const Json& counters) {
 }
 
 std::string LoadsLine(const Json& counters) {
-  return fmt::format("{} done ({}), {} failed; {} evicted", Number(counters, "loads"),
-                     HumanBytes(Number(counters, "bytes_loaded")),
-                     Number(counters, "load_failures"),
-                     Counted(Number(counters, "evictions"), "segment"));
+  std::string text =
+      fmt::format("{} done ({}), {} failed; {} evicted", Number(counters, "loads"),
+                  HumanBytes(Number(counters, "bytes_loaded")), Number(counters, "load_failures"),
+                  Counted(Number(counters, "evictions"), "segment"));
+  if (const uint64_t taken_over = Number(counters, "taken_over"); taken_over > 0) {
+    text += fmt::format("; {} ({}) taken over from the daemon before", taken_over,
+                        HumanBytes(Number(counters, "bytes_taken_over")));
+  }
+  return text;
 }
 
 // How much of what is resident lies on huge pages.
@@ -110,7 +115,9 @@ std::string SegmentState(const Json& segment) {
   const std::string state = Text(segment, "state");
   if (Flag(segment, "removed")) return state + " (removed)";
   if (Flag(segment, "pinned")) return state + " (pinned)";
-  return Flag(segment, "leaving") ? state + " (leaving)" : state;
+  if (Flag(segment, "leaving")) return state + " (leaving)";
+  if (Flag(segment, "held_from_before")) return state + " (held from before)";
+  return Flag(segment, "taken_over") ? state + " (taken over)" : state;
 }
 
 std::string IdleFor(const Json& segment) {

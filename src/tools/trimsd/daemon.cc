@@ -19,6 +19,7 @@
 #include "store/huge_pages.h"
 #include "store/machine_memory.h"
 #include "tools/trimsd/process_setup.h"
+#include "tools/trimsd/start_keeper.h"
 #include "wire/channel.h"
 
 namespace trims::daemon {
@@ -78,6 +79,7 @@ Status BeyondDevice(const DeviceInfo& device, uint64_t budget) {
 }  // namespace
 
 Result<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options) {
+  std::optional<ServiceManager> service = ServiceManager::FromEnvironment();
   const uint64_t open_files = SetUpProcess();
   TRIMS_RETURN_IF_ERROR(CheckOpenFiles(open_files));
   TRIMS_RETURN_IF_ERROR(SetUpFaultInjection(options.allow_fault_injection));
@@ -85,24 +87,49 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options) {
   TRIMS_RETURN_IF_ERROR(CheckGuaranteed(options.quotas, budget));
   TRIMS_ASSIGN_OR_RETURN(const ReadEngineKind engine, ReadEngineOf(options));
   TRIMS_ASSIGN_OR_RETURN(Places places, Places::Claim(options));
-  std::unique_ptr<Daemon> daemon(new Daemon(options, std::move(places), engine));
+  std::unique_ptr<Daemon> daemon(
+      new Daemon(options, std::move(places), engine, std::move(service)));
   TRIMS_RETURN_IF_ERROR(daemon->MakeParts(budget));
+  daemon->TakeOver();
   TRIMS_RETURN_IF_ERROR(daemon->Serve());
   LogDebug("limits", {{"open_files", open_files}});
   for (const std::string& reference : options.preload) daemon->manager_->Preload(reference);
   daemon->LogServing(budget);
-  TellReady(options.ready_fd);
+  daemon->TellServing();
   return daemon;
 }
 
-Daemon::Daemon(const DaemonOptions& options, Places places, ReadEngineKind engine)
-    : options_(options), places_(std::move(places)), engine_(engine) {}
+Daemon::Daemon(const DaemonOptions& options, Places places, ReadEngineKind engine,
+               std::optional<ServiceManager> service)
+    : options_(options),
+      places_(std::move(places)),
+      engine_(engine),
+      service_(std::move(service)) {}
 
+// One that could not start, too, leaves what is kept to the next one.
 Daemon::~Daemon() {
+  if (keeper_ != nullptr) keeper_->Leave();
   if (server_ != nullptr) server_->Stop();
 }
 
+Status Daemon::MakeKeeper() {
+  TRIMS_ASSIGN_OR_RETURN(keeper_, StartKeeper({.choice = options_.keeper,
+                                               .keep_for = options_.keep_for,
+                                               .socket = places_.socket(),
+                                               .records = places_.data() + "/kept",
+                                               .pages = options_.huge_pages,
+                                               .service = service_ ? &*service_ : nullptr}));
+  return Status();
+}
+
+// Before anybody can open it: then each open of what was resident is a hit.
+void Daemon::TakeOver() {
+  manager_->AwaitStarted([this] { loop_->Stop(); });
+  loop_->Run();
+}
+
 Status Daemon::MakeParts(uint64_t budget) {
+  TRIMS_RETURN_IF_ERROR(MakeKeeper());
   TRIMS_ASSIGN_OR_RETURN(loop_, EventLoop::Create());
   TRIMS_ASSIGN_OR_RETURN(worker_, MakeThreadWorker(loop_->poster()));
   TRIMS_ASSIGN_OR_RETURN(digesting_, MakeThreadWorker(loop_->poster()));
@@ -138,7 +165,9 @@ Status Daemon::MakeParts(uint64_t budget) {
                                                            .fetcher = fetcher_.get(),
                                                            .verifying = verifying_.get(),
                                                            .pushing = pushing_.get(),
-                                                           .post = loop_->poster()});
+                                                           .post = loop_->poster(),
+                                                          .keeper = keeper_.get(),
+                                                          .watcher = loop_.get()});
   return WatchPressure(budget);
 }
 
@@ -182,7 +211,8 @@ Status Daemon::MakeHostTier(uint64_t budget) {
                                               .bytes_per_second = options_.download_rate},
                                   .prepared = prepared_.get(),
                                   .feeds = !options_.devices.empty(),
-                                  .watch = memory_watch_.get()},
+                                  .watch = memory_watch_.get(),
+                                  .keeper = keeper_.get()},
                                  loop_->poster()));
   return Status();
 }
@@ -265,7 +295,7 @@ ServerOptions Daemon::OptionsOfServer() {
   options.limits.max_connections = options_.max_connections;
   options.limits.max_connections_per_uid = options_.max_connections_per_uid;
   options.idle_exit = options_.idle_exit;
-  options.on_idle = [this] { Stop("idle"); };
+  options.on_idle = [this] { Stop("idle", Successor::kNone); };
   options.version = TRIMS_VERSION;
   options.socket_path = places_.socket();
   options.data_folder = places_.data();
@@ -275,8 +305,9 @@ ServerOptions Daemon::OptionsOfServer() {
 }
 
 Status Daemon::Serve() {
-  TRIMS_RETURN_IF_ERROR(loop_->OnSignals(
-      {SIGTERM, SIGINT}, [this](int signal) { Stop(signal == SIGTERM ? "SIGTERM" : "SIGINT"); }));
+  TRIMS_RETURN_IF_ERROR(loop_->OnSignals({SIGTERM, SIGINT}, [this](int signal) {
+    signal == SIGTERM ? Stop("SIGTERM", Successor::kExpected) : Stop("SIGINT", Successor::kNone);
+  }));
   TRIMS_ASSIGN_OR_RETURN(UniqueFd listening,
                          wire::ListenOn(places_.socket(), options_.socket_mode, kBacklog));
   TRIMS_RETURN_IF_ERROR(places_.NoteSocket());
@@ -295,6 +326,7 @@ void Daemon::LogServing(uint64_t budget) {
                              {"budget_bytes", budget},
                              {"pages", PagesName(support.pages)},
                              {"read_engine", ReadEngineName(engine_)},
+                             {"keeper", keeper_ == nullptr ? "off" : keeper_->name()},
                              {"reclaim", ReclaimName(options_.policy.reclaim)},
                              {"eviction", options_.policy.eviction->name},
                              {"admission", options_.policy.admission->name}});
@@ -307,12 +339,20 @@ void Daemon::LogServing(uint64_t budget) {
 
 void Daemon::Run() { loop_->Run(); }
 
+void Daemon::TellServing() {
+  TellReady(options_.ready_fd);
+  if (!service_) return;
+  const Status told = service_->Tell("READY=1");
+  if (!told.ok()) LogWarning("ready.failed", {{"error", told}});
+}
+
 // The name goes first: whoever comes now finds no socket and may start a successor once the lock is
-// free.
-void Daemon::Stop(const std::string& why) {
+// free. What is resident is the successor's before the leases end.
+void Daemon::Stop(const std::string& why, Successor successor) {
   LogInfo("trimsd.stopping", {{"why", why}, {"connections", server_->connections()}});
   EndWithin(kSecondsToStop);
   places_.RemoveSocket();
+  if (keeper_ != nullptr) successor == Successor::kExpected ? keeper_->Leave() : keeper_->End();
   server_->Stop();
   loop_->Stop();
 }

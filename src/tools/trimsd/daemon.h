@@ -8,6 +8,7 @@
 #define TRIMS_TOOLS_TRIMSD_DAEMON_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,8 @@
 #include "catalog/catalog.h"
 #include "device/device.h"
 #include "ingest/preparer.h"
+#include "keeper/segment_keeper.h"
+#include "keeper/service_manager.h"
 #include "load/read_engine.h"
 #include "load/tier.h"
 #include "loop/event_loop.h"
@@ -40,11 +43,14 @@ class Daemon {
   void Run();
 
  private:
-  Daemon(const DaemonOptions& options, Places places, ReadEngineKind engine);
+  Daemon(const DaemonOptions& options, Places places, ReadEngineKind engine,
+         std::optional<ServiceManager> service);
 
   Status MakeParts(uint64_t budget);
   void WatchMemory();
   Status WatchPressure(uint64_t budget);
+  Status MakeKeeper();
+  void TakeOver();
   Status MakeHostTier(uint64_t budget);
   Status MakeDeviceTiers();
   Result<std::unique_ptr<Device>> StartDevice(const std::string& text) const;
@@ -57,13 +63,18 @@ class Daemon {
   ManagerOptions OptionsOfManager() const;
   ServerOptions OptionsOfServer();
   void LogServing(uint64_t budget);
-  void Stop(const std::string& why);
+  void TellServing();
+  // Whether what is resident stays for a daemon that comes after this one.
+  enum class Successor { kExpected, kNone };
+  void Stop(const std::string& why, Successor successor);
 
   // In the order in which they depend on one another; they go in reverse. The loop goes after the
   // store: an add whose entry was written, but who never heard of it, must not take its folder along.
   const DaemonOptions options_;
   Places places_;
   const ReadEngineKind engine_;
+  std::optional<ServiceManager> service_;
+  std::unique_ptr<SegmentKeeper> keeper_;  // nullptr: nothing outlives this daemon
   std::vector<std::unique_ptr<Device>>
       devices_;  // a completion that never ran may hold memory of one
   std::unique_ptr<EventLoop> loop_;

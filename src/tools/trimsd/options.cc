@@ -48,6 +48,15 @@ const std::map<std::string, ReadEngineChoice>& Names() {
   return names;
 }
 
+template <>
+const std::map<std::string, KeeperChoice>& Names() {
+  static const auto& names =
+      *new std::map<std::string, KeeperChoice>{{"auto", KeeperChoice::kAuto},
+                                               {"process", KeeperChoice::kProcess},
+                                               {"off", KeeperChoice::kOff}};
+  return names;
+}
+
 template <typename T>
 void AddNamed(CLI::App* app, const std::string& flag, T* value, const std::string& initial,
               const std::string& choices, const std::string& help) {
@@ -228,6 +237,14 @@ void AddDevices(CLI::App* app, DaemonOptions* options) {
       ->type_name("SIZE|N%");
 }
 
+void AddKeeper(CLI::App* app, DaemonOptions* options) {
+  AddNamed(app, "--keeper", &options->keeper, "auto", "auto, process, off",
+           "Who keeps what is resident for the daemon that comes after this one; auto is systemd's "
+           "descriptor store, if there is one");
+  AddDuration(app, "--keep-for", &options->keep_for,
+              "With --keeper process: how long, without a daemon [5m]");
+}
+
 uint64_t DownloadRate(const std::string& text) {
   const Result<uint64_t> parsed = ParseByteSize(text);
   if (parsed.ok()) return *parsed;
@@ -293,6 +310,7 @@ ParsedOptions ParseOptions(int argc, const char* const* argv, std::ostream& out,
   AddPlaces(&app, &parsed.options);
   AddMemory(&app, &parsed.options);
   AddDevices(&app, &parsed.options);
+  AddKeeper(&app, &parsed.options);
   AddDownloads(&app, &parsed.options);
   AddLimits(&app, &parsed.options);
   AddRunning(&app, &parsed.options);

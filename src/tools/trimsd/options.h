@@ -32,6 +32,9 @@ inline constexpr int kExitUsage = 2;
 // kAuto: the better one that this process may use.
 enum class ReadEngineChoice { kAuto, kUring, kPread };
 
+// kAuto: the service manager's descriptor store, where this is a service of one.
+enum class KeeperChoice { kAuto, kProcess, kOff };
+
 struct DaemonOptions {
   bool system = false;
   std::string socket;  // empty: the default for this user or, with `system`, for the machine
@@ -49,7 +52,9 @@ struct DaemonOptions {
   int loader_threads = 2;
   HugePagePolicy huge_pages = HugePagePolicy::kBest;
   ReadEngineChoice read_engine = ReadEngineChoice::kAuto;
-  size_t download_ranges = 8;             // in flight, of each source
+  KeeperChoice keeper = KeeperChoice::kAuto;
+  std::chrono::milliseconds keep_for{std::chrono::minutes(5)};  // by a trims-keeper
+  size_t download_ranges = 8;                                   // in flight, of each source
   uint64_t download_rate = 0;             // bytes a second, of each source; 0: no limit
   std::vector<std::string> preload = {};  // references
   std::chrono::milliseconds default_deadline{std::chrono::seconds(60)};

@@ -26,6 +26,7 @@ namespace fs = std::filesystem;
 constexpr uint64_t kLeastOpenFiles = 64;
 constexpr char kPreparerName[] = "trims-prepare";
 constexpr char kDeviceProgramName[] = "trims-device";
+constexpr char kKeeperProgramName[] = "trims-keeper";
 
 extern "C" void EndNow(int) {
   static constexpr char kMessage[] =
@@ -53,6 +54,17 @@ std::string Listed(const std::vector<std::string>& folders) {
   std::string text;
   for (const std::string& folder : folders) text += folder + ", ";
   return text;
+}
+
+// A program without which an option can't be.
+Result<std::string> FindForOption(const std::string& option, const std::string& name,
+                                  const char* in_build_tree) {
+  const std::vector<std::string> folders = ProgramFolders(in_build_tree);
+  if (std::string program = FindProgram(name, folders); !program.empty()) return program;
+  return Status(
+      StatusCode::kFailedPrecondition,
+      option + " needs " + name + ", and there is none in " + Listed(folders) + "nor on PATH",
+      "install it beside trimsd, or start trimsd without " + option);
 }
 
 Status NoPreparer(const std::string& why) {
@@ -109,13 +121,11 @@ Result<std::string> FindPreparer(const std::string& wanted) {
 }
 
 Result<std::string> FindDeviceProgram() {
-  const std::vector<std::string> folders = ProgramFolders("device");
-  if (std::string program = FindProgram(kDeviceProgramName, folders); !program.empty())
-    return program;
-  return Status(
-      StatusCode::kFailedPrecondition,
-      "--device needs trims-device, and there is none in " + Listed(folders) + "nor on PATH",
-      "install it beside trimsd, or start trimsd without --device");
+  return FindForOption("--device", kDeviceProgramName, "device");
+}
+
+Result<std::string> FindKeeperProgram() {
+  return FindForOption("--keeper process", kKeeperProgramName, "keeper");
 }
 
 void TellReady(int fd) {

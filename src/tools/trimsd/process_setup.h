@@ -29,8 +29,9 @@ void EndWithin(unsigned seconds);
 // ../libexec/trims, on PATH. FAILED_PRECONDITION says
 // where it looked.
 Result<std::string> FindPreparer(const std::string& wanted);
-// Likewise the trims-device.
+// Likewise the trims-device, and the trims-keeper.
 Result<std::string> FindDeviceProgram();
+Result<std::string> FindKeeperProgram();
 
 // Says on descriptor `fd` that the daemon serves, and closes it. -1: nobody asked.
 void TellReady(int fd);

@@ -73,5 +73,18 @@ class Unit(unittest.TestCase):
             self.assertIn(f"`{option}", described)
 
 
+class DaemonUnit(unittest.TestCase):
+    def test_starts_the_daemon_with_options_that_it_has_and_keeps_descriptors(self):
+        unit = configparser.ConfigParser(strict=False, interpolation=None)
+        unit.optionxform = str
+        unit.read_string((PACKAGING / "systemd/trimsd.service").read_text())
+        service = unit["Service"]
+        known = subprocess.run([program("trimsd"), "--help"], stdout=subprocess.PIPE, text=True, check=True).stdout
+        for option in re.findall(r"--[a-z-]+", service["ExecStart"]):
+            self.assertIn(option, known)
+        self.assertEqual(service["Type"], "notify")
+        self.assertGreater(int(service["FileDescriptorStoreMax"]), 4096)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -46,6 +46,16 @@ TEST_F(OptionsTest, DefaultsAreThoseOfTheHelp) {
   EXPECT_EQ(parsed.options.read_engine, ReadEngineChoice::kAuto);
 }
 
+TEST_F(OptionsTest, AKeeperIsSystemdsUnlessAnotherIsNamed) {
+  EXPECT_EQ(Parse({}).options.keeper, KeeperChoice::kAuto);
+  EXPECT_EQ(Parse({}).options.keep_for, std::chrono::minutes(5));
+  EXPECT_EQ(Parse({"--keeper", "process"}).options.keeper, KeeperChoice::kProcess);
+  EXPECT_EQ(Parse({"--keeper", "off"}).options.keeper, KeeperChoice::kOff);
+  EXPECT_EQ(Parse({"--keep-for", "90s"}).options.keep_for, std::chrono::seconds(90));
+  ExpectUsageError({"--keeper", "disk"}, "keeper");
+  ExpectUsageError({"--keep-for", "long"}, "keep-for");
+}
+
 TEST_F(OptionsTest, TheReadEngineIsChosenOrLeftOpen) {
   EXPECT_EQ(Parse({}).options.download_ranges, 8u);
   EXPECT_EQ(Parse({}).options.download_rate, 0u);

@@ -1,0 +1,170 @@
+#include "manager/taken_over.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/log.h"
+#include "base/macros.h"
+#include "keeper/lent_mark.h"
+
+namespace trims {
+namespace {
+
+// What has been open from before may be any of them: who maps the extents may have let go of the index.
+template <typename Call>
+void ForEachFd(const ResidentBytes& bytes, Call call) {
+  call(bytes.index.fd.get());
+  for (const Handle& extent : bytes.extents) call(extent.fd.get());
+}
+
+bool IsLent(const ResidentBytes& bytes) {
+  bool lent = false;
+  ForEachFd(bytes, [&lent](int fd) { lent = lent || IsLentByAnother(fd); });
+  return lent;
+}
+
+}  // namespace
+
+TakenOver::~TakenOver() { dependencies_.timers->Cancel(timer_); }
+
+void TakenOver::Begin(const std::vector<ImagePtr>& images, std::function<void()> done) {
+  done_ = std::move(done);
+  std::set<std::string> seen;
+  for (const ImagePtr& image : images) {
+    if (dependencies_.keeper->IsHanded(*image) && seen.insert(image->key).second)
+      waiting_.push_back(image);
+  }
+  std::stable_partition(waiting_.begin(), waiting_.end(), [this](const ImagePtr& image) {
+    return dependencies_.keeper->IsHandedAndLent(*image);
+  });
+  BringNext();
+}
+
+void TakenOver::BringNext() {
+  while (!waiting_.empty()) {
+    const ImagePtr image = waiting_.front();
+    waiting_.pop_front();
+    if (!Bring(image)) return;
+  }
+  DropRest();
+  done_();
+}
+
+bool TakenOver::Bring(const ImagePtr& image) {
+  Result<OpenOutcome> outcome =
+      dependencies_.host->Prefetch(image, [this, image](Result<Lease> lease) {
+        wait_.reset();
+        Arrived(image, std::move(lease));
+        BringNext();
+      });
+  if (!outcome.ok()) {
+    Arrived(image, outcome.status());
+    return true;
+  }
+  if (Lease* lease = std::get_if<Lease>(&*outcome)) {
+    Arrived(image, std::move(*lease));
+    return true;
+  }
+  wait_.emplace(std::get<OpenWait>(*std::move(outcome)));
+  return false;
+}
+
+void TakenOver::Arrived(const ImagePtr& image, Result<Lease> lease) {
+  if (lease.ok()) return Hold(*std::move(lease));
+  LogInfo("model.not_taken_over", {{"model", image->reference}, {"error", lease.status()}});
+}
+
+void TakenOver::DropRest() {
+  SegmentKeeper* const keeper = dependencies_.keeper;
+  dependencies_.worker->Run([keeper] { keeper->DropHanded(); }, [] {});
+}
+
+// The watch comes first: who closes between it and the look is seen by the look.
+void TakenOver::Hold(Lease lease) {
+  Held held{.lease = std::move(lease), .watches = {}};
+  const Status watched = Watch(&held);
+  if (!IsLent(held.lease.bytes())) return EndHold(held);
+  if (!watched.ok()) {
+    LogWarning("model.not_watched", {{"model", held.lease.image().reference}, {"error", watched}});
+  }
+  LogInfo("model.held_from_before", {{"model", held.lease.image().reference}});
+  std::string key = held.lease.image().key;
+  held_.emplace(std::move(key), std::move(held));
+}
+
+Status TakenOver::Watch(Held* held) {
+  TRIMS_RETURN_IF_ERROR(WatchCloses());
+  Status status;
+  ForEachFd(held->lease.bytes(), [&](int fd) {
+    const Result<int> watch = closes_->Add(fd);
+    watch.ok() ? held->watches.push_back(*watch) : static_cast<void>(status = watch.status());
+  });
+  return status;
+}
+
+Status TakenOver::WatchCloses() {
+  if (watch_ != nullptr) return Status();
+  TRIMS_ASSIGN_OR_RETURN(closes_, CloseWatch::Create());
+  TRIMS_ASSIGN_OR_RETURN(watch_, dependencies_.watcher->WatchReadable(closes_->fd(), [this] {
+    closes_->Clear();
+    next_look_ = kFirstLook;
+    LookAgain();
+  }));
+  return Status();
+}
+
+// The end of a lease may free, and call others.
+void TakenOver::LookAgain() {
+  std::vector<Held> gone;
+  for (auto held = held_.begin(); held != held_.end();) {
+    if (IsLent(held->second.lease.bytes())) {
+      ++held;
+      continue;
+    }
+    LogInfo("model.let_go", {{"model", held->second.lease.image().reference}});
+    gone.push_back(std::move(held->second));
+    held = held_.erase(held);
+  }
+  for (const Held& held : gone) EndHold(held);
+  if (!held_.empty()) LookSoon();
+}
+
+// The kernel tells of a close a moment before it takes the mark away.
+void TakenOver::LookSoon() {
+  dependencies_.timers->Cancel(std::exchange(timer_, 0));
+  if (next_look_ > kLastLook) return;
+  timer_ = dependencies_.timers->CallAfter(std::exchange(next_look_, next_look_ * 2), [this] {
+    timer_ = 0;
+    LookAgain();
+  });
+}
+
+void TakenOver::EndHold(const Held& held) {
+  for (const int watch : held.watches) closes_->Remove(watch);
+}
+
+void TakenOver::AddTo(ManagerSnapshot* snapshot) const {
+  snapshot->keeper = dependencies_.keeper->name();
+  std::set<uint64_t> held;
+  for (const auto& [key, one] : held_) {
+    if (const Segment* segment = dependencies_.host->FindByKey(key)) held.insert(segment->id());
+  }
+  for (SegmentSnapshot& segment : snapshot->segments) {
+    segment.held_from_before =
+        segment.tier == dependencies_.host->tier_name() && held.contains(segment.id);
+  }
+}
+
+void TakenOver::AddHolders(std::string_view tier, std::string_view key,
+                           std::vector<LeaseHolder>* holders) const {
+  if (!key.empty() && tier != dependencies_.host->tier_name()) return;
+  const uint64_t leases = key.empty() ? held_.size() : held_.count(std::string(key));
+  if (leases > 0) {
+    holders->push_back({.client = "processes from before this daemon started",
+                        .leases = leases,
+                        .from_before = true});
+  }
+}
+
+}  // namespace trims
