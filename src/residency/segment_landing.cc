@@ -62,15 +62,17 @@ void SegmentTable::Adopt(const ImagePtr& image, std::unique_ptr<LandingRoom> roo
       segment->state() == SegmentState::kAbsent || segment->state() == SegmentState::kFailed;
   if (!absent) {
     return tier_->Release(std::move(bytes),
-                          [room = std::shared_ptr<LandingRoom>(std::move(room))] {});
+                          {.freed = [room = std::shared_ptr<LandingRoom>(std::move(room))] {}});
   }
+  const bool beyond_quota = ledger_.Excess(image->reference, segment->footprint()) > 0;
   Result<Reservation> taken = Exchange(static_cast<TakenRoom*>(room.get()), segment->footprint());
-  if (!taken.ok()) {
+  if (beyond_quota || !taken.ok()) {
     Forget(segment);
-    return tier_->Release(std::move(bytes), IfAlive([this] { FillRoom(); }));
+    return tier_->Release(std::move(bytes), {.freed = IfAlive([this] { FillRoom(); })});
   }
-  segment->Reserve(image, PinOf(*image));
   const TimePoint now = dependencies_.clock->Now();
+  segment->SetCharge(ledger_.ChargeLoad(image->reference, segment->footprint(), now));
+  segment->Reserve(image, PinOf(*image));
   segment->BeginFill(*std::move(taken), now - TimeToLoad(segment->footprint()));
   Filled(segment->id(), std::move(bytes));
 }

@@ -341,9 +341,9 @@ void Node::FinishRelease(unsigned nth) {
   if (tier_->releases.empty()) return;
   const auto place =
       std::next(tier_->releases.begin(), static_cast<ptrdiff_t>(nth % tier_->releases.size()));
-  const std::function<void()> done = std::move(*place);
+  const LetGoCalls calls = std::move(*place);
   tier_->releases.erase(place);
-  done();
+  calls.freed();
   Pump();
   TakeAnswers({StatusCode::kResourceExhausted});
 }
