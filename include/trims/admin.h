@@ -9,8 +9,10 @@
 #ifndef TRIMS_ADMIN_H_
 #define TRIMS_ADMIN_H_
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -76,6 +78,18 @@ struct DrainOptions {
   std::chrono::milliseconds timeout{std::chrono::hours(24)};
 };
 
+// Which events are wanted, and from where on: docs/events.md.
+struct EventsOptions {
+  // Those after this number: `next` of the last document. 0: all that are kept; nothing: those that come from now on.
+  std::optional<uint64_t> since = {};
+  std::optional<uint64_t> opens_since = {};  // `opens_next` of the last document
+  std::vector<std::string> kinds = {};       // "segment", "segment.evicted"; none: all but opens
+  bool opens = false;                        // opens, too: recorded only while somebody asks for them
+  std::string model = {};                    // its name, or its name and version; empty: any
+  // How long at most, where there is nothing to tell yet; then the document has no events. At most 60 s.
+  std::chrono::milliseconds wait{std::chrono::seconds(5)};
+};
+
 class Admin {
  public:
   TRIMS_EXPORT static Result<Admin> Connect(const ClientOptions& options = {});
@@ -132,6 +146,18 @@ class Admin {
   TRIMS_EXPORT Result<std::string> Rollback(std::string_view alias);
   TRIMS_EXPORT Result<std::string> DeleteAlias(std::string_view alias);
   TRIMS_EXPORT Result<std::string> Aliases();
+
+  // What the daemon did, or does next: one batch, and where to go on. Anybody may ask.
+  //
+  //     trims::EventsOptions options;
+  //     for (;;) {
+  //       trims::Result<std::string> batch = admin->Events(options);   // {"events": […], "next": 1795…, …}
+  //       …
+  //     }
+  //
+  // Whoever asks on from `next` misses nothing, or is told how many went before it asked (`lost`): the daemon keeps the last 4096
+  // of each stream. Numbers rise across restarts of the daemon. INVALID_ARGUMENT: no such kind.
+  TRIMS_EXPORT Result<std::string> Events(const EventsOptions& options = {});
 
  private:
   explicit Admin(Client client);

@@ -1,9 +1,11 @@
 #include "trims/admin.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/macros.h"
 #include "client/client_impl.h"
+#include "wire/protocol.h"
 
 namespace trims {
 namespace {
@@ -154,6 +156,20 @@ Result<std::string> Admin::Aliases() {
   return client_.impl_->AskForDocument(
       wire::ControlRequest{.verb = wire::ControlVerb::kListAliases},
       {.patience = client_.impl_->document_timeout(), .on_progress = {}});
+}
+
+Result<std::string> Admin::Events(const EventsOptions& options) {
+  if (options.wait.count() < 0) return Status(StatusCode::kInvalidArgument, "a negative wait");
+  const auto wait = std::min<int64_t>(options.wait.count(), wire::kMaxEventsWaitMs);
+  return client_.impl_->AskForDocument(
+      wire::EventsRequest{.since = options.since,
+                          .opens_since = options.opens_since,
+                          .kinds = {options.kinds.begin(), options.kinds.end()},
+                          .opens = options.opens,
+                          .model = options.model,
+                          .wait_ms = static_cast<uint32_t>(wait)},
+      {.patience = client_.impl_->document_timeout() + std::chrono::milliseconds(wait),
+       .on_progress = {}});
 }
 
 Result<std::string> Admin::Push(std::string_view reference, std::string_view destination,

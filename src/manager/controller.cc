@@ -245,6 +245,9 @@ void Controller::PinBrought(const Meant& meant, std::vector<Lease> leases, Contr
         if (status.ok()) {
           ApplyPins();
           LogInfo("model.pinned", {{"model", meant.reference}, {"tier", meant.tier->tier_name()}});
+          events_->Record({.kind = EventKind::kModelPinned,
+                           .model = meant.reference,
+                           .tier = meant.tier->tier_name()});
         }
         pinning_.erase(id);
         if (status.ok()) LoadPinned();  // its content may have become another meanwhile
@@ -284,6 +287,9 @@ void Controller::Unpin(const wire::Principal& principal, const ControlWishes& wi
     if (!status.ok()) return done(status);
     ApplyPins();
     LogInfo("model.unpinned", {{"model", meant.reference}, {"tier", meant.tier->tier_name()}});
+    events_->Record({.kind = EventKind::kModelUnpinned,
+                     .model = meant.reference,
+                     .tier = meant.tier->tier_name()});
     done(meant.Outcome());
   }));
 }
@@ -354,7 +360,11 @@ Status Controller::Draining() {
 Result<DrainSnapshot> Controller::Drain(const wire::Principal& principal, bool on,
                                         const FindHolders& holders) {
   TRIMS_RETURN_IF_ERROR(CheckOperator(principal));
-  if (draining_ != on) LogInfo(on ? "drain.begun" : "drain.ended", {{"leases", Snapshot().leases}});
+  if (draining_ != on) {
+    LogInfo(on ? "drain.begun" : "drain.ended", {{"leases", Snapshot().leases}});
+    events_->Record({.kind = on ? EventKind::kDrainBegun : EventKind::kDrainEnded,
+                     .leases = Snapshot().leases});
+  }
   draining_ = on;
   for (const auto& tier : *tiers_) {
     tier->SetWhenQuiet(on ? [this] { TellQuiet(); } : std::function<void()>());

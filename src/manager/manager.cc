@@ -9,6 +9,7 @@
 #include "base/macros.h"
 #include "catalog/catalog.h"
 #include "catalog/resolve.h"
+#include "events/event_feed.h"
 #include "ingest/check_operator.h"
 #include "load/tier.h"
 #include "manager/choose_tier.h"
@@ -22,6 +23,7 @@ class Manager::Impl {
  public:
   Impl(const ManagerOptions& options, const ManagerDependencies& dependencies)
       : dependencies(dependencies),
+        events(dependencies.timers, static_cast<uint64_t>(UnixMicrosecondsNow())),
         registrar(options.ingest, {.catalog = dependencies.catalog,
                                    .preparer = dependencies.preparer,
                                    .prepared = dependencies.prepared,
@@ -30,6 +32,7 @@ class Manager::Impl {
                                    .verifying = dependencies.verifying,
                                    .timers = dependencies.timers,
                                    .pushing = dependencies.pushing,
+                                   .events = &events,
                                    .post = dependencies.post,
                                    .catalog_changed = [this] { KeepKnown(); }}) {
     SegmentTable* host = nullptr;
@@ -40,11 +43,13 @@ class Manager::Impl {
                                                                .timers = dependencies.timers,
                                                                .tier = tier,
                                                                .prepared = dependencies.prepared,
-                                                               .beneath = host},
+                                                               .beneath = host,
+                                                               .events = &events},
                                          &counters));
       if (host == nullptr) host = tiers.back().get();
     }
-    controller = std::make_unique<Controller>(dependencies.catalog, dependencies.timers, &tiers);
+    controller = 
+        std::make_unique<Controller>(dependencies.catalog, dependencies.timers, &tiers, &events);
     controller->Start();
     if (dependencies.prepared == nullptr) return;
     dependencies.prepared->SetInUse([this] { return LeasedFolders(); });
@@ -115,6 +120,7 @@ class Manager::Impl {
   }
 
   const ManagerDependencies dependencies;
+  EventFeed events;
   Counters counters;
   Tiers tiers;
   std::unique_ptr<Controller> controller;
@@ -183,6 +189,9 @@ Result<TierSnapshot> Manager::ChangePolicy(const wire::Principal& principal,
                                {"reclaim", ReclaimName(policy.reclaim)},
                                {"eviction", policy.eviction->name},
                                {"admission", policy.admission->name}});
+    impl_->events.Record({.kind = EventKind::kPolicyChanged,
+                          .tier = table->tier_name(),
+                          .policy = policy.eviction->name});
   }
   return SnapshotOf(*table);
 }
@@ -262,6 +271,8 @@ ManagerSnapshot Manager::Snapshot() const {
   snapshot.ingest = impl_->registrar.counters();
   return snapshot;
 }
+
+EventFeed& Manager::events() const { return impl_->events; }
 
 bool Manager::Idle() const {
   for (const auto& tier : impl_->tiers) {

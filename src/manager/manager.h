@@ -39,6 +39,7 @@
 namespace trims {
 
 class Catalog;
+class EventFeed;
 class PreparedStore;
 class SourceFetcher;
 class Tier;
@@ -158,6 +159,9 @@ class Manager {
   std::vector<ModelSnapshot> Models() const;  // by name, then newest first
   Result<ModelDetails> Model(const std::string& reference) const;
   ManagerSnapshot Snapshot() const;
+
+  // What it does, as it does it. The server adds what it alone knows.
+  EventFeed& events() const;
 
   // Whether there are no leases, loads or preparations: what an idle daemon has none of.
   bool Idle() const;

@@ -7,9 +7,17 @@
 #include "residency/segment_table.h"
 
 namespace trims {
+namespace {
+
+std::chrono::microseconds InMicroseconds(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(duration);
+}
+
+}  // namespace
 
 void SegmentTable::StartFill(Segment* segment, Reservation room) {
   segment->BeginFill(std::move(room), dependencies_.clock->Now());
+  Tell(*segment, {.kind = EventKind::kSegmentLoading});
   if (dependencies_.beneath == nullptr) return Fill(segment->id(), {});
   FillFromBeneath(segment);
 }
@@ -98,19 +106,20 @@ void SegmentTable::Filled(uint64_t id, Result<ResidentBytes> result) {
   counters_->bytes_loaded += segment->footprint();
   const TimePoint now = dependencies_.clock->Now();
   segment->Became(*std::move(result), now);
-  counters_->load_us += static_cast<uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(segment->load_time()).count());
+  counters_->load_us += static_cast<uint64_t>(InMicroseconds(segment->load_time()).count());
   evictor_.Entered(segment->key(), now, segment->load_time(), segment->mutable_use());
   LogInfo("segment.resident", {{"model", segment->image().reference},
                                {"variant", VariantName(segment->image().kind)},
                                {"tier", tier_name()},
                                {"bytes", segment->footprint()}});
+  Tell(*segment, {.kind = EventKind::kSegmentResident,
+                  .took = InMicroseconds(now - segment->bytes_began()),
+                  .queued = InMicroseconds(segment->bytes_began() - segment->reserved_at())});
   const bool wanted = WaitersOf(*segment) > 0;
   ServeWaiters(segment);
   // Nobody holds it: as if its last lease had just ended.
   if (!wanted && !Stays(*segment)) {
-    ++counters_->reclaimed;
-    return Drain(segment);
+    return Reclaim(segment);
   }
   Reconsider(*segment);
 }
@@ -125,7 +134,10 @@ void SegmentTable::FillFailed(Segment* segment, const Status& why) {
     return StartAnew(segment, segment->image_ptr(), segment->TakePin());
   }
   segment->TakePin();
-  if (cancelled) return Forget(segment);
+  if (cancelled) {
+    Tell(*segment, {.kind = EventKind::kSegmentLoadCancelled});
+    return Forget(segment);
+  }
   ++counters_->load_failures;
   segment->RememberFailure(why, dependencies_.clock->Now(), options_.max_back_off);
   LogWarning("segment.load_failed", {{"model", segment->image().reference},
@@ -133,6 +145,7 @@ void SegmentTable::FillFailed(Segment* segment, const Status& why) {
                                      {"tier", tier_name()},
                                      {"failures", segment->failure().in_a_row},
                                      {"error", why}});
+  Tell(*segment, {.kind = EventKind::kSegmentLoadFailed, .error = why});
   // Who waits for another name's files of equal content is not refused for these.
   if (const ImagePtr other = waiters_.FailThoseOf(id, segment->image_ptr(), why)) {
     return StartAnew(segment, other, PinOf(*other));

@@ -91,8 +91,7 @@ void SegmentTable::EndLease(Segment* segment) {
   if (segment->EndLease(dependencies_.clock->Now()) > 0) return;
   if (Stays(*segment)) return Reconsider(*segment);
   const Waiters::Turn turn(&waiters_);
-  ++counters_->reclaimed;
-  Drain(segment);
+  Reclaim(segment);
 }
 
 void SegmentTable::ServeWaiters(Segment* segment) {

@@ -80,7 +80,7 @@ Status SegmentTable::Admit(Segment* segment, ImagePtr image, PreparedStore::Pin 
   const uint64_t shortage = room_queue_.Shortage(segment->footprint(), draining_bytes_);
   segment->mutable_use()->admitted = true;
   if (shortage > 0) TRIMS_RETURN_IF_ERROR(Evict(shortage, segment));
-  segment->Reserve(std::move(image), std::move(pin));
+  segment->Reserve(std::move(image), std::move(pin), dependencies_.clock->Now());
   room_queue_.Push(segment->id(), segment->footprint());
   return {};
 }
@@ -111,8 +111,7 @@ void SegmentTable::SetPolicy(const TierPolicy& policy) {
 void SegmentTable::ReclaimIdle() {
   for (const auto& [id, segment] : segments_) {
     if (!MayGo(*segment)) continue;
-    ++counters_->reclaimed;
-    Drain(segment.get());
+    Reclaim(segment.get());
   }
 }
 
@@ -146,7 +145,28 @@ void SegmentTable::EvictOne(Segment* victim, double rank, const Segment& whom_fo
                               {"bytes", victim->footprint()},
                               {"policy", policy().eviction->name},
                               {"for", whom_for.image().reference}});
+  Tell(*victim, {.kind = EventKind::kSegmentEvicted,
+                 .reason = "room",
+                 .other = whom_for.image().reference,
+                 .policy = policy().eviction->name,
+                 .score = rank});
   Drain(victim, /*evicted=*/true);
+}
+
+void SegmentTable::EvictByOperator(Segment* segment) {
+  ++counters_->evictions;
+  counters_->bytes_evicted += segment->footprint();
+  Tell(*segment, {.kind = EventKind::kSegmentEvicted, .reason = "operator"});
+  Drain(segment, /*evicted=*/true);
+}
+
+void SegmentTable::Reclaim(Segment* segment) {
+  const std::string_view reason = segment->removed()   ? "removed"
+                                  : segment->leaving() ? "operator"
+                                                       : "policy";
+  ++counters_->reclaimed;
+  Tell(*segment, {.kind = EventKind::kSegmentReclaimed, .reason = reason});
+  Drain(segment);
 }
 
 Status SegmentTable::NoRoom(const Segment& segment) const {

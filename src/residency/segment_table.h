@@ -30,6 +30,7 @@
 
 #include "trims/progress.h"
 
+#include "events/event.h"
 #include "format/image.h"
 #include "residency/counters.h"
 #include "residency/lease.h"
@@ -132,6 +133,8 @@ class SegmentTable {
   void Forget(Segment* segment);  // ends an absent or failed segment
   void DropRemoved(Segment* segment);
   PreparedStore::Pin PinOf(const Image& image) const;
+  // Records it with what it is about; `event` has the rest.
+  void Tell(const Segment& segment, Event event) const;
 
   // Opening (segment_open.cc).
   enum class Answered { kHit, kJoined, kMiss };
@@ -152,6 +155,8 @@ class SegmentTable {
   void ReclaimIdle();
   bool Stays(const Segment& segment) const;  // once nobody holds it
   Status NoRoom(const Segment& segment) const;
+  void Reclaim(Segment* segment);  // it goes, and no other needs its room
+  void EvictByOperator(Segment* segment);
   void Drain(Segment* segment, bool evicted = false);
   void Drained(uint64_t id);
   void FillRoom();  // gives free room to those who wait for it

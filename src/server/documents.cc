@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/byte_rate.h"
 #include "wire/protocol.h"
 
 namespace trims {
@@ -307,6 +308,63 @@ Json DiskJson(const ManagerSnapshot& manager) {
 }
 
 }  // namespace
+
+namespace {
+
+std::string Rfc3339Micros(int64_t unix_us) {
+  std::string text = Rfc3339(unix_us / 1'000'000);
+  if (text.empty()) return text;
+  const std::string micros = std::to_string(1'000'000 + unix_us % 1'000'000).substr(1);
+  return text.substr(0, text.size() - 1) + "." + micros + "Z";
+}
+
+// What a kind is not about is left out.
+Json EventJson(const Event& event) {
+  Json json = {{"sequence", event.sequence},
+               {"time", Rfc3339Micros(event.unix_us)},
+               {"kind", EventKindName(event.kind)}};
+  const auto text = [&](const char* name, std::string_view value) {
+    if (!value.empty()) json[name] = value;
+  };
+  const auto number = [&](const char* name, int64_t value) {
+    if (value != 0) json[name] = value;
+  };
+  text("alias", event.alias);
+  text("model", event.model);
+  text("variant", event.variant);
+  text("tier", event.tier);
+  number("bytes", static_cast<int64_t>(event.bytes));
+  text("reason", event.reason);
+  text(event.alias.empty() ? "for" : "before", event.other);
+  text("eviction_policy", event.policy);
+  if (event.score) json["score"] = *event.score;
+  const bool timed = IsOpen(event.kind) || event.kind == EventKind::kSegmentResident;
+  if (timed) json["took_us"] = event.took.count();
+  if (timed) json["queued_us"] = event.queued.count();
+  if (event.kind == EventKind::kSegmentResident) {
+    json["bytes_per_second"] = BytesPerSecond(event.bytes, event.took);
+  }
+  if (event.pid != 0) {
+    json["client"] = event.client;
+    json["uid"] = event.uid;
+    json["pid"] = event.pid;
+  }
+  number("leases", static_cast<int64_t>(event.leases));
+  if (!event.error.ok()) json["error"] = ErrorJson(event.error);
+  return json;
+}
+
+}  // namespace
+
+std::string EventsDocument(const EventBatch& batch) {
+  Json events = Json::array();
+  for (const Event& event : batch.events) events.push_back(EventJson(event));
+  return Dump({{"events", std::move(events)},
+               {"next", batch.next},
+               {"opens_next", batch.opens_next},
+               {"lost", batch.lost},
+               {"opens_lost", batch.opens_lost}});
+}
 
 std::string StatusDocument(const ManagerSnapshot& manager, const ServerSnapshot& server) {
   Json tiers = Json::array();

@@ -46,7 +46,7 @@ std::vector<Command> MakeCommands(CLI::App* app) {
        {MakeAddCommand, MakeLsCommand, MakeShowCommand, MakeRmCommand, MakeStatusCommand,
         MakeVerifyCommand, MakePolicyCommand, MakePinCommand, MakeUnpinCommand, MakePrefetchCommand,
         MakeEvictCommand, MakeDrainCommand, MakeAliasCommand, MakeRollbackCommand, MakePushCommand,
-        MakeDoctorCommand, MakeVersionCommand, MakeCompletionCommand}) {
+        MakeEventsCommand, MakeDoctorCommand, MakeVersionCommand, MakeCompletionCommand}) {
     commands.push_back(make(app));
     commands.back().app->footer("Global options: trims --help");
   }

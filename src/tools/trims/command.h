@@ -43,6 +43,7 @@ Command MakePinCommand(CLI::App* root);
 Command MakeUnpinCommand(CLI::App* root);
 Command MakePrefetchCommand(CLI::App* root);
 Command MakeEvictCommand(CLI::App* root);
+Command MakeEventsCommand(CLI::App* root);
 Command MakeDrainCommand(CLI::App* root);
 Command MakeAliasCommand(CLI::App* root);
 Command MakeRollbackCommand(CLI::App* root);

@@ -39,6 +39,10 @@ std::string RenderAlias(const Json& alias);
 std::string RenderDeletedAlias(const Json& alias);
 std::string RenderAliases(const Json& document);
 
+// One line an event; and how many are missing before the next.
+std::string RenderEvent(const Json& event);
+std::string RenderLost(uint64_t lost, uint64_t opens_lost);
+
 // One screen: the daemon, its budget, its segments, its counters.
 std::string RenderStatus(const Json& status);
 

@@ -63,6 +63,14 @@ void WriteRequests() {
          .client = {},
          .body = PolicyRequest{
              .tier = "host", .eviction = "gdsf", .admission = "tinylfu", .reclaim = "lazy"}});
+  write("events", {.id = 13,
+                   .client = "trims",
+                   .body = EventsRequest{.since = 17,
+                                         .opens_since = 0,
+                                         .kinds = {"segment", "open.miss"},
+                                         .opens = true,
+                                         .model = "team/ocr:3",
+                                         .wait_ms = 5000}});
   write("verify", {.id = 8, .client = {}, .body = VerifyRequest{"ocr", 1 << 20}});
 }
 
