@@ -84,8 +84,8 @@ struct EventsOptions {
   std::optional<uint64_t> since = {};
   std::optional<uint64_t> opens_since = {};  // `opens_next` of the last document
   std::vector<std::string> kinds = {};       // "segment", "segment.evicted"; none: all but opens
-  bool opens = false;                        // opens, too: recorded only while somebody asks for them
-  std::string model = {};                    // its name, or its name and version; empty: any
+  bool opens = false;      // opens, too: recorded only while somebody asks for them
+  std::string model = {};  // its name, or its name and version; empty: any
   // How long at most, where there is nothing to tell yet; then the document has no events. At most 60 s.
   std::chrono::milliseconds wait{std::chrono::seconds(5)};
 };
@@ -147,16 +147,10 @@ class Admin {
   TRIMS_EXPORT Result<std::string> DeleteAlias(std::string_view alias);
   TRIMS_EXPORT Result<std::string> Aliases();
 
-  // What the daemon did, or does next: one batch, and where to go on. Anybody may ask.
-  //
-  //     trims::EventsOptions options;
-  //     for (;;) {
-  //       trims::Result<std::string> batch = admin->Events(options);   // {"events": […], "next": 1795…, …}
-  //       …
-  //     }
-  //
-  // Whoever asks on from `next` misses nothing, or is told how many went before it asked (`lost`): the daemon keeps the last 4096
-  // of each stream. Numbers rise across restarts of the daemon. INVALID_ARGUMENT: no such kind.
+  // What the daemon did, or does next: one batch, and where to go on: {"events": […], "next", "opens_next", "lost", "opens_lost"}.
+  // Anybody may ask. Whoever asks on, with `since` = "next" and `opens_since` = "opens_next", misses nothing, or is told how many
+  // events went before it asked ("lost"): the daemon keeps the last 4096, and as many opens. Numbers rise across restarts of the
+  // daemon. A caller who wants to stop soon waits for a short while at a time. INVALID_ARGUMENT: no such kind.
   TRIMS_EXPORT Result<std::string> Events(const EventsOptions& options = {});
 
  private:

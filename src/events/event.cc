@@ -6,12 +6,28 @@ namespace trims {
 namespace {
 
 constexpr std::array<std::string_view, kEventKinds> kEventKindNames = {
-    "segment.loading",   "segment.resident",   "segment.load_failed", "segment.load_cancelled",
-    "segment.evicted",   "segment.reclaimed",  "model.added",         "model.add_failed",
-    "model.removed",     "model.retired",      "model.pinned",        "model.unpinned",
-    "alias.moved",       "alias.deleted",      "policy.changed",      "drain.begun",
-    "drain.ended",       "leases.ended",       "open.hit",            "open.joined",
-    "open.miss",         "open.failed",
+    "segment.loading",
+    "segment.resident",
+    "segment.load_failed",
+    "segment.load_cancelled",
+    "segment.evicted",
+    "segment.reclaimed",
+    "model.added",
+    "model.add_failed",
+    "model.removed",
+    "model.retired",
+    "model.pinned",
+    "model.unpinned",
+    "alias.moved",
+    "alias.deleted",
+    "policy.changed",
+    "drain.begun",
+    "drain.ended",
+    "leases.ended",
+    "open.hit",
+    "open.joined",
+    "open.miss",
+    "open.failed",
 };
 
 }  // namespace

@@ -55,20 +55,22 @@ struct Event {
   uint64_t sequence = 0;  // the feed fills this in, and the time
   int64_t unix_us = 0;
 
-  std::string model;          // its reference
-  std::string_view variant;   // "files", "tensors", "ort"
+  std::string model;         // its reference
+  std::string_view variant;  // "files", "tensors", "ort"
   std::string_view tier;
-  uint64_t bytes = 0;         // of a segment what it takes of its tier; of a model what its files have
-  std::string_view reason;    // why it went
-  std::string other;          // evicted: for which model; an alias: what it meant before
-  std::string_view policy;    // that chose
+  uint64_t bytes = 0;  // of a segment what it takes of its tier; of a model what its files have
+  std::string_view reason;      // why it went
+  std::string other;            // evicted: for which model; an alias: what it meant before
+  std::string_view policy;      // that chose
   std::optional<double> score;  // by which it chose: the lowest goes first
   std::string alias;
-  std::chrono::microseconds took{0};      // of a load since its bytes began to come; of an open until it was answered
-  std::chrono::microseconds queued{0};    // of a load before that; of an open until the model was found
+  std::chrono::microseconds took{
+      0};  // of a load since its bytes began to come; of an open until it was answered
+  std::chrono::microseconds queued{
+      0};              // of a load before that; of an open until the model was found
   std::string client;  // what it calls itself
   uint64_t uid = 0;
-  int64_t pid = 0;     // 0: no client's doing
+  int64_t pid = 0;  // 0: no client's doing
   uint64_t leases = 0;
   Status error;
 };

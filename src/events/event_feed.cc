@@ -34,7 +34,8 @@ void EventFeed::Record(Event event) {
     if (listener.due) continue;
     listener.due = listener.query.filter.Wants(recorded);
     // What it does not want it does not lose either.
-    if (!listener.due) (open ? listener.query.opens_since : listener.query.since) = recorded.sequence;
+    if (!listener.due)
+      (open ? listener.query.opens_since : listener.query.since) = recorded.sequence;
     if (listener.due) TellSoon();
   }
 }
@@ -123,9 +124,8 @@ void EventFeed::WantOpens() {
   timers_->Cancel(linger_timer_);
   linger_timer_ = timers_->CallAfter(kOpensLinger, [this] {
     linger_timer_ = 0;
-    wants_opens_ = std::ranges::any_of(listeners_, [](const auto& listener) {
-      return listener.second.query.filter.WantsOpens();
-    });
+    wants_opens_ = std::ranges::any_of(
+        listeners_, [](const auto& listener) { return listener.second.query.filter.WantsOpens(); });
     if (wants_opens_) WantOpens();
   });
 }

@@ -68,7 +68,7 @@ class EventWait {
 
 class EventFeed final : public EventSink {
  public:
-  static constexpr size_t kKept = 4096;        // of each stream
+  static constexpr size_t kKept = 4096;  // of each stream
   static constexpr size_t kMostInBatch = 1024;
   static constexpr Duration kTellAfter = std::chrono::milliseconds(50);
   // How long opens are still recorded after somebody who asked for them was answered.

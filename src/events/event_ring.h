@@ -40,7 +40,8 @@ class EventRing {
   // Of those after number `since`, the oldest that is kept.
   std::deque<Event>::const_iterator After(uint64_t since) const {
     const uint64_t oldest = last_ - events_.size() + 1;
-    const uint64_t passed = since < oldest ? 0 : std::min<uint64_t>(since - oldest + 1, events_.size());
+    const uint64_t passed =
+        since < oldest ? 0 : std::min<uint64_t>(since - oldest + 1, events_.size());
     return events_.begin() + static_cast<std::ptrdiff_t>(passed);
   }
   std::deque<Event>::const_iterator end() const { return events_.end(); }

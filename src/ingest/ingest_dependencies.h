@@ -38,9 +38,9 @@ struct IngestDependencies {
   Worker* verifying =
       nullptr;  // reads whole models; without it, Verify answers FAILED_PRECONDITION
   TimerService* timers = nullptr;  // without it, Verify tells its progress between images alone
-  Worker* pushing = nullptr;  // writes whole models; without it, Push answers FAILED_PRECONDITION
+  Worker* pushing = nullptr;    // writes whole models; without it, Push answers FAILED_PRECONDITION
   EventSink* events = nullptr;  // nullptr: nobody hears of what it does
-  PostToLoop post;              // brings the progress of a push to the loop; empty: nobody hears of it
+  PostToLoop post;  // brings the progress of a push to the loop; empty: nobody hears of it
   // The catalog has other content now.
   std::function<void()> catalog_changed;
 

@@ -48,7 +48,7 @@ class Manager::Impl {
                                          &counters));
       if (host == nullptr) host = tiers.back().get();
     }
-    controller = 
+    controller =
         std::make_unique<Controller>(dependencies.catalog, dependencies.timers, &tiers, &events);
     controller->Start();
     if (dependencies.prepared == nullptr) return;

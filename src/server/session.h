@@ -90,14 +90,14 @@ class Session : public std::enable_shared_from_this<Session> {
   struct Pending {
     uint64_t token;
     uint64_t id;
-    std::optional<OpenWait> wait;  // of an open
+    std::optional<OpenWait> wait;          // of an open
     std::optional<EventWait> events = {};  // of one who listens
-    bool tells_progress = false;   // of the load that it waits for
-    std::string tier = {};         // of an open: as it was asked for
-    std::string reference = {};    // likewise
-    Variant variant = Variant::kFiles;  // likewise
-    TimePoint began = {};          // likewise
-    TimePoint found = {};          // likewise: when the model was found
+    bool tells_progress = false;           // of the load that it waits for
+    std::string tier = {};                 // of an open: as it was asked for
+    std::string reference = {};            // likewise
+    Variant variant = Variant::kFiles;     // likewise
+    TimePoint began = {};                  // likewise
+    TimePoint found = {};                  // likewise: when the model was found
   };
 
   struct Held {

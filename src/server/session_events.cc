@@ -23,20 +23,19 @@ void Session::Serve(uint64_t id, const wire::EventsRequest& request) {
   if (!MayHaveDocument(id)) return;
   Result<EventFilter> filter = MakeEventFilter(request.model, request.kinds, request.opens);
   if (!filter.ok()) return ReplyError(id, filter.status());
-  EventQuery query{.filter = *std::move(filter),
-                   .since = request.since,
-                   .opens_since = request.opens_since};
+  EventQuery query{
+      .filter = *std::move(filter), .since = request.since, .opens_since = request.opens_since};
   if (request.wait_ms == 0) return ReplyDocument(id, EventsDocument(context_->events->Read(query)));
   const uint64_t token = AddPending(id);
   // No wait outlives the session, and none calls back after it.
-  pending_.back().events = context_->events->Await(
-      std::move(query), std::chrono::milliseconds(request.wait_ms),
-      [this, token](const EventBatch& batch) {
-        const std::optional<Pending> waiting = TakePending(token);
-        if (!waiting) return;
-        ReplyDocument(waiting->id, EventsDocument(batch));
-        UpdateInterest();  // a place among the requests in flight is free
-      });
+  pending_.back().events =
+      context_->events->Await(std::move(query), std::chrono::milliseconds(request.wait_ms),
+                              [this, token](const EventBatch& batch) {
+                                const std::optional<Pending> waiting = TakePending(token);
+                                if (!waiting) return;
+                                ReplyDocument(waiting->id, EventsDocument(batch));
+                                UpdateInterest();  // a place among the requests in flight is free
+                              });
 }
 
 void Session::TellOpen(OpenEnd end, TimePoint began, TimePoint found, Event open) const {

@@ -26,9 +26,8 @@ Event AnsweredOpen(const Lease& lease) {
 
 // Of the model nobody knows more than what was asked for.
 Event FailedOpen(const OpenParams& params, const Status& why) {
-  return {.model = std::string(params.reference),
-          .variant = VariantName(params.variant),
-          .error = why};
+  return {
+      .model = std::string(params.reference), .variant = VariantName(params.variant), .error = why};
 }
 
 }  // namespace

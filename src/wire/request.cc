@@ -167,10 +167,9 @@ Status Decode(const fb::ControlRequest& message, RequestBody* body) {
 }
 
 Status Decode(const fb::EventsRequest& message, RequestBody* body) {
-  EventsRequest request{
-      .opens = message.opens(),
-      .model = TextOf(message.model()),
-      .wait_ms = std::min(message.wait_ms(), kMaxEventsWaitMs)};
+  EventsRequest request{.opens = message.opens(),
+                        .model = TextOf(message.model()),
+                        .wait_ms = std::min(message.wait_ms(), kMaxEventsWaitMs)};
   if (message.since().has_value()) request.since = *message.since();
   if (message.opens_since().has_value()) request.opens_since = *message.opens_since();
   if (!request.model.empty()) TRIMS_RETURN_IF_ERROR(CheckReference(request.model));
@@ -337,12 +336,10 @@ struct BodyEncoder {
 
 // In the order of RequestBody.
 constexpr fb::RequestBody kBodyTypes[] = {
-    fb::RequestBody::OpenRequest,   fb::RequestBody::CloseRequest,
-    fb::RequestBody::AddRequest,    fb::RequestBody::RemoveRequest,
-    fb::RequestBody::ListRequest,   fb::RequestBody::ShowRequest,
-    fb::RequestBody::StatusRequest, fb::RequestBody::VerifyRequest,
-    fb::RequestBody::PushRequest,   fb::RequestBody::CancelRequest,
-    fb::RequestBody::PolicyRequest, fb::RequestBody::ControlRequest,
+    fb::RequestBody::OpenRequest,   fb::RequestBody::CloseRequest,  fb::RequestBody::AddRequest,
+    fb::RequestBody::RemoveRequest, fb::RequestBody::ListRequest,   fb::RequestBody::ShowRequest,
+    fb::RequestBody::StatusRequest, fb::RequestBody::VerifyRequest, fb::RequestBody::PushRequest,
+    fb::RequestBody::CancelRequest, fb::RequestBody::PolicyRequest, fb::RequestBody::ControlRequest,
     fb::RequestBody::EventsRequest};
 static_assert(std::size(kBodyTypes) == std::variant_size_v<RequestBody>);
 

@@ -57,5 +57,30 @@ TEST(RenderControlTest, AliasesSayWhatTheyMeanAndMeant) {
             "No aliases yet. Make one:\n  trims alias prod=NAME:VERSION\n");
 }
 
+TEST(RenderControlTest, AnEventIsALine) {
+  EXPECT_EQ(
+      RenderEvent({{"time", "2026-11-27T09:56:46.270690Z"},
+                   {"kind", "segment.evicted"},
+                   {"model", "default/b:2347"},
+                   {"variant", "files"},
+                   {"tier", "host"},
+                   {"bytes", 3006464},
+                   {"reason", "room"},
+                   {"for", "default/c:0cf7"},
+                   {"eviction_policy", "worth"},
+                   {"score", -21.230755769364258}}),
+      "2026-11-27T09:56:46.270Z segment.evicted      b:2347 (files) in host, 2.9 MiB, room for "
+      "c:0cf7, worth -21.23\n");
+  EXPECT_EQ(RenderEvent({{"time", "2026-11-27T09:56:46Z"},
+                         {"kind", "leases.ended"},
+                         {"client", "resize\x1b[2J"},
+                         {"pid", 42},
+                         {"leases", 2}}),
+            "2026-11-27T09:56:46Z leases.ended         2 leases, by resize\\x1b[2J (pid 42)\n");
+  EXPECT_EQ(RenderEvent({{"kind", "a.later.one"}, {"tier", 3}}), " a.later.one          \n")
+      << "a daemon may be newer";
+  EXPECT_EQ(RenderLost(3, 1), "(3 events and 1 open came and went before they were read)\n");
+}
+
 }  // namespace
 }  // namespace trims::cli

@@ -91,7 +91,8 @@ Command MakeEventsCommand(CLI::App* root) {
       ->type_name("KIND")
       ->allow_extra_args(false)
       ->delimiter(',');
-  app->add_option("--model", options->model, "Only of this model: its name, or its name and version")
+  app->add_option("--model", options->model,
+                  "Only of this model: its name, or its name and version")
       ->type_name("REF");
   app->add_flag("--opens", options->opens, "Opens, too, each of them");
   app->add_flag("--no-follow", arguments->no_follow, "Print what is kept, and end");

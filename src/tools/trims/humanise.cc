@@ -45,7 +45,8 @@ std::string HumanDuration(std::chrono::seconds duration) {
 std::string HumanMicroseconds(uint64_t microseconds) {
   const auto us = static_cast<double>(microseconds);
   if (us < 1e3) return fmt::format("{} µs", microseconds);
-  if (us < 1e6) return us < 1e4 ? fmt::format("{:.1f} ms", us / 1e3) : fmt::format("{:.0f} ms", us / 1e3);
+  if (us < 1e6)
+    return us < 1e4 ? fmt::format("{:.1f} ms", us / 1e3) : fmt::format("{:.0f} ms", us / 1e3);
   if (us < 1e7) return fmt::format("{:.1f} s", us / 1e6);
   return HumanDuration(std::chrono::seconds(microseconds / 1'000'000));
 }

@@ -7,6 +7,8 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -295,6 +297,24 @@ TEST_F(CliE2eTest, CompletionKnowsTheModels) {
                                 TRIMS_PROGRAM},
                                {{"TRIMS_SOCKET", daemon_.socket()}});
   EXPECT_THAT(ended.out, StartsWith("small:")) << ended.err;
+}
+
+TEST_F(CliE2eTest, EventsTellWhatWasDoneAndGoOnFromANumber) {
+  AddSmall();
+  Document({"prefetch", "small", "--variant", "tensors"});
+  const Ended kept = Trims({"events", "--no-follow", "--json"});
+  EXPECT_EQ(kept.code, 0) << kept.err;
+  std::vector<Json> events;
+  std::istringstream lines(kept.out);
+  for (std::string line; std::getline(lines, line);) events.push_back(Json::parse(line));
+  ASSERT_EQ(events.size(), 3U) << kept.out;
+  EXPECT_EQ(events[0]["kind"], "model.added");
+  EXPECT_EQ(events[2]["kind"], "segment.resident");
+  const std::string since = std::to_string(events[0]["sequence"].get<uint64_t>());
+  const Ended followed = Trims({"events", "--since", since, "--count", "1", "--kind", "segment"});
+  EXPECT_EQ(followed.code, 0) << followed.err;
+  EXPECT_THAT(followed.out, ContainsRegex("segment.loading +small:.* \\(tensors\\) in host"));
+  EXPECT_EQ(Error({"events", "--kind", "nothing"}, 2)["code"], "INVALID_ARGUMENT");
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ TEST_F(CompletionTest, OffersCommands) {
   EXPECT_EQ(Complete("trims "),
             "add\nls\nshow\nrm\nstatus\nverify\npolicy\npin\nunpin\nprefetch\nevict\ndrain\nalias\n"
             "rollback\n"
-            "push\ndoctor\nversion\ncompletion\n");
+            "push\nevents\ndoctor\nversion\ncompletion\n");
   EXPECT_EQ(Complete("trims nothing-like-it"), "");
 }
 
@@ -46,6 +46,7 @@ TEST_F(CompletionTest, OffersOptions) {
   EXPECT_EQ(Complete("trims add --v"), "--variant\n");
   EXPECT_EQ(Complete("trims evict --w"), "--when-idle\n");
   EXPECT_EQ(Complete("trims drain --o"), "--off\n");
+  EXPECT_EQ(Complete("trims events --no-f"), "--no-follow\n");
 }
 
 TEST_F(CompletionTest, OffersTheValuesOfOptions) {
@@ -56,6 +57,8 @@ TEST_F(CompletionTest, OffersTheValuesOfOptions) {
   EXPECT_EQ(Complete("trims policy --eviction l"), "lru\nlcu\n");
   EXPECT_EQ(Complete("trims policy --eviction=s"), "s3fifo\n");
   EXPECT_EQ(Complete("trims policy --reclaim=l"), "lazy\n");
+  EXPECT_EQ(Complete("trims events --kind s"), "segment\n");
+  EXPECT_EQ(Complete("trims events --model oc"), "ocr:1\nocr:2\n");
 }
 
 TEST_F(CompletionTest, OffersModels) {
