@@ -2,11 +2,16 @@
 
 #include <microhttpd.h>
 
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "admin/answers.h"
 #include "admin/crowd.h"
 #include "admin/exchange.h"
+#include "admin/piece_stream.h"
 #include "admin/routes.h"
 #include "base/log.h"
 #include "base/mutex.h"
@@ -42,8 +47,34 @@ size_t LeaveEscapes(void*, MHD_Connection*, char* text) {
   return std::char_traits<char>::length(text);
 }
 
-MHD_Result SendAnswer(MHD_Connection* connection, const HttpRequest& request,
-                      const HttpResponse& answer) {
+// The HTTP library's part of a stream.
+class StreamReader {
+ public:
+  static MHD_Response* Make(std::shared_ptr<PieceStream> stream) {
+    auto* held = new std::shared_ptr<PieceStream>(std::move(stream));
+    MHD_Response* response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, kBlock, &Read, held, &Free);
+    if (response == nullptr) Free(held);
+    return response;
+  }
+
+ private:
+  static constexpr size_t kBlock = size_t{16} * 1024;
+
+  static ssize_t Read(void* held, uint64_t, char* to, size_t most) {
+    PieceStream& stream = **static_cast<std::shared_ptr<PieceStream>*>(held);
+    const size_t taken = stream.Take(to, most);
+    return taken == 0 && stream.ended() ? MHD_CONTENT_READER_END_OF_STREAM
+                                        : static_cast<ssize_t>(taken);
+  }
+  static void Free(void* held) {
+    auto* stream = static_cast<std::shared_ptr<PieceStream>*>(held);
+    (*stream)->Abandon();
+    delete stream;
+  }
+};
+
+void LogAnswered(const HttpRequest& request, const HttpResponse& answer) {
   // Whoever is refused must not fill the log.
   const bool refused = answer.status >= 400 && answer.status < 500;
   if (request.method == "GET" || refused) {
@@ -52,8 +83,16 @@ MHD_Result SendAnswer(MHD_Connection* connection, const HttpRequest& request,
     LogInfo("http.answered",
             {{"method", request.method}, {"path", request.path}, {"status", answer.status}});
   }
-  MHD_Response* response = MHD_create_response_from_buffer(
-      answer.body.size(), const_cast<char*>(answer.body.data()), MHD_RESPMEM_MUST_COPY);
+}
+
+MHD_Response* WholeResponse(const HttpResponse& answer) {
+  return MHD_create_response_from_buffer(answer.body.size(), const_cast<char*>(answer.body.data()),
+                                         MHD_RESPMEM_MUST_COPY);
+}
+
+MHD_Result SendResponse(MHD_Connection* connection, const HttpRequest& request,
+                        const HttpResponse& answer, MHD_Response* response) {
+  LogAnswered(request, answer);
   if (response == nullptr) return MHD_NO;
   MHD_add_response_header(response, "Content-Type", answer.content_type.c_str());
   for (const auto& [name, value] : kHeaders) MHD_add_response_header(response, name, value);
@@ -63,6 +102,11 @@ MHD_Result SendAnswer(MHD_Connection* connection, const HttpRequest& request,
       MHD_queue_response(connection, static_cast<unsigned>(answer.status), response);
   MHD_destroy_response(response);
   return queued;
+}
+
+MHD_Result SendAnswer(MHD_Connection* connection, const HttpRequest& request,
+                      const HttpResponse& answer) {
+  return SendResponse(connection, request, answer, WholeResponse(answer));
 }
 
 Crowd::Member* MemberOf(MHD_Connection* connection) {
@@ -142,7 +186,32 @@ class HttpServer::Impl {
   MHD_Result Answer(MHD_Connection* connection, Exchange* exchange) {
     if (!exchange->asked && Ask(connection, exchange)) return MHD_YES;
     if (Crowd::Member* member = MemberOf(connection)) crowd_.Answered(member);
+    if (exchange->answer->more) return SendStream(connection, exchange);
     return SendAnswer(connection, exchange->request(), *exchange->answer);
+  }
+
+  // The answer's body, and then what a job of the stream's own makes, until nobody reads it.
+  MHD_Result SendStream(MHD_Connection* connection, Exchange* exchange) {
+    const HttpResponse& answer = *exchange->answer;
+    auto stream = std::make_shared<PieceStream>(
+        answer.body, [connection] { MHD_suspend_connection(connection); },
+        [connection] { MHD_resume_connection(connection); });
+    if (!StreamBegins(stream)) return SendAnswer(connection, exchange->request(), Busy());
+    const bool taken =
+        options_.streams != nullptr &&
+        options_.streams->TryRun([this, stream, more = answer.more](DaemonLink& link) {
+          for (std::optional<std::string> piece = ""; piece && stream->Push(*std::move(piece));) {
+            piece = more(link);
+          }
+          stream->End();
+          StreamEnds(stream);
+        });
+    if (!taken) {
+      StreamEnds(stream);
+      return SendAnswer(connection, exchange->request(), Busy());
+    }
+    return SendResponse(connection, exchange->request(), answer,
+                        StreamReader::Make(std::move(stream)));
   }
 
   // Whether the exchange is a job's now, which goes on with the connection: then it must not be touched.
@@ -190,9 +259,23 @@ class HttpServer::Impl {
     MutexLock lock(mutex_);
     if (--jobs_ == 0) no_jobs_.NotifyAll();
   }
+  bool StreamBegins(const std::shared_ptr<PieceStream>& stream) TRIMS_EXCLUDES(mutex_) {
+    if (!JobBegins()) return false;
+    MutexLock lock(mutex_);
+    streams_.insert(stream);
+    return true;
+  }
+  void StreamEnds(const std::shared_ptr<PieceStream>& stream) TRIMS_EXCLUDES(mutex_) {
+    {
+      MutexLock lock(mutex_);
+      streams_.erase(stream);
+    }
+    JobEnds();
+  }
   void EndJobs() TRIMS_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
     ending_ = true;
+    for (const std::shared_ptr<PieceStream>& stream : streams_) stream->End();
     while (jobs_ > 0) no_jobs_.Wait(mutex_);
   }
 
@@ -201,7 +284,8 @@ class HttpServer::Impl {
   Crowd crowd_;
   Mutex mutex_;
   CondVar no_jobs_;
-  size_t jobs_ TRIMS_GUARDED_BY(mutex_) = 0;
+  size_t jobs_ TRIMS_GUARDED_BY(mutex_) = 0;  // streams among them
+  std::set<std::shared_ptr<PieceStream>> streams_ TRIMS_GUARDED_BY(mutex_);
   bool ending_ TRIMS_GUARDED_BY(mutex_) = false;
 };
 
