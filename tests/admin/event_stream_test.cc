@@ -16,7 +16,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr const char* kBatch =
-    R"({"events":[{"sequence":17,"kind":"model.added","model":"default/a\\nb"},)"
+    R"({"events":[{"sequence":17,"kind":"model.added","model":"default/a\nb"},)"
     R"({"sequence":3,"kind":"open.hit"}],"next":17,"opens_next":3,"lost":2,"opens_lost":0})";
 
 TEST(EventStream, TheQuerySaysWhatIsWanted) {
