@@ -135,6 +135,11 @@ class Admin {
   // and by whom.
   TRIMS_EXPORT Result<std::string> Evict(std::string_view reference,
                                          const ResidentOptions& options = {});
+  // What an open would come to now, without making it: where it would be served from, what that would cost, what would go for it,
+  // who has it open, or why it would be refused. Of the first variant named, or else of the one that is most likely opened. Anybody
+  // may ask.
+  TRIMS_EXPORT Result<std::string> Explain(std::string_view reference,
+                                           const ResidentOptions& options = {});
   // From now on opens are UNAVAILABLE; leases end by themselves. It ends with the daemon.
   TRIMS_EXPORT Result<std::string> Drain(const DrainOptions& options = {});
 

@@ -38,3 +38,14 @@ def test_what_comes_is_told_as_it_comes(model):
 def test_a_kind_that_there_is_not(model):
     with pytest.raises(trims.InvalidArgument, match="nothing"):
         next(trims.events(kinds="nothing"))
+
+
+def test_what_an_open_would_come_to(model):
+    trims.prefetch(model)
+    there = trims.explain(model)
+    assert (there["served_from"], there["estimate_us"], there["moves_bytes"], there["kind"]) == ("host", 0, 0, "tensors")
+    trims.evict(model)
+    gone = trims.explain(model, variant="tensors", tier="host")
+    assert gone["served_from"] in ("disk", "host") and gone["tiers"][0]["evicts"] == []
+    with pytest.raises(trims.NotFound):
+        trims.explain("none")

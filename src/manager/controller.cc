@@ -19,16 +19,6 @@ namespace {
 
 constexpr size_t kHoldersNamed = 3;
 
-// Of a model that has several variants, the one that its programs most likely open.
-ImagePtr UsualOf(const std::vector<ImagePtr>& images) {
-  for (const Variant kind : {Variant::kOrt, Variant::kTensors}) {
-    for (const ImagePtr& image : images) {
-      if (image->kind == kind) return image;
-    }
-  }
-  return images.front();
-}
-
 // Or on its way.
 bool IsThere(SegmentState state) {
   return state == SegmentState::kReserved || state == SegmentState::kLoading ||
@@ -88,7 +78,7 @@ struct Controller::Meant {
   }
   void KeepUsual() {
     if (named) return;
-    const ImagePtr usual = UsualOf(images);
+    const ImagePtr usual = UsualVariant(images);
     Keep([&](const Image& image, const PinnedVariant&) { return &image == usual.get(); });
   }
 };
@@ -183,7 +173,7 @@ void Controller::Preload(const std::string& reference) {
   if (!meant.ok()) {
     return LogNotBrought("preload", reference, meant.status());
   }
-  Bring("preload", meant->tier, UsualOf(meant->images));
+  Bring("preload", meant->tier, UsualVariant(meant->images));
 }
 
 void Controller::Bring(const std::string& why, SegmentTable* tier, const ImagePtr& image) {

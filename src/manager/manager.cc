@@ -14,6 +14,7 @@
 #include "load/tier.h"
 #include "manager/choose_tier.h"
 #include "manager/controller.h"
+#include "manager/explain.h"
 #include "manager/take_snapshot.h"
 #include "residency/segment_table.h"
 
@@ -214,6 +215,28 @@ void Manager::Prefetch(const wire::Principal& principal, const ControlWishes& wi
 Result<ControlledModel> Manager::Evict(const wire::Principal& principal,
                                        const ControlWishes& wishes) {
   return impl_->controller->Evict(principal, wishes);
+}
+
+Result<ExplainedOpen> Manager::Explain(const ControlWishes& wishes) const {
+  const Catalog& catalog = *impl_->dependencies.catalog;
+  TRIMS_ASSIGN_OR_RETURN(const ModelReference parsed, ParseModelReference(wishes.reference));
+  TRIMS_ASSIGN_OR_RETURN(const CatalogEntry* entry, catalog.Find(parsed));
+  if (entry->images.empty() && wishes.variants.empty()) {
+    return Status(StatusCode::kNotFound, "model '" + ReferenceOf(*entry) + "' has no variants",
+                  "trims ls shows what there is");
+  }
+  const Variant kind =
+      wishes.variants.empty() ? UsualVariant(entry->images)->kind : wishes.variants.front();
+  TRIMS_ASSIGN_OR_RETURN(const ImagePtr image,
+                         ResolveVariant(catalog, ReferenceOf(*entry), kind, ""));
+  TRIMS_ASSIGN_OR_RETURN(const SegmentTable* tier, ChooseTier(wishes.tier, *image, impl_->tiers));
+  ExplainedOpen open = trims::Explain(image, *tier, impl_->counters);
+  if (impl_->controller->draining()) {
+    open.refused = Controller::Draining();
+    open.served_from.clear();
+  }
+  if (wishes.holders) open.holders = wishes.holders(tier->tier_name(), image->key);
+  return open;
 }
 
 Result<DrainSnapshot> Manager::Drain(const wire::Principal& principal, bool on,

@@ -138,6 +138,9 @@ class Manager {
   // is leased (the message says who holds it), on its way or pinned. With `when_idle` such goes with its
   // last lease, unless it is pinned.
   Result<ControlledModel> Evict(const wire::Principal& principal, const ControlWishes& wishes);
+  // What an open would come to now: of the variant named, or of the one that is most likely opened; anybody may ask. NOT_FOUND: no such
+  // model, variant or tier. What would be refused is a value.
+  Result<ExplainedOpen> Explain(const ControlWishes& wishes) const;
   // From now on opens are UNAVAILABLE, and leases end by themselves; or, with `on` false, no more.
   Result<DrainSnapshot> Drain(const wire::Principal& principal, bool on,
                               const FindHolders& holders);

@@ -70,19 +70,20 @@ RoomUse SegmentTable::Use() const {
 }
 
 Status SegmentTable::Admit(Segment* segment, ImagePtr image, PreparedStore::Pin pin) {
-  if (segment->footprint() > budget().limit()) {
-    return Status(StatusCode::kTooLarge,
-                  "model '" + image->reference + "' (" + std::string(VariantName(image->kind)) +
-                      ") takes " + BytesText(segment->footprint()) + ", the budget of tier '" +
-                      std::string(tier_name()) + "' is " + BytesText(budget().limit()),
-                  budget().HowToRaise());
-  }
-  const uint64_t shortage = room_queue_.Shortage(segment->footprint(), draining_bytes_);
+  TRIMS_ASSIGN_OR_RETURN(const std::vector<Victim> victims, ChooseVictims(*image));
   segment->mutable_use()->admitted = true;
-  if (shortage > 0) TRIMS_RETURN_IF_ERROR(Evict(shortage, segment));
+  if (!victims.empty()) Evict(victims, segment);
   segment->Reserve(std::move(image), std::move(pin), dependencies_.clock->Now());
   room_queue_.Push(segment->id(), segment->footprint());
   return {};
+}
+
+Status SegmentTable::TooLarge(const Image& image) const {
+  return Status(StatusCode::kTooLarge,
+                "model '" + image.reference + "' (" + std::string(VariantName(image.kind)) +
+                    ") takes " + BytesText(FootprintOf(image)) + ", the budget of tier '" +
+                    std::string(tier_name()) + "' is " + BytesText(budget().limit()),
+                budget().HowToRaise());
 }
 
 void SegmentTable::Reconsider(const Segment& segment) {
@@ -116,23 +117,29 @@ void SegmentTable::ReclaimIdle() {
 }
 
 // All or nothing: a policy that names too little, or what is no candidate, evicts nothing.
-Status SegmentTable::Evict(uint64_t needed, Segment* whom_for) {
-  const std::vector<Victim> victims = evictor_.Choose(needed);
-  std::vector<EvictionCandidate> uses;
+Result<std::vector<Victim>> SegmentTable::ChooseVictims(const Image& image) const {
+  const uint64_t footprint = FootprintOf(image);
+  if (footprint > budget().limit()) return TooLarge(image);
+  const uint64_t shortage = room_queue_.Shortage(footprint, draining_bytes_);
+  if (shortage == 0) return std::vector<Victim>();
+  std::vector<Victim> victims = evictor_.Choose(shortage);
   uint64_t freed = 0;
   for (const Victim& chosen : victims) {
-    const Segment* victim = FindById(chosen.segment);
-    if (victim == nullptr || !MayGo(*victim)) return NoRoom(*whom_for);
-    freed += victim->footprint();
-    uses.push_back(victim->use());
+    const auto victim = segments_.find(chosen.segment);
+    if (victim == segments_.end() || !MayGo(*victim->second)) return NoRoom(image);
+    freed += victim->second->footprint();
   }
-  if (freed < needed) return NoRoom(*whom_for);
-  const bool admitted = evictor_.Admits(whom_for->key(), whom_for->footprint(), uses);
-  whom_for->mutable_use()->admitted = admitted;
+  if (freed < shortage) return NoRoom(image);
+  return victims;
+}
+
+void SegmentTable::Evict(const std::vector<Victim>& victims, Segment* whom_for) {
+  std::vector<EvictionCandidate> uses;
+  for (const Victim& chosen : victims) uses.push_back(FindById(chosen.segment)->use());
+  whom_for->mutable_use()->admitted = evictor_.Admits(whom_for->key(), whom_for->footprint(), uses);
   for (const Victim& chosen : victims) {
     EvictOne(FindById(chosen.segment), chosen.rank, *whom_for);
   }
-  return {};
 }
 
 void SegmentTable::EvictOne(Segment* victim, double rank, const Segment& whom_for) {
@@ -169,15 +176,14 @@ void SegmentTable::Reclaim(Segment* segment) {
   Drain(segment);
 }
 
-Status SegmentTable::NoRoom(const Segment& segment) const {
+Status SegmentTable::NoRoom(const Image& image) const {
   const RoomUse use = Use();
-  std::string message = "no room for model '" + segment.image().reference + "' (" +
-                        std::string(VariantName(segment.image().kind)) + ") in tier '" +
-                        std::string(tier_name()) + "': it takes " + BytesText(segment.footprint()) +
-                        " of " + BytesText(budget().limit()) + "; " + BytesText(use.leased) +
-                        " are in use by " + std::to_string(leases_) + " leases, " +
-                        BytesText(use.loading + use.waiting) + " by loads on their way, " +
-                        BytesText(use.draining) + " are being freed";
+  std::string message =
+      "no room for model '" + image.reference + "' (" + std::string(VariantName(image.kind)) +
+      ") in tier '" + std::string(tier_name()) + "': it takes " + BytesText(FootprintOf(image)) +
+      " of " + BytesText(budget().limit()) + "; " + BytesText(use.leased) + " are in use by " +
+      std::to_string(leases_) + " leases, " + BytesText(use.loading + use.waiting) +
+      " by loads on their way, " + BytesText(use.draining) + " are being freed";
   if (use.pinned > 0) message += ", " + BytesText(use.pinned) + " are pinned";
   if (use.idle > 0) {
     message += ", " + BytesText(use.idle) + " are idle, of which policy '" +

@@ -34,6 +34,7 @@
 #include "format/image.h"
 #include "residency/counters.h"
 #include "residency/lease.h"
+#include "residency/open_plan.h"
 #include "residency/residency_options.h"
 #include "residency/room_queue.h"
 #include "residency/segment.h"
@@ -98,6 +99,12 @@ class SegmentTable {
   void SetWhenQuiet(std::function<void()> call);
   bool Quiet() const { return leases_ == 0 && waiters_.size() == 0; }
 
+  // What an open of it would come to now.
+  OpenPlan Plan(const ImagePtr& wanted) const;
+  const SegmentTable* beneath() const {
+    return dependencies_.beneath;
+  }  // nullptr: it is the lowest
+
   // What an image takes of this tier.
   uint64_t FootprintOf(const Image& image) const { return tier_->FootprintOf(image); }
   // nullptr if there is no such segment.
@@ -149,12 +156,15 @@ class SegmentTable {
 
   // Room (segment_room.cc).
   Status Admit(Segment* segment, ImagePtr image, PreparedStore::Pin pin);  // evicting if it must
-  Status Evict(uint64_t needed, Segment* whom_for);
+  // Who would go for it now, by the policy; an error says why it can't have its room.
+  Result<std::vector<Victim>> ChooseVictims(const Image& image) const;
+  void Evict(const std::vector<Victim>& victims, Segment* whom_for);
   void EvictOne(Segment* victim, double rank, const Segment& whom_for);
   void Reconsider(const Segment& segment);  // whether it may go: after all that could change it
   void ReclaimIdle();
   bool Stays(const Segment& segment) const;  // once nobody holds it
-  Status NoRoom(const Segment& segment) const;
+  Status TooLarge(const Image& image) const;
+  Status NoRoom(const Image& image) const;
   void Reclaim(Segment* segment);  // it goes, and no other needs its room
   void EvictByOperator(Segment* segment);
   void Drain(Segment* segment, bool evicted = false);

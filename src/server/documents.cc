@@ -258,18 +258,65 @@ std::string ControlledDocument(const ControlledModel& model) {
       {{"reference", model.reference}, {"tier", model.tier}, {"variants", std::move(variants)}});
 }
 
-std::string DrainDocument(const DrainSnapshot& drain) {
+namespace {
+
+Json HoldersJson(const std::vector<LeaseHolder>& held) {
   Json holders = Json::array();
-  for (const LeaseHolder& holder : drain.holders) {
+  for (const LeaseHolder& holder : held) {
     holders.push_back({{"client", holder.client},
                        {"uid", holder.uid},
                        {"pid", holder.pid},
                        {"leases", holder.leases}});
   }
+  return holders;
+}
+
+Json PlanJson(const OpenPlan& plan) {
+  Json evicts = Json::array();
+  for (const PlannedVictim& victim : plan.victims) {
+    evicts.push_back({{"reference", victim.reference},
+                      {"kind", VariantName(victim.kind)},
+                      {"bytes", victim.bytes},
+                      {"score", victim.score}});
+  }
+  Json json = {{"tier", plan.tier},
+               {"state", SegmentStateName(plan.state)},
+               {"bytes", plan.bytes},
+               {"leases", plan.leases},
+               {"waiters", plan.waiters},
+               {"pinned", plan.pinned},
+               {"reload_us", plan.reload_time.count() / 1000},
+               {"eviction_policy", plan.eviction_policy},
+               {"evicts", std::move(evicts)}};
+  if (plan.load) json["load"] = LoadJson(*plan.load);
+  if (!plan.refused.ok()) json["refused"] = ErrorJson(plan.refused);
+  return json;
+}
+
+}  // namespace
+
+std::string ExplainedDocument(const ExplainedOpen& open) {
+  Json tiers = Json::array();
+  for (const OpenPlan& plan : open.plans) tiers.push_back(PlanJson(plan));
+  Json json = {{"reference", open.reference},
+               {"kind", VariantName(open.kind)},
+               {"key", open.key},
+               {"tier", open.plans.front().tier},
+               {"served_from", open.served_from},
+               {"moves_bytes", open.moves_bytes},
+               {"estimate_us", open.estimate ? Json(open.estimate->count()) : Json()},
+               {"estimate_from", open.estimate_from},
+               {"tiers", std::move(tiers)},
+               {"holders", HoldersJson(open.holders)}};
+  if (!open.refused.ok()) json["refused"] = ErrorJson(open.refused);
+  return Dump(json);
+}
+
+std::string DrainDocument(const DrainSnapshot& drain) {
   return Dump({{"draining", drain.draining},
                {"leases", drain.leases},
                {"waiters", drain.waiters},
-               {"holders", std::move(holders)}});
+               {"holders", HoldersJson(drain.holders)}});
 }
 
 namespace {

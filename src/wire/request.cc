@@ -23,7 +23,8 @@ static_assert(static_cast<ControlVerb>(fb::ControlVerb::Pin) == ControlVerb::kPi
 static_assert(static_cast<ControlVerb>(fb::ControlVerb::Undrain) == ControlVerb::kUndrain);
 static_assert(static_cast<ControlVerb>(fb::ControlVerb::SetAlias) == ControlVerb::kSetAlias);
 static_assert(static_cast<ControlVerb>(fb::ControlVerb::Rollback) == ControlVerb::kRollback);
-static_assert(fb::ControlVerb::MAX == fb::ControlVerb::Rollback);
+static_assert(static_cast<ControlVerb>(fb::ControlVerb::Explain) == ControlVerb::kExplain);
+static_assert(fb::ControlVerb::MAX == fb::ControlVerb::Explain);
 
 Result<Variant> VariantOf(fb::Variant value) {
   if (value > fb::Variant::MAX) {

@@ -95,7 +95,8 @@ enum class ControlVerb : uint8_t {
   kListAliases,
   kSetAlias,
   kDeleteAlias,
-  kRollback
+  kRollback,
+  kExplain
 };
 
 // What a verb is not about is empty.

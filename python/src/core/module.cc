@@ -236,6 +236,7 @@ void DefineControl(nb::class_<Admin>& admin) {
   DefineResident<&Admin::Unpin>(admin, "unpin");
   DefineResident<&Admin::Prefetch>(admin, "prefetch");
   DefineResident<&Admin::Evict>(admin, "evict");
+  DefineResident<&Admin::Explain>(admin, "explain");
   admin
       .def("drain",
            [](Admin& self, bool on, bool wait, uint32_t timeout_ms) {

@@ -124,6 +124,11 @@ def drain(on=True, *, wait=False, timeout=None, socket=None):
     return json.loads(_admin(socket).drain(on, wait, _arguments.milliseconds(timeout, "timeout")))
 
 
+def explain(reference, *, variant="", tier="", timeout=None, socket=None):
+    """What an open would come to now, without making it: the document that `trims explain --json` prints (docs/json.md)."""
+    return _resident(_admin(socket).explain, reference, variant or (), tier, timeout)
+
+
 def events(*, since=None, kinds=(), opens=False, model="", follow=True, socket=None):
     """What the daemon does, as it does it: a generator of dictionaries (docs/events.md). It ends with close(), or with its last reference.
 

@@ -43,6 +43,8 @@ Command MakePinCommand(CLI::App* root);
 Command MakeUnpinCommand(CLI::App* root);
 Command MakePrefetchCommand(CLI::App* root);
 Command MakeEvictCommand(CLI::App* root);
+Command MakeTopCommand(CLI::App* root);
+Command MakeExplainCommand(CLI::App* root);
 Command MakeEventsCommand(CLI::App* root);
 Command MakeDrainCommand(CLI::App* root);
 Command MakeAliasCommand(CLI::App* root);

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -315,6 +316,25 @@ TEST_F(CliE2eTest, EventsTellWhatWasDoneAndGoOnFromANumber) {
   EXPECT_EQ(followed.code, 0) << followed.err;
   EXPECT_THAT(followed.out, ContainsRegex("segment.loading +small:.* \\(tensors\\) in host"));
   EXPECT_EQ(Error({"events", "--kind", "nothing"}, 2)["code"], "INVALID_ARGUMENT");
+}
+
+TEST_F(CliE2eTest, ExplainSaysBeforehandWhatAnOpenComesTo) {
+  AddSmall();
+  const Json before = Document({"explain", "small", "--variant", "tensors"});
+  EXPECT_EQ(before["served_from"], "disk");
+  EXPECT_EQ(before["tiers"][0]["state"], "absent");
+  Document({"prefetch", "small", "--variant", "tensors"});
+  EXPECT_EQ(Document({"explain", "small", "--variant", "tensors"})["served_from"], "host");
+  EXPECT_THAT(Trims({"explain", "small"}).out, HasSubstr("from"));
+  EXPECT_EQ(Error({"explain", "smal"}, 3)["code"], "NOT_FOUND");
+}
+
+TEST_F(CliE2eTest, TopIntoAPipeIsOneLookAfterTheOther) {
+  const Ended ended = Trims({"top", "--count", "2", "--interval", "0.1", "--json"});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_EQ(std::count(ended.out.begin(), ended.out.end(), '\n'), 2);
+  EXPECT_TRUE(Json::parse(ended.out.substr(0, ended.out.find('\n'))).contains("counters"));
+  EXPECT_THAT(Trims({"top", "--count", "1"}).out, HasSubstr("host memory"));
 }
 
 }  // namespace
