@@ -65,12 +65,15 @@ class Listener:
     """Reads /v1/events while its block runs. `done`: how many lines of data came."""
 
     def __init__(self, path, target):
-        self.connection, self.target, self.done, self.failed = UnixConnection(path), target, 0, None
+        self.connection, self.target, self.done = UnixConnection(path), target, 0
         self.thread = threading.Thread(target=self.run)
 
     def run(self):
-        while line := self.response.readline():
-            self.done += line.startswith(b"data:")
+        try:
+            while line := self.response.readline():
+                self.done += line.startswith(b"data:")
+        except (OSError, http.client.HTTPException):
+            pass  # its block has ended
 
     def __enter__(self):
         self.connection.request("GET", self.target)
