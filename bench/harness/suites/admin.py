@@ -154,5 +154,5 @@ def run(bench):
     alone, times = median(per_second["alone"]), len(per_second["alone"])
     return [Row("admin", f"{MODELS} models", "opens", "1/s", median(per_second["scraped"]), alone, times,
                 f"{sum(answers)} answers of {' and '.join(PATHS)}, and a reader of /v1/events"),
-            Row("admin", f"{MODELS} models, one reader of each open", "opens", "1/s", median(per_second["told"]), alone, times,
+            Row("admin", f"{MODELS} models, one reader of each open", "opens-told", "1/s", median(per_second["told"]), alone, times,
                 f"{sum(events)} events read")]
