@@ -9,8 +9,10 @@
 #ifndef TRIMS_ADMIN_H_
 #define TRIMS_ADMIN_H_
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -80,6 +82,18 @@ struct DrainOptions {
   std::chrono::milliseconds timeout{std::chrono::hours(24)};
 };
 
+// Which events are wanted, and from where on: docs/events.md.
+struct EventsOptions {
+  // Those after this number: `next` of the last document. 0: all that are kept; nothing: those that come from now on.
+  std::optional<uint64_t> since = {};
+  std::optional<uint64_t> opens_since = {};  // `opens_next` of the last document
+  std::vector<std::string> kinds = {};       // "segment", "segment.evicted"; none: all but opens
+  bool opens = false;      // opens, too: recorded only while somebody asks for them
+  std::string model = {};  // its name, or its name and version; empty: any
+  // How long at most, where there is nothing to tell yet; then the document has no events. At most 60 s.
+  std::chrono::milliseconds wait{std::chrono::seconds(5)};
+};
+
 class Admin {
  public:
   TRIMS_EXPORT static Result<Admin> Connect(const ClientOptions& options = {});
@@ -126,6 +140,11 @@ class Admin {
   // and by whom.
   TRIMS_EXPORT Result<std::string> Evict(std::string_view reference,
                                          const ResidentOptions& options = {});
+  // What an open would come to now, without making it: where it would be served from, what that would cost, what would go for it,
+  // who has it open, or why it would be refused. Of the first variant named, or else of the one that is most likely opened. Anybody
+  // may ask.
+  TRIMS_EXPORT Result<std::string> Explain(std::string_view reference,
+                                           const ResidentOptions& options = {});
   // From now on opens are UNAVAILABLE; leases end by themselves. It ends with the daemon.
   TRIMS_EXPORT Result<std::string> Drain(const DrainOptions& options = {});
 
@@ -137,6 +156,12 @@ class Admin {
   TRIMS_EXPORT Result<std::string> Rollback(std::string_view alias);
   TRIMS_EXPORT Result<std::string> DeleteAlias(std::string_view alias);
   TRIMS_EXPORT Result<std::string> Aliases();
+
+  // What the daemon did, or does next: one batch, and where to go on: {"events": […], "next", "opens_next", "lost", "opens_lost"}.
+  // Anybody may ask. Whoever asks on, with `since` = "next" and `opens_since` = "opens_next", misses nothing, or is told how many
+  // events went before it asked ("lost"): the daemon keeps the last 4096, and as many opens. Numbers rise across restarts of the
+  // daemon. A caller who wants to stop soon waits for a short while at a time. INVALID_ARGUMENT: no such kind.
+  TRIMS_EXPORT Result<std::string> Events(const EventsOptions& options = {});
 
  private:
   explicit Admin(Client client);

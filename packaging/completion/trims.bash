@@ -33,7 +33,7 @@ _trims_files() {
 }
 
 _trims() {
-  local commands="add ls show rm status verify policy pin unpin prefetch evict drain alias rollback push doctor version completion"
+  local commands="add ls show rm status verify policy pin unpin prefetch evict drain alias rollback push top explain events doctor version completion"
   local evictions="worth never lru fifo lcu flush eager gdsf s3fifo"
   local globals="--json --socket --no-autostart --color --help"
   local _trims_program=$1 _trims_current typed=${COMP_LINE:0:COMP_POINT}
@@ -51,7 +51,7 @@ _trims() {
     previous=$word
     if [[ -n $skip ]]; then skip=""; continue; fi
     case $word in
-      --socket | --color | --variant | --precision | --keep-versions | --keep-for | --onnxruntime-extension | --rate | --eviction | --admission | --reclaim | --tier | --delete) skip=1 ;;
+      --socket | --color | --variant | --precision | --keep-versions | --keep-for | --onnxruntime-extension | --rate | --eviction | --admission | --reclaim | --tier | --delete | --since | --kind | --model | --count | --interval) skip=1 ;;
       -*) ;;
       *) if [[ -z $command ]]; then command=$word; else places=$((places + 1)); fi ;;
     esac
@@ -63,6 +63,8 @@ _trims() {
     --eviction) _trims_reply <<<"${evictions// /$'\n'}"; return ;;
     --admission) _trims_reply <<<$'all\ntinylfu'; return ;;
     --reclaim) _trims_reply <<<$'eager\nlazy'; return ;;
+    --kind) _trims_reply <<<$'segment\nmodel\nalias\npolicy\ndrain\nleases\nopen'; return ;;
+    --model) _trims_reply < <(_trims_references); return ;;
     --delete) _trims_reply < <(_trims_aliases); return ;;
     --variant) _trims_reply <<<$'files\ntensors\nort'; return ;;
   esac
@@ -78,10 +80,12 @@ _trims() {
       [[ $command == verify ]] && flags+=" --rate"
       [[ $command == policy ]] && flags+=" --eviction --admission --reclaim --budget --tier"
       [[ $command == ls ]] && flags+=" --quiet"
-      [[ $command == pin || $command == unpin || $command == prefetch || $command == evict ]] && flags+=" --variant --tier"
+      [[ $command == pin || $command == unpin || $command == prefetch || $command == evict || $command == explain ]] && flags+=" --variant --tier"
       [[ $command == prefetch ]] && flags+=" --no-wait"
       [[ $command == evict ]] && flags+=" --when-idle"
       [[ $command == drain ]] && flags+=" --off --wait"
+      [[ $command == top ]] && flags+=" --interval --count"
+      [[ $command == events ]] && flags+=" --since --kind --model --opens --no-follow --count"
       [[ $command == alias ]] && flags+=" --delete"
       _trims_reply <<<"${flags// /$'\n'}"
       return
@@ -90,7 +94,7 @@ _trims() {
   case $command:$places in
     :*) _trims_reply <<<"${commands// /$'\n'}" ;;
     add:1 | push:1) _trims_files ;;
-    show:0 | rm:0 | verify:0 | push:0 | pin:0 | unpin:0 | prefetch:0 | evict:0) _trims_reply < <(_trims_references) ;;
+    show:0 | rm:0 | verify:0 | push:0 | pin:0 | unpin:0 | prefetch:0 | evict:0 | explain:0) _trims_reply < <(_trims_references) ;;
     rollback:0) _trims_reply < <(_trims_aliases) ;;
     alias:0) [[ $_trims_current == *=* ]] && _trims_reply < <(_trims_references | sed "s|^|${_trims_current%%=*}=|") ;;
     completion:0) _trims_reply <<<bash ;;

@@ -30,6 +30,9 @@ class RealDaemonLink final : public DaemonLink {
   Result<std::string> Policy(const PolicyOptions& options) override {
     return Ask([&](Admin& admin) { return admin.Policy(options); });
   }
+  Result<std::string> Events(const EventsOptions& options) override {
+    return Ask([&](Admin& admin) { return admin.Events(options); });
+  }
   Result<std::string> Evict(const std::string& reference, const ResidentOptions& options) override {
     return Ask([&](Admin& admin) { return admin.Evict(reference, options); });
   }

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "admin/answers.h"
 #include "admin/target.h"
@@ -22,6 +23,7 @@ struct Headers {
   std::optional<std::string> content_type;
   std::optional<std::string> content_length;
   std::optional<std::string> transfer_encoding;
+  std::optional<std::string> last_event_id;
   bool repeated = false;
 };
 
@@ -33,6 +35,7 @@ std::optional<std::string>* HeaderOf(std::string_view name, Headers* headers) {
   if (lower == "content-type") return &headers->content_type;
   if (lower == "content-length") return &headers->content_length;
   if (lower == "transfer-encoding") return &headers->transfer_encoding;
+  if (lower == "last-event-id") return &headers->last_event_id;
   return nullptr;
 }
 
@@ -42,6 +45,12 @@ MHD_Result TakeHeader(void* headers, MHD_ValueKind, const char* name, const char
   if (field == nullptr) return MHD_YES;
   all->repeated = all->repeated || field->has_value();
   *field = value == nullptr ? "" : value;
+  return MHD_YES;
+}
+
+MHD_Result TakeParameter(void* query, MHD_ValueKind, const char* name, const char* value) {
+  static_cast<std::vector<std::pair<std::string, std::string>>*>(query)->emplace_back(
+      name, value == nullptr ? "" : value);
   return MHD_YES;
 }
 
@@ -85,6 +94,8 @@ std::optional<HttpResponse> Exchange::ReadHeaders(MHD_Connection* connection, co
   request_.origin = std::move(headers.origin);
   request_.authorization = std::move(headers.authorization);
   request_.content_type = std::move(headers.content_type);
+  request_.last_event_id = std::move(headers.last_event_id);
+  MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, TakeParameter, &request_.query);
   Result<std::string> path = DecodeTarget(target);
   if (!path.ok()) return ErrorAnswer(path.status());
   request_.path = *std::move(path);

@@ -3,6 +3,8 @@
 #include <microhttpd.h>
 
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -10,6 +12,7 @@
 #include "admin/answers.h"
 #include "admin/crowd.h"
 #include "admin/exchange.h"
+#include "admin/piece_stream.h"
 #include "admin/routes.h"
 #include "base/log.h"
 #include "base/mutex.h"
@@ -21,6 +24,7 @@ namespace {
 constexpr size_t kLeaving = 32;
 
 constexpr char kTooManyWait[] = "too many requests wait for the daemon";
+constexpr char kTooManyListen[] = "too many listen to the events";
 
 // Of every answer. The page may load nothing but its own files, and nobody may frame it.
 constexpr std::pair<const char*, const char*> kHeaders[] = {
@@ -71,12 +75,34 @@ MHD_Response* ResponseOf(std::string body, AnswerRoom* room) {
   return response;
 }
 
-MHD_Result SendAnswer(MHD_Connection* connection, const HttpRequest& request, HttpResponse answer,
-                      AnswerRoom* room) {
-  if (!room->Take(answer.body.size())) {
-    answer = Busy("too many answers wait to be read");
-    if (!room->Take(answer.body.size())) return MHD_NO;
+// The HTTP library's part of a stream.
+class StreamReader {
+ public:
+  static MHD_Response* Make(std::shared_ptr<PieceStream> stream) {
+    auto* held = new std::shared_ptr<PieceStream>(std::move(stream));
+    MHD_Response* response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, kBlock, &Read, held, &Free);
+    if (response == nullptr) Free(held);
+    return response;
   }
+
+ private:
+  static constexpr size_t kBlock = size_t{16} * 1024;
+
+  static ssize_t Read(void* held, uint64_t, char* to, size_t most) {
+    PieceStream& stream = **static_cast<std::shared_ptr<PieceStream>*>(held);
+    const size_t taken = stream.Take(to, most);
+    return taken == 0 && stream.ended() ? MHD_CONTENT_READER_END_OF_STREAM
+                                        : static_cast<ssize_t>(taken);
+  }
+  static void Free(void* held) {
+    auto* stream = static_cast<std::shared_ptr<PieceStream>*>(held);
+    (*stream)->Abandon();
+    delete stream;
+  }
+};
+
+void LogAnswered(const HttpRequest& request, const HttpResponse& answer) {
   // Whoever is refused must not fill the log.
   const bool refused = answer.status >= 400 && answer.status < 500;
   if (request.method == "GET" || refused) {
@@ -85,7 +111,11 @@ MHD_Result SendAnswer(MHD_Connection* connection, const HttpRequest& request, Ht
     LogInfo("http.answered",
             {{"method", request.method}, {"path", request.path}, {"status", answer.status}});
   }
-  MHD_Response* response = ResponseOf(std::move(answer.body), room);
+}
+
+MHD_Result SendResponse(MHD_Connection* connection, const HttpRequest& request,
+                        const HttpResponse& answer, MHD_Response* response) {
+  LogAnswered(request, answer);
   if (response == nullptr) return MHD_NO;
   MHD_add_response_header(response, "Content-Type", answer.content_type.c_str());
   for (const auto& [name, value] : kHeaders) MHD_add_response_header(response, name, value);
@@ -95,6 +125,16 @@ MHD_Result SendAnswer(MHD_Connection* connection, const HttpRequest& request, Ht
       MHD_queue_response(connection, static_cast<unsigned>(answer.status), response);
   MHD_destroy_response(response);
   return queued;
+}
+
+MHD_Result SendAnswer(MHD_Connection* connection, const HttpRequest& request, HttpResponse answer,
+                      AnswerRoom* room) {
+  if (!room->Take(answer.body.size())) {
+    answer = Busy("too many answers wait to be read");
+    if (!room->Take(answer.body.size())) return MHD_NO;
+  }
+  MHD_Response* response = ResponseOf(std::move(answer.body), room);
+  return SendResponse(connection, request, answer, response);
 }
 
 Crowd::Member* MemberOf(MHD_Connection* connection) {
@@ -179,7 +219,33 @@ class HttpServer::Impl {
     return Send(connection, exchange);
   }
   MHD_Result Send(MHD_Connection* connection, Exchange* exchange) {
+    if (exchange->answer->more) return SendStream(connection, exchange);
     return SendAnswer(connection, exchange->request(), *std::move(exchange->answer), &answer_room_);
+  }
+
+  // The answer's body, and then what a job of the stream's own makes, until nobody reads it.
+  MHD_Result SendStream(MHD_Connection* connection, Exchange* exchange) {
+    const HttpResponse& answer = *exchange->answer;
+    auto stream = std::make_shared<PieceStream>(
+        answer.body, [connection] { MHD_suspend_connection(connection); },
+        [connection] { MHD_resume_connection(connection); });
+    if (!StreamBegins(stream))
+      return SendAnswer(connection, exchange->request(), Busy(kTooManyListen), &answer_room_);
+    const bool taken =
+        options_.streams != nullptr &&
+        options_.streams->TryRun([this, stream, more = answer.more](DaemonLink& link) {
+          for (std::optional<std::string> piece = ""; piece && stream->Push(*std::move(piece));) {
+            piece = more(link);
+          }
+          stream->End();
+          StreamEnds(stream);
+        });
+    if (!taken) {
+      StreamEnds(stream);
+      return SendAnswer(connection, exchange->request(), Busy(kTooManyListen), &answer_room_);
+    }
+    return SendResponse(connection, exchange->request(), answer,
+                        StreamReader::Make(std::move(stream)));
   }
 
   // Whether the exchange is a job's now, which goes on with the connection: then it must not be touched.
@@ -227,9 +293,23 @@ class HttpServer::Impl {
     MutexLock lock(mutex_);
     if (--jobs_ == 0) no_jobs_.NotifyAll();
   }
+  bool StreamBegins(const std::shared_ptr<PieceStream>& stream) TRIMS_EXCLUDES(mutex_) {
+    if (!JobBegins()) return false;
+    MutexLock lock(mutex_);
+    streams_.insert(stream);
+    return true;
+  }
+  void StreamEnds(const std::shared_ptr<PieceStream>& stream) TRIMS_EXCLUDES(mutex_) {
+    {
+      MutexLock lock(mutex_);
+      streams_.erase(stream);
+    }
+    JobEnds();
+  }
   void EndJobs() TRIMS_EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
     ending_ = true;
+    for (const std::shared_ptr<PieceStream>& stream : streams_) stream->End();
     while (jobs_ > 0) no_jobs_.Wait(mutex_);
   }
 
@@ -239,7 +319,8 @@ class HttpServer::Impl {
   AnswerRoom answer_room_;
   Mutex mutex_;
   CondVar no_jobs_;
-  size_t jobs_ TRIMS_GUARDED_BY(mutex_) = 0;
+  size_t jobs_ TRIMS_GUARDED_BY(mutex_) = 0;  // streams among them
+  std::set<std::shared_ptr<PieceStream>> streams_ TRIMS_GUARDED_BY(mutex_);
   bool ending_ TRIMS_GUARDED_BY(mutex_) = false;
 };
 

@@ -33,6 +33,7 @@ struct HttpServerOptions {
   const Gate* gate = nullptr;
   JobPool* quick = nullptr;
   JobPool* slow = nullptr;
+  JobPool* streams = nullptr;  // for answers that go on; as many as it has threads
   HttpLimits limits = {};
 };
 

@@ -28,7 +28,8 @@ JobPool::~JobPool() {
 bool JobPool::TryRun(Job job) {
   {
     MutexLock lock(mutex_);
-    if (ending_ || jobs_.size() >= options_.queue) return false;
+    const size_t room = threads_.size() + options_.queue;
+    if (ending_ || jobs_.size() + running_ >= room) return false;
     jobs_.push_back(std::move(job));
   }
   changed_.NotifyOne();
@@ -45,8 +46,11 @@ void JobPool::Work() {
       if (jobs_.empty()) return;
       job = std::move(jobs_.front());
       jobs_.pop_front();
+      ++running_;
     }
     job(*link);
+    MutexLock lock(mutex_);
+    --running_;
   }
 }
 

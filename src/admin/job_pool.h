@@ -23,7 +23,7 @@ namespace trims::admin {
 
 struct JobPoolOptions {
   size_t threads = 2;
-  size_t queue = 32;  // jobs that wait for a thread
+  size_t queue = 32;  // jobs that wait for a thread; 0: what finds none idle is refused
   std::function<std::unique_ptr<DaemonLink>()> link;
 };
 
@@ -48,6 +48,7 @@ class JobPool {
   Mutex mutex_;
   CondVar changed_;
   std::deque<Job> jobs_ TRIMS_GUARDED_BY(mutex_);
+  size_t running_ TRIMS_GUARDED_BY(mutex_) = 0;
   bool ending_ TRIMS_GUARDED_BY(mutex_) = false;
 };
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "admin/answers.h"
+#include "admin/event_stream.h"
 #include "admin/metrics.h"
 #include "admin/pages.h"
 #include "admin/policy_body.h"
@@ -80,6 +81,14 @@ Route PolicyRoute(const HttpRequest& request) {
   });
 }
 
+Route EventsRoute(const HttpRequest& request) {
+  if (request.method != "GET") return At(WrongMethod(request, "GET"));
+  Result<EventsOptions> options = EventsOptionsOf(request);
+  if (!options.ok()) return At(ErrorAnswer(options.status()));
+  return Asking(
+      [options = *std::move(options)](DaemonLink& link) { return AnswerEvents(options, link); });
+}
+
 using Ask = HttpResponse (*)(DaemonLink&);
 constexpr std::array kAsked = std::to_array<std::pair<std::string_view, Ask>>({
     {"/readyz", Ready},
@@ -115,6 +124,7 @@ Route TritonRouteOf(const HttpRequest& request) {
 
 Route FindRoute(const HttpRequest& request) {
   if (request.path == "/v1/policy") return PolicyRoute(request);
+  if (request.path == "/v1/events") return EventsRoute(request);
   if (request.path.starts_with(kModel))
     return ModelRoute(request, request.path.substr(kModel.size()));
   if (request.path.starts_with("/v2/")) return TritonRouteOf(request);

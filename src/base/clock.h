@@ -19,6 +19,11 @@ inline int64_t UnixSecondsNow() {
   return std::chrono::duration_cast<std::chrono::seconds>(since).count();
 }
 
+inline int64_t UnixMicrosecondsNow() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(since).count();
+}
+
 class Clock {
  public:
   virtual ~Clock() = default;

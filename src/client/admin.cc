@@ -1,11 +1,13 @@
 #include "trims/admin.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "base/clock.h"
 #include "base/macros.h"
 #include "client/client_impl.h"
+#include "wire/protocol.h"
 
 namespace trims {
 namespace {
@@ -133,6 +135,12 @@ Result<std::string> Admin::Evict(std::string_view reference, const ResidentOptio
       {.patience = options.timeout, .on_progress = Telling(options.on_progress)});
 }
 
+Result<std::string> Admin::Explain(std::string_view reference, const ResidentOptions& options) {
+  TRIMS_RETURN_IF_ERROR(CheckTimeout(options.timeout));
+  return client_.impl_->AskForDocument(About(wire::ControlVerb::kExplain, reference, options),
+                                       {.patience = options.timeout, .on_progress = {}});
+}
+
 Result<std::string> Admin::Drain(const DrainOptions& options) {
   TRIMS_RETURN_IF_ERROR(CheckTimeout(options.timeout));
   const auto verb = options.on ? wire::ControlVerb::kDrain : wire::ControlVerb::kUndrain;
@@ -163,6 +171,20 @@ Result<std::string> Admin::Aliases() {
   return client_.impl_->AskForDocument(
       wire::ControlRequest{.verb = wire::ControlVerb::kListAliases},
       {.patience = client_.impl_->document_timeout(), .on_progress = {}});
+}
+
+Result<std::string> Admin::Events(const EventsOptions& options) {
+  if (options.wait.count() < 0) return Status(StatusCode::kInvalidArgument, "a negative wait");
+  const auto wait = std::min<int64_t>(options.wait.count(), wire::kMaxEventsWaitMs);
+  return client_.impl_->AskForDocument(
+      wire::EventsRequest{.since = options.since,
+                          .opens_since = options.opens_since,
+                          .kinds = {options.kinds.begin(), options.kinds.end()},
+                          .opens = options.opens,
+                          .model = options.model,
+                          .wait_ms = static_cast<uint32_t>(wait)},
+      {.patience = client_.impl_->document_timeout() + std::chrono::milliseconds(wait),
+       .on_progress = {}});
 }
 
 Result<std::string> Admin::Push(std::string_view reference, std::string_view destination,

@@ -273,6 +273,9 @@ void Adder::Added(const AskerPtr& asker, const ModelReference& reference) {
   LogInfo("model.added", {{"model", ReferenceOf(**entry)},
                           {"digest", (*entry)->manifest.digest},
                           {"source", (*entry)->manifest.source}});
+  dependencies_.Tell({.kind = EventKind::kModelAdded,
+                      .model = ReferenceOf(**entry),
+                      .bytes = (*entry)->manifest.SourceBytes()});
   asker->done(entry);
 }
 
@@ -288,6 +291,7 @@ void Adder::Fail(const AskerPtr& asker, const Status& why) {
   ++counters_->add_failures;
   LogWarning("model.add_failed",
              {{"model", asker->model}, {"source", asker->source}, {"error", why}});
+  dependencies_.Tell({.kind = EventKind::kModelAddFailed, .model = asker->model, .error = why});
   asker->done(asker->InFull(why));
 }
 

@@ -93,10 +93,13 @@ void Aliaser::Delete(const wire::Principal& principal, const std::string& alias,
     const Result<const Alias*> existing = dependencies_.catalog->Aliases().Existing(name);
     if (!existing.ok()) return answer(existing.status());
     const Alias was = **existing;
-    dependencies_.catalog->EraseAlias(name, alive_.Only([was, answer](const Status& status) {
+    dependencies_.catalog->EraseAlias(name, alive_.Only([this, was, answer](const Status& status) {
       if (!status.ok()) return answer(status);
       LogInfo("alias.deleted",
               {{"alias", was.name.ToString()}, {"meant", was.target().ToString()}});
+      dependencies_.Tell({.kind = EventKind::kAliasDeleted,
+                          .other = was.target().ToString(),
+                          .alias = was.name.ToString()});
       answer(was);
     }));
   });
@@ -131,12 +134,19 @@ Result<Alias> Aliaser::MovedBack(const AliasName& name) const {
 }
 
 void Aliaser::Put(Alias alias, AliasCallback done) {
-  dependencies_.catalog->PutAlias(alias, alive_.Only([alias, done](const Status& status) {
+  const Alias* now = dependencies_.catalog->Aliases().Find(alias.name);
+  const std::string before = now == nullptr ? "" : now->target().ToString();
+  auto written = [this, alias, before, done](const Status& status) {
     if (!status.ok()) return done(status);
     LogInfo("alias.moved",
             {{"alias", alias.name.ToString()}, {"means", alias.target().ToString()}});
+    dependencies_.Tell({.kind = EventKind::kAliasMoved,
+                        .model = alias.target().ToString(),
+                        .other = before,
+                        .alias = alias.name.ToString()});
     done(alias);
-  }));
+  };
+  dependencies_.catalog->PutAlias(alias, alive_.Only(std::move(written)));
 }
 
 }  // namespace trims

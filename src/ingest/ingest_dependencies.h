@@ -7,11 +7,13 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "trims/status.h"
 
 #include "catalog/catalog.h"
+#include "events/event.h"
 #include "ingest/preparer.h"
 #include "ingest/source_fetcher.h"
 #include "load/landing_tier.h"
@@ -39,10 +41,15 @@ struct IngestDependencies {
   Worker* verifying =
       nullptr;  // reads whole models; without it, Verify answers FAILED_PRECONDITION
   TimerService* timers = nullptr;  // without it, Verify tells its progress between images alone
-  Worker* pushing = nullptr;  // writes whole models; without it, Push answers FAILED_PRECONDITION
+  Worker* pushing = nullptr;    // writes whole models; without it, Push answers FAILED_PRECONDITION
+  EventSink* events = nullptr;  // nullptr: nobody hears of what it does
   PostToLoop post;  // brings the progress of a push to the loop; empty: nobody hears of it
   // The catalog has other content now.
   std::function<void()> catalog_changed;
+
+  void Tell(Event event) const {
+    if (events != nullptr) events->Record(std::move(event));
+  }
 };
 
 // Since the daemon started.

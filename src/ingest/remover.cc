@@ -108,6 +108,7 @@ void Remover::Erased(std::unique_ptr<Removal> removal) {
   removal->left.pop_front();
   ++counters_->removes;
   LogInfo("model.removed", {{"model", gone.reference}, {"digest", gone.digest}});
+  dependencies_.Tell({.kind = EventKind::kModelRemoved, .model = gone.reference});
   removal->removed.push_back(std::move(gone));
   dependencies_.catalog_changed();
   EraseNext(std::move(removal));

@@ -82,6 +82,7 @@ void Retirer::RetireNext(std::unique_ptr<Retirement> retirement) {
         }
         ++counters_->removes;
         LogInfo("model.retired", {{"model", gone.reference}, {"digest", gone.digest}});
+        dependencies_.Tell({.kind = EventKind::kModelRetired, .model = gone.reference});
         retirement->retired.push_back(std::move(gone));
         dependencies_.catalog_changed();
         RetireNext(std::move(retirement));

@@ -59,4 +59,13 @@ Result<SegmentTable*> ChooseTier(std::string_view wanted, const Image& image, co
                 "start trimsd with --device, or leave the tier out for the host's memory");
 }
 
+const ImagePtr& UsualVariant(const std::vector<ImagePtr>& images) {
+  for (const Variant kind : {Variant::kOrt, Variant::kTensors}) {
+    for (const ImagePtr& image : images) {
+      if (image->kind == kind) return image;
+    }
+  }
+  return images.front();
+}
+
 }  // namespace trims

@@ -24,6 +24,9 @@ Result<SegmentTable*> FindTier(std::string_view name, const Tiers& tiers);
 // whose budget it fits. With equal room the first. NOT_FOUND: there is no device.
 Result<SegmentTable*> ChooseTier(std::string_view wanted, const Image& image, const Tiers& tiers);
 
+// Of a model's variants the one that its programs most likely open; there is at least one.
+const ImagePtr& UsualVariant(const std::vector<ImagePtr>& images);
+
 }  // namespace trims
 
 #endif  // TRIMS_MANAGER_CHOOSE_TIER_H_

@@ -19,16 +19,6 @@ namespace {
 
 constexpr size_t kHoldersNamed = 3;
 
-// Of a model that has several variants, the one that its programs most likely open.
-ImagePtr UsualOf(const std::vector<ImagePtr>& images) {
-  for (const Variant kind : {Variant::kOrt, Variant::kTensors}) {
-    for (const ImagePtr& image : images) {
-      if (image->kind == kind) return image;
-    }
-  }
-  return images.front();
-}
-
 // Or on its way.
 bool IsThere(SegmentState state) {
   return state == SegmentState::kReserved || state == SegmentState::kLoading ||
@@ -89,7 +79,7 @@ struct Controller::Meant {
   }
   void KeepUsual() {
     if (named) return;
-    const ImagePtr usual = UsualOf(images);
+    const ImagePtr usual = UsualVariant(images);
     Keep([&](const Image& image, const PinnedVariant&) { return &image == usual.get(); });
   }
 };
@@ -184,7 +174,7 @@ void Controller::Preload(const std::string& reference) {
   if (!meant.ok()) {
     return LogNotBrought("preload", reference, meant.status());
   }
-  Bring("preload", meant->tier, UsualOf(meant->images));
+  Bring("preload", meant->tier, UsualVariant(meant->images));
 }
 
 void Controller::Bring(const std::string& why, SegmentTable* tier, const ImagePtr& image) {
@@ -246,6 +236,9 @@ void Controller::PinBrought(const Meant& meant, std::vector<Lease> leases, Contr
         if (status.ok()) {
           ApplyPins();
           LogInfo("model.pinned", {{"model", meant.reference}, {"tier", meant.tier->tier_name()}});
+          events_->Record({.kind = EventKind::kModelPinned,
+                           .model = meant.reference,
+                           .tier = meant.tier->tier_name()});
         }
         pinning_.erase(id);
         if (status.ok()) LoadPinned();  // its content may have become another meanwhile
@@ -285,6 +278,9 @@ void Controller::Unpin(const wire::Principal& principal, const ControlWishes& wi
     if (!status.ok()) return done(status);
     ApplyPins();
     LogInfo("model.unpinned", {{"model", meant.reference}, {"tier", meant.tier->tier_name()}});
+    events_->Record({.kind = EventKind::kModelUnpinned,
+                     .model = meant.reference,
+                     .tier = meant.tier->tier_name()});
     done(meant.Outcome());
   }));
 }
@@ -373,7 +369,11 @@ Status Controller::Draining() {
 Result<DrainSnapshot> Controller::Drain(const wire::Principal& principal, bool on,
                                         const FindHolders& holders) {
   TRIMS_RETURN_IF_ERROR(CheckOperator(principal));
-  if (draining_ != on) LogInfo(on ? "drain.begun" : "drain.ended", {{"leases", Snapshot().leases}});
+  if (draining_ != on) {
+    LogInfo(on ? "drain.begun" : "drain.ended", {{"leases", Snapshot().leases}});
+    events_->Record({.kind = on ? EventKind::kDrainBegun : EventKind::kDrainEnded,
+                     .leases = Snapshot().leases});
+  }
   draining_ = on;
   for (const auto& tier : *tiers_) {
     tier->SetWhenQuiet(on ? [this] { TellQuiet(); } : std::function<void()>());

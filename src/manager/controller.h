@@ -23,6 +23,7 @@
 #include "trims/status.h"
 
 #include "catalog/catalog.h"
+#include "events/event.h"
 #include "ingest/preparer.h"
 #include "loop/timer_service.h"
 #include "loop/while_alive.h"
@@ -48,8 +49,8 @@ using DrainCallback = std::function<void(Result<DrainSnapshot>)>;
 class Controller {
  public:
   // All outlive it.
-  Controller(Catalog* catalog, TimerService* timers, const Tiers* tiers)
-      : catalog_(catalog), timers_(timers), tiers_(tiers), bringer_(timers) {}
+  Controller(Catalog* catalog, TimerService* timers, const Tiers* tiers, EventSink* events)
+      : catalog_(catalog), timers_(timers), tiers_(tiers), events_(events), bringer_(timers) {}
   ~Controller() { timers_->Cancel(pins_timer_); }
   Controller(const Controller&) = delete;
   Controller& operator=(const Controller&) = delete;
@@ -101,6 +102,7 @@ class Controller {
   Catalog* const catalog_;
   TimerService* const timers_;
   const Tiers* const tiers_;
+  EventSink* const events_;
   // Of pins whose loads go on, one after the other; what failed is tried again.
   bool loading_pinned_ = false;
   std::set<std::pair<const SegmentTable*, std::string>> tried_;  // by the image's key

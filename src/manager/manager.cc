@@ -11,10 +11,12 @@
 #include "base/macros.h"
 #include "catalog/catalog.h"
 #include "catalog/resolve.h"
+#include "events/event_feed.h"
 #include "ingest/check_operator.h"
 #include "load/tier.h"
 #include "manager/choose_tier.h"
 #include "manager/controller.h"
+#include "manager/explain.h"
 #include "manager/take_snapshot.h"
 #include "manager/taken_over.h"
 #include "residency/segment_table.h"
@@ -25,6 +27,7 @@ class Manager::Impl {
  public:
   Impl(const ManagerOptions& options, const ManagerDependencies& dependencies)
       : dependencies(dependencies),
+        events(dependencies.timers, static_cast<uint64_t>(UnixMicrosecondsNow())),
         tiers(MakeTiers(options.residency)),
         registrar(options.ingest, {.catalog = dependencies.catalog,
                                    .preparer = dependencies.preparer,
@@ -35,9 +38,11 @@ class Manager::Impl {
                                    .verifying = dependencies.verifying,
                                    .timers = dependencies.timers,
                                    .pushing = dependencies.pushing,
+                                   .events = &events,
                                    .post = dependencies.post,
                                    .catalog_changed = [this] { KeepKnown(); }}) {
-    controller = std::make_unique<Controller>(dependencies.catalog, dependencies.timers, &tiers);
+    controller =
+        std::make_unique<Controller>(dependencies.catalog, dependencies.timers, &tiers, &events);
     TakeOver();
     if (dependencies.prepared == nullptr) return;
     dependencies.prepared->SetInUse([this] { return LeasedFolders(); });
@@ -54,7 +59,8 @@ class Manager::Impl {
                                                                .timers = dependencies.timers,
                                                                .tier = tier,
                                                                .prepared = dependencies.prepared,
-                                                               .beneath = host},
+                                                               .beneath = host,
+                                                               .events = &events},
                                          &counters));
     }
     return made;
@@ -157,6 +163,7 @@ class Manager::Impl {
   }
 
   const ManagerDependencies dependencies;
+  EventFeed events;
   Counters counters;
   PressureSnapshot pressure;
   Tiers tiers;
@@ -263,12 +270,17 @@ Result<TierSnapshot> Manager::ChangePolicy(const wire::Principal& principal,
                                {"reclaim", ReclaimName(policy.reclaim)},
                                {"eviction", policy.eviction->name},
                                {"admission", policy.admission->name}});
+    impl_->events.Record({.kind = EventKind::kPolicyChanged,
+                          .tier = table->tier_name(),
+                          .policy = policy.eviction->name});
   }
   if (budget != table->budget().limit()) {
     LogInfo("budget.changed", {{"tier", table->tier_name()},
                                {"bytes", budget},
                                {"before", table->budget().limit()},
                                {"used", table->budget().used()}});
+    impl_->events.Record(
+        {.kind = EventKind::kBudgetChanged, .tier = table->tier_name(), .bytes = budget});
     table->SetBudget(budget);
   }
   return SnapshotOf(*table);
@@ -286,6 +298,9 @@ Result<DiskSnapshot> Manager::ChangeDiskBudget(const wire::Principal& principal,
   if (!text.empty()) TRIMS_RETURN_IF_ERROR(CheckOperator(principal));
   if (budget != prepared->budget()) {
     LogInfo("budget.changed", {{"tier", "disk"}, {"bytes", text}, {"used", prepared->bytes()}});
+    impl_->events.Record({.kind = EventKind::kBudgetChanged,
+                          .tier = "disk",
+                          .bytes = budget == PreparedStore::kNoBudget ? 0 : budget});
     prepared->SetBudget(budget);
   }
   return DiskSnapshot{.used_bytes = prepared->bytes(),
@@ -298,6 +313,8 @@ void Manager::RelievePressure(uint64_t floor) {
   ++impl_->pressure.events;
   impl_->pressure.bytes_given_up += bytes;
   LogInfo("pressure.relieved", {{"bytes", bytes}, {"used", host.budget().used()}});
+  impl_->events.Record(
+      {.kind = EventKind::kPressureRelieved, .tier = host.tier_name(), .bytes = bytes});
 }
 
 void Manager::Pin(const wire::Principal& principal, const ControlWishes& wishes,
@@ -320,6 +337,28 @@ Result<ControlledModel> Manager::Evict(const wire::Principal& principal,
   ControlWishes with_all = wishes;
   with_all.holders = impl_->AllHolders(wishes.holders);
   return impl_->controller->Evict(principal, with_all);
+}
+
+Result<ExplainedOpen> Manager::Explain(const ControlWishes& wishes) const {
+  const Catalog& catalog = *impl_->dependencies.catalog;
+  TRIMS_ASSIGN_OR_RETURN(const ModelReference parsed, ParseModelReference(wishes.reference));
+  TRIMS_ASSIGN_OR_RETURN(const CatalogEntry* entry, catalog.Find(parsed));
+  if (entry->images.empty() && wishes.variants.empty()) {
+    return Status(StatusCode::kNotFound, "model '" + ReferenceOf(*entry) + "' has no variants",
+                  "trims ls shows what there is");
+  }
+  const Variant kind =
+      wishes.variants.empty() ? UsualVariant(entry->images)->kind : wishes.variants.front();
+  TRIMS_ASSIGN_OR_RETURN(const ImagePtr image,
+                         ResolveVariant(catalog, ReferenceOf(*entry), kind, ""));
+  TRIMS_ASSIGN_OR_RETURN(const SegmentTable* tier, ChooseTier(wishes.tier, *image, impl_->tiers));
+  ExplainedOpen open = trims::Explain(image, *tier, impl_->counters);
+  if (impl_->controller->draining()) {
+    open.refused = Controller::Draining();
+    open.served_from.clear();
+  }
+  if (wishes.holders) open.holders = wishes.holders(tier->tier_name(), image->key);
+  return open;
 }
 
 Result<DrainSnapshot> Manager::Drain(const wire::Principal& principal, bool on,
@@ -380,6 +419,8 @@ ManagerSnapshot Manager::Snapshot(const FindHolders& holders) const {
   snapshot.ingest = impl_->registrar.counters();
   return snapshot;
 }
+
+EventFeed& Manager::events() const { return impl_->events; }
 
 bool Manager::Idle() const {
   for (const auto& tier : impl_->tiers) {

@@ -39,6 +39,7 @@
 namespace trims {
 
 class Catalog;
+class EventFeed;
 class FdWatcher;
 class PreparedStore;
 class SegmentKeeper;
@@ -151,6 +152,9 @@ class Manager {
   // is leased (the message says who holds it), on its way or pinned. With `when_idle` such goes with its
   // last lease, unless it is pinned.
   Result<ControlledModel> Evict(const wire::Principal& principal, const ControlWishes& wishes);
+  // What an open would come to now: of the variant named, or of the one that is most likely opened; anybody may ask. NOT_FOUND: no such
+  // model, variant or tier. What would be refused is a value.
+  Result<ExplainedOpen> Explain(const ControlWishes& wishes) const;
   // From now on opens are UNAVAILABLE, and leases end by themselves; or, with `on` false, no more.
   Result<DrainSnapshot> Drain(const wire::Principal& principal, bool on,
                               const FindHolders& holders);
@@ -175,6 +179,9 @@ class Manager {
   Result<ModelDetails> Model(const std::string& reference) const;
   // With `holders`, of what was removed or is to go and can't: who has it leased.
   ManagerSnapshot Snapshot(const FindHolders& holders = {}) const;
+
+  // What it does, as it does it. The server adds what it alone knows.
+  EventFeed& events() const;
 
   // Whether there are no leases, loads or preparations: what an idle daemon has none of.
   bool Idle() const;

@@ -21,6 +21,7 @@
 #include "format/manifest.h"
 #include "ingest/registrar.h"
 #include "residency/counters.h"
+#include "residency/open_plan.h"
 #include "residency/residency_options.h"
 #include "residency/segment_state.h"
 #include "residency/segment_table.h"
@@ -154,6 +155,23 @@ struct ControlledModel {
   std::string reference;
   std::string tier;
   std::vector<ControlledVariant> variants;
+};
+
+// What an open would come to.
+struct ExplainedOpen {
+  std::string reference;
+  Variant kind = Variant::kFiles;
+  std::string key;
+  std::string served_from =
+      {};                    // a tier, "load" (one on its way), "disk", "remote"; empty: refused
+  uint64_t moves_bytes = 0;  // before it could be answered
+  std::optional<std::chrono::microseconds> estimate = {};  // until then
+  std::string_view estimate_from =
+      {};  // "resident", "load", "measured", "average"; empty: there is none
+  Status refused = {};
+  std::vector<OpenPlan> plans =
+      {};  // of the tier that was asked for, and of those beneath that would take part
+  std::vector<LeaseHolder> holders = {};  // in the tier that was asked for
 };
 
 struct DrainSnapshot {

@@ -34,67 +34,79 @@ void Charge::SetLeaving(bool leaving) {
   leaving_ = leaving;
 }
 
-NamespaceUse* NamespaceLedger::UseOf(std::string_view reference) {
-  const std::string_view name = NamespaceOf(reference);
-  const auto known = uses_.find(name);
-  if (known != uses_.end()) return &known->second;
-  NamespaceUse& use = uses_[std::string(name)];
+NamespaceUse NamespaceLedger::Fresh(std::string_view name) const {
+  NamespaceUse use;
   auto quota = quotas_.find(name);
   if (quota == quotas_.end()) quota = quotas_.find("*");
   if (quota != quotas_.end()) use.quota = quota->second;
   use.loads_left = static_cast<double>(use.quota.loads_per_minute);
-  return &use;
+  return use;
 }
 
-Status NamespaceLedger::Exceeded(NamespaceUse* use, std::string_view reference,
-                                 const std::string& why, const char* hint) const {
-  ++use->refused;
+NamespaceUse NamespaceLedger::SeenOf(std::string_view reference) const {
+  const auto known = uses_.find(NamespaceOf(reference));
+  return known != uses_.end() ? known->second : Fresh(NamespaceOf(reference));
+}
+
+NamespaceUse* NamespaceLedger::UseOf(std::string_view reference) {
+  const std::string_view name = NamespaceOf(reference);
+  auto known = uses_.find(name);
+  if (known == uses_.end()) known = uses_.emplace(name, Fresh(name)).first;
+  return &known->second;
+}
+
+Status NamespaceLedger::Exceeded(std::string_view reference, const std::string& why,
+                                 const char* hint) const {
   return Status(StatusCode::kQuotaExceeded,
                 "model '" + std::string(reference) + "': namespace '" +
                     std::string(NamespaceOf(reference)) + "' " + why + " in tier '" + tier_ + "'",
                 hint);
 }
 
-Status NamespaceLedger::CheckLease(std::string_view reference) {
+void NamespaceLedger::CountRefused(std::string_view reference) {
+  if (keeps()) ++UseOf(reference)->refused;
+}
+
+Status NamespaceLedger::CheckLease(std::string_view reference) const {
   if (!keeps()) return {};
-  NamespaceUse* use = UseOf(reference);
-  if (use->leases < use->quota.leases) return {};
-  return Exceeded(use, reference,
-                  "has " + std::to_string(use->leases) + " leases of " +
-                      std::to_string(use->quota.leases) + " that its quota allows",
+  const NamespaceUse use = SeenOf(reference);
+  if (use.leases < use.quota.leases) return {};
+  return Exceeded(reference,
+                  "has " + std::to_string(use.leases) + " leases of " +
+                      std::to_string(use.quota.leases) + " that its quota allows",
                   "close models that are not needed any more, or raise leases= of its --quota");
 }
 
-Status NamespaceLedger::CheckLoad(std::string_view reference, uint64_t bytes, TimePoint now) {
+Status NamespaceLedger::CheckLoad(std::string_view reference, uint64_t bytes, TimePoint now) const {
   if (!keeps()) return {};
-  NamespaceUse* use = UseOf(reference);
-  const Quota& quota = use->quota;
+  const NamespaceUse use = SeenOf(reference);
+  const Quota& quota = use.quota;
   if (bytes > quota.bytes) return TooManyBytes(reference, bytes);
-  if (use->loads >= quota.loads) {
-    return Exceeded(use, reference,
-                    "has " + std::to_string(use->loads) + " loads in flight of " +
+  if (use.loads >= quota.loads) {
+    return Exceeded(reference,
+                    "has " + std::to_string(use.loads) + " loads in flight of " +
                         std::to_string(quota.loads) + " that its quota allows",
                     "open it again when one of them is done, or raise loads= of its --quota");
   }
   if (quota.loads_per_minute == Quota::kNoLimit) return {};
-  if (LoadsLeft(use->loads_left, use->counted, now, quota.loads_per_minute) >= 1) return {};
-  return Exceeded(use, reference,
+  if (LoadsLeft(use.loads_left, use.counted, now, quota.loads_per_minute) >= 1) return {};
+  return Exceeded(reference,
                   "has begun as many loads as its quota allows, " +
                       std::to_string(quota.loads_per_minute) + " a minute,",
                   "open it again in a moment, or raise loads-per-minute= of its --quota");
 }
 
-uint64_t NamespaceLedger::Excess(std::string_view reference, uint64_t bytes) {
+uint64_t NamespaceLedger::Excess(std::string_view reference, uint64_t bytes) const {
   if (!keeps()) return 0;
-  const NamespaceUse* use = UseOf(reference);
-  const uint64_t wanted = use->bytes + bytes;
-  return wanted > use->quota.bytes ? wanted - use->quota.bytes : 0;
+  const NamespaceUse use = SeenOf(reference);
+  const uint64_t wanted = use.bytes + bytes;
+  return wanted > use.quota.bytes ? wanted - use.quota.bytes : 0;
 }
 
-Status NamespaceLedger::TooManyBytes(std::string_view reference, uint64_t bytes) {
-  NamespaceUse* use = UseOf(reference);
-  return Exceeded(use, reference,
-                  "has " + BytesText(use->bytes) + " of " + BytesText(use->quota.bytes) +
+Status NamespaceLedger::TooManyBytes(std::string_view reference, uint64_t bytes) const {
+  const NamespaceUse use = SeenOf(reference);
+  return Exceeded(reference,
+                  "has " + BytesText(use.bytes) + " of " + BytesText(use.quota.bytes) +
                       " that its quota allows, too little of them idle for " + BytesText(bytes) +
                       " more,",
                   "close models of that namespace, or raise bytes= of its --quota");

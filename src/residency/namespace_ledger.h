@@ -69,13 +69,15 @@ class NamespaceLedger {
   bool keeps() const { return !quotas_.empty(); }
 
   // QUOTA_EXCEEDED, with the numbers.
-  Status CheckLease(std::string_view reference);
+  Status CheckLease(std::string_view reference) const;
   // Of all but the bytes that others of its namespace could make room for.
-  Status CheckLoad(std::string_view reference, uint64_t bytes, TimePoint now);
+  Status CheckLoad(std::string_view reference, uint64_t bytes, TimePoint now) const;
   // How many bytes of the namespace's own have to go first.
-  uint64_t Excess(std::string_view reference, uint64_t bytes);
+  uint64_t Excess(std::string_view reference, uint64_t bytes) const;
   // What it is answered where too few of them may.
-  Status TooManyBytes(std::string_view reference, uint64_t bytes);
+  Status TooManyBytes(std::string_view reference, uint64_t bytes) const;
+  // An open was answered one of these.
+  void CountRefused(std::string_view reference);
 
   // Empty where nothing is kept.
   Charge ChargeLease(std::string_view reference);
@@ -84,9 +86,10 @@ class NamespaceLedger {
   const std::map<std::string, NamespaceUse, std::less<>>& uses() const { return uses_; }
 
  private:
+  NamespaceUse Fresh(std::string_view name) const;  // of one that was never seen
+  NamespaceUse SeenOf(std::string_view reference) const;
   NamespaceUse* UseOf(std::string_view reference);
-  Status Exceeded(NamespaceUse* use, std::string_view reference, const std::string& why,
-                  const char* hint) const;
+  Status Exceeded(std::string_view reference, const std::string& why, const char* hint) const;
 
   const Quotas quotas_;
   const std::string tier_;

@@ -11,6 +11,7 @@
 
 namespace trims {
 
+class EventSink;
 class PreparedStore;
 class SegmentTable;
 class Tier;
@@ -39,6 +40,7 @@ struct ResidencyDependencies {
   PreparedStore* prepared = nullptr;
   // The tier that this one fills from; nullptr: from the files.
   SegmentTable* beneath = nullptr;
+  EventSink* events = nullptr;  // nullptr: nobody hears of what it does
 };
 
 }  // namespace trims

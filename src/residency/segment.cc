@@ -61,10 +61,11 @@ void Segment::Step(SegmentState to) {
   Require(leases_ == 0, "no lease across a step");
 }
 
-void Segment::Reserve(ImagePtr image, PreparedStore::Pin pin) {
+void Segment::Reserve(ImagePtr image, PreparedStore::Pin pin, TimePoint now) {
   Require(image->key == key_, "an image of equal content");
   image_ = std::move(image);
   pin_ = std::move(pin);
+  reserved_at_ = now;
   Step(SegmentState::kReserved);
 }
 

@@ -11,7 +11,7 @@
 //   draining   yes      –         –       –        its bytes are being freed
 //   failed      –       –         –       –
 //
-//   segment.Reserve(image, std::move(pin));
+//   segment.Reserve(image, std::move(pin), now);
 //   const std::shared_ptr<FillControl> control = segment.BeginFill(std::move(room), now);
 //   segment.Became(std::move(bytes), now);
 //
@@ -75,7 +75,7 @@ class Segment {
   SegmentState state() const { return state_; }
 
   // absent, failed → reserved. The pin keeps the prepared files until the load has ended.
-  void Reserve(ImagePtr image, PreparedStore::Pin pin);
+  void Reserve(ImagePtr image, PreparedStore::Pin pin, TimePoint now);
   // reserved → loading.
   std::shared_ptr<FillControl> BeginFill(Reservation room, TimePoint now);
   // Its own bytes begin to come now: before, it may have waited for those of the tier beneath.
@@ -122,8 +122,12 @@ class Segment {
   // What it holds, if anything, at its table's end: no step follows.
   std::shared_ptr<ResidentBytes> TakeBytesAtEnd() { return std::exchange(bytes_, nullptr); }
   const std::shared_ptr<FillControl>& control() const { return control_; }
-  TimePoint bytes_began() const { return bytes_began_; }  // of the last load
+  TimePoint reserved_at() const { return reserved_at_; }  // for the last load
+  TimePoint bytes_began() const { return bytes_began_; }  // of it
   uint64_t leases() const { return leases_; }
+  // Whether eviction may have it. Whoever adds a reason to stay adds it here, and has the table reconsider it when that
+  // comes or goes.
+  bool MayGo() const { return state_ == SegmentState::kResident && leases_ == 0 && !pinned(); }
   Duration load_time() const { return load_time_; }
   // What its tier's Evictor ranks it by, and keeps.
   const EvictionCandidate& use() const { return use_; }
@@ -161,6 +165,7 @@ class Segment {
   LoadFailure failure_;
   uint64_t leases_ = 0;
   std::vector<std::shared_ptr<const Holder>> last_holders_;
+  TimePoint reserved_at_;
   TimePoint fill_began_;
   TimePoint bytes_began_;
   Duration load_time_{0};

@@ -29,8 +29,7 @@ void SegmentTable::SetPinned(std::set<std::string> keys) {
   for (Segment* segment : unpinned) {
     if (segment->state() != SegmentState::kResident || segment->leases() > 0) continue;
     if (Stays(*segment)) continue;
-    ++counters_->reclaimed;
-    Drain(segment);
+    Reclaim(segment);
   }
   Shrink();
 }
@@ -69,10 +68,8 @@ void SegmentTable::EvictWhenIdle(const std::string& key) {
   const Waiters::Turn turn(&waiters_);
   Segment* segment = found->second;
   const SegmentState state = segment->state();
-  if (state == SegmentState::kResident && segment->leases() == 0 && !segment->pinned()) {
-    ++counters_->evictions;
-    counters_->bytes_evicted += segment->footprint();
-    return Drain(segment, /*evicted=*/true);
+  if (segment->MayGo()) {
+    return EvictByOperator(segment);
   }
   // What is being freed already is on its way, whoever wants it again.
   const bool there = state == SegmentState::kReserved || state == SegmentState::kLoading ||

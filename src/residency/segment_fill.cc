@@ -7,9 +7,17 @@
 #include "residency/segment_table.h"
 
 namespace trims {
+namespace {
+
+std::chrono::microseconds InMicroseconds(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(duration);
+}
+
+}  // namespace
 
 void SegmentTable::StartFill(Segment* segment, Reservation room) {
   segment->BeginFill(std::move(room), dependencies_.clock->Now());
+  Tell(*segment, {.kind = EventKind::kSegmentLoading});
   if (dependencies_.beneath == nullptr) return Fill(segment->id(), {});
   FillFromBeneath(segment);
 }
@@ -97,8 +105,14 @@ void SegmentTable::CountFilled(const Segment& segment) {
   }
   ++counters_->loads;
   counters_->bytes_loaded += segment.footprint();
-  counters_->load_us += static_cast<uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(segment.load_time()).count());
+  counters_->load_us += static_cast<uint64_t>(InMicroseconds(segment.load_time()).count());
+}
+
+void SegmentTable::TellResident(const Segment& segment, TimePoint now) const {
+  Tell(segment, {.kind = EventKind::kSegmentResident,
+                 .reason = segment.taken_over() ? "taken_over" : "",
+                 .took = InMicroseconds(now - segment.bytes_began()),
+                 .queued = InMicroseconds(segment.bytes_began() - segment.reserved_at())});
 }
 
 void SegmentTable::Filled(uint64_t id, Result<ResidentBytes> result) {
@@ -115,12 +129,12 @@ void SegmentTable::Filled(uint64_t id, Result<ResidentBytes> result) {
                                {"tier", tier_name()},
                                {"bytes", segment->footprint()},
                                {"taken_over", segment->taken_over()}});
+  TellResident(*segment, now);
   const bool wanted = WaitersOf(*segment) > 0;
   ServeWaiters(segment);
   // Nobody holds it: as if its last lease had just ended.
   if (!wanted && !Stays(*segment)) {
-    ++counters_->reclaimed;
-    return Drain(segment);
+    return Reclaim(segment);
   }
   Reconsider(*segment);
   if (budget().used() > budget().limit()) Shrink();
@@ -136,7 +150,10 @@ void SegmentTable::FillFailed(Segment* segment, const Status& why) {
     return StartAnew(segment, segment->image_ptr(), segment->TakePin());
   }
   segment->TakePin();
-  if (cancelled) return Forget(segment);
+  if (cancelled) {
+    Tell(*segment, {.kind = EventKind::kSegmentLoadCancelled});
+    return Forget(segment);
+  }
   ++counters_->load_failures;
   segment->RememberFailure(why, dependencies_.clock->Now(), options_.max_back_off);
   LogWarning("segment.load_failed", {{"model", segment->image().reference},
@@ -144,6 +161,7 @@ void SegmentTable::FillFailed(Segment* segment, const Status& why) {
                                      {"tier", tier_name()},
                                      {"failures", segment->failure().in_a_row},
                                      {"error", why}});
+  Tell(*segment, {.kind = EventKind::kSegmentLoadFailed, .error = why});
   // Who waits for another name's files of equal content is not refused for these.
   if (const ImagePtr other = waiters_.FailThoseOf(id, segment->image_ptr(), why)) {
     return StartAnew(segment, other, PinOf(*other));

@@ -72,8 +72,9 @@ void SegmentTable::Adopt(const ImagePtr& image, std::unique_ptr<LandingRoom> roo
   }
   const TimePoint now = dependencies_.clock->Now();
   segment->SetCharge(ledger_.ChargeLoad(image->reference, segment->footprint(), now));
-  segment->Reserve(image, PinOf(*image));
+  segment->Reserve(image, PinOf(*image), now);
   segment->BeginFill(*std::move(taken), now - TimeToLoad(segment->footprint()));
+  segment->BytesBegin(now);
   Filled(segment->id(), std::move(bytes));
 }
 

@@ -52,6 +52,7 @@ void SegmentTable::BeginLingering(uint64_t drain, std::vector<MemoryKeeper> keep
   lingering.room = segment->EndDrain();
   lingering.charge.SetLeaving(false);
   LogLingering(lingering);
+  Tell(*segment, {.kind = EventKind::kSegmentLingers});
   lingering_.emplace(drain, std::move(lingering));
   KeepPromises();
   FillRoom();

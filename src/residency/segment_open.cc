@@ -58,8 +58,13 @@ Result<OpenOutcome> SegmentTable::Acquire(Segment* segment, const ImagePtr& imag
 // One that was made for this open goes with it.
 Status SegmentTable::CheckQuota(const Segment& segment, const Image& image) {
   const Status status = ledger_.CheckLease(image.reference);
+  CountIfQuota(status, image);
   if (!status.ok() && segment.state() == SegmentState::kAbsent) Forget(FindById(segment.id()));
   return status;
+}
+
+void SegmentTable::CountIfQuota(const Status& status, const Image& image) {
+  if (status.code() == StatusCode::kQuotaExceeded) ledger_.CountRefused(image.reference);
 }
 
 // On failure the segment is as it was, or gone if it was new.
@@ -75,6 +80,7 @@ Status SegmentTable::StartMiss(Segment* segment, const ImagePtr& image, Asker as
     }
     status = Admit(segment, image, PinOf(*image));
   }
+  CountIfQuota(status, *image);
   if (!status.ok() && segment->state() == SegmentState::kAbsent) Forget(segment);
   return status;
 }
@@ -111,8 +117,7 @@ void SegmentTable::EndLease(Segment* segment, std::shared_ptr<const Holder> hold
     return;
   }
   const Waiters::Turn turn(&waiters_);
-  ++counters_->reclaimed;
-  Drain(segment);
+  Reclaim(segment);
 }
 
 void SegmentTable::ServeWaiters(Segment* segment) {

@@ -60,6 +60,15 @@ PreparedStore::Pin SegmentTable::PinOf(const Image& image) const {
   return dependencies_.prepared->PinFolder(image.variant.folder);
 }
 
+void SegmentTable::Tell(const Segment& segment, Event event) const {
+  if (dependencies_.events == nullptr) return;
+  event.model = segment.image().reference;
+  event.variant = VariantName(segment.image().kind);
+  event.tier = tier_name();
+  event.bytes = segment.footprint();
+  dependencies_.events->Record(std::move(event));
+}
+
 void SegmentTable::KeepOnly(const std::set<std::string_view>& keys) {
   const Waiters::Turn turn(&waiters_);
   std::vector<uint64_t> gone;
@@ -76,8 +85,7 @@ void SegmentTable::DropRemoved(Segment* segment) {
   if (segment->leases() > 0 || WaitersOf(*segment) > 0) return;
   switch (segment->state()) {
     case SegmentState::kResident:
-      ++counters_->reclaimed;
-      return Drain(segment);
+      return Reclaim(segment);
     case SegmentState::kLoading:
       return segment->CancelFill();
     case SegmentState::kReserved:

@@ -30,11 +30,13 @@
 
 #include "trims/progress.h"
 
+#include "events/event.h"
 #include "format/image.h"
 #include "load/landing_tier.h"
 #include "residency/counters.h"
 #include "residency/lease.h"
 #include "residency/lingering.h"
+#include "residency/open_plan.h"
 #include "residency/residency_options.h"
 #include "residency/room_queue.h"
 #include "residency/segment.h"
@@ -111,6 +113,11 @@ class SegmentTable final : public LandingTier {
   void Adopt(const ImagePtr& image, std::unique_ptr<LandingRoom> room,
              ResidentBytes bytes) override;
 
+  // What an open of it would come to now (segment_plan.cc).
+  OpenPlan Plan(const ImagePtr& wanted) const;
+  // nullptr: it is the lowest.
+  const SegmentTable* beneath() const { return dependencies_.beneath; }
+
   // What an image takes of this tier.
   uint64_t FootprintOf(const Image& image) const { return tier_->FootprintOf(image); }
   // nullptr if there is no such segment.
@@ -153,11 +160,19 @@ class SegmentTable final : public LandingTier {
     std::vector<MemoryId> memory;
   };
 
+  // Who goes for a newcomer: of its own namespace's, which has too much, and then for what is still missing.
+  struct Leavers {
+    std::vector<Victim> over_quota;
+    std::vector<Victim> for_room;
+  };
+
   Segment* FindById(uint64_t id);
   Segment* FindOrMake(const ImagePtr& image);
   void Forget(Segment* segment);  // ends an absent or failed segment
   void DropRemoved(Segment* segment);
   PreparedStore::Pin PinOf(const Image& image) const;
+  // Records it with what it is about; `event` has the rest.
+  void Tell(const Segment& segment, Event event) const;
 
   // Opening (segment_open.cc).
   enum class Answered { kHit, kJoined, kMiss };
@@ -167,6 +182,7 @@ class SegmentTable final : public LandingTier {
                               std::chrono::milliseconds deadline, OpenCallback done, Asker asker,
                               Answered* answered);
   Status CheckQuota(const Segment& segment, const Image& image);
+  void CountIfQuota(const Status& status, const Image& image);
   Lease Grant(Segment* segment, ImagePtr image, HowOpened opened);
   void EndLease(Segment* segment, std::shared_ptr<const Holder> holder);  // by ~Lease
   Status StartMiss(Segment* segment, const ImagePtr& image, Asker asker);
@@ -175,25 +191,36 @@ class SegmentTable final : public LandingTier {
 
   // Room (segment_room.cc).
   Status Admit(Segment* segment, ImagePtr image, PreparedStore::Pin pin);  // evicting if it must
-  Status Evict(uint64_t needed, Segment* whom_for);
-  Status KeepToQuota(const Segment& segment, const Image& image);
-  EvictionOrder::MayGo Sparing(const Image& whom_for) const;
-  void EvictOne(Segment* victim, double rank, std::string_view what_for);
-  uint64_t GiveUp(uint64_t bytes, std::string_view what_for);  // what went
-  std::vector<Victim> VictimsOf(uint64_t bytes) const;
-  void Shrink();                            // into its budget
-  void Reconsider(const Segment& segment);  // whether it may go: after all that could change it
-  void ReclaimIdle();
+  void Reconsider(const Segment& segment);   // whether it may go: after all that could change it
   bool Stays(const Segment& segment) const;  // once nobody holds it
-  Status NoRoom(const Segment& segment) const;
+  void Shrink();                             // into its budget
+  Status TooLarge(const Image& image) const;
+  Status NoRoom(const Image& image) const;
   std::string SparedText() const;
   void Drain(Segment* segment, bool evicted = false);
   void EndDrain(Segment* segment);
   void KeepPromises();
-  void Refuse(Segment* segment);  // one that waits for room
-  void FillRoom();                // gives free room to those who wait for it
+  void Refuse(Segment* segment, const Status& why);  // one that waits for room
+  void FillRoom();                                   // gives free room to those who wait for it
   void TellWhenQuiet();
   std::string TierOption() const;
+
+  // Eviction (segment_eviction.cc). Who would go for it now, by the quotas and the policy; an error says why it can't
+  // have its room.
+  Result<Leavers> ChooseLeavers(const Image& image) const;
+  Result<std::vector<Victim>> ChooseOverQuota(const Image& image) const;
+  // `gone`: who goes anyway.
+  Result<std::vector<Victim>> ChooseForRoom(uint64_t shortage, const Image& image,
+                                            const std::vector<Victim>& gone = {}) const;
+  EvictionOrder::MayGo Sparing(const Image& whom_for) const;
+  void Evict(const std::vector<Victim>& victims, Segment* whom_for);
+  void EvictOne(Segment* victim, double rank, std::string_view reason,
+                std::string_view whom_for = {});
+  void EvictByOperator(Segment* segment);
+  void Reclaim(Segment* segment);  // it goes, and no other needs its room
+  void ReclaimIdle();
+  std::vector<Victim> VictimsOf(uint64_t bytes) const;
+  uint64_t GiveUp(uint64_t bytes, std::string_view reason);  // what went
 
   // What is brought (segment_landing.cc).
   Result<Reservation> Exchange(TakenRoom* room, uint64_t bytes);
@@ -215,6 +242,7 @@ class SegmentTable final : public LandingTier {
   void Fill(uint64_t id, FillRequest request);  // all but image and control
   void Filled(uint64_t id, Result<ResidentBytes> result);
   void CountFilled(const Segment& segment);
+  void TellResident(const Segment& segment, TimePoint now) const;
   void FillFailed(Segment* segment, const Status& why);
   void StartAnew(Segment* segment, ImagePtr image, PreparedStore::Pin pin);
 

@@ -1,33 +1,12 @@
 #include "server/documents.h"
 
-#include <unistd.h>
-
-#include <ctime>
 #include <string_view>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
-#include "wire/protocol.h"
+#include "server/json_parts.h"
 
 namespace trims {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-// File names may be any bytes; what is no UTF-8 is replaced, since an exception is the only other
-// choice.
-std::string Dump(const Json& document) {
-  return document.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
-}
-
-std::string Rfc3339(int64_t unix_seconds) {
-  const auto seconds = static_cast<time_t>(unix_seconds);
-  tm utc{};
-  char text[32];
-  if (::gmtime_r(&seconds, &utc) == nullptr) return "";
-  return std::string(text, std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc));
-}
 
 Json VariantJson(const VariantSnapshot& variant) {
   return {{"kind", VariantName(variant.kind)},
@@ -56,117 +35,6 @@ Json ModelJson(const ModelSnapshot& model) {
           {"variants", std::move(variants)}};
 }
 
-Json ErrorJson(const Status& error) {
-  return {
-      {"code", StatusCodeName(error.code())}, {"message", error.message()}, {"hint", error.hint()}};
-}
-
-Json FailureJson(const SegmentSnapshot& segment) {
-  Json json = ErrorJson(segment.error);
-  json["retry_in_ms"] = segment.retry_in.count();
-  return json;
-}
-
-Json LoadJson(const LoadProgress& load) {
-  return {{"tier", load.tier},
-          {"bytes_done", load.bytes_done},
-          {"bytes_total", load.bytes_total},
-          {"bytes_per_second", load.bytes_per_second},
-          {"remaining_ms", load.remaining ? Json(load.remaining->count()) : Json()}};
-}
-
-Json HoldersJson(const std::vector<LeaseHolder>& holders) {
-  Json list = Json::array();
-  for (const LeaseHolder& holder : holders) {
-    list.push_back({{"client", holder.client},
-                    {"uid", holder.uid},
-                    {"pid", holder.pid},
-                    {"leases", holder.leases},
-                    {"from_before", holder.from_before}});
-  }
-  return list;
-}
-
-Json LingeringJson(const LingeringSnapshot& lingering) {
-  Json keepers = Json::array();
-  for (const MemoryKeeper& keeper : lingering.keepers) {
-    keepers.push_back({{"program", keeper.program},
-                       {"uid", keeper.uid},
-                       {"pid", keeper.pid},
-                       {"maps", keeper.maps}});
-  }
-  Json last = Json::array();
-  for (const Holder& holder : lingering.last_holders) {
-    last.push_back({{"client", holder.client}, {"uid", holder.uid}, {"pid", holder.pid}});
-  }
-  return {{"tier", lingering.tier},        {"reference", lingering.reference},
-          {"digest", lingering.digest},    {"kind", VariantName(lingering.kind)},
-          {"bytes", lingering.bytes},      {"lingering_ms", lingering.since.count()},
-          {"kept_by", std::move(keepers)}, {"last_leased_by", std::move(last)}};
-}
-
-Json LimitJson(uint64_t limit) { return limit == Quota::kNoLimit ? Json() : Json(limit); }
-
-Json NamespaceJson(const NamespaceSnapshot& each) {
-  const Quota& quota = each.use.quota;
-  return {{"tier", each.tier},
-          {"namespace", each.name},
-          {"bytes", each.use.bytes},
-          {"leases", each.use.leases},
-          {"loads_in_flight", each.use.loads},
-          {"refused", each.use.refused},
-          {"quota",
-           {{"bytes", LimitJson(quota.bytes)},
-            {"leases", LimitJson(quota.leases)},
-            {"loads", LimitJson(quota.loads)},
-            {"loads_per_minute", LimitJson(quota.loads_per_minute)},
-            {"guaranteed", quota.guaranteed}}}};
-}
-
-Json SegmentJson(const SegmentSnapshot& segment) {
-  Json json = {{"id", segment.id},
-               {"tier", segment.tier},
-               {"reference", segment.reference},
-               {"digest", segment.digest},
-               {"kind", VariantName(segment.kind)},
-               {"key", segment.key},
-               {"state", SegmentStateName(segment.state)},
-               {"bytes", segment.bytes},
-               {"bytes_loaded", segment.bytes_loaded},
-               {"leases", segment.leases},
-               {"opens", segment.opens},
-               {"waiters", segment.waiters},
-               {"pages", segment.pages ? PagesName(*segment.pages) : ""},
-               {"idle_ms", segment.idle.count()},
-               {"load_ms", segment.load_time.count() / 1000},
-               {"removed", segment.removed},
-               {"pinned", segment.pinned},
-               {"leaving", segment.leaving},
-               {"taken_over", segment.taken_over},
-               {"held_from_before", segment.held_from_before},
-               {"failures", segment.failures}};
-  if (segment.load) json["load"] = LoadJson(*segment.load);
-  if (!segment.holders.empty()) json["holders"] = HoldersJson(segment.holders);
-  if (segment.failures > 0) json["error"] = FailureJson(segment);
-  return json;
-}
-
-Json TierJson(const TierSnapshot& tier) {
-  return {{"name", tier.name},
-          {"device", tier.device},
-          {"budget_bytes", tier.budget_bytes},
-          {"used_bytes", tier.used_bytes},
-          {"leased_bytes", tier.use.leased},
-          {"pinned_bytes", tier.use.pinned},
-          {"idle_bytes", tier.use.idle},
-          {"loading_bytes", tier.use.loading},
-          {"draining_bytes", tier.use.draining},
-          {"lingering_bytes", tier.use.lingering},
-          {"reclaim", ReclaimName(tier.policy.reclaim)},
-          {"eviction_policy", tier.policy.eviction->name},
-          {"admission", tier.policy.admission->name}};
-}
-
 template <typename Policy>
 Json PoliciesJson(std::span<const Policy> policies) {
   Json list = Json::array();
@@ -176,63 +44,19 @@ Json PoliciesJson(std::span<const Policy> policies) {
   return list;
 }
 
-Json CountersJson(const Counters& counters, const IngestCounters& ingest) {
-  return {{"opens", counters.opens},
-          {"hits", counters.hits},
-          {"misses", counters.misses},
-          {"joined", counters.joined},
-          {"refused", counters.refused},
-          {"deadline_exceeded", counters.deadline_exceeded},
-          {"cancelled", counters.cancelled},
-          {"loads", counters.loads},
-          {"load_failures", counters.load_failures},
-          {"load_ms", counters.load_us / 1000},
-          {"bytes_loaded", counters.bytes_loaded},
-          {"taken_over", counters.taken_over},
-          {"bytes_taken_over", counters.bytes_taken_over},
-          {"evictions", counters.evictions},
-          {"bytes_evicted", counters.bytes_evicted},
-          {"reclaimed", counters.reclaimed},
-          {"adds", ingest.adds},
-          {"add_failures", ingest.add_failures},
-          {"removes", ingest.removes}};
-}
-
-// In the tiers' own order.
-Json LatencyJson(const OpenLatencies& latencies) {
-  Json series = Json::array();
-  for (const OpenLatencies::Tier& tier : latencies.tiers()) {
-    for (size_t end = 0; end < kOpenEndNames.size(); ++end) {
-      const LatencyHistogram& histogram = tier.by_end[end];
-      series.push_back({{"tier", tier.name},
-                        {"outcome", kOpenEndNames[end]},
-                        {"sum_ns", histogram.sum_ns()},
-                        {"counts", histogram.counts()}});
-    }
+Json AliasJson(const Alias& alias) {
+  const auto target = [](const AliasTarget& meant) {
+    return Json{{"reference", meant.ToString()},
+                {"digest", meant.digest},
+                {"moved", Rfc3339(meant.moved_unix_seconds)}};
+  };
+  Json json = {{"alias", alias.name.ToString()}};
+  json.update(target(alias.target()));
+  json["before"] = Json::array();
+  for (size_t i = 1; i < alias.targets.size(); ++i) {
+    json["before"].push_back(target(alias.targets[i]));
   }
-  return {{"bounds_us", LatencyHistogram::kBoundsUs}, {"series", std::move(series)}};
-}
-
-Json ServerJson(const ServerSnapshot& server) {
-  const ServerCounters& counters = server.counters;
-  return {{"version", server.version},
-          {"protocol", wire::kProtocolVersion},
-          {"pid", ::getpid()},
-          {"socket", server.socket_path},
-          {"data", server.data_folder},
-          {"read_engine", server.read_engine},
-          {"uptime_ms", server.uptime.count()},
-          {"connections", server.connections},
-          {"max_connections", server.max_connections},
-          {"max_connections_per_uid", server.max_connections_per_uid},
-          {"requests_in_flight", server.requests_in_flight},
-          {"accepted", counters.accepted},
-          {"refused", counters.refused},
-          {"requests", counters.requests},
-          {"violations", counters.violations},
-          {"dropped_silent", counters.dropped_silent},
-          {"dropped_unread", counters.dropped_unread},
-          {"replies_failed", counters.replies_failed}};
+  return json;
 }
 
 }  // namespace
@@ -326,83 +150,12 @@ std::string DrainDocument(const DrainSnapshot& drain) {
                {"holders", HoldersJson(drain.holders)}});
 }
 
-namespace {
-
-Json AliasJson(const Alias& alias) {
-  const auto target = [](const AliasTarget& meant) {
-    return Json{{"reference", meant.ToString()},
-                {"digest", meant.digest},
-                {"moved", Rfc3339(meant.moved_unix_seconds)}};
-  };
-  Json json = {{"alias", alias.name.ToString()}};
-  json.update(target(alias.target()));
-  json["before"] = Json::array();
-  for (size_t i = 1; i < alias.targets.size(); ++i) {
-    json["before"].push_back(target(alias.targets[i]));
-  }
-  return json;
-}
-
-}  // namespace
-
 std::string AliasDocument(const Alias& alias) { return Dump(AliasJson(alias)); }
 
 std::string AliasesDocument(const std::vector<Alias>& aliases) {
   Json list = Json::array();
   for (const Alias& alias : aliases) list.push_back(AliasJson(alias));
   return Dump({{"aliases", std::move(list)}});
-}
-
-namespace {
-
-Json DiskJson(const ManagerSnapshot& manager) {
-  Json disk = {{"used_bytes", manager.prepared_bytes}, {"evictions", manager.disk_evictions}};
-  disk["unfinished"] = {{"fetches", manager.disk_unfinished.fetches},
-                        {"bytes", manager.disk_unfinished.bytes}};
-  disk["budget_bytes"] = manager.disk_budget == 0 ? Json(nullptr) : Json(manager.disk_budget);
-  return disk;
-}
-
-}  // namespace
-
-namespace {
-
-Json PressureJson(const PressureSnapshot& pressure, const std::string& file) {
-  return {{"file", file.empty() ? Json() : Json(file)},
-          {"events", pressure.events},
-          {"bytes_given_up", pressure.bytes_given_up}};
-}
-
-}  // namespace
-
-std::string StatusDocument(const ManagerSnapshot& manager, const ServerSnapshot& server) {
-  Json tiers = Json::array();
-  for (const TierSnapshot& tier : manager.tiers) tiers.push_back(TierJson(tier));
-  Json segments = Json::array();
-  for (const SegmentSnapshot& segment : manager.segments) segments.push_back(SegmentJson(segment));
-  Json lingering = Json::array();
-  for (const LingeringSnapshot& each : manager.lingering) lingering.push_back(LingeringJson(each));
-  Json namespaces = Json::array();
-  for (const NamespaceSnapshot& each : manager.namespaces)
-    namespaces.push_back(NamespaceJson(each));
-  return Dump({{"host", tiers.front()},
-               {"tiers", std::move(tiers)},
-               {"prepared_bytes", manager.prepared_bytes},
-               {"disk", DiskJson(manager)},
-               {"models", manager.models},
-               {"leases", manager.leases},
-               {"loads_in_flight", manager.loads_in_flight},
-               {"preparations_in_flight", manager.preparations_in_flight},
-               {"waiters", manager.waiters},
-               {"draining", manager.draining},
-               {"pressure", PressureJson(manager.pressure, server.pressure_file)},
-               {"keeper", manager.keeper},
-               {"segments", std::move(segments)},
-               {"lingering", std::move(lingering)},
-               {"namespaces", std::move(namespaces)},
-               {"counters", CountersJson(manager.counters, manager.ingest)},
-               {"open_latency", LatencyJson(server.open_latencies)},
-               {"server", ServerJson(server)}});
 }
 
 }  // namespace trims

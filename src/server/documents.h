@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "catalog/alias.h"
+#include "events/event_feed.h"
 #include "ingest/registrar.h"
 #include "manager/snapshot.h"
 #include "server/server_snapshot.h"
@@ -23,9 +24,11 @@ std::string RemovedDocument(const std::vector<RemovedModel>& removed);
 std::string VerifiedDocument(const std::vector<VerifiedVariant>& verified);
 std::string PushedDocument(const PushedModel& pushed);
 std::string ControlledDocument(const ControlledModel& model);
+std::string ExplainedDocument(const ExplainedOpen& open);
 std::string DrainDocument(const DrainSnapshot& drain);
 std::string AliasDocument(const Alias& alias);
 std::string AliasesDocument(const std::vector<Alias>& aliases);
+std::string EventsDocument(const EventBatch& batch);
 std::string StatusDocument(const ManagerSnapshot& manager, const ServerSnapshot& server);
 
 }  // namespace trims

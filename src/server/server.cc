@@ -53,6 +53,7 @@ Server::Server(ServerOptions options, const ServerDependencies& dependencies, Un
                  .may_log = [this] { return MayLogViolation(); }}) {
   context_.loop = loop_;
   context_.manager = manager_;
+  context_.events = &manager_->events();
   context_.clock = &clock_;
   context_.open_latencies = OpenLatencies(TiersOf(*manager_));
   context_.limits = options_.limits;

@@ -60,6 +60,7 @@ void Session::End() {
   context_->loop->Cancel(load_timer_);
   context_->requests_in_flight -= pending_.size();
   pending_.clear();  // opens that wait are given up
+  TellLeasesEnded();
   leases_.clear();
   DrainUnread();
   ::shutdown(socket_.get(), SHUT_RDWR);

@@ -26,6 +26,7 @@
 
 #include "base/clock.h"
 #include "base/unique_fd.h"
+#include "events/event_feed.h"
 #include "loop/event_loop.h"
 #include "manager/manager.h"
 #include "server/limits.h"
@@ -44,6 +45,7 @@ namespace trims {
 struct SessionContext {
   EventLoop* loop = nullptr;
   Manager* manager = nullptr;
+  EventFeed* events = nullptr;  // the manager's
   const Clock* clock = nullptr;
   ServerLimits limits;
   std::function<ServerSnapshot()> snapshot;
@@ -88,10 +90,14 @@ class Session : public std::enable_shared_from_this<Session> {
   struct Pending {
     uint64_t token;
     uint64_t id;
-    std::optional<OpenWait> wait;  // of an open
-    bool tells_progress = false;   // of the load that it waits for
-    std::string tier = {};         // of an open: as it was asked for
-    TimePoint began = {};          // likewise
+    std::optional<OpenWait> wait;          // of an open
+    std::optional<EventWait> events = {};  // of one who listens
+    bool tells_progress = false;           // of the load that it waits for
+    std::string tier = {};                 // of an open: as it was asked for
+    std::string reference = {};            // likewise
+    Variant variant = Variant::kFiles;     // likewise
+    TimePoint began = {};                  // likewise
+    TimePoint found = {};                  // likewise: when the model was found
   };
 
   struct Held {
@@ -121,6 +127,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void Serve(uint64_t id, const wire::PolicyRequest& request);
   void ServeDiskPolicy(uint64_t id, const wire::PolicyRequest& request);
   void Serve(uint64_t id, const wire::ControlRequest& request);
+  void Serve(uint64_t id, const wire::EventsRequest& request);
   void Drain(uint64_t id, bool on, bool wait);
   Preparer::Progress ProgressOf(uint64_t id);
 
@@ -131,6 +138,9 @@ class Session : public std::enable_shared_from_this<Session> {
   void Await(Pending open);
   void Answer(const Pending& open, Result<Lease> lease);
   void RecordOpen(std::string_view tier, OpenEnd end, TimePoint began);
+  // For who listens (session_events.cc).
+  void TellOpen(OpenEnd end, TimePoint began, TimePoint found, Event open) const;
+  void TellLeasesEnded() const;
   void ReplyOpen(uint64_t id, Result<Lease> lease);
   Status SendLease(uint64_t id, uint64_t number, const Lease& lease);
   size_t UntakenBytes() const;

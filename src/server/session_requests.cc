@@ -18,6 +18,18 @@ namespace {
 // Of a socket's buffer, as the kernel counts a reply.
 constexpr uint64_t kLeastReplyBytes = 768;
 
+Event AnsweredOpen(const Lease& lease) {
+  return {.model = lease.image().reference,
+          .variant = VariantName(lease.image().kind),
+          .tier = lease.tier()};
+}
+
+// Of the model nobody knows more than what was asked for.
+Event FailedOpen(const OpenParams& params, const Status& why) {
+  return {
+      .model = std::string(params.reference), .variant = VariantName(params.variant), .error = why};
+}
+
 }  // namespace
 
 void Session::Dispatch(const wire::Request& request) {
@@ -44,13 +56,19 @@ void Session::Serve(uint64_t id, const wire::OpenRequest& request) {
     const std::optional<Pending> waiting = TakePending(token);
     if (waiting) Answer(*waiting, std::move(lease));
   });
+  const bool told = context_->events->wants_opens();
+  const TimePoint found = told ? context_->clock->Now() : began;
   if (!outcome.ok()) {
     ReplyError(id, outcome.status());
+    if (told) TellOpen(OpenEnd::kFailed, began, found, FailedOpen(params, outcome.status()));
     return RecordOpen(request.tier, OpenEnd::kFailed, began);
   }
   if (Lease* lease = std::get_if<Lease>(&*outcome)) {
     const std::string_view tier = lease->tier();
+    std::optional<Event> open;
+    if (told) open = AnsweredOpen(*lease);
     ReplyOpen(id, std::move(*lease));
+    if (open) TellOpen(OpenEnd::kHit, began, found, *std::move(open));
     return RecordOpen(tier, OpenEnd::kHit, began);
   }
   if (request.deadline_ms == 0) ReplyWaiting(id, std::get<OpenWait>(*outcome).deadline());
@@ -59,7 +77,10 @@ void Session::Serve(uint64_t id, const wire::OpenRequest& request) {
          .wait = std::get<OpenWait>(*std::move(outcome)),
          .tells_progress = request.progress,
          .tier = std::string(request.tier),
-         .began = began});
+         .reference = std::string(request.reference),
+         .variant = request.variant,
+         .began = began,
+         .found = context_->clock->Now()});
 }
 
 void Session::Await(Pending open) {
@@ -75,6 +96,12 @@ void Session::Answer(const Pending& open, Result<Lease> lease) {
                       : open.wait->joined() ? OpenEnd::kJoined
                                             : OpenEnd::kMiss;
   const std::string_view tier = lease.ok() ? lease->tier() : std::string_view(open.tier);
+  if (context_->events->wants_opens()) {
+    TellOpen(end, open.began, open.found,
+             lease.ok() ? AnsweredOpen(*lease)
+                        : FailedOpen({.reference = open.reference, .variant = open.variant},
+                                     lease.status()));
+  }
   ReplyOpen(open.id, std::move(lease));
   RecordOpen(tier, end, open.began);
   UpdateInterest();  // a place among the requests in flight is free
@@ -89,10 +116,10 @@ void Session::Serve(uint64_t, const wire::CloseRequest& request) { leases_.erase
 // The end of a wait or a lease may have others answered, of this session too: it comes last.
 void Session::Serve(uint64_t, const wire::CancelRequest& request) {
   const auto open = std::find_if(pending_.begin(), pending_.end(), [&](const Pending& pending) {
-    return pending.wait && pending.id == request.request;
+    return (pending.wait || pending.events) && pending.id == request.request;
   });
   if (open != pending_.end()) {
-    const std::optional<OpenWait> given_up = std::exchange(open->wait, std::nullopt);
+    const Pending given_up = std::move(*open);
     pending_.erase(open);
     --context_->requests_in_flight;
     return;
@@ -211,6 +238,8 @@ void Session::Serve(uint64_t id, const wire::ControlRequest& request) {
       return manager.Prefetch(principal_, wishes, ProgressOf(id), WhenDone(id, ControlledDocument));
     case wire::ControlVerb::kEvict:
       return WhenDone(id, ControlledDocument)(manager.Evict(principal_, wishes));
+    case wire::ControlVerb::kExplain:
+      return WhenDone(id, ExplainedDocument)(manager.Explain(wishes));
     case wire::ControlVerb::kDrain:
       return Drain(id, /*on=*/true, request.wait);
     case wire::ControlVerb::kUndrain:

@@ -57,6 +57,8 @@ class Evictor {
   // One of those that were chosen goes. The age is the highest rank that went in its turn: what was not
   // admitted goes whatever it ranks.
   void Evicted(const EvictionCandidate& use, double rank);
+  // What it takes to bring in what is not resident; 0: not known.
+  Duration ReloadTimeOf(const std::string& key) const { return histories_.Of(key).reload_time; }
   // Whether what comes with `key` may push out `victims`; if not, it is to enter as not admitted.
   bool Admits(const std::string& key, uint64_t bytes,
               std::span<const EvictionCandidate> victims) const;

@@ -324,7 +324,9 @@ void PreparedStore::SetInUse(std::function<std::set<std::string>()> in_use) {
 }
 
 Result<PreparedStore::Room> PreparedStore::TakeRoom(const std::string& folder, uint64_t bytes) {
-  if (!measured_) return Status(StatusCode::kUnavailable, "the disk is still being measured");
+  if (!measured_ && budget_ != kNoBudget) {
+    return Status(StatusCode::kUnavailable, "the disk is still being measured");
+  }
   Pin pin = PinFolder(folder);  // so that it isn't what goes
   const auto found = folders_.find(folder);
   if (found == folders_.end()) {

@@ -178,7 +178,7 @@ class PreparedStore {
   void SetInUse(std::function<std::set<std::string>()> in_use);
 
   // Room for files of `bytes` altogether that will come into a folder, less what is in it. RESOURCE_EXHAUSTED:
-  // not even if all goes that may; UNAVAILABLE: Start has not measured yet what is there; FAILED_PRECONDITION:
+  // not even if all goes that may; UNAVAILABLE: there is a budget, and Start has not measured yet what is there; FAILED_PRECONDITION:
   // it lies nowhere else.
   Result<Room> TakeRoom(const std::string& folder, uint64_t bytes);
 

@@ -23,7 +23,8 @@ static_assert(static_cast<ControlVerb>(fb::ControlVerb::Pin) == ControlVerb::kPi
 static_assert(static_cast<ControlVerb>(fb::ControlVerb::Undrain) == ControlVerb::kUndrain);
 static_assert(static_cast<ControlVerb>(fb::ControlVerb::SetAlias) == ControlVerb::kSetAlias);
 static_assert(static_cast<ControlVerb>(fb::ControlVerb::Rollback) == ControlVerb::kRollback);
-static_assert(fb::ControlVerb::MAX == fb::ControlVerb::Rollback);
+static_assert(static_cast<ControlVerb>(fb::ControlVerb::Explain) == ControlVerb::kExplain);
+static_assert(fb::ControlVerb::MAX == fb::ControlVerb::Explain);
 
 Result<Variant> VariantOf(fb::Variant value) {
   if (value > fb::Variant::MAX) {
@@ -169,6 +170,28 @@ Status Decode(const fb::ControlRequest& message, RequestBody* body) {
   return Status();
 }
 
+Status Decode(const fb::EventsRequest& message, RequestBody* body) {
+  EventsRequest request{.opens = message.opens(),
+                        .model = TextOf(message.model()),
+                        .wait_ms = std::min(message.wait_ms(), kMaxEventsWaitMs)};
+  if (message.since().has_value()) request.since = *message.since();
+  if (message.opens_since().has_value()) request.opens_since = *message.opens_since();
+  if (!request.model.empty()) TRIMS_RETURN_IF_ERROR(CheckReference(request.model));
+  if (message.kinds() != nullptr) {
+    if (message.kinds()->size() > kMaxEventKinds) {
+      return Status(StatusCode::kInvalidArgument,
+                    "more than " + std::to_string(kMaxEventKinds) + " kinds of events");
+    }
+    for (const flatbuffers::String* kind : *message.kinds()) {
+      request.kinds.push_back(TextOf(kind));
+      TRIMS_RETURN_IF_ERROR(
+          CheckText("a kind of events", request.kinds.back(), kMaxEventKindBytes));
+    }
+  }
+  *body = std::move(request);
+  return Status();
+}
+
 template <typename NamedRequest, typename Message>
 Status DecodeNamed(const Message& message, RequestBody* body) {
   TRIMS_RETURN_IF_ERROR(CheckReference(TextOf(message.reference())));
@@ -206,6 +229,8 @@ Status DecodeBody(const fb::Request& message, RequestBody* body) {
       return Decode(*message.body_as_PolicyRequest(), body);
     case fb::RequestBody::ControlRequest:
       return Decode(*message.body_as_ControlRequest(), body);
+    case fb::RequestBody::EventsRequest:
+      return Decode(*message.body_as_EventsRequest(), body);
     case fb::RequestBody::NONE:
       return Status(StatusCode::kInvalidArgument, "the frame holds no request");
   }
@@ -289,6 +314,18 @@ struct BodyEncoder {
     const Text budget = text(request.budget);
     return fb::CreatePolicyRequest(builder, tier, eviction, admission, reclaim, budget).Union();
   }
+  Body operator()(const EventsRequest& request) const {
+    const auto place = [](std::optional<uint64_t> since) {
+      return since ? flatbuffers::Optional<uint64_t>(*since) : flatbuffers::Optional<uint64_t>();
+    };
+    std::vector<Text> kinds;
+    for (const std::string_view kind : request.kinds) kinds.push_back(TextIn(builder, kind));
+    const auto listed = builder.CreateVector(kinds);
+    const Text model = request.model.empty() ? Text() : TextIn(builder, request.model);
+    return fb::CreateEventsRequest(builder, place(request.since), place(request.opens_since),
+                                   listed, request.opens, model, request.wait_ms)
+        .Union();
+  }
   Body operator()(const VerifyRequest& request) const {
     const Text reference = request.reference.empty() ? Text() : TextIn(builder, request.reference);
     return fb::CreateVerifyRequest(builder, reference, request.bytes_per_second).Union();
@@ -305,12 +342,11 @@ struct BodyEncoder {
 
 // In the order of RequestBody.
 constexpr fb::RequestBody kBodyTypes[] = {
-    fb::RequestBody::OpenRequest,   fb::RequestBody::CloseRequest,
-    fb::RequestBody::AddRequest,    fb::RequestBody::RemoveRequest,
-    fb::RequestBody::ListRequest,   fb::RequestBody::ShowRequest,
-    fb::RequestBody::StatusRequest, fb::RequestBody::VerifyRequest,
-    fb::RequestBody::PushRequest,   fb::RequestBody::CancelRequest,
-    fb::RequestBody::PolicyRequest, fb::RequestBody::ControlRequest};
+    fb::RequestBody::OpenRequest,   fb::RequestBody::CloseRequest,  fb::RequestBody::AddRequest,
+    fb::RequestBody::RemoveRequest, fb::RequestBody::ListRequest,   fb::RequestBody::ShowRequest,
+    fb::RequestBody::StatusRequest, fb::RequestBody::VerifyRequest, fb::RequestBody::PushRequest,
+    fb::RequestBody::CancelRequest, fb::RequestBody::PolicyRequest, fb::RequestBody::ControlRequest,
+    fb::RequestBody::EventsRequest};
 static_assert(std::size(kBodyTypes) == std::variant_size_v<RequestBody>);
 
 bool FitsTierName(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == ':'; }

@@ -97,7 +97,8 @@ enum class ControlVerb : uint8_t {
   kListAliases,
   kSetAlias,
   kDeleteAlias,
-  kRollback
+  kRollback,
+  kExplain
 };
 
 // What a verb is not about is empty.
@@ -111,9 +112,19 @@ struct ControlRequest {
   bool when_idle = false;
 };
 
+// See the schema.
+struct EventsRequest {
+  std::optional<uint64_t> since = {};
+  std::optional<uint64_t> opens_since = {};
+  std::vector<std::string_view> kinds = {};
+  bool opens = false;
+  std::string_view model = {};  // empty: any
+  uint32_t wait_ms = 0;
+};
+
 using RequestBody = std::variant<OpenRequest, CloseRequest, AddRequest, RemoveRequest, ListRequest,
                                  ShowRequest, StatusRequest, VerifyRequest, PushRequest,
-                                 CancelRequest, PolicyRequest, ControlRequest>;
+                                 CancelRequest, PolicyRequest, ControlRequest, EventsRequest>;
 
 struct Request {
   uint64_t id = 0;

@@ -23,6 +23,14 @@ class FakeLink final : public admin::DaemonLink {
     return Asked("policy " + options.tier + "," + options.eviction + "," + options.admission + "," +
                  options.reclaim + (options.budget.empty() ? "" : "," + options.budget));
   }
+  Result<std::string> Events(const EventsOptions& options) override {
+    std::string what = "events";
+    if (options.since) what += " since " + std::to_string(*options.since);
+    for (const std::string& kind : options.kinds) what += " " + kind;
+    if (!options.model.empty()) what += " of " + options.model;
+    if (options.opens) what += " and opens";
+    return Asked(what + " for " + std::to_string(options.wait.count()) + " ms");
+  }
   Result<std::string> Evict(const std::string& reference, const ResidentOptions& options) override {
     return Asked("evict " + reference + " " + options.tier + (options.when_idle ? " idle" : ""));
   }

@@ -37,6 +37,14 @@ TEST(JobPool, TakesNoMoreThanItsQueueHolds) {
   EXPECT_EQ(ran, 3);
 }
 
+TEST(JobPool, WithoutAQueueOnlyWhatFindsAThreadIdleIsTaken) {
+  std::promise<void> go_on;
+  std::unique_ptr<JobPool> pool = PoolOf(1, 0);
+  ASSERT_TRUE(pool->TryRun([&](DaemonLink&) { go_on.get_future().wait(); }));
+  EXPECT_FALSE(pool->TryRun([](DaemonLink&) {})) << "also before the thread has begun";
+  go_on.set_value();
+}
+
 TEST(JobPool, EachThreadHasALinkOfItsOwn) {
   std::promise<DaemonLink*> first;
   std::promise<DaemonLink*> second;

@@ -112,12 +112,12 @@ TEST_F(RoutesTest, TheOpenApiDocumentNamesEveryPath) {
   const Json document = Json::parse(Ask("GET", "/v1/openapi.json").body);
   EXPECT_EQ(document["openapi"], "3.1.0");
   for (const char* path :
-       {"/healthz", "/readyz", "/metrics", "/v1/status", "/v1/models", "/v1/models/{reference}",
-        "/v1/policy", "/v1/openapi.json", "/v2/repository/index",
+       {"/healthz", "/readyz", "/metrics", "/v1/status", "/v1/events", "/v1/models",
+        "/v1/models/{reference}", "/v1/policy", "/v1/openapi.json", "/v2/repository/index",
         "/v2/repository/models/{model}/load", "/v2/repository/models/{model}/unload"}) {
     EXPECT_TRUE(document["paths"].contains(path)) << path;
   }
-  EXPECT_EQ(document["paths"].size(), 11u);
+  EXPECT_EQ(document["paths"].size(), 12u);
 }
 
 constexpr char kModels[] = R"({"models":[

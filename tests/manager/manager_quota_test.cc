@@ -1,6 +1,7 @@
 // What namespaces may take of a tier, and what is spared when room is needed.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <memory>
@@ -98,6 +99,29 @@ TEST_F(ManagerQuota, BytesBeyondItComeFromItsOwnIdleModels) {
   EXPECT_THAT(refused->status.message(), HasSubstr("too little of them idle"));
   KnowIn("team/d", 'd', 5);
   EXPECT_EQ(Open("team/d")->status.code(), StatusCode::kQuotaExceeded) << "it never fits";
+}
+
+TEST_F(ManagerQuota, ExplainKnowsWhatItsOwnNamespaceGivesUpAndWhatIsStillMissing) {
+  KnowIn("team/a", 'a', 2);
+  KnowIn("team/b", 'b', 4);
+  KnowIn("other/c", 'c', 4);
+  Start(8, {{"team", {.bytes = 5 * kPage, .leases = 1}}});
+  OpenResident("other/c");
+  clock_.Advance(milliseconds(1));
+  OpenResident("team/a");
+  const auto plan = [this] { return manager_->Explain({.reference = "team/b"})->plans.at(0); };
+  ASSERT_EQ(plan().victims.size(), 1u) << "which is room enough";
+  EXPECT_EQ(plan().victims[0].reference, "team/a:v1");
+  EXPECT_EQ(plan().victims[0].reason, "quota");
+  EXPECT_EQ(StateOf("team/a"), "resident");
+  EXPECT_EQ(Use("team").refused, 0u);
+  manager_->ChangePolicy({.uid = ::geteuid()}, {.budget = std::to_string(6 * kPage)}).value();
+  ASSERT_EQ(plan().victims.size(), 2u);
+  EXPECT_EQ(plan().victims[1].reference, "other/c:v1");
+  EXPECT_EQ(plan().victims[1].reason, "room");
+  auto held = Open("team/a");
+  EXPECT_EQ(plan().refused.code(), StatusCode::kQuotaExceeded);
+  EXPECT_EQ(Use("team").refused, 0u) << "nobody opened it";
 }
 
 TEST_F(ManagerQuota, WhatAnotherNamespaceLoadedIsSharedAndChargedToThat) {

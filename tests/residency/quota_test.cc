@@ -96,7 +96,8 @@ TEST(NamespaceLedgerTest, AChargeCountsUntilItGoes) {
   moved.Release();
   EXPECT_EQ(ledger.Excess("team/b:1", 10), 0u);
   EXPECT_EQ(ledger.CheckLoad("team/b:1", 11, After({})).code(), StatusCode::kQuotaExceeded);
-  EXPECT_EQ(ledger.uses().find("team")->second.refused, 3u);
+  ledger.CountRefused("team/b:1");
+  EXPECT_EQ(ledger.uses().find("team")->second.refused, 1u);
 }
 
 TEST(NamespaceLedgerTest, LoadsThatBeginAreCountedByTheMinute) {

@@ -27,7 +27,7 @@ class SegmentTest : public ::testing::Test {
     segment_.emplace(1, image_, image_->footprint);
   }
   Reservation Room() { return budget_.Reserve(kBytes).value(); }
-  void Reserve() { segment_->Reserve(image_, {}); }
+  void Reserve() { segment_->Reserve(image_, {}, {}); }
   void MakeResident() {
     Reserve();
     segment_->BeginFill(Room(), At(10));

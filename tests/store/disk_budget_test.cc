@@ -167,6 +167,14 @@ TEST_F(DiskBudgetTest, NothingIsTakenBeforeItIsKnownWhatIsThere) {
   EXPECT_EQ(store_.TakeRoom(NameOf("a"), 1).status().code(), StatusCode::kUnavailable);
 }
 
+TEST_F(DiskBudgetTest, WithoutABudgetNobodyWaitsForTheMeasurement) {
+  scratch_.Write("prepared/" + NameOf("a") + "/index", "i");
+  store_.SetElsewhere({{NameOf("a"), kIndex}});
+  store_.SetBudget(PreparedStore::kNoBudget);
+  store_.Start({NameOf("a")});
+  EXPECT_TRUE(store_.TakeRoom(NameOf("a"), 1).ok());
+}
+
 TEST_F(DiskBudgetTest, AnAddTakesTheRoomOfCopies) {
   Start({"a"});
   ASSERT_TRUE(Fetch("a", 800).ok());

@@ -136,6 +136,21 @@ TEST(RequestTest, EveryOtherComesThrough) {
                        .verb = ControlVerb::kSetAlias, .reference = "ocr:3", .alias = "prod"}});
   ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
   EXPECT_EQ(std::get<ControlRequest>(request.body).alias, "prod");
+  bytes = Encoded({.id = 4,
+                   .client = {},
+                   .body = EventsRequest{.since = 0,
+                                         .kinds = {"segment", "open.miss"},
+                                         .opens = true,
+                                         .model = "ocr",
+                                         .wait_ms = 7'000'000}});
+  ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
+  const EventsRequest& events = std::get<EventsRequest>(request.body);
+  EXPECT_EQ(events.since, 0U) << "all that are kept, which is not: those that come";
+  EXPECT_EQ(events.opens_since, std::nullopt);
+  EXPECT_THAT(events.kinds, ElementsAre("segment", "open.miss"));
+  EXPECT_TRUE(events.opens);
+  EXPECT_EQ(events.model, "ocr");
+  EXPECT_EQ(events.wait_ms, kMaxEventsWaitMs);
   bytes = Encoded({.id = 4, .client = {}, .body = PolicyRequest{.tier = "no tier"}});
   EXPECT_EQ(DecodeRequest(bytes, &request).code(), StatusCode::kInvalidArgument);
   bytes = Encoded({.id = 4, .client = {}, .body = VerifyRequest{}});
@@ -277,6 +292,14 @@ TEST(RequestTest, WhatACommandNamesHasLimitsAndACommandOfTheFutureIsUnimplemente
        {ControlRequest{.reference = longer}, ControlRequest{.alias = longer},
         ControlRequest{.tier = "no tier"}, ControlRequest{.variants = variants},
         ControlRequest{.alias = std::string_view("a\0b", 3)}}) {
+    EXPECT_EQ(StatusOf({.id = 1, .client = {}, .body = beyond}).code(),
+              StatusCode::kInvalidArgument);
+  }
+  const std::string long_kind(kMaxEventKindBytes + 1, 'k');
+  const std::vector<std::string_view> many_kinds(kMaxEventKinds + 1, "segment");
+  for (const EventsRequest& beyond :
+       {EventsRequest{.kinds = {long_kind}}, EventsRequest{.kinds = many_kinds},
+        EventsRequest{.model = longer}}) {
     EXPECT_EQ(StatusOf({.id = 1, .client = {}, .body = beyond}).code(),
               StatusCode::kInvalidArgument);
   }

@@ -1,4 +1,4 @@
-"""admin: what it costs the opens that somebody looks on: metrics and status ten times a second, ten thousand models in the catalog."""
+"""admin: what it costs the opens that somebody looks on: metrics and status ten times a second, and events, ten thousand models in the catalog."""
 import contextlib
 import http.client
 import os
@@ -61,6 +61,34 @@ class Scraper:
         self.connection.close()
 
 
+class Listener:
+    """Reads /v1/events while its block runs. `done`: how many lines of data came."""
+
+    def __init__(self, path, target):
+        self.connection, self.target, self.done = UnixConnection(path), target, 0
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        try:
+            while line := self.response.readline():
+                self.done += line.startswith(b"data:")
+        except (OSError, http.client.HTTPException):
+            pass  # its block has ended
+
+    def __enter__(self):
+        self.connection.request("GET", self.target)
+        self.response = self.connection.getresponse()
+        if self.response.status != 200:
+            raise BenchError(f"{self.target} was answered with {self.response.status}")
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.connection.sock.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
+        self.connection.close()
+
+
 def multiply(catalog, times):
     """The one model of a catalog under so many more names. Its content is there once; what it costs to list names is not."""
     with contextlib.closing(sqlite3.connect(catalog)) as database, database:
@@ -91,12 +119,20 @@ def opens_a_second(bench, server):
 
 def scraped(bench, server, path, counts):
     with contextlib.ExitStack() as stack:
+        stack.enter_context(Listener(path, "/v1/events"))
         scrapers = [stack.enter_context(Scraper(path, target)) for target in PATHS]
         rate = opens_a_second(bench, server)
     for scraper in scrapers:
         if scraper.failed:
             raise BenchError(f"{scraper.target}: {scraper.failed}")
         counts.append(scraper.done)
+    return rate
+
+
+def told(bench, server, path, counts):
+    with Listener(path, "/v1/events?opens=true") as listener:
+        rate = opens_a_second(bench, server)
+    counts.append(listener.done)
     return rate
 
 
@@ -111,9 +147,12 @@ def run(bench):
             if known != MODELS:
                 raise BenchError(f"the catalog has {known} models, expected {MODELS}")
             say(f"admin: {CLIENTS} clients as fast as they can, with and without somebody who looks on")
-            counts = []
+            answers, events = [], []
             per_second = rounds(bench, 9, "admin", {"alone": lambda: opens_a_second(bench, server),
-                                                    "scraped": lambda: scraped(bench, server, path, counts)})
-    note = f"{sum(counts)} answers of {' and '.join(PATHS)}"
-    return [Row("admin", f"{MODELS} models", "opens", "1/s", median(per_second["scraped"]), median(per_second["alone"]),
-                len(per_second["alone"]), note)]
+                                                    "scraped": lambda: scraped(bench, server, path, answers),
+                                                    "told": lambda: told(bench, server, path, events)})
+    alone, times = median(per_second["alone"]), len(per_second["alone"])
+    return [Row("admin", f"{MODELS} models", "opens", "1/s", median(per_second["scraped"]), alone, times,
+                f"{sum(answers)} answers of {' and '.join(PATHS)}, and a reader of /v1/events"),
+            Row("admin", f"{MODELS} models, one reader of each open", "opens-told", "1/s", median(per_second["told"]), alone, times,
+                f"{sum(events)} events read")]

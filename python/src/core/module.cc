@@ -4,12 +4,14 @@
 // trims::Model through a shared_ptr, as do the ByteViews made from it; close() gives up the
 // PyModel's part only, so that no array ever loses its pages.
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -235,6 +237,7 @@ void DefineControl(nb::class_<Admin>& admin) {
   DefineResident<&Admin::Unpin>(admin, "unpin");
   DefineResident<&Admin::Prefetch>(admin, "prefetch");
   DefineResident<&Admin::Evict>(admin, "evict");
+  DefineResident<&Admin::Explain>(admin, "explain");
   admin
       .def("drain",
            [](Admin& self, bool on, bool wait, uint32_t timeout_ms) {
@@ -277,6 +280,18 @@ std::string AddModel(Admin& admin, const std::string& reference, const std::stri
   return ValueOrRaise(std::move(added));
 }
 
+std::string NextEvents(Admin& admin, std::optional<uint64_t> since,
+                       std::optional<uint64_t> opens_since, const std::vector<std::string>& kinds,
+                       bool opens, const std::string& model, uint32_t wait_ms) {
+  const EventsOptions options{.since = since,
+                              .opens_since = opens_since,
+                              .kinds = kinds,
+                              .opens = opens,
+                              .model = model,
+                              .wait = std::chrono::milliseconds(wait_ms)};
+  return ValueOrRaise(WithoutGil([&] { return admin.Events(options); }));
+}
+
 void DefineAdmin(nb::module_& module) {
   nb::class_<Admin> admin_class(module, "Admin");
   DefineControl(admin_class);
@@ -314,6 +329,8 @@ void DefineAdmin(nb::module_& module) {
           },
           nb::arg("tier"), nb::arg("eviction"), nb::arg("admission"), nb::arg("reclaim"),
           nb::arg("budget"))
+      .def("events", &NextEvents, nb::arg("since").none(), nb::arg("opens_since").none(),
+           nb::arg("kinds"), nb::arg("opens"), nb::arg("model"), nb::arg("wait_ms"))
       .def("status", [](Admin& admin) {
         return ValueOrRaise(WithoutGil([&] { return admin.GetStatus(); }));
       });

@@ -129,6 +129,33 @@ def drain(on=True, *, wait=False, timeout=None, socket=None):
     return json.loads(_admin(socket).drain(on, wait, _arguments.milliseconds(timeout, "timeout")))
 
 
+def explain(reference, *, variant="", tier="", timeout=None, socket=None):
+    """What an open would come to now, without making it: the document that `trims explain --json` prints (docs/json.md)."""
+    return _resident(_admin(socket).explain, reference, variant or (), tier, timeout)
+
+
+def events(*, since=None, kinds=(), opens=False, model="", follow=True, socket=None):
+    """What the daemon does, as it does it: a generator of dictionaries (docs/events.md). It ends with close(), or with its last reference.
+
+    since: those after this number, 0: all that are kept; None: those that come from now on, that is: once the first is asked for.
+    kinds: one or a list, like "segment" or "segment.evicted"; none: all but opens. opens: each open, too. model: a name, or a name and a version.
+    follow=False: ends with what is kept. Where events went before they were read, {"lost", "opens_lost"} says how many.
+    """
+    kinds = [kinds] if isinstance(kinds, str) else list(kinds)
+    admin = _connect(_core.Admin, socket)  # of its own: a thread may do something else between two events
+    wait, opens_since = 500, None  # milliseconds, after which Ctrl-C is looked for
+    if not follow:
+        wait, since, opens_since = 0, since or 0, 0
+    while True:
+        batch = json.loads(admin.events(since, opens_since, kinds, opens, model, wait))
+        if batch["lost"] or batch["opens_lost"]:
+            yield {"lost": batch["lost"], "opens_lost": batch["opens_lost"]}
+        yield from batch["events"]
+        if not follow and not batch["events"]:
+            return
+        since, opens_since = batch["next"], batch["opens_next"]
+
+
 def aliases(*, socket=None):
     """All aliases: the document that `trims alias --json` prints."""
     return json.loads(_admin(socket).aliases())

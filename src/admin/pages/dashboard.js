@@ -1,12 +1,13 @@
 "use strict";
-// Asks /v1/status each second while it is looked at, and shows it. What came from outside is set as text, never as markup.
+// Asks /v1/status each second while it is looked at, and reads /v1/events as they come. What came from outside is set as text, never as markup.
 
-const EVERY_MS = 1000, HISTORY = 120, MOST_ROWS = 200, COLOURS = 10;
+const EVERY_MS = 1000, HISTORY = 120, MOST_ROWS = 200, COLOURS = 10, MOST_EVENTS = 100, LISTEN_AGAIN_MS = 2000;
 const byId = (id) => document.getElementById(id);
 const colours = new Map();
 const history = [];
 let token = takeToken();
 let timer = 0;
+let listening = null, lastEvent = 0;
 
 function takeToken() {
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
@@ -179,6 +180,79 @@ function showModels(status) {
     : `and ${count(found.length - MOST_ROWS)} more`;
 }
 
+function detailsOf(event) {
+  const parts = [];
+  if (event.bytes) parts.push(bytes(event.bytes));
+  if (event.took_us !== undefined) parts.push(`in ${seconds(event.took_us / 1e6)}`);
+  if (event.bytes_per_second) parts.push(`${bytes(event.bytes_per_second)}/s`);
+  if (event.reason) parts.push(event.reason + (event.for ? ` for ${shortName(event.for)}` : ""));
+  if (event.eviction_policy) parts.push(event.eviction_policy + (event.score === undefined ? "" : ` ${event.score.toPrecision(4)}`));
+  if (event.before) parts.push(`before: ${shortName(event.before)}`);
+  if (event.leases) parts.push(`${count(event.leases)} leases`);
+  if (event.pid) parts.push(`${event.client || "a client"}, pid ${event.pid}`);
+  if (event.error) parts.push(`${event.error.code}: ${event.error.message}`);
+  return parts.join(", ");
+}
+
+function eventRow(kind, event) {
+  const model = event.model ? shortName(event.model) : "";
+  const subject = [event.alias ? shortName(event.alias) : "", model].filter(Boolean).join(" → ");
+  const bad = kind.endsWith("failed") || kind === "lost" || kind === "leases.ended";
+  return rowOf([[event.time ? event.time.slice(11, 23) : "", "n"], [kind, bad ? "state-failed" : ""],
+    [event.model ? [make("span", { class: `dot ${colourOf(event.model)}` }), subject] : subject],
+    [[event.variant, event.tier].filter(Boolean).join(", ")],
+    [kind === "lost" ? `${count(event.lost)} events came and went before they were read` : detailsOf(event)]]);
+}
+
+// The newest first.
+function showEvents(messages) {
+  const body = byId("events").tBodies[0];
+  const newest = messages.slice(-MOST_EVENTS).reverse();
+  body.prepend(...newest.map(({ event, data }) => eventRow(event, JSON.parse(data))));
+  while (body.rows.length > MOST_EVENTS) body.deleteRow(-1);
+  byId("no-events").hidden = body.rows.length > 0;
+}
+
+// One block of a text/event-stream; nothing where it is a comment.
+function messageOf(block) {
+  const message = {};
+  for (const line of block.split("\n")) {
+    const colon = line.indexOf(": ");
+    if (colon > 0) message[line.slice(0, colon)] = line.slice(colon + 2);
+  }
+  if (message.id) lastEvent = message.id;
+  return message.data ? message : null;
+}
+
+// As EventSource does, which can't send a token.
+async function listen() {
+  listening = new AbortController();
+  const headers = { "Last-Event-ID": String(lastEvent) };
+  if (token) headers.Authorization = `Bearer ${token}`;
+  const response = await fetch("/v1/events", { headers, cache: "no-store", signal: listening.signal });
+  if (!response.ok) throw new Error(`events: ${response.status}`);
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const blocks = (text + value).split("\n\n");
+    text = blocks.pop();
+    showEvents(blocks.map(messageOf).filter(Boolean));
+  }
+}
+
+async function keepListening() {
+  if (listening || document.hidden) return;
+  try {
+    await listen();
+  } catch (error) {
+    if (error.name !== "AbortError") console.debug(error.message);  // the status says what is wrong
+  }
+  listening = null;
+  setTimeout(() => { if (byId("link").dataset.state === "live") keepListening(); }, LISTEN_AGAIN_MS);
+}
+
 function show(status) {
   remember(status);
   byId("daemon").textContent = `${status.server.version}, up ${seconds(status.server.uptime_ms / 1000)}`;
@@ -211,6 +285,7 @@ async function ask() {
   } else {
     show(answer);
     say("live", "live");
+    keepListening();
   }
   return true;
 }
@@ -232,5 +307,8 @@ byId("token-form").addEventListener("submit", (event) => {
   sessionStorage.setItem("trims-token", token);
   turn();
 });
-document.addEventListener("visibilitychange", () => { if (!document.hidden) turn(); });
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) return turn();
+  if (listening) listening.abort();
+});
 turn();

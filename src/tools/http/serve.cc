@@ -16,6 +16,8 @@ constexpr size_t kQuickQueue = 32;
 // Loads take seconds, and the daemon loads two at a time.
 constexpr size_t kSlowThreads = 2;
 constexpr size_t kSlowQueue = 8;
+// Each listens for one who reads /v1/events.
+constexpr size_t kStreams = 8;
 
 }  // namespace
 
@@ -39,6 +41,8 @@ Status Serving::StartPools() {
       admin::JobPool::Start({.threads = kQuickThreads, .queue = kQuickQueue, .link = link}));
   TRIMS_ASSIGN_OR_RETURN(
       slow_, admin::JobPool::Start({.threads = kSlowThreads, .queue = kSlowQueue, .link = link}));
+  TRIMS_ASSIGN_OR_RETURN(streams_,
+                         admin::JobPool::Start({.threads = kStreams, .queue = 0, .link = link}));
   return Status();
 }
 
@@ -74,8 +78,9 @@ Status Serving::ServeTcp() {
 Status Serving::Serve(UniqueFd socket, const admin::Gate* gate) {
   TRIMS_ASSIGN_OR_RETURN(
       std::unique_ptr<admin::HttpServer> server,
-      admin::HttpServer::Start(std::move(socket),
-                               {.gate = gate, .quick = quick_.get(), .slow = slow_.get()}));
+      admin::HttpServer::Start(
+          std::move(socket),
+          {.gate = gate, .quick = quick_.get(), .slow = slow_.get(), .streams = streams_.get()}));
   servers_.push_back(std::move(server));
   return Status();
 }

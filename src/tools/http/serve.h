@@ -34,6 +34,7 @@ class Serving {
   const HttpOptions options_;
   std::unique_ptr<admin::JobPool> quick_;
   std::unique_ptr<admin::JobPool> slow_;
+  std::unique_ptr<admin::JobPool> streams_;
   std::optional<admin::Gate> unix_gate_;
   std::optional<admin::Gate> tcp_gate_;
   std::optional<admin::UnixListener> unix_listener_;

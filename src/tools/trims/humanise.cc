@@ -42,6 +42,15 @@ std::string HumanDuration(std::chrono::seconds duration) {
   return fmt::format("{} d {} h", seconds / 86400, seconds % 86400 / 3600);
 }
 
+std::string HumanMicroseconds(uint64_t microseconds) {
+  const auto us = static_cast<double>(microseconds);
+  if (us < 1e3) return fmt::format("{} µs", microseconds);
+  if (us < 1e6)
+    return us < 1e4 ? fmt::format("{:.1f} ms", us / 1e3) : fmt::format("{:.0f} ms", us / 1e3);
+  if (us < 1e7) return fmt::format("{:.1f} s", us / 1e6);
+  return HumanDuration(std::chrono::seconds(microseconds / 1'000'000));
+}
+
 std::string HumanAge(std::chrono::seconds age) {
   const int64_t seconds = age.count();
   if (seconds < 1) return "now";

@@ -26,6 +26,9 @@ std::string Counted(uint64_t count, std::string_view singular, std::string_view 
 // read "0 s".
 std::string HumanDuration(std::chrono::seconds duration);
 
+// "12 µs", "3.4 ms", "0.82 s", "59 s", then as HumanDuration.
+std::string HumanMicroseconds(uint64_t microseconds);
+
 // One unit: "now", "5 s ago", "3 min ago", "2 h ago", "4 d ago". A time in the future reads "now".
 std::string HumanAge(std::chrono::seconds age);
 

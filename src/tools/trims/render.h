@@ -39,8 +39,17 @@ std::string RenderAlias(const Json& alias);
 std::string RenderDeletedAlias(const Json& alias);
 std::string RenderAliases(const Json& document);
 
+// What an open would come to.
+std::string RenderExplained(const Json& open);
+
+// One line an event; and how many are missing before the next.
+std::string RenderEvent(const Json& event);
+std::string RenderLost(uint64_t lost, uint64_t opens_lost);
+
 // One screen: the daemon, its budget, its segments, its counters.
 std::string RenderStatus(const Json& status);
+// The same, and what was done since `before`, the status of a moment ago; empty: there is none.
+std::string RenderTop(const Json& status, const Json& before);
 
 }  // namespace trims::cli
 

@@ -303,6 +303,28 @@ std::string RenderPolicy(const Json& policy) {
   return text + table.Render();
 }
 
+// What was done between the two.
+std::string RenderTop(const Json& status, const Json& before) {
+  const auto uptime = [](const Json& document) {
+    return Number(Object(document, "server"), "uptime_ms");
+  };
+  const Json& now = Object(status, "counters");
+  const Json& then = Object(before, "counters");
+  std::string rates = "…";
+  if (!then.empty() && uptime(status) > uptime(before)) {
+    const auto since = [&](const char* field) {
+      return Number(now, field) - std::min(Number(now, field), Number(then, field));
+    };
+    const double seconds = static_cast<double>(uptime(status) - uptime(before)) / 1000;
+    const uint64_t opens = since("opens");
+    rates = fmt::format("{:.0f} opens/s ({} hits), {}, {} loaded, {} evicted",
+                        static_cast<double>(opens) / seconds, Percent(since("hits"), opens),
+                        Counted(since("loads"), "load"), HumanBytes(since("bytes_loaded")),
+                        since("evictions"));
+  }
+  return "since the last look: " + rates + "\n\n" + RenderStatus(status);
+}
+
 std::string RenderStatus(const Json& status) {
   const Json& server = Object(status, "server");
   const Json& segments = List(status, "segments");

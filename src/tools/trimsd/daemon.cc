@@ -166,8 +166,8 @@ Status Daemon::MakeParts(uint64_t budget) {
                                                            .verifying = verifying_.get(),
                                                            .pushing = pushing_.get(),
                                                            .post = loop_->poster(),
-                                                          .keeper = keeper_.get(),
-                                                          .watcher = loop_.get()});
+                                                           .keeper = keeper_.get(),
+                                                           .watcher = loop_.get()});
   return WatchPressure(budget);
 }
 

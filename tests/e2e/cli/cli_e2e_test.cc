@@ -4,9 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -302,6 +305,43 @@ TEST_F(CliE2eTest, CompletionKnowsTheModels) {
                                 TRIMS_PROGRAM},
                                {{"TRIMS_SOCKET", daemon_.socket()}});
   EXPECT_THAT(ended.out, StartsWith("small:")) << ended.err;
+}
+
+TEST_F(CliE2eTest, EventsTellWhatWasDoneAndGoOnFromANumber) {
+  AddSmall();
+  Document({"prefetch", "small", "--variant", "tensors"});
+  const Ended kept = Trims({"events", "--no-follow", "--json"});
+  EXPECT_EQ(kept.code, 0) << kept.err;
+  std::vector<Json> events;
+  std::istringstream lines(kept.out);
+  for (std::string line; std::getline(lines, line);) events.push_back(Json::parse(line));
+  ASSERT_EQ(events.size(), 3U) << kept.out;
+  EXPECT_EQ(events[0]["kind"], "model.added");
+  EXPECT_EQ(events[2]["kind"], "segment.resident");
+  const std::string since = std::to_string(events[0]["sequence"].get<uint64_t>());
+  const Ended followed = Trims({"events", "--since", since, "--count", "1", "--kind", "segment"});
+  EXPECT_EQ(followed.code, 0) << followed.err;
+  EXPECT_THAT(followed.out, ContainsRegex("segment.loading +small:.* \\(tensors\\) in host"));
+  EXPECT_EQ(Error({"events", "--kind", "nothing"}, 2)["code"], "INVALID_ARGUMENT");
+}
+
+TEST_F(CliE2eTest, ExplainSaysBeforehandWhatAnOpenComesTo) {
+  AddSmall();
+  const Json before = Document({"explain", "small", "--variant", "tensors"});
+  EXPECT_EQ(before["served_from"], "disk");
+  EXPECT_EQ(before["tiers"][0]["state"], "absent");
+  Document({"prefetch", "small", "--variant", "tensors"});
+  EXPECT_EQ(Document({"explain", "small", "--variant", "tensors"})["served_from"], "host");
+  EXPECT_THAT(Trims({"explain", "small"}).out, HasSubstr("from"));
+  EXPECT_EQ(Error({"explain", "smal"}, 3)["code"], "NOT_FOUND");
+}
+
+TEST_F(CliE2eTest, TopIntoAPipeIsOneLookAfterTheOther) {
+  const Ended ended = Trims({"top", "--count", "2", "--interval", "0.1", "--json"});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_EQ(std::count(ended.out.begin(), ended.out.end(), '\n'), 2);
+  EXPECT_TRUE(Json::parse(ended.out.substr(0, ended.out.find('\n'))).contains("counters"));
+  EXPECT_THAT(Trims({"top", "--count", "1"}).out, HasSubstr("host memory"));
 }
 
 }  // namespace

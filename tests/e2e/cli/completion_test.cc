@@ -35,7 +35,7 @@ TEST_F(CompletionTest, OffersCommands) {
   EXPECT_EQ(Complete("trims "),
             "add\nls\nshow\nrm\nstatus\nverify\npolicy\npin\nunpin\nprefetch\nevict\ndrain\nalias\n"
             "rollback\n"
-            "push\ndoctor\nversion\ncompletion\n");
+            "push\ntop\nexplain\nevents\ndoctor\nversion\ncompletion\n");
   EXPECT_EQ(Complete("trims nothing-like-it"), "");
 }
 
@@ -46,6 +46,8 @@ TEST_F(CompletionTest, OffersOptions) {
   EXPECT_EQ(Complete("trims add --v"), "--variant\n");
   EXPECT_EQ(Complete("trims evict --w"), "--when-idle\n");
   EXPECT_EQ(Complete("trims drain --o"), "--off\n");
+  EXPECT_EQ(Complete("trims events --no-f"), "--no-follow\n");
+  EXPECT_EQ(Complete("trims top --i"), "--interval\n");
 }
 
 TEST_F(CompletionTest, OffersTheValuesOfOptions) {
@@ -56,6 +58,8 @@ TEST_F(CompletionTest, OffersTheValuesOfOptions) {
   EXPECT_EQ(Complete("trims policy --eviction l"), "lru\nlcu\n");
   EXPECT_EQ(Complete("trims policy --eviction=s"), "s3fifo\n");
   EXPECT_EQ(Complete("trims policy --reclaim=l"), "lazy\n");
+  EXPECT_EQ(Complete("trims events --kind s"), "segment\n");
+  EXPECT_EQ(Complete("trims events --model oc"), "ocr:1\nocr:2\n");
 }
 
 TEST_F(CompletionTest, OffersModels) {
@@ -64,6 +68,7 @@ TEST_F(CompletionTest, OffersModels) {
   EXPECT_EQ(Complete("trims show ocr:1 "), "") << "there is but one REF";
   EXPECT_EQ(Complete("trims ls oc"), "");
   EXPECT_EQ(Complete("trims pin --tier host oc"), "ocr:1\nocr:2\n");
+  EXPECT_EQ(Complete("trims explain oc"), "ocr:1\nocr:2\n");
   EXPECT_EQ(Complete("trims alias prod=oc"), "ocr:1\nocr:2\n") << "what it is to mean";
 }
 

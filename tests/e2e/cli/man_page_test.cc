@@ -51,6 +51,9 @@ TEST_F(ManPageTest, NamesEveryOptionOfTheHelp) {
   const std::string trims = Format("trims.1").out;
   for (const std::vector<std::string>& help : {std::vector<std::string>{TRIMS_PROGRAM, "--help"},
                                                {TRIMS_PROGRAM, "add", "--help"},
+                                               {TRIMS_PROGRAM, "events", "--help"},
+                                               {TRIMS_PROGRAM, "explain", "--help"},
+                                               {TRIMS_PROGRAM, "top", "--help"},
                                                {TRIMS_PROGRAM, "ls", "--help"}}) {
     for (const std::string& option : LongOptions(RunToEnd(help, {}).out))
       EXPECT_THAT(trims, HasSubstr(option));

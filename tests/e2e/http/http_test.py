@@ -1,5 +1,6 @@
 """trims-http as an operator, a browser and a stranger meet it: a real daemon, real HTTP."""
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -14,7 +15,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from prometheus_client.parser import text_string_to_metric_families  # noqa: E402
-from servers import PATIENCE, TOKEN, program, servers  # noqa: E402
+from servers import PATIENCE, TOKEN, UnixConnection, program, servers  # noqa: E402
 
 
 class Served(unittest.TestCase):
@@ -269,6 +270,65 @@ class DaemonsThatComeAndGo(unittest.TestCase):
             for line in first_lines:
                 self.assertRegex(line, rb"^HTTP/1.1 (200|503|504) ")
             self.assertTrue(any(b" 503 " in line for line in first_lines))
+
+
+class Events(unittest.TestCase):
+    def listen(self, both, path="/v1/events", headers=None):
+        connection = UnixConnection(both.http_socket)
+        self.addCleanup(connection.close)
+        connection.request("GET", path, headers=headers or {})
+        return connection.getresponse()
+
+    def next(self, response):
+        """The next message that is no comment, as a dictionary."""
+        message = {}
+        while line := response.readline().decode():
+            name, _, value = line.rstrip("\n").partition(": ")
+            if name:
+                message[name] = value
+            elif "data" in message:
+                return message
+        raise AssertionError("the stream has ended")
+
+    def test_tells_what_is_done_as_it_is_done(self):
+        with servers() as both:
+            coming = self.listen(both)
+            self.assertEqual((coming.status, coming.headers["Content-Type"]), (200, "text/event-stream; charset=utf-8"))
+            both.add_file("told", 100_000)
+            message = self.next(coming)
+            self.assertEqual(message["event"], "model.added")
+            self.assertTrue(json.loads(message["data"])["model"].startswith("default/told:"))
+            both.trims("alias", "prod=told")
+            self.assertEqual(self.next(coming)["event"], "alias.moved")
+            again = self.listen(both, headers={"Last-Event-ID": message["id"]})
+            self.assertEqual(self.next(again)["event"], "alias.moved")
+            chosen = self.listen(both, "/v1/events?since=0&kind=alias")
+            self.assertEqual(self.next(chosen)["event"], "alias.moved")
+
+    def test_a_mistake_in_the_query_is_said(self):
+        with servers() as both:
+            for query in ("since=x", "nothing=1", "kind=%41", "opens=1", "since=-1"):
+                self.assertEqual(both.unix("GET", f"/v1/events?{query}").code(), "INVALID_ARGUMENT", query)
+            self.assertEqual(both.unix("GET", "/v1/events?kind=nothing").status, 400)
+            self.assertEqual(both.unix("POST", "/v1/events").status, 405)
+            self.assertEqual(both.tcp("GET", "/v1/events").status, 401)
+
+    def test_only_so_many_listen_and_the_server_ends_with_them(self):
+        with servers() as both:
+            listeners = [self.listen(both) for _ in range(8)]
+            self.assertEqual({response.status for response in listeners}, {200})
+            self.assertEqual(both.unix("GET", "/v1/events").status, 503)
+            self.assertEqual(both.unix("GET", "/v1/status").status, 200)
+            self.assertEqual(both.http.end(), 0)
+            for response in listeners:
+                response.read()  # its end
+
+    def test_says_that_the_daemon_is_away(self):
+        with servers() as both:
+            coming = self.listen(both)
+            both.daemon.end(signal.SIGKILL)
+            coming.read()  # its end
+            self.assertEqual(both.unix("GET", "/v1/events").status, 503)
 
 
 class Programs(unittest.TestCase):

@@ -65,6 +65,14 @@ void WriteRequests() {
                                          .admission = "tinylfu",
                                          .reclaim = "lazy",
                                          .budget = "50%"}});
+  write("events", {.id = 13,
+                   .client = "trims",
+                   .body = EventsRequest{.since = 17,
+                                         .opens_since = 0,
+                                         .kinds = {"segment", "open.miss"},
+                                         .opens = true,
+                                         .model = "team/ocr:3",
+                                         .wait_ms = 5000}});
   write("verify", {.id = 8, .client = {}, .body = VerifyRequest{"ocr", 1 << 20}});
 }
 

@@ -1,0 +1,91 @@
+// Event: one thing that the daemon did, as a value. docs/events.md gives the kinds and their fields.
+//
+//   events->Record({.kind = EventKind::kModelAdded, .model = "default/ocr:3f1c", .bytes = 57'000'000});
+//
+// What a kind is not about is empty. Views are of constant tables, or of the names of tiers, which outlive what records them.
+// Thread-safety: values.
+#ifndef TRIMS_EVENTS_EVENT_H_
+#define TRIMS_EVENTS_EVENT_H_
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "trims/status.h"
+
+namespace trims {
+
+// Those of the log's lines of the same name; their order is that of kEventKindNames. Opens come last.
+enum class EventKind : uint8_t {
+  kSegmentLoading,
+  kSegmentResident,
+  kSegmentLoadFailed,
+  kSegmentLoadCancelled,
+  kSegmentEvicted,
+  kSegmentReclaimed,
+  kSegmentLingers,
+  kModelAdded,
+  kModelAddFailed,
+  kModelRemoved,
+  kModelRetired,
+  kModelPinned,
+  kModelUnpinned,
+  kAliasMoved,
+  kAliasDeleted,
+  kPolicyChanged,
+  kBudgetChanged,
+  kPressureRelieved,
+  kDrainBegun,
+  kDrainEnded,
+  kLeasesEnded,
+  kOpenHit,
+  kOpenJoined,
+  kOpenMiss,
+  kOpenFailed,
+};
+inline constexpr size_t kEventKinds = static_cast<size_t>(EventKind::kOpenFailed) + 1;
+
+std::string_view EventKindName(EventKind kind);  // "segment.resident"
+
+// Opens are many, and recorded only while somebody asks for them.
+constexpr bool IsOpen(EventKind kind) { return kind >= EventKind::kOpenHit; }
+
+struct Event {
+  EventKind kind = EventKind::kSegmentLoading;
+  uint64_t sequence = 0;  // the feed fills this in, and the time
+  int64_t unix_us = 0;
+
+  std::string model;         // its reference
+  std::string_view variant;  // "files", "tensors", "ort"
+  std::string_view tier;
+  uint64_t bytes = 0;  // of a segment what it takes of its tier; of a model what its files have
+  std::string_view reason;      // why it went
+  std::string other;            // evicted: for which model; an alias: what it meant before
+  std::string_view policy;      // that chose
+  std::optional<double> score;  // by which it chose: the lowest goes first
+  std::string alias;
+  std::chrono::microseconds took{
+      0};  // of a load since its bytes began to come; of an open until it was answered
+  std::chrono::microseconds queued{
+      0};              // of a load before that; of an open until the model was found
+  std::string client;  // what it calls itself
+  uint64_t uid = 0;
+  int64_t pid = 0;  // 0: no client's doing
+  uint64_t leases = 0;
+  Status error;
+};
+
+// Whatever tells what it does is given one.
+class EventSink {
+ public:
+  virtual ~EventSink() = default;
+  // Cheap, and never calls back.
+  virtual void Record(Event event) = 0;
+};
+
+}  // namespace trims
+
+#endif  // TRIMS_EVENTS_EVENT_H_

@@ -1,0 +1,61 @@
+// What a session tells those who listen, and how it answers them.
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+#include "server/documents.h"
+#include "server/session.h"
+
+namespace trims {
+namespace {
+
+constexpr std::array<EventKind, kOpenEndNames.size()> kOpenKinds = {
+    EventKind::kOpenHit, EventKind::kOpenJoined, EventKind::kOpenMiss, EventKind::kOpenFailed};
+
+std::chrono::microseconds InMicroseconds(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(duration);
+}
+
+}  // namespace
+
+void Session::Serve(uint64_t id, const wire::EventsRequest& request) {
+  if (!MayHaveDocument(id)) return;
+  Result<EventFilter> filter = MakeEventFilter(request.model, request.kinds, request.opens);
+  if (!filter.ok()) return ReplyError(id, filter.status());
+  EventQuery query{
+      .filter = *std::move(filter), .since = request.since, .opens_since = request.opens_since};
+  if (request.wait_ms == 0) return ReplyDocument(id, EventsDocument(context_->events->Read(query)));
+  const uint64_t token = AddPending(id);
+  // No wait outlives the session, and none calls back after it.
+  pending_.back().events =
+      context_->events->Await(std::move(query), std::chrono::milliseconds(request.wait_ms),
+                              [this, token](const EventBatch& batch) {
+                                const std::optional<Pending> waiting = TakePending(token);
+                                if (!waiting) return;
+                                ReplyDocument(waiting->id, EventsDocument(batch));
+                                UpdateInterest();  // a place among the requests in flight is free
+                              });
+}
+
+void Session::TellOpen(OpenEnd end, TimePoint began, TimePoint found, Event open) const {
+  open.kind = kOpenKinds[static_cast<size_t>(end)];
+  if (open.model.find('/') == std::string::npos) open.model.insert(0, "default/");
+  open.took = InMicroseconds(context_->clock->Now() - began);
+  open.queued = InMicroseconds(found - began);
+  open.client = client_;
+  open.uid = principal_.uid;
+  open.pid = principal_.pid;
+  context_->events->Record(std::move(open));
+}
+
+void Session::TellLeasesEnded() const {
+  if (leases_.empty()) return;
+  context_->events->Record({.kind = EventKind::kLeasesEnded,
+                            .client = client_,
+                            .uid = principal_.uid,
+                            .pid = principal_.pid,
+                            .leases = leases_.size()});
+}
+
+}  // namespace trims

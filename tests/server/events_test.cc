@@ -1,0 +1,110 @@
+// What a client hears of what the daemon does.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "events/event_feed.h"
+#include "server/raw_client.h"
+#include "server/server_harness.h"
+
+namespace trims::test {
+namespace {
+
+using Json = nlohmann::json;
+
+class EventsTest : public ::testing::Test {
+ protected:
+  void SetUp() override { harness_.AddModel("ocr"); }
+
+  Json Ask(const wire::EventsRequest& request) {
+    const Result<std::string> document = listener_.Document(request);
+    EXPECT_TRUE(document.ok()) << document.status().ToString();
+    return document.ok() ? Json::parse(*document) : Json();
+  }
+  static std::vector<std::string> KindsOf(const Json& batch) {
+    std::vector<std::string> kinds;
+    for (const Json& event : batch["events"]) kinds.push_back(event["kind"]);
+    return kinds;
+  }
+
+  ServerHarness harness_;
+  RawClient listener_{harness_.socket_path()};
+  RawClient function_{harness_.socket_path()};
+};
+
+using Kinds = std::vector<std::string>;
+
+TEST_F(EventsTest, WhatWasDoneIsKept) {
+  ASSERT_TRUE(function_.OpenLease("ocr").ok());
+  const Json batch = Ask({.since = 0});
+  EXPECT_EQ(KindsOf(batch), (Kinds{"segment.loading", "segment.resident"}));
+  const Json& resident = batch["events"][1];
+  EXPECT_EQ(resident["model"].get<std::string>().substr(0, 11), "default/ocr");
+  EXPECT_EQ(resident["tier"], "host");
+  EXPECT_GT(resident["bytes"], 0);
+  EXPECT_TRUE(resident.contains("took_us"));
+  EXPECT_EQ(batch["next"], resident["sequence"]);
+  EXPECT_EQ(Ask({.since = batch["next"].get<uint64_t>()})["events"], Json::array());
+}
+
+TEST_F(EventsTest, WhoWaitsIsAnsweredWhenSomethingIsDone) {
+  ASSERT_TRUE(listener_.Send(wire::EventsRequest{.wait_ms = 60'000}, 5).ok());
+  harness_.StatusDocument();  // it waits by now
+  ASSERT_TRUE(function_.OpenLease("ocr").ok());
+  ASSERT_TRUE(listener_.Receive().ok());
+  EXPECT_EQ(listener_.last().id, 5U);
+  EXPECT_TRUE(std::holds_alternative<wire::DocumentReply>(listener_.last().body));
+}
+
+TEST_F(EventsTest, LeasesOfAClientThatDiedAreTold) {
+  ASSERT_TRUE(function_.OpenLease("ocr").ok());
+  function_.Disconnect();
+  harness_.StatusDocument();
+  const Json batch = Ask({.since = 0, .kinds = {"leases"}});
+  ASSERT_EQ(batch["events"].size(), 1U);
+  EXPECT_EQ(batch["events"][0]["leases"], 1);
+  EXPECT_EQ(batch["events"][0]["pid"], ::getpid());
+}
+
+TEST_F(EventsTest, OpensAreToldToWhoAskedForThem) {
+  ASSERT_TRUE(listener_.Send(wire::EventsRequest{.opens = true, .wait_ms = 60'000}, 5).ok());
+  harness_.StatusDocument();
+  ASSERT_TRUE(function_.OpenLease("ocr").ok());
+  ASSERT_TRUE(function_.OpenLease("ocr").ok());
+  EXPECT_FALSE(function_.OpenLease("none").ok());
+  ASSERT_TRUE(listener_.Receive().ok());
+  const Json batch = Ask({.since = 0, .opens_since = 0, .kinds = {"open"}});
+  EXPECT_EQ(KindsOf(batch), (Kinds{"open.miss", "open.hit", "open.failed"}));
+  EXPECT_EQ(batch["events"][1]["variant"], "files");
+  EXPECT_EQ(batch["events"][1]["tier"], "host");
+  EXPECT_EQ(batch["events"][1]["pid"], ::getpid());
+  EXPECT_EQ(batch["events"][2]["model"], "default/none");
+  EXPECT_EQ(batch["events"][2]["error"]["code"], "NOT_FOUND");
+}
+
+TEST_F(EventsTest, AWaitEndsWithACancelAndWithItsConnection) {
+  ASSERT_TRUE(listener_.Send(wire::EventsRequest{.wait_ms = 60'000}, 5).ok());
+  harness_.StatusDocument();
+  EXPECT_EQ(harness_.StatusDocument()["server"]["requests_in_flight"], 1);
+  ASSERT_TRUE(listener_.Send(wire::CancelRequest{5}, 0).ok());
+  EXPECT_EQ(Ask({.since = 0})["events"], Json::array()) << "the next reply is the next request's";
+  EXPECT_EQ(harness_.StatusDocument()["server"]["requests_in_flight"], 0);
+  ASSERT_TRUE(listener_.Send(wire::EventsRequest{.wait_ms = 60'000}, 7).ok());
+  harness_.StatusDocument();
+  listener_.Disconnect();
+  EXPECT_EQ(harness_.StatusDocument()["server"]["requests_in_flight"], 0);
+  ASSERT_TRUE(function_.OpenLease("ocr").ok());
+}
+
+TEST_F(EventsTest, AKindThatThereIsNotIsRefused) {
+  EXPECT_EQ(listener_.Ask(wire::EventsRequest{.kinds = {"nothing"}}).status().code(),
+            StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace trims::test
