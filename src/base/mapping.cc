@@ -94,14 +94,15 @@ void Mapping::Trim(size_t alignment, size_t size) {
   size_ = size;
 }
 
-Status Mapping::MapInto(size_t offset, size_t size, int fd, int protection) {
+Status Mapping::MapInto(size_t offset, size_t size, int fd, int protection, uint64_t from) {
   if (offset > size_ || size > size_ - offset || offset % kPageSize != 0) {
     return Status(StatusCode::kInvalidArgument, "an extent of " + std::to_string(size) +
                                                     " bytes at offset " + std::to_string(offset) +
                                                     " does not fit into a range of " +
                                                     std::to_string(size_));
   }
-  void* start = sys::Mmap(data_ + offset, size, protection, MAP_SHARED | MAP_FIXED, fd, 0);
+  void* start = sys::Mmap(data_ + offset, size, protection, MAP_SHARED | MAP_FIXED, fd,
+                          static_cast<off_t>(from));
   if (start == MAP_FAILED)
     return ErrnoStatus("mapping an extent of " + std::to_string(size) + " bytes");
   return Status();

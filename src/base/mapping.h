@@ -51,9 +51,9 @@ class Mapping {
   // kernel rounds the length of such a mapping up.
   static Result<Mapping> Reserve(size_t size, size_t alignment);
 
-  // Maps the first `size` bytes of `fd` at `offset` (a multiple of the page size) of this
+  // Maps `size` bytes of `fd`, from `from` on, at `offset` (multiples of the page size) of this
   // reservation, MAP_SHARED.
-  Status MapInto(size_t offset, size_t size, int fd, int protection);
+  Status MapInto(size_t offset, size_t size, int fd, int protection, uint64_t from = 0);
 
   std::byte* data() const { return data_; }
   size_t size() const { return size_; }

@@ -63,7 +63,8 @@ Result<std::string> Admin::Add(std::string_view reference, std::string_view sour
                        .onnxruntime_extensions = {options.onnxruntime_extensions.begin(),
                                                   options.onnxruntime_extensions.end()},
                        .keep_versions = options.keep_versions,
-                       .keep_for_s = static_cast<uint32_t>(options.keep_for.count())},
+                       .keep_for_s = static_cast<uint32_t>(options.keep_for.count()),
+                       .granularity = options.granularity},
       {.patience = options.timeout, .on_progress = Telling(options.on_progress)});
 }
 

@@ -172,7 +172,8 @@ Result<Model> Client::Impl::Open(std::string_view reference, const OpenOptions& 
                                   .variant_key = options.variant_key,
                                   .deadline_ms = static_cast<uint32_t>(deadline.count()),
                                   .tier = options.tier,
-                                  .progress = options.progress != nullptr};
+                                  .progress = options.progress != nullptr,
+                                  .runs = true};
   Terms terms{.patience = (deadline.count() > 0 ? deadline : kUntold) + kGrace,
               .repeatable = true,
               .max_fds = wire::kMaxFramedFds,

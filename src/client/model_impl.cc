@@ -80,6 +80,22 @@ Result<uint64_t> SizeHolding(int fd, uint64_t length) {
   return static_cast<uint64_t>(info.st_size);
 }
 
+// Each run lies in the descriptor that it is of, and that in host memory that it holds.
+Status CheckRunsOf(const wire::OpenReply& reply, std::span<const UniqueFd> fds) {
+  for (size_t i = 0; i < reply.extents.size(); ++i) {
+    if (reply.extents[i].kind != HandleKind::kHostMemory)
+      return Nonsense("runs of memory that isn't the host's");
+    TRIMS_RETURN_IF_ERROR(SizeHolding(fds[i].get(), reply.extents[i].length).status());
+  }
+  for (const wire::RunInfo& run : reply.runs) {
+    if (run.extent >= reply.extents.size()) return Nonsense("a run of no extent");
+    const uint64_t length = reply.extents[run.extent].length;
+    const bool lies = run.length > 0 && run.offset <= length && run.length <= length - run.offset;
+    if (!lies || run.offset % kPageSize != 0) return Nonsense("a run beyond its extent");
+  }
+  return Status();
+}
+
 OpenInfo InfoOf(const wire::OpenReply& reply) {
   return {.reference = std::string(reply.reference),
           .digest = std::string(reply.digest),
@@ -146,6 +162,7 @@ Status Model::Impl::MapIndex() const {
 
 Status Model::Impl::MapExtents(const wire::OpenReply& reply, std::span<UniqueFd> fds) {
   TRIMS_RETURN_IF_ERROR(CheckKinds(reply.extents));
+  if (!reply.runs.empty()) return MapRuns(reply, fds);
   TRIMS_RETURN_IF_ERROR(TakeExtents(reply.extents, fds));
   if (extents.empty()) return Status();
   if (reply.extents.front().kind == HandleKind::kCudaDevice) {
@@ -164,6 +181,36 @@ Status Model::Impl::TakeExtents(std::span<const wire::ExtentInfo> infos, std::sp
     extents.push_back({.fd = std::move(fds[i]), .offset = *offset, .length = infos[i].length});
   }
   range_length = layout.length();
+  return Status();
+}
+
+// What the range is put together of. The descriptors are of no more use once they are mapped: none holds an extent alone.
+Status Model::Impl::MapRuns(const wire::OpenReply& reply, std::span<const UniqueFd> fds) {
+  TRIMS_RETURN_IF_ERROR(CheckRunsOf(reply, fds));
+  wire::RangeLayout layout;
+  for (const uint64_t length : reply.lengths) {
+    const Result<uint64_t> offset = layout.Append(length);
+    if (!offset.ok()) return Nonsense("an extent that can't be");
+    extents.push_back({.fd = {}, .offset = *offset, .length = length});
+  }
+  range_length = layout.length();
+  if (extents.empty()) return Nonsense("runs that make nothing");
+  TRIMS_ASSIGN_OR_RETURN(range_,
+                         Mapping::Reserve(AlignUp(range_length, kHugePageSize), kHugePageSize));
+  size_t next = 0;
+  for (const Extent& extent : extents) {
+    for (uint64_t done = 0; done < extent.length; ++next) {
+      if (next == reply.runs.size()) return Nonsense("runs that end too early");
+      const wire::RunInfo& run = reply.runs[next];
+      if (run.length > extent.length - done || done % kPageSize != 0)
+        return Nonsense("a run that lies nowhere");
+      TRIMS_RETURN_IF_ERROR(range_.MapInto(extent.offset + done, run.length, fds[run.extent].get(),
+                                           PROT_READ, run.offset));
+      done += run.length;
+    }
+  }
+  if (next != reply.runs.size()) return Nonsense("runs that make nothing");
+  base = range_.data();
   return Status();
 }
 

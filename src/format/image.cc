@@ -1,5 +1,8 @@
 #include "format/image.h"
 
+#include <set>
+#include <string_view>
+
 #include "base/sha256.h"
 #include "base/variants.h"
 
@@ -18,30 +21,86 @@ std::string ContentDigest(const ManifestVariant& variant) {
   return hash.FinishHex();
 }
 
+// Of what it has itself, and of where all of its bytes are.
+std::string PutTogetherDigest(const ManifestVariant& variant) {
+  Sha256 hash;
+  hash.Update(ContentDigest(variant) + "\n");
+  for (const uint64_t length : variant.lengths) hash.Update(std::to_string(length) + " ");
+  for (const ManifestRun& run : variant.runs) {
+    hash.Update("\n" + std::to_string(run.part) + " " + std::to_string(run.extent) + " " +
+                std::to_string(run.offset) + " " + std::to_string(run.length));
+  }
+  for (const ManifestVariant& borrowed : variant.borrowed) {
+    hash.Update("\n" + ContentDigest(borrowed));
+  }
+  return "parts-" + hash.FinishHex();
+}
+
 uint64_t FileBytesOf(const ManifestVariant& variant) {
   uint64_t bytes = 0;
   for (const auto& [path, length] : variant.FileLengths()) bytes += length;
   return bytes;
 }
 
+std::string KeyOf(const ManifestVariant& variant, const std::string& content) {
+  return std::string(VariantName(variant.kind)) + "/" + variant.key + "/" + content;
+}
+
+// `model` has what is the same for all images of a model.
+Image WholeOf(const Image& model, const ManifestVariant& variant) {
+  Image image = model;
+  image.kind = variant.kind;
+  image.variant_key = variant.key;
+  image.key = KeyOf(variant, ContentDigest(variant));
+  image.footprint = variant.FootprintBytes();
+  image.file_bytes = FileBytesOf(variant);
+  image.variant = variant;
+  return image;
+}
+
+// Of what the variant has itself, and of each that it borrows: once, whatever a manifest says.
+std::vector<ImagePtr> MakeParts(const Image& model, const ManifestVariant& variant) {
+  ManifestVariant own = variant;
+  own.runs.clear();
+  own.borrowed.clear();
+  std::vector<ImagePtr> parts = {std::make_shared<const Image>(WholeOf(model, own))};
+  for (const ManifestVariant& borrowed : variant.borrowed) {
+    parts.push_back(std::make_shared<const Image>(WholeOf(model, borrowed)));
+  }
+  return parts;
+}
+
+Image ImageOf(const Image& model, const ManifestVariant& variant) {
+  Image image = WholeOf(model, variant);
+  if (variant.runs.empty()) return image;
+  image.key = KeyOf(variant, PutTogetherDigest(variant));
+  image.parts = MakeParts(model, variant);
+  image.footprint = 0;
+  std::set<std::string_view> seen;
+  for (const ImagePtr& part : image.parts) {
+    if (seen.insert(part->key).second) image.footprint += part->footprint;
+  }
+  return image;
+}
+
 }  // namespace
+
+std::span<const ImagePtr> PartsOf(const ImagePtr& image) {
+  return image->parts.empty() ? std::span(&image, 1) : std::span(image->parts);
+}
 
 std::vector<ImagePtr> MakeImages(const Manifest& manifest, const std::string& name,
                                  const std::string& version) {
+  const Image model{.reference = name + ":" + version,
+                    .digest = manifest.digest,
+                    .variant_key = {},
+                    .key = {},
+                    .source = manifest.source,
+                    .variant = {}};
   std::vector<ImagePtr> images;
   images.reserve(manifest.variants.size());
   for (const ManifestVariant& variant : manifest.variants) {
-    const std::string kind(VariantName(variant.kind));
-    images.push_back(std::make_shared<const Image>(
-        Image{.reference = name + ":" + version,
-              .digest = manifest.digest,
-              .kind = variant.kind,
-              .variant_key = variant.key,
-              .key = kind + "/" + variant.key + "/" + ContentDigest(variant),
-              .footprint = variant.FootprintBytes(),
-              .file_bytes = FileBytesOf(variant),
-              .source = manifest.source,
-              .variant = variant}));
+    images.push_back(std::make_shared<const Image>(ImageOf(model, variant)));
   }
   return images;
 }

@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,13 +31,19 @@ struct Image {
   Variant kind = Variant::kFiles;
   std::string variant_key;  // what it is bound to (ManifestVariant::key)
   std::string key;          // its identity: kind, variant key, and the digests of index and extents
-  uint64_t footprint = 0;   // bytes of room it takes when it is resident
+  uint64_t footprint = 0;   // bytes of room it takes when it is resident: all of its parts, if it has some
   uint64_t file_bytes = 0;  // of the files that it is read from, as far as they are read
   std::string source;       // where source pieces come from: a URL
   ManifestVariant variant;
+  // Of one that is put together: what it has itself, then what it borrows. Each is an image of its own, with a segment of its own,
+  // and the whole never has one. Empty: it is no such image.
+  std::vector<std::shared_ptr<const Image>> parts = {};
 };
 
 using ImagePtr = std::shared_ptr<const Image>;
+
+// What has segments of it: its parts, or itself. Ends with `image`.
+std::span<const ImagePtr> PartsOf(const ImagePtr& image);
 
 // One for each variant, in the manifest's order.
 std::vector<ImagePtr> MakeImages(const Manifest& manifest, const std::string& name,

@@ -14,6 +14,7 @@
 #include "base/sha256.h"
 #include "format/chunk_digests.h"
 #include "format/json_node.h"
+#include "format/manifest_runs.h"
 #include "wire/protocol.h"
 
 namespace trims {
@@ -23,6 +24,9 @@ using nlohmann::json;
 
 // A bump makes every prepared model on disk unreadable until it is added again.
 constexpr uint64_t kManifestVersion = 3;
+// Of manifests in which a variant is put together: a release that knows the other one alone would take its own extents
+// for all of it.
+constexpr uint64_t kManifestVersionWithRuns = 4;
 
 constexpr size_t kMaxPieces = 200'000;
 constexpr size_t kMaxKeyBytes = 256;
@@ -78,7 +82,7 @@ Result<PieceOrigin> MemberOrigin(const JsonNode& node, std::string_view key) {
 Status CheckVersion(const JsonNode& root) {
   TRIMS_ASSIGN_OR_RETURN(const JsonNode member, root.Member("version"));
   TRIMS_ASSIGN_OR_RETURN(const uint64_t version, member.Integer(0, UINT32_MAX));
-  if (version == kManifestVersion) return Status();
+  if (version == kManifestVersion || version == kManifestVersionWithRuns) return Status();
   return Status(StatusCode::kInvalidArgument,
                 "version: this release reads manifests of version " +
                     std::to_string(kManifestVersion) + ", came " + std::to_string(version),
@@ -103,6 +107,15 @@ Result<std::vector<uint64_t>> MemberChunkSums(const JsonNode& node, uint64_t ext
                       std::to_string(text.size()) + " characters");
 }
 
+Result<std::vector<Sha256::Digest>> MemberBlocks(const JsonNode& node, uint64_t extent_length) {
+  TRIMS_ASSIGN_OR_RETURN(const JsonNode member, node.Member("blocks"));
+  TRIMS_ASSIGN_OR_RETURN(const std::string text,
+                         member.String(64 * (extent_length / kShareBlockBytes)));
+  Result<std::vector<Sha256::Digest>> blocks = BlockDigestsFromHex(text);
+  if (blocks.ok()) return blocks;
+  return member.Wrong("64 lower-case hexadecimal digits for each block", "other text");
+}
+
 // `end` is where the piece before it ended in the extent.
 Result<ManifestPiece> ParsePiece(const JsonNode& node, uint64_t end, uint64_t extent_length) {
   ManifestPiece piece;
@@ -121,6 +134,9 @@ Result<ManifestExtent> ParseExtent(const JsonNode& node) {
     TRIMS_ASSIGN_OR_RETURN(extent.sha256, MemberDigest(node, "sha256"));
   }
   TRIMS_ASSIGN_OR_RETURN(extent.xxh3, MemberChunkSums(node, extent.length));
+  if (node.Member("blocks").ok()) {
+    TRIMS_ASSIGN_OR_RETURN(extent.blocks, MemberBlocks(node, extent.length));
+  }
   TRIMS_ASSIGN_OR_RETURN(const JsonNode pieces, node.Member("pieces"));
   uint64_t end = 0;
   TRIMS_RETURN_IF_ERROR(pieces.ForEach(kMaxPieces, [&](const JsonNode& element) -> Status {
@@ -159,6 +175,69 @@ Result<ManifestRemote> ParseRemote(const JsonNode& node) {
   return remote;
 }
 
+Result<Granularity> MemberGranularity(const JsonNode& node) {
+  TRIMS_ASSIGN_OR_RETURN(const JsonNode member, node.Member("granularity"));
+  TRIMS_ASSIGN_OR_RETURN(const std::string name, member.String(32));
+  const Result<Granularity> granularity = GranularityFromName(name);
+  if (granularity.ok()) return granularity;
+  return member.Wrong("model or block", "'" + name + "'");
+}
+
+// [part, extent, offset, length]
+Result<ManifestRun> ParseRun(const JsonNode& node) {
+  std::vector<uint64_t> numbers;
+  TRIMS_RETURN_IF_ERROR(node.ForEach(4, [&](const JsonNode& element) -> Status {
+    const uint64_t most = numbers.size() < 2 ? wire::kMaxExtents : kMaxModelBytes;
+    TRIMS_ASSIGN_OR_RETURN(const uint64_t number, element.Integer(0, most));
+    numbers.push_back(number);
+    return Status();
+  }));
+  if (numbers.size() != 4) return node.Wrong("four numbers", std::to_string(numbers.size()));
+  return ManifestRun{.part = static_cast<uint32_t>(numbers[0]),
+                     .extent = static_cast<uint32_t>(numbers[1]),
+                     .offset = numbers[2],
+                     .length = numbers[3]};
+}
+
+Status ParseLengths(const JsonNode& node, std::vector<uint64_t>* lengths) {
+  return node.ForEach(wire::kMaxExtents, [&](const JsonNode& element) -> Status {
+    TRIMS_ASSIGN_OR_RETURN(const uint64_t length, element.Integer(1, kMaxModelBytes));
+    lengths->push_back(length);
+    return Status();
+  });
+}
+
+Result<ManifestVariant> ParseVariant(const JsonNode& node);
+
+// What is borrowed borrows nothing itself: that bounds how deep this goes.
+Status ParseBorrowed(const JsonNode& node, std::vector<ManifestVariant>* borrowed) {
+  return node.ForEach(kMaxBorrowed, [&](const JsonNode& element) -> Status {
+    if (element.Member("runs").ok()) return element.Wrong("no runs in what is borrowed", "runs");
+    TRIMS_ASSIGN_OR_RETURN(ManifestVariant variant, ParseVariant(element));
+    borrowed->push_back(std::move(variant));
+    return Status();
+  });
+}
+
+Status ParseSharing(const JsonNode& node, ManifestVariant* variant) {
+  if (!node.Member("granularity").ok()) return Status();
+  TRIMS_ASSIGN_OR_RETURN(variant->granularity, MemberGranularity(node));
+  if (const Result<JsonNode> lengths = node.Member("lengths"); lengths.ok()) {
+    TRIMS_RETURN_IF_ERROR(ParseLengths(*lengths, &variant->lengths));
+  }
+  const Result<JsonNode> runs = node.Member("runs");
+  if (!runs.ok()) return Status();
+  TRIMS_RETURN_IF_ERROR(runs->ForEach(wire::kMaxRuns, [&](const JsonNode& element) -> Status {
+    TRIMS_ASSIGN_OR_RETURN(const ManifestRun run, ParseRun(element));
+    variant->runs.push_back(run);
+    return Status();
+  }));
+  TRIMS_ASSIGN_OR_RETURN(const JsonNode borrowed, node.Member("borrowed"));
+  TRIMS_RETURN_IF_ERROR(ParseBorrowed(borrowed, &variant->borrowed));
+  const Status sound = CheckRuns(*variant);
+  return sound.ok() ? sound : runs->Wrong("runs that make its extents", sound.message());
+}
+
 Result<ManifestVariant> ParseVariant(const JsonNode& node) {
   ManifestVariant variant;
   TRIMS_ASSIGN_OR_RETURN(variant.kind, ParseKind(node));
@@ -177,6 +256,7 @@ Result<ManifestVariant> ParseVariant(const JsonNode& node) {
   if (const Result<JsonNode> remote = node.Member("remote"); remote.ok()) {
     TRIMS_ASSIGN_OR_RETURN(variant.remote, ParseRemote(*remote));
   }
+  TRIMS_RETURN_IF_ERROR(ParseSharing(node, &variant));
   return variant;
 }
 
@@ -273,7 +353,25 @@ json ExtentToJson(const ManifestExtent& extent) {
                    {"xxh3", ChunkSumsToHex(extent.xxh3)},
                    {"pieces", std::move(pieces)}};
   if (!extent.sha256.empty()) document["sha256"] = extent.sha256;
+  if (!extent.blocks.empty()) document["blocks"] = BlockDigestsToHex(extent.blocks);
   return document;
+}
+
+json VariantToJson(const ManifestVariant& variant);
+
+void AddSharing(const ManifestVariant& variant, json* document) {
+  if (variant.granularity == Granularity::kModel) return;
+  (*document)["granularity"] = GranularityName(variant.granularity);
+  if (!variant.lengths.empty()) (*document)["lengths"] = variant.lengths;
+  if (variant.runs.empty()) return;
+  json runs = json::array();
+  for (const ManifestRun& run : variant.runs) {
+    runs.push_back(json::array({run.part, run.extent, run.offset, run.length}));
+  }
+  json borrowed = json::array();
+  for (const ManifestVariant& part : variant.borrowed) borrowed.push_back(VariantToJson(part));
+  (*document)["runs"] = std::move(runs);
+  (*document)["borrowed"] = std::move(borrowed);
 }
 
 json VariantToJson(const ManifestVariant& variant) {
@@ -291,7 +389,24 @@ json VariantToJson(const ManifestVariant& variant) {
   if (variant.remote) {
     document["remote"] = {{"source", variant.remote->source}, {"folder", variant.remote->folder}};
   }
+  AddSharing(variant, &document);
   return document;
+}
+
+Status CheckDigested(const ManifestVariant& variant) {
+  for (const ManifestExtent& extent : variant.extents) {
+    if (!extent.sha256.empty()) continue;
+    return Status(
+        StatusCode::kFailedPrecondition,
+        "an extent of the variant " + std::string(VariantName(variant.kind)) + " has no digest");
+  }
+  return Status();
+}
+
+uint64_t VersionOf(const Manifest& manifest) {
+  const bool any = std::any_of(manifest.variants.begin(), manifest.variants.end(),
+                               [](const auto& variant) { return !variant.runs.empty(); });
+  return any ? kManifestVersionWithRuns : kManifestVersion;
 }
 
 }  // namespace
@@ -302,6 +417,13 @@ uint64_t ManifestVariant::ExtentBytes() const {
   uint64_t total = 0;
   for (const ManifestExtent& extent : extents) total += extent.length;
   return total;
+}
+
+std::vector<uint64_t> ManifestVariant::RangeLengths() const {
+  if (!lengths.empty()) return lengths;
+  std::vector<uint64_t> all;
+  for (const ManifestExtent& extent : extents) all.push_back(extent.length);
+  return all;
 }
 
 std::map<std::string, uint64_t> ManifestVariant::FileLengths() const {
@@ -329,11 +451,9 @@ uint64_t Manifest::SourceBytes() const {
 
 Status CheckDigested(const Manifest& manifest) {
   for (const ManifestVariant& variant : manifest.variants) {
-    for (const ManifestExtent& extent : variant.extents) {
-      if (!extent.sha256.empty()) continue;
-      return Status(
-          StatusCode::kFailedPrecondition,
-          "an extent of the variant " + std::string(VariantName(variant.kind)) + " has no digest");
+    TRIMS_RETURN_IF_ERROR(CheckDigested(variant));
+    for (const ManifestVariant& part : variant.borrowed) {
+      TRIMS_RETURN_IF_ERROR(CheckDigested(part));
     }
   }
   return Status();
@@ -358,7 +478,7 @@ std::string ManifestToJson(const Manifest& manifest) {
   json variants = json::array();
   for (const ManifestVariant& variant : manifest.variants)
     variants.push_back(VariantToJson(variant));
-  const json document = {{"version", kManifestVersion}, {"digest", manifest.digest},
+  const json document = {{"version", VersionOf(manifest)}, {"digest", manifest.digest},
                          {"format", manifest.format},   {"source", manifest.source},
                          {"files", std::move(files)},   {"variants", std::move(variants)},
                          {"sandbox", manifest.sandbox}, {"notes", manifest.notes}};

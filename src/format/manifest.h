@@ -18,6 +18,9 @@
 #include "trims/model.h"
 #include "trims/status.h"
 
+#include "base/granularity.h"
+#include "base/sha256.h"
+
 namespace trims {
 
 // Where the file of a piece lies.
@@ -45,6 +48,8 @@ struct ManifestExtent {
   std::string sha256 = {};
   std::vector<uint64_t> xxh3 = {};    // of each chunk
   std::vector<ManifestPiece> pieces;  // ascending, not overlapping
+  // Of its first whole blocks (kShareBlockBytes), by which others find them. The daemon's word, too; a stranger's counts for nothing.
+  std::vector<Sha256::Digest> blocks = {};
 };
 
 // What an extent of `length` bytes costs a tier's budget: whole 4 KiB pages. A hugetlb extent takes
@@ -58,6 +63,19 @@ struct ManifestRemote {
   std::string source;  // the pushed model's URL
   std::string folder;  // in it: a name
 };
+
+// `length` bytes of a part's extent, from `offset` on. Part 0 is what the variant has itself, the others are those that it
+// borrows, in their order.
+struct ManifestRun {
+  uint32_t part = 0;
+  uint32_t extent = 0;
+  uint64_t offset = 0;
+  uint64_t length = 0;
+
+  friend bool operator==(const ManifestRun&, const ManifestRun&) = default;
+};
+
+inline constexpr size_t kMaxBorrowed = 32;  // parts: a descriptor each, at least
 
 struct ManifestVariant {
   Variant kind = Variant::kFiles;
@@ -73,6 +91,18 @@ struct ManifestVariant {
   std::string precision = {};
   std::vector<ManifestExtent> extents;
   std::optional<ManifestRemote> remote = {};  // the daemon's word; a stranger's counts for nothing
+
+  // What it shares with others (docs/residency.md, Granularity). All of it is the daemon's word.
+  Granularity granularity = Granularity::kModel;
+  // Of the extents that its index speaks of, where those are not `extents`.
+  std::vector<uint64_t> lengths = {};
+  // What those are put together of: one run after the other, none beyond the end of one. Empty: `extents` are they.
+  std::vector<ManifestRun> runs = {};
+  // Whose bytes the runs borrow: variants without runs of their own, all of whose bytes lie in the prepared store.
+  std::vector<ManifestVariant> borrowed = {};
+
+  // Of the extents of its range, as its index has them.
+  std::vector<uint64_t> RangeLengths() const;
 
   uint64_t ExtentBytes() const;
   // Of the index and each file that pieces lie in, whatever their origin, how far it is read.

@@ -32,7 +32,11 @@ Result<Requested> CheckRequested(const std::string& requested, const std::string
                   "the ONNX Runtime extension '" + path + "': expected an absolute path",
                   "give the library's whole path");
   }
-  return Requested{std::move(reference), std::move(uri), wishes};
+  Requested made{std::move(reference), std::move(uri), wishes};
+  if (!wishes.granularity.empty()) {
+    TRIMS_ASSIGN_OR_RETURN(made.granularity, GranularityFromName(wishes.granularity));
+  }
+  return made;
 }
 
 Result<Located> Locate(Requested request) {

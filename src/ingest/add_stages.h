@@ -15,6 +15,7 @@
 #include "trims/model.h"
 #include "trims/status.h"
 
+#include "base/granularity.h"
 #include "base/prepare_wishes.h"
 #include "catalog/model_reference.h"
 #include "format/image.h"
@@ -30,6 +31,7 @@ struct Requested {
   ModelReference reference;  // its version is empty: the digest's first digits will be it
   SourceUri source;
   PrepareWishes wishes;
+  std::optional<Granularity> granularity = {};  // absent: the daemon's default
 };
 
 // The source's bytes are on this machine.
@@ -48,6 +50,7 @@ struct Prepared {
   PreparedStore::Incoming incoming;
   std::optional<PreparedStore::Download> download;  // likewise
   std::shared_ptr<Landed> landed = {};              // likewise
+  std::vector<PreparedStore::Pin> borrowed_from = {};
 };
 
 // Durable under its last name, and about to be named by the catalog.
@@ -59,6 +62,7 @@ struct Published {
   std::vector<std::string> old_notes;               // likewise
   std::optional<PreparedStore::Download> download;  // of what it was prepared from
   std::shared_ptr<Landed> landed = {};              // likewise
+  std::vector<PreparedStore::Pin> borrowed_from = {};
 };
 
 // INVALID_ARGUMENT: `requested` is no name for a new model, or `source` no URL of one. UNIMPLEMENTED: a

@@ -1,5 +1,7 @@
 #include "ingest/adder.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/clock.h"
@@ -43,6 +45,36 @@ ImagePtr ImageOf(const CatalogEntry& entry, const Landed& landed) {
       return image;
   }
   return nullptr;
+}
+
+// A model that another node has prepared is taken as it is.
+Status CheckCanShare(const Located& located) {
+  const bool asked = located.request.granularity == Granularity::kBlock;
+  if (!asked || !located.pushed) return Status();
+  return Status(StatusCode::kUnimplemented,
+                "a model that another node has pushed can't be cut into blocks",
+                "leave --granularity out, or say model");
+}
+
+// Whoever may open one model of a namespace may open the others; across namespaces nothing is shared.
+std::vector<ImagePtr> ImagesOfNamespace(const Catalog& catalog, std::string_view name) {
+  const std::string_view wanted = name.substr(0, name.find('/') + 1);
+  std::vector<ImagePtr> images;
+  for (const CatalogEntry* entry : catalog.All()) {
+    if (!entry->name.starts_with(wanted)) continue;
+    std::ranges::copy_if(entry->images, std::back_inserter(images), [](const ImagePtr& image) {
+      return image->variant.granularity == Granularity::kBlock;
+    });
+  }
+  return images;
+}
+
+std::vector<PreparedStore::Pin> PinAll(const std::vector<ImagePtr>& images, PreparedStore* store) {
+  std::vector<PreparedStore::Pin> pins;
+  for (const ImagePtr& image : images) {
+    for (const ImagePtr& part : PartsOf(image)) pins.push_back(store->PinFolder(part->variant.folder));
+  }
+  return pins;
 }
 
 CatalogEntry EntryOf(Published published) {
@@ -119,7 +151,9 @@ void Adder::Fetch(const AskerPtr& asker, Requested request, PreparedStore::Downl
   FetchJob job{.uri = request.source,
                .files = download.files(),
                .partial = download.partial(),
-               .landing = OnlyFiles(request.wishes) ? dependencies_.landing : nullptr};
+               .landing = OnlyFiles(request.wishes) && !SharesBlocks(request)
+                              ? dependencies_.landing
+                              : nullptr};
   auto fetched = [this, asker, request = std::move(request),
                   download = std::move(download)](Result<Fetched> fetched) mutable {
     if (!fetched.ok()) return Fail(asker, fetched.status());
@@ -154,6 +188,10 @@ Status Adder::CheckCanAdd(const wire::Principal& principal) const {
                 "wait for some of them: trims status");
 }
 
+bool Adder::SharesBlocks(const Requested& request) const {
+  return request.granularity.value_or(options_.granularity) == Granularity::kBlock;
+}
+
 void Adder::MakeIncoming(const AskerPtr& asker, Located located) {
   dependencies_.prepared->NewIncoming(
       alive_.Only([this, asker,
@@ -164,6 +202,9 @@ void Adder::MakeIncoming(const AskerPtr& asker, Located located) {
 }
 
 void Adder::Prepare(const AskerPtr& asker, Located located, PreparedStore::Incoming incoming) {
+  if (const Status status = CheckCanShare(located); !status.ok()) {
+    return Abandon(asker, std::move(incoming), status);
+  }
   PrepareJob job{.source = located.source,
                  .out_folder = incoming.path(),
                  .wishes = std::move(located.request.wishes),
@@ -173,11 +214,16 @@ void Adder::Prepare(const AskerPtr& asker, Located located, PreparedStore::Incom
   if (located.download) {
     job.downloaded = {.from = located.request.source, .folder = located.download->files()};
   }
-  auto prepared = [this, asker, located = std::move(located),
+  std::vector<PreparedStore::Pin> pins;
+  if (SharesBlocks(located.request) && !located.pushed) {
+    job.share_with = ImagesOfNamespace(*dependencies_.catalog, located.request.reference.name);
+    pins = PinAll(*job.share_with, dependencies_.prepared);
+  }
+  auto prepared = [this, asker, located = std::move(located), pins = std::move(pins),
                    incoming = std::move(incoming)](Result<Manifest> manifest) mutable {
     if (!manifest.ok()) return Abandon(asker, std::move(incoming), manifest.status());
     Prepared stage{std::move(located.request.reference), *std::move(manifest), std::move(incoming),
-                   std::move(located.download), std::move(located.landed)};
+                   std::move(located.download), std::move(located.landed), std::move(pins)};
     turns_->Take(alive_.Only([this, asker, stage = std::move(stage)](Turns::Turn turn) mutable {
       Publish(asker, std::move(stage), std::move(turn));
     }));
@@ -199,7 +245,8 @@ void Adder::Publish(const AskerPtr& asker, Prepared prepared, Turns::Turn turn) 
                   .kept = {},
                   .old_notes = {},
                   .download = std::move(prepared.download),
-                  .landed = std::move(prepared.landed)};
+                  .landed = std::move(prepared.landed),
+                  .borrowed_from = std::move(prepared.borrowed_from)};
   if (chosen->joined != nullptr) {
     stage.kept = ImagesToKeep(chosen->joined->images, prepared.manifest);
     stage.old_notes = chosen->joined->manifest.notes;
@@ -217,6 +264,7 @@ void Adder::Publish(const AskerPtr& asker, Prepared prepared, Turns::Turn turn) 
 
 void Adder::PutInCatalog(const AskerPtr& asker, Published published, Turns::Turn turn) {
   std::vector<PreparedStore::Pin> pins = std::move(published.prepared.pins);
+  std::ranges::move(published.borrowed_from, std::back_inserter(pins));
   std::optional<PreparedStore::Download> download = std::exchange(published.download, std::nullopt);
   auto merged = [this, asker, pins = std::move(pins), download = std::move(download),
                  landed = std::exchange(published.landed, nullptr),

@@ -39,6 +39,7 @@ class Adder {
   struct Asker;  // who is to be told
   using AskerPtr = std::shared_ptr<const Asker>;
 
+  bool SharesBlocks(const Requested& request) const;
   Status CheckCanAdd(const wire::Principal& principal) const;
   void Download(const AskerPtr& asker, Requested request);
   void Fetch(const AskerPtr& asker, Requested request, PreparedStore::Download download);

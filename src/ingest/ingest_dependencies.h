@@ -12,6 +12,7 @@
 
 #include "trims/status.h"
 
+#include "base/granularity.h"
 #include "catalog/catalog.h"
 #include "events/event.h"
 #include "ingest/preparer.h"
@@ -26,6 +27,7 @@ namespace trims {
 
 struct IngestOptions {
   size_t max_adds = 64;  // at once; further ones get RESOURCE_EXHAUSTED
+  Granularity granularity = Granularity::kModel;  // of what is added without a word about it
 };
 
 // All outlive the registrar.

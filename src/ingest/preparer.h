@@ -26,6 +26,7 @@
 #include "trims/status.h"
 
 #include "base/prepare_wishes.h"
+#include "format/image.h"
 #include "format/manifest.h"
 #include "ingest/landed.h"
 #include "source/source_uri.h"
@@ -48,6 +49,8 @@ struct PrepareJob {
   bool pushed = false;
   // The source's only file in memory, hashed: nothing of it is read again. Only `files` are wanted then.
   std::shared_ptr<const Landed> landed = {};
+  // Whose blocks it may share (share_blocks.h); absent: it is prepared to be whole.
+  std::optional<std::vector<ImagePtr>> share_with = {};
 };
 
 class Preparer {

@@ -19,11 +19,13 @@
 #include "base/macros.h"
 #include "base/pipe.h"
 #include "base/sys.h"
+#include "format/manifest_runs.h"
 #include "ingest/adopt_sources.h"
 #include "ingest/landed.h"
 #include "ingest/progress_lines.h"
 #include "ingest/pushed_folder.h"
 #include "ingest/record_digests.h"
+#include "ingest/share_blocks.h"
 
 namespace trims {
 namespace {
@@ -65,17 +67,23 @@ std::string OriginOf(const PrepareJob& job) {
   return job.downloaded ? job.downloaded->from.ToString() : job.source.ToString();
 }
 
+Status Record(const PrepareJob& job, Manifest* manifest) {
+  if (job.landed) return RecordLanded(*job.landed, manifest);
+  if (job.share_with) return ShareBlocks(job.out_folder, *job.share_with, manifest);
+  return RecordDigests(job.out_folder, manifest);
+}
+
 // The child has met untrusted bytes: where the model came from and what it is known by are not its
 // words to give.
 Result<Manifest> ReadResult(const PrepareJob& job) {
   TRIMS_ASSIGN_OR_RETURN(Manifest manifest, ReadManifest(job.out_folder));
   manifest.source = OriginOf(job);
   for (ManifestVariant& variant : manifest.variants) variant.remote.reset();
+  TRIMS_RETURN_IF_ERROR(DropSharing(&manifest));
   if (job.downloaded) {
     TRIMS_RETURN_IF_ERROR(AdoptSources(job.downloaded->folder, job.out_folder, &manifest));
   }
-  TRIMS_RETURN_IF_ERROR(job.landed ? RecordLanded(*job.landed, &manifest)
-                                   : RecordDigests(job.out_folder, &manifest));
+  TRIMS_RETURN_IF_ERROR(Record(job, &manifest));
   return manifest;
 }
 

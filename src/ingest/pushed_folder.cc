@@ -18,6 +18,7 @@
 #include "base/sys.h"
 #include "base/unique_fd.h"
 #include "base/write_all.h"
+#include "format/manifest_runs.h"
 #include "ingest/pushed_files.h"
 #include "load/image_files.h"
 #include "load/verify_image.h"
@@ -124,7 +125,9 @@ Result<Manifest> ReadPushed(const std::string& folder) {
   TRIMS_RETURN_IF_ERROR(CheckPushedManifestLength(folder, file.size()));
   std::string text(file.size(), '\0');
   TRIMS_RETURN_IF_ERROR(file.ReadAt(0, std::as_writable_bytes(std::span(text))));
-  return ParseManifest(text);
+  TRIMS_ASSIGN_OR_RETURN(Manifest manifest, ParseManifest(text));
+  TRIMS_RETURN_IF_ERROR(DropSharing(&manifest));
+  return manifest;
 }
 
 // What a disk can't hold at once, or what would come into the way of the store's own files.

@@ -22,6 +22,17 @@ struct Pusher::Job {
   std::string prepared_root;
 };
 
+namespace {
+
+// Its folder has what is its own, which is no model without the rest.
+Status PutTogether(const Image& image) {
+  return Status(StatusCode::kUnimplemented,
+                "model '" + image.reference + "' shares bytes with others on this node's disk, and can't be pushed",
+                "trims add … --granularity model, and push that");
+}
+
+}  // namespace
+
 Status Pusher::CheckCanPush(const wire::Principal& principal) const {
   TRIMS_RETURN_IF_ERROR(CheckOperator(principal));
   if (dependencies_.pushing != nullptr && dependencies_.prepared != nullptr) return {};
@@ -33,6 +44,9 @@ Result<Pusher::Job> Pusher::MakeJob(const std::string& reference,
   TRIMS_ASSIGN_OR_RETURN(const ModelReference parsed, ParseModelReference(reference));
   TRIMS_ASSIGN_OR_RETURN(SourceUri uri, ParsePushDestination(destination));
   TRIMS_ASSIGN_OR_RETURN(const CatalogEntry* entry, dependencies_.catalog->Find(parsed));
+  for (const ImagePtr& image : entry->images) {
+    if (!image->parts.empty()) return PutTogether(*image);
+  }
   return Job{.reference = ReferenceOf(*entry),
              .destination = std::move(uri),
              .manifest = entry->manifest,

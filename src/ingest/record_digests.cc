@@ -17,7 +17,9 @@ Status Changed(const ManifestVariant& variant, size_t extent) {
                 "run 'trims add' again when the files are complete");
 }
 
-Status RecordVariant(const Image& image, const std::string& incoming, ManifestVariant* variant) {
+}  // namespace
+
+Status RecordVariantDigests(const Image& image, const std::string& incoming, ManifestVariant* variant) {
   FillControl control;
   TRIMS_ASSIGN_OR_RETURN(const std::vector<ExtentDigests> digests,
                          DigestVariant(image, incoming, &control));
@@ -29,12 +31,10 @@ Status RecordVariant(const Image& image, const std::string& incoming, ManifestVa
   return Status();
 }
 
-}  // namespace
-
 Status RecordDigests(const std::string& incoming, Manifest* manifest) {
   const std::vector<ImagePtr> images = MakeImages(*manifest, "the model", "new");
   for (size_t i = 0; i < images.size(); ++i) {
-    TRIMS_RETURN_IF_ERROR(RecordVariant(*images[i], incoming, &manifest->variants[i]));
+    TRIMS_RETURN_IF_ERROR(RecordVariantDigests(*images[i], incoming, &manifest->variants[i]));
   }
   return Status();
 }

@@ -13,6 +13,7 @@
 
 #include "trims/status.h"
 
+#include "format/image.h"
 #include "format/manifest.h"
 
 namespace trims {
@@ -21,6 +22,10 @@ namespace trims {
 // the preparer saw has to be there still: FAILED_PRECONDITION if a chunk has another sum, so that files
 // which change meanwhile can't be added. Errors as DigestVariant's.
 Status RecordDigests(const std::string& incoming, Manifest* manifest);
+
+// The same of one variant, whose image it is.
+Status RecordVariantDigests(const Image& image, const std::string& incoming,
+                            ManifestVariant* variant);
 
 }  // namespace trims
 

@@ -9,7 +9,9 @@ namespace {
 std::set<std::string> FoldersNamedBy(const Catalog& catalog) {
   std::set<std::string> folders;
   for (const CatalogEntry* entry : catalog.All()) {
-    for (const ImagePtr& image : entry->images) folders.insert(image->variant.folder);
+    for (const ImagePtr& image : entry->images) {
+      for (const ImagePtr& part : PartsOf(image)) folders.insert(part->variant.folder);
+    }
   }
   return folders;
 }
@@ -20,11 +22,13 @@ std::map<std::string, PreparedStore::Index> FoldersElsewhere(const Catalog& cata
   std::set<std::string> only_here;
   for (const CatalogEntry* entry : catalog.All()) {
     for (const ImagePtr& image : entry->images) {
-      const ManifestVariant& variant = image->variant;
-      if (variant.remote) {
-        elsewhere[variant.folder] = {variant.index_path, variant.index_length};
-      } else {
-        only_here.insert(variant.folder);
+      for (const ImagePtr& part : PartsOf(image)) {
+        const ManifestVariant& variant = part->variant;
+        if (variant.remote) {
+          elsewhere[variant.folder] = {variant.index_path, variant.index_length};
+        } else {
+          only_here.insert(variant.folder);
+        }
       }
     }
   }

@@ -115,10 +115,40 @@ Result<std::deque<ImagePtr>> Verifier::Targets(const std::string& reference) con
   std::set<std::pair<std::string, std::string>> places;
   for (const CatalogEntry* entry : entries) {
     for (const ImagePtr& image : entry->images) {
-      if (places.emplace(image->variant.folder, image->source).second) targets.push_back(image);
+      for (const ImagePtr& part : PartsOf(image)) {
+        const ImagePtr target = OwnerOf(part);
+        if (places.emplace(target->variant.folder, target->source).second)
+          targets.push_back(target);
+      }
     }
   }
   return targets;
+}
+
+// Of what is borrowed the model that has it itself, if that is still there: it is mended by that.
+ImagePtr Verifier::OwnerOf(const ImagePtr& part) const {
+  const Result<ModelReference> reference = ParseModelReference(part->reference);
+  if (reference.ok() && BorrowerOf(*part) == nullptr) return part;
+  for (const CatalogEntry* entry : dependencies_.catalog->All()) {
+    for (const ImagePtr& image : entry->images) {
+      if (PartsOf(image).front()->key == part->key) return PartsOf(image).front();
+    }
+  }
+  return part;
+}
+
+// The image, of the model that `part` says, that borrows it; nullptr: none does.
+ImagePtr Verifier::BorrowerOf(const Image& part) const {
+  const Result<ModelReference> reference = ParseModelReference(part.reference);
+  if (!reference.ok()) return nullptr;
+  const Result<const CatalogEntry*> entry = dependencies_.catalog->Find(*reference);
+  if (!entry.ok()) return nullptr;
+  for (const ImagePtr& image : (*entry)->images) {
+    for (const ImagePtr& borrowed : PartsOf(image).subspan(1)) {
+      if (borrowed->key == part.key) return image;
+    }
+  }
+  return nullptr;
 }
 
 ImagePtr Verifier::Current(const Image& image) const {
@@ -126,10 +156,15 @@ ImagePtr Verifier::Current(const Image& image) const {
   if (!reference.ok()) return nullptr;
   const Result<const CatalogEntry*> entry = dependencies_.catalog->Find(*reference);
   if (!entry.ok()) return nullptr;
+  ImagePtr found;
   for (const ImagePtr& current : (*entry)->images) {
-    if (current->kind == image.kind && current->variant_key == image.variant_key) return current;
+    for (const ImagePtr& part : PartsOf(current)) {
+      if (part->key == image.key) return part;
+    }
+    if (current->kind == image.kind && current->variant_key == image.variant_key)
+      found = PartsOf(current).front();
   }
-  return nullptr;
+  return found;
 }
 
 void Verifier::VerifyNext() {
@@ -182,9 +217,15 @@ void Verifier::HasRead(const ImagePtr& image, const Status& status) {
 
 void Verifier::Mend(const ImagePtr& image, const Status& damage) {
   LogDamage(*image, damage);
-  const PrepareWishes wishes{.variants = {image->kind},
-                             .precision = image->variant.precision,
-                             .onnxruntime_extensions = {}};
+  // Nobody can make what is borrowed again but the model that had it: who borrows it gets all of its own.
+  const ImagePtr borrower = BorrowerOf(*image);
+  const Image& again = borrower == nullptr ? *image : *borrower;
+  const Granularity granularity =
+      borrower == nullptr ? image->variant.granularity : Granularity::kModel;
+  const PrepareWishes wishes{.variants = {again.kind},
+                             .precision = again.variant.precision,
+                             .onnxruntime_extensions = {},
+                             .granularity = std::string(GranularityName(granularity))};
   adder_->Add(run_->principal, image->reference, image->source, wishes, run_->progress,
               alive_.Only([this, image, damage](const Result<const CatalogEntry*>& added) {
                 if (added.ok()) return HasMended(image, damage);

@@ -71,6 +71,8 @@ class Verifier {
   Status CheckCanVerify(const wire::Principal& principal) const;
   Result<std::deque<ImagePtr>> Targets(const std::string& reference) const;
   // What the catalog has under that reference, kind and key now; nullptr: nothing.
+  ImagePtr OwnerOf(const ImagePtr& part) const;
+  ImagePtr BorrowerOf(const Image& part) const;
   ImagePtr Current(const Image& image) const;
   void VerifyNext();
   void Read(const ImagePtr& image, std::function<void(Status)> done);

@@ -21,6 +21,15 @@ namespace {
 
 constexpr size_t kMaxThreads = 8;
 
+static_assert(kDigestChunkBytes % kShareBlockBytes == 0);
+
+constexpr uint64_t BlockCount(uint64_t length) {
+  return length / kShareBlockBytes + (length % kShareBlockBytes != 0 ? 1 : 0);
+}
+
+// Which SHA-256 are wanted beside the XXH3 of the chunks.
+enum class Wanted { kOfChunks, kOfBlocks };
+
 // One chunk of an extent, and the reads that fill it; what they leave is zero.
 struct Chunk {
   size_t extent = 0;
@@ -48,18 +57,21 @@ std::vector<Chunk> ChunksOf(const ManifestVariant& variant, std::span<const Read
 
 struct Shared {
   Shared(const Image& of, std::string root, FillControl* fill_control, Pacer* rate,
-         std::vector<Chunk> cut)
-      : image(of),
+         std::vector<Chunk> cut, Wanted what)
+      : wanted(what),
+        image(of),
         prepared_root(std::move(root)),
         control(*fill_control),
         pacer(rate),
         chunks(std::move(cut)) {
     for (const ManifestExtent& extent : of.variant.extents) {
       xxh3.emplace_back(ChunkCount(extent.length));
-      sha256.emplace_back(ChunkCount(extent.length));
+      sha256.emplace_back(wanted == Wanted::kOfChunks ? ChunkCount(extent.length)
+                                                      : BlockCount(extent.length));
     }
   }
 
+  const Wanted wanted;
   const Image& image;
   const std::string prepared_root;
   FillControl& control;
@@ -68,7 +80,7 @@ struct Shared {
   std::atomic<size_t> next{0};
   // By extent and chunk, each written by the thread that claimed the chunk.
   std::vector<std::vector<uint64_t>> xxh3;
-  std::vector<std::vector<Sha256::Digest>> sha256;
+  std::vector<std::vector<Sha256::Digest>> sha256;  // or by block
 
   Mutex mutex;
   Status first_error TRIMS_GUARDED_BY(mutex);
@@ -115,13 +127,22 @@ class ChunkReader {
       end = at + read.length;
     }
     std::fill(bytes.begin() + end, bytes.end(), std::byte{});
-    Sha256 hash;
-    hash.Update(bytes);
-    shared_.sha256[chunk.extent][chunk.index] = hash.Finish();
+    HashPieces(chunk, bytes);
     shared_.xxh3[chunk.extent][chunk.index] = Xxh3Of(bytes);
     shared_.control.Advance(bytes.size());
     if (shared_.pacer != nullptr) shared_.pacer->Pace(bytes.size());
     return Status();
+  }
+
+  void HashPieces(const Chunk& chunk, std::span<const std::byte> bytes) {
+    const uint64_t size =
+        shared_.wanted == Wanted::kOfChunks ? kDigestChunkBytes : kShareBlockBytes;
+    size_t place = chunk.index * (kDigestChunkBytes / size);
+    for (uint64_t at = 0; at < bytes.size(); at += size) {
+      Sha256 hash;
+      hash.Update(bytes.subspan(at, std::min<uint64_t>(size, bytes.size() - at)));
+      shared_.sha256[chunk.extent][place++] = hash.Finish();
+    }
   }
 
   // Pieces of one file follow each other.
@@ -154,6 +175,12 @@ void RunOnAllProcessors(Shared* shared) {
   for (std::thread& thread : others) thread.join();
 }
 
+Status ReadAll(Shared* shared) {
+  RunOnAllProcessors(shared);
+  MutexLock lock(shared->mutex);
+  return shared->first_error;
+}
+
 }  // namespace
 
 Result<std::vector<ExtentDigests>> DigestVariant(const Image& image,
@@ -161,15 +188,26 @@ Result<std::vector<ExtentDigests>> DigestVariant(const Image& image,
                                                  FillControl* control, Pacer* pacer) {
   TRIMS_ASSIGN_OR_RETURN(const std::vector<Read> reads,
                          CutIntoReads(image.variant, kDigestChunkBytes));
-  Shared shared(image, prepared_root, control, pacer, ChunksOf(image.variant, reads));
-  RunOnAllProcessors(&shared);
-  {
-    MutexLock lock(shared.mutex);
-    TRIMS_RETURN_IF_ERROR(shared.first_error);
-  }
+  Shared shared(image, prepared_root, control, pacer, ChunksOf(image.variant, reads),
+                Wanted::kOfChunks);
+  TRIMS_RETURN_IF_ERROR(ReadAll(&shared));
   std::vector<ExtentDigests> digests;
   for (size_t i = 0; i < shared.xxh3.size(); ++i) {
     digests.push_back({TreeDigest(shared.sha256[i]), std::move(shared.xxh3[i])});
+  }
+  return digests;
+}
+
+Result<std::vector<BlockDigests>> DigestBlocks(const Image& image, const std::string& prepared_root,
+                                               FillControl* control) {
+  TRIMS_ASSIGN_OR_RETURN(const std::vector<Read> reads,
+                         CutIntoReads(image.variant, kDigestChunkBytes));
+  Shared shared(image, prepared_root, control, nullptr, ChunksOf(image.variant, reads),
+                Wanted::kOfBlocks);
+  TRIMS_RETURN_IF_ERROR(ReadAll(&shared));
+  std::vector<BlockDigests> digests;
+  for (size_t i = 0; i < shared.xxh3.size(); ++i) {
+    digests.push_back({std::move(shared.xxh3[i]), std::move(shared.sha256[i])});
   }
   return digests;
 }

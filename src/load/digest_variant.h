@@ -15,6 +15,8 @@
 
 #include "trims/status.h"
 
+#include "base/granularity.h"
+#include "base/sha256.h"
 #include "format/image.h"
 #include "load/chunk_hasher.h"
 #include "load/pacer.h"
@@ -28,6 +30,16 @@ namespace trims {
 Result<std::vector<ExtentDigests>> DigestVariant(const Image& image,
                                                  const std::string& prepared_root,
                                                  FillControl* control, Pacer* pacer = nullptr);
+
+// What blocks are shared by.
+struct BlockDigests {
+  std::vector<uint64_t> xxh3;           // of each chunk
+  std::vector<Sha256::Digest> blocks;   // of each block (kShareBlockBytes), the last may be shorter
+};
+
+// The same reading, for these. Of each extent.
+Result<std::vector<BlockDigests>> DigestBlocks(const Image& image, const std::string& prepared_root,
+                                               FillControl* control);
 
 }  // namespace trims
 

@@ -24,9 +24,10 @@ namespace trims {
 namespace {
 
 // The descriptor of an extent of files may be read as the file itself, so it must not be longer,
-// which a hugetlb memfd would be.
+// which a hugetlb memfd would be. Of one that others borrow, runs that begin at small pages are mapped.
 HugePagePolicy PolicyFor(const Image& image, HugePagePolicy pages) {
-  const bool exact = image.kind != Variant::kTensors;
+  const bool exact =
+      image.kind != Variant::kTensors || image.variant.granularity != Granularity::kModel;
   return exact && pages == HugePagePolicy::kBest ? HugePagePolicy::kNoHugeTlb : pages;
 }
 

@@ -31,9 +31,7 @@ Result<std::vector<std::byte>> ReadIndex(const Image& image, ImageFiles* files,
 
 Result<SealedExtent> SealIndex(const Image& image, std::span<const std::byte> bytes,
                                const std::string& hint) {
-  std::vector<uint64_t> lengths;
-  for (const ManifestExtent& extent : image.variant.extents) lengths.push_back(extent.length);
-  const Status status = wire::CheckIndex(bytes, lengths);
+  const Status status = wire::CheckIndex(bytes, image.variant.RangeLengths());
   if (status.ok()) return SealedCopy(image.reference + ".index", bytes);
   return Status(StatusCode::kDataLoss,
                 "the index of '" + image.reference + "' is damaged: " + status.message(), hint);

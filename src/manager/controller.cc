@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "base/bytes_text.h"
@@ -30,6 +31,15 @@ PinnedVariant PinOf(const CatalogEntry& entry, const Image& image, const Segment
           .version = entry.version,
           .kind = image.kind,
           .tier = std::string(tier.tier_name())};
+}
+
+// What it borrows and others use stays with them.
+void EvictParts(const ImagePtr& image, SegmentTable* tier) {
+  const std::span<const ImagePtr> parts = PartsOf(image);
+  tier->EvictWhenIdle(parts.front()->key);
+  for (const ImagePtr& borrowed : parts.subspan(1)) {
+    if (tier->CheckMayEvict(borrowed->key).ok()) tier->EvictWhenIdle(borrowed->key);
+  }
 }
 
 void LogNotBrought(std::string_view why, const std::string& model, const Status& status) {
@@ -115,7 +125,9 @@ ImagePtr Controller::ImageOf(const PinnedVariant& pin) const {
 void Controller::ApplyPins() {
   std::map<std::string, std::set<std::string>> keys;
   for (const PinnedVariant& pin : catalog_->Pins()) {
-    if (const ImagePtr image = ImageOf(pin)) keys[pin.tier].insert(image->key);
+    const ImagePtr image = ImageOf(pin);
+    if (image == nullptr) continue;
+    for (const ImagePtr& part : PartsOf(image)) keys[pin.tier].insert(part->key);
   }
   for (const auto& tier : *tiers_) tier->SetPinned(keys[std::string(tier->tier_name())]);
 }
@@ -191,14 +203,20 @@ Status Controller::CheckPinsFit(const Meant& meant) const {
     if (pin.tier != meant.tier->tier_name()) continue;
     const ImagePtr image = ImageOf(pin);
     if (image == nullptr) continue;
-    const uint64_t footprint = meant.tier->FootprintOf(*image);
-    if (!bytes.emplace(image->key, footprint).second) continue;
+    uint64_t footprint = 0;
+    for (const ImagePtr& part : PartsOf(image)) {
+      const uint64_t needed = meant.tier->FootprintOf(*part);
+      if (bytes.emplace(part->key, needed).second) footprint += needed;
+    }
+    if (footprint == 0) continue;
     others += (others.empty() ? "" : ", ") + image->reference + " (" + BytesText(footprint) + ")";
   }
   uint64_t wanted = 0;
   for (const ImagePtr& image : meant.images) {
-    const uint64_t footprint = meant.tier->FootprintOf(*image);
-    if (bytes.emplace(image->key, footprint).second) wanted += footprint;
+    for (const ImagePtr& part : PartsOf(image)) {
+      const uint64_t footprint = meant.tier->FootprintOf(*part);
+      if (bytes.emplace(part->key, footprint).second) wanted += footprint;
+    }
   }
   uint64_t pinned = 0;
   for (const auto& [key, footprint] : bytes) pinned += footprint;
@@ -342,7 +360,7 @@ Result<ControlledModel> Controller::Evict(const wire::Principal& principal,
     });
   }
   TRIMS_RETURN_IF_ERROR(CheckMayEvict(meant, wishes));
-  for (const ImagePtr& image : meant.images) meant.tier->EvictWhenIdle(image->key);
+  for (const ImagePtr& image : meant.images) EvictParts(image, meant.tier);
   if (meant.images.empty()) return meant.Outcome();
   LogInfo("model.evicted", {{"model", meant.reference}, {"tier", meant.tier->tier_name()}});
   return meant.Outcome();
@@ -350,11 +368,12 @@ Result<ControlledModel> Controller::Evict(const wire::Principal& principal,
 
 Status Controller::CheckMayEvict(const Meant& meant, const ControlWishes& wishes) const {
   for (const ImagePtr& image : meant.images) {
-    const Status status = meant.tier->CheckMayEvict(image->key);
+    const std::string& key = PartsOf(image).front()->key;
+    const Status status = meant.tier->CheckMayEvict(key);
     if (status.ok()) continue;
     if (wishes.when_idle && !ControlledOf(*image, *meant.tier).pinned) continue;
     if (!wishes.holders) return status;
-    const std::string who = Named(wishes.holders(meant.tier->tier_name(), image->key));
+    const std::string who = Named(wishes.holders(meant.tier->tier_name(), key));
     if (who.empty()) return status;
     return Status(status.code(), status.message() + ", held by " + who, status.hint());
   }

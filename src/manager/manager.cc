@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <set>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -80,7 +81,10 @@ class Manager::Impl {
     controller->ApplyPins();
     std::vector<ImagePtr> images;
     for (const CatalogEntry* entry : dependencies.catalog->All())
-      images.insert(images.end(), entry->images.begin(), entry->images.end());
+      for (const ImagePtr& image : entry->images) {
+        const std::span<const ImagePtr> parts = PartsOf(image);
+        images.insert(images.end(), parts.begin(), parts.end());
+      }
     taken_over = std::make_unique<TakenOver>(TakenOverDependencies{.keeper = dependencies.keeper,
                                                                    .host = tiers.front().get(),
                                                                    .timers = dependencies.timers,
@@ -100,8 +104,17 @@ class Manager::Impl {
     TRIMS_ASSIGN_OR_RETURN(const ImagePtr image,
                            ResolveVariant(*dependencies.catalog, params.reference, params.variant,
                                           params.variant_key));
+    if (!image->parts.empty() && !params.runs) return NeedsRuns(*image);
     TRIMS_ASSIGN_OR_RETURN(SegmentTable* const tier, ChooseTier(params.tier, *image, tiers));
     return tier->Open(image, params.deadline, std::move(done));
+  }
+
+  // A libtrims of before would take the parts for the whole.
+  static Status NeedsRuns(const Image& image) {
+    return Status(StatusCode::kUnimplemented,
+                  "model '" + image.reference +
+                      "' shares its bytes with others, which this libtrims can't map",
+                  "a libtrims as new as trimsd, or add it again: trims add --granularity model");
   }
 
   // The model is there, whatever comes of the others.
@@ -133,7 +146,7 @@ class Manager::Impl {
   bool InUse(const CatalogEntry& entry) const {
     for (const auto& tier : tiers) {
       for (const ImagePtr& image : entry.images) {
-        const Segment* segment = tier->FindByKey(image->key);
+        const Segment* segment = tier->FindByKey(PartsOf(image).front()->key);
         if (segment == nullptr) continue;
         if (segment->leases() > 0 || tier->WaitersOf(*segment) > 0) return true;
       }
@@ -155,7 +168,9 @@ class Manager::Impl {
   void KeepKnown() {
     std::set<std::string_view> keys;
     for (const CatalogEntry* entry : dependencies.catalog->All()) {
-      for (const ImagePtr& image : entry->images) keys.insert(image->key);
+      for (const ImagePtr& image : entry->images) {
+        for (const ImagePtr& part : PartsOf(image)) keys.insert(part->key);
+      }
     }
     controller->ApplyPins();
     for (const auto& tier : tiers) tier->KeepOnly(keys);

@@ -21,14 +21,14 @@ VariantSnapshot SnapshotOf(const Image& image, const Tiers& tiers) {
   VariantSnapshot snapshot{.kind = image.kind,
                            .key = image.variant_key,
                            .bytes = image.footprint,
-                           .extents = image.variant.extents.size()};
+                           .extents = image.variant.RangeLengths().size()};
   for (const auto& tier : tiers) {
-    const Segment* segment = tier->FindByKey(image.key);
-    if (segment == nullptr || segment->state() == SegmentState::kAbsent) continue;
+    const ControlledVariant there = ControlledOf(image, *tier);
+    if (there.state == SegmentState::kAbsent) continue;
     snapshot.tier = tier->tier_name();
-    snapshot.state = segment->state();
-    snapshot.leases += segment->leases();
-    snapshot.pinned = snapshot.pinned || segment->pinned();
+    snapshot.state = there.state;
+    snapshot.leases += there.leases;
+    snapshot.pinned = snapshot.pinned || there.pinned;
   }
   return snapshot;
 }
@@ -147,7 +147,40 @@ TierSnapshot SnapshotOf(const SegmentTable& tier) {
           .policy = tier.policy()};
 }
 
+namespace {
+
+int NearnessOf(SegmentState state) {
+  switch (state) {
+    case SegmentState::kResident:
+      return 3;
+    case SegmentState::kLoading:
+      return 2;
+    case SegmentState::kReserved:
+      return 1;
+    case SegmentState::kAbsent:
+    case SegmentState::kDraining:
+    case SegmentState::kFailed:
+      return 0;
+  }
+  return 0;
+}
+
+// As far as the last of its parts; who has it leased has what is its own.
+ControlledVariant ControlledOfParts(const Image& image, const SegmentTable& tier) {
+  ControlledVariant whole = ControlledOf(*image.parts.front(), tier);
+  whole.bytes = image.footprint;
+  for (const ImagePtr& part : image.parts) {
+    const ControlledVariant one = ControlledOf(*part, tier);
+    if (NearnessOf(one.state) < NearnessOf(whole.state)) whole.state = one.state;
+    whole.pinned = whole.pinned && one.pinned;
+  }
+  return whole;
+}
+
+}  // namespace
+
 ControlledVariant ControlledOf(const Image& image, const SegmentTable& tier) {
+  if (!image.parts.empty()) return ControlledOfParts(image, tier);
   ControlledVariant variant{
       .kind = image.kind, .key = image.variant_key, .bytes = tier.FootprintOf(image)};
   const Segment* segment = tier.FindByKey(image.key);

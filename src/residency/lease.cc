@@ -1,5 +1,6 @@
 #include "residency/lease.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "residency/segment_table.h"
@@ -23,14 +24,28 @@ Lease& Lease::operator=(Lease&& other) noexcept {
     holder_ = std::move(other.holder_);
     charge_ = std::move(other.charge_);
     opened_ = other.opened_;
+    with_ = std::move(other.with_);
+    counted_ = other.counted_;
   }
   return *this;
+}
+
+bool Lease::Keeps(std::string_view tier, std::string_view key) const {
+  if (this->tier() != tier) return false;
+  return segment_->key() == key || image_->key == key ||
+         std::ranges::any_of(with_, [&](const Lease& lease) { return lease.Keeps(tier, key); });
+}
+
+void Lease::SetHolder(std::shared_ptr<const Holder> holder) {
+  for (Lease& lease : with_) lease.SetHolder(holder);
+  holder_ = std::move(holder);
 }
 
 void Lease::End() {
   charge_.Release();
   if (Segment* segment = std::exchange(segment_, nullptr))
-    table_->EndLease(segment, std::move(holder_));
+    table_->EndLease(segment, std::move(holder_), counted_);
+  with_.clear();
 }
 
 OpenWait& OpenWait::operator=(OpenWait&& other) noexcept {
@@ -49,7 +64,7 @@ std::optional<LoadProgress> OpenWait::progress() const {
 }
 
 void OpenWait::Cancel() {
-  if (SegmentTable* table = std::exchange(table_, nullptr)) table->waiters_.Cancel(waiter_);
+  if (SegmentTable* table = std::exchange(table_, nullptr)) table->CancelWait(waiter_);
 }
 
 }  // namespace trims

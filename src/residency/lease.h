@@ -11,10 +11,12 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "trims/model.h"
 #include "trims/progress.h"
@@ -36,6 +38,7 @@ struct OpenParams {
   std::string_view variant_key;
   std::string_view tier;  // its name, its device's or "any"; empty: the host's memory
   std::chrono::milliseconds deadline{0};  // 0: the default
+  bool runs = true;  // whether who asks can map what is put together
 };
 
 // Who a lease is for, as its connection knows it.
@@ -60,7 +63,9 @@ class Lease {
         image_(std::move(other.image_)),
         holder_(std::move(other.holder_)),
         charge_(std::move(other.charge_)),
-        opened_(other.opened_) {}
+        opened_(other.opened_),
+        with_(std::move(other.with_)),
+        counted_(other.counted_) {}
   Lease& operator=(Lease&& other) noexcept;
   ~Lease() { End(); }
 
@@ -72,8 +77,13 @@ class Lease {
   std::string_view tier() const;
   std::string_view device() const;  // whose memory it is; empty: no device's
   std::string_view device_uuid() const;
+  // Of an image that is put together, bytes() are what it has itself, and these are the leases on what it borrows, in the order
+  // of its parts. They count for nothing where leases are counted.
+  std::span<const Lease> borrowed() const { return with_; }
+  // Whether it keeps that content in that tier.
+  bool Keeps(std::string_view tier, std::string_view key) const;
   // Remembered beyond its end, for the case that the bytes stay with somebody.
-  void SetHolder(std::shared_ptr<const Holder> holder) { holder_ = std::move(holder); }
+  void SetHolder(std::shared_ptr<const Holder> holder);
 
  private:
   friend class SegmentTable;
@@ -91,6 +101,8 @@ class Lease {
   std::shared_ptr<const Holder> holder_;  // nullptr: the daemon itself
   Charge charge_;
   HowOpened opened_;
+  std::vector<Lease> with_;
+  bool counted_ = true;
 };
 
 using OpenCallback = std::function<void(Result<Lease>)>;

@@ -7,11 +7,8 @@
 namespace trims {
 
 Result<OpenOutcome> SegmentTable::Prefetch(const ImagePtr& image, OpenCallback done) {
-  Segment* segment = FindOrMake(image);
-  segment->set_removed(false);
-  segment->set_leaving(false);
   Answered answered = Answered::kHit;
-  return Acquire(segment, image, kNoDeadline, std::move(done), Asker::kOperator, &answered);
+  return AcquireImage(image, kNoDeadline, std::move(done), Asker::kOperator, &answered);
 }
 
 void SegmentTable::SetPinned(std::set<std::string> keys) {

@@ -92,7 +92,11 @@ LoadProgress SegmentTable::ProgressOf(const Segment& segment) const {
 }
 
 std::optional<LoadProgress> SegmentTable::ProgressForWaiter(uint64_t waiter) const {
-  const auto found = segments_.find(waiters_.SegmentOf(waiter));
+  const uint64_t id = waiters_.SegmentOf(waiter);
+  if (const auto parts = gatherings_.find(id); parts != gatherings_.end()) {
+    return ProgressOfParts(*parts->second.image);
+  }
+  const auto found = segments_.find(id);
   if (found == segments_.end()) return std::nullopt;
   return ProgressOf(*found->second);
 }

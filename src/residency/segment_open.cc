@@ -7,12 +7,10 @@
 namespace trims {
 Result<OpenOutcome> SegmentTable::Open(const ImagePtr& image, std::chrono::milliseconds deadline,
                                        OpenCallback done) {
-  Segment* segment = FindOrMake(image);
-  segment->set_removed(false);
   if (deadline.count() <= 0) deadline = options_.default_deadline;
   Answered answered = Answered::kHit;
   Result<OpenOutcome> outcome =
-      Acquire(segment, image, deadline, std::move(done), Asker::kClient, &answered);
+      AcquireImage(image, deadline, std::move(done), Asker::kClient, &answered);
   if (!outcome.ok()) return outcome;
   switch (answered) {
     case Answered::kHit:
@@ -26,6 +24,17 @@ Result<OpenOutcome> SegmentTable::Open(const ImagePtr& image, std::chrono::milli
       break;
   }
   return outcome;
+}
+
+Result<OpenOutcome> SegmentTable::AcquireImage(const ImagePtr& image,
+                                               std::chrono::milliseconds deadline,
+                                               OpenCallback done, Asker asker,
+                                               Answered* answered) {
+  if (!image->parts.empty()) return AcquireParts(image, deadline, std::move(done), asker, answered);
+  Segment* segment = FindOrMake(image);
+  segment->set_removed(false);
+  if (asker == Asker::kOperator) segment->set_leaving(false);
+  return Acquire(segment, image, deadline, std::move(done), asker, answered);
 }
 
 Result<OpenOutcome> SegmentTable::OpenForAbove(const Segment& above, OpenCallback done) {
@@ -107,8 +116,8 @@ Lease SegmentTable::Grant(Segment* segment, ImagePtr image, HowOpened opened) {
   return Lease(this, segment, std::move(image), std::move(charge), opened);
 }
 
-void SegmentTable::EndLease(Segment* segment, std::shared_ptr<const Holder> holder) {
-  --leases_;
+void SegmentTable::EndLease(Segment* segment, std::shared_ptr<const Holder> holder, bool counted) {
+  if (counted) --leases_;
   if (when_quiet_) TellWhenQuiet();
   if (segment->EndLease(dependencies_.clock->Now(), std::move(holder)) > 0) return;
   if (Stays(*segment)) {

@@ -6,6 +6,7 @@
 namespace trims {
 
 OpenPlan SegmentTable::Plan(const ImagePtr& wanted) const {
+  if (!wanted->parts.empty()) return PlanParts(wanted);
   const Image& image = *wanted;
   OpenPlan plan{.tier = std::string(tier_name()),
                 .key = image.key,
@@ -27,23 +28,61 @@ OpenPlan SegmentTable::Plan(const ImagePtr& wanted) const {
   if (comes || plan.state == SegmentState::kResident || !plan.refused.ok()) return plan;
   plan.refused = ledger_.CheckLoad(image.reference, plan.bytes, dependencies_.clock->Now());
   if (!plan.refused.ok()) return plan;
+  PlanRoom(image, &plan);
+  return plan;
+}
+
+void SegmentTable::PlanRoom(const Image& image, OpenPlan* plan) const {
   const Result<Leavers> leavers = ChooseLeavers(image);
   if (!leavers.ok()) {
-    plan.refused = leavers.status();
-    return plan;
+    plan->refused = leavers.status();
+    return;
   }
   const auto goes = [&](const std::vector<Victim>& victims, std::string_view reason) {
     for (const Victim& chosen : victims) {
       const Segment& victim = *segments_.at(chosen.segment);
-      plan.victims.push_back({.reference = victim.image().reference,
-                              .kind = victim.image().kind,
-                              .bytes = victim.footprint(),
-                              .score = chosen.rank,
-                              .reason = reason});
+      plan->victims.push_back({.reference = victim.image().reference,
+                               .kind = victim.image().kind,
+                               .bytes = victim.footprint(),
+                               .score = chosen.rank,
+                               .reason = reason});
     }
   };
   goes(leavers->over_quota, "quota");
   goes(leavers->for_room, "room");
+}
+
+// Of the parts together: there once all of them are, on its way as far as the last. What is idle of it would be leased first, and
+// might be named among those that go.
+OpenPlan SegmentTable::PlanParts(const ImagePtr& wanted) const {
+  OpenPlan plan{.tier = std::string(tier_name()),
+                .key = wanted->key,
+                .state = SegmentState::kResident,
+                .bytes = wanted->footprint,
+                .pinned = true,
+                .eviction_policy = policy().eviction->name};
+  Image missing = *wanted;
+  missing.footprint = 0;
+  for (const ImagePtr& part : wanted->parts) {
+    const Segment* segment = FindByKey(part->key);
+    const SegmentState state = segment == nullptr ? SegmentState::kAbsent : segment->state();
+    plan.pinned = plan.pinned && segment != nullptr && segment->pinned();
+    plan.reload_time += evictor_.ReloadTimeOf(part->key);
+    if (segment != nullptr && plan.refused.ok()) plan.refused = BackingOff(*segment, part);
+    if (state == SegmentState::kResident) continue;
+    const bool comes = state == SegmentState::kReserved || state == SegmentState::kLoading;
+    if (!comes) missing.footprint += FootprintOf(*part);
+    plan.state = comes && missing.footprint == 0 ? state : SegmentState::kAbsent;
+  }
+  if (const Segment* own = FindByKey(wanted->parts.front()->key)) plan.leases = own->leases();
+  if (plan.refused.ok()) plan.refused = ledger_.CheckLease(wanted->reference);
+  if (plan.state != SegmentState::kResident && missing.footprint == 0) {
+    plan.load = ProgressOfParts(*wanted);
+  }
+  if (!plan.refused.ok() || missing.footprint == 0) return plan;
+  plan.refused =
+      ledger_.CheckLoad(wanted->reference, missing.footprint, dependencies_.clock->Now());
+  if (plan.refused.ok()) PlanRoom(missing, &plan);
   return plan;
 }
 

@@ -16,6 +16,7 @@ SegmentTable::SegmentTable(const ResidencyOptions& options,
       waiters_(dependencies.clock, dependencies.timers, counters) {}
 
 SegmentTable::~SegmentTable() {
+  std::exchange(gatherings_, {}).clear();  // which ends leases of this table's
   alive_.reset();
   waiters_.Silence();
   beneath_.clear();

@@ -138,7 +138,7 @@ class SegmentTable final : public LandingTier {
   const ResidencyOptions& options() const { return options_; }
   const TierPolicy& policy() const { return evictor_.policy(); }
   uint64_t leases() const { return leases_; }
-  size_t waiters() const { return waiters_.size(); }
+  size_t waiters() const;  // opens; those for parts of one are not counted beside it
   size_t loads_in_flight() const;  // reserved and loading
 
  private:
@@ -178,16 +178,41 @@ class SegmentTable final : public LandingTier {
   enum class Answered { kHit, kJoined, kMiss };
   // For whom: quotas bind clients, and of what is loaded for a tier above its loads.
   enum class Asker { kClient, kTierAbove, kOperator };
+  // An open of an image that is put together, as far as its parts have come.
+  struct Gathering {
+    ImagePtr image;
+    Asker asker = Asker::kClient;
+    std::vector<std::optional<Lease>> leases;  // by part
+    std::vector<std::optional<OpenWait>> waits;
+    bool starts_load = false;
+  };
   Result<OpenOutcome> Acquire(Segment* segment, const ImagePtr& image,
                               std::chrono::milliseconds deadline, OpenCallback done, Asker asker,
                               Answered* answered);
+  Result<OpenOutcome> AcquireImage(const ImagePtr& image, std::chrono::milliseconds deadline,
+                                   OpenCallback done, Asker asker, Answered* answered);
   Status CheckQuota(const Segment& segment, const Image& image);
   void CountIfQuota(const Status& status, const Image& image);
   Lease Grant(Segment* segment, ImagePtr image, HowOpened opened);
-  void EndLease(Segment* segment, std::shared_ptr<const Holder> holder);  // by ~Lease
+  void EndLease(Segment* segment, std::shared_ptr<const Holder> holder, bool counted);  // by ~Lease
   Status StartMiss(Segment* segment, const ImagePtr& image, Asker asker);
   Status BackingOff(const Segment& segment, const ImagePtr& image) const;
   void ServeWaiters(Segment* segment);
+
+  // What is put together (segment_parts.cc).
+  Result<OpenOutcome> AcquireParts(const ImagePtr& image, std::chrono::milliseconds deadline,
+                                   OpenCallback done, Asker asker, Answered* answered);
+  Status CheckParts(const ImagePtr& image, Asker asker);
+  Status CheckRoomForParts(const Image& image) const;
+  Status GatherParts(uint64_t id, bool resident, Gathering* gathering);
+  Lease AsPart(Lease lease);
+  void PartCame(uint64_t id, size_t part, Result<Lease> lease);
+  Lease PutTogether(const ImagePtr& image, std::vector<std::optional<Lease>> parts,
+                    HowOpened opened);
+  OpenPlan PlanParts(const ImagePtr& wanted) const;  // segment_plan.cc, as is
+  void PlanRoom(const Image& image, OpenPlan* plan) const;
+  LoadProgress ProgressOfParts(const Image& image) const;
+  void CancelWait(uint64_t waiter);  // by ~OpenWait
 
   // Room (segment_room.cc).
   Status Admit(Segment* segment, ImagePtr image, PreparedStore::Pin pin);  // evicting if it must
@@ -273,6 +298,7 @@ class SegmentTable final : public LandingTier {
   std::map<uint64_t, std::unique_ptr<Segment>> segments_;
   std::unordered_map<std::string_view, Segment*> by_key_;  // views of the segments' own keys
   std::unordered_map<uint64_t, Beneath> beneath_;          // by the segment
+  std::map<uint64_t, Gathering> gatherings_;               // by a number that no segment has
   std::set<std::string> pinned_;                           // keys
   std::function<void()> when_quiet_;                       // mostly empty
   bool telling_quiet_ = false;

@@ -78,8 +78,8 @@ Waiters::InOrder Waiters::TakeAllOf(uint64_t segment) {
 
 void Waiters::Cancel(uint64_t id) {
   const Turn turn(this);
-  if (Take(id)) {
-    ++counters_->cancelled;
+  if (const std::optional<Waiter> waiter = Take(id)) {
+    counters_->cancelled += waiter->timer != kNoTimer ? 1 : 0;  // else it was no client's
     return;
   }
   // Answered, but not told yet. Taken out first: the end of its lease may add answers.

@@ -62,6 +62,7 @@ struct SessionContext {
   wire::ReplyEncoder encoder;
   std::vector<int> fds;
   std::vector<wire::ExtentInfo> extents;
+  std::vector<wire::RunInfo> runs;
 };
 
 class Session : public std::enable_shared_from_this<Session> {

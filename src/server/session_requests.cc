@@ -30,6 +30,33 @@ Event FailedOpen(const OpenParams& params, const Status& why) {
       .model = std::string(params.reference), .variant = VariantName(params.variant), .error = why};
 }
 
+void AddExtents(const ResidentBytes& bytes, SessionContext* context) {
+  for (const Handle& extent : bytes.extents) {
+    context->fds.push_back(extent.fd.get());
+    context->extents.push_back(
+        {.length = extent.length, .pages = extent.pages, .kind = extent.kind});
+  }
+}
+
+// The descriptors of all parts follow each other, in which the runs' are numbered.
+void AddRuns(const Lease& lease, SessionContext* context) {
+  std::vector<size_t> first = {0};  // extent of each part
+  for (const Lease& borrowed : lease.borrowed()) {
+    first.push_back(context->extents.size());
+    AddExtents(borrowed.bytes(), context);
+  }
+  for (const ManifestRun& run : lease.image().variant.runs) {
+    context->runs.push_back({.extent = static_cast<uint32_t>(first[run.part] + run.extent),
+                             .offset = run.offset,
+                             .length = run.length});
+  }
+}
+
+std::span<const uint64_t> LengthsFor(const Image& image) {
+  if (image.variant.runs.empty()) return {};
+  return image.variant.lengths;
+}
+
 }  // namespace
 
 void Session::Dispatch(const wire::Request& request) {
@@ -49,7 +76,8 @@ void Session::Serve(uint64_t id, const wire::OpenRequest& request) {
                           .variant = request.variant,
                           .variant_key = request.variant_key,
                           .tier = request.tier,
-                          .deadline = std::chrono::milliseconds(request.deadline_ms)};
+                          .deadline = std::chrono::milliseconds(request.deadline_ms),
+                          .runs = request.runs};
   const uint64_t token = next_token_++;
   // No wait outlives the session, and none calls back after it.
   Result<OpenOutcome> outcome = context_->manager->Open(params, [this, token](Result<Lease> lease) {
@@ -144,7 +172,8 @@ void Session::Serve(uint64_t id, const wire::AddRequest& request) {
       {.prepare = {.variants = request.variants,
                    .precision = std::string(request.precision),
                    .onnxruntime_extensions = {request.onnxruntime_extensions.begin(),
-                                              request.onnxruntime_extensions.end()}},
+                                              request.onnxruntime_extensions.end()},
+                   .granularity = std::string(request.granularity)},
        .keep = {.versions = request.keep_versions,
                 .for_at_least = std::chrono::seconds(request.keep_for_s)}},
       ProgressOf(id), WhenDone(id, ShowDocument));
@@ -215,7 +244,7 @@ uint64_t Session::LeasesOf(std::string_view tier, std::string_view key) const {
   return static_cast<uint64_t>(
       std::count_if(leases_.begin(), leases_.end(), [&](const auto& numbered) {
         const Lease& lease = numbered.second.lease;
-        return lease.image().key == key && lease.tier() == tier;
+        return lease.Keeps(tier, key);
       }));
 }
 
@@ -316,11 +345,9 @@ Status Session::SendLease(uint64_t id, uint64_t number, const Lease& lease) {
   const Image& image = lease.image();
   context_->fds.assign(1, bytes.index.fd.get());
   context_->extents.clear();
-  for (const Handle& extent : bytes.extents) {
-    context_->fds.push_back(extent.fd.get());
-    context_->extents.push_back(
-        {.length = extent.length, .pages = extent.pages, .kind = extent.kind});
-  }
+  context_->runs.clear();
+  AddExtents(bytes, context_);
+  if (!image.variant.runs.empty()) AddRuns(lease, context_);
   const wire::OpenReply reply{.lease = number,
                               .reference = image.reference,
                               .digest = image.digest,
@@ -332,7 +359,9 @@ Status Session::SendLease(uint64_t id, uint64_t number, const Lease& lease) {
                               .waited_us = static_cast<uint64_t>(lease.opened().waited.count()),
                               .tier = lease.tier(),
                               .device = lease.device(),
-                              .device_uuid = lease.device_uuid()};
+                              .device_uuid = lease.device_uuid(),
+                              .lengths = LengthsFor(image),
+                              .runs = context_->runs};
   return outbox_.Send(context_->encoder.Open(id, reply), context_->fds);
 }
 

@@ -18,6 +18,7 @@ inline constexpr uint16_t kIndexVersion = 1;
 inline constexpr size_t kMaxFrameBytes = 64 * 1024;
 inline constexpr size_t kMaxFramedFds = 250;  // the kernel takes 253 in one message
 inline constexpr size_t kMaxExtents = kMaxFramedFds - 1;
+inline constexpr size_t kMaxRuns = 2048;  // of a range that is put together: 24 bytes each
 inline constexpr size_t kMaxReferenceBytes = 512;
 inline constexpr size_t kMaxClientNameBytes = 128;  // longer ones are cut
 inline constexpr size_t kMaxVariantKeyBytes = 512;

@@ -35,8 +35,11 @@ Status CheckOpen(const fb::OpenReply& message) {
     return Status(StatusCode::kInvalidArgument, "the reply has no index");
   if (message.extents() != nullptr && message.extents()->size() > kMaxExtents)
     return Status(StatusCode::kInvalidArgument, "the reply has too many extents");
-  if (!IsAligned(message.extents()))
+  if (!IsAligned(message.extents()) || !IsAligned(message.lengths()) || !IsAligned(message.runs()))
     return Status(StatusCode::kInvalidArgument, "the reply's extents are out of place");
+  const bool too_many = (message.lengths() != nullptr && message.lengths()->size() > kMaxExtents) ||
+                        (message.runs() != nullptr && message.runs()->size() > kMaxRuns);
+  if (too_many) return Status(StatusCode::kInvalidArgument, "the reply has too many runs");
   return Status();
 }
 
@@ -53,9 +56,20 @@ Status DecodeExtents(const fb::OpenReply& message, std::vector<ExtentInfo>* exte
   return Status();
 }
 
+// Whether they fit together, the client finds out that maps them.
+void DecodeRuns(const fb::OpenReply& message, Reply* reply) {
+  if (message.lengths() != nullptr)
+    reply->lengths.assign(message.lengths()->begin(), message.lengths()->end());
+  if (message.runs() == nullptr) return;
+  reply->runs.reserve(message.runs()->size());
+  for (const fb::Run* run : *message.runs())
+    reply->runs.push_back({run->extent(), run->offset(), run->length()});
+}
+
 Status Decode(const fb::OpenReply& message, Reply* reply) {
   TRIMS_RETURN_IF_ERROR(CheckOpen(message));
   TRIMS_RETURN_IF_ERROR(DecodeExtents(message, &reply->extents));
+  DecodeRuns(message, reply);
   reply->body = OpenReply{.lease = message.lease(),
                           .reference = TextOf(message.reference()),
                           .digest = TextOf(message.digest()),
@@ -67,7 +81,9 @@ Status Decode(const fb::OpenReply& message, Reply* reply) {
                           .waited_us = message.waited_us(),
                           .tier = TextOf(message.tier()),
                           .device = TextOf(message.device()),
-                          .device_uuid = TextOf(message.device_uuid())};
+                          .device_uuid = TextOf(message.device_uuid()),
+                          .lengths = reply->lengths,
+                          .runs = reply->runs};
   return Status();
 }
 
@@ -109,6 +125,25 @@ using Builder = flatbuffers::FlatBufferBuilder;
 
 flatbuffers::Offset<flatbuffers::String> TextIn(Builder& builder, std::string_view text) {
   return builder.CreateString(text.data(), text.size());
+}
+
+// Most replies have none, and pay nothing for it.
+flatbuffers::Offset<flatbuffers::Vector<uint64_t>> LengthsIn(Builder& builder,
+                                                             std::span<const uint64_t> lengths) {
+  if (lengths.empty()) return 0;
+  return builder.CreateVector(lengths.data(), std::min(lengths.size(), kMaxExtents));
+}
+
+flatbuffers::Offset<flatbuffers::Vector<const fb::Run*>> RunsIn(Builder& builder,
+                                                                std::span<const RunInfo> runs) {
+  if (runs.empty()) return 0;
+  const size_t count = std::min(runs.size(), kMaxRuns);
+  fb::Run* places = nullptr;
+  const auto made = builder.CreateUninitializedVectorOfStructs<fb::Run>(count, &places);
+  for (size_t i = 0; i < count; ++i) {
+    places[i] = fb::Run(runs[i].extent, runs[i].offset, runs[i].length);
+  }
+  return made;
 }
 
 }  // namespace
@@ -158,11 +193,13 @@ std::span<const std::byte> ReplyEncoder::Open(uint64_t id, const OpenReply& repl
     places[i] = fb::Extent(reply.extents[i].length, static_cast<fb::Pages>(reply.extents[i].pages),
                            static_cast<fb::HandleKind>(reply.extents[i].kind));
   }
+  const auto lengths = LengthsIn(builder, reply.lengths);
+  const auto runs = RunsIn(builder, reply.runs);
   return impl_->Finish(
       id, fb::ReplyBody::OpenReply,
       fb::CreateOpenReply(builder, reply.lease, reference, digest,
                           static_cast<fb::Variant>(reply.variant), key, reply.index_length, extents,
-                          reply.hit, reply.waited_us, tier, device, uuid));
+                          reply.hit, reply.waited_us, tier, device, uuid, lengths, runs));
 }
 
 std::span<const std::byte> ReplyEncoder::Document(uint64_t id, const DocumentReply& reply) {

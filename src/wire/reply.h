@@ -33,6 +33,15 @@ struct ExtentInfo {
   friend bool operator==(const ExtentInfo&, const ExtentInfo&) = default;
 };
 
+// `length` bytes of an extent's descriptor, from `offset` on.
+struct RunInfo {
+  uint32_t extent = 0;  // which of those of the reply
+  uint64_t offset = 0;
+  uint64_t length = 0;
+
+  friend bool operator==(const RunInfo&, const RunInfo&) = default;
+};
+
 // Descriptors that come with it: the index, then one an extent, in order.
 struct OpenReply {
   uint64_t lease = 0;
@@ -47,6 +56,8 @@ struct OpenReply {
   std::string_view tier;    // where it is
   std::string_view device;  // whose memory that is; empty: no device's
   std::string_view device_uuid;
+  std::span<const uint64_t> lengths = {};  // with runs: the extents of the range
+  std::span<const RunInfo> runs = {};      // what those are put together of; none: `extents` are they
 };
 
 // Precedes the reply to an open that named no deadline and waits: by when that one comes.
@@ -68,7 +79,7 @@ struct ProgressReply {
   uint64_t bytes_per_second = 0;  // of an open; 0: not known
 };
 
-// Move-only: a decoded OpenReply's extents are a view of `extents`, which a copy would leave behind.
+// Move-only: a decoded OpenReply's spans are views of what is beside it, which a copy would leave behind.
 struct Reply {
   Reply() = default;
   Reply(Reply&&) = default;
@@ -77,6 +88,8 @@ struct Reply {
   uint64_t id = 0;  // of the request; 0 where the daemon could not read it
   std::variant<OpenReply, DocumentReply, ProgressReply, WaitingReply, Status> body;
   std::vector<ExtentInfo> extents;
+  std::vector<uint64_t> lengths;
+  std::vector<RunInfo> runs;
 };
 
 // INVALID_ARGUMENT: no reply, or beyond a limit. UNIMPLEMENTED: another protocol version. Sets

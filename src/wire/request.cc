@@ -66,7 +66,8 @@ Status Decode(const fb::OpenRequest& message, RequestBody* body) {
                       .variant_key = TextOf(message.variant_key()),
                       .deadline_ms = message.deadline_ms(),
                       .tier = tier,
-                      .progress = message.progress()};
+                      .progress = message.progress(),
+                      .runs = message.runs()};
   return Status();
 }
 
@@ -110,6 +111,10 @@ Status Decode(const fb::AddRequest& message, RequestBody* body) {
   TRIMS_RETURN_IF_ERROR(DecodeExtensions(message, &request.onnxruntime_extensions));
   request.keep_versions = message.keep_versions();
   request.keep_for_s = message.keep_for_s();
+  request.granularity = TextOf(message.granularity());
+  if (!request.granularity.empty())
+    TRIMS_RETURN_IF_ERROR(
+        CheckText("the granularity", request.granularity, kMaxPolicyNameBytes));
   *body = std::move(request);
   return Status();
 }
@@ -256,7 +261,7 @@ struct BodyEncoder {
     const Text key = request.variant_key.empty() ? Text() : TextIn(builder, request.variant_key);
     const Text tier = request.tier.empty() ? Text() : TextIn(builder, request.tier);
     return fb::CreateOpenRequest(builder, reference, static_cast<fb::Variant>(request.variant), key,
-                                 request.deadline_ms, tier, request.progress)
+                                 request.deadline_ms, tier, request.progress, request.runs)
         .Union();
   }
   Body operator()(const CloseRequest& request) const {
@@ -267,12 +272,14 @@ struct BodyEncoder {
     const Text source = TextIn(builder, request.source);
     const auto variants = VariantsIn(request.variants);
     const Text precision = TextIn(builder, request.precision);
+    const Text granularity =
+        request.granularity.empty() ? Text() : TextIn(builder, request.granularity);
     std::vector<Text> extensions;
     for (const std::string_view path : request.onnxruntime_extensions)
       extensions.push_back(TextIn(builder, path));
     return fb::CreateAddRequest(builder, reference, source, variants, precision,
                                 builder.CreateVector(extensions), request.keep_versions,
-                                request.keep_for_s)
+                                request.keep_for_s, granularity)
         .Union();
   }
   Body operator()(const ControlRequest& request) const {

@@ -38,6 +38,7 @@ struct OpenRequest {
   uint32_t deadline_ms = 0;      // 0: the daemon's default
   std::string_view tier;         // empty: the host's
   bool progress = false;         // whether it is told how far the load is that it waits for
+  bool runs = false;             // whether it can map what is put together of runs
 };
 
 // One way: never answered.
@@ -53,6 +54,7 @@ struct AddRequest {
   std::vector<std::string_view> onnxruntime_extensions = {};
   uint32_t keep_versions = 0;  // this and the next 0: all
   uint32_t keep_for_s = 0;
+  std::string_view granularity = {};  // "model" or "block"; empty: the daemon's default
 };
 
 struct RemoveRequest {

@@ -29,6 +29,7 @@ struct AddArguments {
   std::string source;
   std::vector<std::string> variants;
   std::string precision;
+  std::string granularity;
   std::vector<std::string> extensions;
   uint32_t keep_versions = 0;
   std::string keep_for;  // empty: not by age
@@ -114,6 +115,7 @@ Result<int> RunAdd(const Context& context, const AddArguments& arguments) {
       const std::string url,
       TypedSourceUrl(arguments.source, folder, {.follow_links = arguments.follow_links}));
   options.precision = arguments.precision;
+  options.granularity = arguments.granularity;
   options.keep_versions = arguments.keep_versions;
   TRIMS_ASSIGN_OR_RETURN(options.keep_for, KeptFor(arguments.keep_for));
   TRIMS_ASSIGN_OR_RETURN(options.onnxruntime_extensions,
@@ -159,6 +161,10 @@ Command MakeAddCommand(CLI::App* root) {
                   "Of weights that are there in several, e.g. fp16 (default: those without one in "
                   "their name)")
       ->type_name("NAME");
+  app->add_option("--granularity", arguments->granularity,
+                  "model, or block: 2 MiB that another model of the namespace has already are there "
+                  "once, on the disk and in memory (default: what trimsd was started with)")
+      ->type_name("KIND");
   app->add_option("--keep-versions", arguments->keep_versions,
                   "Then forget older versions of that name, but none that an alias means, that is "
                   "pinned or open (default: keep all)")

@@ -49,6 +49,13 @@ const std::map<std::string, ReadEngineChoice>& Names() {
 }
 
 template <>
+const std::map<std::string, Granularity>& Names() {
+  static const auto& names = *new std::map<std::string, Granularity>{
+      {"model", Granularity::kModel}, {"block", Granularity::kBlock}};
+  return names;
+}
+
+template <>
 const std::map<std::string, KeeperChoice>& Names() {
   static const auto& names =
       *new std::map<std::string, KeeperChoice>{{"auto", KeeperChoice::kAuto},
@@ -201,6 +208,8 @@ void AddMemory(CLI::App* app, DaemonOptions* options) {
             "Which newcomer may push others out for long: " + AdmissionPolicyNames());
   AddPressure(app, options);
   AddFairness(app, options);
+  AddNamed(app, "--granularity", &options->granularity, "model", "model, block",
+           "In which units models that are added share their bytes with others of their namespace");
   AddNamed(app, "--huge-pages", &options->huge_pages, "best", "best, no-hugetlb, small",
            "Pages to ask for");
   AddNamed(app, "--read-engine", &options->read_engine, "auto", "auto, uring, pread",

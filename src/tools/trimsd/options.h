@@ -19,6 +19,7 @@
 
 #include "trims/status.h"
 
+#include "base/granularity.h"
 #include "base/log.h"
 #include "manager/manager.h"
 #include "store/host_memory.h"
@@ -63,6 +64,7 @@ struct DaemonOptions {
   size_t max_connections_per_uid = 4096;
   std::string preparer;             // empty: looked for
   std::string onnxruntime_library;  // empty: the preparer's own choice
+  Granularity granularity = Granularity::kModel;  // of what is added without a word about it
   int ready_fd = -1;
   LogLevel log_level = LogLevel::kInfo;
   bool allow_fault_injection = false;
