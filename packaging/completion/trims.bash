@@ -51,7 +51,7 @@ _trims() {
     previous=$word
     if [[ -n $skip ]]; then skip=""; continue; fi
     case $word in
-      --socket | --color | --variant | --precision | --keep-versions | --keep-for | --onnxruntime-extension | --rate | --eviction | --admission | --reclaim | --tier | --delete | --since | --kind | --model | --count | --interval) skip=1 ;;
+      --socket | --color | --variant | --precision | --granularity | --keep-versions | --keep-for | --onnxruntime-extension | --rate | --eviction | --admission | --reclaim | --tier | --delete | --since | --kind | --model | --count | --interval) skip=1 ;;
       -*) ;;
       *) if [[ -z $command ]]; then command=$word; else places=$((places + 1)); fi ;;
     esac
@@ -63,6 +63,7 @@ _trims() {
     --eviction) _trims_reply <<<"${evictions// /$'\n'}"; return ;;
     --admission) _trims_reply <<<$'all\ntinylfu'; return ;;
     --reclaim) _trims_reply <<<$'eager\nlazy'; return ;;
+    --granularity) _trims_reply <<<$'model\nblock'; return ;;
     --kind) _trims_reply <<<$'segment\nmodel\nalias\npolicy\ndrain\nleases\nopen'; return ;;
     --model) _trims_reply < <(_trims_references); return ;;
     --delete) _trims_reply < <(_trims_aliases); return ;;
@@ -73,10 +74,11 @@ _trims() {
     --variant=*) _trims_reply <<<$'--variant=files\n--variant=tensors\n--variant=ort'; return ;;
     --eviction=*) _trims_reply <<<"--eviction=${evictions// /$'\n'--eviction=}"; return ;;
     --admission=*) _trims_reply <<<$'--admission=all\n--admission=tinylfu'; return ;;
+    --granularity=*) _trims_reply <<<$'--granularity=model\n--granularity=block'; return ;;
     --reclaim=*) _trims_reply <<<$'--reclaim=eager\n--reclaim=lazy'; return ;;
     -*)
       local flags=$globals
-      [[ $command == add ]] && flags+=" --variant --precision --keep-versions --keep-for --follow-links --onnxruntime-extension"
+      [[ $command == add ]] && flags+=" --variant --precision --granularity --keep-versions --keep-for --follow-links --onnxruntime-extension"
       [[ $command == verify ]] && flags+=" --rate"
       [[ $command == policy ]] && flags+=" --eviction --admission --reclaim --budget --tier"
       [[ $command == ls ]] && flags+=" --quiet"

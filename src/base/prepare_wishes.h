@@ -15,7 +15,7 @@ struct PrepareWishes {
   std::vector<Variant> variants = {};  // empty: all that the format allows
   std::string precision = {};          // of weights that are there in several; empty: the usual one
   std::vector<std::string> onnxruntime_extensions =
-      {};  // absolute paths of custom operators' libraries
+      {};                        // absolute paths of custom operators' libraries
   std::string granularity = {};  // "model" or "block"; empty: the daemon's default
 };
 

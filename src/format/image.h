@@ -31,7 +31,8 @@ struct Image {
   Variant kind = Variant::kFiles;
   std::string variant_key;  // what it is bound to (ManifestVariant::key)
   std::string key;          // its identity: kind, variant key, and the digests of index and extents
-  uint64_t footprint = 0;   // bytes of room it takes when it is resident: all of its parts, if it has some
+  uint64_t footprint =
+      0;  // bytes of room it takes when it is resident: all of its parts, if it has some
   uint64_t file_bytes = 0;  // of the files that it is read from, as far as they are read
   std::string source;       // where source pieces come from: a URL
   ManifestVariant variant;

@@ -61,7 +61,8 @@ Status CheckRuns(const ManifestVariant& variant) {
       if (run == variant.runs.size()) return Wrong("runs that end too early");
       TRIMS_RETURN_IF_ERROR(CheckRun(variant, variant.runs[run]));
       if (done % kPageSize != 0) return Wrong("a run that is to lie at no page");
-      if (variant.runs[run].length > length - done) return Wrong("a run beyond the extent it makes");
+      if (variant.runs[run].length > length - done)
+        return Wrong("a run beyond the extent it makes");
       done += variant.runs[run].length;
     }
   }
@@ -90,7 +91,8 @@ Result<std::vector<Sha256::Digest>> BlockDigestsFromHex(std::string_view hex) {
   std::vector<Sha256::Digest> blocks;
   blocks.reserve(hex.size() / kDigits);
   for (; !hex.empty(); hex.remove_prefix(kDigits)) {
-    if (!IsSha256Hex(hex.substr(0, kDigits))) return Wrong("expected lower-case hexadecimal digits");
+    if (!IsSha256Hex(hex.substr(0, kDigits)))
+      return Wrong("expected lower-case hexadecimal digits");
     Sha256::Digest& digest = blocks.emplace_back();
     for (size_t i = 0; i < digest.size(); ++i) {
       uint8_t byte = 0;

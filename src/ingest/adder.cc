@@ -72,7 +72,8 @@ std::vector<ImagePtr> ImagesOfNamespace(const Catalog& catalog, std::string_view
 std::vector<PreparedStore::Pin> PinAll(const std::vector<ImagePtr>& images, PreparedStore* store) {
   std::vector<PreparedStore::Pin> pins;
   for (const ImagePtr& image : images) {
-    for (const ImagePtr& part : PartsOf(image)) pins.push_back(store->PinFolder(part->variant.folder));
+    for (const ImagePtr& part : PartsOf(image))
+      pins.push_back(store->PinFolder(part->variant.folder));
   }
   return pins;
 }
@@ -222,8 +223,9 @@ void Adder::Prepare(const AskerPtr& asker, Located located, PreparedStore::Incom
   auto prepared = [this, asker, located = std::move(located), pins = std::move(pins),
                    incoming = std::move(incoming)](Result<Manifest> manifest) mutable {
     if (!manifest.ok()) return Abandon(asker, std::move(incoming), manifest.status());
-    Prepared stage{std::move(located.request.reference), *std::move(manifest), std::move(incoming),
-                   std::move(located.download), std::move(located.landed), std::move(pins)};
+    Prepared stage{
+        std::move(located.request.reference), *std::move(manifest),      std::move(incoming),
+        std::move(located.download),          std::move(located.landed), std::move(pins)};
     turns_->Take(alive_.Only([this, asker, stage = std::move(stage)](Turns::Turn turn) mutable {
       Publish(asker, std::move(stage), std::move(turn));
     }));

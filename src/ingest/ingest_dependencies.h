@@ -26,7 +26,7 @@
 namespace trims {
 
 struct IngestOptions {
-  size_t max_adds = 64;  // at once; further ones get RESOURCE_EXHAUSTED
+  size_t max_adds = 64;                           // at once; further ones get RESOURCE_EXHAUSTED
   Granularity granularity = Granularity::kModel;  // of what is added without a word about it
 };
 

@@ -27,8 +27,9 @@ namespace {
 // Its folder has what is its own, which is no model without the rest.
 Status PutTogether(const Image& image) {
   return Status(StatusCode::kUnimplemented,
-                "model '" + image.reference + "' shares bytes with others on this node's disk, and can't be pushed",
-                "trims add … --granularity model, and push that");
+                "model '" + image.reference +
+                    "' shares bytes with others on this node's disk, and can't be pushed",
+                "add the model with granularity 'model', and push that");
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ Status Changed(const ManifestVariant& variant, size_t extent) {
 
 }  // namespace
 
-Status RecordVariantDigests(const Image& image, const std::string& incoming, ManifestVariant* variant) {
+Status RecordVariantDigests(const Image& image, const std::string& incoming,
+                            ManifestVariant* variant) {
   FillControl control;
   TRIMS_ASSIGN_OR_RETURN(const std::vector<ExtentDigests> digests,
                          DigestVariant(image, incoming, &control));

@@ -133,11 +133,10 @@ Status WriteOwn(const Image& image, const std::string& incoming, const SharePlan
 ManifestVariant PutTogether(const ManifestVariant& prepared, const SharePlan& plan) {
   ManifestVariant variant = prepared;
   variant.granularity = Granularity::kBlock;
-  variant.extents = {ManifestExtent{
-      .length = plan.own_length,
-      .pieces = {{.origin = PieceOrigin::kPrepared,
-                  .path = std::string(kPartFile),
-                  .length = plan.own_length}}}};
+  variant.extents = {ManifestExtent{.length = plan.own_length,
+                                    .pieces = {{.origin = PieceOrigin::kPrepared,
+                                                .path = std::string(kPartFile),
+                                                .length = plan.own_length}}}};
   if (plan.plain()) return variant;
   variant.lengths = prepared.RangeLengths();
   variant.runs = plan.runs;

@@ -33,8 +33,8 @@ Result<std::vector<ExtentDigests>> DigestVariant(const Image& image,
 
 // What blocks are shared by.
 struct BlockDigests {
-  std::vector<uint64_t> xxh3;           // of each chunk
-  std::vector<Sha256::Digest> blocks;   // of each block (kShareBlockBytes), the last may be shorter
+  std::vector<uint64_t> xxh3;          // of each chunk
+  std::vector<Sha256::Digest> blocks;  // of each block (kShareBlockBytes), the last may be shorter
 };
 
 // The same reading, for these. Of each extent.

@@ -54,7 +54,9 @@ ExplainedOpen Explain(const ImagePtr& image, const SegmentTable& tier, const Cou
     const OpenPlan& plan = open.plans.back();
     if (open.refused.ok()) open.refused = plan.refused;
     if (Has(plan) || Gets(plan)) break;
-    open.moves_bytes = std::max(open.moves_bytes, image->variant.ExtentBytes());
+    const bool whole = image->parts.empty();
+    open.moves_bytes =
+        std::max(open.moves_bytes, whole ? image->variant.ExtentBytes() : plan.missing_bytes);
   }
   if (!open.refused.ok()) return open;
   open.served_from = ServedFrom(open.plans, *image);

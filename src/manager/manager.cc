@@ -114,7 +114,7 @@ class Manager::Impl {
     return Status(StatusCode::kUnimplemented,
                   "model '" + image.reference +
                       "' shares its bytes with others, which this libtrims can't map",
-                  "a libtrims as new as trimsd, or add it again: trims add --granularity model");
+                  "a libtrims as new as trimsd, or add the model with granularity 'model'");
   }
 
   // The model is there, whatever comes of the others.
@@ -418,6 +418,7 @@ Result<ModelDetails> Manager::Model(const std::string& reference) const {
 
 ManagerSnapshot Manager::Snapshot(const FindHolders& holders) const {
   ManagerSnapshot snapshot = SnapshotOf(impl_->tiers, impl_->dependencies.clock->Now(), holders);
+  AddSaved(*impl_->dependencies.catalog, impl_->tiers, &snapshot);
   snapshot.models = impl_->dependencies.catalog->size();
   if (impl_->dependencies.prepared != nullptr) {
     const PreparedStore& prepared = *impl_->dependencies.prepared;

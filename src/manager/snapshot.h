@@ -39,6 +39,15 @@ struct VariantSnapshot {
   SegmentState state = SegmentState::kAbsent;
   uint64_t leases = 0;  // in all tiers
   bool pinned = false;  // in one of them
+  Granularity granularity = Granularity::kModel;
+  uint64_t own_bytes = 0;  // of the footprint, what nobody else brings; what it borrows is the rest
+};
+
+// Another model that has some of the same bytes in the same place.
+struct SharerSnapshot {
+  std::string reference;
+  Variant kind = Variant::kFiles;  // of the model that is shown
+  uint64_t bytes = 0;
 };
 
 struct ModelSnapshot {
@@ -61,7 +70,8 @@ struct ModelDetails {
   std::vector<ManifestFile> files;
   std::string sandbox;
   std::vector<std::string> notes;
-  std::vector<std::string> retired;  // of an add: versions that left for it
+  std::vector<SharerSnapshot> shared_with = {};  // by variant, then by reference
+  std::vector<std::string> retired;              // of an add: versions that left for it
 };
 
 // Who holds leases, as far as they are a connection's.
@@ -132,6 +142,8 @@ struct TierSnapshot {
   uint64_t used_bytes = 0;
   RoomUse use;
   TierPolicy policy;
+  uint64_t saved_bytes =
+      0;  // what the models that are resident would take besides if they shared nothing
 };
 
 // What prepared models take of the disk.

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "catalog/resolve.h"
+#include "format/shared_bytes.h"
 
 namespace trims {
 namespace {
@@ -21,7 +22,9 @@ VariantSnapshot SnapshotOf(const Image& image, const Tiers& tiers) {
   VariantSnapshot snapshot{.kind = image.kind,
                            .key = image.variant_key,
                            .bytes = image.footprint,
-                           .extents = image.variant.RangeLengths().size()};
+                           .extents = image.variant.RangeLengths().size(),
+                           .granularity = image.variant.granularity,
+                           .own_bytes = image.variant.FootprintBytes()};
   for (const auto& tier : tiers) {
     const ControlledVariant there = ControlledOf(image, *tier);
     if (there.state == SegmentState::kAbsent) continue;
@@ -203,11 +206,60 @@ std::vector<ModelSnapshot> SnapshotsOf(const Catalog& catalog, const Tiers& tier
   return snapshots;
 }
 
+namespace {
+
+void AddSharers(const ImagePtr& image, const CatalogEntry& entry,
+                std::vector<SharerSnapshot>* sharers) {
+  for (const ImagePtr& other : entry.images) {
+    if (other->variant.granularity == Granularity::kModel) continue;
+    const uint64_t bytes = SharedBytes(image, other);
+    if (bytes == 0) continue;
+    sharers->push_back({.reference = ReferenceOf(entry), .kind = image->kind, .bytes = bytes});
+  }
+}
+
+std::vector<SharerSnapshot> SharersOf(const CatalogEntry& entry, const Catalog& catalog) {
+  std::vector<SharerSnapshot> sharers;
+  for (const ImagePtr& image : entry.images) {
+    if (image->variant.granularity == Granularity::kModel) continue;
+    for (const CatalogEntry* other : catalog.All()) {
+      if (other != &entry) AddSharers(image, *other, &sharers);
+    }
+  }
+  return sharers;
+}
+
+// Each model counts as what it maps, each part that they have once.
+uint64_t SavedIn(const SegmentTable& tier, const Catalog& catalog) {
+  uint64_t mapped = 0;
+  std::map<std::string_view, uint64_t> resident;  // by key
+  for (const CatalogEntry* entry : catalog.All()) {
+    for (const ImagePtr& image : entry->images) {
+      if (image->variant.granularity == Granularity::kModel) continue;
+      if (ControlledOf(*image, tier).state != SegmentState::kResident) continue;
+      mapped += MappedBytes(*image);
+      for (const ImagePtr& part : PartsOf(image)) resident[part->key] = part->footprint;
+    }
+  }
+  uint64_t taken = 0;
+  for (const auto& [key, bytes] : resident) taken += bytes;
+  return mapped > taken ? mapped - taken : 0;
+}
+
+}  // namespace
+
+void AddSaved(const Catalog& catalog, const Tiers& tiers, ManagerSnapshot* snapshot) {
+  for (size_t i = 0; i < tiers.size(); ++i) {
+    snapshot->tiers[i].saved_bytes = SavedIn(*tiers[i], catalog);
+  }
+}
+
 ModelDetails DetailsOf(const CatalogEntry& entry, const Catalog& catalog, const Tiers& tiers) {
   return {.model = SnapshotOf(entry, AliasNamesIn(catalog), IsNewest(entry, catalog), tiers),
           .files = entry.manifest.files,
           .sandbox = entry.manifest.sandbox,
-          .notes = entry.manifest.notes};
+          .notes = entry.manifest.notes,
+          .shared_with = SharersOf(entry, catalog)};
 }
 
 ManagerSnapshot SnapshotOf(const Tiers& tiers, TimePoint now, const FindHolders& holders) {

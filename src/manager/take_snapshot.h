@@ -19,6 +19,8 @@ ModelDetails DetailsOf(const CatalogEntry& entry, const Catalog& catalog, const 
 TierSnapshot SnapshotOf(const SegmentTable& tier);
 ControlledVariant ControlledOf(const Image& image, const SegmentTable& tier);
 ManagerSnapshot SnapshotOf(const Tiers& tiers, TimePoint now, const FindHolders& holders);
+// What sharing saves of each tier of that snapshot.
+void AddSaved(const Catalog& catalog, const Tiers& tiers, ManagerSnapshot* snapshot);
 
 }  // namespace trims
 

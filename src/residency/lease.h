@@ -38,7 +38,7 @@ struct OpenParams {
   std::string_view variant_key;
   std::string_view tier;  // its name, its device's or "any"; empty: the host's memory
   std::chrono::milliseconds deadline{0};  // 0: the default
-  bool runs = true;  // whether who asks can map what is put together
+  bool runs = true;                       // whether who asks can map what is put together
 };
 
 // Who a lease is for, as its connection knows it.

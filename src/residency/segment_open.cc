@@ -28,8 +28,7 @@ Result<OpenOutcome> SegmentTable::Open(const ImagePtr& image, std::chrono::milli
 
 Result<OpenOutcome> SegmentTable::AcquireImage(const ImagePtr& image,
                                                std::chrono::milliseconds deadline,
-                                               OpenCallback done, Asker asker,
-                                               Answered* answered) {
+                                               OpenCallback done, Asker asker, Answered* answered) {
   if (!image->parts.empty()) return AcquireParts(image, deadline, std::move(done), asker, answered);
   Segment* segment = FindOrMake(image);
   segment->set_removed(false);

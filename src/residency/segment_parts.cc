@@ -47,7 +47,8 @@ Result<OpenOutcome> SegmentTable::AcquireParts(const ImagePtr& image,
   CountIfQuota(room, *image);
   TRIMS_RETURN_IF_ERROR(room);
   TRIMS_RETURN_IF_ERROR(GatherParts(id, /*resident=*/false, &gathering));
-  const bool all = std::ranges::all_of(gathering.leases, [](const auto& lease) { return lease.has_value(); });
+  const bool all =
+      std::ranges::all_of(gathering.leases, [](const auto& lease) { return lease.has_value(); });
   if (all) {
     *answered = Answered::kHit;
     return OpenOutcome(PutTogether(image, std::move(gathering.leases), {.hit = true}));
@@ -65,7 +66,7 @@ Status SegmentTable::CheckParts(const ImagePtr& image, Asker asker) {
     return Status(StatusCode::kUnimplemented,
                   "model '" + image->reference + "' is put together of parts, which tier '" +
                       std::string(tier_name()) + "' can't share",
-                  "open it in the host's memory, or add it again: trims add --granularity model");
+                  "open it in the host's memory, or add the model with granularity 'model'");
   }
   if (asker != Asker::kClient) return {};
   const Status status = ledger_.CheckLease(image->reference);
@@ -88,18 +89,17 @@ Status SegmentTable::CheckRoomForParts(const Image& image) const {
 
 // Those that are resident, so that none of them goes for another; then the rest. On failure what has been had goes with the gathering.
 Status SegmentTable::GatherParts(uint64_t id, bool resident, Gathering* gathering) {
-  const Asker asker =
-      gathering->asker == Asker::kOperator ? Asker::kOperator : Asker::kTierAbove;
+  const Asker asker = gathering->asker == Asker::kOperator ? Asker::kOperator : Asker::kTierAbove;
   const std::vector<ImagePtr>& parts = gathering->image->parts;
   for (size_t i = 0; i < parts.size(); ++i) {
     if (gathering->leases[i] || IsResident(FindByKey(parts[i]->key)) != resident) continue;
     Answered answered = Answered::kHit;
-    TRIMS_ASSIGN_OR_RETURN(
-        OpenOutcome outcome,
-        AcquireImage(
-            parts[i], kNoDeadline,
-            [this, id, i](Result<Lease> lease) { PartCame(id, i, std::move(lease)); }, asker,
-            &answered));
+    TRIMS_ASSIGN_OR_RETURN(OpenOutcome outcome, AcquireImage(
+                                                    parts[i], kNoDeadline,
+                                                    [this, id, i](Result<Lease> lease) {
+                                                      PartCame(id, i, std::move(lease));
+                                                    },
+                                                    asker, &answered));
     gathering->starts_load = gathering->starts_load || answered == Answered::kMiss;
     if (Lease* lease = std::get_if<Lease>(&outcome)) {
       gathering->leases[i].emplace(AsPart(std::move(*lease)));
@@ -126,7 +126,8 @@ void SegmentTable::PartCame(uint64_t id, size_t part, Result<Lease> lease) {
   gathering.waits[part].reset();
   const Status status = lease.status();
   if (status.ok()) gathering.leases[part].emplace(AsPart(*std::move(lease)));
-  const bool waits = std::ranges::any_of(gathering.waits, [](const auto& wait) { return wait.has_value(); });
+  const bool waits =
+      std::ranges::any_of(gathering.waits, [](const auto& wait) { return wait.has_value(); });
   const bool wanted = waiters_.CountOf(id) > 0;  // its deadline may have passed
   if (status.ok() && waits && wanted) return;
   Gathering done = std::move(gatherings_.extract(found).mapped());

@@ -79,6 +79,7 @@ OpenPlan SegmentTable::PlanParts(const ImagePtr& wanted) const {
   if (plan.state != SegmentState::kResident && missing.footprint == 0) {
     plan.load = ProgressOfParts(*wanted);
   }
+  plan.missing_bytes = missing.footprint;
   if (!plan.refused.ok() || missing.footprint == 0) return plan;
   plan.refused =
       ledger_.CheckLoad(wanted->reference, missing.footprint, dependencies_.clock->Now());

@@ -138,7 +138,7 @@ class SegmentTable final : public LandingTier {
   const ResidencyOptions& options() const { return options_; }
   const TierPolicy& policy() const { return evictor_.policy(); }
   uint64_t leases() const { return leases_; }
-  size_t waiters() const;  // opens; those for parts of one are not counted beside it
+  size_t waiters() const;          // opens; those for parts of one are not counted beside it
   size_t loads_in_flight() const;  // reserved and loading
 
  private:

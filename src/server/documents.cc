@@ -16,7 +16,9 @@ Json VariantJson(const VariantSnapshot& variant) {
           {"state", SegmentStateName(variant.state)},
           {"tier", variant.tier},
           {"leases", variant.leases},
-          {"pinned", variant.pinned}};
+          {"pinned", variant.pinned},
+          {"granularity", GranularityName(variant.granularity)},
+          {"own_bytes", variant.own_bytes}};
 }
 
 Json ModelJson(const ModelSnapshot& model) {
@@ -76,6 +78,13 @@ std::string ShowDocument(const ModelDetails& details) {
   model["files"] = std::move(files);
   model["sandbox"] = details.sandbox;
   model["notes"] = details.notes;
+  Json sharers = Json::array();
+  for (const SharerSnapshot& sharer : details.shared_with) {
+    sharers.push_back({{"reference", sharer.reference},
+                       {"kind", VariantName(sharer.kind)},
+                       {"bytes", sharer.bytes}});
+  }
+  model["shared_with"] = std::move(sharers);
   if (!details.retired.empty()) model["retired"] = details.retired;
   return Dump(model);
 }

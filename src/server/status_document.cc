@@ -90,6 +90,7 @@ Json TierJson(const TierSnapshot& tier) {
           {"loading_bytes", tier.use.loading},
           {"draining_bytes", tier.use.draining},
           {"lingering_bytes", tier.use.lingering},
+          {"saved_bytes", tier.saved_bytes},
           {"reclaim", ReclaimName(tier.policy.reclaim)},
           {"eviction_policy", tier.policy.eviction->name},
           {"admission", tier.policy.admission->name}};

@@ -57,7 +57,7 @@ struct OpenReply {
   std::string_view device;  // whose memory that is; empty: no device's
   std::string_view device_uuid;
   std::span<const uint64_t> lengths = {};  // with runs: the extents of the range
-  std::span<const RunInfo> runs = {};      // what those are put together of; none: `extents` are they
+  std::span<const RunInfo> runs = {};  // what those are put together of; none: `extents` are they
 };
 
 // Precedes the reply to an open that named no deadline and waits: by when that one comes.

@@ -113,8 +113,7 @@ Status Decode(const fb::AddRequest& message, RequestBody* body) {
   request.keep_for_s = message.keep_for_s();
   request.granularity = TextOf(message.granularity());
   if (!request.granularity.empty())
-    TRIMS_RETURN_IF_ERROR(
-        CheckText("the granularity", request.granularity, kMaxPolicyNameBytes));
+    TRIMS_RETURN_IF_ERROR(CheckText("the granularity", request.granularity, kMaxPolicyNameBytes));
   *body = std::move(request);
   return Status();
 }

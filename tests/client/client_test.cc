@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <array>
 #include <atomic>
 #include <cstring>
 #include <thread>
@@ -297,7 +298,45 @@ TEST_P(LyingDaemonTest, IsAnErrorAndNothingLeaks) {
 
 const wire::ExtentInfo kTooLong[] = {{65, Pages::kSmall}, {3, Pages::kSmall}};
 const wire::ExtentInfo kEndless[] = {{UINT64_MAX, Pages::kSmall}, {3, Pages::kSmall}};
+// Of runs: `fake` has extents of 64 and of 3 bytes.
+template <size_t N>
+constexpr auto TellRuns(const std::array<wire::RunInfo, N>& runs) {
+  return [&runs](const auto&, wire::OpenReply* reply, auto*) {
+    static constexpr uint64_t kLengths[] = {64, 3};
+    reply->lengths = kLengths;
+    reply->runs = runs;
+  };
+}
+constexpr std::array kNoSuchExtent = {wire::RunInfo{2, 0, 64}, wire::RunInfo{1, 0, 3}};
+constexpr std::array kBeyondExtent = {wire::RunInfo{0, 0, 64}, wire::RunInfo{1, 4096, 3}};
+constexpr std::array kOverflows = {wire::RunInfo{0, 0, 64},
+                                   wire::RunInfo{1, UINT64_MAX - 4095, 4098}};
+constexpr std::array kAtNoPage = {wire::RunInfo{0, 61, 3}, wire::RunInfo{1, 0, 3}};
+constexpr std::array kTooShort = {wire::RunInfo{0, 0, 64}};
+constexpr std::array kTooMany = {wire::RunInfo{0, 0, 64}, wire::RunInfo{1, 0, 3},
+                                 wire::RunInfo{1, 0, 3}};
+constexpr std::array kBeyondRange = {wire::RunInfo{0, 0, 64}, wire::RunInfo{0, 0, 64}};
+constexpr std::array kOfNoBytes = {wire::RunInfo{0, 0, 0}, wire::RunInfo{1, 0, 3}};
+constexpr std::array kCutAtNoPage = {wire::RunInfo{1, 0, 3}, wire::RunInfo{0, 0, 61},
+                                     wire::RunInfo{1, 0, 3}};
+
 const Lie kLies[] = {
+    {"RunOfNoExtent", TellRuns(kNoSuchExtent)},
+    {"RunBeyondItsExtent", TellRuns(kBeyondExtent)},
+    {"RunWhoseEndOverflows", TellRuns(kOverflows)},
+    {"RunThatBeginsAtNoPage", TellRuns(kAtNoPage)},
+    {"RunsThatEndTooEarly", TellRuns(kTooShort)},
+    {"RunsThatMakeNothing", TellRuns(kTooMany)},
+    {"RunBeyondTheRange", TellRuns(kBeyondRange)},
+    {"RunOfNoBytes", TellRuns(kOfNoBytes)},
+    {"RunThatLiesAtNoPage", TellRuns(kCutAtNoPage)},
+    {"RunsWithoutLengths", [](const auto&, auto* reply, auto*) { reply->runs = kTooShort; }},
+    {"RunsOfEndlessLengths",
+     [](const auto&, auto* reply, auto*) {
+       static constexpr uint64_t kLengths[] = {UINT64_MAX};
+       reply->lengths = kLengths;
+       reply->runs = kTooShort;
+     }},
     {"TooFewDescriptors", [](const auto&, auto*, auto* fds) { fds->pop_back(); }},
     {"NoDescriptors", [](const auto&, auto*, auto* fds) { fds->clear(); }},
     {"TooManyDescriptors", [](const auto&, auto*, auto* fds) { fds->push_back(fds->front()); }},
@@ -307,6 +346,26 @@ const Lie kLies[] = {
 };
 INSTANTIATE_TEST_SUITE_P(All, LyingDaemonTest, ::testing::ValuesIn(kLies),
                          [](const auto& lie) { return std::string(lie.param.name); });
+
+TEST(ClientTest, WhatIsPutTogetherIsOneRange) {
+  FakeModel fake;
+  FakeDaemon daemon([&](const wire::Request& request, FakeDaemon::Peer& peer) {
+    EXPECT_TRUE(std::get<wire::OpenRequest>(request.body).runs);
+    static constexpr uint64_t kLengths[] = {64, 3};
+    static constexpr wire::RunInfo kRuns[] = {{0, 0, 64}, {1, 0, 3}};
+    wire::OpenReply reply = fake.Reply(1);
+    reply.lengths = kLengths;
+    reply.runs = kRuns;
+    peer.Send(peer.encoder.Open(request.id, reply), fake.fds());
+  });
+  const Model model = ConnectTo(daemon).Open("ocr").value();
+  EXPECT_EQ(model.bytes()[1], std::byte{1});
+  EXPECT_EQ(model.bytes()[kHugePageSize], std::byte{'{'});
+  EXPECT_EQ(model.Tensor("bias").value().bytes.size(), 8U);
+  EXPECT_EQ(model.File("config.json").value().fd, -1);  // no descriptor is of it alone
+  EXPECT_EQ(model.extent_count(), 2U);
+  EXPECT_EQ(model.extent_fd(0), -1);
+}
 
 TEST(ClientTest, OtherAnswersAreTheDaemonsDefect) {
   FakeDaemon daemon([](const wire::Request& request, FakeDaemon::Peer& peer) {

@@ -49,6 +49,20 @@ TEST(ReplyTest, OpenComesThroughAndSurvivesAMove) {
   EXPECT_THAT(open.extents, ElementsAre(kExtents[0], kExtents[1]));
 }
 
+TEST(ReplyTest, RunsComeThrough) {
+  constexpr uint64_t kLengths[] = {8192, 1};
+  constexpr RunInfo kRuns[] = {{0, 4096, 4096}, {1, 0, 4096}, {1, 1 << 21, 1}};
+  OpenReply open = SomeOpen();
+  open.lengths = kLengths;
+  open.runs = kRuns;
+  ReplyEncoder encoder;
+  Reply reply;
+  ASSERT_TRUE(DecodeReply(encoder.Open(8, open), &reply).ok());
+  const Reply moved = std::move(reply);
+  EXPECT_THAT(std::get<OpenReply>(moved.body).lengths, ElementsAre(8192, 1));
+  EXPECT_THAT(std::get<OpenReply>(moved.body).runs, ElementsAre(kRuns[0], kRuns[1], kRuns[2]));
+}
+
 TEST(ReplyTest, TheOthersComeThroughOneEncoder) {
   ReplyEncoder encoder;
   Reply reply;
@@ -76,6 +90,10 @@ TEST(ReplyTest, TheLargestFitIntoAFrame) {
   OpenReply open = SomeOpen();
   open.reference = open.digest = open.variant_key = text;
   open.extents = extents;
+  const std::vector<uint64_t> lengths(kMaxExtents, 1);
+  const std::vector<RunInfo> runs(kMaxRuns, {1, 4096, 4096});
+  open.lengths = lengths;
+  open.runs = runs;
   Reply reply;
   std::span<const std::byte> bytes = encoder.Open(1, open);
   EXPECT_LE(bytes.size(), kMaxFrameBytes);

@@ -263,6 +263,7 @@ void DefineControl(nb::class_<Admin>& admin) {
 
 std::string AddModel(Admin& admin, const std::string& reference, const std::string& source,
                      const std::vector<std::string>& variants, const std::string& precision,
+                     const std::string& granularity,
                      const std::vector<std::string>& onnxruntime_extensions, uint32_t keep_versions,
                      uint32_t keep_for_s, nb::object progress, uint32_t timeout_ms) {
   ProgressCaller caller(std::move(progress));
@@ -270,6 +271,7 @@ std::string AddModel(Admin& admin, const std::string& reference, const std::stri
   for (const std::string& name : variants)
     options.variants.push_back(ValueOrRaise(VariantFromName(name)));
   options.precision = precision;
+  options.granularity = granularity;
   options.onnxruntime_extensions = onnxruntime_extensions;
   options.keep_versions = keep_versions;
   options.keep_for = std::chrono::seconds(keep_for_s);
@@ -304,8 +306,9 @@ void DefineAdmin(nb::module_& module) {
           },
           nb::arg("socket_path") = "", nb::arg("name") = "")
       .def("add", &AddModel, nb::arg("reference"), nb::arg("source"), nb::arg("variants"),
-           nb::arg("precision"), nb::arg("onnxruntime_extensions"), nb::arg("keep_versions"),
-           nb::arg("keep_for_s"), nb::arg("progress").none(), nb::arg("timeout_ms") = 0)
+           nb::arg("precision"), nb::arg("granularity"), nb::arg("onnxruntime_extensions"),
+           nb::arg("keep_versions"), nb::arg("keep_for_s"), nb::arg("progress").none(),
+           nb::arg("timeout_ms") = 0)
       .def("remove",
            [](Admin& admin, const std::string& reference) {
              return ValueOrRaise(WithoutGil([&] { return admin.Remove(reference); }));

@@ -45,14 +45,15 @@ def _admin(socket=None):
 
 
 def add(
-    reference, source, *, variants=(), precision="", follow_links=False, onnxruntime_extensions=(), keep_versions=0, keep_for=None,
+    reference, source, *, variants=(), precision="", granularity="", follow_links=False, onnxruntime_extensions=(), keep_versions=0, keep_for=None,
     progress=None, timeout=None, socket=None
 ):
     """Registers a model's file or folder under a name and prepares its variants; returns what show() does.
 
     source: what `trims add` takes: a path, a file:/// URL or "hf-cache:ORG/NAME[@REVISION][/FILE]", a model of the hub's cache.
     variants: of "files", "tensors", "ort", one or a list; none: all that the format allows. precision: of weights that are there in several,
-    e.g. "fp16"; "": those without one in their name. follow_links: links in the folder may lead out of it.
+    e.g. "fp16"; "": those without one in their name. granularity: "model" or "block", in which units it shares its bytes with others of its
+    namespace; "": the daemon's default. follow_links: links in the folder may lead out of it.
     keep_versions, keep_for: then only so many of the newest versions of that name stay, and those that were added less long ago (seconds, or
     a datetime.timedelta); what one of the two keeps stays, and what an alias means, is pinned or open. Neither: all stay. onnxruntime_extensions: libraries with custom operators. progress(stage, done, total) is called on this thread. timeout is
     in seconds.
@@ -61,7 +62,7 @@ def add(
     url = _core.source_url(os.fsencode(source), os.getcwdb(), follow_links)
     libraries = [str(Path(os.fspath(library)).absolute()) for library in onnxruntime_extensions]
     kinds = [variants] if isinstance(variants, str) else list(variants)
-    return json.loads(_admin(socket).add(reference, url, kinds, precision, libraries, keep_versions, _arguments.whole_seconds(keep_for, "keep_for"),
+    return json.loads(_admin(socket).add(reference, url, kinds, precision, granularity, libraries, keep_versions, _arguments.whole_seconds(keep_for, "keep_for"),
                                           progress, milliseconds))
 
 

@@ -161,9 +161,10 @@ Command MakeAddCommand(CLI::App* root) {
                   "Of weights that are there in several, e.g. fp16 (default: those without one in "
                   "their name)")
       ->type_name("NAME");
-  app->add_option("--granularity", arguments->granularity,
-                  "model, or block: 2 MiB that another model of the namespace has already are there "
-                  "once, on the disk and in memory (default: what trimsd was started with)")
+  app->add_option(
+         "--granularity", arguments->granularity,
+         "model, or block: 2 MiB that another model of the namespace has already are there "
+         "once, on the disk and in memory (default: what trimsd was started with)")
       ->type_name("KIND");
   app->add_option("--keep-versions", arguments->keep_versions,
                   "Then forget older versions of that name, but none that an alias means, that is "

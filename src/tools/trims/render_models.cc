@@ -72,6 +72,24 @@ std::string RenderFiles(const Json& files) {
   return text;
 }
 
+// Who has some of its bytes too, the most of them first.
+std::string RenderSharers(const Json& sharers) {
+  std::vector<const Json*> by_bytes;
+  for (const Json& sharer : sharers) by_bytes.push_back(&sharer);
+  std::ranges::stable_sort(by_bytes, std::greater<>(),
+                           [](const Json* sharer) { return Number(*sharer, "bytes"); });
+  Table table({{"SHARES WITH"}, {"VARIANT"}, {"SIZE", Table::Align::kRight}});
+  const size_t shown = std::min(by_bytes.size(), kShownFiles);
+  for (size_t i = 0; i < shown; ++i) {
+    table.AddRow({ShortReference(Text(*by_bytes[i], "reference")), Text(*by_bytes[i], "kind"),
+                  HumanBytes(Number(*by_bytes[i], "bytes"))});
+  }
+  std::string text = table.Render();
+  if (shown < by_bytes.size())
+    text += fmt::format("… and {} more: --json lists them\n", by_bytes.size() - shown);
+  return text;
+}
+
 }  // namespace
 
 std::string RenderList(const Json& list, int64_t now) {
@@ -123,6 +141,8 @@ std::string RenderModel(const Json& model, int64_t now) {
   }
   std::string text = fields.Render() + '\n' + RenderVariants(model);
   if (!files.empty()) text += '\n' + RenderFiles(files);
+  const Json& sharers = List(model, "shared_with");
+  if (!sharers.empty()) text += '\n' + RenderSharers(sharers);
   const Json& notes = List(model, "notes");
   if (!notes.empty()) text += "\nnotes\n";
   for (const Json& note : notes) {

@@ -65,6 +65,9 @@ std::string TierParts(const Json& tier) {
   if (const uint64_t lingering = Number(tier, "lingering_bytes"); lingering > 0) {
     text += fmt::format(", {} lingering", HumanBytes(lingering));
   }
+  if (const uint64_t saved = Number(tier, "saved_bytes"); saved > 0) {
+    text += fmt::format(", {} saved by sharing", HumanBytes(saved));
+  }
   if (used > budget) text += fmt::format(", {} beyond the budget", HumanBytes(used - budget));
   return text + "; " + PolicyWords(tier);
 }

@@ -62,8 +62,8 @@ struct DaemonOptions {
   std::chrono::milliseconds idle_exit{0};  // 0: never
   size_t max_connections = 8192;
   size_t max_connections_per_uid = 4096;
-  std::string preparer;             // empty: looked for
-  std::string onnxruntime_library;  // empty: the preparer's own choice
+  std::string preparer;                           // empty: looked for
+  std::string onnxruntime_library;                // empty: the preparer's own choice
   Granularity granularity = Granularity::kModel;  // of what is added without a word about it
   int ready_fd = -1;
   LogLevel log_level = LogLevel::kInfo;

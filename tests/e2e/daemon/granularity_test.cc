@@ -1,9 +1,12 @@
 // Models that share most of their bytes share the memory and the disk, and are what they are: whatever comes and goes of those that
 // they share with.
+#include "base/granularity.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -12,7 +15,6 @@
 #include <string>
 #include <vector>
 
-#include "base/granularity.h"
 #include "e2e/daemon/daemon_process.h"
 #include "support/safetensors_file.h"
 #include "support/scratch_folder.h"
@@ -40,7 +42,9 @@ class GranularityTest : public ::testing::TestWithParam<Variant> {
   GranularityTest() { Start(); }
 
   void Start(std::vector<std::string> arguments = {}) {
-    arguments.insert(arguments.begin(), {"--keeper", "off", "--host-budget", "512MiB"});
+    if (std::ranges::find(arguments, "--keeper") == arguments.end())
+      arguments.insert(arguments.begin(), {"--keeper", "off"});
+    arguments.insert(arguments.begin(), {"--host-budget", "512MiB"});
     daemon_.emplace(folder_.path(), arguments);
     ASSERT_TRUE(daemon_->ready()) << daemon_->Log();
   }
@@ -51,7 +55,11 @@ class GranularityTest : public ::testing::TestWithParam<Variant> {
     Start(arguments);
   }
 
-  Admin Operator() const { return Admin(daemon_->Connect().value()); }
+  Admin Operator() const {
+    ClientOptions options;
+    options.socket_path = daemon_->socket();
+    return std::move(Admin::Connect(options)).value();
+  }
 
   std::string PathOf(const std::string& name) const {
     return folder_.path() + "/" + name + ".safetensors";
@@ -101,9 +109,12 @@ class GranularityTest : public ::testing::TestWithParam<Variant> {
     ExpectIs(*model, seeds);
   }
 
-  uint64_t HostBytes() { return daemon_->GetSettledStatus()["host"]["used_bytes"]; }
-  uint64_t DiskBytes() { return daemon_->GetSettledStatus()["prepared_bytes"]; }
-  uint64_t Counter(const char* name) { return daemon_->GetSettledStatus()["counters"][name]; }
+  // With so many models open.
+  uint64_t HostBytes(size_t open = 0) {
+    return daemon_->GetSettledStatus(open)["host"]["used_bytes"];
+  }
+  uint64_t DiskBytes() { return daemon_->GetStatus()["prepared_bytes"]; }
+  uint64_t Counter(const char* name) { return daemon_->GetStatus()["counters"][name]; }
 
   const ScratchFolder folder_;
   std::optional<DaemonProcess> daemon_;
@@ -119,9 +130,17 @@ TEST_P(GranularityTest, WhatIsEqualLiesInMemoryAndOnTheDiskOnce) {
   ExpectIs(*one, WithLayer(3, 103));
   ExpectIs(*two, WithLayer(7, 107));
   EXPECT_EQ(daemon_->GetStatus()["leases"], 3);
-  EXPECT_GT(HostBytes(), kModelBytes + 2 * kLayerBytes);
-  EXPECT_LT(HostBytes(), kModelBytes + 2 * kOneLayerBytes);
+  EXPECT_GT(HostBytes(3), kModelBytes + 2 * kLayerBytes);
+  EXPECT_LT(HostBytes(3), kModelBytes + 2 * kOneLayerBytes);
   EXPECT_LT(DiskBytes(), kModelBytes + 2 * kOneLayerBytes);
+  const nlohmann::json status = daemon_->GetStatus();
+  EXPECT_GT(status["host"]["saved_bytes"], 3 * kModelBytes - kModelBytes - 2 * kOneLayerBytes);
+  const nlohmann::json shown = nlohmann::json::parse(Operator().Show("one").value());
+  EXPECT_LT(shown["variants"][0]["own_bytes"], kOneLayerBytes);
+  EXPECT_EQ(shown["variants"][0]["granularity"], "block");
+  ASSERT_EQ(shown["shared_with"].size(), 2u) << shown.dump(2);
+  EXPECT_EQ(shown["shared_with"][0]["reference"], "default/base:1");
+  EXPECT_GT(shown["shared_with"][0]["bytes"], kModelBytes - kOneLayerBytes);
 }
 
 TEST_P(GranularityTest, AnOpenIsOneMissOrHitWhateverItsParts) {
@@ -151,8 +170,8 @@ TEST_P(GranularityTest, WithoutItsBaseAModelIsWhole) {
   ExpectServes("three", WithLayer(0, 100));
   EXPECT_LT(DiskBytes(), kModelBytes + 3 * kOneLayerBytes);
   for (const char* name : {"one", "two", "three"}) ASSERT_TRUE(Operator().Remove(name).ok());
-  EXPECT_EQ(DiskBytes(), 0) << daemon_->Log();
   EXPECT_EQ(HostBytes(), 0);
+  EXPECT_EQ(DiskBytes(), 0) << daemon_->Log();
 }
 
 TEST_P(GranularityTest, EvictionSparesWhatOthersUse) {
@@ -161,7 +180,7 @@ TEST_P(GranularityTest, EvictionSparesWhatOthersUse) {
   ExpectServes("two", WithLayer(7, 107));
   ASSERT_TRUE(one.ok());
   ASSERT_TRUE(Operator().Evict("two").ok());
-  EXPECT_LT(HostBytes(), kModelBytes + kOneLayerBytes);
+  EXPECT_LT(HostBytes(1), kModelBytes + kOneLayerBytes);
   EXPECT_EQ(Operator().Evict("base").status().code(), StatusCode::kFailedPrecondition);
   EXPECT_EQ(Operator().Evict("one").status().code(), StatusCode::kFailedPrecondition);
   ExpectIs(*one, WithLayer(3, 103));
@@ -171,9 +190,19 @@ TEST_P(GranularityTest, EvictionSparesWhatOthersUse) {
   EXPECT_EQ(HostBytes(), 0);
 }
 
+TEST_P(GranularityTest, ADefaultStandsWhereNothingIsSaid) {
+  Restart(SIGTERM, {"--granularity", "block"});
+  ASSERT_TRUE(Add("base", kBase, "").ok());
+  ASSERT_TRUE(Add("one", WithLayer(3, 103), "").ok());
+  EXPECT_LT(DiskBytes(), kModelBytes + kOneLayerBytes);
+  ASSERT_TRUE(Add("two", WithLayer(7, 107), "model").ok());
+  EXPECT_EQ(AddAgain("two", "layer").code(), StatusCode::kInvalidArgument);
+  ExpectServes("one", WithLayer(3, 103));
+  ExpectServes("two", WithLayer(7, 107));
+}
+
 TEST_P(GranularityTest, AcrossNamespacesNothingIsShared) {
   ASSERT_TRUE(Add("base", kBase).ok());
-  ASSERT_TRUE(Add("team/one", WithLayer(3, 103)).ok() || true);
   folder_.Write("one.safetensors", SafetensorsFile(WithLayer(3, 103), kLayerBytes));
   ASSERT_TRUE(AddAgain("team/one", "block").ok()) << daemon_->Log();
   EXPECT_GT(DiskBytes(), 2 * kModelBytes);
@@ -254,7 +283,7 @@ TEST_P(GranularityTest, WhatTheDaemonBeforeLoadedIsTakenOverPartByPart) {
   AddBaseAndTunes();
   Result<Model> one = Open("one");
   ASSERT_TRUE(one.ok());
-  const uint64_t before = HostBytes();
+  const uint64_t before = HostBytes(1);
   Restart(SIGKILL, {"--keeper", "process"});
   EXPECT_EQ(HostBytes(), before);
   EXPECT_EQ(Counter("loads"), 0);

@@ -37,6 +37,14 @@ void WriteRequests() {
                                      .variant_key = "ort-1.32.0;level=all;cpu=avx2",
                                      .deadline_ms = 500,
                                      .tier = "gpu:0"}});
+  write("open_runs",
+        {.id = 2, .client = {}, .body = OpenRequest{.reference = "ocr", .runs = true}});
+  write("add_blocks", {.id = 3,
+                       .client = "trims",
+                       .body = AddRequest{.reference = "ocr",
+                                          .source = "file:///models/ocr.onnx",
+                                          .variants = {},
+                                          .granularity = "block"}});
   write("open_short", {.id = 2, .client = {}, .body = OpenRequest{.reference = "ocr"}});
   write("close", {.id = 0, .client = {}, .body = CloseRequest{7}});
   write("add", {.id = 3,
@@ -91,6 +99,18 @@ void WriteReplies() {
                          .hit = true,
                          .waited_us = 3,
                          .tier = "host"}));
+  const uint64_t lengths[] = {(3 << 20) + 5};
+  const RunInfo runs[] = {{1, 2 << 20, 2 << 20}, {0, 0, 4096}, {1, 8 << 20, (1 << 20) - 4091}};
+  Write("fuzz_wire_reply", "open_runs",
+        encoder.Open(1, {.lease = 9,
+                         .reference = "default/ocr:1",
+                         .digest = std::string(64, 'a'),
+                         .variant = trims::Variant::kTensors,
+                         .index_length = 512,
+                         .extents = extents,
+                         .tier = "host",
+                         .lengths = lengths,
+                         .runs = runs}));
   Write("fuzz_wire_reply", "document", encoder.Document(2, {.length = 100}));
   Write("fuzz_wire_reply", "progress", encoder.Progress(3, {"read", 1, 2, 3}));
   Write("fuzz_wire_reply", "waiting", encoder.Waiting(5, {.deadline_ms = 60000}));
