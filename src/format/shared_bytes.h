@@ -1,6 +1,6 @@
 // SharedBytes: how much of what one image is made of another is made of, too.
 //
-//   SharedBytes(*fine_tune, *base);  // of the fine-tune's bytes, those that are the base's
+//   SharedBytes(fine_tune, base);  // of the fine-tune's bytes, those that are the base's
 //
 // Thread-safety: pure functions.
 #ifndef TRIMS_FORMAT_SHARED_BYTES_H_

@@ -12,17 +12,20 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/granularity.h"
 #include "base/macros.h"
 #include "base/named_rows.h"
 #include "base/random_access.h"
 #include "format/chunk_digests.h"
 #include "format/image.h"
 #include "format/json_node.h"
+#include "format/manifest_runs.h"
 #include "format/mxnet_params.h"
 #include "format/mxnet_symbol.h"
 #include "format/onnx.h"
 #include "format/protobuf_reader.h"
 #include "format/safetensors.h"
+#include "format/shared_bytes.h"
 #include "loop/event_loop.h"
 #include "source/file_bytes.h"
 #include "source/file_tree.h"
@@ -314,6 +317,27 @@ void ChunkDigestsExample(std::span<const std::byte> bytes,
   extent.xxh3 = sums.Finish();
   extent.sha256 = TreeDigest(digests);
   // end
+}
+
+Status ManifestRunsExample(const ManifestVariant& variant) {
+  // example: src/format/manifest_runs.h
+  TRIMS_RETURN_IF_ERROR(CheckRuns(variant));
+  // end
+  return {};
+}
+
+void SharedBytesExample(const ImagePtr& fine_tune, const ImagePtr& base) {
+  // example: src/format/shared_bytes.h
+  SharedBytes(fine_tune, base);
+  // end
+}
+
+Status GranularityExample() {
+  // example: src/base/granularity.h
+  TRIMS_ASSIGN_OR_RETURN(const Granularity granularity, GranularityFromName("block"));
+  // end
+  Use(static_cast<double>(granularity));
+  return {};
 }
 
 }  // namespace

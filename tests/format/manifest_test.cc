@@ -141,7 +141,7 @@ json& Piece(json& document, int i) { return document["variants"][0]["extents"][0
 const Damage kDamages[] = {
     {"NotAnObject", [](json& d) { d = json::array(); }, "the document"},
     {"Version", [](json& d) { d["version"] = 1; }, "version 3, came 1"},
-    {"VersionOfLater", [](json& d) { d["version"] = 4; }, "version 3, came 4"},
+    {"VersionOfLater", [](json& d) { d["version"] = 5; }, "version 3, came 5"},
     {"VersionText", [](json& d) { d["version"] = "3"; }, "version"},
     {"NoDigest", [](json& d) { d.erase("digest"); }, "digest"},
     {"DigestNotHex", [](json& d) { d["digest"] = "xyz"; }, "digest"},
