@@ -32,6 +32,8 @@ constexpr std::array kTierMetrics = std::to_array<Metric>({
     {"trims_tier_draining_bytes", "gauge", "On the way out.", "draining_bytes"},
     {"trims_tier_lingering_bytes", "gauge", "Out of the tier, and still mapped by some process.",
      "lingering_bytes"},
+    {"trims_tier_saved_bytes", "gauge",
+     "What resident models would take besides if they shared nothing.", "saved_bytes"},
 });
 
 constexpr std::array kNowMetrics = std::to_array<Metric>({

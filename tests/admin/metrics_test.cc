@@ -39,7 +39,7 @@ trims_open_duration_seconds_count{tier="host"} 6
 }
 
 constexpr char kSmallStatus[] = R"({
-  "tiers": [{"name":"host","budget_bytes":100,"used_bytes":60,"leased_bytes":40,"pinned_bytes":10,"idle_bytes":20,"loading_bytes":0,"draining_bytes":0,"lingering_bytes":5}],
+  "tiers": [{"name":"host","budget_bytes":100,"used_bytes":60,"leased_bytes":40,"pinned_bytes":10,"idle_bytes":20,"loading_bytes":0,"draining_bytes":0,"lingering_bytes":5,"saved_bytes":7}],
   "models": 3, "leases": 2, "counters": {"opens":7,"hits":4,"joined":1,"misses":1,"refused":1,"load_ms":1500},
   "disk": {"used_bytes": 5, "budget_bytes": null, "evictions": 0},
   "open_latency": {"bounds_us":[5,1000000],"series":[
@@ -82,6 +82,9 @@ trims_tier_draining_bytes{tier="host"} 0
 # HELP trims_tier_lingering_bytes Out of the tier, and still mapped by some process.
 # TYPE trims_tier_lingering_bytes gauge
 trims_tier_lingering_bytes{tier="host"} 5
+# HELP trims_tier_saved_bytes What resident models would take besides if they shared nothing.
+# TYPE trims_tier_saved_bytes gauge
+trims_tier_saved_bytes{tier="host"} 7
 # HELP trims_models Models (versions) in the catalog.
 # TYPE trims_models gauge
 trims_models 3
