@@ -118,8 +118,7 @@ class Model {
 
   // Read-only descriptors of the extents, in order; borrowed. A sealed memfd each, but on a GPU.
   TRIMS_EXPORT size_t extent_count() const;
-  // -1 beyond extent_count(), and of a model that shares blocks with others, no extent of which has a descriptor of its own.
-  TRIMS_EXPORT int extent_fd(size_t i) const;
+  TRIMS_EXPORT int extent_fd(size_t i) const;  // -1 beyond extent_count()
 
   // Unmaps and ends the lease now. All views end. Idempotent; the destructor does the same.
   TRIMS_EXPORT void Close();

@@ -100,6 +100,7 @@ def cost(bench, folder):
         server.add("base", models.write_base(), [VARIANT], "--granularity", "block")
         for i in range(rounds):
             path = models.write_tune(i)
+            os.sync()  # what an add syncs doesn't wait for what was written before it
             for granularity in ("block", "model") if i % 2 else ("model", "block"):
                 adds[granularity].append(timed_add(server, f"{granularity}-{i}", path, granularity))
         argv = [bench.build.program("bench_granularity"), server.socket, bench.choose(20, 3)]
