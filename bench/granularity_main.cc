@@ -69,8 +69,8 @@ Status Read(Client* client, Case* one) {
   return {};
 }
 
-Status Measure(Client* client, int repetitions, std::vector<Case>* cases) {
-  for (int i = 0; i < repetitions; ++i) {
+Status Measure(Client* client, long repetitions, std::vector<Case>* cases) {
+  for (long i = 0; i < repetitions; ++i) {
     for (Case& one : *cases) {
       for (int j = 0; j < kAttachesPerRead; ++j) TRIMS_RETURN_IF_ERROR(Attach(client, &one));
       TRIMS_RETURN_IF_ERROR(Read(client, &one));
@@ -100,7 +100,7 @@ Status Main(std::span<char*> arguments) {
     TRIMS_ASSIGN_OR_RETURN(Case one, ParseCase(text));
     cases.push_back(std::move(one));
   }
-  TRIMS_RETURN_IF_ERROR(Measure(&client, std::atoi(arguments[2]), &cases));
+  TRIMS_RETURN_IF_ERROR(Measure(&client, std::strtol(arguments[2], nullptr, 10), &cases));
   Print(cases);
   return {};
 }
