@@ -18,11 +18,13 @@
 #include <functional>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "trims/status.h"
 
 #include "base/cancel_token.h"
+#include "base/clock.h"
 #include "format/image.h"
 #include "load/fill_feed.h"
 #include "store/budget.h"
@@ -84,6 +86,12 @@ class Tier {
   // DATA_LOSS: the bytes are not those of the image; NOT_FOUND: its files are gone;
   // RESOURCE_EXHAUSTED: no memory or descriptors; CANCELLED: the control was cancelled in time.
   virtual void Fill(FillRequest request, std::function<void(Result<ResidentBytes>)> done) = 0;
+  // Bytes of the image that came here by another way than Fill, in about the time that one would have taken. May be done
+  // inside this call.
+  virtual void TakeIn(FillRequest /*request*/, Duration /*load_time*/, ResidentBytes bytes,
+                      std::function<void(Result<ResidentBytes>)> done) {
+    done(std::move(bytes));
+  }
   // Freeing takes time; the room is free when `freed` runs. Where somebody else still has some of the memory once this
   // tier has let go of it, `kept` runs before that.
   virtual void Release(ResidentBytes bytes, LetGoCalls calls) = 0;

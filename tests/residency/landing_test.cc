@@ -65,6 +65,19 @@ TEST_F(LandingTest, WhatIsAdoptedIsAHit) {
   EXPECT_EQ(tier_->started, 0);
 }
 
+TEST_F(LandingTest, WhoOpensWhatIsBeingTakenInWaitsForItAsForALoad) {
+  Start(10);
+  tier_->taking_in_takes_time = true;
+  const ImagePtr image = MakeImage('a', 5);
+  table_->Adopt(image, Take(4), test::SmallBytes());
+  const Result<OpenOutcome> outcome = Open(image);
+  ASSERT_TRUE(outcome.ok());
+  EXPECT_TRUE(std::holds_alternative<OpenWait>(*outcome));
+  EXPECT_EQ(tier_->started, 0);
+  tier_->Finish();
+  EXPECT_TRUE(IsHit(image));
+}
+
 TEST_F(LandingTest, NobodyIsPushedOutForIt) {
   Start(10);
   table_->Adopt(MakeImage('a', 6), Take(5), test::SmallBytes());
