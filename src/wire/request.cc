@@ -10,6 +10,7 @@
 #include "wire/envelope.h"
 #include "wire/messages_generated.h"
 #include "wire/protocol.h"
+#include "wire/text_in.h"
 
 namespace trims::wire {
 namespace {
@@ -240,13 +241,7 @@ Status DecodeBody(const fb::Request& message, RequestBody* body) {
                 "a trimsd as new as libtrims");
 }
 
-using Builder = flatbuffers::FlatBufferBuilder;
-using Text = flatbuffers::Offset<flatbuffers::String>;
 using Body = flatbuffers::Offset<void>;
-
-Text TextIn(Builder& builder, std::string_view text) {
-  return builder.CreateString(text.data(), text.size());
-}
 
 struct BodyEncoder {
   Builder& builder;
