@@ -238,6 +238,8 @@ void Session::Serve(uint64_t id, const wire::ControlRequest& request) {
       return manager.Prefetch(principal_, wishes, ProgressOf(id), WhenDone(id, ControlledDocument));
     case wire::ControlVerb::kEvict:
       return WhenDone(id, ControlledDocument)(manager.Evict(principal_, wishes));
+    case wire::ControlVerb::kDemote:
+      return manager.Demote(principal_, wishes, ProgressOf(id), WhenDone(id, ControlledDocument));
     case wire::ControlVerb::kExplain:
       return WhenDone(id, ExplainedDocument)(manager.Explain(wishes));
     case wire::ControlVerb::kDrain:

@@ -25,7 +25,8 @@ static_assert(static_cast<ControlVerb>(fb::ControlVerb::Undrain) == ControlVerb:
 static_assert(static_cast<ControlVerb>(fb::ControlVerb::SetAlias) == ControlVerb::kSetAlias);
 static_assert(static_cast<ControlVerb>(fb::ControlVerb::Rollback) == ControlVerb::kRollback);
 static_assert(static_cast<ControlVerb>(fb::ControlVerb::Explain) == ControlVerb::kExplain);
-static_assert(fb::ControlVerb::MAX == fb::ControlVerb::Explain);
+static_assert(static_cast<ControlVerb>(fb::ControlVerb::Demote) == ControlVerb::kDemote);
+static_assert(fb::ControlVerb::MAX == fb::ControlVerb::Demote);
 
 Result<Variant> VariantOf(fb::Variant value) {
   if (value > fb::Variant::MAX) {

@@ -98,7 +98,8 @@ enum class ControlVerb : uint8_t {
   kSetAlias,
   kDeleteAlias,
   kRollback,
-  kExplain
+  kExplain,
+  kDemote
 };
 
 // What a verb is not about is empty.

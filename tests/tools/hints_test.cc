@@ -20,7 +20,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr const char* kCommands =
-    "add|ls|show|rm|status|verify|policy|pin|unpin|prefetch|evict|drain|alias|rollback|push|top|"
+    "add|ls|show|rm|status|verify|policy|pin|unpin|prefetch|evict|demote|drain|alias|rollback|push|"
+    "top|"
     "explain|events|"
     "doctor|"
     "version|"

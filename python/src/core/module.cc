@@ -237,6 +237,7 @@ void DefineControl(nb::class_<Admin>& admin) {
   DefineResident<&Admin::Unpin>(admin, "unpin");
   DefineResident<&Admin::Prefetch>(admin, "prefetch");
   DefineResident<&Admin::Evict>(admin, "evict");
+  DefineResident<&Admin::Demote>(admin, "demote");
   DefineResident<&Admin::Explain>(admin, "explain");
   admin
       .def("drain",

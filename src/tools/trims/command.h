@@ -41,6 +41,7 @@ Command MakeVerifyCommand(CLI::App* root);
 Command MakePolicyCommand(CLI::App* root);
 Command MakePinCommand(CLI::App* root);
 Command MakeUnpinCommand(CLI::App* root);
+Command MakeDemoteCommand(CLI::App* root);
 Command MakePrefetchCommand(CLI::App* root);
 Command MakeEvictCommand(CLI::App* root);
 Command MakeTopCommand(CLI::App* root);
