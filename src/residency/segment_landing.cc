@@ -73,6 +73,7 @@ void SegmentTable::Adopt(const ImagePtr& image, std::unique_ptr<LandingRoom> roo
   const TimePoint now = dependencies_.clock->Now();
   segment->SetCharge(ledger_.ChargeLoad(image->reference, segment->footprint(), now));
   segment->Reserve(image, PinOf(*image), now);
+  segment->set_load(++last_load_);
   segment->BeginFill(*std::move(taken), now - TimeToLoad(segment->footprint()));
   segment->BytesBegin(now);
   Filled(segment->id(), std::move(bytes));
