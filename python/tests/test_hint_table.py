@@ -8,7 +8,7 @@ from conftest import ROOT
 # Of C++: comments, characters, texts.
 TOKEN = re.compile(r"//[^\n]*|'(?:\\.|[^'\\\n])'|\"((?:\\.|[^\"\\\n])*)\"")
 COMMAND = re.compile(
-    r"\b(?:trims (?:add|ls|show|rm|status|verify|policy|pin|unpin|prefetch|evict|drain|alias|rollback|push|top|explain|events|doctor|version)\b|trimsd (?:&|--)|: trimsd $|hf download|git -C|ls -l|TRIMSD=|"
+    r"\b(?:trims (?:add|ls|show|rm|status|verify|policy|pin|unpin|prefetch|evict|drain|alias|rollback|push|top|explain|events|trace|doctor|version)\b|trimsd (?:&|--)|: trimsd $|hf download|git -C|ls -l|TRIMSD=|"
     r"(?:apt|chmod|chown|curl|cp|export|kill|mkdir -p|mv|pip|rm|sudo|sysctl|systemctl|ulimit|unset) )"
 )
 
