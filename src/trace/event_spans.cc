@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/traceparent.h"
+#include "trace/event_text.h"
 
 namespace trims {
 namespace {
@@ -27,11 +28,6 @@ enum Kind : uint64_t {
 
 // Of more than that something is wrong, and sums must not overflow.
 constexpr int64_t kLongestMicros = int64_t{1} << 50;
-
-std::string TextOf(const Json& object, const char* field) {
-  const auto found = object.find(field);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
 
 int64_t NumberOf(const Json& object, const char* field) {
   const auto found = object.find(field);
@@ -76,7 +72,7 @@ void CopyArgs(const Json& event, std::initializer_list<const char*> fields, Json
 std::string ErrorOf(const Json& event) {
   const auto error = event.find("error");
   if (error == event.end() || !error->is_object()) return "";
-  return TextOf(*error, "code") + ": " + TextOf(*error, "message");
+  return TextIn(*error, "code") + ": " + TextIn(*error, "message");
 }
 
 std::string LoadName(const std::string& tier, int64_t load) {
@@ -107,10 +103,10 @@ SpanTree EventSpans::OpenOf(const Json& event) const {
   const microseconds found = std::min(microseconds(NumberOf(event, "queued_us")), took);
   const microseconds ready = std::clamp(microseconds(NumberOf(event, "ready_us")), found, took);
   SpanTree tree;
-  tree.client = TextOf(event, "client");
+  tree.client = TextIn(event, "client");
   tree.pid = NumberOf(event, "pid");
   Span serve{.name = "serve", .begin = began, .took = took, .span_id = SpanId(kServe, number)};
-  const Result<Traceparent> parent = ParseTraceparent(TextOf(event, "traceparent"));
+  const Result<Traceparent> parent = ParseTraceparent(TextIn(event, "traceparent"));
   if (parent.ok()) {
     tree.trace_id = parent->trace_id;
     tree.sampled = parent->sampled;
@@ -118,12 +114,12 @@ SpanTree EventSpans::OpenOf(const Json& event) const {
   } else {
     tree.trace_id = SpanId(kTraceHigh, number) + SpanId(kTraceLow, number);
   }
-  serve.args["outcome"] = EndOf(TextOf(event, "kind"));
+  serve.args["outcome"] = EndOf(TextIn(event, "kind"));
   serve.args["open"] = number;
   serve.args["trace_id"] = tree.trace_id;
   CopyArgs(event, {"model", "variant", "tier", "client", "uid"}, &serve.args);
   if (const int64_t load = NumberOf(event, "load"); load > 0) {
-    serve.args["load"] = LoadName(TextOf(event, "tier"), load);
+    serve.args["load"] = LoadName(TextIn(event, "tier"), load);
   }
   serve.error = ErrorOf(event);
   const std::string root = serve.span_id;
@@ -142,8 +138,8 @@ SpanTree EventSpans::OpenOf(const Json& event) const {
 }
 
 EventSpans::Load EventSpans::LoadOf(const Json& event) const {
-  const std::string kind = TextOf(event, "kind");
-  const std::string tier = TextOf(event, "tier");
+  const std::string kind = TextIn(event, "kind");
+  const std::string tier = TextIn(event, "tier");
   const int64_t number = NumberOf(event, "load");
   const uint64_t id = HashOf(tier) ^ SequenceOf(event);
   const microseconds began(NumberOf(event, "began_us"));
@@ -160,7 +156,7 @@ EventSpans::Load EventSpans::LoadOf(const Json& event) const {
   if (load.beneath > 0) whole.args["load_beneath"] = load.beneath;
   CopyArgs(event, {"model", "variant", "tier", "bytes"}, &whole.args);
   whole.error = ErrorOf(event);
-  Span transfer{.name = TextOf(event, "reason") == "taken_over" ? "take over" : "transfer",
+  Span transfer{.name = TextIn(event, "reason") == "taken_over" ? "take over" : "transfer",
                 .begin = began + queued,
                 .took = took,
                 .span_id = SpanId(kTransfer, id),
@@ -200,7 +196,7 @@ void EventSpans::Claim(Load* load, const SpanTree& open, std::vector<SpanTree>* 
 std::vector<SpanTree> EventSpans::Take(const Json& event) {
   std::vector<SpanTree> trees;
   if (!event.is_object() || !event.contains("began_us")) return trees;
-  const std::string kind = TextOf(event, "kind");
+  const std::string kind = TextIn(event, "kind");
   if (EndsLoad(kind)) {
     loads_.push_back(LoadOf(event));
     if (loads_.size() <= kMostLoads) return trees;
@@ -211,7 +207,7 @@ std::vector<SpanTree> EventSpans::Take(const Json& event) {
   if (!kind.starts_with("open.")) return trees;
   SpanTree open = OpenOf(event);
   Load* const load =
-      FindLoad(TextOf(event, "tier"), static_cast<uint64_t>(NumberOf(event, "load")));
+      FindLoad(TextIn(event, "tier"), static_cast<uint64_t>(NumberOf(event, "load")));
   if (kind == "open.miss") Claim(load, open, &trees);
   if (kind == "open.joined" && load != nullptr) {
     open.linked_trace = load->tree.trace_id;

@@ -5,31 +5,28 @@
 #include <utility>
 #include <vector>
 
+#include "trace/event_text.h"
+
 namespace trims {
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr double kLongestMicros =
+constexpr double kLongestCounted =
     1e12;  // eleven days: what is longer is a mistake, and sums stay whole
 constexpr const char* kOther = "(other)";
-
-std::string TextOf(const Json& object, const char* field) {
-  const auto found = object.find(field);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
 
 std::optional<Duration> TookOf(const Json& event) {
   const auto found = event.find("dur");
   if (found == event.end() || !found->is_number()) return std::nullopt;
   const double micros = found->get<double>();
-  if (!(micros >= 0 && micros <= kLongestMicros)) return std::nullopt;
+  if (!(micros >= 0 && micros <= kLongestCounted)) return std::nullopt;
   return Duration(static_cast<int64_t>(micros * 1000 + 0.5));
 }
 
 std::string ModelOf(const Json& event) {
   const auto args = event.find("args");
-  return args != event.end() && args->is_object() ? TextOf(*args, "model") : "";
+  return args != event.end() && args->is_object() ? TextIn(*args, "model") : "";
 }
 
 double Micros(Duration duration) { return static_cast<double>(duration.count()) / 1000; }
@@ -54,14 +51,14 @@ void TraceSummary::AddTo(Named* named, const std::string& name, Duration took) {
 }
 
 void TraceSummary::Add(const Json& event) {
-  if (TextOf(event, "ph") != "X") return;
+  if (TextIn(event, "ph") != "X") return;
   const std::optional<Duration> took = TookOf(event);
   if (!took) return;
-  const std::string name = TextOf(event, "name");
+  const std::string name = TextIn(event, "name");
   AddTo(&spans_, name, *took);
   const std::string model = ModelOf(event);
   if (model.empty()) return;
-  const std::string category = TextOf(event, "cat");
+  const std::string category = TextIn(event, "cat");
   if (name == "open" && category == "trims.client") AddTo(&opened_, model, *took);
   if (name == "serve" && category == "trims.open") AddTo(&served_, model, *took);
 }

@@ -19,14 +19,14 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t kModelBytes = size_t{5} << 20;
+constexpr size_t kTracedBytes = size_t{5} << 20;
 constexpr const char* kTraceId = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 class TraceTest : public ::testing::Test {
  protected:
   void SetUp() override {
     ASSERT_TRUE(daemon_.ready()) << daemon_.Log();
-    daemon_.AddFile("one", kModelBytes);
+    daemon_.AddFile("one", kTracedBytes);
   }
 
   ChildProcess Trims(const std::vector<std::string>& arguments) {
