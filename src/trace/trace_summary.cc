@@ -1,6 +1,7 @@
 #include "trace/trace_summary.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -21,7 +22,7 @@ std::optional<Duration> TookOf(const Json& event) {
   if (found == event.end() || !found->is_number()) return std::nullopt;
   const double micros = found->get<double>();
   if (!(micros >= 0 && micros <= kLongestCounted)) return std::nullopt;
-  return Duration(static_cast<int64_t>(micros * 1000 + 0.5));
+  return Duration(std::llround(micros * 1000));
 }
 
 std::string ModelOf(const Json& event) {

@@ -59,6 +59,6 @@ def run(bench):
                                                     "recorded": lambda: recorded(bench, server)})
     alone, times = median(per_second["alone"]), len(per_second["alone"])
     return [Row("trace", f"{CLIENTS} clients that write their spans", "opens", "1/s", median(per_second["written"]), alone, times,
-                f"{sum(files) // 1_000_000} MB written", held=False),
+                f"{sum(files) // 1_000_000} MB written"),
             Row("trace", f"{CLIENTS} clients, trims trace record", "opens-recorded", "1/s", median(per_second["recorded"]), alone, times,
                 held=False)]

@@ -107,19 +107,19 @@ Result<int> Export(const Context& context, const TraceArguments& arguments) {
   TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<OtlpExporter> exporter,
                          OtlpExporter::Start(std::move(settings), {}));
   Troubles troubles(context);
-  TRIMS_ASSIGN_OR_RETURN(const Followed followed,
-                         FollowOpens(&admin, wishes, [&](const FollowedBatch& batch) {
-                           exporter->Push(batch.trees);
-                           troubles.Tell(exporter->Look());
-                           return Status();
-                         }));
-  const Exported exported = exporter->Finish();
+  const Result<Followed> followed = FollowOpens(&admin, wishes, [&](const FollowedBatch& batch) {
+    exporter->Push(batch.trees);
+    troubles.Tell(exporter->Look());
+    return Status();
+  });
+  const Exported exported = exporter->Finish();  // what came until a daemon went, too
   troubles.Tell(exported);
-  const Json document = {{"opens", followed.opens},
+  TRIMS_RETURN_IF_ERROR(followed.status());
+  const Json document = {{"opens", followed->opens},
                          {"sent", exported.sent},
                          {"dropped", exported.dropped},
-                         {"lost", followed.lost},
-                         {"opens_lost", followed.opens_lost}};
+                         {"lost", followed->lost},
+                         {"opens_lost", followed->opens_lost}};
   return Print(context, document, RenderExported);
 }
 
