@@ -6,7 +6,7 @@
 namespace trims::admin {
 namespace {
 
-Status BadQuery(const std::string& why) {
+Status BadExplain(const std::string& why) {
   return Status(StatusCode::kInvalidArgument, why,
                 "/v1/explain?reference=NAME&tier=host&variant=tensors, the last two if wanted");
 }
@@ -17,7 +17,7 @@ Result<ExplainQuery> ExplainQueryOf(const HttpRequest& request) {
   ExplainQuery query;
   for (const auto& [name, value] : request.query) {
     if (value.find_first_of("%+") != std::string::npos)
-      return BadQuery("the query has an escape, which nothing that it may name needs");
+      return BadExplain("the query has an escape, which nothing that it may name needs");
     if (name == "reference") {
       query.reference = value;
     } else if (name == "tier") {
@@ -26,10 +26,10 @@ Result<ExplainQuery> ExplainQueryOf(const HttpRequest& request) {
       TRIMS_ASSIGN_OR_RETURN(const Variant variant, VariantFromName(value));
       query.options.variants = {variant};
     } else {
-      return BadQuery("the query has '" + ShownName(name) + "=" + ShownName(value) + "'");
+      return BadExplain("the query has '" + ShownName(name) + "=" + ShownName(value) + "'");
     }
   }
-  if (query.reference.empty()) return BadQuery("the query has no reference");
+  if (query.reference.empty()) return BadExplain("the query has no reference");
   return query;
 }
 

@@ -1,6 +1,5 @@
 #include "client/open_trace.h"
 
-#include <random>
 #include <utility>
 
 #include "base/traceparent.h"
@@ -17,15 +16,9 @@ std::string Digits(uint64_t value) {
   return text;
 }
 
-uint64_t Random() {
-  thread_local std::random_device device;
-  const uint64_t high = device();
-  return (high << 32 | device()) | 1;  // none is of zeros
-}
-
-std::string NewTraceparent() {
-  return FormatTraceparent(
-      {.trace_id = Digits(Random()) + Digits(Random()), .span_id = Digits(Random())});
+std::string NewTraceparent(Tracer* tracer) {
+  return FormatTraceparent({.trace_id = Digits(tracer->NewId()) + Digits(tracer->NewId()),
+                            .span_id = Digits(tracer->NewId())});
 }
 
 Duration Now() { return SteadyClock().Now().time_since_epoch(); }
@@ -37,7 +30,7 @@ std::string Flag(bool value) { return value ? "true" : "false"; }
 OpenTrace::OpenTrace(std::string_view reference, std::string given)
     : tracer_(Tracer::OfProcess()), traceparent_(std::move(given)) {
   if (tracer_ == nullptr) return;
-  if (traceparent_.empty()) traceparent_ = NewTraceparent();
+  if (traceparent_.empty()) traceparent_ = NewTraceparent(tracer_);
   constexpr std::array<const char*, 3> kNames = {"open", "request", "attach"};
   for (size_t i = 0; i < parts_.size(); ++i) {
     parts_[i].name = kNames[i];

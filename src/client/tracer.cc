@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <random>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,14 @@ namespace trims::client {
 namespace {
 
 constexpr int kMostNames = 16;
+
+// SplitMix64.
+uint64_t Mixed(uint64_t value) {
+  value *= 0x9e3779b97f4a7c15;
+  value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
+  value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
+  return value ^ (value >> 31);
+}
 
 Tracer* MakeFromEnvironment() {
   const char* folder = ::secure_getenv("TRIMS_TRACE");
@@ -45,6 +54,13 @@ void Tracer::Record(std::span<ChromeSpan> spans) {
     output->file.reset();
 }
 
+// The system is asked once: for each open that would be most of what a trace costs.
+uint64_t Tracer::NewId() {
+  Output* const output = OutputOfProcess();
+  const uint64_t number = output->ids.fetch_add(1, std::memory_order_relaxed);
+  return Mixed(output->seed + number) | 1;
+}
+
 // Two threads may make one at once; then the file of one of them stays empty, and goes.
 Tracer::Output* Tracer::OutputOfProcess() {
   Output* there = output_.load(std::memory_order_acquire);
@@ -61,6 +77,8 @@ Tracer::Output* Tracer::OutputOfProcess() {
 std::unique_ptr<Tracer::Output> Tracer::MakeOutput() const {
   auto output = std::make_unique<Output>();
   output->pid = ::getpid();
+  std::random_device device;
+  output->seed = uint64_t{device()} << 32 | device();
   Result<TraceFile> file = CreateFile(output->pid);
   MutexLock lock(output->mutex);
   if (file.ok()) output->file.emplace(*std::move(file));

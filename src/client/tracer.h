@@ -38,11 +38,15 @@ class Tracer {
 
   // Fills in process and thread.
   void Record(std::span<ChromeSpan> spans);
+  // One that no other process has, nor this one before; not 0.
+  uint64_t NewId();
 
  private:
   // Of one process. A child leaves its parent's alone.
   struct Output {
     pid_t pid = 0;
+    uint64_t seed = 0;
+    std::atomic<uint64_t> ids{0};  // that were made of it
     Mutex mutex;
     std::optional<TraceFile> file TRIMS_GUARDED_BY(mutex);  // none: it can't be written any more
   };

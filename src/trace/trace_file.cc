@@ -12,12 +12,16 @@ namespace {
 
 constexpr std::string_view kEnd = "\n]\n";
 
-// The end alone, as it was: what a failed write left behind it goes.
-void Restore(int fd, uint64_t end) {
+// Spaces, which are nothing in JSON, between the last event and the end: what is written over them makes the file no longer,
+// which is what an append costs on a disk's file system.
+constexpr size_t kRoom = size_t{32} << 10;
+
+// As it was: what a failed write left goes.
+void Restore(int fd, uint64_t end, uint64_t room_end) {
+  const std::string rest = std::string(room_end - end, ' ') + std::string(kEnd);
   const auto at = static_cast<off_t>(end);
-  const ssize_t written = sys::Pwrite(fd, kEnd.data(), kEnd.size(), at);
-  if (written != static_cast<ssize_t>(kEnd.size())) return;  // without its ] it is readable, too
-  [[maybe_unused]] const int cut = sys::Ftruncate(fd, at + static_cast<off_t>(kEnd.size()));
+  if (sys::Pwrite(fd, rest.data(), rest.size(), at) != static_cast<ssize_t>(rest.size())) return;
+  [[maybe_unused]] const int cut = sys::Ftruncate(fd, at + static_cast<off_t>(rest.size()));
 }
 
 }  // namespace
@@ -58,18 +62,20 @@ Status TraceFile::Append(std::span<const std::string> events) {
 
 Status TraceFile::Overwrite(std::string_view text) {
   std::string whole(text);
-  whole += kEnd;
+  const bool fits = end_ + text.size() <= room_end_;
+  if (!fits) whole += std::string(kRoom, ' ') + std::string(kEnd);
   const ssize_t written =
       sys::Pwrite(fd_.get(), whole.data(), whole.size(), static_cast<off_t>(end_));
   if (written == static_cast<ssize_t>(whole.size())) {
     end_ += text.size();
+    if (!fits) room_end_ = end_ + kRoom;
     return Status();
   }
   const Status why = written < 0
                          ? ErrnoStatus("can't write to '" + path_ + "'")
                          : Status(StatusCode::kResourceExhausted,
                                   "'" + path_ + "' took a part of an event", "is the disk full?");
-  Restore(fd_.get(), end_);
+  Restore(fd_.get(), end_, room_end_);
   return why;
 }
 

@@ -3,7 +3,7 @@
 //   TRIMS_ASSIGN_OR_RETURN(TraceFile file, TraceFile::Create(path, {.replace = true}));
 //   TRIMS_RETURN_IF_ERROR(file.Append({ChromeSpanText(span)}));   // [ … ] is whole again when it returns
 //
-// Each append is one pwrite(2) over the array's end, so nothing is kept in memory and nothing is left to do at the end.
+// Each append is one pwrite(2) over spaces before the array's end, or over that end, so nothing is kept in memory and nothing is left to do at the end.
 // Thread-safety: one thread at a time.
 #ifndef TRIMS_TRACE_TRACE_FILE_H_
 #define TRIMS_TRACE_TRACE_FILE_H_
@@ -41,7 +41,8 @@ class TraceFile {
 
   UniqueFd fd_;
   std::string path_;
-  uint64_t end_ = 1;  // behind the last event, where what ends the array begins
+  uint64_t end_ = 1;       // behind the last event
+  uint64_t room_end_ = 1;  // behind the spaces that follow, where what ends the array begins
   bool empty_ = true;
 };
 

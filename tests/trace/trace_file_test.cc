@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <vector>
 
@@ -42,6 +44,19 @@ TEST_F(TraceFileTest, IsAWholeTraceAtEachMoment) {
   EXPECT_EQ(Read(), Json::parse(R"([{"n":1},{"n":2},{"n":3}])"));
 }
 
+TEST_F(TraceFileTest, GrowsInStepsAndIsWholeAfterEachAppend) {
+  Result<TraceFile> file = TraceFile::Create(path_);
+  ASSERT_TRUE(file.ok());
+  const std::string event = R"({"n":")" + std::string(5'000, 'x') + "\"}";
+  std::set<uintmax_t> sizes;
+  for (size_t count = 1; count <= 40; ++count) {
+    ASSERT_TRUE(file->Append(Events{event}).ok());
+    ASSERT_EQ(Read().size(), count);
+    sizes.insert(std::filesystem::file_size(path_));
+  }
+  EXPECT_LT(sizes.size(), 10U);
+}
+
 TEST_F(TraceFileTest, IsForItsOwnerAloneAndTakesNobodysPlaceUnasked) {
   ASSERT_TRUE(TraceFile::Create(path_).ok());
   struct stat info;
@@ -77,6 +92,11 @@ TEST_F(TraceFileTest, ADiskThatFailsCostsWhatWasToBeWritten) {
   }
   EXPECT_EQ(Read(), Json::parse(R"([{"n":1}])"));
   ASSERT_TRUE(file->Append(Events{R"({"n":3})"}).ok());
+  EXPECT_EQ(Read(), Json::parse(R"([{"n":1},{"n":3}])"));
+  {
+    fault::ScopedPlan full({.op = fault::Op::kWrite, .nth = 1, .error = ENOSPC});
+    EXPECT_FALSE(file->Append(Events{std::string(100'000, ' ') + R"({"n":4})"}).ok());
+  }
   EXPECT_EQ(Read(), Json::parse(R"([{"n":1},{"n":3}])"));
 }
 
