@@ -42,6 +42,10 @@ class FillControl {
   uint64_t bytes_done() const { return bytes_done_.load(std::memory_order_relaxed); }
   void Advance(uint64_t bytes) { bytes_done_.fetch_add(bytes, std::memory_order_relaxed); }
 
+  // What the hashers took so far, all together: they work side by side, and beside the reading.
+  Duration hashing() const { return Duration(hashing_ns_.load(std::memory_order_relaxed)); }
+  void AddHashing(Duration took) { hashing_ns_.fetch_add(took.count(), std::memory_order_relaxed); }
+
   // The filling threads look between chunks; what waits for a network is woken.
   void Cancel() { token_.Cancel(); }
   bool cancelled() const { return token_.cancelled(); }
@@ -52,6 +56,7 @@ class FillControl {
 
  private:
   std::atomic<uint64_t> bytes_done_{0};
+  std::atomic<int64_t> hashing_ns_{0};
   CancelToken token_;
   FillFeed feed_;
 };

@@ -74,6 +74,7 @@ void SegmentTable::Adopt(const ImagePtr& image, std::unique_ptr<LandingRoom> roo
   const Duration load_time = TimeToLoad(segment->footprint());
   segment->SetCharge(ledger_.ChargeLoad(image->reference, segment->footprint(), now));
   segment->Reserve(image, PinOf(*image), now);
+  segment->set_load(++last_load_);
   segment->BeginFill(*std::move(taken), now - load_time);
   segment->BytesBegin(now);
   tier_->TakeIn({.image = image, .control = segment->control()}, load_time, std::move(bytes),

@@ -7,6 +7,7 @@
 
 #include "base/macros.h"
 #include "base/model_limits.h"
+#include "base/traceparent.h"
 #include "wire/envelope.h"
 #include "wire/messages_generated.h"
 #include "wire/protocol.h"
@@ -56,19 +57,31 @@ Status DecodeHello(const fb::Hello& message, std::optional<std::string_view>* cl
   return Status();
 }
 
+// Version 00 alone: libtrims has read what its caller gave it.
+Status CheckTraceparent(std::string_view text) {
+  if (text.size() > kTraceparentBytes) {
+    return Status(StatusCode::kInvalidArgument,
+                  "a traceparent of more than " + std::to_string(kTraceparentBytes) + " bytes");
+  }
+  return ParseTraceparent(text).status();
+}
+
 Status Decode(const fb::OpenRequest& message, RequestBody* body) {
   TRIMS_RETURN_IF_ERROR(CheckReference(TextOf(message.reference())));
   TRIMS_RETURN_IF_ERROR(
       CheckText("the variant's key", TextOf(message.variant_key()), kMaxVariantKeyBytes));
   const std::string_view tier = TextOf(message.tier());
   if (!tier.empty()) TRIMS_RETURN_IF_ERROR(CheckTierName(tier));
+  const std::string_view traceparent = TextOf(message.traceparent());
+  if (!traceparent.empty()) TRIMS_RETURN_IF_ERROR(CheckTraceparent(traceparent));
   TRIMS_ASSIGN_OR_RETURN(const Variant variant, VariantOf(message.variant()));
   *body = OpenRequest{.reference = TextOf(message.reference()),
                       .variant = variant,
                       .variant_key = TextOf(message.variant_key()),
                       .deadline_ms = message.deadline_ms(),
                       .tier = tier,
-                      .progress = message.progress()};
+                      .progress = message.progress(),
+                      .traceparent = traceparent};
   return Status();
 }
 
@@ -251,8 +264,10 @@ struct BodyEncoder {
     const Text reference = TextIn(builder, request.reference);
     const Text key = request.variant_key.empty() ? Text() : TextIn(builder, request.variant_key);
     const Text tier = request.tier.empty() ? Text() : TextIn(builder, request.tier);
+    const Text traceparent =
+        request.traceparent.empty() ? Text() : TextIn(builder, request.traceparent);
     return fb::CreateOpenRequest(builder, reference, static_cast<fb::Variant>(request.variant), key,
-                                 request.deadline_ms, tier, request.progress)
+                                 request.deadline_ms, tier, request.progress, traceparent)
         .Union();
   }
   Body operator()(const CloseRequest& request) const {

@@ -34,10 +34,11 @@ namespace trims::wire {
 struct OpenRequest {
   std::string_view reference;
   Variant variant = Variant::kFiles;
-  std::string_view variant_key;  // empty: any
-  uint32_t deadline_ms = 0;      // 0: the daemon's default
-  std::string_view tier;         // empty: the host's
-  bool progress = false;         // whether it is told how far the load is that it waits for
+  std::string_view variant_key;       // empty: any
+  uint32_t deadline_ms = 0;           // 0: the daemon's default
+  std::string_view tier;              // empty: the host's
+  bool progress = false;              // whether it is told how far the load is that it waits for
+  std::string_view traceparent = {};  // empty: none
 };
 
 // One way: never answered.

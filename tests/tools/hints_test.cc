@@ -22,7 +22,7 @@ using ::testing::Not;
 constexpr const char* kCommands =
     "add|ls|show|rm|status|verify|policy|pin|unpin|prefetch|evict|demote|drain|alias|rollback|push|"
     "top|"
-    "explain|events|"
+    "explain|events|trace|"
     "doctor|"
     "version|"
     "completion";

@@ -10,7 +10,7 @@ Where no socket is configured (TRIMS_SOCKET) and none answers, the first call st
 TRIMS_AUTOSTART=0 forbids it. trims.onnxruntime has an InferenceSession that takes a model's name.
 """
 
-from . import errors
+from . import errors, trace
 from ._client import (
     add, aliases, delete_alias, demote, drain, events, evict, explain, ls, pin, policy, prefetch, rm, rollback, set_alias, show, status, unpin
 )
@@ -22,6 +22,6 @@ from .errors import Error
 __version__ = "0.1.0"
 __all__ = [
     "add", "aliases", "delete_alias", "demote", "drain", "errors", "events", "evict", "explain", "LoadProgress", "ls", "Model", "open", "PackedArray", "pin", "policy",
-    "prefetch", "rm", "rollback", "set_alias", "show", "status", "unpin"
+    "prefetch", "rm", "rollback", "set_alias", "show", "status", "trace", "unpin"
 ]
 __all__ += [name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Error)]

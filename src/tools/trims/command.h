@@ -47,6 +47,7 @@ Command MakeEvictCommand(CLI::App* root);
 Command MakeTopCommand(CLI::App* root);
 Command MakeExplainCommand(CLI::App* root);
 Command MakeEventsCommand(CLI::App* root);
+Command MakeTraceCommand(CLI::App* root);
 Command MakeDrainCommand(CLI::App* root);
 Command MakeAliasCommand(CLI::App* root);
 Command MakeRollbackCommand(CLI::App* root);

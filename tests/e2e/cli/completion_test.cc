@@ -36,7 +36,7 @@ TEST_F(CompletionTest, OffersCommands) {
             "add\nls\nshow\nrm\nstatus\nverify\npolicy\npin\nunpin\nprefetch\nevict\ndemote\ndrain"
             "\nalias\n"
             "rollback\n"
-            "push\ntop\nexplain\nevents\ndoctor\nversion\ncompletion\n");
+            "push\ntop\nexplain\nevents\ntrace\ndoctor\nversion\ncompletion\n");
   EXPECT_EQ(Complete("trims nothing-like-it"), "");
 }
 
@@ -49,6 +49,7 @@ TEST_F(CompletionTest, OffersOptions) {
   EXPECT_EQ(Complete("trims drain --o"), "--off\n");
   EXPECT_EQ(Complete("trims events --no-f"), "--no-follow\n");
   EXPECT_EQ(Complete("trims top --i"), "--interval\n");
+  EXPECT_EQ(Complete("trims trace record --f"), "--for\n");
 }
 
 TEST_F(CompletionTest, OffersTheValuesOfOptions) {
@@ -61,6 +62,7 @@ TEST_F(CompletionTest, OffersTheValuesOfOptions) {
   EXPECT_EQ(Complete("trims policy --reclaim=l"), "lazy\n");
   EXPECT_EQ(Complete("trims events --kind s"), "segment\n");
   EXPECT_EQ(Complete("trims events --model oc"), "ocr:1\nocr:2\n");
+  EXPECT_EQ(Complete("trims trace s"), "summarise\n");
 }
 
 TEST_F(CompletionTest, OffersModels) {
