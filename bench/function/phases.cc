@@ -2,9 +2,14 @@
 
 #include <sys/resource.h>
 
+#include <chrono>
 #include <cstddef>
 
 #include <nlohmann/json.hpp>
+
+#ifdef BENCH_WITH_TRIMS
+#include "trims/trace.h"
+#endif
 
 namespace trims::bench {
 namespace {
@@ -35,6 +40,11 @@ double Milliseconds(int64_t ns) { return static_cast<double>(ns) / 1e6; }
 
 void Phases::End(const char* name, int64_t now_ns) {
   phases_.emplace_back(name, now_ns - last_ns_);
+#ifdef BENCH_WITH_TRIMS
+  const std::chrono::steady_clock::time_point zero;  // of the clock that NowNs() reads
+  RecordTraceSpan(name, zero + std::chrono::nanoseconds(last_ns_),
+                  zero + std::chrono::nanoseconds(now_ns));
+#endif
   last_ns_ = now_ns;
 }
 

@@ -86,6 +86,7 @@ BARS = {
     ("policy", "reload"): Bar("ratio", "<=", 1.05),
     ("policy", "reload-geomean"): Bar("ratio", "<=", 0.85),
     ("policy", "decision"): Bar("value", "<=", 50),
+    ("trace", "opens"): Bar("ratio", ">=", 0.5),
     ("restart", "open"): Bar("ratio", "<=", 1.2),
     ("restart", "read"): Bar("value", "<=", 0),
     ("restart", "disk"): Bar("ratio", "<=", 0.001),

@@ -68,7 +68,7 @@ struct PolicyOptions {
   std::string budget = {};   // "8GiB", or "50%" of what the tier has; of tier "disk" also "none"
 };
 
-// What Pin, Unpin, Prefetch and Evict are about.
+// What Pin, Unpin, Prefetch, Evict, Demote and Explain are about.
 struct ResidentOptions {
   std::string tier = {};               // empty: the host's memory
   std::vector<Variant> variants = {};  // empty: what each says
@@ -142,6 +142,11 @@ class Admin {
   // and by whom.
   TRIMS_EXPORT Result<std::string> Evict(std::string_view reference,
                                          const ResidentOptions& options = {});
+  // Those named, or else all that are there, go one tier down: from a device's memory into the host's, where they are loaded
+  // first if they aren't there; from the host's to the disk, which is what Evict does. Errors as of Prefetch and Evict: then all
+  // is as it was, but for what came into the tier beneath.
+  TRIMS_EXPORT Result<std::string> Demote(std::string_view reference,
+                                          const ResidentOptions& options = {});
   // What an open would come to now, without making it: where it would be served from, what that would cost, what would go for it,
   // who has it open, or why it would be refused. Of the first variant named, or else of the one that is most likely opened. Anybody
   // may ask.

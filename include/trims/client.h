@@ -55,6 +55,9 @@ struct OpenOptions {
   // device that holds the model already, else the one with the most room. Empty: "host". NOT_FOUND: the
   // daemon has none such.
   std::string tier;
+  // Whose span the open is a part of, as W3C Trace Context writes it ("00-<trace>-<span>-01"): it stands in the daemon's events
+  // and traces of this open. INVALID_ARGUMENT where it is malformed. Empty: $TRACEPARENT as of Connect(), where that is well-formed.
+  std::string traceparent = {};
   // Called on the calling thread while a load is waited for, at its begin and then some five times a
   // second; never where the model is resident, nor by a daemon of an earlier release. False gives
   // up: Open() returns CANCELLED, and the load goes on for whoever opens the model next. The Client

@@ -33,7 +33,7 @@ _trims_files() {
 }
 
 _trims() {
-  local commands="add ls show rm status verify policy pin unpin prefetch evict drain alias rollback push top explain events doctor version completion"
+  local commands="add ls show rm status verify policy pin unpin prefetch evict demote drain alias rollback push top explain events trace doctor version completion"
   local evictions="worth never lru fifo lcu flush eager gdsf s3fifo"
   local globals="--json --socket --no-autostart --color --help"
   local _trims_program=$1 _trims_current typed=${COMP_LINE:0:COMP_POINT}
@@ -51,14 +51,14 @@ _trims() {
     previous=$word
     if [[ -n $skip ]]; then skip=""; continue; fi
     case $word in
-      --socket | --color | --variant | --precision | --granularity | --keep-versions | --keep-for | --onnxruntime-extension | --rate | --eviction | --admission | --reclaim | --tier | --delete | --since | --kind | --model | --count | --interval) skip=1 ;;
+      --socket | --color | --variant | --precision | --granularity | --keep-versions | --keep-for | --onnxruntime-extension | --rate | --eviction | --admission | --reclaim | --tier | --delete | --since | --kind | --model | --count | --interval | --out | --for) skip=1 ;;
       -*) ;;
       *) if [[ -z $command ]]; then command=$word; else places=$((places + 1)); fi ;;
     esac
   done
 
   case $previous in
-    --socket | --onnxruntime-extension) _trims_files; return ;;
+    --socket | --onnxruntime-extension | --out) _trims_files; return ;;
     --color) _trims_reply <<<$'auto\nnever'; return ;;
     --eviction) _trims_reply <<<"${evictions// /$'\n'}"; return ;;
     --admission) _trims_reply <<<$'all\ntinylfu'; return ;;
@@ -82,12 +82,13 @@ _trims() {
       [[ $command == verify ]] && flags+=" --rate"
       [[ $command == policy ]] && flags+=" --eviction --admission --reclaim --budget --tier"
       [[ $command == ls ]] && flags+=" --quiet"
-      [[ $command == pin || $command == unpin || $command == prefetch || $command == evict || $command == explain ]] && flags+=" --variant --tier"
+      [[ $command == pin || $command == unpin || $command == prefetch || $command == evict || $command == demote || $command == explain ]] && flags+=" --variant --tier"
       [[ $command == prefetch ]] && flags+=" --no-wait"
-      [[ $command == evict ]] && flags+=" --when-idle"
+      [[ $command == evict || $command == demote ]] && flags+=" --when-idle"
       [[ $command == drain ]] && flags+=" --off --wait"
       [[ $command == top ]] && flags+=" --interval --count"
       [[ $command == events ]] && flags+=" --since --kind --model --opens --no-follow --count"
+      [[ $command == trace ]] && flags+=" --out --for --model --count"
       [[ $command == alias ]] && flags+=" --delete"
       _trims_reply <<<"${flags// /$'\n'}"
       return
@@ -96,7 +97,9 @@ _trims() {
   case $command:$places in
     :*) _trims_reply <<<"${commands// /$'\n'}" ;;
     add:1 | push:1) _trims_files ;;
-    show:0 | rm:0 | verify:0 | push:0 | pin:0 | unpin:0 | prefetch:0 | evict:0 | explain:0) _trims_reply < <(_trims_references) ;;
+    trace:0) _trims_reply <<<$'record\nexport\ncombine\nsummarise' ;;
+    trace:*) _trims_files ;;
+    show:0 | rm:0 | verify:0 | push:0 | pin:0 | unpin:0 | prefetch:0 | evict:0 | demote:0 | explain:0) _trims_reply < <(_trims_references) ;;
     rollback:0) _trims_reply < <(_trims_aliases) ;;
     alias:0) [[ $_trims_current == *=* ]] && _trims_reply < <(_trims_references | sed "s|^|${_trims_current%%=*}=|") ;;
     completion:0) _trims_reply <<<bash ;;

@@ -8,7 +8,7 @@ from conftest import ROOT
 # Of C++: comments, characters, texts.
 TOKEN = re.compile(r"//[^\n]*|'(?:\\.|[^'\\\n])'|\"((?:\\.|[^\"\\\n])*)\"")
 COMMAND = re.compile(
-    r"\b(?:trims (?:add|ls|show|rm|status|verify|policy|pin|unpin|prefetch|evict|drain|alias|rollback|push|top|explain|events|doctor|version)\b|trimsd (?:&|--)|: trimsd $|hf download|git -C|ls -l|TRIMSD=|"
+    r"\b(?:trims (?:add|ls|show|rm|status|verify|policy|pin|unpin|prefetch|evict|demote|drain|alias|rollback|push|top|explain|events|trace|doctor|version)\b|trimsd (?:&|--)|: trimsd $|hf download|git -C|ls -l|TRIMSD=|"
     r"(?:apt|chmod|chown|curl|cp|export|kill|mkdir -p|mv|pip|rm|sudo|sysctl|systemctl|ulimit|unset) )"
 )
 
@@ -51,6 +51,10 @@ HINTS = {
     "wait for some of them: trims status": SENTENCE,
     "close models that are in use (trims status shows them), or ": SENTENCE,
     "close models that are in use (trims status shows them), unpin some, or ": SENTENCE,
+    "trims trace --help": "test_what_trace_takes_is_shown",
+    "trims trace combine FILES… --out FILE": FORM,
+    "name Chrome traces, such as trims trace record writes": SENTENCE,
+    "trims trace record": SENTENCE,
     # What stays, and aliases.
     "trims unpin ": "test_a_pin_is_taken_away",
     "trims unpin one of them, or ": SENTENCE,

@@ -281,6 +281,10 @@ def test_what_there_is_is_shown(shell):
     follows(shell, "trims show hint-version:2")
 
 
+def test_what_trace_takes_is_shown(shell):
+    assert "record" in shell.run(shell.hint("trims trace summarise")).stdout
+
+
 def test_damage_is_kept_as_files(shell):
     path = shell.folder / "broken.safetensors"
     path.write_bytes((8).to_bytes(8, "little") + b"not json")

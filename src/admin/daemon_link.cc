@@ -33,6 +33,10 @@ class RealDaemonLink final : public DaemonLink {
   Result<std::string> Events(const EventsOptions& options) override {
     return Ask([&](Admin& admin) { return admin.Events(options); });
   }
+  Result<std::string> Explain(const std::string& reference,
+                              const ResidentOptions& options) override {
+    return Ask([&](Admin& admin) { return admin.Explain(reference, options); });
+  }
   Result<std::string> Evict(const std::string& reference, const ResidentOptions& options) override {
     return Ask([&](Admin& admin) { return admin.Evict(reference, options); });
   }

@@ -28,6 +28,8 @@ class DaemonLink {
   virtual Result<std::string> Remove(const std::string& reference) = 0;
   virtual Result<std::string> Policy(const PolicyOptions& options) = 0;
   virtual Result<std::string> Events(const EventsOptions& options) = 0;
+  virtual Result<std::string> Explain(const std::string& reference,
+                                      const ResidentOptions& options) = 0;
   virtual Result<std::string> Evict(const std::string& reference,
                                     const ResidentOptions& options) = 0;
   // Opens the model and closes it: it is resident then, for as long as the tier keeps it.

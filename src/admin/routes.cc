@@ -7,6 +7,7 @@
 
 #include "admin/answers.h"
 #include "admin/event_stream.h"
+#include "admin/explain_query.h"
 #include "admin/metrics.h"
 #include "admin/pages.h"
 #include "admin/policy_body.h"
@@ -89,6 +90,15 @@ Route EventsRoute(const HttpRequest& request) {
       [options = *std::move(options)](DaemonLink& link) { return AnswerEvents(options, link); });
 }
 
+Route ExplainRoute(const HttpRequest& request) {
+  if (request.method != "GET") return At(WrongMethod(request, "GET"));
+  Result<ExplainQuery> query = ExplainQueryOf(request);
+  if (!query.ok()) return At(ErrorAnswer(query.status()));
+  return Asking([query = *std::move(query)](DaemonLink& link) {
+    return DocumentAnswer(link.Explain(query.reference, query.options));
+  });
+}
+
 using Ask = HttpResponse (*)(DaemonLink&);
 constexpr std::array kAsked = std::to_array<std::pair<std::string_view, Ask>>({
     {"/readyz", Ready},
@@ -125,6 +135,7 @@ Route TritonRouteOf(const HttpRequest& request) {
 Route FindRoute(const HttpRequest& request) {
   if (request.path == "/v1/policy") return PolicyRoute(request);
   if (request.path == "/v1/events") return EventsRoute(request);
+  if (request.path == "/v1/explain") return ExplainRoute(request);
   if (request.path.starts_with(kModel))
     return ModelRoute(request, request.path.substr(kModel.size()));
   if (request.path.starts_with("/v2/")) return TritonRouteOf(request);

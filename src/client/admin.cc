@@ -136,6 +136,13 @@ Result<std::string> Admin::Evict(std::string_view reference, const ResidentOptio
       {.patience = options.timeout, .on_progress = Telling(options.on_progress)});
 }
 
+Result<std::string> Admin::Demote(std::string_view reference, const ResidentOptions& options) {
+  TRIMS_RETURN_IF_ERROR(CheckTimeout(options.timeout));
+  return client_.impl_->AskForDocument(
+      About(wire::ControlVerb::kDemote, reference, options),
+      {.patience = options.timeout, .on_progress = Telling(options.on_progress)});
+}
+
 Result<std::string> Admin::Explain(std::string_view reference, const ResidentOptions& options) {
   TRIMS_RETURN_IF_ERROR(CheckTimeout(options.timeout));
   return client_.impl_->AskForDocument(About(wire::ControlVerb::kExplain, reference, options),

@@ -1,9 +1,6 @@
 // The C ABI over the C++ one: converts, checks handles and lets no exception out.
 #include <algorithm>
-#include <cstring>
-#include <exception>
 #include <functional>
-#include <new>
 #include <string>
 #include <utility>
 
@@ -11,9 +8,8 @@
 #include "trims/client.h"
 #include "trims/model.h"
 
-struct trims_status {
-  trims::Status status;
-};
+#include "client/c_handles.h"
+
 struct trims_client {
   trims::Client client;
 };
@@ -25,6 +21,10 @@ namespace {
 
 using trims::Status;
 using trims::StatusCode;
+using trims::c::Guarded;
+using trims::c::Missing;
+using trims::c::Received;
+using trims::c::TextOf;
 
 // The enums of trims/c.h are written out for C; they are cast from and to these.
 constexpr bool IsCode(int value, StatusCode code) { return value == static_cast<int>(code); }
@@ -46,42 +46,6 @@ static_assert(IsCode(TRIMS_INTERNAL, StatusCode::kInternal));
 static_assert(TRIMS_VARIANT_FILES == static_cast<int>(trims::Variant::kFiles));
 static_assert(TRIMS_VARIANT_TENSORS == static_cast<int>(trims::Variant::kTensors));
 static_assert(TRIMS_VARIANT_ORT == static_cast<int>(trims::Variant::kOrt));
-
-// What is said where there is no memory to say more; never freed.
-trims_status& NoMemory() {
-  static trims_status& status =
-      *new trims_status{Status(StatusCode::kResourceExhausted, "no memory")};
-  return status;
-}
-[[maybe_unused]] const trims_status& made_early = NoMemory();
-
-trims_status* Give(Status status) {
-  return status.ok() ? nullptr : new trims_status{std::move(status)};
-}
-
-template <typename Body>
-trims_status* Guarded(Body body) noexcept {
-  try {
-    return Give(body());
-  } catch (const std::exception&) {  // bad_alloc: nothing else throws here
-    return &NoMemory();
-  }
-}
-
-Status Missing(const char* what) {
-  return Status(StatusCode::kInvalidArgument, std::string(what) + " is NULL");
-}
-
-// What the caller's version of a struct has, and zeros beyond it.
-template <typename Options>
-Options Received(const Options* options, Options defaults) {
-  if (options == nullptr) return defaults;
-  std::memset(&defaults, 0, sizeof(defaults));
-  std::memcpy(&defaults, options, std::min(options->struct_size, sizeof(Options)));
-  return defaults;
-}
-
-std::string TextOf(const char* text) { return text == nullptr ? std::string() : std::string(text); }
 
 std::function<bool(const trims::LoadProgress&)> ProgressOf(const trims_open_options& options) {
   if (options.progress == nullptr) return {};
@@ -133,9 +97,7 @@ const char* trims_status_message(const trims_status* status) {
 const char* trims_status_hint(const trims_status* status) {
   return status == nullptr ? "" : status->status.hint().c_str();
 }
-void trims_status_free(trims_status* status) {
-  if (status != &NoMemory()) delete status;
-}
+void trims_status_free(trims_status* status) { trims::c::Free(status); }
 const char* trims_status_code_name(int code) {
   const bool fits = code >= 0 && code <= UINT8_MAX;
   return trims::StatusCodeName(static_cast<StatusCode>(fits ? code : UINT8_MAX)).data();

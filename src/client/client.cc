@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <string>
 #include <utility>
 
 #include "base/byte_rate.h"
 #include "base/macros.h"
+#include "base/traceparent.h"
 #include "client/client_impl.h"
 #include "client/document.h"
 #include "client/model_impl.h"
@@ -43,6 +45,20 @@ Status CheckOpen(std::string_view reference, const OpenOptions& options) {
   return Status();
 }
 
+// Whoever started this process wrote it, for all that it does: what is malformed there is no reason to fail.
+std::string TraceparentOfEnvironment() {
+  const char* text = ::getenv("TRACEPARENT");
+  if (text == nullptr) return "";
+  const Result<Traceparent> parent = ParseTraceparent(text);
+  return parent.ok() ? FormatTraceparent(*parent) : "";
+}
+
+Result<std::string> TraceparentOf(const OpenOptions& options, const std::string& otherwise) {
+  if (options.traceparent.empty()) return otherwise;
+  TRIMS_ASSIGN_OR_RETURN(const Traceparent parent, ParseTraceparent(options.traceparent));
+  return FormatTraceparent(parent);
+}
+
 Status WrongKind() {
   return Status(StatusCode::kInternal, "trimsd answered another question",
                 "libtrims and trimsd of one release");
@@ -71,6 +87,7 @@ Status LostConnection(const Status& status) {
 Client::Impl::Impl(const ClientOptions& options)
     : socket_path_(options.socket_path),
       name_(options.client_name.empty() ? program_invocation_short_name : options.client_name),
+      traceparent_(TraceparentOfEnvironment()),
       document_timeout_(std::max(options.document_timeout, milliseconds(1))) {}
 
 Status Client::Impl::Connect() {
@@ -78,10 +95,19 @@ Status Client::Impl::Connect() {
   return UsableConnection().status();
 }
 
+Result<std::shared_ptr<client::Connection>> Client::Impl::MakeConnection() const {
+  client::Tracer* const tracer = client::Tracer::OfProcess();
+  if (tracer == nullptr) return client::Connection::Make(socket_path_);
+  const TimePoint begin = SteadyClock().Now();
+  Result<std::shared_ptr<client::Connection>> made = client::Connection::Make(socket_path_);
+  client::RecordSince(tracer, "connect", begin);
+  return made;
+}
+
 Result<std::shared_ptr<client::Connection>> Client::Impl::UsableConnection() {
   if (connection_ != nullptr && connection_->Usable()) return connection_;
   connection_.reset();
-  TRIMS_ASSIGN_OR_RETURN(connection_, client::Connection::Make(socket_path_));
+  TRIMS_ASSIGN_OR_RETURN(connection_, MakeConnection());
   return connection_;
 }
 
@@ -166,6 +192,13 @@ Status Client::Impl::Ask(const wire::RequestBody& body, const Terms& terms, Rece
 Result<Model> Client::Impl::Open(std::string_view reference, const OpenOptions& options) {
   TRIMS_RETURN_IF_ERROR(CheckMayWait());
   TRIMS_RETURN_IF_ERROR(CheckOpen(reference, options));
+  TRIMS_ASSIGN_OR_RETURN(std::string traceparent, TraceparentOf(options, traceparent_));
+  client::OpenTrace trace(reference, std::move(traceparent));
+  return trace.Ended(OpenTraced(reference, options, &trace));
+}
+
+Result<Model> Client::Impl::OpenTraced(std::string_view reference, const OpenOptions& options,
+                                       client::OpenTrace* trace) {
   const milliseconds deadline = std::min(options.deadline, kLongestDeadline);
   const wire::OpenRequest request{.reference = reference,
                                   .variant = options.variant,
@@ -173,6 +206,7 @@ Result<Model> Client::Impl::Open(std::string_view reference, const OpenOptions& 
                                   .deadline_ms = static_cast<uint32_t>(deadline.count()),
                                   .tier = options.tier,
                                   .progress = options.progress != nullptr,
+                                  .traceparent = trace->traceparent(),
                                   .runs = true};
   Terms terms{.patience = (deadline.count() > 0 ? deadline : kUntold) + kGrace,
               .repeatable = true,
@@ -188,6 +222,7 @@ Result<Model> Client::Impl::Open(std::string_view reference, const OpenOptions& 
     MutexLock lock(mutex_);
     TRIMS_RETURN_IF_ERROR(Ask(request, terms, &received));
   }
+  trace->Replied();
   const auto* reply = std::get_if<wire::OpenReply>(&received.reply.body);
   if (reply == nullptr) return WrongKind();
   TRIMS_ASSIGN_OR_RETURN(

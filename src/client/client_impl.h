@@ -16,6 +16,7 @@
 
 #include "base/mutex.h"
 #include "client/connection.h"
+#include "client/open_trace.h"
 #include "wire/reply.h"
 #include "wire/request.h"
 
@@ -59,9 +60,13 @@ class Client::Impl {
   Status AwaitReply(uint64_t id, const Terms& terms, Received* received) TRIMS_REQUIRES(mutex_);
   void GiveUp(uint64_t id, client::Connection* connection) TRIMS_REQUIRES(mutex_);
   Result<std::shared_ptr<client::Connection>> UsableConnection() TRIMS_REQUIRES(mutex_);
+  Result<std::shared_ptr<client::Connection>> MakeConnection() const;
+  Result<Model> OpenTraced(std::string_view reference, const OpenOptions& options,
+                           client::OpenTrace* trace) TRIMS_EXCLUDES(mutex_);
 
   const std::string socket_path_;
   const std::string name_;
+  const std::string traceparent_;  // of the environment; empty: none
   const std::chrono::milliseconds document_timeout_;
   // Whose callback is running, and so holds the lock.
   std::atomic<std::thread::id> telling_{};

@@ -10,6 +10,7 @@
 #include "base/errno_status.h"
 #include "base/macros.h"
 #include "base/model_limits.h"
+#include "client/open_trace.h"
 #include "wire/alignment.h"
 #include "wire/protocol.h"
 #include "wire/range_layout.h"
@@ -136,12 +137,17 @@ Result<std::unique_ptr<Model::Impl>> Model::Impl::Make(
 
 // What is mapped goes before the lease, so that the daemon finds the memory free.
 Model::Impl::~Impl() {
+  client::Tracer* const tracer = client::Tracer::OfProcess();
+  const TimePoint begin = tracer == nullptr ? TimePoint() : SteadyClock().Now();
   index_bytes_ = Mapping();
   index_fd_ = UniqueFd();
   device_range_.reset();
   range_ = Mapping();
   extents.clear();
   connection_->CloseLease(lease_);
+  if (tracer != nullptr) {
+    client::RecordSince(tracer, "close", begin, {{"model", JsonString(info.reference)}});
+  }
 }
 
 Result<const wire::IndexReader*> Model::Impl::Index() const {

@@ -70,8 +70,15 @@ struct Event {
   std::chrono::microseconds took{
       0};  // of a load since its bytes began to come; of an open until it was answered
   std::chrono::microseconds queued{
-      0};              // of a load before that; of an open until the model was found
-  std::string client;  // what it calls itself
+      0};  // of a load before that; of an open until the model was found
+  std::chrono::microseconds ready{0};    // of an open until its bytes were there
+  std::chrono::microseconds hashing{0};  // of a load: what its hashers took, who work side by side
+  std::optional<int64_t> began_us;       // when all of that began, by the machine's monotonic clock
+  uint64_t load =
+      0;  // the number of a load, in its tier; of an open, of the one that brought its bytes
+  uint64_t beneath = 0;     // of the load in the tier beneath that it was filled from
+  std::string traceparent;  // of an open: as its client gave it
+  std::string client;       // what it calls itself
   uint64_t uid = 0;
   int64_t pid = 0;  // 0: no client's doing
   uint64_t leases = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/macros.h"
 #include "base/thread.h"
 #include "format/chunk_digests.h"
@@ -66,12 +67,15 @@ void ChunkHasher::Hash(const Claimed& claimed) {
       state.extent.bytes.subspan(claimed.chunk * kDigestChunkBytes);
   const std::span<const std::byte> chunk =
       rest.first(std::min<size_t>(rest.size(), kDigestChunkBytes));
+  const SteadyClock clock;
+  const TimePoint began = clock.Now();
   if (state.extent.kind != DigestKind::kSha256) state.xxh3[claimed.chunk] = Xxh3Of(chunk);
   if (state.extent.kind != DigestKind::kXxh3) {
     Sha256 hash;
     hash.Update(chunk);
     state.sha256s[claimed.chunk] = hash.Finish();
   }
+  control_->AddHashing(clock.Now() - began);
   control_->Advance(chunk.size());
 }
 

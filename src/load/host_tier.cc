@@ -79,6 +79,20 @@ class HostTier final : public Tier {
     });
   }
 
+  void TakeIn(FillRequest request, Duration load_time, ResidentBytes bytes,
+              std::function<void(Result<ResidentBytes>)> done) override {
+    if (options_.keeper == nullptr) return done(std::move(bytes));
+    auto result = std::make_shared<Result<ResidentBytes>>(std::move(bytes));
+    fills_->Push(
+        [this, request = std::move(request), load_time, result, done = std::move(done)]() mutable {
+          options_.keeper->Keep(*request.image, load_time, &**result);
+          FillFeed* const feed = request.control->feed();
+          feed->End(options_.feeds ? FeedAll(**result, feed) : Status());
+          request = {};
+          post_([done = std::move(done), result] { done(std::move(*result)); });
+        });
+  }
+
   void Release(ResidentBytes bytes, LetGoCalls calls) override {
     auto owned = std::make_shared<ResidentBytes>(std::move(bytes));
     releases_->Push([this, owned = std::move(owned), calls = PostedBy(post_, std::move(calls))] {

@@ -18,11 +18,13 @@
 #include <functional>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "trims/status.h"
 
 #include "base/cancel_token.h"
+#include "base/clock.h"
 #include "format/image.h"
 #include "load/fill_feed.h"
 #include "store/budget.h"
@@ -40,6 +42,10 @@ class FillControl {
   uint64_t bytes_done() const { return bytes_done_.load(std::memory_order_relaxed); }
   void Advance(uint64_t bytes) { bytes_done_.fetch_add(bytes, std::memory_order_relaxed); }
 
+  // What the hashers took so far, all together: they work side by side, and beside the reading.
+  Duration hashing() const { return Duration(hashing_ns_.load(std::memory_order_relaxed)); }
+  void AddHashing(Duration took) { hashing_ns_.fetch_add(took.count(), std::memory_order_relaxed); }
+
   // The filling threads look between chunks; what waits for a network is woken.
   void Cancel() { token_.Cancel(); }
   bool cancelled() const { return token_.cancelled(); }
@@ -50,6 +56,7 @@ class FillControl {
 
  private:
   std::atomic<uint64_t> bytes_done_{0};
+  std::atomic<int64_t> hashing_ns_{0};
   CancelToken token_;
   FillFeed feed_;
 };
@@ -84,6 +91,12 @@ class Tier {
   // DATA_LOSS: the bytes are not those of the image; NOT_FOUND: its files are gone;
   // RESOURCE_EXHAUSTED: no memory or descriptors; CANCELLED: the control was cancelled in time.
   virtual void Fill(FillRequest request, std::function<void(Result<ResidentBytes>)> done) = 0;
+  // Bytes of the image that came here by another way than Fill, in about the time that one would have taken. May be done
+  // inside this call.
+  virtual void TakeIn(FillRequest /*request*/, Duration /*load_time*/, ResidentBytes bytes,
+                      std::function<void(Result<ResidentBytes>)> done) {
+    done(std::move(bytes));
+  }
   // Freeing takes time; the room is free when `freed` runs. Where somebody else still has some of the memory once this
   // tier has let go of it, `kept` runs before that.
   virtual void Release(ResidentBytes bytes, LetGoCalls calls) = 0;

@@ -350,8 +350,8 @@ void Controller::Prefetch(const wire::Principal& principal, const ControlWishes&
   at_once->value_or(Status()).ok() ? done(meant->Outcome()) : done(**at_once);
 }
 
-Result<ControlledModel> Controller::Evict(const wire::Principal& principal,
-                                          const ControlWishes& wishes) {
+Result<Controller::Meant> Controller::FindThere(const wire::Principal& principal,
+                                                const ControlWishes& wishes) const {
   TRIMS_RETURN_IF_ERROR(CheckOperator(principal));
   TRIMS_ASSIGN_OR_RETURN(Meant meant, Find(wishes));
   if (!meant.named) {
@@ -360,10 +360,36 @@ Result<ControlledModel> Controller::Evict(const wire::Principal& principal,
     });
   }
   TRIMS_RETURN_IF_ERROR(CheckMayEvict(meant, wishes));
+  return meant;
+}
+
+Result<ControlledModel> Controller::Evict(const Meant& meant) const {
   for (const ImagePtr& image : meant.images) EvictParts(image, meant.tier);
   if (meant.images.empty()) return meant.Outcome();
   LogInfo("model.evicted", {{"model", meant.reference}, {"tier", meant.tier->tier_name()}});
   return meant.Outcome();
+}
+
+Result<ControlledModel> Controller::Evict(const wire::Principal& principal,
+                                          const ControlWishes& wishes) {
+  TRIMS_ASSIGN_OR_RETURN(const Meant meant, FindThere(principal, wishes));
+  return Evict(meant);
+}
+
+// It may have been opened while it came into the tier beneath.
+void Controller::Demote(const wire::Principal& principal, const ControlWishes& wishes,
+                        Preparer::Progress progress, ControlCallback done) {
+  Result<Meant> found = FindThere(principal, wishes);
+  if (!found.ok()) return done(found.status());
+  SegmentTable* const host = tiers_->front().get();
+  const bool passes = found->tier != host && host->policy().Keeps();
+  if (!passes || found->images.empty()) return done(Evict(*found));
+  bringer_.Bring(host, found->images, std::move(progress),
+                 [this, meant = *found, wishes, done](const Result<std::vector<Lease>>& leases) {
+                   Status status = leases.status();
+                   if (status.ok()) status = CheckMayEvict(meant, wishes);
+                   status.ok() ? done(Evict(meant)) : done(status);
+                 });
 }
 
 Status Controller::CheckMayEvict(const Meant& meant, const ControlWishes& wishes) const {

@@ -62,6 +62,8 @@ class Controller {
   void Prefetch(const wire::Principal& principal, const ControlWishes& wishes,
                 Preparer::Progress progress, ControlCallback done);
   Result<ControlledModel> Evict(const wire::Principal& principal, const ControlWishes& wishes);
+  void Demote(const wire::Principal& principal, const ControlWishes& wishes,
+              Preparer::Progress progress, ControlCallback done);
   Result<DrainSnapshot> Drain(const wire::Principal& principal, bool on,
                               const FindHolders& holders);
   void AwaitQuiet(DrainCallback done);
@@ -89,6 +91,9 @@ class Controller {
                                     const std::vector<Variant>& kinds) const;
   void UnpinInAbsentTier(const ControlWishes& wishes, const Status& why_none, ControlCallback done);
   Status CheckPinsFit(const Meant& meant) const;
+  // What there is of it to evict, if that may go. Nothing is not an error.
+  Result<Meant> FindThere(const wire::Principal& principal, const ControlWishes& wishes) const;
+  Result<ControlledModel> Evict(const Meant& meant) const;
   Status CheckMayEvict(const Meant& meant, const ControlWishes& wishes) const;
   void PinBrought(const Meant& meant, std::vector<Lease> leases, ControlCallback done);
   void Bring(const std::string& why, SegmentTable* tier, const ImagePtr& image);

@@ -354,6 +354,13 @@ Result<ControlledModel> Manager::Evict(const wire::Principal& principal,
   return impl_->controller->Evict(principal, with_all);
 }
 
+void Manager::Demote(const wire::Principal& principal, const ControlWishes& wishes,
+                     Preparer::Progress progress, ControlCallback done) {
+  ControlWishes with_all = wishes;
+  with_all.holders = impl_->AllHolders(wishes.holders);
+  impl_->controller->Demote(principal, with_all, std::move(progress), std::move(done));
+}
+
 Result<ExplainedOpen> Manager::Explain(const ControlWishes& wishes) const {
   const Catalog& catalog = *impl_->dependencies.catalog;
   TRIMS_ASSIGN_OR_RETURN(const ModelReference parsed, ParseModelReference(wishes.reference));

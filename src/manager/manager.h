@@ -152,6 +152,9 @@ class Manager {
   // is leased (the message says who holds it), on its way or pinned. With `when_idle` such goes with its
   // last lease, unless it is pinned.
   Result<ControlledModel> Evict(const wire::Principal& principal, const ControlWishes& wishes);
+  // One tier down: what is not in the tier beneath is loaded there first.
+  void Demote(const wire::Principal& principal, const ControlWishes& wishes,
+              Preparer::Progress progress, ControlCallback done);
   // What an open would come to now: of the variant named, or of the one that is most likely opened; anybody may ask. NOT_FOUND: no such
   // model, variant or tier. What would be refused is a value.
   Result<ExplainedOpen> Explain(const ControlWishes& wishes) const;

@@ -12,6 +12,7 @@ std::shared_ptr<const ResidentBytes> Lease::shared_bytes() const {
   return segment_->shared_bytes();
 }
 std::string_view Lease::tier() const { return table_->tier_name(); }
+uint64_t Lease::load() const { return segment_->load(); }
 std::string_view Lease::device() const { return table_->device(); }
 std::string_view Lease::device_uuid() const { return table_->device_uuid(); }
 
@@ -62,6 +63,8 @@ OpenWait& OpenWait::operator=(OpenWait&& other) noexcept {
 std::optional<LoadProgress> OpenWait::progress() const {
   return table_ == nullptr ? std::nullopt : table_->ProgressForWaiter(waiter_);
 }
+
+uint64_t OpenWait::load() const { return table_ == nullptr ? 0 : table_->LoadForWaiter(waiter_); }
 
 void OpenWait::Cancel() {
   if (SegmentTable* table = std::exchange(table_, nullptr)) table->CancelWait(waiter_);

@@ -75,6 +75,7 @@ class Lease {
   const Image& image() const { return *image_; }
   const HowOpened& opened() const { return opened_; }
   std::string_view tier() const;
+  uint64_t load() const;            // the number of the tier's load that brought the bytes
   std::string_view device() const;  // whose memory it is; empty: no device's
   std::string_view device_uuid() const;
   // Of an image that is put together, bytes() are what it has itself, and these are the leases on what it borrows, in the order
@@ -126,6 +127,8 @@ class OpenWait {
   // How far the load is that it waits for; it begins anew where that one failed and another name's
   // files, of equal content, are tried. Nothing once it is answered.
   std::optional<LoadProgress> progress() const;
+  // The number of that load, in its tier; 0: none yet, or answered.
+  uint64_t load() const;
 
  private:
   friend class SegmentTable;

@@ -66,6 +66,7 @@ void Segment::Reserve(ImagePtr image, PreparedStore::Pin pin, TimePoint now) {
   image_ = std::move(image);
   pin_ = std::move(pin);
   reserved_at_ = now;
+  bytes_began_ = now;  // until they do
   Step(SegmentState::kReserved);
 }
 

@@ -122,6 +122,9 @@ class Segment {
   // What it holds, if anything, at its table's end: no step follows.
   std::shared_ptr<ResidentBytes> TakeBytesAtEnd() { return std::exchange(bytes_, nullptr); }
   const std::shared_ptr<FillControl>& control() const { return control_; }
+  // Which of the tier's loads the last one is: set as it is reserved.
+  void set_load(uint64_t load) { load_ = load; }
+  uint64_t load() const { return load_; }
   TimePoint reserved_at() const { return reserved_at_; }  // for the last load
   TimePoint bytes_began() const { return bytes_began_; }  // of it
   uint64_t leases() const { return leases_; }
@@ -164,6 +167,7 @@ class Segment {
   std::shared_ptr<ResidentBytes> bytes_;
   LoadFailure failure_;
   uint64_t leases_ = 0;
+  uint64_t load_ = 0;
   std::vector<std::shared_ptr<const Holder>> last_holders_;
   TimePoint reserved_at_;
   TimePoint fill_began_;

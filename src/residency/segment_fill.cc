@@ -17,7 +17,7 @@ std::chrono::microseconds InMicroseconds(Duration duration) {
 
 void SegmentTable::StartFill(Segment* segment, Reservation room) {
   segment->BeginFill(std::move(room), dependencies_.clock->Now());
-  Tell(*segment, {.kind = EventKind::kSegmentLoading});
+  Tell(*segment, {.kind = EventKind::kSegmentLoading, .load = segment->load()});
   if (dependencies_.beneath == nullptr) return Fill(segment->id(), {});
   FillFromBeneath(segment);
 }
@@ -31,6 +31,7 @@ void SegmentTable::FillFromBeneath(Segment* segment) {
   Beneath& beneath = beneath_[id];
   if (Lease* lease = std::get_if<Lease>(&*outcome)) return CameBeneath(id, std::move(*lease));
   beneath.wait = std::get<OpenWait>(*std::move(outcome));
+  beneath.load = beneath.wait->load();
   std::shared_ptr<FillControl> follow = dependencies_.beneath->FillToFollow(*segment);
   if (follow == nullptr) return;
   beneath.followed = true;
@@ -52,7 +53,10 @@ void SegmentTable::CameBeneath(uint64_t id, Result<Lease> lease) {
   Beneath& beneath = found->second;
   beneath.wait.reset();
   const Status status = lease.status();
-  if (status.ok()) beneath.lease.emplace(*std::move(lease));
+  if (status.ok()) {
+    beneath.load = lease->load();
+    beneath.lease.emplace(*std::move(lease));
+  }
   if (beneath.followed) return;
   if (!status.ok()) return Filled(id, status);
   Fill(id, {.beneath = beneath.lease->shared_bytes()});
@@ -101,6 +105,13 @@ std::optional<LoadProgress> SegmentTable::ProgressForWaiter(uint64_t waiter) con
   return ProgressOf(*found->second);
 }
 
+uint64_t SegmentTable::LoadForWaiter(uint64_t waiter) const {
+  const auto found = segments_.find(waiters_.SegmentOf(waiter));
+  if (found == segments_.end()) return 0;
+  const Segment& segment = *found->second;
+  return segment.state() == SegmentState::kDraining ? 0 : segment.load();
+}
+
 void SegmentTable::CountFilled(const Segment& segment) {
   if (segment.taken_over()) {
     ++counters_->taken_over;
@@ -112,19 +123,30 @@ void SegmentTable::CountFilled(const Segment& segment) {
   counters_->load_us += static_cast<uint64_t>(InMicroseconds(segment.load_time()).count());
 }
 
-void SegmentTable::TellResident(const Segment& segment, TimePoint now) const {
-  Tell(segment, {.kind = EventKind::kSegmentResident,
-                 .reason = segment.taken_over() ? "taken_over" : "",
-                 .took = InMicroseconds(now - segment.bytes_began()),
-                 .queued = InMicroseconds(segment.bytes_began() - segment.reserved_at())});
+Event SegmentTable::LoadTimes(const Segment& segment, TimePoint now) const {
+  const auto beneath = beneath_.find(segment.id());
+  const FillControl* control = segment.control().get();
+  return {.took = InMicroseconds(now - segment.bytes_began()),
+          .queued = InMicroseconds(segment.bytes_began() - segment.reserved_at()),
+          .hashing = InMicroseconds(control == nullptr ? Duration::zero() : control->hashing()),
+          .began_us = InMicroseconds(segment.reserved_at().time_since_epoch()).count(),
+          .load = segment.load(),
+          .beneath = beneath == beneath_.end() ? 0 : beneath->second.load};
+}
+
+void SegmentTable::TellResident(const Segment& segment, Event times) const {
+  times.kind = EventKind::kSegmentResident;
+  times.reason = segment.taken_over() ? "taken_over" : "";
+  Tell(segment, std::move(times));
 }
 
 void SegmentTable::Filled(uint64_t id, Result<ResidentBytes> result) {
   const Waiters::Turn turn(&waiters_);
-  beneath_.erase(id);
   Segment* segment = FindById(id);
-  if (!result.ok()) return FillFailed(segment, result.status());
   const TimePoint now = dependencies_.clock->Now();
+  Event times = LoadTimes(*segment, now);
+  beneath_.erase(id);
+  if (!result.ok()) return FillFailed(segment, result.status(), std::move(times));
   segment->Became(*std::move(result), now);
   CountFilled(*segment);
   evictor_.Entered(segment->key(), now, segment->load_time(), segment->mutable_use());
@@ -133,7 +155,7 @@ void SegmentTable::Filled(uint64_t id, Result<ResidentBytes> result) {
                                {"tier", tier_name()},
                                {"bytes", segment->footprint()},
                                {"taken_over", segment->taken_over()}});
-  TellResident(*segment, now);
+  TellResident(*segment, std::move(times));
   const bool wanted = WaitersOf(*segment) > 0;
   ServeWaiters(segment);
   // Nobody holds it: as if its last lease had just ended.
@@ -144,7 +166,7 @@ void SegmentTable::Filled(uint64_t id, Result<ResidentBytes> result) {
   if (budget().used() > budget().limit()) Shrink();
 }
 
-void SegmentTable::FillFailed(Segment* segment, const Status& why) {
+void SegmentTable::FillFailed(Segment* segment, const Status& why, Event times) {
   segment->Fail();
   FillRoom();  // what it held may be what the first in the queue waits for
   const uint64_t id = segment->id();
@@ -155,7 +177,8 @@ void SegmentTable::FillFailed(Segment* segment, const Status& why) {
   }
   segment->TakePin();
   if (cancelled) {
-    Tell(*segment, {.kind = EventKind::kSegmentLoadCancelled});
+    times.kind = EventKind::kSegmentLoadCancelled;
+    Tell(*segment, std::move(times));
     return Forget(segment);
   }
   ++counters_->load_failures;
@@ -165,7 +188,9 @@ void SegmentTable::FillFailed(Segment* segment, const Status& why) {
                                      {"tier", tier_name()},
                                      {"failures", segment->failure().in_a_row},
                                      {"error", why}});
-  Tell(*segment, {.kind = EventKind::kSegmentLoadFailed, .error = why});
+  times.kind = EventKind::kSegmentLoadFailed;
+  times.error = why;
+  Tell(*segment, std::move(times));
   // Who waits for another name's files of equal content is not refused for these.
   if (const ImagePtr other = waiters_.FailThoseOf(id, segment->image_ptr(), why)) {
     return StartAnew(segment, other, PinOf(*other));

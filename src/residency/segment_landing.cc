@@ -71,11 +71,16 @@ void SegmentTable::Adopt(const ImagePtr& image, std::unique_ptr<LandingRoom> roo
     return tier_->Release(std::move(bytes), {.freed = IfAlive([this] { FillRoom(); })});
   }
   const TimePoint now = dependencies_.clock->Now();
+  const Duration load_time = TimeToLoad(segment->footprint());
   segment->SetCharge(ledger_.ChargeLoad(image->reference, segment->footprint(), now));
   segment->Reserve(image, PinOf(*image), now);
-  segment->BeginFill(*std::move(taken), now - TimeToLoad(segment->footprint()));
+  segment->set_load(++last_load_);
+  segment->BeginFill(*std::move(taken), now - load_time);
   segment->BytesBegin(now);
-  Filled(segment->id(), std::move(bytes));
+  tier_->TakeIn({.image = image, .control = segment->control()}, load_time, std::move(bytes),
+                IfAlive([this, id = segment->id()](Result<ResidentBytes> taken) {
+                  Filled(id, std::move(taken));
+                }));
 }
 
 // The image takes a little more than its extents: its index.

@@ -96,6 +96,7 @@ Status SegmentTable::Admit(Segment* segment, ImagePtr image, PreparedStore::Pin 
   const TimePoint now = dependencies_.clock->Now();
   segment->SetCharge(ledger_.ChargeLoad(image->reference, segment->footprint(), now));
   segment->Reserve(std::move(image), std::move(pin), now);
+  segment->set_load(++last_load_);
   room_queue_.Push(segment->id(), segment->footprint());
   return {};
 }

@@ -151,6 +151,7 @@ class SegmentTable final : public LandingTier {
     std::optional<OpenWait> wait;
     std::optional<Lease> lease;
     bool followed = false;  // its fill there is
+    uint64_t load = 0;      // by which it came there
   };
 
   // Of a segment whose bytes the tier lets go of.
@@ -262,13 +263,16 @@ class SegmentTable final : public LandingTier {
   void StartFill(Segment* segment, Reservation room);
   void FillFromBeneath(Segment* segment);
   std::optional<LoadProgress> ProgressForWaiter(uint64_t waiter) const;
+  uint64_t LoadForWaiter(uint64_t waiter) const;
   void FailLater(uint64_t id, const Status& why);
   void CameBeneath(uint64_t id, Result<Lease> lease);
   void Fill(uint64_t id, FillRequest request);  // all but image and control
   void Filled(uint64_t id, Result<ResidentBytes> result);
   void CountFilled(const Segment& segment);
-  void TellResident(const Segment& segment, TimePoint now) const;
-  void FillFailed(Segment* segment, const Status& why);
+  // What a load took, for an event of its end; asked before the segment makes the step.
+  Event LoadTimes(const Segment& segment, TimePoint now) const;
+  void TellResident(const Segment& segment, Event times) const;
+  void FillFailed(Segment* segment, const Status& why, Event times);
   void StartAnew(Segment* segment, ImagePtr image, PreparedStore::Pin pin);
 
   // `call` unless the table is gone by then.
@@ -294,6 +298,7 @@ class SegmentTable final : public LandingTier {
   std::unordered_map<uint64_t, Draining> draining_;
   std::map<uint64_t, Lingering> lingering_;  // what was draining, by the same number
   uint64_t last_segment_ = 0;
+  uint64_t last_load_ = 0;
   uint64_t leases_ = 0;
   std::map<uint64_t, std::unique_ptr<Segment>> segments_;
   std::unordered_map<std::string_view, Segment*> by_key_;  // views of the segments' own keys

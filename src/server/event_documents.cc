@@ -59,9 +59,15 @@ Json EventJson(const Event& event) {
   text(event.alias.empty() ? "for" : "before", event.other);
   text("eviction_policy", event.policy);
   if (event.score) json["score"] = *event.score;
-  const bool timed = IsOpen(event.kind) || event.kind == EventKind::kSegmentResident;
-  if (timed) json["took_us"] = event.took.count();
+  const bool timed = event.began_us.has_value();
+  if (timed) json["began_us"] = *event.began_us;
   if (timed) json["queued_us"] = event.queued.count();
+  if (timed && IsOpen(event.kind)) json["ready_us"] = event.ready.count();
+  if (timed) json["took_us"] = event.took.count();
+  number("hashing_us", event.hashing.count());
+  number("load", static_cast<int64_t>(event.load));
+  number("load_beneath", static_cast<int64_t>(event.beneath));
+  text("traceparent", event.traceparent);
   if (event.kind == EventKind::kSegmentResident) {
     json["bytes_per_second"] = BytesPerSecond(event.bytes, event.took);
   }

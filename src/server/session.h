@@ -99,6 +99,15 @@ class Session : public std::enable_shared_from_this<Session> {
     Variant variant = Variant::kFiles;     // likewise
     TimePoint began = {};                  // likewise
     TimePoint found = {};                  // likewise: when the model was found
+    uint64_t load = 0;             // likewise: which load it waits for, as far as there is one
+    std::string traceparent = {};  // likewise: as it was given
+  };
+
+  // Of an open: when it came, its model was found, and its bytes were there.
+  struct OpenTimes {
+    TimePoint began;
+    TimePoint found;
+    TimePoint ready;
   };
 
   struct Held {
@@ -138,9 +147,10 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void Await(Pending open);
   void Answer(const Pending& open, Result<Lease> lease);
+  static Event EventOf(const Pending& open, const Result<Lease>& lease);
   void RecordOpen(std::string_view tier, OpenEnd end, TimePoint began);
   // For who listens (session_events.cc).
-  void TellOpen(OpenEnd end, TimePoint began, TimePoint found, Event open) const;
+  void TellOpen(OpenEnd end, const OpenTimes& times, Event open) const;
   void TellLeasesEnded() const;
   void ReplyOpen(uint64_t id, Result<Lease> lease);
   Status SendLease(uint64_t id, uint64_t number, const Lease& lease);

@@ -38,11 +38,13 @@ void Session::Serve(uint64_t id, const wire::EventsRequest& request) {
                               });
 }
 
-void Session::TellOpen(OpenEnd end, TimePoint began, TimePoint found, Event open) const {
+void Session::TellOpen(OpenEnd end, const OpenTimes& times, Event open) const {
   open.kind = kOpenKinds[static_cast<size_t>(end)];
   if (open.model.find('/') == std::string::npos) open.model.insert(0, "default/");
-  open.took = InMicroseconds(context_->clock->Now() - began);
-  open.queued = InMicroseconds(found - began);
+  open.took = InMicroseconds(context_->clock->Now() - times.began);
+  open.queued = InMicroseconds(times.found - times.began);
+  open.ready = InMicroseconds(times.ready - times.began);
+  open.began_us = InMicroseconds(times.began.time_since_epoch()).count();
   open.client = client_;
   open.uid = principal_.uid;
   open.pid = principal_.pid;

@@ -18,16 +18,20 @@ namespace {
 // Of a socket's buffer, as the kernel counts a reply.
 constexpr uint64_t kLeastReplyBytes = 768;
 
-Event AnsweredOpen(const Lease& lease) {
+Event AnsweredOpen(const Lease& lease, std::string_view traceparent) {
   return {.model = lease.image().reference,
           .variant = VariantName(lease.image().kind),
-          .tier = lease.tier()};
+          .tier = lease.tier(),
+          .load = lease.load(),
+          .traceparent = std::string(traceparent)};
 }
 
 // Of the model nobody knows more than what was asked for.
-Event FailedOpen(const OpenParams& params, const Status& why) {
-  return {
-      .model = std::string(params.reference), .variant = VariantName(params.variant), .error = why};
+Event FailedOpen(const OpenParams& params, std::string_view traceparent, const Status& why) {
+  return {.model = std::string(params.reference),
+          .variant = VariantName(params.variant),
+          .traceparent = std::string(traceparent),
+          .error = why};
 }
 
 void AddExtents(const ResidentBytes& bytes, SessionContext* context) {
@@ -88,18 +92,22 @@ void Session::Serve(uint64_t id, const wire::OpenRequest& request) {
   const TimePoint found = told ? context_->clock->Now() : began;
   if (!outcome.ok()) {
     ReplyError(id, outcome.status());
-    if (told) TellOpen(OpenEnd::kFailed, began, found, FailedOpen(params, outcome.status()));
+    if (told) {
+      TellOpen(OpenEnd::kFailed, {began, found, found},
+               FailedOpen(params, request.traceparent, outcome.status()));
+    }
     return RecordOpen(request.tier, OpenEnd::kFailed, began);
   }
   if (Lease* lease = std::get_if<Lease>(&*outcome)) {
     const std::string_view tier = lease->tier();
     std::optional<Event> open;
-    if (told) open = AnsweredOpen(*lease);
+    if (told) open = AnsweredOpen(*lease, request.traceparent);
     ReplyOpen(id, std::move(*lease));
-    if (open) TellOpen(OpenEnd::kHit, began, found, *std::move(open));
+    if (open) TellOpen(OpenEnd::kHit, {began, found, found}, *std::move(open));
     return RecordOpen(tier, OpenEnd::kHit, began);
   }
   if (request.deadline_ms == 0) ReplyWaiting(id, std::get<OpenWait>(*outcome).deadline());
+  const uint64_t load = std::get<OpenWait>(*outcome).load();
   Await({.token = token,
          .id = id,
          .wait = std::get<OpenWait>(*std::move(outcome)),
@@ -108,7 +116,9 @@ void Session::Serve(uint64_t id, const wire::OpenRequest& request) {
          .reference = std::string(request.reference),
          .variant = request.variant,
          .began = began,
-         .found = context_->clock->Now()});
+         .found = context_->clock->Now(),
+         .load = load,
+         .traceparent = std::string(request.traceparent)});
 }
 
 void Session::Await(Pending open) {
@@ -124,15 +134,21 @@ void Session::Answer(const Pending& open, Result<Lease> lease) {
                       : open.wait->joined() ? OpenEnd::kJoined
                                             : OpenEnd::kMiss;
   const std::string_view tier = lease.ok() ? lease->tier() : std::string_view(open.tier);
-  if (context_->events->wants_opens()) {
-    TellOpen(end, open.began, open.found,
-             lease.ok() ? AnsweredOpen(*lease)
-                        : FailedOpen({.reference = open.reference, .variant = open.variant},
-                                     lease.status()));
-  }
+  std::optional<Event> event;
+  if (context_->events->wants_opens()) event = EventOf(open, lease);
+  const OpenTimes times{open.began, open.found, event ? context_->clock->Now() : open.found};
   ReplyOpen(open.id, std::move(lease));
+  if (event) TellOpen(end, times, *std::move(event));
   RecordOpen(tier, end, open.began);
   UpdateInterest();  // a place among the requests in flight is free
+}
+
+Event Session::EventOf(const Pending& open, const Result<Lease>& lease) {
+  if (lease.ok()) return AnsweredOpen(*lease, open.traceparent);
+  Event event = FailedOpen({.reference = open.reference, .variant = open.variant}, open.traceparent,
+                           lease.status());
+  event.load = open.load;
+  return event;
 }
 
 void Session::RecordOpen(std::string_view tier, OpenEnd end, TimePoint began) {
@@ -267,6 +283,8 @@ void Session::Serve(uint64_t id, const wire::ControlRequest& request) {
       return manager.Prefetch(principal_, wishes, ProgressOf(id), WhenDone(id, ControlledDocument));
     case wire::ControlVerb::kEvict:
       return WhenDone(id, ControlledDocument)(manager.Evict(principal_, wishes));
+    case wire::ControlVerb::kDemote:
+      return manager.Demote(principal_, wishes, ProgressOf(id), WhenDone(id, ControlledDocument));
     case wire::ControlVerb::kExplain:
       return WhenDone(id, ExplainedDocument)(manager.Explain(wishes));
     case wire::ControlVerb::kDrain:

@@ -7,6 +7,7 @@
 #include "wire/envelope.h"
 #include "wire/messages_generated.h"
 #include "wire/protocol.h"
+#include "wire/text_in.h"
 
 namespace trims::wire {
 namespace {
@@ -119,12 +120,6 @@ Status DecodeBody(const fb::Reply& message, Reply* reply) {
       break;
   }
   return Status(StatusCode::kInvalidArgument, "the reply is of no known kind");
-}
-
-using Builder = flatbuffers::FlatBufferBuilder;
-
-flatbuffers::Offset<flatbuffers::String> TextIn(Builder& builder, std::string_view text) {
-  return builder.CreateString(text.data(), text.size());
 }
 
 // Most replies have none, and pay nothing for it.

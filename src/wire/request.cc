@@ -7,9 +7,11 @@
 
 #include "base/macros.h"
 #include "base/model_limits.h"
+#include "base/traceparent.h"
 #include "wire/envelope.h"
 #include "wire/messages_generated.h"
 #include "wire/protocol.h"
+#include "wire/text_in.h"
 
 namespace trims::wire {
 namespace {
@@ -24,7 +26,8 @@ static_assert(static_cast<ControlVerb>(fb::ControlVerb::Undrain) == ControlVerb:
 static_assert(static_cast<ControlVerb>(fb::ControlVerb::SetAlias) == ControlVerb::kSetAlias);
 static_assert(static_cast<ControlVerb>(fb::ControlVerb::Rollback) == ControlVerb::kRollback);
 static_assert(static_cast<ControlVerb>(fb::ControlVerb::Explain) == ControlVerb::kExplain);
-static_assert(fb::ControlVerb::MAX == fb::ControlVerb::Explain);
+static_assert(static_cast<ControlVerb>(fb::ControlVerb::Demote) == ControlVerb::kDemote);
+static_assert(fb::ControlVerb::MAX == fb::ControlVerb::Demote);
 
 Result<Variant> VariantOf(fb::Variant value) {
   if (value > fb::Variant::MAX) {
@@ -54,12 +57,23 @@ Status DecodeHello(const fb::Hello& message, std::optional<std::string_view>* cl
   return Status();
 }
 
+// Version 00 alone: libtrims has read what its caller gave it.
+Status CheckTraceparent(std::string_view text) {
+  if (text.size() > kTraceparentBytes) {
+    return Status(StatusCode::kInvalidArgument,
+                  "a traceparent of more than " + std::to_string(kTraceparentBytes) + " bytes");
+  }
+  return ParseTraceparent(text).status();
+}
+
 Status Decode(const fb::OpenRequest& message, RequestBody* body) {
   TRIMS_RETURN_IF_ERROR(CheckReference(TextOf(message.reference())));
   TRIMS_RETURN_IF_ERROR(
       CheckText("the variant's key", TextOf(message.variant_key()), kMaxVariantKeyBytes));
   const std::string_view tier = TextOf(message.tier());
   if (!tier.empty()) TRIMS_RETURN_IF_ERROR(CheckTierName(tier));
+  const std::string_view traceparent = TextOf(message.traceparent());
+  if (!traceparent.empty()) TRIMS_RETURN_IF_ERROR(CheckTraceparent(traceparent));
   TRIMS_ASSIGN_OR_RETURN(const Variant variant, VariantOf(message.variant()));
   *body = OpenRequest{.reference = TextOf(message.reference()),
                       .variant = variant,
@@ -67,6 +81,7 @@ Status Decode(const fb::OpenRequest& message, RequestBody* body) {
                       .deadline_ms = message.deadline_ms(),
                       .tier = tier,
                       .progress = message.progress(),
+                      .traceparent = traceparent,
                       .runs = message.runs()};
   return Status();
 }
@@ -244,13 +259,7 @@ Status DecodeBody(const fb::Request& message, RequestBody* body) {
                 "a trimsd as new as libtrims");
 }
 
-using Builder = flatbuffers::FlatBufferBuilder;
-using Text = flatbuffers::Offset<flatbuffers::String>;
 using Body = flatbuffers::Offset<void>;
-
-Text TextIn(Builder& builder, std::string_view text) {
-  return builder.CreateString(text.data(), text.size());
-}
 
 struct BodyEncoder {
   Builder& builder;
@@ -259,8 +268,11 @@ struct BodyEncoder {
     const Text reference = TextIn(builder, request.reference);
     const Text key = request.variant_key.empty() ? Text() : TextIn(builder, request.variant_key);
     const Text tier = request.tier.empty() ? Text() : TextIn(builder, request.tier);
+    const Text traceparent =
+        request.traceparent.empty() ? Text() : TextIn(builder, request.traceparent);
     return fb::CreateOpenRequest(builder, reference, static_cast<fb::Variant>(request.variant), key,
-                                 request.deadline_ms, tier, request.progress, request.runs)
+                                 request.deadline_ms, tier, request.progress, traceparent,
+                                 request.runs)
         .Union();
   }
   Body operator()(const CloseRequest& request) const {

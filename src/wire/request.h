@@ -34,11 +34,12 @@ namespace trims::wire {
 struct OpenRequest {
   std::string_view reference;
   Variant variant = Variant::kFiles;
-  std::string_view variant_key;  // empty: any
-  uint32_t deadline_ms = 0;      // 0: the daemon's default
-  std::string_view tier;         // empty: the host's
-  bool progress = false;         // whether it is told how far the load is that it waits for
-  bool runs = false;             // whether it can map what is put together of runs
+  std::string_view variant_key;       // empty: any
+  uint32_t deadline_ms = 0;           // 0: the daemon's default
+  std::string_view tier;              // empty: the host's
+  bool progress = false;              // whether it is told how far the load is that it waits for
+  std::string_view traceparent = {};  // empty: none
+  bool runs = false;                  // whether it can map what is put together of runs
 };
 
 // One way: never answered.
@@ -100,7 +101,8 @@ enum class ControlVerb : uint8_t {
   kSetAlias,
   kDeleteAlias,
   kRollback,
-  kExplain
+  kExplain,
+  kDemote
 };
 
 // What a verb is not about is empty.

@@ -31,6 +31,12 @@ class FakeLink final : public admin::DaemonLink {
     if (options.opens) what += " and opens";
     return Asked(what + " for " + std::to_string(options.wait.count()) + " ms");
   }
+  Result<std::string> Explain(const std::string& reference,
+                              const ResidentOptions& options) override {
+    std::string what = "explain " + reference + " " + options.tier;
+    for (const Variant variant : options.variants) what += " " + std::string(VariantName(variant));
+    return Asked(what);
+  }
   Result<std::string> Evict(const std::string& reference, const ResidentOptions& options) override {
     return Asked("evict " + reference + " " + options.tier + (options.when_idle ? " idle" : ""));
   }

@@ -57,6 +57,24 @@ TEST_F(RoutesTest, WhatChangesSomethingIsAskedForByItsMethod) {
               ElementsAre("remove ns/name:1", "policy host,lru,,eager", "policy disk,,,,50%"));
 }
 
+TEST_F(RoutesTest, AnExplanationIsAskedForByTheQuery) {
+  using Query = std::vector<std::pair<std::string, std::string>>;
+  const auto ask = [&](const Query& query) {
+    HttpRequest request{.method = "GET", .path = "/v1/explain", .query = query};
+    const Route route = FindRoute(request);
+    return route.answer ? *route.answer : route.ask(link_);
+  };
+  EXPECT_EQ(ask({{"reference", "ns/ocr:1"}}).status, 200);
+  EXPECT_EQ(ask({{"reference", "ocr"}, {"tier", "sim:0"}, {"variant", "ort"}}).status, 200);
+  for (const Query& bad :
+       {Query{}, Query{{"reference", ""}}, Query{{"reference", "a%20"}},
+        Query{{"reference", "a"}, {"variant", "all"}}, Query{{"reference", "a"}, {"more", "b"}}}) {
+    EXPECT_EQ(CodeOf(ask(bad)), "INVALID_ARGUMENT");
+  }
+  EXPECT_EQ(Ask("POST", "/v1/explain").status, 405);
+  EXPECT_THAT(link_.asked, ElementsAre("explain ns/ocr:1 ", "explain ocr sim:0 ort"));
+}
+
 TEST_F(RoutesTest, AMistypedPolicyIsAnErrorAndNotIgnored) {
   for (const char* body : {"", "[]", "{}", "{\"eviction\":\"lru\"}", "{\"reclaim\":1}",
                            "{\"reclaim\":\"\"}", "{\"tier\":\"host\"}", "{\"reclaim\":\"lazy\""}) {
@@ -112,12 +130,12 @@ TEST_F(RoutesTest, TheOpenApiDocumentNamesEveryPath) {
   const Json document = Json::parse(Ask("GET", "/v1/openapi.json").body);
   EXPECT_EQ(document["openapi"], "3.1.0");
   for (const char* path :
-       {"/healthz", "/readyz", "/metrics", "/v1/status", "/v1/events", "/v1/models",
+       {"/healthz", "/readyz", "/metrics", "/v1/status", "/v1/events", "/v1/explain", "/v1/models",
         "/v1/models/{reference}", "/v1/policy", "/v1/openapi.json", "/v2/repository/index",
         "/v2/repository/models/{model}/load", "/v2/repository/models/{model}/unload"}) {
     EXPECT_TRUE(document["paths"].contains(path)) << path;
   }
-  EXPECT_EQ(document["paths"].size(), 12u);
+  EXPECT_EQ(document["paths"].size(), 13u);
 }
 
 constexpr char kModels[] = R"({"models":[

@@ -38,11 +38,11 @@ class EventLoopTest : public ::testing::Test {
 
 TEST_F(EventLoopTest, RunsTimersInTheOrderOfTheirTimes) {
   std::vector<int> fired;
-  loop_->CallAfter(milliseconds(2), [&] {
+  loop_->CallAfter(milliseconds(200), [&] {
     fired.push_back(2);
     loop_->Stop();
   });
-  loop_->CallAfter(milliseconds(1), [&] { fired.push_back(1); });
+  loop_->CallAfter(milliseconds(100), [&] { fired.push_back(1); });
   loop_->CallAfter(milliseconds(-5), [&] { fired.push_back(0); });
   loop_->Run();
   EXPECT_THAT(fired, ElementsAre(0, 1, 2));

@@ -35,6 +35,7 @@ class ManagerFixture : public ::testing::Test {
  protected:
   void Start(uint64_t budget_pages, Reclaim reclaim = Reclaim::kLazy,
              const EvictionPolicy* policy = DefaultEvictionPolicy()) {
+    manager_.reset();  // of an earlier start
     tier_ = std::make_unique<FakeTier>(budget_pages * kPage);
     ManagerOptions options;
     options.residency = residency_;

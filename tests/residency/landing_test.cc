@@ -13,12 +13,12 @@
 namespace trims {
 namespace {
 
-constexpr uint64_t kPage = 4096;
+constexpr uint64_t kLandingPage = 4096;
 
 class LandingTest : public ::testing::Test {
  protected:
   void Start(uint64_t pages, Reclaim reclaim = Reclaim::kLazy) {
-    tier_.emplace(pages * kPage, "host");
+    tier_.emplace(pages * kLandingPage, "host");
     ResidencyOptions options;
     options.policy.reclaim = reclaim;
     table_.emplace(options,
@@ -38,11 +38,11 @@ class LandingTest : public ::testing::Test {
     return outcome.ok() && std::holds_alternative<Lease>(*outcome);
   }
   std::unique_ptr<LandingRoom> Take(uint64_t pages) {
-    Result<std::unique_ptr<LandingRoom>> room = table_->TakeRoom(pages * kPage);
+    Result<std::unique_ptr<LandingRoom>> room = table_->TakeRoom(pages * kLandingPage);
     EXPECT_TRUE(room.ok()) << room.status().ToString();
     return room.ok() ? *std::move(room) : nullptr;
   }
-  uint64_t Used() { return tier_->budget().used() / kPage; }
+  uint64_t Used() { return tier_->budget().used() / kLandingPage; }
 
   ManualClock clock_;
   test::FakeTimers timers_{&clock_};
@@ -56,20 +56,33 @@ TEST_F(LandingTest, WhatIsAdoptedIsAHit) {
   const ImagePtr image = MakeImage('a', 5);
   std::unique_ptr<LandingRoom> room = Take(4);  // its index is not known yet
   EXPECT_EQ(Used(), 4u);
-  EXPECT_EQ(table_->Use().loading, 4 * kPage);
+  EXPECT_EQ(table_->Use().loading, 4 * kLandingPage);
   table_->Adopt(image, std::move(room), test::SmallBytes());
   EXPECT_EQ(Used(), 5u);
   EXPECT_EQ(table_->Use().loading, 0u);
-  EXPECT_EQ(table_->Use().idle, 5 * kPage);
+  EXPECT_EQ(table_->Use().idle, 5 * kLandingPage);
   EXPECT_TRUE(IsHit(image));
   EXPECT_EQ(tier_->started, 0);
+}
+
+TEST_F(LandingTest, WhoOpensWhatIsBeingTakenInWaitsForItAsForALoad) {
+  Start(10);
+  tier_->taking_in_takes_time = true;
+  const ImagePtr image = MakeImage('a', 5);
+  table_->Adopt(image, Take(4), test::SmallBytes());
+  const Result<OpenOutcome> outcome = Open(image);
+  ASSERT_TRUE(outcome.ok());
+  EXPECT_TRUE(std::holds_alternative<OpenWait>(*outcome));
+  EXPECT_EQ(tier_->started, 0);
+  tier_->Finish();
+  EXPECT_TRUE(IsHit(image));
 }
 
 TEST_F(LandingTest, NobodyIsPushedOutForIt) {
   Start(10);
   table_->Adopt(MakeImage('a', 6), Take(5), test::SmallBytes());
-  EXPECT_EQ(table_->TakeRoom(5 * kPage).status().code(), StatusCode::kResourceExhausted);
-  EXPECT_EQ(table_->TakeRoom(11 * kPage).status().code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(table_->TakeRoom(5 * kLandingPage).status().code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(table_->TakeRoom(11 * kLandingPage).status().code(), StatusCode::kResourceExhausted);
   EXPECT_EQ(Used(), 6u);
 }
 
@@ -118,7 +131,7 @@ TEST_F(LandingTest, WithoutRoomForItsIndexItIsFreed) {
 
 TEST_F(LandingTest, ATierThatKeepsNothingTakesNone) {
   Start(10, Reclaim::kEager);
-  EXPECT_EQ(table_->TakeRoom(kPage).status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(table_->TakeRoom(kLandingPage).status().code(), StatusCode::kFailedPrecondition);
 }
 
 TEST_F(LandingTest, RoomMayOutliveTheTable) {

@@ -48,6 +48,9 @@ TEST_F(EventsTest, WhatWasDoneIsKept) {
   EXPECT_EQ(resident["tier"], "host");
   EXPECT_GT(resident["bytes"], 0);
   EXPECT_TRUE(resident.contains("took_us"));
+  EXPECT_EQ(resident["load"], 1);
+  EXPECT_GT(resident["began_us"], 0);
+  EXPECT_EQ(batch["events"][0]["load"], 1);
   EXPECT_EQ(batch["next"], resident["sequence"]);
   EXPECT_EQ(Ask({.since = batch["next"].get<uint64_t>()})["events"], Json::array());
 }
@@ -83,8 +86,29 @@ TEST_F(EventsTest, OpensAreToldToWhoAskedForThem) {
   EXPECT_EQ(batch["events"][1]["variant"], "files");
   EXPECT_EQ(batch["events"][1]["tier"], "host");
   EXPECT_EQ(batch["events"][1]["pid"], ::getpid());
+  for (const Json& open : {batch["events"][0], batch["events"][1]}) {
+    EXPECT_EQ(open["load"], 1) << "that brought the bytes";
+    EXPECT_GT(open["began_us"], 0);
+    EXPECT_LE(open["queued_us"], open["ready_us"]);
+    EXPECT_LE(open["ready_us"], open["took_us"]);
+    EXPECT_FALSE(open.contains("traceparent"));
+  }
   EXPECT_EQ(batch["events"][2]["model"], "default/none");
   EXPECT_EQ(batch["events"][2]["error"]["code"], "NOT_FOUND");
+}
+
+TEST_F(EventsTest, AnOpensTraceparentIsTold) {
+  constexpr std::string_view kParent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  ASSERT_TRUE(listener_.Send(wire::EventsRequest{.opens = true, .wait_ms = 60'000}, 5).ok());
+  harness_.StatusDocument();
+  for (const char* name : {"ocr", "ocr", "none"}) {
+    static_cast<void>(
+        function_.Ask(wire::OpenRequest{.reference = name, .traceparent = kParent}).ok());
+  }
+  ASSERT_TRUE(listener_.Receive().ok());
+  const Json batch = Ask({.since = 0, .opens_since = 0, .kinds = {"open"}});
+  ASSERT_EQ(batch["events"].size(), 3U);
+  for (const Json& open : batch["events"]) EXPECT_EQ(open["traceparent"], kParent);
 }
 
 TEST_F(EventsTest, AWaitEndsWithACancelAndWithItsConnection) {

@@ -53,6 +53,12 @@ class FakeTier final : public Tier {
     ++started;
     fills.push_back({std::move(request), std::move(done)});
   }
+  void TakeIn(FillRequest request, Duration load_time, ResidentBytes bytes,
+              std::function<void(Result<ResidentBytes>)> done) override {
+    if (!taking_in_takes_time)
+      return Tier::TakeIn({}, load_time, std::move(bytes), std::move(done));
+    fills.push_back({std::move(request), std::move(done)});
+  }
   void Release(ResidentBytes, LetGoCalls calls) override { releases.push_back(std::move(calls)); }
   void FindKeepers(std::vector<MemoryId> memory,
                    std::function<void(std::vector<MemoryKeeper>)> done) override {
@@ -79,6 +85,7 @@ class FakeTier final : public Tier {
 
   int started = 0;
   bool feeding = false;
+  bool taking_in_takes_time = false;
   std::list<Job> fills;
   std::list<LetGoCalls> releases;
   std::vector<MemoryKeeper> keepers;  // who is found

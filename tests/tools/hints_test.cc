@@ -20,8 +20,9 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr const char* kCommands =
-    "add|ls|show|rm|status|verify|policy|pin|unpin|prefetch|evict|drain|alias|rollback|push|top|"
-    "explain|events|"
+    "add|ls|show|rm|status|verify|policy|pin|unpin|prefetch|evict|demote|drain|alias|rollback|push|"
+    "top|"
+    "explain|events|trace|"
     "doctor|"
     "version|"
     "completion";

@@ -120,7 +120,7 @@ TEST_F(HttpSenderTest, AConnectionThatIsResetWithinABodyCostsAnAttempt) {
 }
 
 TEST_F(HttpSenderTest, WhatNobodyAnswersIsSentAgainAndThenGivenUp) {
-  options_.patience.stall = std::chrono::milliseconds(100);
+  options_.patience.stall = std::chrono::milliseconds(500);
   options_.patience.attempts = 2;
   HttpOrigin origin(
       [](const OriginRequest&) { return OriginReply{.body = "1", .stall_after = 0}; });

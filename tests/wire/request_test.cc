@@ -16,6 +16,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
+constexpr std::string_view kTraceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
 std::vector<std::byte> Encoded(const Request& request) {
   RequestEncoder encoder;
   const std::span<const std::byte> bytes = encoder.Encode(request);
@@ -40,7 +42,8 @@ TEST(RequestTest, OpenComesThrough) {
                                                                     .variant_key = "ort-1.32",
                                                                     .deadline_ms = 250,
                                                                     .tier = "gpu:0",
-                                                                    .progress = true}});
+                                                                    .progress = true,
+                                                                    .traceparent = kTraceparent}});
   Request request;
   ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
   EXPECT_EQ(request.id, 42U);
@@ -52,6 +55,7 @@ TEST(RequestTest, OpenComesThrough) {
   EXPECT_EQ(open.deadline_ms, 250U);
   EXPECT_EQ(open.tier, "gpu:0");
   EXPECT_TRUE(open.progress);
+  EXPECT_EQ(open.traceparent, kTraceparent);
 }
 
 // What an earlier release sends and what nobody asked for cost a frame nothing.
@@ -264,6 +268,18 @@ TEST(RequestTest, ATierHasANarrowName) {
                   .code(),
               StatusCode::kInvalidArgument)
         << name;
+  }
+}
+
+TEST(RequestTest, ATraceparentIsOneOrIsRefused) {
+  const std::string longer = std::string(kTraceparent) + "-more";
+  for (const std::string& text : {std::string("00-x"), longer, std::string(1000, '0')}) {
+    EXPECT_EQ(
+        StatusOf(
+            {.id = 1, .client = {}, .body = OpenRequest{.reference = "a", .traceparent = text}})
+            .code(),
+        StatusCode::kInvalidArgument)
+        << text;
   }
 }
 

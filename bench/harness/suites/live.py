@@ -1,5 +1,10 @@
-"""live: a trace of opens at a real daemon whose budget is too small for all, beside what the replay of policy/ says of that trace."""
+"""live: a trace of opens at a real daemon whose budget is too small for all, beside what the replay of policy/ says of that trace.
+
+The replay reckons with what a load takes alone. So does `reload`: each load that the daemon made counts with that. What its loads
+took on the clock, several at once on the processors that there are, is `reload-wall`."""
+import collections
 import os
+import re
 
 from harness.daemon import serving
 from harness.models import REAL
@@ -44,14 +49,29 @@ def predict(bench, budget, length, sizes, times, seed):
     return {name: (cost["seconds"], cost["loads"]) for name, cost in answer["policies"].items()}, answer["default"]
 
 
+RESIDENT = re.compile(r" segment\.resident model=(\S+) variant=(\S+) ")
+
+
+def seconds_alone(folder, words, times):
+    """Of all loads in the log of the daemon that served there last, each with what it takes alone; and how many these are."""
+    with open(f"{folder}/log", errors="replace") as log:
+        made = collections.Counter(f"{found[1]}={found[2]}" for line in log if (found := RESIDENT.search(line)))
+    return sum(made[word] * seconds for word, seconds in zip(words, times)), made.total()
+
+
 def measure(bench, folder, policy, budget, length, words, times, seed, clients=CLIENTS):
-    """(opens a second, seconds of loading, loads). What was refused, its function loads for itself: that is as long as a load alone."""
+    """(opens a second, seconds of loading, loads, those seconds on the clock). What was refused, its function loads for itself:
+    that is as long as a load alone."""
     with serving(bench.build, folder, "--host-budget", f"{budget}", "--eviction", policy) as server:
         answer = play(bench, server, clients, length, words, seed)
     if answer["load_failures"]:
         raise BenchError(f"{answer['load_failures']} loads failed")
+    alone, made = seconds_alone(folder, words, times)
+    if made != answer["loads"]:
+        raise BenchError(f"the daemon's log has {made} loads, its counters have {answer['loads']}")
     refused = sum(times[image] for image in answer["refused"])
-    return answer["opens"] / answer["seconds"], answer["load_ms"] / 1e3 + refused, answer["loads"] + len(answer["refused"])
+    return (answer["opens"] / answer["seconds"], alone + refused, answer["loads"] + len(answer["refused"]),
+            answer["load_ms"] / 1e3 + refused)
 
 
 def columns(measured):
@@ -59,10 +79,11 @@ def columns(measured):
 
 
 def rows_of(name, measured, predicted, references, n, note):
-    (rates, seconds, loads), (replayed_seconds, replayed_loads) = columns(measured), columns(predicted)
+    (rates, seconds, loads, walls), (replayed_seconds, replayed_loads) = columns(measured), columns(predicted)
     yield Row("live", name, "reload", "s", sum(seconds), sum(replayed_seconds), n, note)
+    yield Row("live", name, "reload-wall", "s", sum(walls), sum(replayed_seconds), n, note)
     yield Row("live", name, "loads", "1", sum(loads), sum(replayed_loads), n, note)
-    for reference, (others, taken, _) in references.items():
+    for reference, (others, taken, _, _) in references.items():
         if reference != name:
             yield Row("live", f"{name} beside {reference}", "opens", "1/s", median(rates), median(others), n)
             yield Row("live", f"{name} beside {reference}", "reload-beside", "s", sum(seconds), sum(taken), n)

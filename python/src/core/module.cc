@@ -18,6 +18,7 @@
 
 #include "trims/admin.h"
 #include "trims/client.h"
+#include "trims/trace.h"
 
 #include "base/ort_variant_key.h"
 #include "byte_view.h"
@@ -153,12 +154,13 @@ void TellLoad(const nb::object& callable, const LoadProgress& load) {
 
 PyModel OpenModel(Client& client, const std::string& reference, const std::string& variant,
                   const std::string& variant_key, uint32_t deadline_ms, const std::string& tier,
-                  const nb::object& progress) {
+                  const nb::object& progress, const std::string& traceparent) {
   RaisedInCallback raised;
   OpenOptions options{.variant = ValueOrRaise(VariantFromName(variant)),
                       .variant_key = variant_key,
                       .deadline = std::chrono::milliseconds(deadline_ms),
-                      .tier = tier};
+                      .tier = tier,
+                      .traceparent = traceparent};
   if (!progress.is_none()) {
     options.progress = [&](const LoadProgress& load) {
       const nb::gil_scoped_acquire held;
@@ -181,7 +183,7 @@ void DefineClient(nb::module_& module) {
           nb::arg("socket_path") = "", nb::arg("name") = "")
       .def("open", &OpenModel, nb::arg("reference"), nb::arg("variant"),
            nb::arg("variant_key") = "", nb::arg("deadline_ms") = 0, nb::arg("tier") = "",
-           nb::arg("progress") = nb::none());
+           nb::arg("progress") = nb::none(), nb::arg("traceparent") = "");
 }
 
 // `progress` is called with the GIL held; the first exception that it raises is raised by the call
@@ -237,6 +239,7 @@ void DefineControl(nb::class_<Admin>& admin) {
   DefineResident<&Admin::Unpin>(admin, "unpin");
   DefineResident<&Admin::Prefetch>(admin, "prefetch");
   DefineResident<&Admin::Evict>(admin, "evict");
+  DefineResident<&Admin::Demote>(admin, "demote");
   DefineResident<&Admin::Explain>(admin, "explain");
   admin
       .def("drain",
@@ -356,6 +359,13 @@ NB_MODULE(_core, module) {
   module.def("ensure_daemon", [](const std::string& program) {
     const trims::AutostartOptions options{.program = program};
     return python::ValueOrRaise(python::WithoutGil([&] { return trims::EnsureDaemon(options); }));
+  });
+  module.def("trace_enabled", &trims::TraceEnabled);
+  // Times of time.monotonic_ns(), which is the same clock.
+  module.def("record_trace_span", [](const std::string& name, int64_t begin_ns, int64_t end_ns) {
+    using std::chrono::nanoseconds;
+    const std::chrono::steady_clock::time_point zero;
+    trims::RecordTraceSpan(name, zero + nanoseconds(begin_ns), zero + nanoseconds(end_ns));
   });
   // Paths come as bytes, since they may be no UTF-8.
   module.def("source_url", [](nb::bytes source, nb::bytes working_folder, bool follow_links) {

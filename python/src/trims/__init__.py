@@ -10,9 +10,9 @@ Where no socket is configured (TRIMS_SOCKET) and none answers, the first call st
 TRIMS_AUTOSTART=0 forbids it. trims.onnxruntime has an InferenceSession that takes a model's name.
 """
 
-from . import errors
+from . import errors, trace
 from ._client import (
-    add, aliases, delete_alias, drain, events, evict, explain, ls, pin, policy, prefetch, rm, rollback, set_alias, show, status, unpin
+    add, aliases, delete_alias, demote, drain, events, evict, explain, ls, pin, policy, prefetch, rm, rollback, set_alias, show, status, unpin
 )
 from ._model import LoadProgress, Model, open
 from ._packed import PackedArray
@@ -21,7 +21,7 @@ from .errors import Error
 
 __version__ = "0.1.0"
 __all__ = [
-    "add", "aliases", "delete_alias", "drain", "errors", "events", "evict", "explain", "LoadProgress", "ls", "Model", "open", "PackedArray", "pin", "policy",
-    "prefetch", "rm", "rollback", "set_alias", "show", "status", "unpin"
+    "add", "aliases", "delete_alias", "demote", "drain", "errors", "events", "evict", "explain", "LoadProgress", "ls", "Model", "open", "PackedArray", "pin", "policy",
+    "prefetch", "rm", "rollback", "set_alias", "show", "status", "trace", "unpin"
 ]
 __all__ += [name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Error)]

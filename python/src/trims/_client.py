@@ -125,6 +125,11 @@ def evict(reference, *, variants=(), tier="", when_idle=False, timeout=None, soc
     return _resident(_admin(socket).evict, reference, variants, tier, timeout, when_idle=when_idle)
 
 
+def demote(reference, *, variants=(), tier="", when_idle=False, progress=None, timeout=None, socket=None):
+    """Moves a model one tier down: from a device's memory into the host's, from there to the disk, which is what evict() does."""
+    return _resident(_admin(socket).demote, reference, variants, tier, timeout, progress, when_idle=when_idle)
+
+
 def drain(on=True, *, wait=False, timeout=None, socket=None):
     """The daemon serves nobody any more; whoever has a model open keeps it. wait: returns once nobody has one. on=False: serves again."""
     return json.loads(_admin(socket).drain(on, wait, _arguments.milliseconds(timeout, "timeout")))

@@ -156,7 +156,7 @@ class LoadProgress(NamedTuple):
     remaining: float | None  # seconds, at that rate; None: not known
 
 
-def open(reference, variant=None, *, variant_key="", deadline=None, tier="", progress=None, socket=None):
+def open(reference, variant=None, *, variant_key="", deadline=None, tier="", progress=None, traceparent="", socket=None):
     """Leases `reference` ([namespace/]name[:version] or …@sha256:<digest>), loading it if it isn't resident, and maps it.
 
     variant: "tensors", "files" or "ort"; None: "tensors" where the model has any, else "files". deadline is in seconds; None: the
@@ -164,10 +164,11 @@ def open(reference, variant=None, *, variant_key="", deadline=None, tier="", pro
     progress(LoadProgress) is called on this thread while a load is waited for, at its begin and then some five times a second, and
     never where the model is resident. What it raises gives up the open and is raised here; the load goes on for whoever opens the
     model next. It can't open another model: this thread's connection is waiting.
+    traceparent: whose span this is a part of, as W3C Trace Context writes it; "": $TRACEPARENT, if that is there.
     Raises a trims.Error: NotFound (with near names), TooLarge, DeadlineExceeded, …
     """
     told = None if progress is None else lambda *load: progress(LoadProgress(*load))
-    more = (variant_key, _arguments.milliseconds(deadline, "deadline"), tier, told)
+    more = (variant_key, _arguments.milliseconds(deadline, "deadline"), tier, told, traceparent)
     try:
         return Model(_open(_client.client(socket), reference, variant, more))
     except (NotFound, InvalidArgument) as error:

@@ -1,4 +1,4 @@
-// pin, unpin, prefetch and evict: one model in one tier each.
+// pin, unpin, prefetch, evict and demote: one model in one tier each.
 #include <memory>
 #include <string>
 #include <vector>
@@ -99,6 +99,19 @@ Command MakeEvictCommand(CLI::App* root) {
                 "What somebody has open goes when nobody has any more");
   return {app, [arguments](const Context& context) {
             return RunResident(context, *arguments, &Admin::Evict);
+          }};
+}
+
+Command MakeDemoteCommand(CLI::App* root) {
+  auto arguments = std::make_shared<ResidentArguments>();
+  CLI::App* app = AddResident(
+      root, "demote",
+      "Move a model one tier down: from a device to the host's memory, from there to the disk",
+      "all that are there", arguments.get());
+  app->add_flag("--when-idle", arguments->when_idle,
+                "What somebody has open goes when nobody has any more");
+  return {app, [arguments](const Context& context) {
+            return RunResident(context, *arguments, &Admin::Demote);
           }};
 }
 

@@ -46,6 +46,12 @@ std::string RenderExplained(const Json& open);
 std::string RenderEvent(const Json& event);
 std::string RenderLost(uint64_t lost, uint64_t opens_lost);
 
+// What trims trace has done: recorded, sent, combined, summed up.
+std::string RenderRecorded(const Json& document);
+std::string RenderExported(const Json& document);
+std::string RenderCombined(const Json& document);
+std::string RenderTraceSummary(const Json& document);
+
 // One screen: the daemon, its budget, its segments, its counters.
 std::string RenderStatus(const Json& status);
 // The same, and what was done since `before`, the status of a moment ago; empty: there is none.

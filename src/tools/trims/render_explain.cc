@@ -50,7 +50,7 @@ std::string RenderEvicted(const Json& plans) {
   return any ? '\n' + table.Render() : "";
 }
 
-std::string RenderHeld(const Json& holders) {
+std::string RenderHolders(const Json& holders) {
   if (holders.empty()) return "";
   Table table({{"HELD BY"},
                {"PID", Table::Align::kRight},
@@ -81,11 +81,11 @@ std::string RenderExplained(const Json& open) {
   if (!refused.empty()) {
     fields.Add("refused", Text(refused, "code") + ": " + Text(refused, "message"));
     if (const std::string hint = Text(refused, "hint"); !hint.empty()) fields.Add("next", hint);
-    return fields.Render() + RenderHeld(List(open, "holders"));
+    return fields.Render() + RenderHolders(List(open, "holders"));
   }
   fields.Add("from", ServedLine(open));
   if (Text(open, "estimate_from") != "resident") fields.Add("cost", CostLine(open));
-  return fields.Render() + RenderEvicted(plans) + RenderHeld(List(open, "holders"));
+  return fields.Render() + RenderEvicted(plans) + RenderHolders(List(open, "holders"));
 }
 
 }  // namespace trims::cli

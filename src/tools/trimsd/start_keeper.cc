@@ -16,12 +16,13 @@ namespace {
 
 constexpr char kSocketSuffix[] = ".keeper";
 constexpr mode_t kSocketMode = 0600;
-constexpr int kBacklog = 4;
+constexpr int kKeeperBacklog = 4;
 
 // It listens before it runs: whoever connects now is answered once it does.
 Status StartProcess(const std::string& path) {
   TRIMS_ASSIGN_OR_RETURN(const std::string program, FindKeeperProgram());
-  TRIMS_ASSIGN_OR_RETURN(const UniqueFd listening, wire::ListenOn(path, kSocketMode, kBacklog));
+  TRIMS_ASSIGN_OR_RETURN(const UniqueFd listening,
+                         wire::ListenOn(path, kSocketMode, kKeeperBacklog));
   const UniqueFd null = sys::Open("/dev/null", O_WRONLY);
   if (!null) return ErrnoStatus("opening /dev/null");
   return client::StartDetached({program}, null.get(), listening.get());

@@ -33,9 +33,10 @@ TEST_F(CompletionTest, OffersCommands) {
   EXPECT_EQ(Complete("trims s"), "show\nstatus\n");
   EXPECT_EQ(Complete("trims --json do"), "doctor\n");
   EXPECT_EQ(Complete("trims "),
-            "add\nls\nshow\nrm\nstatus\nverify\npolicy\npin\nunpin\nprefetch\nevict\ndrain\nalias\n"
+            "add\nls\nshow\nrm\nstatus\nverify\npolicy\npin\nunpin\nprefetch\nevict\ndemote\ndrain"
+            "\nalias\n"
             "rollback\n"
-            "push\ntop\nexplain\nevents\ndoctor\nversion\ncompletion\n");
+            "push\ntop\nexplain\nevents\ntrace\ndoctor\nversion\ncompletion\n");
   EXPECT_EQ(Complete("trims nothing-like-it"), "");
 }
 
@@ -48,6 +49,7 @@ TEST_F(CompletionTest, OffersOptions) {
   EXPECT_EQ(Complete("trims drain --o"), "--off\n");
   EXPECT_EQ(Complete("trims events --no-f"), "--no-follow\n");
   EXPECT_EQ(Complete("trims top --i"), "--interval\n");
+  EXPECT_EQ(Complete("trims trace record --f"), "--for\n");
 }
 
 TEST_F(CompletionTest, OffersTheValuesOfOptions) {
@@ -61,6 +63,7 @@ TEST_F(CompletionTest, OffersTheValuesOfOptions) {
   EXPECT_EQ(Complete("trims add m f --granularity "), "model\nblock\n");
   EXPECT_EQ(Complete("trims events --kind s"), "segment\n");
   EXPECT_EQ(Complete("trims events --model oc"), "ocr:1\nocr:2\n");
+  EXPECT_EQ(Complete("trims trace s"), "summarise\n");
 }
 
 TEST_F(CompletionTest, OffersModels) {

@@ -33,6 +33,9 @@ class DeviceTest : public ::testing::Test {
     TRIMS_ASSIGN_OR_RETURN(Client client, daemon_->Connect());
     return client.Open(name, {.tier = tier});
   }
+  Admin ConnectOperator() {
+    return Admin::Connect({.socket_path = daemon_->socket(), .client_name = "operator"}).value();
+  }
   // Of the tier with this name, once nothing is under way.
   nlohmann::json Tier(const std::string& name) {
     const nlohmann::json status = daemon_->GetSettledStatus();
@@ -98,6 +101,26 @@ TEST_F(DeviceTest, EachDeviceEvictsForItself) {
   EXPECT_EQ(Open("a", "any")->info().tier, "device:1");
   EXPECT_EQ(Tier("device:0")["used_bytes"], 12 << 20);
   EXPECT_EQ(Tier("host")["used_bytes"], 3 * ((5 << 20) + 4096));
+}
+
+TEST_F(DeviceTest, DemotedItIsInTheHostsMemoryAndNoLongerOnTheDevice) {
+  Start({"--device", "sim:0,capacity=64MiB"});
+  daemon_->AddFile("one", kDeviceModelBytes);
+  const auto demote = [this](const std::string& tier) {
+    return ConnectOperator().Demote("one", {.tier = tier}).status().code();
+  };
+  {
+    const Result<Model> held = Open("one", "sim:0");
+    EXPECT_EQ(demote("device:0"), StatusCode::kFailedPrecondition);
+  }
+  ASSERT_TRUE(ConnectOperator().Evict("one").ok());
+  EXPECT_EQ(Tier("host")["used_bytes"], 0);
+  EXPECT_EQ(demote("device:0"), StatusCode::kOk);
+  EXPECT_EQ(Tier("device:0")["used_bytes"], 0);
+  EXPECT_TRUE(Open("one", "host")->info().hit);
+  EXPECT_EQ(demote(""), StatusCode::kOk);
+  EXPECT_EQ(Tier("host")["used_bytes"], 0);
+  EXPECT_EQ(demote(""), StatusCode::kOk) << "there is nothing left to do";
 }
 
 TEST_F(DeviceTest, WhatDoesNotFitIsRefusedWithTheNumbers) {

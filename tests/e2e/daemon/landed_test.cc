@@ -88,6 +88,11 @@ class LandedTest : public ::testing::Test {
     EXPECT_EQ(std::memcmp(bytes.data(), content_.data(), content_.size()), 0);
     EXPECT_EQ(misses() - before, hit ? 0 : 1);
   }
+  // What was added is being handed to the keeper meanwhile.
+  bool LandedIsThere() {
+    Result<Client> client = daemon_->Connect();
+    return client.ok() && client->Open("m", {.variant = Variant::kFiles}).ok();
+  }
   std::string StateOnDisk() {
     Result<Admin> admin =
         Admin::Connect({.socket_path = daemon_->socket(), .client_name = "verifier"});
@@ -143,6 +148,21 @@ TEST_F(LandedTest, TheFirstOpenIsAHitAndTheDiskHasItToo) {
   origin_.reset();
   StartDaemon();
   ExpectOpens(/*hit=*/false);
+}
+
+TEST_F(LandedTest, WhatLandedOutlivesTheDaemonAsWhatWasLoadedDoes) {
+  StartDaemon({"--keeper", "process", "--keep-for", "10m"});
+  ASSERT_TRUE(Add().ok());
+  ASSERT_TRUE(LandedIsThere());
+  daemon_->process().Signal(SIGKILL);
+  daemon_->process().Wait();
+  TakeGets();
+  StartDaemon({"--keeper", "process", "--keep-for", "10m"});
+  ExpectOpens(true);
+  EXPECT_EQ(TakeGets(), 0);
+  EXPECT_EQ(daemon_->GetStatus()["counters"]["taken_over"], 1);
+  daemon_->process().Signal(SIGINT);  // which ends the keeper, too
+  EXPECT_EQ(daemon_->process().Wait(), 0);
 }
 
 TEST_F(LandedTest, WithoutRoomInMemoryItComesToTheDisk) {

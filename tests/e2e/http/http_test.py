@@ -88,6 +88,14 @@ class Documents(Served):
         self.assertGreaterEqual(samples["trims_loaded_bytes_total", None], 4096)
         self.assertIn("default/metered", page.text)
 
+    def test_an_open_is_explained(self):
+        self.both.add_file("explained", 4096)
+        explained = self.both.unix("GET", "/v1/explain?reference=explained&variant=files")
+        self.assertEqual(explained.status, 200)
+        self.assertEqual(explained.json()["served_from"], "disk")
+        self.assertEqual(self.both.unix("GET", "/v1/explain?reference=nothing-like-it").status, 404)
+        self.assertEqual(self.both.unix("GET", "/v1/explain").code(), "INVALID_ARGUMENT")
+
     def test_head_has_the_headers_alone(self):
         head = self.both.unix("HEAD", "/v1/openapi.json")
         self.assertEqual((head.status, head.text), (200, ""))

@@ -73,6 +73,18 @@ class Unit(unittest.TestCase):
             self.assertIn(f"`{option}", described)
 
 
+class TraceUnit(unittest.TestCase):
+    def test_exports_with_options_that_the_program_has(self):
+        unit = configparser.ConfigParser(strict=False, interpolation=None)
+        unit.optionxform = str
+        unit.read_string((PACKAGING / "systemd/trims-trace.service").read_text())
+        start = unit["Service"]["ExecStart"]
+        self.assertTrue(start.startswith("/usr/bin/trims ") and start.endswith(" trace export"), start)
+        known = subprocess.run([program("trims"), "--help"], stdout=subprocess.PIPE, text=True, check=True).stdout
+        for option in re.findall(r"--[a-z-]+", start):
+            self.assertIn(option, known)
+
+
 class DaemonUnit(unittest.TestCase):
     def test_starts_the_daemon_with_options_that_it_has_and_keeps_descriptors(self):
         unit = configparser.ConfigParser(strict=False, interpolation=None)

@@ -25,8 +25,8 @@ class UnixConnection(http.client.HTTPConnection):
 
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(self.path)  # waits where the backlog is full, which it would not with a timeout
         self.sock.settimeout(PATIENCE)
-        self.sock.connect(self.path)
 
 
 class Answer:

@@ -22,6 +22,10 @@ class Echo final : public trims::admin::DaemonLink {
   Result<std::string> Show(const std::string&) override { return text_; }
   Result<std::string> Remove(const std::string&) override { return text_; }
   Result<std::string> Policy(const trims::PolicyOptions&) override { return text_; }
+  Result<std::string> Events(const trims::EventsOptions&) override { return text_; }
+  Result<std::string> Explain(const std::string&, const trims::ResidentOptions&) override {
+    return text_;
+  }
   Result<std::string> Evict(const std::string&, const trims::ResidentOptions&) override {
     return text_;
   }

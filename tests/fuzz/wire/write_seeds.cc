@@ -32,11 +32,13 @@ void WriteRequests() {
   };
   write("open", {.id = 1,
                  .client = "client",
-                 .body = OpenRequest{.reference = "team/ocr:3",
-                                     .variant = trims::Variant::kOrt,
-                                     .variant_key = "ort-1.32.0;level=all;cpu=avx2",
-                                     .deadline_ms = 500,
-                                     .tier = "gpu:0"}});
+                 .body = OpenRequest{
+                     .reference = "team/ocr:3",
+                     .variant = trims::Variant::kOrt,
+                     .variant_key = "ort-1.32.0;level=all;cpu=avx2",
+                     .deadline_ms = 500,
+                     .tier = "gpu:0",
+                     .traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}});
   write("open_runs",
         {.id = 2, .client = {}, .body = OpenRequest{.reference = "ocr", .runs = true}});
   write("add_blocks", {.id = 3,

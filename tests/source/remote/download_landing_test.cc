@@ -24,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kRange = kDownloadRangeBytes;
+constexpr size_t kLandedRange = kDownloadRangeBytes;
 
 // Memory that must not be written to beyond what was reached, nor said to be ready beyond that.
 class MemoryLanding final : public DownloadLanding {
@@ -127,7 +127,8 @@ class DownloadLandingTest : public ::testing::Test {
 };
 
 TEST_F(DownloadLandingTest, BytesAreInMemoryAndOnTheDisk) {
-  for (const size_t length : {size_t{1}, size_t{4096}, kRange - 1, kRange, 3 * kRange + 5}) {
+  for (const size_t length :
+       {size_t{1}, size_t{4096}, kLandedRange - 1, kLandedRange, 3 * kLandedRange + 5}) {
     SCOPED_TRACE(length);
     for (const std::string& folder : {place_.files, place_.partial}) {
       fs::remove_all(folder);
@@ -141,7 +142,7 @@ TEST_F(DownloadLandingTest, BytesAreInMemoryAndOnTheDisk) {
 }
 
 TEST_F(DownloadLandingTest, WhatAnEarlierAttemptHasLeftComesFromTheDisk) {
-  Make(5 * kRange + 100);
+  Make(5 * kLandedRange + 100);
   StopAfter(3);
   EXPECT_FALSE(fs::exists(place_.files + "/a"));
   const size_t requests = ExpectLands();
@@ -151,15 +152,15 @@ TEST_F(DownloadLandingTest, WhatAnEarlierAttemptHasLeftComesFromTheDisk) {
 }
 
 TEST_F(DownloadLandingTest, AnotherObjectStartsAnew) {
-  Make(3 * kRange, false);
+  Make(3 * kLandedRange, false);
   StopAfter(2);
-  content_ = Content(3 * kRange, 77);
+  content_ = Content(3 * kLandedRange, 77);
   file_.etag = "\"v2\"";
   EXPECT_EQ(ExpectLands(), 3u);
 }
 
 TEST_F(DownloadLandingTest, WhatWasDamagedOnTheDiskIsFetchedAgain) {
-  Make(4 * kRange);
+  Make(4 * kLandedRange);
   StopAfter(3);
   for (const auto& entry : fs::directory_iterator(place_.partial)) {
     if (entry.path().extension() != ".part") continue;
@@ -170,7 +171,7 @@ TEST_F(DownloadLandingTest, WhatWasDamagedOnTheDiskIsFetchedAgain) {
 }
 
 TEST_F(DownloadLandingTest, OtherBytesThanTheSourceSaysAreThrownAway) {
-  Make(2 * kRange);
+  Make(2 * kLandedRange);
   HttpOrigin origin([this](const OriginRequest& request) {
     OriginReply reply = Serve(request);
     if (request.number == 1) reply.body[1000] = static_cast<char>(reply.body[1000] ^ 4);
@@ -184,11 +185,11 @@ TEST_F(DownloadLandingTest, OtherBytesThanTheSourceSaysAreThrownAway) {
 }
 
 TEST_F(DownloadLandingTest, WithoutMemoryItEndsAndTheDiskGoesOn) {
-  Make(3 * kRange);
+  Make(3 * kLandedRange);
   HttpOrigin origin([this](const OriginRequest& request) { return Serve(request); });
   {
     MemoryLanding landing(content_.size());
-    landing.most = 2 * kRange;
+    landing.most = 2 * kLandedRange;
     EXPECT_EQ(Run(origin, &landing).code(), StatusCode::kResourceExhausted);
   }
   const Status status = Run(origin, nullptr);
@@ -197,7 +198,7 @@ TEST_F(DownloadLandingTest, WithoutMemoryItEndsAndTheDiskGoesOn) {
 }
 
 TEST_F(DownloadLandingTest, EachFailureOfTheDiskIsTypedAndTheNextAttemptWorks) {
-  Make(2 * kRange + 1);
+  Make(2 * kLandedRange + 1);
   for (const auto& [op, error] :
        {std::pair(fault::Op::kWrite, ENOSPC), std::pair(fault::Op::kSync, EIO),
         std::pair(fault::Op::kRename, EIO), std::pair(fault::Op::kThread, EAGAIN),
