@@ -28,7 +28,7 @@ ManifestVariant Part(const std::string& digit, uint64_t length) {
 }
 
 // A block of its own between two of four borrowed ones, and an end.
-Manifest Example() {
+Manifest WithRuns() {
   ManifestVariant variant = Part("1", kBlock + 5);
   variant.lengths = {3 * kBlock + 5};
   variant.borrowed = {Part("2", 4 * kBlock)};
@@ -44,19 +44,19 @@ Manifest Example() {
 }
 
 TEST(ManifestRuns, ComeThrough) {
-  const Result<Manifest> parsed = ParseManifest(ManifestToJson(Example()));
+  const Result<Manifest> parsed = ParseManifest(ManifestToJson(WithRuns()));
   ASSERT_TRUE(parsed.ok()) << parsed.status().ToString();
   const ManifestVariant& variant = parsed->variants.front();
   EXPECT_EQ(variant.granularity, Granularity::kBlock);
-  EXPECT_EQ(variant.runs, Example().variants.front().runs);
-  EXPECT_EQ(variant.lengths, Example().variants.front().lengths);
+  EXPECT_EQ(variant.runs, WithRuns().variants.front().runs);
+  EXPECT_EQ(variant.lengths, WithRuns().variants.front().lengths);
   ASSERT_EQ(variant.borrowed.size(), 1u);
   EXPECT_EQ(variant.borrowed.front().extents.front().blocks.size(), 4u);
   EXPECT_EQ(variant.borrowed.front().folder, "files-" + std::string(32, '2'));
 }
 
 TEST(ManifestRuns, AReleaseThatKnowsNoneRefusesThem) {
-  Manifest manifest = Example();
+  Manifest manifest = WithRuns();
   EXPECT_NE(ManifestToJson(manifest).find("\"version\": 4"), std::string::npos);
   manifest.variants.front() = Part("1", kBlock);
   EXPECT_NE(ManifestToJson(manifest).find("\"version\": 3"), std::string::npos);
@@ -86,16 +86,16 @@ TEST(ManifestRuns, ThoseThatLeadAstrayAreRefused) {
       },
       [](auto* variant) { variant->borrowed.assign(kMaxBorrowed + 1, Part("2", 4 * kBlock)); },
   };
-  EXPECT_TRUE(CheckRuns(Example().variants.front()).ok());
+  EXPECT_TRUE(CheckRuns(WithRuns().variants.front()).ok());
   for (size_t i = 0; i < std::size(kWrong); ++i) {
-    ManifestVariant variant = Example().variants.front();
+    ManifestVariant variant = WithRuns().variants.front();
     kWrong[i](&variant);
     EXPECT_EQ(CheckRuns(variant).code(), StatusCode::kInvalidArgument) << i;
   }
 }
 
 TEST(ManifestRuns, AStrangersWordOfSharingCountsForNothing) {
-  Manifest manifest = Example();
+  Manifest manifest = WithRuns();
   EXPECT_EQ(DropSharing(&manifest).code(), StatusCode::kInvalidArgument);
   manifest.variants.front() = Part("1", kBlock);
   ASSERT_TRUE(DropSharing(&manifest).ok());
@@ -104,9 +104,9 @@ TEST(ManifestRuns, AStrangersWordOfSharingCountsForNothing) {
 }
 
 TEST(ManifestRuns, AnImageOfPartsHasOneForEach) {
-  const ImagePtr whole = MakeImages(Example(), "default/m", "1").front();
+  const ImagePtr whole = MakeImages(WithRuns(), "default/m", "1").front();
   ASSERT_EQ(whole->parts.size(), 2u);
-  Manifest base = Example();
+  Manifest base = WithRuns();
   base.variants.front() = Part("2", 4 * kBlock);
   const ImagePtr alone = MakeImages(base, "default/base", "1").front();
   EXPECT_EQ(whole->parts[1]->key, alone->key);
@@ -116,7 +116,7 @@ TEST(ManifestRuns, AnImageOfPartsHasOneForEach) {
   EXPECT_EQ(SharedBytes(whole, alone), 2 * kBlock);
   EXPECT_EQ(SharedBytes(alone, whole), 2 * kBlock);
   EXPECT_EQ(MappedBytes(*whole), 3 * kBlock + 4096 + 4096);
-  Manifest other = Example();
+  Manifest other = WithRuns();
   other.variants.front().runs[2].offset = 0;
   EXPECT_NE(MakeImages(other, "default/m", "1").front()->key, whole->key);
 }

@@ -84,6 +84,7 @@ TEST_F(ManagerEvents, WhatGoesWithItsLastLeaseSaysWhy) {
   ASSERT_EQ(gone.size(), 1U);
   EXPECT_EQ(gone[0].reason, "removed");
   EXPECT_EQ(Events({"model.removed"}).size(), 1U);
+  a.reset();  // with all that it has of the first manager
   Start(8, Reclaim::kEager);
   OpenResident("b")->lease.reset();
   EXPECT_EQ(Events({"segment.reclaimed"}).at(0).reason, "policy");
