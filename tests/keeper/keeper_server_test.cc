@@ -44,7 +44,9 @@ class KeeperServerTest : public ::testing::Test {
 
   void End() {
     Result<std::unique_ptr<DescriptorKeeper>> link = ConnectToKeeper(path_, milliseconds(0));
-    if (link.ok()) EXPECT_TRUE((*link)->End().ok());
+    if (link.ok()) {
+      EXPECT_TRUE((*link)->End().ok());
+    }
     keeper_.join();
     EXPECT_TRUE(ended_.ok()) << ended_.ToString();
   }

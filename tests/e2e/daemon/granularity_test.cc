@@ -263,7 +263,9 @@ TEST_P(GranularityTest, AClientThatKnowsNoRunsIsRefused) {
       ASSERT_TRUE(wire::DecodeReply(frame.bytes, &reply).ok());
     } while (std::holds_alternative<wire::WaitingReply>(reply.body));
     EXPECT_EQ(std::holds_alternative<wire::OpenReply>(reply.body), runs);
-    if (!runs) EXPECT_EQ(std::get<Status>(reply.body).code(), StatusCode::kUnimplemented);
+    if (!runs) {
+      EXPECT_EQ(std::get<Status>(reply.body).code(), StatusCode::kUnimplemented);
+    }
   }
 }
 
