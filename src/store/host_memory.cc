@@ -79,11 +79,23 @@ Result<UniqueFd> ReadOnlyAgain(const UniqueFd& fd) {
   return read_only;
 }
 
+// Pages that the disk has just filled may be pinned a moment longer, on a busy machine longer than the kernel waits for that
+// itself (some 100 ms a call): then it says EBUSY.
+constexpr int kSealAttempts = 20;
+
+bool Seal(int fd) {
+  for (int attempt = 0; attempt < kSealAttempts; ++attempt) {
+    if (sys::AddSeals(fd, kAllSeals) == 0) return true;
+    if (errno != EBUSY) return false;
+  }
+  return false;
+}
+
 // A second open file, read-only, of an inode that nobody can write any more. The permissions are
 // taken away too, so that a client without privileges can't even open it for writing.
 Result<UniqueFd> SealAndReopen(const UniqueFd& fd) {
   if (::fchmod(fd.get(), 0444) != 0) return ErrnoStatus("fchmod of an extent");
-  if (sys::AddSeals(fd.get(), kAllSeals) != 0) return ErrnoStatus("sealing an extent");
+  if (!Seal(fd.get())) return ErrnoStatus("sealing an extent");
   return ReadOnlyAgain(fd);
 }
 

@@ -157,6 +157,17 @@ TEST(ExtentWriterTest, ACollapseThatIsAskedToTryAgainTriesAgain) {
   EXPECT_EQ(writer->pages(), Pages::kTransparentHuge);
 }
 
+TEST(ExtentWriterTest, PagesThatArePinnedAMomentLongerAreSealedAfterAll) {
+  for (const auto& [times, sealed] : {std::pair{3, true}, {1000, false}}) {
+    Result<ExtentWriter> writer = ExtentWriter::Create("pinned", kMiB, HugePagePolicy::kSmall);
+    ASSERT_TRUE(writer.ok());
+    const fault::ScopedPlan plan(
+        {.op = fault::Op::kSeal, .nth = 1, .error = EBUSY, .count = times});
+    EXPECT_EQ(std::move(*writer).Seal().ok(), sealed);
+    EXPECT_TRUE(plan.fired());
+  }
+}
+
 TEST(ExtentWriterTest, LengthsThatCanNotBeAreRefused) {
   EXPECT_EQ(ExtentWriter::Create("empty", 0, HugePagePolicy::kBest).status().code(),
             StatusCode::kInvalidArgument);
