@@ -249,20 +249,24 @@ void Controller::Pin(const wire::Principal& principal, const ControlWishes& wish
 void Controller::PinBrought(const Meant& meant, std::vector<Lease> leases, ControlCallback done) {
   const uint64_t id = ++last_pinning_;
   pinning_.emplace(id, std::move(leases));
-  catalog_->Pin(
-      meant.pins, alive_.Only([this, meant, id, done = std::move(done)](const Status& status) {
-        if (status.ok()) {
-          ApplyPins();
-          LogInfo("model.pinned", {{"model", meant.reference}, {"tier", meant.tier->tier_name()}});
-          events_->Record({.kind = EventKind::kModelPinned,
-                           .model = meant.reference,
-                           .tier = meant.tier->tier_name()});
-        }
-        pinning_.erase(id);
-        if (status.ok()) LoadPinned();  // its content may have become another meanwhile
-        if (!status.ok()) return done(status);
-        done(meant.Outcome());
-      }));
+  catalog_->Pin(meant.pins,
+                alive_.Only([this, meant, id, done = std::move(done)](const Status& status) {
+                  if (status.ok()) {
+                    ApplyPins();
+                    TellPinned(true, meant.reference, meant.tier->tier_name());
+                  }
+                  pinning_.erase(id);
+                  if (status.ok()) LoadPinned();  // its content may have become another meanwhile
+                  if (!status.ok()) return done(status);
+                  done(meant.Outcome());
+                }));
+}
+
+void Controller::TellPinned(bool pinned, const std::string& model, std::string_view tier) const {
+  LogInfo(pinned ? "model.pinned" : "model.unpinned", {{"model", model}, {"tier", tier}});
+  events_->Record({.kind = pinned ? EventKind::kModelPinned : EventKind::kModelUnpinned,
+                   .model = model,
+                   .tier = tier});
 }
 
 // As the catalog says: of a variant that is there no more there is no image.
@@ -295,10 +299,7 @@ void Controller::Unpin(const wire::Principal& principal, const ControlWishes& wi
   catalog_->Unpin(std::move(pins), alive_.Only([this, meant = *meant, done](const Status& status) {
     if (!status.ok()) return done(status);
     ApplyPins();
-    LogInfo("model.unpinned", {{"model", meant.reference}, {"tier", meant.tier->tier_name()}});
-    events_->Record({.kind = EventKind::kModelUnpinned,
-                     .model = meant.reference,
-                     .tier = meant.tier->tier_name()});
+    TellPinned(false, meant.reference, meant.tier->tier_name());
     done(meant.Outcome());
   }));
 }
@@ -313,10 +314,10 @@ void Controller::UnpinInAbsentTier(const ControlWishes& wishes, const Status& wh
   ControlledModel model{.reference = ReferenceOf(**entry), .tier = wishes.tier, .variants = {}};
   std::vector<PinnedVariant> pins = PinsOf(model.reference, wishes.tier, wishes.variants);
   if (pins.empty()) return done(why_none);
-  catalog_->Unpin(std::move(pins), alive_.Only([model = std::move(model),
+  catalog_->Unpin(std::move(pins), alive_.Only([this, model = std::move(model),
                                                 done = std::move(done)](const Status& status) {
     if (!status.ok()) return done(status);
-    LogInfo("model.unpinned", {{"model", model.reference}, {"tier", model.tier}});
+    TellPinned(false, model.reference, model.tier);
     done(model);
   }));
 }

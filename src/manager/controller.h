@@ -97,6 +97,7 @@ class Controller {
   Status CheckMayEvict(const Meant& meant, const ControlWishes& wishes) const;
   void PinBrought(const Meant& meant, std::vector<Lease> leases, ControlCallback done);
   void Bring(const std::string& why, SegmentTable* tier, const ImagePtr& image);
+  void TellPinned(bool pinned, const std::string& model, std::string_view tier) const;
   void TellQuiet();
   bool Quiet() const;
   DrainSnapshot Snapshot() const;

@@ -40,7 +40,7 @@ void Estimate(const OpenPlan& plan, const Counters& counters, ExplainedOpen* ope
   } else if (plan.reload_time > Duration::zero()) {
     open->estimate = duration_cast<microseconds>(plan.reload_time);
     open->estimate_from = "measured";
-  } else if ((open->estimate = AtTheAverageRate(plan.bytes, counters))) {
+  } else if ((open->estimate = AtTheAverageRate(plan.missing_bytes, counters))) {
     open->estimate_from = "average";
   }
 }

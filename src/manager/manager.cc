@@ -44,6 +44,7 @@ class Manager::Impl {
                                    .catalog_changed = [this] { KeepKnown(); }}) {
     controller =
         std::make_unique<Controller>(dependencies.catalog, dependencies.timers, &tiers, &events);
+    FindSharing();
     TakeOver();
     if (dependencies.prepared == nullptr) return;
     dependencies.prepared->SetInUse([this] { return LeasedFolders(); });
@@ -166,6 +167,7 @@ class Manager::Impl {
 
   // What the catalog no longer knows goes with its last lease.
   void KeepKnown() {
+    FindSharing();
     std::set<std::string_view> keys;
     for (const CatalogEntry* entry : dependencies.catalog->All()) {
       for (const ImagePtr& image : entry->images) {
@@ -177,10 +179,21 @@ class Manager::Impl {
     controller->LoadPinned();
   }
 
+  // Once a change of the catalog, so that whoever looks at the status doesn't look at all models.
+  void FindSharing() {
+    sharing.clear();
+    for (const CatalogEntry* entry : dependencies.catalog->All()) {
+      for (const ImagePtr& image : entry->images) {
+        if (image->variant.granularity != Granularity::kModel) sharing.push_back(image);
+      }
+    }
+  }
+
   const ManagerDependencies dependencies;
   EventFeed events;
   Counters counters;
   PressureSnapshot pressure;
+  std::vector<ImagePtr> sharing;  // all that were added to share
   Tiers tiers;
   std::unique_ptr<Controller> controller;
   std::unique_ptr<TakenOver> taken_over;  // where there is a keeper
@@ -379,7 +392,9 @@ Result<ExplainedOpen> Manager::Explain(const ControlWishes& wishes) const {
     open.refused = Controller::Draining();
     open.served_from.clear();
   }
-  if (wishes.holders) open.holders = wishes.holders(tier->tier_name(), image->key);
+  if (const FindHolders all = impl_->AllHolders(wishes.holders)) {
+    open.holders = all(tier->tier_name(), image->key);
+  }
   return open;
 }
 
@@ -425,7 +440,7 @@ Result<ModelDetails> Manager::Model(const std::string& reference) const {
 
 ManagerSnapshot Manager::Snapshot(const FindHolders& holders) const {
   ManagerSnapshot snapshot = SnapshotOf(impl_->tiers, impl_->dependencies.clock->Now(), holders);
-  AddSaved(*impl_->dependencies.catalog, impl_->tiers, &snapshot);
+  AddSaved(impl_->sharing, impl_->tiers, &snapshot);
   snapshot.models = impl_->dependencies.catalog->size();
   if (impl_->dependencies.prepared != nullptr) {
     const PreparedStore& prepared = *impl_->dependencies.prepared;

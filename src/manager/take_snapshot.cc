@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -230,16 +231,13 @@ std::vector<SharerSnapshot> SharersOf(const CatalogEntry& entry, const Catalog& 
 }
 
 // Each model counts as what it maps, each part that they have once.
-uint64_t SavedIn(const SegmentTable& tier, const Catalog& catalog) {
+uint64_t SavedIn(const SegmentTable& tier, std::span<const ImagePtr> sharing) {
   uint64_t mapped = 0;
   std::map<std::string_view, uint64_t> resident;  // by key
-  for (const CatalogEntry* entry : catalog.All()) {
-    for (const ImagePtr& image : entry->images) {
-      if (image->variant.granularity == Granularity::kModel) continue;
-      if (ControlledOf(*image, tier).state != SegmentState::kResident) continue;
-      mapped += MappedBytes(*image);
-      for (const ImagePtr& part : PartsOf(image)) resident[part->key] = part->footprint;
-    }
+  for (const ImagePtr& image : sharing) {
+    if (ControlledOf(*image, tier).state != SegmentState::kResident) continue;
+    mapped += MappedBytes(*image);
+    for (const ImagePtr& part : PartsOf(image)) resident[part->key] = part->footprint;
   }
   uint64_t taken = 0;
   for (const auto& [key, bytes] : resident) taken += bytes;
@@ -248,9 +246,9 @@ uint64_t SavedIn(const SegmentTable& tier, const Catalog& catalog) {
 
 }  // namespace
 
-void AddSaved(const Catalog& catalog, const Tiers& tiers, ManagerSnapshot* snapshot) {
+void AddSaved(std::span<const ImagePtr> sharing, const Tiers& tiers, ManagerSnapshot* snapshot) {
   for (size_t i = 0; i < tiers.size(); ++i) {
-    snapshot->tiers[i].saved_bytes = SavedIn(*tiers[i], catalog);
+    snapshot->tiers[i].saved_bytes = SavedIn(*tiers[i], sharing);
   }
 }
 

@@ -2,6 +2,7 @@
 #ifndef TRIMS_MANAGER_TAKE_SNAPSHOT_H_
 #define TRIMS_MANAGER_TAKE_SNAPSHOT_H_
 
+#include <span>
 #include <vector>
 
 #include "base/clock.h"
@@ -19,8 +20,8 @@ ModelDetails DetailsOf(const CatalogEntry& entry, const Catalog& catalog, const 
 TierSnapshot SnapshotOf(const SegmentTable& tier);
 ControlledVariant ControlledOf(const Image& image, const SegmentTable& tier);
 ManagerSnapshot SnapshotOf(const Tiers& tiers, TimePoint now, const FindHolders& holders);
-// What sharing saves of each tier of that snapshot.
-void AddSaved(const Catalog& catalog, const Tiers& tiers, ManagerSnapshot* snapshot);
+// What sharing saves of each tier of that snapshot. `sharing`: all images that were added to share.
+void AddSaved(std::span<const ImagePtr> sharing, const Tiers& tiers, ManagerSnapshot* snapshot);
 
 }  // namespace trims
 

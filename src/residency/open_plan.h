@@ -33,9 +33,8 @@ struct OpenPlan {
   std::string tier;
   std::string key;  // of the image's content
   SegmentState state = SegmentState::kAbsent;
-  uint64_t bytes = 0;  // that it takes of the tier
-  uint64_t missing_bytes =
-      0;  // of one that is put together: what of it is neither there nor on its way
+  uint64_t bytes = 0;          // that it takes of the tier
+  uint64_t missing_bytes = 0;  // of these: what is neither there nor on its way
   uint64_t leases = 0;
   size_t waiters = 0;
   bool pinned = false;

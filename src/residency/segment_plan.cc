@@ -26,6 +26,7 @@ OpenPlan SegmentTable::Plan(const ImagePtr& wanted) const {
   if (comes) plan.load = ProgressOf(*FindByKey(image.key));
   // What drains is admitted once it is gone; what is there or comes needs no room.
   if (comes || plan.state == SegmentState::kResident || !plan.refused.ok()) return plan;
+  plan.missing_bytes = plan.bytes;
   plan.refused = ledger_.CheckLoad(image.reference, plan.bytes, dependencies_.clock->Now());
   if (!plan.refused.ok()) return plan;
   PlanRoom(image, &plan);
@@ -67,9 +68,9 @@ OpenPlan SegmentTable::PlanParts(const ImagePtr& wanted) const {
     const Segment* segment = FindByKey(part->key);
     const SegmentState state = segment == nullptr ? SegmentState::kAbsent : segment->state();
     plan.pinned = plan.pinned && segment != nullptr && segment->pinned();
-    plan.reload_time += evictor_.ReloadTimeOf(part->key);
     if (segment != nullptr && plan.refused.ok()) plan.refused = BackingOff(*segment, part);
     if (state == SegmentState::kResident) continue;
+    plan.reload_time += evictor_.ReloadTimeOf(part->key);
     const bool comes = state == SegmentState::kReserved || state == SegmentState::kLoading;
     if (!comes) missing.footprint += FootprintOf(*part);
     plan.state = comes && missing.footprint == 0 ? state : SegmentState::kAbsent;
