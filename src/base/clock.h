@@ -10,6 +10,10 @@ namespace trims {
 using Duration = std::chrono::nanoseconds;
 using TimePoint = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 
+inline std::chrono::microseconds InMicroseconds(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(duration);
+}
+
 // Nobody waits longer, so that no sum overflows.
 inline constexpr Duration kLongestWait = std::chrono::hours(24 * 365);
 

@@ -51,4 +51,18 @@ std::string FormatTraceparent(const Traceparent& parent) {
   return "00-" + parent.trace_id + "-" + parent.span_id + (parent.sampled ? "-01" : "-00");
 }
 
+uint64_t MixBits(uint64_t value) {
+  value += 0x9e3779b97f4a7c15;
+  value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
+  value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
+  return value ^ (value >> 31);
+}
+
+std::string SpanIdText(uint64_t id) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (int shift = 60; shift >= 0; shift -= 4) text += kDigits[(id >> shift) & 15];
+  return text;
+}
+
 }  // namespace trims

@@ -9,6 +9,7 @@
 #define TRIMS_BASE_TRACEPARENT_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -32,6 +33,11 @@ Result<Traceparent> ParseTraceparent(std::string_view text);
 
 // In version 00.
 std::string FormatTraceparent(const Traceparent& parent);
+
+// What is as good as random of a number that is not: SplitMix64.
+uint64_t MixBits(uint64_t value);
+// Sixteen digits. Those of zero are no identifier.
+std::string SpanIdText(uint64_t id);
 
 }  // namespace trims
 

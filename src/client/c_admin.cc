@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -57,6 +58,18 @@ std::function<void(const trims::Progress&)> ProgressOf(trims_progress_callback c
   return [call, context](const trims::Progress& progress) {
     call(std::string(progress.stage).c_str(), progress.done, progress.total, context);
   };
+}
+
+// What is asked with texts alone, none of which may be NULL.
+template <typename Call>
+trims_status* Asked(trims_admin* admin, std::initializer_list<const char*> texts, char** document,
+                    Call call) {
+  return Guarded([&]() -> Status {
+    const bool missing =
+        std::ranges::any_of(texts, [](const char* text) { return text == nullptr; });
+    if (admin == nullptr || missing) return Missing("the admin, or a text that is asked for,");
+    return Hand(call(admin->admin), document);
+  });
 }
 
 // What is beyond the longest wait is as long as that.
@@ -121,31 +134,19 @@ trims_status* trims_admin_add(trims_admin* admin, const char* reference, const c
 }
 
 trims_status* trims_admin_remove(trims_admin* admin, const char* reference, char** document) {
-  return Guarded([&]() -> Status {
-    if (admin == nullptr || reference == nullptr) return Missing("admin or reference");
-    return Hand(admin->admin.Remove(reference), document);
-  });
+  return Asked(admin, {reference}, document, [&](Admin& asked) { return asked.Remove(reference); });
 }
 
 trims_status* trims_admin_list(trims_admin* admin, char** document) {
-  return Guarded([&]() -> Status {
-    if (admin == nullptr) return Missing("admin");
-    return Hand(admin->admin.List(), document);
-  });
+  return Asked(admin, {}, document, [&](Admin& asked) { return asked.List(); });
 }
 
 trims_status* trims_admin_show(trims_admin* admin, const char* reference, char** document) {
-  return Guarded([&]() -> Status {
-    if (admin == nullptr || reference == nullptr) return Missing("admin or reference");
-    return Hand(admin->admin.Show(reference), document);
-  });
+  return Asked(admin, {reference}, document, [&](Admin& asked) { return asked.Show(reference); });
 }
 
 trims_status* trims_admin_status(trims_admin* admin, char** document) {
-  return Guarded([&]() -> Status {
-    if (admin == nullptr) return Missing("admin");
-    return Hand(admin->admin.GetStatus(), document);
-  });
+  return Asked(admin, {}, document, [&](Admin& asked) { return asked.GetStatus(); });
 }
 
 trims_status* trims_admin_pin(trims_admin* admin, const char* reference,
@@ -180,54 +181,37 @@ trims_status* trims_admin_explain(trims_admin* admin, const char* reference,
 
 trims_status* trims_admin_drain(trims_admin* admin, int off, int wait, uint64_t timeout_ms,
                                 char** document) {
-  return Guarded([&]() -> Status {
-    if (admin == nullptr) return Missing("admin");
-    trims::DrainOptions wanted{.on = off == 0, .wait = wait != 0};
-    SetTimeout(timeout_ms, &wanted.timeout);
-    return Hand(admin->admin.Drain(wanted), document);
-  });
+  trims::DrainOptions wanted{.on = off == 0, .wait = wait != 0};
+  SetTimeout(timeout_ms, &wanted.timeout);
+  return Asked(admin, {}, document, [&](Admin& asked) { return asked.Drain(wanted); });
 }
 
 trims_status* trims_admin_set_alias(trims_admin* admin, const char* alias, const char* reference,
                                     char** document) {
-  return Guarded([&]() -> Status {
-    if (admin == nullptr || alias == nullptr || reference == nullptr)
-      return Missing("admin, alias or reference");
-    return Hand(admin->admin.SetAlias(alias, reference), document);
-  });
+  return Asked(admin, {alias, reference}, document,
+               [&](Admin& asked) { return asked.SetAlias(alias, reference); });
 }
 
 trims_status* trims_admin_rollback(trims_admin* admin, const char* alias, char** document) {
-  return Guarded([&]() -> Status {
-    if (admin == nullptr || alias == nullptr) return Missing("admin or alias");
-    return Hand(admin->admin.Rollback(alias), document);
-  });
+  return Asked(admin, {alias}, document, [&](Admin& asked) { return asked.Rollback(alias); });
 }
 
 trims_status* trims_admin_delete_alias(trims_admin* admin, const char* alias, char** document) {
-  return Guarded([&]() -> Status {
-    if (admin == nullptr || alias == nullptr) return Missing("admin or alias");
-    return Hand(admin->admin.DeleteAlias(alias), document);
-  });
+  return Asked(admin, {alias}, document, [&](Admin& asked) { return asked.DeleteAlias(alias); });
 }
 
 trims_status* trims_admin_aliases(trims_admin* admin, char** document) {
-  return Guarded([&]() -> Status {
-    if (admin == nullptr) return Missing("admin");
-    return Hand(admin->admin.Aliases(), document);
-  });
+  return Asked(admin, {}, document, [&](Admin& asked) { return asked.Aliases(); });
 }
 
 trims_status* trims_admin_policy(trims_admin* admin, const trims_policy_options* options,
                                  char** document) {
-  return Guarded([&]() -> Status {
-    if (admin == nullptr) return Missing("admin");
+  return Asked(admin, {}, document, [&](Admin& asked) {
     const trims_policy_options given = Received(options, TRIMS_POLICY_OPTIONS_INIT);
-    return Hand(admin->admin.Policy({.tier = TextOf(given.tier),
-                                     .eviction = TextOf(given.eviction),
-                                     .admission = TextOf(given.admission),
-                                     .reclaim = TextOf(given.reclaim),
-                                     .budget = TextOf(given.budget)}),
-                document);
+    return asked.Policy({.tier = TextOf(given.tier),
+                         .eviction = TextOf(given.eviction),
+                         .admission = TextOf(given.admission),
+                         .reclaim = TextOf(given.reclaim),
+                         .budget = TextOf(given.budget)});
   });
 }

@@ -9,16 +9,9 @@ namespace {
 
 constexpr std::string_view kCategory = "trims.client";
 
-std::string Digits(uint64_t value) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (int shift = 60; shift >= 0; shift -= 4) text += kDigits[(value >> shift) & 15];
-  return text;
-}
-
 std::string NewTraceparent(Tracer* tracer) {
-  return FormatTraceparent({.trace_id = Digits(tracer->NewId()) + Digits(tracer->NewId()),
-                            .span_id = Digits(tracer->NewId())});
+  return FormatTraceparent({.trace_id = SpanIdText(tracer->NewId()) + SpanIdText(tracer->NewId()),
+                            .span_id = SpanIdText(tracer->NewId())});
 }
 
 Duration Now() { return SteadyClock().Now().time_since_epoch(); }

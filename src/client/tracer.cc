@@ -10,19 +10,12 @@
 #include <vector>
 
 #include "base/macros.h"
+#include "base/traceparent.h"
 
 namespace trims::client {
 namespace {
 
 constexpr int kMostNames = 16;
-
-// SplitMix64.
-uint64_t Mixed(uint64_t value) {
-  value *= 0x9e3779b97f4a7c15;
-  value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
-  value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
-  return value ^ (value >> 31);
-}
 
 Tracer* MakeFromEnvironment() {
   const char* folder = ::secure_getenv("TRIMS_TRACE");
@@ -58,7 +51,7 @@ void Tracer::Record(std::span<ChromeSpan> spans) {
 uint64_t Tracer::NewId() {
   Output* const output = OutputOfProcess();
   const uint64_t number = output->ids.fetch_add(1, std::memory_order_relaxed);
-  return Mixed(output->seed + number) | 1;
+  return MixBits(output->seed + number) | 1;
 }
 
 // Two threads may make one at once; then the file of one of them stays empty, and goes.

@@ -3,13 +3,13 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <memory>
 #include <set>
 #include <span>
 #include <string_view>
 #include <utility>
 
+#include "base/direct_file.h"
 #include "base/errno_status.h"
 #include "base/granularity.h"
 #include "base/macros.h"
@@ -103,29 +103,18 @@ class ExtentReader {
   std::string path_;
 };
 
-Status WriteAt(int fd, std::span<const std::byte> bytes, uint64_t offset) {
-  while (!bytes.empty()) {
-    const ssize_t wrote = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) return ErrnoStatus("can't write what a model has of its own");
-    bytes = bytes.subspan(static_cast<size_t>(wrote));
-    offset += static_cast<uint64_t>(wrote);
-  }
-  return Status();
-}
-
 // What is compared with the digests that were planned with is read again from there.
 Status WriteOwn(const Image& image, const std::string& incoming, const SharePlan& plan,
                 const std::string& path) {
-  const UniqueFd fd =
-      sys::Open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  UniqueFd fd = sys::Open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (!fd) return ErrnoStatus("can't make " + path);
+  const DirectFile file(std::move(fd), path);
   ExtentReader reader(image, incoming);
   std::vector<std::byte> buffer(kShareBlockBytes);
   for (const SharePlan::Own& own : plan.own) {
     const std::span<std::byte> bytes = std::span(buffer).first(own.length);
     TRIMS_RETURN_IF_ERROR(reader.Read(own.extent, own.at, bytes));
-    TRIMS_RETURN_IF_ERROR(WriteAt(fd.get(), bytes, own.to));
+    if (!file.WriteAt(bytes, own.to)) return ErrnoStatus("can't write " + path);
   }
   return Status();
 }

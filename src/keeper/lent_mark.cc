@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
+
 #include "base/errno_status.h"
 
 namespace trims {
@@ -26,6 +28,17 @@ Status MarkLent(int fd) {
 bool IsLentByAnother(int fd) {
   struct flock lock = Whole(F_WRLCK);
   return ::fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+std::vector<int> DescriptorsOf(const ResidentBytes& bytes) {
+  std::vector<int> fds = {bytes.index.fd.get()};
+  for (const Handle& extent : bytes.extents) fds.push_back(extent.fd.get());
+  return fds;
+}
+
+bool IsLentByAnother(const ResidentBytes& bytes) {
+  const std::vector<int> fds = DescriptorsOf(bytes);
+  return std::ranges::any_of(fds, [](int fd) { return IsLentByAnother(fd); });
 }
 
 }  // namespace trims

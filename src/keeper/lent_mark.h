@@ -15,13 +15,21 @@
 #ifndef TRIMS_KEEPER_LENT_MARK_H_
 #define TRIMS_KEEPER_LENT_MARK_H_
 
+#include <vector>
+
 #include "trims/status.h"
+
+#include "store/resident_bytes.h"
 
 namespace trims {
 
 // UNIMPLEMENTED, INTERNAL: this kernel has no such locks.
 Status MarkLent(int fd);
 bool IsLentByAnother(int fd);
+
+// What is handed out of it. What has been open from before may be any of them: who maps the extents may have let go of the index.
+std::vector<int> DescriptorsOf(const ResidentBytes& bytes);
+bool IsLentByAnother(const ResidentBytes& bytes);
 
 }  // namespace trims
 

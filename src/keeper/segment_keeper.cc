@@ -1,6 +1,5 @@
 #include "keeper/segment_keeper.h"
 
-#include <algorithm>
 #include <chrono>
 #include <set>
 #include <span>
@@ -21,18 +20,6 @@ namespace {
 
 // Keys may be longer than a label, and hold what none may.
 std::string LabelOf(const Image& image) { return Sha256Hex(std::as_bytes(std::span(image.key))); }
-
-std::vector<const Handle*> HandlesOf(const ResidentBytes& bytes) {
-  std::vector<const Handle*> handles = {&bytes.index};
-  for (const Handle& extent : bytes.extents) handles.push_back(&extent);
-  return handles;
-}
-
-bool IsLent(const ResidentBytes& bytes) {
-  const std::vector<const Handle*> handles = HandlesOf(bytes);
-  return std::any_of(handles.begin(), handles.end(),
-                     [](const Handle* handle) { return IsLentByAnother(handle->fd.get()); });
-}
 
 Result<KeptRecord> RecordOf(Duration load_time, const ResidentBytes& bytes) {
   KeptRecord record{.load_time = std::chrono::duration_cast<std::chrono::microseconds>(load_time),
@@ -94,7 +81,7 @@ bool SegmentKeeper::IsHanded(const Image& image) const {
 bool SegmentKeeper::IsHandedAndLent(const Image& image) const {
   MutexLock lock(handed_mutex_);
   const auto found = handed_.find(LabelOf(image));
-  return found != handed_.end() && IsLent(found->second);
+  return found != handed_.end() && IsLentByAnother(found->second);
 }
 
 std::optional<ResidentBytes> SegmentKeeper::TakeHanded(const Image& image) {
@@ -145,9 +132,9 @@ Status SegmentKeeper::Give(const std::string& label, Duration load_time,
                            const ResidentBytes& bytes) {
   std::vector<UniqueFd> owned;
   std::vector<int> fds;
-  for (const Handle* handle : HandlesOf(bytes)) {
-    TRIMS_RETURN_IF_ERROR(MarkLent(handle->fd.get()));
-    owned.push_back(sys::ReopenReadOnly(handle->fd.get()));
+  for (const int fd : DescriptorsOf(bytes)) {
+    TRIMS_RETURN_IF_ERROR(MarkLent(fd));
+    owned.push_back(sys::ReopenReadOnly(fd));
     if (!owned.back()) return ErrnoStatus("re-opening an extent");
     fds.push_back(owned.back().get());
   }

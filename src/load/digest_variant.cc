@@ -175,10 +175,24 @@ void RunOnAllProcessors(Shared* shared) {
   for (std::thread& thread : others) thread.join();
 }
 
-Status ReadAll(Shared* shared) {
-  RunOnAllProcessors(shared);
-  MutexLock lock(shared->mutex);
-  return shared->first_error;
+// What `digests_of` makes of each extent's XXH3 and SHA-256.
+template <typename Digests, typename DigestsOf>
+Result<std::vector<Digests>> DigestAll(const Image& image, const std::string& prepared_root,
+                                       FillControl* control, Pacer* pacer, Wanted wanted,
+                                       DigestsOf digests_of) {
+  TRIMS_ASSIGN_OR_RETURN(const std::vector<Read> reads,
+                         CutIntoReads(image.variant, kDigestChunkBytes));
+  Shared shared(image, prepared_root, control, pacer, ChunksOf(image.variant, reads), wanted);
+  RunOnAllProcessors(&shared);
+  {
+    MutexLock lock(shared.mutex);
+    TRIMS_RETURN_IF_ERROR(shared.first_error);
+  }
+  std::vector<Digests> digests;
+  for (size_t i = 0; i < shared.xxh3.size(); ++i) {
+    digests.push_back(digests_of(std::move(shared.xxh3[i]), std::move(shared.sha256[i])));
+  }
+  return digests;
 }
 
 }  // namespace
@@ -186,30 +200,20 @@ Status ReadAll(Shared* shared) {
 Result<std::vector<ExtentDigests>> DigestVariant(const Image& image,
                                                  const std::string& prepared_root,
                                                  FillControl* control, Pacer* pacer) {
-  TRIMS_ASSIGN_OR_RETURN(const std::vector<Read> reads,
-                         CutIntoReads(image.variant, kDigestChunkBytes));
-  Shared shared(image, prepared_root, control, pacer, ChunksOf(image.variant, reads),
-                Wanted::kOfChunks);
-  TRIMS_RETURN_IF_ERROR(ReadAll(&shared));
-  std::vector<ExtentDigests> digests;
-  for (size_t i = 0; i < shared.xxh3.size(); ++i) {
-    digests.push_back({TreeDigest(shared.sha256[i]), std::move(shared.xxh3[i])});
-  }
-  return digests;
+  return DigestAll<ExtentDigests>(
+      image, prepared_root, control, pacer, Wanted::kOfChunks,
+      [](std::vector<uint64_t> xxh3, const std::vector<Sha256::Digest>& sha256) {
+        return ExtentDigests{TreeDigest(sha256), std::move(xxh3)};
+      });
 }
 
 Result<std::vector<BlockDigests>> DigestBlocks(const Image& image, const std::string& prepared_root,
                                                FillControl* control) {
-  TRIMS_ASSIGN_OR_RETURN(const std::vector<Read> reads,
-                         CutIntoReads(image.variant, kDigestChunkBytes));
-  Shared shared(image, prepared_root, control, nullptr, ChunksOf(image.variant, reads),
-                Wanted::kOfBlocks);
-  TRIMS_RETURN_IF_ERROR(ReadAll(&shared));
-  std::vector<BlockDigests> digests;
-  for (size_t i = 0; i < shared.xxh3.size(); ++i) {
-    digests.push_back({std::move(shared.xxh3[i]), std::move(shared.sha256[i])});
-  }
-  return digests;
+  return DigestAll<BlockDigests>(
+      image, prepared_root, control, nullptr, Wanted::kOfBlocks,
+      [](std::vector<uint64_t> xxh3, std::vector<Sha256::Digest> sha256) {
+        return BlockDigests{std::move(xxh3), std::move(sha256)};
+      });
 }
 
 }  // namespace trims

@@ -9,22 +9,6 @@
 #include "keeper/lent_mark.h"
 
 namespace trims {
-namespace {
-
-// What has been open from before may be any of them: who maps the extents may have let go of the index.
-template <typename Call>
-void ForEachFd(const ResidentBytes& bytes, Call call) {
-  call(bytes.index.fd.get());
-  for (const Handle& extent : bytes.extents) call(extent.fd.get());
-}
-
-bool IsLent(const ResidentBytes& bytes) {
-  bool lent = false;
-  ForEachFd(bytes, [&lent](int fd) { lent = lent || IsLentByAnother(fd); });
-  return lent;
-}
-
-}  // namespace
 
 TakenOver::~TakenOver() { dependencies_.timers->Cancel(timer_); }
 
@@ -84,7 +68,7 @@ void TakenOver::DropRest() {
 void TakenOver::Hold(Lease lease) {
   Held held{.lease = std::move(lease), .watches = {}};
   const Status watched = Watch(&held);
-  if (!IsLent(held.lease.bytes())) return EndHold(held);
+  if (!IsLentByAnother(held.lease.bytes())) return EndHold(held);
   if (!watched.ok()) {
     LogWarning("model.not_watched", {{"model", held.lease.image().reference}, {"error", watched}});
   }
@@ -96,10 +80,10 @@ void TakenOver::Hold(Lease lease) {
 Status TakenOver::Watch(Held* held) {
   TRIMS_RETURN_IF_ERROR(WatchCloses());
   Status status;
-  ForEachFd(held->lease.bytes(), [&](int fd) {
+  for (const int fd : DescriptorsOf(held->lease.bytes())) {
     const Result<int> watch = closes_->Add(fd);
     watch.ok() ? held->watches.push_back(*watch) : static_cast<void>(status = watch.status());
-  });
+  }
   return status;
 }
 
@@ -118,7 +102,7 @@ Status TakenOver::WatchCloses() {
 void TakenOver::LookAgain() {
   std::vector<Held> gone;
   for (auto held = held_.begin(); held != held_.end();) {
-    if (IsLent(held->second.lease.bytes())) {
+    if (IsLentByAnother(held->second.lease.bytes())) {
       ++held;
       continue;
     }

@@ -7,14 +7,6 @@
 #include "residency/segment_table.h"
 
 namespace trims {
-namespace {
-
-std::chrono::microseconds InMicroseconds(Duration duration) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(duration);
-}
-
-}  // namespace
-
 void SegmentTable::StartFill(Segment* segment, Reservation room) {
   segment->BeginFill(std::move(room), dependencies_.clock->Now());
   Tell(*segment, {.kind = EventKind::kSegmentLoading, .load = segment->load()});

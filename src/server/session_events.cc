@@ -13,10 +13,6 @@ namespace {
 constexpr std::array<EventKind, kOpenEndNames.size()> kOpenKinds = {
     EventKind::kOpenHit, EventKind::kOpenJoined, EventKind::kOpenMiss, EventKind::kOpenFailed};
 
-std::chrono::microseconds InMicroseconds(Duration duration) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(duration);
-}
-
 }  // namespace
 
 void Session::Serve(uint64_t id, const wire::EventsRequest& request) {

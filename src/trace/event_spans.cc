@@ -41,24 +41,9 @@ uint64_t SequenceOf(const Json& event) {
   return found != event.end() && found->is_number_unsigned() ? found->get<uint64_t>() : 0;
 }
 
-// SplitMix64.
-uint64_t Mixed(uint64_t value) {
-  value += 0x9e3779b97f4a7c15;
-  value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
-  value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
-  return value ^ (value >> 31);
-}
-
-std::string Digits(uint64_t value) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (int shift = 60; shift >= 0; shift -= 4) text += kDigits[(value >> shift) & 15];
-  return text;
-}
-
 uint64_t HashOf(std::string_view text) {
   uint64_t hash = 0;
-  for (const char c : text) hash = Mixed(hash ^ static_cast<unsigned char>(c));
+  for (const char c : text) hash = MixBits(hash ^ static_cast<unsigned char>(c));
   return hash;
 }
 
@@ -93,7 +78,7 @@ bool EndsLoad(const std::string& kind) {
 }  // namespace
 
 std::string EventSpans::SpanId(uint64_t kind, uint64_t number) const {
-  return Digits(Mixed(Mixed(seed_ ^ kind) ^ number) | 1);  // none is of zeros
+  return SpanIdText(MixBits(MixBits(seed_ ^ kind) ^ number) | 1);  // none is of zeros
 }
 
 SpanTree EventSpans::OpenOf(const Json& event) const {

@@ -33,6 +33,8 @@ std::string RenderControlled(const Json& model);
 
 // Whether the daemon serves, and who still holds leases.
 std::string RenderDrain(const Json& drain);
+// Of a list of holders, under that heading; nothing where there are none.
+std::string RenderHolders(const Json& holders, const char* title);
 
 // One that was moved; one that is no more; all of them.
 std::string RenderAlias(const Json& alias);

@@ -43,15 +43,9 @@ std::string RenderControlled(const Json& model) {
   return name + '\n' + table.Render();
 }
 
-std::string RenderDrain(const Json& drain) {
-  if (!Flag(drain, "draining")) return "the daemon gives leases again\n";
-  const uint64_t leases = Number(drain, "leases");
-  std::string text = "the daemon gives no new leases; ";
-  if (leases == 0) return text + "nobody holds any\n";
-  text += Counted(leases, "lease") + " still held\n";
-  const Json& holders = List(drain, "holders");
-  if (holders.empty()) return text;
-  Table table({{"CLIENT"},
+std::string RenderHolders(const Json& holders, const char* title) {
+  if (holders.empty()) return "";
+  Table table({{title},
                {"PID", Table::Align::kRight},
                {"UID", Table::Align::kRight},
                {"LEASES", Table::Align::kRight}});
@@ -60,7 +54,16 @@ std::string RenderDrain(const Json& drain) {
     table.AddRow({client.empty() ? "-" : client, std::to_string(Number(holder, "pid")),
                   std::to_string(Number(holder, "uid")), std::to_string(Number(holder, "leases"))});
   }
-  return text + '\n' + table.Render();
+  return '\n' + table.Render();
+}
+
+std::string RenderDrain(const Json& drain) {
+  if (!Flag(drain, "draining")) return "the daemon gives leases again\n";
+  const uint64_t leases = Number(drain, "leases");
+  std::string text = "the daemon gives no new leases; ";
+  if (leases == 0) return text + "nobody holds any\n";
+  text += Counted(leases, "lease") + " still held\n";
+  return text + RenderHolders(List(drain, "holders"), "CLIENT");
 }
 
 std::string RenderAlias(const Json& alias) {

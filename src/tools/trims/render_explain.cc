@@ -50,20 +50,6 @@ std::string RenderEvicted(const Json& plans) {
   return any ? '\n' + table.Render() : "";
 }
 
-std::string RenderHolders(const Json& holders) {
-  if (holders.empty()) return "";
-  Table table({{"HELD BY"},
-               {"PID", Table::Align::kRight},
-               {"UID", Table::Align::kRight},
-               {"LEASES", Table::Align::kRight}});
-  for (const Json& holder : holders) {
-    const std::string client = Text(holder, "client");
-    table.AddRow({client.empty() ? "-" : client, std::to_string(Number(holder, "pid")),
-                  std::to_string(Number(holder, "uid")), std::to_string(Number(holder, "leases"))});
-  }
-  return '\n' + table.Render();
-}
-
 }  // namespace
 
 std::string RenderExplained(const Json& open) {
@@ -81,11 +67,11 @@ std::string RenderExplained(const Json& open) {
   if (!refused.empty()) {
     fields.Add("refused", Text(refused, "code") + ": " + Text(refused, "message"));
     if (const std::string hint = Text(refused, "hint"); !hint.empty()) fields.Add("next", hint);
-    return fields.Render() + RenderHolders(List(open, "holders"));
+    return fields.Render() + RenderHolders(List(open, "holders"), "HELD BY");
   }
   fields.Add("from", ServedLine(open));
   if (Text(open, "estimate_from") != "resident") fields.Add("cost", CostLine(open));
-  return fields.Render() + RenderEvicted(plans) + RenderHolders(List(open, "holders"));
+  return fields.Render() + RenderEvicted(plans) + RenderHolders(List(open, "holders"), "HELD BY");
 }
 
 }  // namespace trims::cli
