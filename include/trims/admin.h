@@ -64,8 +64,11 @@ struct PolicyOptions {
       {};  // empty: the host's memory; "disk" (the prepared models) has a budget only
   std::string eviction = {};  // "worth", "lru", …: docs/residency.md
   std::string admission = {};
-  std::string reclaim = {};  // "eager" or "lazy"
-  std::string budget = {};   // "8GiB", or "50%" of what the tier has; of tier "disk" also "none"
+  std::string reclaim =
+      {};  // "eager", "lazy", or how long a model stays that nobody has open: "10m"
+  std::string budget = {};  // "8GiB", or "50%" of what the tier has; of tier "disk" also "none"
+  // What a namespace may take, as --quota of trimsd: "team-a:bytes=8GiB"; "team-a:none". In every tier: `tier` is empty then.
+  std::string quota = {};
 };
 
 // What Pin, Unpin, Prefetch, Evict, Demote and Explain are about.
@@ -147,6 +150,10 @@ class Admin {
   // is as it was, but for what came into the tier beneath.
   TRIMS_EXPORT Result<std::string> Demote(std::string_view reference,
                                           const ResidentOptions& options = {});
+  // How long all versions of a model, in every tier of memory and across restarts, outlive the moment when nobody has them open
+  // any more, unless their room is needed: "10m", "0", "forever", "default" (as the tiers' policies say). Empty: it only asks,
+  // which anybody may. `name` is one without a version, or an alias. {"name", "keep_alive": null for default}.
+  TRIMS_EXPORT Result<std::string> KeepAlive(std::string_view name, std::string_view keep_alive);
   // What an open would come to now, without making it: where it would be served from, what that would cost, what would go for it,
   // who has it open, or why it would be refused. Of the first variant named, or else of the one that is most likely opened. Anybody
   // may ask.

@@ -89,6 +89,10 @@ TRIMS_EXPORT trims_status* trims_admin_explain(trims_admin* admin, const char* r
                                                const trims_resident_options* options,
                                                char** document);
 
+/* How long a model outlives the moment when nobody has it open any more: "10m", "0", "forever", "default"; NULL: it only asks. */
+TRIMS_EXPORT trims_status* trims_admin_keep_alive(trims_admin* admin, const char* name,
+                                                  const char* keep_alive, char** document);
+
 /* No new leases from now on; with `off` not 0 there are again. `wait`: until there is none; timeout_ms 0: a day. */
 TRIMS_EXPORT trims_status* trims_admin_drain(trims_admin* admin, int off, int wait,
                                              uint64_t timeout_ms, char** document);
@@ -109,9 +113,10 @@ typedef struct trims_policy_options {
   const char* admission;
   const char* reclaim;
   const char* budget;
+  const char* quota; /* of a namespace: "team-a:bytes=8GiB", "team-a:none"; `tier` is NULL then */
 } trims_policy_options;
 #define TRIMS_POLICY_OPTIONS_INIT \
-  { sizeof(trims_policy_options), NULL, NULL, NULL, NULL, NULL }
+  { sizeof(trims_policy_options), NULL, NULL, NULL, NULL, NULL, NULL }
 
 /* `options` may be NULL: it only asks. */
 TRIMS_EXPORT trims_status* trims_admin_policy(trims_admin* admin,

@@ -33,7 +33,7 @@ _trims_files() {
 }
 
 _trims() {
-  local commands="add ls show rm status verify policy pin unpin prefetch evict demote drain alias rollback push top explain events trace doctor version completion"
+  local commands="add ls show rm status verify policy pin unpin prefetch evict demote keep-alive drain alias rollback push top explain events trace doctor version completion"
   local evictions="worth never lru fifo lcu flush eager gdsf s3fifo"
   local globals="--json --socket --no-autostart --color --help"
   local _trims_program=$1 _trims_current typed=${COMP_LINE:0:COMP_POINT}
@@ -51,7 +51,7 @@ _trims() {
     previous=$word
     if [[ -n $skip ]]; then skip=""; continue; fi
     case $word in
-      --socket | --color | --variant | --precision | --granularity | --keep-versions | --keep-for | --onnxruntime-extension | --rate | --eviction | --admission | --reclaim | --tier | --delete | --since | --kind | --model | --count | --interval | --out | --for) skip=1 ;;
+      --socket | --color | --variant | --precision | --granularity | --keep-versions | --keep-for | --onnxruntime-extension | --rate | --eviction | --admission | --quota | --reclaim | --tier | --delete | --since | --kind | --model | --count | --interval | --out | --for) skip=1 ;;
       -*) ;;
       *) if [[ -z $command ]]; then command=$word; else places=$((places + 1)); fi ;;
     esac
@@ -62,7 +62,7 @@ _trims() {
     --color) _trims_reply <<<$'auto\nnever'; return ;;
     --eviction) _trims_reply <<<"${evictions// /$'\n'}"; return ;;
     --admission) _trims_reply <<<$'all\ntinylfu'; return ;;
-    --reclaim) _trims_reply <<<$'eager\nlazy'; return ;;
+    --reclaim) _trims_reply <<<$'eager\nlazy\n10m'; return ;;
     --granularity) _trims_reply <<<$'model\nblock'; return ;;
     --kind) _trims_reply <<<$'segment\nmodel\nalias\npolicy\ndrain\nleases\nopen'; return ;;
     --model) _trims_reply < <(_trims_references); return ;;
@@ -75,12 +75,12 @@ _trims() {
     --eviction=*) _trims_reply <<<"--eviction=${evictions// /$'\n'--eviction=}"; return ;;
     --admission=*) _trims_reply <<<$'--admission=all\n--admission=tinylfu'; return ;;
     --granularity=*) _trims_reply <<<$'--granularity=model\n--granularity=block'; return ;;
-    --reclaim=*) _trims_reply <<<$'--reclaim=eager\n--reclaim=lazy'; return ;;
+    --reclaim=*) _trims_reply <<<$'--reclaim=eager\n--reclaim=lazy\n--reclaim=10m'; return ;;
     -*)
       local flags=$globals
       [[ $command == add ]] && flags+=" --variant --precision --granularity --keep-versions --keep-for --follow-links --onnxruntime-extension"
       [[ $command == verify ]] && flags+=" --rate"
-      [[ $command == policy ]] && flags+=" --eviction --admission --reclaim --budget --tier"
+      [[ $command == policy ]] && flags+=" --eviction --admission --reclaim --budget --quota --tier"
       [[ $command == ls ]] && flags+=" --quiet"
       [[ $command == pin || $command == unpin || $command == prefetch || $command == evict || $command == demote || $command == explain ]] && flags+=" --variant --tier"
       [[ $command == prefetch ]] && flags+=" --no-wait"
@@ -99,7 +99,7 @@ _trims() {
     add:1 | push:1) _trims_files ;;
     trace:0) _trims_reply <<<$'record\nexport\ncombine\nsummarise' ;;
     trace:*) _trims_files ;;
-    show:0 | rm:0 | verify:0 | push:0 | pin:0 | unpin:0 | prefetch:0 | evict:0 | demote:0 | explain:0) _trims_reply < <(_trims_references) ;;
+    show:0 | rm:0 | verify:0 | push:0 | pin:0 | unpin:0 | prefetch:0 | evict:0 | demote:0 | keep-alive:0 | explain:0) _trims_reply < <(_trims_references) ;;
     rollback:0) _trims_reply < <(_trims_aliases) ;;
     alias:0) [[ $_trims_current == *=* ]] && _trims_reply < <(_trims_references | sed "s|^|${_trims_current%%=*}=|") ;;
     completion:0) _trims_reply <<<bash ;;

@@ -8,7 +8,7 @@ from conftest import ROOT
 # Of C++: comments, characters, texts.
 TOKEN = re.compile(r"//[^\n]*|'(?:\\.|[^'\\\n])'|\"((?:\\.|[^\"\\\n])*)\"")
 COMMAND = re.compile(
-    r"\b(?:trims (?:add|ls|show|rm|status|verify|policy|pin|unpin|prefetch|evict|demote|drain|alias|rollback|push|top|explain|events|trace|doctor|version)\b|trimsd (?:&|--)|: trimsd $|hf download|git -C|ls -l|TRIMSD=|"
+    r"\b(?:trims (?:add|ls|show|rm|status|verify|policy|pin|unpin|prefetch|evict|demote|keep-alive|drain|alias|rollback|push|top|explain|events|trace|doctor|version)\b|trimsd (?:&|--)|: trimsd $|hf download|git -C|ls -l|TRIMSD=|"
     r"(?:apt|chmod|chown|curl|cp|export|kill|mkdir -p|mv|pip|rm|sudo|sysctl|systemctl|ulimit|unset) )"
 )
 
@@ -59,7 +59,12 @@ HINTS = {
     "trims unpin ": "test_a_pin_is_taken_away",
     "trims unpin one of them, or ": SENTENCE,
     "trims evict X --when-idle": "test_what_is_open_goes_later",
-    "trims pin X, or trims policy --reclaim lazy": SENTENCE,
+    "trims pin X, or trims keep-alive X 10m": SENTENCE,
+    "trims keep-alive X 10m": "test_a_name_is_kept_alive",
+    "trims policy --quota 'X'": SENTENCE,
+    "10m, 0, forever, or default: as trims policy --reclaim has itX": SENTENCE,
+    "trims evict X, then prefetch it again": SENTENCE,
+    r": as the policies of the tiers have it (trims policy)\n": SENTENCE,
     "trims policy --tier disk --budget SIZE": FORM,
     ": trimsd --pressure auto may use it": SENTENCE,
     "not to be had, so that trimsd --pressure auto lets nothing go: ": SENTENCE,
@@ -125,7 +130,7 @@ HINTS = {
     "raise the hard limit (ulimit -Hn, systemd: LimitNOFILE=)": SENTENCE,
     "look what is in it: ls -lA": SENTENCE,
     "unpacking {self._dtype} needs ml_dtypes (try: pip install ml_dtypes)": MACHINE,
-    "remove models (trims ls shows them), or start trimsd with a larger --disk-budget": SENTENCE,
+    "remove models (trims ls shows them), or raise the budget: trims policy --tier disk --budget SIZE": SENTENCE,
     "free some, or give trimsd a budget that fits: trimsd --host-budget 256MiB": SENTENCE,
     "scripts/setup, or trimsd --onnxruntime-library PATH": FORM,
     "; trims doctor says how to get more": SENTENCE,

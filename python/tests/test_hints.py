@@ -315,6 +315,13 @@ def test_a_pin_is_taken_away(shell, stays):
     assert shell.run(f"trims evict {stays}").returncode == 0
 
 
+def test_a_name_is_kept_alive(shell, stays):
+    version = json.loads(shell.run(f"trims show {stays} --json").stdout)["version"]
+    assert follows(shell, f"trims keep-alive {stays}:{version} 1m") == f"trims keep-alive default/{stays} 10m"
+    assert json.loads(shell.run(f"trims keep-alive {stays} --json").stdout)["keep_alive"] == "10m"
+    assert shell.run(f"trims keep-alive {stays} default").returncode == 0
+
+
 def test_what_is_open_goes_later(shell, stays):
     with trims.open(stays):
         assert follows(shell, f"trims evict {stays}").endswith("--when-idle")

@@ -402,6 +402,44 @@ def end_daemons_of(folder):
             os.close(descriptor)
 
 
+def test_how_long_a_model_stays_is_asked_and_changed(daemon, tmp_path):
+    (tmp_path / "kept.bin").write_bytes(b"kept" * 1024)
+    trims.add("kept-alive", str(tmp_path / "kept.bin"))
+    assert trims.keep_alive("kept-alive") is None
+    assert trims.keep_alive("kept-alive", "90s") == "90s"
+    assert trims.show("kept-alive")["keep_alive"] == "90s"
+    with trims.open("kept-alive"):
+        pass
+    segment = next(s for s in trims.status()["segments"] if s["reference"].startswith("default/kept-alive:"))
+    assert segment["keep_alive"] == "90s"
+    assert 0 < segment["goes_in_ms"] <= 90_000
+    assert trims.keep_alive("kept-alive", "forever") == "forever"
+    with pytest.raises(trims.InvalidArgument, match="'late' is no time"):
+        trims.keep_alive("kept-alive", "late")
+    assert trims.keep_alive("kept-alive", "default") is None
+    trims.rm("kept-alive")
+
+
+def test_a_namespace_gets_a_quota_and_loses_it(daemon, tmp_path):
+    (tmp_path / "one.bin").write_bytes(b"one" * 1024)
+    trims.add("team-q/one", str(tmp_path / "one.bin"))
+    try:
+        quotas = trims.policy(quota="team-q:leases=1")["quotas"]
+        assert quotas == [{"namespace": "team-q", "quota": {"bytes": None, "leases": 1, "loads": None, "loads_per_minute": None, "guaranteed": 0}}]
+        with trims.open("team-q/one"), pytest.raises(trims.QuotaExceeded, match="1 leases of 1"):
+            trims.open("team-q/one")
+        with pytest.raises(trims.InvalidArgument, match="in every tier"):
+            trims.policy(quota="team-q:leases=2", tier="host")
+        with pytest.raises(trims.InvalidArgument, match="no number"):
+            trims.policy(quota="team-q:leases=some")
+    finally:
+        trims.policy(quota="team-q:none")
+    assert trims.policy()["quotas"] == []
+    with trims.open("team-q/one"), trims.open("team-q/one"):
+        pass
+    trims.rm("team-q/one")
+
+
 def test_what_decides_about_what_stays_is_asked_and_changed(daemon):
     before = trims.policy()
     assert (before["tier"], before["reclaim"], before["eviction_policy"], before["admission"]) == ("host", "lazy", "worth", "all")

@@ -19,6 +19,7 @@ std::string* WishOf(const std::string& name, PolicyOptions* options) {
   if (name == "admission") return &options->admission;
   if (name == "reclaim") return &options->reclaim;
   if (name == "budget") return &options->budget;
+  if (name == "quota") return &options->quota;
   return nullptr;
 }
 
@@ -32,13 +33,13 @@ Result<PolicyOptions> ParsePolicyBody(const std::string& body) {
     std::string* wish = WishOf(name, &options);
     if (wish == nullptr)
       return BadBody("has '" + ShownName(name) +
-                     "': expected tier, eviction_policy, admission, reclaim and budget");
+                     "': expected tier, eviction_policy, admission, reclaim, budget and quota");
     if (!value.is_string() || value.get_ref<const std::string&>().empty())
       return BadBody("has a '" + name + "' that is no text");
     *wish = value.get<std::string>();
   }
   if (options.eviction.empty() && options.admission.empty() && options.reclaim.empty() &&
-      options.budget.empty())
+      options.budget.empty() && options.quota.empty())
     return BadBody("changes nothing");
   return options;
 }

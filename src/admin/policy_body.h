@@ -1,4 +1,4 @@
-// ParsePolicyBody: what PUT /v1/policy changes, from its JSON: {"tier", "eviction_policy", "admission", "reclaim", "budget"}, each of them
+// ParsePolicyBody: what PUT /v1/policy changes, from its JSON: {"tier", "eviction_policy", "admission", "reclaim", "budget", "quota"}, each of them
 // optional, and nothing else, so that a name that was mistyped is an error and not ignored.
 //
 // Thread-safety: a pure function.

@@ -39,4 +39,15 @@ Result<std::chrono::milliseconds> ParseDuration(std::string_view text) {
   return BadDuration(text);
 }
 
+std::string DurationText(std::chrono::milliseconds duration) {
+  const int64_t count = duration.count();
+  if (count == 0) return "0s";
+  for (const DurationUnit& unit :
+       {kDurationUnits[5], kDurationUnits[4], kDurationUnits[2], kDurationUnits[1]}) {
+    if (count % unit.milliseconds == 0)
+      return std::to_string(count / unit.milliseconds) + std::string(unit.name);
+  }
+  return std::to_string(count) + "ms";
+}
+
 }  // namespace trims

@@ -31,6 +31,7 @@ class MemoryCatalog final : public Catalog {
     for (CatalogRow& row : content.rows) Insert(std::move(row));
     for (Alias& alias : content.aliases) aliases_.Put(std::move(alias));
     for (PinnedVariant& pin : content.pins) pins_.insert(std::move(pin));
+    keep_alives_ = std::move(content.keep_alives);
     TRIMS_ASSIGN_OR_RETURN(writer_, MakeThreadWorker(std::move(post)));
     return {};
   }
@@ -46,6 +47,7 @@ class MemoryCatalog final : public Catalog {
 
   const AliasTable& Aliases() const override { return aliases_; }
   const std::set<PinnedVariant>& Pins() const override { return pins_; }
+  const std::map<std::string, KeepAlive>& KeepAlives() const override { return keep_alives_; }
 
   std::vector<const CatalogEntry*> All() const override {
     std::vector<const CatalogEntry*> all;
@@ -71,6 +73,7 @@ class MemoryCatalog final : public Catalog {
             std::erase_if(pins_, [&](const PinnedVariant& pin) {
               return pin.name == name && pin.version == version;
             });
+            if (!models_.contains(name)) keep_alives_.erase(name);
           },
           std::move(done));
   }
@@ -97,6 +100,17 @@ class MemoryCatalog final : public Catalog {
             for (const PinnedVariant& pin : pins) pins_.erase(pin);
           },
           std::move(done));
+  }
+
+  void SetKeepAlive(const std::string& name, KeepAlive keep,
+                    std::function<void(Status)> done) override {
+    Write([=](CatalogDatabase* database) { return database->SetKeepAlive(name, keep); },
+          [=, this] { keep_alives_[name] = keep; }, std::move(done));
+  }
+
+  void ClearKeepAlive(const std::string& name, std::function<void(Status)> done) override {
+    Write([=](CatalogDatabase* database) { return database->ClearKeepAlive(name); },
+          [=, this] { keep_alives_.erase(name); }, std::move(done));
   }
 
  private:
@@ -195,6 +209,7 @@ class MemoryCatalog final : public Catalog {
   std::map<std::string, Rows> models_;               // no name without rows
   AliasTable aliases_;
   std::set<PinnedVariant> pins_;
+  std::map<std::string, KeepAlive> keep_alives_;
   size_t size_ = 0;  // of all rows together
   int64_t last_sequence_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

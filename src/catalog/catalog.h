@@ -6,11 +6,14 @@
 #ifndef TRIMS_CATALOG_CATALOG_H_
 #define TRIMS_CATALOG_CATALOG_H_
 
+#include <chrono>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -48,6 +51,9 @@ struct PinnedVariant {
   friend auto operator<=>(const PinnedVariant&, const PinnedVariant&) = default;
 };
 
+// How long models of a name outlive their last lease; none: for ever.
+using KeepAlive = std::optional<std::chrono::milliseconds>;
+
 // What lies beside a catalog that is opened, as its owner found it (PreparedStore::CountPublished).
 struct PreparedBeside {
   std::string root;  // for messages
@@ -71,6 +77,7 @@ class Catalog {
 
   virtual const AliasTable& Aliases() const = 0;
   virtual const std::set<PinnedVariant>& Pins() const = 0;
+  virtual const std::map<std::string, KeepAlive>& KeepAlives() const = 0;  // by name
 
   // Errors as CatalogDatabase's: after DATA_LOSS the next daemon may find the change made.
   virtual void Put(CatalogEntry entry, std::function<void(Status)> done) = 0;
@@ -80,7 +87,11 @@ class Catalog {
   // All of them or none. NOT_FOUND: there is no such model.
   virtual void Pin(std::vector<PinnedVariant> pins, std::function<void(Status)> done) = 0;
   virtual void Unpin(std::vector<PinnedVariant> pins, std::function<void(Status)> done) = 0;
-  // Its pins go with it.
+  // For all versions of a name, whenever they come. NOT_FOUND: there is none.
+  virtual void SetKeepAlive(const std::string& name, KeepAlive keep,
+                            std::function<void(Status)> done) = 0;
+  virtual void ClearKeepAlive(const std::string& name, std::function<void(Status)> done) = 0;
+  // Its pins go with it, and with the last of a name how long that is kept.
   virtual void Erase(const std::string& name, const std::string& version,
                      std::function<void(Status)> done) = 0;
 };

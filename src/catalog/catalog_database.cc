@@ -16,6 +16,7 @@ namespace {
 
 constexpr int kApplicationId = 0x5472694d;  // "TriM"; tells our files from other SQLite files
 constexpr int kBusyMilliseconds = 5000;
+constexpr std::chrono::hours kLongestKeepAlive(24 * 366);  // what ParseDuration takes
 
 constexpr int kBeforeAliasesAndPins = 4;
 constexpr std::string_view kAliasesAndPins =
@@ -24,6 +25,10 @@ constexpr std::string_view kAliasesAndPins =
     "moved INTEGER NOT NULL, PRIMARY KEY (name, label, place));"
     "CREATE TABLE pins (name TEXT NOT NULL, version TEXT NOT NULL, kind INTEGER NOT NULL, "
     "tier TEXT NOT NULL, PRIMARY KEY (name, version, kind, tier));";
+constexpr int kBeforeKeepAlives = 5;
+// No number: for ever.
+constexpr std::string_view kKeepAlives =
+    "CREATE TABLE keep_alives (name TEXT NOT NULL PRIMARY KEY, milliseconds INTEGER);";
 
 struct CloseDatabase {
   void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
@@ -107,6 +112,9 @@ class SqliteCatalog final : public CatalogDatabase {
     TRIMS_RETURN_IF_ERROR(
         ReadEach("SELECT name, version, kind, tier FROM pins",
                  [&](sqlite3_stmt* statement) { return ReadPin(statement, &content.pins); }));
+    TRIMS_RETURN_IF_ERROR(ReadEach(
+        "SELECT name, milliseconds FROM keep_alives",
+        [&](sqlite3_stmt* statement) { return ReadKeepAlive(statement, &content.keep_alives); }));
     return content;
   }
 
@@ -140,7 +148,12 @@ class SqliteCatalog final : public CatalogDatabase {
     return Write([&]() -> Status {
       TRIMS_RETURN_IF_ERROR(
           Change("DELETE FROM pins WHERE name = ? AND version = ?", {name, version}));
-      return Change("DELETE FROM models WHERE name = ? AND version = ?", {name, version});
+      TRIMS_RETURN_IF_ERROR(
+          Change("DELETE FROM models WHERE name = ? AND version = ?", {name, version}));
+      return Change(
+          "DELETE FROM keep_alives WHERE name = ?1 AND NOT EXISTS "
+          "(SELECT 1 FROM models WHERE name = ?1)",
+          {name});
     });
   }
 
@@ -188,6 +201,25 @@ class SqliteCatalog final : public CatalogDatabase {
       }
       return {};
     });
+  }
+
+  Status SetKeepAlive(const std::string& name, KeepAlive keep) override {
+    return Write([&]() -> Status {
+      // What is not bound is NULL.
+      std::vector<int64_t> milliseconds;
+      if (keep) milliseconds.push_back(keep->count());
+      TRIMS_RETURN_IF_ERROR(
+          Change("INSERT OR REPLACE INTO keep_alives (name, milliseconds) SELECT ?1, ?2 "
+                 "WHERE EXISTS (SELECT 1 FROM models WHERE name = ?1)",
+                 {name}, milliseconds));
+      if (sqlite3_changes(database_.get()) > 0) return {};
+      return Status(StatusCode::kNotFound, "model '" + name + "' was removed meanwhile",
+                    "trims ls shows what there is");
+    });
+  }
+
+  Status ClearKeepAlive(const std::string& name) override {
+    return Write([&] { return Change("DELETE FROM keep_alives WHERE name = ?", {name}); });
   }
 
  private:
@@ -341,7 +373,7 @@ class SqliteCatalog final : public CatalogDatabase {
       return Broken(StatusCode::kDataLoss, "an SQLite file of another program, not a catalog");
     }
     if (version == kCatalogSchemaVersion) return {};
-    if (version == kBeforeAliasesAndPins) return AddAliasesAndPins();
+    if (version == kBeforeAliasesAndPins || version == kBeforeKeepAlives) return Migrate(version);
     return OtherSchema(version);
   }
 
@@ -373,7 +405,7 @@ class SqliteCatalog final : public CatalogDatabase {
                       "digest TEXT NOT NULL, manifest TEXT NOT NULL, added INTEGER NOT NULL, "
                       "sequence INTEGER NOT NULL, "
                       "PRIMARY KEY (name, version));" +
-                      std::string(kAliasesAndPins) +
+                      std::string(kAliasesAndPins) + std::string(kKeepAlives) +
                       "PRAGMA application_id=" + std::to_string(kApplicationId) +
                       ";PRAGMA user_version=" + std::to_string(kCatalogSchemaVersion))
                          .c_str());
@@ -381,14 +413,14 @@ class SqliteCatalog final : public CatalogDatabase {
   }
 
   // In one transaction: a daemon that is killed leaves the old schema or the new one.
-  Status AddAliasesAndPins() {
+  Status Migrate(int64_t from) {
+    const std::string_view first = from == kBeforeAliasesAndPins ? kAliasesAndPins : "";
     TRIMS_RETURN_IF_ERROR(Write([&] {
-      return Execute((std::string(kAliasesAndPins) +
+      return Execute((std::string(first) + std::string(kKeepAlives) +
                       "PRAGMA user_version=" + std::to_string(kCatalogSchemaVersion))
                          .c_str());
     }));
-    LogInfo("catalog.migrated",
-            {{"path", path_}, {"from", kBeforeAliasesAndPins}, {"to", kCatalogSchemaVersion}});
+    LogInfo("catalog.migrated", {{"path", path_}, {"from", from}, {"to", kCatalogSchemaVersion}});
     return {};
   }
 
@@ -436,6 +468,15 @@ class SqliteCatalog final : public CatalogDatabase {
                      .kind = static_cast<Variant>(kind),
                      .tier = std::string(Text(statement, 3))});
     return {};
+  }
+
+  Status ReadKeepAlive(sqlite3_stmt* statement, std::map<std::string, KeepAlive>* keep) const {
+    KeepAlive& after = (*keep)[std::string(Text(statement, 0))];
+    if (sqlite3_column_type(statement, 1) == SQLITE_NULL) return {};
+    after = std::chrono::milliseconds(sqlite3_column_int64(statement, 1));
+    if (after->count() >= 0 && *after <= kLongestKeepAlive) return {};
+    return Broken(StatusCode::kDataLoss,
+                  "a keep-alive time of " + std::to_string(after->count()) + " ms");
   }
 
   const std::string path_;

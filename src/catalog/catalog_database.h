@@ -6,6 +6,7 @@
 #define TRIMS_CATALOG_CATALOG_DATABASE_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,8 +18,8 @@
 namespace trims {
 
 // A bump makes the catalogs of older releases unreadable until a migration is written for them.
-// 5: aliases and pins; one of 4 is taken over as it is opened.
-inline constexpr int kCatalogSchemaVersion = 5;
+// 5: aliases and pins; 6: keep-alive times. Those since 4 are taken over as they are opened.
+inline constexpr int kCatalogSchemaVersion = 6;
 
 struct CatalogRow {
   CatalogEntry entry;
@@ -30,6 +31,7 @@ struct CatalogContent {
   std::vector<CatalogRow> rows;
   std::vector<Alias> aliases;
   std::vector<PinnedVariant> pins;
+  std::map<std::string, KeepAlive> keep_alives;
 };
 
 class CatalogDatabase {
@@ -50,6 +52,9 @@ class CatalogDatabase {
   // NOT_FOUND: there is no such model.
   virtual Status Pin(const std::vector<PinnedVariant>& pins) = 0;
   virtual Status Unpin(const std::vector<PinnedVariant>& pins) = 0;
+  // NOT_FOUND: there is no model of that name.
+  virtual Status SetKeepAlive(const std::string& name, KeepAlive keep) = 0;
+  virtual Status ClearKeepAlive(const std::string& name) = 0;
 };
 
 }  // namespace trims

@@ -104,7 +104,8 @@ Result<std::string> Admin::Policy(const PolicyOptions& options) {
                           .eviction = options.eviction,
                           .admission = options.admission,
                           .reclaim = options.reclaim,
-                          .budget = options.budget},
+                          .budget = options.budget,
+                          .quota = options.quota},
       {.patience = client_.impl_->document_timeout(), .on_progress = {}});
 }
 
@@ -134,6 +135,13 @@ Result<std::string> Admin::Evict(std::string_view reference, const ResidentOptio
   return client_.impl_->AskForDocument(
       About(wire::ControlVerb::kEvict, reference, options),
       {.patience = options.timeout, .on_progress = Telling(options.on_progress)});
+}
+
+Result<std::string> Admin::KeepAlive(std::string_view name, std::string_view keep_alive) {
+  return client_.impl_->AskForDocument(
+      wire::ControlRequest{
+          .verb = wire::ControlVerb::kKeepAlive, .reference = name, .keep_alive = keep_alive},
+      {.patience = client_.impl_->document_timeout(), .on_progress = {}});
 }
 
 Result<std::string> Admin::Demote(std::string_view reference, const ResidentOptions& options) {

@@ -179,6 +179,12 @@ trims_status* trims_admin_explain(trims_admin* admin, const char* reference,
   return Resident(admin, reference, options, document, &Admin::Explain);
 }
 
+trims_status* trims_admin_keep_alive(trims_admin* admin, const char* name, const char* keep_alive,
+                                     char** document) {
+  return Asked(admin, {name}, document,
+               [&](Admin& asked) { return asked.KeepAlive(name, TextOf(keep_alive)); });
+}
+
 trims_status* trims_admin_drain(trims_admin* admin, int off, int wait, uint64_t timeout_ms,
                                 char** document) {
   trims::DrainOptions wanted{.on = off == 0, .wait = wait != 0};
@@ -212,6 +218,7 @@ trims_status* trims_admin_policy(trims_admin* admin, const trims_policy_options*
                          .eviction = TextOf(given.eviction),
                          .admission = TextOf(given.admission),
                          .reclaim = TextOf(given.reclaim),
-                         .budget = TextOf(given.budget)});
+                         .budget = TextOf(given.budget),
+                         .quota = TextOf(given.quota)});
   });
 }

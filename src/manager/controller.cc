@@ -76,6 +76,14 @@ struct Controller::Meant {
     for (const ImagePtr& image : images) model.variants.push_back(ControlledOf(*image, *tier));
     return model;
   }
+  // Whether that tier keeps them when nobody holds them.
+  bool Kept(const SegmentTable& where) const {
+    return std::all_of(images.begin(), images.end(), [&](const ImagePtr& image) {
+      const std::span<const ImagePtr> parts = PartsOf(image);
+      return std::all_of(parts.begin(), parts.end(),
+                         [&](const ImagePtr& part) { return where.Keeps(*part); });
+    });
+  }
   // Only those images that are wanted.
   template <typename Wanted>
   void Keep(Wanted wanted) {
@@ -328,11 +336,12 @@ void Controller::Prefetch(const wire::Principal& principal, const ControlWishes&
   Result<Meant> meant = Find(wishes);
   if (!meant.ok()) return done(meant.status());
   meant->KeepUsual();
-  if (!meant->tier->policy().Keeps()) {
+  if (!meant->Kept(*meant->tier)) {
     return done(Status(StatusCode::kFailedPrecondition,
                        "tier '" + std::string(meant->tier->tier_name()) +
                            "' keeps nothing that nobody has open, so that it would go at once",
-                       "trims pin " + meant->reference + ", or trims policy --reclaim lazy"));
+                       "trims pin " + meant->reference + ", or trims keep-alive " +
+                           meant->pins.front().name + " 10m"));
   }
   // Whoever does not wait is told what is known at once; later the log is.
   const auto at_once = std::make_shared<std::optional<Status>>();
@@ -383,7 +392,7 @@ void Controller::Demote(const wire::Principal& principal, const ControlWishes& w
   Result<Meant> found = FindThere(principal, wishes);
   if (!found.ok()) return done(found.status());
   SegmentTable* const host = tiers_->front().get();
-  const bool passes = found->tier != host && host->policy().Keeps();
+  const bool passes = found->tier != host && found->Kept(*host);
   if (!passes || found->images.empty()) return done(Evict(*found));
   bringer_.Bring(host, found->images, std::move(progress),
                  [this, meant = *found, wishes, done](const Result<std::vector<Lease>>& leases) {

@@ -15,9 +15,11 @@
 #include "events/event_feed.h"
 #include "ingest/check_operator.h"
 #include "load/tier.h"
+#include "manager/change_policy.h"
 #include "manager/choose_tier.h"
 #include "manager/controller.h"
 #include "manager/explain.h"
+#include "manager/keep_alives.h"
 #include "manager/take_snapshot.h"
 #include "manager/taken_over.h"
 #include "residency/segment_table.h"
@@ -44,6 +46,8 @@ class Manager::Impl {
                                    .catalog_changed = [this] { KeepKnown(); }}) {
     controller =
         std::make_unique<Controller>(dependencies.catalog, dependencies.timers, &tiers, &events);
+    keep_alives = std::make_unique<KeepAlives>(dependencies.catalog, &tiers, &events);
+    keep_alives->Apply();
     FindSharing();
     TakeOver();
     if (dependencies.prepared == nullptr) return;
@@ -72,6 +76,7 @@ class Manager::Impl {
   ~Impl() {
     if (dependencies.prepared != nullptr) dependencies.prepared->SetInUse(nullptr);
     controller.reset();
+    keep_alives.reset();
     taken_over.reset();
     while (!tiers.empty()) tiers.pop_back();
   }
@@ -175,6 +180,7 @@ class Manager::Impl {
       }
     }
     controller->ApplyPins();
+    keep_alives->Apply();
     for (const auto& tier : tiers) tier->KeepOnly(keys);
     controller->LoadPinned();
   }
@@ -196,6 +202,7 @@ class Manager::Impl {
   std::vector<ImagePtr> sharing;  // all that were added to share
   Tiers tiers;
   std::unique_ptr<Controller> controller;
+  std::unique_ptr<KeepAlives> keep_alives;
   std::unique_ptr<TakenOver> taken_over;  // where there is a keeper
   bool started = false;
   std::function<void()> when_started;
@@ -246,72 +253,9 @@ void Manager::Push(const wire::Principal& principal, const std::string& referenc
   impl_->registrar.Push(principal, reference, destination, std::move(progress), std::move(done));
 }
 
-namespace {
-
-Result<TierPolicy> PolicyOf(const PolicyWishes& wishes, TierPolicy policy) {
-  if (!wishes.eviction.empty()) {
-    TRIMS_ASSIGN_OR_RETURN(policy.eviction, FindEvictionPolicy(wishes.eviction));
-  }
-  if (!wishes.admission.empty()) {
-    TRIMS_ASSIGN_OR_RETURN(policy.admission, FindAdmissionPolicy(wishes.admission));
-  }
-  if (!wishes.reclaim.empty()) {
-    TRIMS_ASSIGN_OR_RETURN(policy.reclaim, ParseReclaim(wishes.reclaim));
-  }
-  return policy;
-}
-
-Result<uint64_t> ParseBudget(std::string_view text, uint64_t capacity) {
-  Result<uint64_t> budget = ParseByteSize(text, capacity);
-  if (!budget.ok() || *budget > 0) return budget;
-  return Status(StatusCode::kInvalidArgument, "a budget of 0 bytes holds no model",
-                "give it some: 8GiB, 50%");
-}
-
-// As it is, where nothing else is wished.
-Result<uint64_t> BudgetOf(const PolicyWishes& wishes, const SegmentTable& table) {
-  if (wishes.budget.empty()) return table.budget().limit();
-  TRIMS_ASSIGN_OR_RETURN(const uint64_t budget, ParseBudget(wishes.budget, table.capacity()));
-  if (table.device().empty() || budget <= table.capacity()) return budget;
-  return Status(StatusCode::kInvalidArgument,
-                std::to_string(budget) + " bytes, but device " + std::string(table.device()) +
-                    " has " + std::to_string(table.capacity()),
-                "a share fits every device: 80%");
-}
-
-bool Asks(const PolicyWishes& wishes) {
-  return wishes.eviction.empty() && wishes.admission.empty() && wishes.reclaim.empty() &&
-         wishes.budget.empty();
-}
-
-}  // namespace
-
 Result<TierSnapshot> Manager::ChangePolicy(const wire::Principal& principal,
                                            const PolicyWishes& wishes) {
-  TRIMS_ASSIGN_OR_RETURN(SegmentTable* const table, FindTier(wishes.tier, impl_->tiers));
-  TRIMS_ASSIGN_OR_RETURN(const TierPolicy policy, PolicyOf(wishes, table->policy()));
-  TRIMS_ASSIGN_OR_RETURN(const uint64_t budget, BudgetOf(wishes, *table));
-  if (!Asks(wishes)) TRIMS_RETURN_IF_ERROR(CheckOperator(principal));
-  if (policy != table->policy()) {
-    table->SetPolicy(policy);
-    LogInfo("policy.changed", {{"tier", table->tier_name()},
-                               {"reclaim", ReclaimName(policy.reclaim)},
-                               {"eviction", policy.eviction->name},
-                               {"admission", policy.admission->name}});
-    impl_->events.Record({.kind = EventKind::kPolicyChanged,
-                          .tier = table->tier_name(),
-                          .policy = policy.eviction->name});
-  }
-  if (budget != table->budget().limit()) {
-    LogInfo("budget.changed", {{"tier", table->tier_name()},
-                               {"bytes", budget},
-                               {"before", table->budget().limit()},
-                               {"used", table->budget().used()}});
-    impl_->events.Record(
-        {.kind = EventKind::kBudgetChanged, .tier = table->tier_name(), .bytes = budget});
-    table->SetBudget(budget);
-  }
-  return SnapshotOf(*table);
+  return trims::ChangePolicy(principal, wishes, impl_->tiers, &impl_->events);
 }
 
 Result<DiskSnapshot> Manager::ChangeDiskBudget(const wire::Principal& principal,
@@ -374,6 +318,11 @@ void Manager::Demote(const wire::Principal& principal, const ControlWishes& wish
   impl_->controller->Demote(principal, with_all, std::move(progress), std::move(done));
 }
 
+void Manager::SetKeepAlive(const wire::Principal& principal, const std::string& reference,
+                           std::string_view text, KeptAliveCallback done) {
+  impl_->keep_alives->Set(principal, reference, text, std::move(done));
+}
+
 Result<ExplainedOpen> Manager::Explain(const ControlWishes& wishes) const {
   const Catalog& catalog = *impl_->dependencies.catalog;
   TRIMS_ASSIGN_OR_RETURN(const ModelReference parsed, ParseModelReference(wishes.reference));
@@ -387,7 +336,8 @@ Result<ExplainedOpen> Manager::Explain(const ControlWishes& wishes) const {
   TRIMS_ASSIGN_OR_RETURN(const ImagePtr image,
                          ResolveVariant(catalog, ReferenceOf(*entry), kind, ""));
   TRIMS_ASSIGN_OR_RETURN(const SegmentTable* tier, ChooseTier(wishes.tier, *image, impl_->tiers));
-  ExplainedOpen open = trims::Explain(image, *tier, impl_->counters);
+  ExplainedOpen open =
+      trims::Explain(image, *tier, impl_->counters);
   if (impl_->controller->draining()) {
     open.refused = Controller::Draining();
     open.served_from.clear();
@@ -435,7 +385,9 @@ std::vector<ModelSnapshot> Manager::Models() const {
 Result<ModelDetails> Manager::Model(const std::string& reference) const {
   TRIMS_ASSIGN_OR_RETURN(const ModelReference parsed, ParseModelReference(reference));
   TRIMS_ASSIGN_OR_RETURN(const CatalogEntry* entry, impl_->dependencies.catalog->Find(parsed));
-  return DetailsOf(*entry, *impl_->dependencies.catalog, impl_->tiers);
+  ModelDetails details = DetailsOf(*entry, *impl_->dependencies.catalog, impl_->tiers);
+  details.keep_alive = impl_->keep_alives->Of(entry->name);
+  return details;
 }
 
 ManagerSnapshot Manager::Snapshot(const FindHolders& holders) const {

@@ -30,7 +30,9 @@
 #include "base/prepare_wishes.h"
 #include "ingest/preparer.h"
 #include "ingest/registrar.h"
+#include "manager/change_policy.h"
 #include "manager/controller.h"
+#include "manager/keep_alives.h"
 #include "manager/snapshot.h"
 #include "residency/lease.h"
 #include "residency/residency_options.h"
@@ -51,15 +53,6 @@ class Worker;
 struct ManagerOptions {
   ResidencyOptions residency;
   IngestOptions ingest;
-};
-
-// The texts end with the call.
-struct PolicyWishes {
-  std::string_view tier;  // empty: the host's memory
-  std::string_view eviction;
-  std::string_view admission;
-  std::string_view reclaim;
-  std::string_view budget;  // "8GiB", or "50%" of what the tier has
 };
 
 struct AddWishes {
@@ -155,6 +148,9 @@ class Manager {
   // One tier down: what is not in the tier beneath is loaded there first.
   void Demote(const wire::Principal& principal, const ControlWishes& wishes,
               Preparer::Progress progress, ControlCallback done);
+  // How long a model outlives its last lease, in every tier of memory: KeepAlives::Set.
+  void SetKeepAlive(const wire::Principal& principal, const std::string& reference,
+                    std::string_view text, KeptAliveCallback done);
   // What an open would come to now: of the variant named, or of the one that is most likely opened; anybody may ask. NOT_FOUND: no such
   // model, variant or tier. What would be refused is a value.
   Result<ExplainedOpen> Explain(const ControlWishes& wishes) const;

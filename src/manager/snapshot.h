@@ -71,7 +71,14 @@ struct ModelDetails {
   std::string sandbox;
   std::vector<std::string> notes;
   std::vector<SharerSnapshot> shared_with = {};  // by variant, then by reference
-  std::vector<std::string> retired;              // of an add: versions that left for it
+  std::optional<Reclaim> keep_alive = {};  // of the name; none: as the tiers' policies have it
+  std::vector<std::string> retired;        // of an add: versions that left for it
+};
+
+// How long a name is kept.
+struct KeptAlive {
+  std::string name;                  // "namespace/name"
+  std::optional<Reclaim> kept = {};  // none: as each tier's policy has it
 };
 
 // Who holds leases, as far as they are a connection's.
@@ -107,8 +114,11 @@ struct SegmentSnapshot {
   std::chrono::microseconds load_time{0};  // of its last load
   bool removed = false;
   bool pinned = false;
-  bool leaving = false;           // with its last lease
-  bool taken_over = false;        // from the daemon before
+  bool leaving = false;     // with its last lease
+  bool taken_over = false;  // from the daemon before
+  Reclaim keep_alive;       // how long it outlives its last lease
+  // From now, unless it is opened or its room is needed; none: it is in use, or kept for ever.
+  std::optional<std::chrono::milliseconds> goes_in;
   bool held_from_before = false;  // one of its leases stands for who has it open since then
   int failures = 0;               // in a row
   Status error;                   // the last one
@@ -142,6 +152,7 @@ struct TierSnapshot {
   uint64_t used_bytes = 0;
   RoomUse use;
   TierPolicy policy;
+  Quotas quotas;  // the same in every tier
   uint64_t saved_bytes =
       0;  // what the models that are resident would take besides if they shared nothing
 };

@@ -96,7 +96,11 @@ SegmentSnapshot SnapshotOf(const Segment& segment, const SegmentTable& tier, Tim
                            .removed = segment.removed(),
                            .pinned = segment.pinned(),
                            .leaving = segment.leaving(),
-                           .taken_over = segment.taken_over()};
+                           .taken_over = segment.taken_over(),
+                           .keep_alive = tier.ReclaimOf(segment)};
+  if (const std::optional<Duration> left = tier.GoesIn(segment)) {
+    snapshot.goes_in = std::chrono::ceil<milliseconds>(*left);
+  }
   if (segment.state() == SegmentState::kReserved || segment.state() == SegmentState::kLoading) {
     snapshot.load = tier.ProgressOf(segment);
     snapshot.bytes_loaded = snapshot.load->bytes_done;
@@ -148,7 +152,8 @@ TierSnapshot SnapshotOf(const SegmentTable& tier) {
           .budget_bytes = tier.budget().limit(),
           .used_bytes = tier.budget().used(),
           .use = tier.Use(),
-          .policy = tier.policy()};
+          .policy = tier.policy(),
+          .quotas = tier.ledger().quotas()};
 }
 
 namespace {
@@ -273,6 +278,7 @@ ManagerSnapshot SnapshotOf(const Tiers& tiers, TimePoint now, const FindHolders&
       NameHolders(*segment, *tier, holders, &looks_left, &snapshot.segments.back());
     }
     for (const auto& [name, use] : tier->ledger().uses()) {
+      if (!tier->ledger().limits()) break;
       snapshot.namespaces.push_back(
           {.tier = std::string(tier->tier_name()), .name = name, .use = use});
     }

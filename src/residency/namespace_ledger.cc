@@ -34,11 +34,25 @@ void Charge::SetLeaving(bool leaving) {
   leaving_ = leaving;
 }
 
-NamespaceUse NamespaceLedger::Fresh(std::string_view name) const {
-  NamespaceUse use;
+Quota NamespaceLedger::QuotaOf(std::string_view name) const {
   auto quota = quotas_.find(name);
   if (quota == quotas_.end()) quota = quotas_.find("*");
-  if (quota != quotas_.end()) use.quota = quota->second;
+  return quota == quotas_.end() ? Quota() : quota->second;
+}
+
+// What may begin at once with a new rate may, whatever began before.
+void NamespaceLedger::SetQuotas(Quotas quotas) {
+  quotas_ = std::move(quotas);
+  for (auto& [name, use] : uses_) {
+    const Quota quota = QuotaOf(name);
+    if (quota.loads_per_minute != use.quota.loads_per_minute)
+      use.loads_left = static_cast<double>(quota.loads_per_minute);
+    use.quota = quota;
+  }
+}
+
+NamespaceUse NamespaceLedger::Fresh(std::string_view name) const {
+  NamespaceUse use{.quota = QuotaOf(name)};
   use.loads_left = static_cast<double>(use.quota.loads_per_minute);
   return use;
 }
@@ -64,11 +78,11 @@ Status NamespaceLedger::Exceeded(std::string_view reference, const std::string& 
 }
 
 void NamespaceLedger::CountRefused(std::string_view reference) {
-  if (keeps()) ++UseOf(reference)->refused;
+  if (limits()) ++UseOf(reference)->refused;
 }
 
 Status NamespaceLedger::CheckLease(std::string_view reference) const {
-  if (!keeps()) return {};
+  if (!limits()) return {};
   const NamespaceUse use = SeenOf(reference);
   if (use.leases < use.quota.leases) return {};
   return Exceeded(reference,
@@ -78,7 +92,7 @@ Status NamespaceLedger::CheckLease(std::string_view reference) const {
 }
 
 Status NamespaceLedger::CheckLoad(std::string_view reference, uint64_t bytes, TimePoint now) const {
-  if (!keeps()) return {};
+  if (!limits()) return {};
   const NamespaceUse use = SeenOf(reference);
   const Quota& quota = use.quota;
   if (bytes > quota.bytes) return TooManyBytes(reference, bytes);
@@ -97,7 +111,7 @@ Status NamespaceLedger::CheckLoad(std::string_view reference, uint64_t bytes, Ti
 }
 
 uint64_t NamespaceLedger::Excess(std::string_view reference, uint64_t bytes) const {
-  if (!keeps()) return 0;
+  if (!limits()) return 0;
   const NamespaceUse use = SeenOf(reference);
   const uint64_t wanted = use.bytes + bytes;
   return wanted > use.quota.bytes ? wanted - use.quota.bytes : 0;
@@ -113,14 +127,12 @@ Status NamespaceLedger::TooManyBytes(std::string_view reference, uint64_t bytes)
 }
 
 Charge NamespaceLedger::ChargeLease(std::string_view reference) {
-  if (!keeps()) return {};
   NamespaceUse* use = UseOf(reference);
   ++use->leases;
   return Charge(use, 0, 1, 0);
 }
 
 Charge NamespaceLedger::ChargeLoad(std::string_view reference, uint64_t bytes, TimePoint now) {
-  if (!keeps()) return {};
   NamespaceUse* use = UseOf(reference);
   use->bytes += bytes;
   ++use->loads;

@@ -1,4 +1,4 @@
-// NamespaceLedger: what each namespace takes of one tier, held against its quota. Where no quotas are given nothing is kept.
+// NamespaceLedger: what each namespace takes of one tier, held against its quota, where there are some.
 //
 //   TRIMS_RETURN_IF_ERROR(ledger.CheckLoad(image, bytes, now));     // QUOTA_EXCEEDED
 //   Charge charge = ledger.ChargeLoad(image.reference, bytes, now);    // until it goes
@@ -43,7 +43,7 @@ class Charge {
 
   void EndLoad();                 // its bytes are there
   void SetLeaving(bool leaving);  // its bytes are being freed
-  // nullptr: no quotas.
+  // nullptr: of nothing.
   const NamespaceUse* use() const { return use_; }
   uint64_t bytes() const { return bytes_; }
 
@@ -66,7 +66,10 @@ class NamespaceLedger {
   NamespaceLedger(const NamespaceLedger&) = delete;
   NamespaceLedger& operator=(const NamespaceLedger&) = delete;
 
-  bool keeps() const { return !quotas_.empty(); }
+  bool limits() const { return !quotas_.empty(); }
+  const Quotas& quotas() const { return quotas_; }
+  // From now on. What a namespace has beyond a lower one stays until its next load, or another's.
+  void SetQuotas(Quotas quotas);
 
   // QUOTA_EXCEEDED, with the numbers.
   Status CheckLease(std::string_view reference) const;
@@ -79,19 +82,19 @@ class NamespaceLedger {
   // An open was answered one of these.
   void CountRefused(std::string_view reference);
 
-  // Empty where nothing is kept.
   Charge ChargeLease(std::string_view reference);
   Charge ChargeLoad(std::string_view reference, uint64_t bytes, TimePoint now);
 
   const std::map<std::string, NamespaceUse, std::less<>>& uses() const { return uses_; }
 
  private:
+  Quota QuotaOf(std::string_view name) const;
   NamespaceUse Fresh(std::string_view name) const;  // of one that was never seen
   NamespaceUse SeenOf(std::string_view reference) const;
   NamespaceUse* UseOf(std::string_view reference);
   Status Exceeded(std::string_view reference, const std::string& why, const char* hint) const;
 
-  const Quotas quotas_;
+  Quotas quotas_;
   const std::string tier_;
   std::map<std::string, NamespaceUse, std::less<>> uses_;  // of namespaces that have been seen
 };

@@ -9,6 +9,7 @@
 namespace trims {
 namespace {
 
+constexpr size_t kMostQuotas = 4096;
 constexpr char kExample[] =
     "like team-a:bytes=8GiB,leases=100,loads=4,loads-per-minute=60,guaranteed=2GiB";
 
@@ -68,6 +69,36 @@ Result<NamedQuota> ParseQuota(std::string_view text) {
   }
   if (named.quota.guaranteed > named.quota.bytes) return Bad("more is guaranteed than allowed");
   return named;
+}
+
+Status ChangeQuota(std::string_view text, Quotas* quotas) {
+  constexpr std::string_view kNone = ":none";
+  if (text.ends_with(kNone)) {
+    const std::string_view name = text.substr(0, text.size() - kNone.size());
+    const auto found = quotas->find(name);
+    if (found == quotas->end()) return Bad("namespace '" + std::string(name) + "' has none");
+    quotas->erase(found);
+    return Status();
+  }
+  TRIMS_ASSIGN_OR_RETURN(const NamedQuota named, ParseQuota(text));
+  if (!quotas->contains(named.name) && quotas->size() >= kMostQuotas)
+    return Bad(std::to_string(quotas->size()) + " namespaces have one already");
+  (*quotas)[named.name] = named.quota;
+  return Status();
+}
+
+Status CheckGuaranteed(const Quotas& quotas, uint64_t budget) {
+  uint64_t guaranteed = 0;
+  for (const auto& [name, quota] : quotas) {
+    if (quota.guaranteed > budget - guaranteed) {
+      return Status(StatusCode::kInvalidArgument,
+                    "--quota: more is guaranteed to namespaces than the host's budget of " +
+                        std::to_string(budget) + " bytes",
+                    "guarantee less, or set a larger --host-budget");
+    }
+    guaranteed += quota.guaranteed;
+  }
+  return Status();
 }
 
 }  // namespace trims

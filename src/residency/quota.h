@@ -42,6 +42,12 @@ using Quotas = std::map<std::string, Quota, std::less<>>;  // by namespace; none
 // INVALID_ARGUMENT says what is wrong and what is expected.
 Result<NamedQuota> ParseQuota(std::string_view text);
 
+// What ParseQuota reads replaces that namespace's quota; "team-a:none" takes it away. INVALID_ARGUMENT: nothing is changed.
+Status ChangeQuota(std::string_view text, Quotas* quotas);
+
+// INVALID_ARGUMENT: more is guaranteed together than `budget`. What '*' guarantees to each that comes can't be added up.
+Status CheckGuaranteed(const Quotas& quotas, uint64_t budget);
+
 // Of "team-a/ocr:3".
 constexpr std::string_view NamespaceOf(std::string_view reference) {
   const size_t slash = reference.find('/');

@@ -42,6 +42,7 @@
 #include "store/eviction_policy.h"
 #include "store/prepared_store.h"
 #include "store/resident_bytes.h"
+#include "store/tier_policy.h"
 
 namespace trims {
 
@@ -147,6 +148,9 @@ class Segment {
   // Whether an operator wants it kept, whatever needs its room.
   bool pinned() const { return pinned_; }
   void set_pinned(bool pinned) { pinned_ = pinned; }
+  // How long it outlives its last lease, where that was said of the model; otherwise as the tier's policy has it.
+  const std::optional<Reclaim>& keep_alive() const { return keep_alive_; }
+  void set_keep_alive(std::optional<Reclaim> keep_alive) { keep_alive_ = keep_alive; }
   // Whether an operator wants this residence to end with its last lease. The end of it ends that, too.
   bool leaving() const { return leaving_; }
   void set_leaving(bool leaving) { leaving_ = leaving; }
@@ -177,6 +181,7 @@ class Segment {
   bool removed_ = false;
   bool pinned_ = false;
   bool leaving_ = false;
+  std::optional<Reclaim> keep_alive_;
 };
 
 }  // namespace trims

@@ -25,8 +25,7 @@ void SegmentTable::SetPinned(std::set<std::string> keys) {
   // As if its last lease had just ended.
   for (Segment* segment : unpinned) {
     if (segment->state() != SegmentState::kResident || segment->leases() > 0) continue;
-    if (Stays(*segment)) continue;
-    Reclaim(segment);
+    Stays(*segment) ? LetGoWhenDue(*segment) : LetGo(segment);
   }
   Shrink();
 }

@@ -55,7 +55,7 @@ Result<std::vector<Victim>> SegmentTable::ChooseOverQuota(const Image& image) co
 // Who stays though nobody holds it: what was used moments ago, and the guaranteed bytes of other namespaces.
 EvictionOrder::MayGo SegmentTable::Sparing(const Image& whom_for) const {
   const Duration guard = options_.churn_guard;
-  if (guard <= Duration::zero() && !ledger_.keeps()) return {};
+  if (guard <= Duration::zero() && !ledger_.limits()) return {};
   const auto own = ledger_.uses().find(NamespaceOf(whom_for.reference));
   const NamespaceUse* whose = own == ledger_.uses().end() ? nullptr : &own->second;
   auto resident = std::make_shared<std::map<const NamespaceUse*, uint64_t>>();
@@ -121,21 +121,6 @@ void SegmentTable::EvictByOperator(Segment* segment) {
   counters_->bytes_evicted += segment->footprint();
   Tell(*segment, {.kind = EventKind::kSegmentEvicted, .reason = "operator"});
   Drain(segment, /*evicted=*/true);
-}
-
-void SegmentTable::Reclaim(Segment* segment) {
-  const std::string_view reason = segment->removed()   ? "removed"
-                                  : segment->leaving() ? "operator"
-                                                       : "policy";
-  ++counters_->reclaimed;
-  Tell(*segment, {.kind = EventKind::kSegmentReclaimed, .reason = reason});
-  Drain(segment);
-}
-
-void SegmentTable::ReclaimIdle() {
-  for (const auto& [id, segment] : segments_) {
-    if (segment->MayGo()) Reclaim(segment.get());
-  }
 }
 
 // As much of `bytes` as may go, in order.

@@ -152,9 +152,10 @@ void SegmentTable::Filled(uint64_t id, Result<ResidentBytes> result) {
   ServeWaiters(segment);
   // Nobody holds it: as if its last lease had just ended.
   if (!wanted && !Stays(*segment)) {
-    return Reclaim(segment);
+    return LetGo(segment);
   }
   Reconsider(*segment);
+  LetGoWhenDue(*segment);
   if (budget().used() > budget().limit()) Shrink();
 }
 

@@ -121,11 +121,12 @@ void SegmentTable::EndLease(Segment* segment, std::shared_ptr<const Holder> hold
   if (segment->EndLease(dependencies_.clock->Now(), std::move(holder)) > 0) return;
   if (Stays(*segment)) {
     Reconsider(*segment);
+    LetGoWhenDue(*segment);
     if (budget().used() > budget().limit()) Shrink();
     return;
   }
   const Waiters::Turn turn(&waiters_);
-  Reclaim(segment);
+  LetGo(segment);
 }
 
 void SegmentTable::ServeWaiters(Segment* segment) {

@@ -109,10 +109,6 @@ void SegmentTable::Reconsider(const Segment& segment) {
   }
 }
 
-bool SegmentTable::Stays(const Segment& segment) const {
-  return !segment.removed() && !segment.leaving() && (segment.pinned() || policy().Keeps());
-}
-
 void SegmentTable::SetPolicy(const TierPolicy& policy) {
   const Waiters::Turn turn(&waiters_);
   const TierPolicy before = evictor_.policy();
@@ -121,7 +117,7 @@ void SegmentTable::SetPolicy(const TierPolicy& policy) {
     evictor_.TakeOver(before, segment->mutable_use());
     Reconsider(*segment);
   }
-  if (!policy.Keeps()) ReclaimIdle();
+  LetGoWhatIsDue();
 }
 
 void SegmentTable::SetBudget(uint64_t limit) {
@@ -150,7 +146,7 @@ std::string SegmentTable::SparedText() const {
     text += " that was not used in the last " + std::to_string(options_.churn_guard.count()) +
             " ms (--churn-guard)";
   }
-  if (ledger_.keeps()) text += " that is not guaranteed to its namespace (--quota)";
+  if (ledger_.limits()) text += " that is not guaranteed to its namespace (--quota)";
   return text;
 }
 

@@ -18,6 +18,7 @@ SegmentTable::SegmentTable(const ResidencyOptions& options,
 SegmentTable::~SegmentTable() {
   std::exchange(gatherings_, {}).clear();  // which ends leases of this table's
   alive_.reset();
+  dependencies_.timers->Cancel(due_timer_);
   waiters_.Silence();
   beneath_.clear();
   for (auto& [id, segment] : segments_) {
@@ -44,6 +45,7 @@ Segment* SegmentTable::FindOrMake(const ImagePtr& image) {
   auto segment = std::make_unique<Segment>(++last_segment_, image, tier_->FootprintOf(*image));
   Segment* made = segment.get();
   made->set_pinned(pinned_.contains(made->key()));
+  made->set_keep_alive(KeepAliveOf(made->key()));
   by_key_.emplace(made->key(), made);
   segments_.emplace(made->id(), std::move(segment));
   return made;
@@ -86,7 +88,7 @@ void SegmentTable::DropRemoved(Segment* segment) {
   if (segment->leases() > 0 || WaitersOf(*segment) > 0) return;
   switch (segment->state()) {
     case SegmentState::kResident:
-      return Reclaim(segment);
+      return LetGo(segment);
     case SegmentState::kLoading:
       return segment->CancelFill();
     case SegmentState::kReserved:

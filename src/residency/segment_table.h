@@ -86,6 +86,9 @@ class SegmentTable final : public LandingTier {
   // any more: that goes at once.
   void SetPolicy(const TierPolicy& policy);
 
+  // From now on, for what is opened then.
+  void SetQuotas(const Quotas& quotas) { ledger_.SetQuotas(quotas); }
+
   // From now on. What is beyond a lower one goes as far as nobody holds it, by the policy, or by last use where that lets none
   // go; the rest goes with its leases. What waits for room that there no longer is is refused.
   void SetBudget(uint64_t limit);
@@ -98,6 +101,14 @@ class SegmentTable final : public LandingTier {
   // From now on what has one of these keys is pinned, and nothing else: it stays, once it has come,
   // whatever needs its room.
   void SetPinned(std::set<std::string> keys);
+  // From now on what has one of these keys outlives its last lease for so long, whatever the policy says of others.
+  void SetKeepAlive(std::map<std::string, Reclaim> by_key);
+  // How long it outlives its last lease: as was said of the model, or else as the policy has it.
+  Reclaim ReclaimOf(const Segment& segment) const;
+  // Whether what is brought stays when nobody holds it.
+  bool Keeps(const Image& image) const;
+  // How long it will stay, unless it is opened or its room is needed; none: for ever, or somebody holds it.
+  std::optional<Duration> GoesIn(const Segment& segment) const;
   // FAILED_PRECONDITION: it is pinned, leased, waited for or on its way. OK where it isn't there.
   Status CheckMayEvict(const std::string& key) const;
   // What CheckMayEvict allows goes now; of what is leased, waited for or on its way this residence ends
@@ -128,7 +139,6 @@ class SegmentTable final : public LandingTier {
   LoadProgress ProgressOf(const Segment& segment) const;
   size_t WaitersOf(const Segment& segment) const { return waiters_.CountOf(segment.id()); }
   RoomUse Use() const;
-  // Empty without quotas.
   const NamespaceLedger& ledger() const { return ledger_; }
   std::string_view tier_name() const { return tier_->name(); }
   std::string_view device() const { return tier_->device(); }  // empty: none
@@ -217,9 +227,8 @@ class SegmentTable final : public LandingTier {
 
   // Room (segment_room.cc).
   Status Admit(Segment* segment, ImagePtr image, PreparedStore::Pin pin);  // evicting if it must
-  void Reconsider(const Segment& segment);   // whether it may go: after all that could change it
-  bool Stays(const Segment& segment) const;  // once nobody holds it
-  void Shrink();                             // into its budget
+  void Reconsider(const Segment& segment);  // whether it may go: after all that could change it
+  void Shrink();                            // into its budget
   Status TooLarge(const Image& image) const;
   Status NoRoom(const Image& image) const;
   std::string SparedText() const;
@@ -243,10 +252,16 @@ class SegmentTable final : public LandingTier {
   void EvictOne(Segment* victim, double rank, std::string_view reason,
                 std::string_view whom_for = {});
   void EvictByOperator(Segment* segment);
-  void Reclaim(Segment* segment);  // it goes, and no other needs its room
-  void ReclaimIdle();
   std::vector<Victim> VictimsOf(uint64_t bytes) const;
   uint64_t GiveUp(uint64_t bytes, std::string_view reason);  // what went
+
+  // What goes, and no other needs its room (segment_keep_alive.cc).
+  std::optional<Reclaim> KeepAliveOf(const std::string& key) const;
+  bool Stays(const Segment& segment) const;       // once nobody holds it
+  TimePoint DueOf(const Segment& segment) const;  // max: as long as it is used, or for ever
+  void LetGo(Segment* segment);
+  void LetGoWhenDue(const Segment& segment);
+  void LetGoWhatIsDue();
 
   // What is brought (segment_landing.cc).
   Result<Reservation> Exchange(TakenRoom* room, uint64_t bytes);
@@ -305,6 +320,9 @@ class SegmentTable final : public LandingTier {
   std::unordered_map<uint64_t, Beneath> beneath_;          // by the segment
   std::map<uint64_t, Gathering> gatherings_;               // by a number that no segment has
   std::set<std::string> pinned_;                           // keys
+  std::map<std::string, Reclaim> keep_alive_;              // by key
+  TimePoint next_due_ = TimePoint::max();                  // of what goes in time; max: none
+  uint64_t due_timer_ = 0;                                 // for that
   std::function<void()> when_quiet_;                       // mostly empty
   bool telling_quiet_ = false;
   Waiters waiters_;

@@ -85,15 +85,21 @@ std::string ShowDocument(const ModelDetails& details) {
                        {"bytes", sharer.bytes}});
   }
   model["shared_with"] = std::move(sharers);
+  model["keep_alive"] = details.keep_alive ? Json(KeepAliveText(*details.keep_alive)) : Json();
   if (!details.retired.empty()) model["retired"] = details.retired;
   return Dump(model);
 }
 
 std::string PolicyDocument(const TierSnapshot& tier) {
+  Json quotas = Json::array();
+  for (const auto& [name, quota] : tier.quotas) {
+    quotas.push_back({{"namespace", name}, {"quota", QuotaJson(quota)}});
+  }
   return Dump({{"tier", tier.name},
                {"budget_bytes", tier.budget_bytes},
                {"used_bytes", tier.used_bytes},
-               {"reclaim", ReclaimName(tier.policy.reclaim)},
+               {"reclaim", ReclaimText(tier.policy.reclaim)},
+               {"quotas", std::move(quotas)},
                {"eviction_policy", tier.policy.eviction->name},
                {"admission", tier.policy.admission->name},
                {"eviction_policies", PoliciesJson(EvictionPolicies())},
@@ -150,6 +156,11 @@ std::string ControlledDocument(const ControlledModel& model) {
   }
   return Dump(
       {{"reference", model.reference}, {"tier", model.tier}, {"variants", std::move(variants)}});
+}
+
+std::string KeptAliveDocument(const KeptAlive& kept) {
+  return Dump(
+      {{"name", kept.name}, {"keep_alive", kept.kept ? Json(KeepAliveText(*kept.kept)) : Json()}});
 }
 
 std::string DrainDocument(const DrainSnapshot& drain) {

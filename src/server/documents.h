@@ -24,6 +24,7 @@ std::string RemovedDocument(const std::vector<RemovedModel>& removed);
 std::string VerifiedDocument(const std::vector<VerifiedVariant>& verified);
 std::string PushedDocument(const PushedModel& pushed);
 std::string ControlledDocument(const ControlledModel& model);
+std::string KeptAliveDocument(const KeptAlive& kept);
 std::string ExplainedDocument(const ExplainedOpen& open);
 std::string DrainDocument(const DrainSnapshot& drain);
 std::string AliasDocument(const Alias& alias);

@@ -39,6 +39,20 @@ std::string Rfc3339Micros(int64_t unix_us) {
   return text.substr(0, text.size() - 1) + "." + micros + "Z";
 }
 
+const char* NameOfOther(EventKind kind) {
+  switch (kind) {
+    case EventKind::kModelKeepAlive:
+      return "keep_alive";
+    case EventKind::kQuotaChanged:
+      return "quota";
+    case EventKind::kAliasMoved:
+    case EventKind::kAliasDeleted:
+      return "before";
+    default:
+      return "for";
+  }
+}
+
 // What a kind is not about is left out.
 Json EventJson(const Event& event) {
   Json json = {{"sequence", event.sequence},
@@ -56,7 +70,7 @@ Json EventJson(const Event& event) {
   text("tier", event.tier);
   number("bytes", static_cast<int64_t>(event.bytes));
   text("reason", event.reason);
-  text(event.alias.empty() ? "for" : "before", event.other);
+  text(NameOfOther(event.kind), event.other);
   text("eviction_policy", event.policy);
   if (event.score) json["score"] = *event.score;
   const bool timed = event.began_us.has_value();

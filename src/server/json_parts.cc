@@ -21,6 +21,15 @@ Json ErrorJson(const Status& error) {
       {"code", StatusCodeName(error.code())}, {"message", error.message()}, {"hint", error.hint()}};
 }
 
+Json QuotaJson(const Quota& quota) {
+  const auto limit = [](uint64_t value) { return value == Quota::kNoLimit ? Json() : Json(value); };
+  return {{"bytes", limit(quota.bytes)},
+          {"leases", limit(quota.leases)},
+          {"loads", limit(quota.loads)},
+          {"loads_per_minute", limit(quota.loads_per_minute)},
+          {"guaranteed", quota.guaranteed}};
+}
+
 Json LoadJson(const LoadProgress& load) {
   return {{"tier", load.tier},
           {"bytes_done", load.bytes_done},

@@ -25,6 +25,7 @@ std::string Dump(const Json& document);
 
 std::string Rfc3339(int64_t unix_seconds);  // empty: no such time
 Json ErrorJson(const Status& error);
+Json QuotaJson(const Quota& quota);
 Json LoadJson(const LoadProgress& load);
 Json HoldersJson(const std::vector<LeaseHolder>& holders);
 

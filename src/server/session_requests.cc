@@ -239,13 +239,15 @@ void Session::Serve(uint64_t id, const wire::PolicyRequest& request) {
                                                    .eviction = request.eviction,
                                                    .admission = request.admission,
                                                    .reclaim = request.reclaim,
-                                                   .budget = request.budget});
+                                                   .budget = request.budget,
+                                                   .quota = request.quota});
   if (!tier.ok()) return ReplyError(id, tier.status());
   ReplyDocument(id, PolicyDocument(*tier));
 }
 
 void Session::ServeDiskPolicy(uint64_t id, const wire::PolicyRequest& request) {
-  if (!request.eviction.empty() || !request.admission.empty() || !request.reclaim.empty()) {
+  if (!request.eviction.empty() || !request.admission.empty() || !request.reclaim.empty() ||
+      !request.quota.empty()) {
     return ReplyError(
         id, Status(StatusCode::kInvalidArgument, "the disk has a budget and no policy to choose",
                    "trims policy --tier disk --budget SIZE"));
@@ -285,6 +287,9 @@ void Session::Serve(uint64_t id, const wire::ControlRequest& request) {
       return WhenDone(id, ControlledDocument)(manager.Evict(principal_, wishes));
     case wire::ControlVerb::kDemote:
       return manager.Demote(principal_, wishes, ProgressOf(id), WhenDone(id, ControlledDocument));
+    case wire::ControlVerb::kKeepAlive:
+      return manager.SetKeepAlive(principal_, wishes.reference, request.keep_alive,
+                                  WhenDone(id, KeptAliveDocument));
     case wire::ControlVerb::kExplain:
       return WhenDone(id, ExplainedDocument)(manager.Explain(wishes));
     case wire::ControlVerb::kDrain:

@@ -33,22 +33,14 @@ Json LingeringJson(const LingeringSnapshot& lingering) {
           {"kept_by", std::move(keepers)}, {"last_leased_by", std::move(last)}};
 }
 
-Json LimitJson(uint64_t limit) { return limit == Quota::kNoLimit ? Json() : Json(limit); }
-
 Json NamespaceJson(const NamespaceSnapshot& each) {
-  const Quota& quota = each.use.quota;
   return {{"tier", each.tier},
           {"namespace", each.name},
           {"bytes", each.use.bytes},
           {"leases", each.use.leases},
           {"loads_in_flight", each.use.loads},
           {"refused", each.use.refused},
-          {"quota",
-           {{"bytes", LimitJson(quota.bytes)},
-            {"leases", LimitJson(quota.leases)},
-            {"loads", LimitJson(quota.loads)},
-            {"loads_per_minute", LimitJson(quota.loads_per_minute)},
-            {"guaranteed", quota.guaranteed}}}};
+          {"quota", QuotaJson(each.use.quota)}};
 }
 
 Json SegmentJson(const SegmentSnapshot& segment) {
@@ -71,6 +63,8 @@ Json SegmentJson(const SegmentSnapshot& segment) {
                {"pinned", segment.pinned},
                {"leaving", segment.leaving},
                {"taken_over", segment.taken_over},
+               {"keep_alive", KeepAliveText(segment.keep_alive)},
+               {"goes_in_ms", segment.goes_in ? Json(segment.goes_in->count()) : Json()},
                {"held_from_before", segment.held_from_before},
                {"failures", segment.failures}};
   if (segment.load) json["load"] = LoadJson(*segment.load);
@@ -91,7 +85,7 @@ Json TierJson(const TierSnapshot& tier) {
           {"draining_bytes", tier.use.draining},
           {"lingering_bytes", tier.use.lingering},
           {"saved_bytes", tier.saved_bytes},
-          {"reclaim", ReclaimName(tier.policy.reclaim)},
+          {"reclaim", ReclaimText(tier.policy.reclaim)},
           {"eviction_policy", tier.policy.eviction->name},
           {"admission", tier.policy.admission->name}};
 }

@@ -18,7 +18,8 @@ void Reservation::Release() {
 }
 
 std::string Budget::HowToRaise() const {
-  return "start trimsd with a larger --" + tier_.substr(0, tier_.find(':')) + "-budget";
+  const std::string which = tier_ == "host" ? "" : " --tier " + tier_;
+  return "raise the budget: trims policy" + which + " --budget SIZE";
 }
 
 Result<Reservation> Budget::Reserve(uint64_t bytes) {

@@ -8,6 +8,9 @@
 #ifndef TRIMS_STORE_TIER_POLICY_H_
 #define TRIMS_STORE_TIER_POLICY_H_
 
+#include <chrono>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "trims/status.h"
@@ -17,19 +20,36 @@
 
 namespace trims {
 
-// What the end of a segment's last lease does: free it now, or keep it until the room is needed.
-enum class Reclaim { kEager, kLazy };
+// How long a segment outlives its last lease while nothing else needs its room.
+struct Reclaim {
+  static const Reclaim kEager;  // not at all
+  static const Reclaim kLazy;   // for ever
 
-std::string_view ReclaimName(Reclaim reclaim);  // "eager", "lazy"
-Result<Reclaim> ParseReclaim(std::string_view name);
+  std::optional<std::chrono::milliseconds> after;  // none: for ever
+
+  bool Keeps() const { return !after || after->count() > 0; }
+  friend bool operator==(const Reclaim&, const Reclaim&) = default;
+};
+inline constexpr Reclaim Reclaim::kEager{.after = std::chrono::milliseconds(0)};
+inline constexpr Reclaim Reclaim::kLazy{.after = std::nullopt};
+
+// The longer of two.
+Reclaim Longer(const Reclaim& a, const Reclaim& b);
+
+std::string ReclaimText(const Reclaim& reclaim);    // "eager", "lazy", "10m"
+std::string KeepAliveText(const Reclaim& reclaim);  // of one model: "0s", "forever", "10m"
+// Those, or any other duration (ParseDuration).
+Result<Reclaim> ParseReclaim(std::string_view text);
 
 struct TierPolicy {
   Reclaim reclaim = Reclaim::kLazy;
   const EvictionPolicy* eviction = DefaultEvictionPolicy();
   const AdmissionPolicy* admission = DefaultAdmissionPolicy();
 
-  // Whether a segment outlives its last lease: neither the reclaim nor the eviction policy is eager.
-  bool Keeps() const { return reclaim == Reclaim::kLazy && eviction->keeps; }
+  // What becomes of a segment that has no reclaim of its own: an eager eviction policy keeps none either.
+  Reclaim ReclaimOfAny() const { return eviction->keeps ? reclaim : Reclaim::kEager; }
+  // Whether one outlives its last lease.
+  bool Keeps() const { return ReclaimOfAny().Keeps(); }
 
   friend bool operator==(const TierPolicy&, const TierPolicy&) = default;
 };

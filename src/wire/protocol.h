@@ -26,6 +26,7 @@ inline constexpr size_t kMaxTierBytes = 32;
 inline constexpr size_t kMaxUuidBytes = 40;
 inline constexpr size_t kMaxPrecisionBytes = 32;
 inline constexpr size_t kMaxPolicyNameBytes = 64;
+inline constexpr size_t kMaxQuotaBytes = 512;
 inline constexpr size_t kMaxEventKinds = 32;  // that one request names
 inline constexpr size_t kMaxEventKindBytes = 64;
 inline constexpr uint32_t kMaxEventsWaitMs = 60'000;  // longer waits are cut

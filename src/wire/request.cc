@@ -27,7 +27,8 @@ static_assert(static_cast<ControlVerb>(fb::ControlVerb::SetAlias) == ControlVerb
 static_assert(static_cast<ControlVerb>(fb::ControlVerb::Rollback) == ControlVerb::kRollback);
 static_assert(static_cast<ControlVerb>(fb::ControlVerb::Explain) == ControlVerb::kExplain);
 static_assert(static_cast<ControlVerb>(fb::ControlVerb::Demote) == ControlVerb::kDemote);
-static_assert(fb::ControlVerb::MAX == fb::ControlVerb::Demote);
+static_assert(static_cast<ControlVerb>(fb::ControlVerb::KeepAlive) == ControlVerb::kKeepAlive);
+static_assert(fb::ControlVerb::MAX == fb::ControlVerb::KeepAlive);
 
 Result<Variant> VariantOf(fb::Variant value) {
   if (value > fb::Variant::MAX) {
@@ -153,7 +154,11 @@ Status Decode(const fb::PolicyRequest& message, RequestBody* body) {
                               .eviction = TextOf(message.eviction()),
                               .admission = TextOf(message.admission()),
                               .reclaim = TextOf(message.reclaim()),
-                              .budget = TextOf(message.budget())};
+                              .budget = TextOf(message.budget()),
+                              .quota = TextOf(message.quota())};
+  if (!request.quota.empty()) {
+    TRIMS_RETURN_IF_ERROR(CheckText("the quota", request.quota, kMaxQuotaBytes));
+  }
   if (!request.tier.empty()) TRIMS_RETURN_IF_ERROR(CheckTierName(request.tier));
   for (const std::string_view name :
        {request.eviction, request.admission, request.reclaim, request.budget}) {
@@ -178,7 +183,12 @@ Status Decode(const fb::ControlRequest& message, RequestBody* body) {
                          .tier = TextOf(message.tier()),
                          .variants = {},
                          .wait = message.wait(),
-                         .when_idle = message.when_idle()};
+                         .when_idle = message.when_idle(),
+                         .keep_alive = TextOf(message.keep_alive())};
+  if (!request.keep_alive.empty()) {
+    TRIMS_RETURN_IF_ERROR(
+        CheckText("the keep-alive time", request.keep_alive, kMaxPolicyNameBytes));
+  }
   if (!request.reference.empty()) TRIMS_RETURN_IF_ERROR(CheckReference(request.reference));
   if (!request.alias.empty()) {
     TRIMS_RETURN_IF_ERROR(CheckText("the alias", request.alias, kMaxReferenceBytes));
@@ -301,8 +311,10 @@ struct BodyEncoder {
     const Text alias = text(request.alias);
     const Text tier = text(request.tier);
     const auto variants = VariantsIn(request.variants);
+    const Text keep_alive = text(request.keep_alive);
     return fb::CreateControlRequest(builder, static_cast<fb::ControlVerb>(request.verb), reference,
-                                    alias, tier, variants, request.wait, request.when_idle)
+                                    alias, tier, variants, request.wait, request.when_idle,
+                                    keep_alive)
         .Union();
   }
   Body operator()(const RemoveRequest& request) const {
@@ -330,7 +342,9 @@ struct BodyEncoder {
     const Text admission = text(request.admission);
     const Text reclaim = text(request.reclaim);
     const Text budget = text(request.budget);
-    return fb::CreatePolicyRequest(builder, tier, eviction, admission, reclaim, budget).Union();
+    const Text quota = text(request.quota);
+    return fb::CreatePolicyRequest(builder, tier, eviction, admission, reclaim, budget, quota)
+        .Union();
   }
   Body operator()(const EventsRequest& request) const {
     const auto place = [](std::optional<uint64_t> since) {

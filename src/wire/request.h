@@ -88,6 +88,7 @@ struct PolicyRequest {
   std::string_view admission;
   std::string_view reclaim;
   std::string_view budget = {};
+  std::string_view quota = {};
 };
 
 enum class ControlVerb : uint8_t {
@@ -102,7 +103,8 @@ enum class ControlVerb : uint8_t {
   kDeleteAlias,
   kRollback,
   kExplain,
-  kDemote
+  kDemote,
+  kKeepAlive
 };
 
 // What a verb is not about is empty.
@@ -114,6 +116,7 @@ struct ControlRequest {
   std::vector<Variant> variants = {};  // empty: those that the verb is about by itself
   bool wait = false;
   bool when_idle = false;
+  std::string_view keep_alive = {};
 };
 
 // See the schema.

@@ -22,5 +22,13 @@ TEST(DurationTest, UnitsAreReadAndNonsenseIsNot) {
   }
 }
 
+TEST(DurationTextTest, WhatIsWrittenIsRead) {
+  for (const char* text : {"250ms", "90s", "10m", "36h", "2d", "0s"}) {
+    EXPECT_EQ(DurationText(ParseDuration(text).value()), text);
+  }
+  EXPECT_EQ(DurationText(std::chrono::hours(48)), "2d");
+  EXPECT_EQ(DurationText(std::chrono::milliseconds(1500)), "1500ms");
+}
+
 }  // namespace
 }  // namespace trims

@@ -13,6 +13,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Pair;
 
 class CatalogAliasesTest : public test::CatalogFixture {
  protected:
@@ -105,6 +106,35 @@ TEST_F(CatalogAliasesTest, PinsLastUntilTheyOrTheirModelGo) {
   EXPECT_TRUE(catalog_->Pins().empty());
 }
 
+TEST_F(CatalogAliasesTest, HowLongANameIsKeptLastsUntilItsLastVersionGoes) {
+  using std::chrono::minutes;
+  Begin();
+  const auto keep = [&](const std::string& name, KeepAlive time) {
+    return Changed([&](auto done) { catalog_->SetKeepAlive(name, time, done); });
+  };
+  ASSERT_TRUE(keep("default/a", std::nullopt).ok());
+  ASSERT_TRUE(Open().ok());
+  EXPECT_THAT(catalog_->KeepAlives(), ElementsAre(Pair("default/a", KeepAlive())));
+  ASSERT_TRUE(keep("default/a", minutes(10)).ok());
+  ASSERT_TRUE(Open().ok());
+  EXPECT_THAT(catalog_->KeepAlives(), ElementsAre(Pair("default/a", KeepAlive(minutes(10)))));
+  EXPECT_EQ(keep("default/gone", minutes(1)).code(), StatusCode::kNotFound);
+  ASSERT_TRUE(Erase("default/a", "v2").ok());
+  EXPECT_EQ(catalog_->KeepAlives().size(), 1u);
+  ASSERT_TRUE(Erase("default/a", "v1").ok());
+  EXPECT_TRUE(catalog_->KeepAlives().empty());
+  ASSERT_TRUE(Open().ok());
+  EXPECT_TRUE(catalog_->KeepAlives().empty());
+  ASSERT_TRUE(Put(Entry("default/a", "v1", 'a')).ok());
+  ASSERT_TRUE(keep("default/a", minutes(1)).ok());
+  ASSERT_TRUE(Changed([&](auto done) { catalog_->ClearKeepAlive("default/a", done); }).ok());
+  ASSERT_TRUE(Open().ok());
+  EXPECT_TRUE(catalog_->KeepAlives().empty());
+  catalog_.reset();
+  test::RunSql(path_, "INSERT INTO keep_alives VALUES ('default/a', -7)");
+  EXPECT_EQ(Open().code(), StatusCode::kDataLoss);
+}
+
 TEST_F(CatalogAliasesTest, OfSeveralPinsAllAreKeptOrNone) {
   Begin();
   const Status status = Changed([&](auto done) {
@@ -120,7 +150,8 @@ TEST_F(CatalogAliasesTest, OfSeveralPinsAllAreKeptOrNone) {
 TEST_F(CatalogAliasesTest, ACatalogOfBeforeIsTakenOverOrStaysAsItIs) {
   Begin();
   catalog_.reset();
-  test::RunSql(path_, "DROP TABLE aliases; DROP TABLE pins; PRAGMA user_version=4");
+  test::RunSql(
+      path_, "DROP TABLE aliases; DROP TABLE pins; DROP TABLE keep_alives; PRAGMA user_version=4");
   int failed = 0;
   for (int nth = 1;; ++nth) {
     fault::ScopedPlan plan({.op = fault::Op::kDatabase, .nth = nth, .error = ENOSPC});

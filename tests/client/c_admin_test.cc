@@ -45,6 +45,7 @@ class CAdminTest : public ::testing::Test {
                        std::string(request.reference) + " " + std::string(request.tier) +
                        std::string(request.alias);
     for (const Variant variant : request.variants) text += " " + std::string(VariantName(variant));
+    text += request.keep_alive;
     return text + (request.wait ? " wait" : "") + (request.when_idle ? " idle" : "");
   }
   static std::string Take(char* document) {
@@ -91,6 +92,8 @@ TEST_F(CAdminTest, WhatIsNotGivenIsTheDefaultAndADocumentNeedNotBeWanted) {
   EXPECT_EQ(trims_admin_pin(admin_, "ocr", nullptr, nullptr), nullptr);
   ASSERT_EQ(trims_admin_set_alias(admin_, "prod", "ocr:2", &document), nullptr);
   EXPECT_EQ(Take(document), "7 ocr:2 prod");
+  ASSERT_EQ(trims_admin_keep_alive(admin_, "ocr", "10m", &document), nullptr);
+  EXPECT_EQ(Take(document), "12 ocr 10m");
   ASSERT_EQ(trims_admin_drain(admin_, 1, 0, 0, &document), nullptr);
   EXPECT_EQ(Take(document), "5  ");
   EXPECT_EQ(trims_admin_list(admin_, nullptr), nullptr);

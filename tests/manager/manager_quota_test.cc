@@ -44,6 +44,43 @@ class ManagerQuota : public test::ManagerFixture {
   ManagerSnapshot snapshot_;
 };
 
+TEST_F(ManagerQuota, OneThatIsGivenLaterKnowsWhatIsHeldAlready) {
+  KnowIn("team/a", 'a', 2);
+  KnowIn("team/b", 'b', 4);
+  Start(8, {});
+  auto one = OpenResident("team/a");
+  EXPECT_TRUE(manager_->Snapshot().namespaces.empty());
+  ASSERT_TRUE(manager_->ChangePolicy({}, {.quota = "team:leases=1"}).ok());
+  EXPECT_EQ(Use("team").leases, 1u);
+  EXPECT_EQ(Use("team").bytes, 2 * kPage);
+  EXPECT_EQ(Open("team/a")->status.code(), StatusCode::kQuotaExceeded);
+  ASSERT_TRUE(
+      manager_->ChangePolicy({}, {.quota = "team:bytes=" + std::to_string(5 * kPage)}).ok());
+  EXPECT_EQ(Open("team/b")->status.code(), StatusCode::kQuotaExceeded) << "4 and 2 are more than 5";
+  one->lease.reset();
+  EXPECT_EQ(StateOf("team/a"), "resident") << "nothing needs its room yet";
+  Open("team/b");
+  EXPECT_EQ(StateOf("team/a"), "draining") << "its own namespace does";
+  ASSERT_TRUE(manager_->ChangePolicy({}, {.quota = "team:none"}).ok());
+  EXPECT_TRUE(manager_->Snapshot().namespaces.empty());
+}
+
+TEST_F(ManagerQuota, WhatIsNoQuotaChangesNothing) {
+  Start(8, {{"team", {.leases = 2}}});
+  const auto change = [&](const std::string& quota, const char* tier = "") {
+    return manager_->ChangePolicy({}, {.tier = tier, .quota = quota}).status();
+  };
+  EXPECT_EQ(change("other:none").code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(change("team:leases=x").code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(change("team:leases=3", "host").code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(change("team:guaranteed=9TiB").message(), HasSubstr("guaranteed"));
+  EXPECT_EQ(Host().quotas, (Quotas{{"team", {.leases = 2}}}));
+  EXPECT_EQ(manager_->ChangePolicy(wire::Principal{.uid = 4242}, {.quota = "team:leases=3"})
+                .status()
+                .code(),
+            StatusCode::kPermissionDenied);
+}
+
 TEST_F(ManagerQuota, LeasesBeyondItAreRefusedWithTheNumbers) {
   KnowIn("team/a", 'a', 2);
   KnowIn("other/b", 'b', 2);

@@ -64,13 +64,17 @@ TEST(QuotaTest, WithoutAGuardNothingWasUsedMomentsAgo) {
   EXPECT_FALSE(UsedMomentsAgo(After({}), After(milliseconds(10)), milliseconds(10)));
 }
 
-TEST(NamespaceLedgerTest, WithoutQuotasNothingIsKept) {
+TEST(NamespaceLedgerTest, WithoutQuotasNothingIsRefusedAndALaterOneKnowsWhatIsHeld) {
   NamespaceLedger ledger({}, "host");
   const Charge charge = ledger.ChargeLease("team/a:1");
-  EXPECT_EQ(charge.use(), nullptr);
-  EXPECT_TRUE(ledger.uses().empty());
+  EXPECT_FALSE(ledger.limits());
   EXPECT_TRUE(ledger.CheckLease("team/a:1").ok());
   EXPECT_EQ(ledger.Excess("team/a:1", 5), 0u);
+  ledger.SetQuotas({{"team", {.bytes = 4, .leases = 1}}});
+  EXPECT_TRUE(ledger.limits());
+  EXPECT_EQ(ledger.CheckLease("team/a:1").code(), StatusCode::kQuotaExceeded);
+  EXPECT_EQ(ledger.Excess("team/a:1", 5), 1u);
+  EXPECT_TRUE(ledger.CheckLease("other/a:1").ok());
 }
 
 TEST(NamespaceLedgerTest, AChargeCountsUntilItGoes) {
@@ -109,6 +113,26 @@ TEST(NamespaceLedgerTest, LoadsThatBeginAreCountedByTheMinute) {
   EXPECT_EQ(ledger.CheckLoad("team/a:1", 1, After(seconds(29))).code(), StatusCode::kQuotaExceeded);
   EXPECT_TRUE(ledger.CheckLoad("team/a:1", 1, After(seconds(30))).ok());
   EXPECT_TRUE(ledger.CheckLoad("other/a:1", 1, After({})).ok()) << "each by itself";
+}
+
+TEST(QuotaTest, AChangeReplacesOneAndNoneTakesItAway) {
+  Quotas quotas{{"a", {.bytes = 8, .leases = 1}}};
+  ASSERT_TRUE(ChangeQuota("a:leases=2", &quotas).ok());
+  EXPECT_EQ(quotas, (Quotas{{"a", {.leases = 2}}})) << "the quota that is given is the whole one";
+  ASSERT_TRUE(ChangeQuota("*:loads=1", &quotas).ok());
+  ASSERT_TRUE(ChangeQuota("a:none", &quotas).ok());
+  EXPECT_EQ(quotas, (Quotas{{"*", {.loads = 1}}}));
+  for (const char* text : {"a:none", ":none", "none", "a:", "a:leases=x", "b"}) {
+    EXPECT_EQ(ChangeQuota(text, &quotas).code(), StatusCode::kInvalidArgument) << text;
+  }
+  EXPECT_EQ(quotas.size(), 1u);
+}
+
+TEST(QuotaTest, NoMoreIsGuaranteedThanThereIs) {
+  const Quotas quotas{{"a", {.guaranteed = 6}}, {"b", {.guaranteed = 2}}};
+  EXPECT_TRUE(CheckGuaranteed(quotas, 8).ok());
+  EXPECT_EQ(CheckGuaranteed(quotas, 7).code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(CheckGuaranteed(quotas, 1).code(), StatusCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -60,7 +60,18 @@ TEST(TierPolicyTest, NothingIsKeptWhereReclaimOrEvictionIsEager) {
 TEST(TierPolicyTest, ReclaimIsFoundByItsName) {
   EXPECT_EQ(ParseReclaim("eager").value(), Reclaim::kEager);
   EXPECT_EQ(ParseReclaim("lazy").value(), Reclaim::kLazy);
+  EXPECT_EQ(ParseReclaim("10m").value(), Reclaim{.after = std::chrono::minutes(10)});
+  EXPECT_EQ(ParseReclaim("0").value(), Reclaim::kEager);
   EXPECT_THAT(ParseReclaim("never").status().hint(), HasSubstr("eager, lazy"));
+  for (const char* text : {"eager", "lazy", "10m", "90s", "250ms"}) {
+    EXPECT_EQ(ReclaimText(ParseReclaim(text).value()), text);
+  }
+}
+
+TEST(TierPolicyTest, OfTwoReclaimsTheLongerIs) {
+  const Reclaim minute{.after = std::chrono::minutes(1)};
+  EXPECT_EQ(Longer(minute, Reclaim::kEager), minute);
+  EXPECT_EQ(Longer(minute, Reclaim::kLazy), Reclaim::kLazy);
 }
 
 }  // namespace

@@ -73,6 +73,21 @@ class StepCatalog final : public Catalog {
 
   const AliasTable& Aliases() const override { return content.Aliases(); }
   const std::set<PinnedVariant>& Pins() const override { return content.Pins(); }
+  const std::map<std::string, KeepAlive>& KeepAlives() const override {
+    return content.KeepAlives();
+  }
+  void SetKeepAlive(const std::string& name, KeepAlive keep,
+                    std::function<void(Status)> done) override {
+    changes_.push_back(
+        {"keep " + name,
+         [this, name, keep](auto call) { content.SetKeepAlive(name, keep, std::move(call)); },
+         std::move(done)});
+  }
+  void ClearKeepAlive(const std::string& name, std::function<void(Status)> done) override {
+    changes_.push_back({"keep no more " + name,
+                        [this, name](auto call) { content.ClearKeepAlive(name, std::move(call)); },
+                        std::move(done)});
+  }
   void PutAlias(Alias alias, std::function<void(Status)> done) override {
     const std::string what = "alias " + alias.name.ToString() + "=" + alias.target().ToString();
     changes_.push_back({what,

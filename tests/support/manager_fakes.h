@@ -131,6 +131,18 @@ class FakeCatalog final : public Catalog {
   }
   const AliasTable& Aliases() const override { return aliases; }
   const std::set<PinnedVariant>& Pins() const override { return pins; }
+  const std::map<std::string, KeepAlive>& KeepAlives() const override { return keep_alives; }
+  void SetKeepAlive(const std::string& name, KeepAlive keep,
+                    std::function<void(Status)> done) override {
+    if (!next.ok()) return done(std::exchange(next, {}));
+    keep_alives[name] = keep;
+    done({});
+  }
+  void ClearKeepAlive(const std::string& name, std::function<void(Status)> done) override {
+    if (!next.ok()) return done(std::exchange(next, {}));
+    keep_alives.erase(name);
+    done({});
+  }
   void PutAlias(Alias alias, std::function<void(Status)> done) override {
     if (!next.ok()) return done(std::exchange(next, {}));
     aliases.Put(std::move(alias));
@@ -162,6 +174,7 @@ class FakeCatalog final : public Catalog {
   std::list<CatalogEntry> entries;
   AliasTable aliases;
   std::set<PinnedVariant> pins;
+  std::map<std::string, KeepAlive> keep_alives;
   bool hold_pins = false;  // they are never written
   std::vector<std::function<void(Status)>> held_pins;
   Status next;  // what the next change answers

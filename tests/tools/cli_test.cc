@@ -37,9 +37,10 @@ class CliTest : public ::testing::Test {
 TEST_F(CliTest, PrintsHelpOnStandardOutput) {
   EXPECT_EQ(Run({"--help"}), kExitOk);
   for (const char* command :
-       {"add",   "ls",       "show",   "rm",     "status", "verify",  "policy",    "pin",
-        "unpin", "prefetch", "evict",  "demote", "drain",  "alias",   "rollback",  "push",
-        "top",   "explain",  "events", "trace",  "doctor", "version", "completion"}) {
+       {"add",        "ls",     "show",  "rm",       "status",  "verify",
+        "policy",     "pin",    "unpin", "prefetch", "evict",   "demote",
+        "keep-alive", "drain",  "alias", "rollback", "push",    "top",
+        "explain",    "events", "trace", "doctor",   "version", "completion"}) {
     EXPECT_THAT(out_.str(), HasSubstr(std::string("\n  ") + command + " "));
   }
   EXPECT_EQ(err_.str(), "");

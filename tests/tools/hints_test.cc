@@ -20,7 +20,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr const char* kCommands =
-    "add|ls|show|rm|status|verify|policy|pin|unpin|prefetch|evict|demote|drain|alias|rollback|push|"
+    "add|ls|show|rm|status|verify|policy|pin|unpin|prefetch|evict|demote|keep-alive|drain|alias|"
+    "rollback|push|"
     "top|"
     "explain|events|trace|"
     "doctor|"
@@ -109,7 +110,7 @@ TEST(Hints, EveryOptionThatATextNamesIsOne) {
 
 TEST(Hints, EveryCommandThatAHintBeginsWithIsOne) {
   const std::string texts = AllTexts();
-  const std::regex hint(R"((?:^|\n)trims ([a-z]+))");
+  const std::regex hint(R"((?:^|\n)trims ([a-z][a-z-]*))");
   const std::regex known(std::string(kCommands) + "|help");
   size_t hints = 0;
   for (std::sregex_iterator it(texts.begin(), texts.end(), hint), end; it != end; ++it, ++hints) {

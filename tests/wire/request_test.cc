@@ -109,14 +109,18 @@ TEST(RequestTest, EveryOtherComesThrough) {
   EXPECT_EQ(std::get<PushRequest>(request.body).destination, "file:///there");
   bytes = Encoded({.id = 4,
                    .client = {},
-                   .body = PolicyRequest{
-                       .tier = "host", .eviction = "lru", .reclaim = "lazy", .budget = "8GiB"}});
+                   .body = PolicyRequest{.tier = "host",
+                                         .eviction = "lru",
+                                         .reclaim = "lazy",
+                                         .budget = "8GiB",
+                                         .quota = "a:leases=1"}});
   ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
   EXPECT_EQ(std::get<PolicyRequest>(request.body).tier, "host");
   EXPECT_EQ(std::get<PolicyRequest>(request.body).eviction, "lru");
   EXPECT_EQ(std::get<PolicyRequest>(request.body).admission, "");
   EXPECT_EQ(std::get<PolicyRequest>(request.body).reclaim, "lazy");
   EXPECT_EQ(std::get<PolicyRequest>(request.body).budget, "8GiB");
+  EXPECT_EQ(std::get<PolicyRequest>(request.body).quota, "a:leases=1");
   bytes = Encoded({.id = 4,
                    .client = {},
                    .body = ControlRequest{.verb = ControlVerb::kEvict,
@@ -124,7 +128,8 @@ TEST(RequestTest, EveryOtherComesThrough) {
                                           .tier = "gpu:0",
                                           .variants = {Variant::kOrt, Variant::kFiles},
                                           .wait = true,
-                                          .when_idle = true}});
+                                          .when_idle = true,
+                                          .keep_alive = "10m"}});
   ASSERT_TRUE(DecodeRequest(bytes, &request).ok());
   const ControlRequest& control = std::get<ControlRequest>(request.body);
   EXPECT_EQ(control.verb, ControlVerb::kEvict);
@@ -134,6 +139,7 @@ TEST(RequestTest, EveryOtherComesThrough) {
   EXPECT_THAT(control.variants, ElementsAre(Variant::kOrt, Variant::kFiles));
   EXPECT_TRUE(control.wait);
   EXPECT_TRUE(control.when_idle);
+  EXPECT_EQ(control.keep_alive, "10m");
   bytes = Encoded({.id = 4,
                    .client = {},
                    .body = ControlRequest{

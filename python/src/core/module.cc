@@ -325,16 +325,22 @@ void DefineAdmin(nb::module_& module) {
       .def(
           "policy",
           [](Admin& admin, const std::string& tier, const std::string& eviction,
-             const std::string& admission, const std::string& reclaim, const std::string& budget) {
+             const std::string& admission, const std::string& reclaim, const std::string& budget,
+             const std::string& quota) {
             const PolicyOptions options{.tier = tier,
                                         .eviction = eviction,
                                         .admission = admission,
                                         .reclaim = reclaim,
-                                        .budget = budget};
+                                        .budget = budget,
+                                        .quota = quota};
             return ValueOrRaise(WithoutGil([&] { return admin.Policy(options); }));
           },
           nb::arg("tier"), nb::arg("eviction"), nb::arg("admission"), nb::arg("reclaim"),
-          nb::arg("budget"))
+          nb::arg("budget"), nb::arg("quota"))
+      .def("keep_alive",
+           [](Admin& admin, const std::string& name, const std::string& keep_alive) {
+             return ValueOrRaise(WithoutGil([&] { return admin.KeepAlive(name, keep_alive); }));
+           })
       .def("events", &NextEvents, nb::arg("since").none(), nb::arg("opens_since").none(),
            nb::arg("kinds"), nb::arg("opens"), nb::arg("model"), nb::arg("wait_ms"))
       .def("status", [](Admin& admin) {

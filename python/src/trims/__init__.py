@@ -12,7 +12,7 @@ TRIMS_AUTOSTART=0 forbids it. trims.onnxruntime has an InferenceSession that tak
 
 from . import errors, trace
 from ._client import (
-    add, aliases, delete_alias, demote, drain, events, evict, explain, ls, pin, policy, prefetch, rm, rollback, set_alias, show, status, unpin
+    add, aliases, delete_alias, demote, drain, events, evict, explain, keep_alive, ls, pin, policy, prefetch, rm, rollback, set_alias, show, status, unpin
 )
 from ._model import LoadProgress, Model, open
 from ._packed import PackedArray
@@ -21,7 +21,7 @@ from .errors import Error
 
 __version__ = "0.1.0"
 __all__ = [
-    "add", "aliases", "delete_alias", "demote", "drain", "errors", "events", "evict", "explain", "LoadProgress", "ls", "Model", "open", "PackedArray", "pin", "policy",
+    "add", "aliases", "delete_alias", "demote", "drain", "errors", "events", "evict", "explain", "keep_alive", "LoadProgress", "ls", "Model", "open", "PackedArray", "pin", "policy",
     "prefetch", "rm", "rollback", "set_alias", "show", "status", "trace", "unpin"
 ]
 __all__ += [name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Error)]

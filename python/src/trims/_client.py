@@ -86,13 +86,14 @@ def status(*, socket=None):
     return json.loads(_admin(socket).status())
 
 
-def policy(*, eviction="", admission="", reclaim="", budget="", tier="", socket=None):
+def policy(*, eviction="", admission="", reclaim="", budget="", quota="", tier="", socket=None):
     """What decides in a tier about what stays, changed first where names are given: the document that `trims policy --json` prints.
 
     budget: "8GiB", or "50%" of what the tier has; what is beyond a lower one goes, what is leased with its last lease. tier="disk" has a
-    budget only.
+    budget only. reclaim: "eager", "lazy", or how long what nobody has open stays: "10m". quota: what a namespace may take, in every
+    tier: "team-a:bytes=8GiB,leases=100", "team-a:none".
     """
-    return json.loads(_admin(socket).policy(tier, eviction, admission, reclaim, budget))
+    return json.loads(_admin(socket).policy(tier, eviction, admission, reclaim, budget, quota))
 
 
 def _resident(command, reference, variants, tier, timeout, progress=None, wait=True, when_idle=False):
@@ -123,6 +124,14 @@ def prefetch(reference, *, variants=(), tier="", wait=True, progress=None, timeo
 def evict(reference, *, variants=(), tier="", when_idle=False, timeout=None, socket=None):
     """Frees the memory of a model now. What somebody has open is an error that says who; when_idle: it goes when nobody has it any more."""
     return _resident(_admin(socket).evict, reference, variants, tier, timeout, when_idle=when_idle)
+
+
+def keep_alive(name, time=None, *, socket=None):
+    """How long a model, all its versions, stays in memory that nobody has open: "10m", "forever", "0"; None: as the policy has it.
+
+    It is changed first where `time` is given; "default" takes it back.
+    """
+    return json.loads(_admin(socket).keep_alive(name, time or ""))["keep_alive"]
 
 
 def demote(reference, *, variants=(), tier="", when_idle=False, progress=None, timeout=None, socket=None):

@@ -43,12 +43,12 @@ void Configure(CLI::App* app, Globals* globals) {
 std::vector<Command> MakeCommands(CLI::App* app) {
   std::vector<Command> commands;
   for (const auto make :
-       {MakeAddCommand,    MakeLsCommand,       MakeShowCommand,      MakeRmCommand,
-        MakeStatusCommand, MakeVerifyCommand,   MakePolicyCommand,    MakePinCommand,
-        MakeUnpinCommand,  MakePrefetchCommand, MakeEvictCommand,     MakeDemoteCommand,
-        MakeDrainCommand,  MakeAliasCommand,    MakeRollbackCommand,  MakePushCommand,
-        MakeTopCommand,    MakeExplainCommand,  MakeEventsCommand,    MakeTraceCommand,
-        MakeDoctorCommand, MakeVersionCommand,  MakeCompletionCommand}) {
+       {MakeAddCommand,       MakeLsCommand,       MakeShowCommand,    MakeRmCommand,
+        MakeStatusCommand,    MakeVerifyCommand,   MakePolicyCommand,  MakePinCommand,
+        MakeUnpinCommand,     MakePrefetchCommand, MakeEvictCommand,   MakeDemoteCommand,
+        MakeKeepAliveCommand, MakeDrainCommand,    MakeAliasCommand,   MakeRollbackCommand,
+        MakePushCommand,      MakeTopCommand,      MakeExplainCommand, MakeEventsCommand,
+        MakeTraceCommand,     MakeDoctorCommand,   MakeVersionCommand, MakeCompletionCommand}) {
     commands.push_back(make(app));
     commands.back().app->footer("Global options: trims --help");
   }

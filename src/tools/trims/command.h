@@ -42,6 +42,7 @@ Command MakePolicyCommand(CLI::App* root);
 Command MakePinCommand(CLI::App* root);
 Command MakeUnpinCommand(CLI::App* root);
 Command MakeDemoteCommand(CLI::App* root);
+Command MakeKeepAliveCommand(CLI::App* root);
 Command MakePrefetchCommand(CLI::App* root);
 Command MakeEvictCommand(CLI::App* root);
 Command MakeTopCommand(CLI::App* root);

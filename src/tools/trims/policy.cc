@@ -29,11 +29,16 @@ Command MakePolicyCommand(CLI::App* root) {
       ->type_name("NAME");
   app->add_option("--admission", options->admission, "Which newcomer may push others out for long")
       ->type_name("NAME");
-  app->add_option("--reclaim", options->reclaim, "When a model that nobody uses goes: eager, lazy")
-      ->type_name("NAME");
+  app->add_option("--reclaim", options->reclaim,
+                  "When a model that nobody uses goes: eager, lazy, or after how long: 10m")
+      ->type_name("WHEN");
   app->add_option("--budget", options->budget,
                   "What models may take of the tier from now on: 8GiB, 50%; of the disk also: none")
       ->type_name("SIZE|N%");
+  app->add_option("--quota", options->quota,
+                  "What a namespace may take of each tier: team-a:bytes=8GiB,leases=100,loads=4,"
+                  "loads-per-minute=60,guaranteed=2GiB; '*' is each without one; team-a:none")
+      ->type_name("QUOTA");
   app->add_option("--tier", options->tier, "The tier that is meant, or disk [host]")
       ->type_name("NAME");
   return {app, [options](const Context& context) { return RunPolicy(context, *options); }};

@@ -37,6 +37,7 @@ std::string RenderDrain(const Json& drain);
 std::string RenderHolders(const Json& holders, const char* title);
 
 // One that was moved; one that is no more; all of them.
+std::string RenderKeptAlive(const Json& kept);
 std::string RenderAlias(const Json& alias);
 std::string RenderDeletedAlias(const Json& alias);
 std::string RenderAliases(const Json& document);

@@ -66,6 +66,14 @@ std::string RenderDrain(const Json& drain) {
   return text + RenderHolders(List(drain, "holders"), "CLIENT");
 }
 
+std::string RenderKeptAlive(const Json& kept) {
+  const std::string time = Text(kept, "keep_alive");
+  const std::string name = ShortReference(Text(kept, "name"));
+  if (time.empty()) return name + ": as the policies of the tiers have it (trims policy)\n";
+  if (time == "forever") return name + ": until its room is needed\n";
+  return name + ": goes " + time + " after nobody has it open any more\n";
+}
+
 std::string RenderAlias(const Json& alias) {
   const std::string before = Before(alias);
   return AliasLine(alias) + (before.empty() ? "" : " (before: " + before + ")") + '\n';

@@ -61,6 +61,8 @@ std::string DetailsOf(const Json& event) {
   if (const std::string before = Text(event, "before"); !before.empty()) {
     parts.push_back("before: " + ShortReference(before));
   }
+  parts.push_back(Text(event, "keep_alive"));
+  parts.push_back(Text(event, "quota"));
   if (const uint64_t leases = Number(event, "leases"); leases > 0) {
     parts.push_back(Counted(leases, "lease"));
   }

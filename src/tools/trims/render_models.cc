@@ -136,6 +136,9 @@ std::string RenderModel(const Json& model, int64_t now) {
   fields.Add("size",
              HumanBytes(Number(model, "source_bytes")) + " in " + Counted(files.size(), "file"));
   fields.Add("added", Age(model, now));
+  if (const std::string kept = Text(model, "keep_alive"); !kept.empty()) {
+    fields.Add("keep-alive", kept);
+  }
   if (const std::string sandbox = Text(model, "sandbox"); !sandbox.empty()) {
     fields.Add("sandbox", Printable(sandbox));
   }

@@ -126,7 +126,9 @@ std::string SegmentState(const Json& segment) {
 std::string IdleFor(const Json& segment) {
   if (Text(segment, "state") != "resident" || Number(segment, "leases") > 0) return "-";
   const std::chrono::milliseconds idle(Number(segment, "idle_ms"));
-  return HumanDuration(std::chrono::duration_cast<std::chrono::seconds>(idle));
+  const std::string since = HumanDuration(std::chrono::duration_cast<std::chrono::seconds>(idle));
+  const bool goes = segment.contains("goes_in_ms") && segment["goes_in_ms"].is_number();
+  return goes ? since + " of " + Text(segment, "keep_alive") : since;
 }
 
 std::string OrDash(const std::string& text) { return text.empty() ? "-" : text; }
@@ -290,12 +292,34 @@ std::string DiskLine(const Json& status) {
   return line;
 }
 
+// "quota team-a: 8 GiB, 100 leases", a line each.
+std::string QuotaLines(const Json& quotas) {
+  std::string text;
+  for (const Json& each : quotas) {
+    const Json& quota = Object(each, "quota");
+    std::string limits;
+    const auto add = [&](const char* limit, const std::string& words) {
+      if (!quota.contains(limit) || !quota[limit].is_number()) return;
+      limits += (limits.empty() ? "" : ", ") + words;
+    };
+    add("bytes", HumanBytes(Number(quota, "bytes")));
+    add("leases", Counted(Number(quota, "leases"), "lease"));
+    add("loads", Counted(Number(quota, "loads"), "load") + " at once");
+    add("loads_per_minute", Counted(Number(quota, "loads_per_minute"), "load") + " a minute");
+    if (const uint64_t bytes = Number(quota, "guaranteed"); bytes > 0) {
+      add("guaranteed", HumanBytes(bytes) + " guaranteed");
+    }
+    text += "quota " + Text(each, "namespace") + ": " + limits + '\n';
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string RenderPolicy(const Json& policy) {
   std::string text = Text(policy, "tier") + ": " + BudgetWords(policy);
   if (List(policy, "eviction_policies").empty()) return text + '\n';
-  text += ", " + PolicyWords(policy) + "\n\n";
+  text += ", " + PolicyWords(policy) + '\n' + QuotaLines(List(policy, "quotas")) + '\n';
   Table table({{"OPTION"}, {"NAME"}, {""}});
   for (const Json& each : List(policy, "eviction_policies")) {
     table.AddRow({"--eviction", Text(each, "name"), Text(each, "summary")});

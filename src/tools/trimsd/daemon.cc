@@ -54,21 +54,6 @@ Result<std::string> PreparerProgram(const DaemonOptions& options) {
   return found;
 }
 
-// '*' guarantees to each that comes, which can't be added up.
-Status CheckGuaranteed(const Quotas& quotas, uint64_t budget) {
-  uint64_t guaranteed = 0;
-  for (const auto& [name, quota] : quotas) {
-    if (quota.guaranteed > budget - guaranteed) {
-      return Status(StatusCode::kInvalidArgument,
-                    "--quota: more is guaranteed to namespaces than the host's budget of " +
-                        std::to_string(budget) + " bytes",
-                    "guarantee less, or set a larger --host-budget");
-    }
-    guaranteed += quota.guaranteed;
-  }
-  return Status();
-}
-
 Status BeyondDevice(const DeviceInfo& device, uint64_t budget) {
   return Status(StatusCode::kInvalidArgument,
                 "--device-budget: " + std::to_string(budget) + " bytes, but device " + device.name +
@@ -328,7 +313,7 @@ void Daemon::LogServing(uint64_t budget) {
                              {"pages", PagesName(support.pages)},
                              {"read_engine", ReadEngineName(engine_)},
                              {"keeper", keeper_ == nullptr ? "off" : keeper_->name()},
-                             {"reclaim", ReclaimName(options_.policy.reclaim)},
+                             {"reclaim", ReclaimText(options_.policy.reclaim)},
                              {"eviction", options_.policy.eviction->name},
                              {"admission", options_.policy.admission->name}});
   if (!support.mend.empty()) {

@@ -24,13 +24,6 @@ template <typename T>
 const std::map<std::string, T>& Names();
 
 template <>
-const std::map<std::string, Reclaim>& Names() {
-  static const auto& names =
-      *new std::map<std::string, Reclaim>{{"eager", Reclaim::kEager}, {"lazy", Reclaim::kLazy}};
-  return names;
-}
-
-template <>
 const std::map<std::string, HugePagePolicy>& Names() {
   static const auto& names =
       *new std::map<std::string, HugePagePolicy>{{"best", HugePagePolicy::kBest},
@@ -83,6 +76,21 @@ void AddDuration(CLI::App* app, const std::string& flag, std::chrono::millisecon
          },
          help)
       ->type_name("DURATION");
+}
+
+void AddReclaim(CLI::App* app, Reclaim* reclaim) {
+  app->add_option_function<std::string>(
+         "--reclaim",
+         [reclaim](const std::string& text) {
+           const Result<Reclaim> parsed = ParseReclaim(text);
+           if (!parsed.ok()) {
+             throw CLI::ValidationError("--reclaim",
+                                        parsed.status().message() + ": " + parsed.status().hint());
+           }
+           *reclaim = *parsed;
+         },
+         "When a model that nobody uses goes: eager, lazy, or after how long: 10m [lazy]")
+      ->type_name("WHEN");
 }
 
 mode_t SocketMode(const std::string& text) {
@@ -200,8 +208,7 @@ void AddMemory(CLI::App* app, DaemonOptions* options) {
          "What prepared models may take of the disk: 500GB, 60%; where it is used up, copies of "
          "models that were pushed elsewhere go [no limit]")
       ->type_name("SIZE|N%");
-  AddNamed(app, "--reclaim", &options->policy.reclaim, "lazy", "eager, lazy",
-           "When a model that nobody uses goes");
+  AddReclaim(app, &options->policy.reclaim);
   AddPolicy(app, "--eviction", FindEvictionPolicy, &options->policy.eviction,
             "Which model goes for another: " + EvictionPolicyNames());
   AddPolicy(app, "--admission", FindAdmissionPolicy, &options->policy.admission,

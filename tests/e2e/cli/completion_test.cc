@@ -33,7 +33,8 @@ TEST_F(CompletionTest, OffersCommands) {
   EXPECT_EQ(Complete("trims s"), "show\nstatus\n");
   EXPECT_EQ(Complete("trims --json do"), "doctor\n");
   EXPECT_EQ(Complete("trims "),
-            "add\nls\nshow\nrm\nstatus\nverify\npolicy\npin\nunpin\nprefetch\nevict\ndemote\ndrain"
+            "add\nls\nshow\nrm\nstatus\nverify\npolicy\npin\nunpin\nprefetch\nevict\ndemote\nkeep-"
+            "alive\ndrain"
             "\nalias\n"
             "rollback\n"
             "push\ntop\nexplain\nevents\ntrace\ndoctor\nversion\ncompletion\n");

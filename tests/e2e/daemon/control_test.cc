@@ -65,6 +65,28 @@ TEST_F(DaemonControlTest, APinIsLoadedAgainByTheNextDaemonAlsoOfOneThatWasKilled
   EXPECT_EQ(SegmentOf("kept")["state"], "absent");
 }
 
+TEST_F(DaemonControlTest, WhatIsKeptForAWhileGoesAfterItAlsoWithTheNextDaemon) {
+  Start();
+  daemon_->AddFile("brief", kPinnedModelBytes);
+  daemon_->AddFile("other", kPinnedModelBytes);
+  ASSERT_TRUE(ConnectAdmin().KeepAlive("brief", "20ms").ok());
+  Kill();
+  Start();
+  std::optional<Admin> admin = ConnectAdmin();
+  const nlohmann::json from = nlohmann::json::parse(admin->Events({.wait = {}}).value());
+  Opened("other");
+  Opened("brief");
+  const Result<std::string> gone = admin->Events({.since = from["next"].get<uint64_t>(),
+                                                  .kinds = {"segment.reclaimed"},
+                                                  .wait = std::chrono::seconds(20)});
+  ASSERT_TRUE(gone.ok()) << gone.status().ToString();
+  const nlohmann::json event = nlohmann::json::parse(*gone)["events"].at(0);
+  EXPECT_THAT(event["model"].get<std::string>(), ::testing::StartsWith("default/brief:"));
+  EXPECT_EQ(event["reason"], "keep_alive");
+  admin.reset();
+  EXPECT_EQ(SegmentOf("other")["state"], "resident");
+}
+
 TEST_F(DaemonControlTest, WhatIsToBeLoadedAtTheStartIs) {
   Start();
   daemon_->AddFile("first", kPinnedModelBytes);

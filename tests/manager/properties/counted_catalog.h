@@ -3,6 +3,7 @@
 #define TRIMS_TESTS_MANAGER_PROPERTIES_COUNTED_CATALOG_H_
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -26,6 +27,16 @@ class CountedCatalog final : public Catalog {
   size_t size() const override { return real_->size(); }
   const AliasTable& Aliases() const override { return real_->Aliases(); }
   const std::set<PinnedVariant>& Pins() const override { return real_->Pins(); }
+  const std::map<std::string, KeepAlive>& KeepAlives() const override {
+    return real_->KeepAlives();
+  }
+  void SetKeepAlive(const std::string& name, KeepAlive keep,
+                    std::function<void(Status)> done) override {
+    real_->SetKeepAlive(name, keep, Counted(std::move(done)));
+  }
+  void ClearKeepAlive(const std::string& name, std::function<void(Status)> done) override {
+    real_->ClearKeepAlive(name, Counted(std::move(done)));
+  }
   void Put(CatalogEntry entry, std::function<void(Status)> done) override {
     real_->Put(std::move(entry), Counted(std::move(done)));
   }

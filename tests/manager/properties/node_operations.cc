@@ -314,7 +314,7 @@ void Node::ChangePolicy(const TierPolicy& policy) {
                             ->ChangePolicy({}, {.tier = {},
                                                 .eviction = policy.eviction->name,
                                                 .admission = policy.admission->name,
-                                                .reclaim = ReclaimName(policy.reclaim)})
+                                                .reclaim = ReclaimText(policy.reclaim)})
                             .status();
   ExpectCode(StatusCode::kOk, status, "policy");
 }

@@ -1,0 +1,87 @@
+#include "manager/keep_alives.h"
+
+#include <utility>
+
+#include "base/duration_text.h"
+#include "base/log.h"
+#include "base/macros.h"
+#include "catalog/model_reference.h"
+#include "catalog/resolve.h"
+#include "ingest/check_operator.h"
+
+namespace trims {
+namespace {
+
+constexpr std::string_view kForever = "forever";
+constexpr std::string_view kDefault = "default";
+
+// None: as the policies have it.
+Result<std::optional<Reclaim>> ParseKeepAlive(std::string_view text) {
+  if (text == kDefault) return std::optional<Reclaim>();
+  if (text == kForever) return std::optional(Reclaim::kLazy);
+  const Result<std::chrono::milliseconds> after = ParseDuration(text);
+  if (after.ok()) return std::optional(Reclaim{.after = *after});
+  return Status(StatusCode::kInvalidArgument,
+                "'" + std::string(text) + "' is no time to keep a model",
+                "say how long it stays when nobody has it open (10m, 0), forever or default");
+}
+
+}  // namespace
+
+Result<std::string> KeepAlives::NameOf(const std::string& reference) const {
+  TRIMS_ASSIGN_OR_RETURN(const ModelReference parsed, ParseModelReference(reference));
+  TRIMS_ASSIGN_OR_RETURN(const CatalogEntry* const entry, catalog_->Find(parsed));
+  if (parsed.version.empty() && parsed.digest.empty()) return entry->name;
+  return Status(StatusCode::kInvalidArgument,
+                "'" + reference + "' names a version, but all versions of a model are kept alike",
+                "trims keep-alive " + entry->name + " 10m");
+}
+
+void KeepAlives::Set(const wire::Principal& principal, const std::string& reference,
+                     std::string_view text, KeptAliveCallback done) {
+  const Result<std::string> name = NameOf(reference);
+  if (!name.ok()) return done(name.status());
+  if (text.empty()) return done(KeptAlive{.name = *name, .kept = Of(*name)});
+  if (const Status status = CheckOperator(principal); !status.ok()) return done(status);
+  const Result<std::optional<Reclaim>> kept = ParseKeepAlive(text);
+  if (!kept.ok()) return done(kept.status());
+  std::function<void(Status)> told = Told({.name = *name, .kept = *kept}, std::move(done));
+  if (!*kept) return catalog_->ClearKeepAlive(*name, std::move(told));
+  catalog_->SetKeepAlive(*name, (*kept)->after, std::move(told));
+}
+
+std::function<void(Status)> KeepAlives::Told(KeptAlive kept, KeptAliveCallback done) {
+  return alive_.Only([this, kept = std::move(kept), done = std::move(done)](const Status& status) {
+    if (!status.ok()) return done(status);
+    const std::string text = kept.kept ? KeepAliveText(*kept.kept) : std::string(kDefault);
+    LogInfo("model.keep_alive", {{"model", kept.name}, {"keep_alive", text}});
+    events_->Record({.kind = EventKind::kModelKeepAlive, .model = kept.name, .other = text});
+    Apply();
+    done(kept);
+  });
+}
+
+std::optional<Reclaim> KeepAlives::Of(const std::string& name) const {
+  const auto found = catalog_->KeepAlives().find(name);
+  if (found == catalog_->KeepAlives().end()) return std::nullopt;
+  return Reclaim{.after = found->second};
+}
+
+void KeepAlives::Apply() {
+  std::map<std::string, Reclaim> by_key;
+  if (!catalog_->KeepAlives().empty()) {
+    for (const CatalogEntry* entry : catalog_->All()) {
+      const std::optional<Reclaim> kept = Of(entry->name);
+      if (!kept) continue;
+      for (const ImagePtr& image : entry->images) {
+        for (const ImagePtr& part : PartsOf(image)) {
+          const auto [place, first] = by_key.emplace(part->key, *kept);
+          if (!first) place->second = Longer(place->second, *kept);
+        }
+      }
+    }
+  }
+  for (const auto& tier : *tiers_) tier->SetKeepAlive(by_key);
+}
+
+}  // namespace trims
