@@ -15,11 +15,11 @@ bool Has(const OpenPlan& plan) { return plan.state == SegmentState::kResident; }
 bool Gets(const OpenPlan& plan) { return plan.load.has_value(); }
 
 // From the lowest place that its bytes would come from.
-std::string ServedFrom(const std::vector<OpenPlan>& plans, const Image& image) {
+std::string ServedFrom(const std::vector<OpenPlan>& plans, bool on_disk) {
   const OpenPlan& last = plans.back();
   if (Has(last)) return last.tier;
   if (Gets(last)) return "load";
-  return image.variant.remote ? "remote" : "disk";
+  return on_disk ? "disk" : "remote";
 }
 
 // Of all loads together: what there is for one that was never loaded.
@@ -47,7 +47,8 @@ void Estimate(const OpenPlan& plan, const Counters& counters, ExplainedOpen* ope
 
 }  // namespace
 
-ExplainedOpen Explain(const ImagePtr& image, const SegmentTable& tier, const Counters& counters) {
+ExplainedOpen Explain(const ImagePtr& image, const SegmentTable& tier, const Counters& counters,
+                      bool on_disk) {
   ExplainedOpen open{.reference = image->reference, .kind = image->kind, .key = image->variant_key};
   for (const SegmentTable* table = &tier; table != nullptr; table = table->beneath()) {
     open.plans.push_back(table->Plan(image));
@@ -59,7 +60,7 @@ ExplainedOpen Explain(const ImagePtr& image, const SegmentTable& tier, const Cou
         std::max(open.moves_bytes, whole ? image->variant.ExtentBytes() : plan.missing_bytes);
   }
   if (!open.refused.ok()) return open;
-  open.served_from = ServedFrom(open.plans, *image);
+  open.served_from = ServedFrom(open.plans, on_disk);
   Estimate(open.plans.front(), counters, &open);
   return open;
 }

@@ -12,7 +12,9 @@
 
 namespace trims {
 
-ExplainedOpen Explain(const ImagePtr& image, const SegmentTable& tier, const Counters& counters);
+// `on_disk`: whether this node's disk has all files of the image.
+ExplainedOpen Explain(const ImagePtr& image, const SegmentTable& tier, const Counters& counters,
+                      bool on_disk);
 
 }  // namespace trims
 

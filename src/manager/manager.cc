@@ -18,6 +18,7 @@
 #include "manager/change_policy.h"
 #include "manager/choose_tier.h"
 #include "manager/controller.h"
+#include "manager/disk_prefetcher.h"
 #include "manager/explain.h"
 #include "manager/keep_alives.h"
 #include "manager/take_snapshot.h"
@@ -48,6 +49,8 @@ class Manager::Impl {
         std::make_unique<Controller>(dependencies.catalog, dependencies.timers, &tiers, &events);
     keep_alives = std::make_unique<KeepAlives>(dependencies.catalog, &tiers, &events);
     keep_alives->Apply();
+    disk = std::make_unique<DiskPrefetcher>(dependencies.catalog, dependencies.prepared,
+                                            dependencies.timers, &tiers);
     FindSharing();
     TakeOver();
     if (dependencies.prepared == nullptr) return;
@@ -76,6 +79,7 @@ class Manager::Impl {
   ~Impl() {
     if (dependencies.prepared != nullptr) dependencies.prepared->SetInUse(nullptr);
     controller.reset();
+    disk.reset();
     keep_alives.reset();
     taken_over.reset();
     while (!tiers.empty()) tiers.pop_back();
@@ -203,6 +207,7 @@ class Manager::Impl {
   Tiers tiers;
   std::unique_ptr<Controller> controller;
   std::unique_ptr<KeepAlives> keep_alives;
+  std::unique_ptr<DiskPrefetcher> disk;
   std::unique_ptr<TakenOver> taken_over;  // where there is a keeper
   bool started = false;
   std::function<void()> when_started;
@@ -301,6 +306,9 @@ void Manager::Unpin(const wire::Principal& principal, const ControlWishes& wishe
 
 void Manager::Prefetch(const wire::Principal& principal, const ControlWishes& wishes,
                        Preparer::Progress progress, ControlCallback done) {
+  if (wishes.tier == kDiskTier) {
+    return impl_->disk->Prefetch(principal, wishes, std::move(progress), std::move(done));
+  }
   impl_->controller->Prefetch(principal, wishes, std::move(progress), std::move(done));
 }
 
@@ -337,7 +345,7 @@ Result<ExplainedOpen> Manager::Explain(const ControlWishes& wishes) const {
                          ResolveVariant(catalog, ReferenceOf(*entry), kind, ""));
   TRIMS_ASSIGN_OR_RETURN(const SegmentTable* tier, ChooseTier(wishes.tier, *image, impl_->tiers));
   ExplainedOpen open =
-      trims::Explain(image, *tier, impl_->counters);
+      trims::Explain(image, *tier, impl_->counters, IsOnDisk(*image, impl_->dependencies.prepared));
   if (impl_->controller->draining()) {
     open.refused = Controller::Draining();
     open.served_from.clear();

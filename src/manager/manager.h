@@ -138,7 +138,8 @@ class Manager {
   void Pin(const wire::Principal& principal, const ControlWishes& wishes,
            Preparer::Progress progress, ControlCallback done);
   void Unpin(const wire::Principal& principal, const ControlWishes& wishes, ControlCallback done);
-  // The same variants as Pin are loaded. FAILED_PRECONDITION: the tier keeps nothing that nobody holds.
+  // The same variants as Pin are loaded. FAILED_PRECONDITION: the tier keeps nothing that nobody holds. Tier "disk": their
+  // files come to this node's disk (DiskPrefetcher).
   void Prefetch(const wire::Principal& principal, const ControlWishes& wishes,
                 Preparer::Progress progress, ControlCallback done);
   // What is there of the variants named, or else of all, goes; FAILED_PRECONDITION, and nothing goes: one

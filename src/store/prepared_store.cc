@@ -339,6 +339,7 @@ Result<PreparedStore::Room> PreparedStore::TakeRoom(const std::string& folder, u
   const uint64_t needed = bytes - std::min(bytes, found->second.bytes);
   TRIMS_RETURN_IF_ERROR(MakeRoom(needed));
   reserved_ += needed;
+  ++found->second.rooms;
   return Room(std::move(pin), needed);
 }
 
@@ -363,7 +364,29 @@ void PreparedStore::Measure(const std::string& folder, std::shared_ptr<Pin> pin,
         (*store)->Measured(*sizes);
         (*store)->NoteUnfinished(folder, *unfinished);
         (*store)->reserved_ -= reserved;
+        if (pin != nullptr) (*store)->RoomEnded(folder);
       });
+}
+
+// Its pin is held still, so that it is there.
+void PreparedStore::RoomEnded(const std::string& folder) {
+  if (--folders_.at(folder).rooms > 0) return;
+  const auto [first, last] = awaiting_measured_.equal_range(folder);
+  std::vector<std::function<void()>> calls;
+  for (auto each = first; each != last; ++each) calls.push_back(std::move(each->second));
+  awaiting_measured_.erase(first, last);
+  for (const std::function<void()>& call : calls) call();
+}
+
+bool PreparedStore::Has(const std::string& folder, uint64_t bytes) const {
+  const auto found = folders_.find(folder);
+  return found != folders_.end() && found->second.bytes >= bytes && !unfinished_.contains(folder);
+}
+
+void PreparedStore::AwaitMeasured(const std::string& folder, std::function<void()> done) {
+  const auto found = folders_.find(folder);
+  if (found == folders_.end() || found->second.rooms == 0) return done();
+  awaiting_measured_.emplace(folder, std::move(done));
 }
 
 Status PreparedStore::MakeRoom(uint64_t bytes) {
@@ -372,12 +395,12 @@ Status PreparedStore::MakeRoom(uint64_t bytes) {
   const uint64_t needed = bytes > budget_ ? UINT64_MAX : used - (budget_ - bytes);
   const std::vector<Folders::iterator> victims = Victims(needed, Enough::kAllOfIt);
   if (victims.empty()) {
-    return Status(
-        StatusCode::kResourceExhausted,
-        std::to_string(bytes) + " bytes more don't fit into the disk's budget of " +
-            std::to_string(budget_) + ", of which " + std::to_string(used) +
-            " are used; too little of that also lies elsewhere and is in nobody's use",
-        "remove models (trims ls shows them), or start trimsd with a larger --disk-budget");
+    return Status(StatusCode::kResourceExhausted,
+                  std::to_string(bytes) + " bytes more don't fit into the disk's budget of " +
+                      std::to_string(budget_) + ", of which " + std::to_string(used) +
+                      " are used; too little of that also lies elsewhere and is in nobody's use",
+                  "remove models (trims ls shows them), or raise the budget: trims policy --tier "
+                  "disk --budget SIZE");
   }
   for (const Folders::iterator victim : victims) Evict(victim);
   return Status();

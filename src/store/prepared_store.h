@@ -182,6 +182,11 @@ class PreparedStore {
   // it lies nowhere else.
   Result<Room> TakeRoom(const std::string& folder, uint64_t bytes);
 
+  // Whether files of `bytes` altogether are in a folder, and none of them is unfinished: as it was measured last.
+  bool Has(const std::string& folder, uint64_t bytes) const;
+  // Once nobody has room for that folder any more and what came has been measured; at once where nobody has.
+  void AwaitMeasured(const std::string& folder, std::function<void()> done);
+
   // A folder that is named or pinned. Any other is gone already, and the pin is none.
   Pin PinFolder(const std::string& folder);
 
@@ -206,6 +211,7 @@ class PreparedStore {
   struct Folder {
     uint64_t bytes = 0;
     size_t pins = 0;
+    size_t rooms = 0;  // taken, or being measured
     bool named = false;
     uint64_t last_pinned = 0;  // the number of the last pin, of all there were
   };
@@ -224,8 +230,9 @@ class PreparedStore {
   void RemoveIfUnused(Folders::iterator folder);
   void Remove(const std::string& path, std::function<void()> gone);
   void EndRoom(Pin pin, uint64_t bytes);
-  // `pin` holds the folder until then.
+  // `pin` is that of a room, which ends then, and holds the folder; nullptr: there was none.
   void Measure(const std::string& folder, std::shared_ptr<Pin> pin, uint64_t reserved);
+  void RoomEnded(const std::string& folder);
   Status MakeRoom(uint64_t bytes);
   enum class Enough { kAllOfIt, kWhatThereIs };
   std::vector<Folders::iterator> Victims(uint64_t needed, Enough enough);
@@ -247,6 +254,7 @@ class PreparedStore {
   bool measured_ = false;                  // by Start
   std::map<std::string, Index> index_of_;  // of folders whose content lies elsewhere, too
   std::function<std::set<std::string>()> in_use_;
+  std::multimap<std::string, std::function<void()>> awaiting_measured_;  // by folder
   const std::shared_ptr<PreparedStore*> self_;
 };
 

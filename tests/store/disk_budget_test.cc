@@ -65,6 +65,26 @@ class DiskBudgetTest : public ::testing::Test {
   PreparedStore store_{root_, &worker_, kBudget};
 };
 
+TEST_F(DiskBudgetTest, WhoWaitsForWhatComesIsToldOnceItIsMeasured) {
+  Start({"a"});
+  EXPECT_FALSE(store_.Has(NameOf("a"), 401));
+  int told = 0;
+  store_.AwaitMeasured(NameOf("a"), [&] { ++told; });
+  EXPECT_EQ(told, 1) << "nothing is on its way";
+  {
+    const PreparedStore::Room room = store_.TakeRoom(NameOf("a"), 401).value();
+    store_.AwaitMeasured(NameOf("a"), [&] { ++told; });
+    scratch_.Write("prepared/" + NameOf("a") + "/data", std::string(400, 'x'));
+    EXPECT_EQ(told, 1);
+  }
+  EXPECT_FALSE(store_.Has(NameOf("a"), 401)) << "not measured yet";
+  worker_.Finish();
+  EXPECT_EQ(told, 2);
+  EXPECT_TRUE(store_.Has(NameOf("a"), 401));
+  EXPECT_FALSE(store_.Has(NameOf("a"), 402));
+  EXPECT_FALSE(store_.Has(NameOf("none"), 0));
+}
+
 TEST_F(DiskBudgetTest, OfALowerOneTheOldestGoAndTheRestOfWhatMay) {
   Start({"a", "b"});
   ASSERT_TRUE(Fetch("a", 400).ok());

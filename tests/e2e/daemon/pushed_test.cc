@@ -139,6 +139,45 @@ TEST_F(PushedModelTest, ComesWithTheFirstOpenAndStays) {
   ExpectOpens();
 }
 
+TEST_F(PushedModelTest, FetchedToTheDiskItIsThereBeforeAnybodyOpensItAndInNobodysMemory) {
+  ASSERT_TRUE(Add().ok());
+  const auto admin = [&] { return Admin::Connect({.socket_path = daemon_->socket()}).value(); };
+  const auto from = [&] {
+    return nlohmann::json::parse(admin().Explain("m").value())["served_from"].get<std::string>();
+  };
+  EXPECT_EQ(from(), "remote");
+  const Result<std::string> fetched = admin().Prefetch("m", {.tier = "disk"});
+  ASSERT_TRUE(fetched.ok()) << fetched.status().ToString();
+  const nlohmann::json variant = nlohmann::json::parse(*fetched)["variants"][0];
+  EXPECT_EQ(variant["state"], "resident");
+  EXPECT_GE(variant["bytes"], kBytes);
+  EXPECT_EQ(StateOnDisk(), "intact");
+  EXPECT_EQ(from(), "disk");
+  EXPECT_EQ(daemon_->GetSettledStatus()["host"]["used_bytes"], 0);
+  origin_.reset();
+  ExpectOpens();
+  EXPECT_TRUE(admin().Prefetch("m", {.tier = "disk"}).ok()) << "it is there";
+}
+
+TEST_F(PushedModelTest, WhatTheDiskHasNoRoomForIsNotFetchedToIt) {
+  arguments_ = {"--disk-budget", "1MiB"};
+  daemon_.reset();
+  StartDaemon();
+  ASSERT_TRUE(Add().ok());
+  const auto fetch = [&](const char* model, const char* tier) {
+    return Admin::Connect({.socket_path = daemon_->socket()})
+        .value()
+        .Prefetch(model, {.tier = tier})
+        .status()
+        .code();
+  };
+  EXPECT_EQ(fetch("m", "disk"), StatusCode::kResourceExhausted);
+  EXPECT_EQ(daemon_->GetSettledStatus()["host"]["used_bytes"], 0);
+  ASSERT_EQ(fetch("m", ""), StatusCode::kOk);
+  EXPECT_EQ(fetch("m", "disk"), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(fetch("none", "disk"), StatusCode::kNotFound);
+}
+
 TEST_F(PushedModelTest, ComesOnceForAllWhoOpenItAtOnce) {
   ASSERT_TRUE(Add().ok());
   constexpr int kClients = 8;
