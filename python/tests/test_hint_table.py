@@ -64,6 +64,7 @@ HINTS = {
     "trims policy --quota 'X'": SENTENCE,
     "10m, 0, forever, or default: as trims policy --reclaim has itX": SENTENCE,
     "trims evict X, then prefetch it again": SENTENCE,
+    "what is resident goes with the daemon; with trimsd --keeper process it stays": SENTENCE,
     r": as the policies of the tiers have it (trims policy)\n": SENTENCE,
     "trims policy --tier disk --budget SIZE": FORM,
     ": trimsd --pressure auto may use it": SENTENCE,

@@ -75,11 +75,8 @@ void DiskPrefetcher::Prefetch(const wire::Principal& principal, const ControlWis
   const JobPtr job = *std::move(found);
   if (job->missing.empty()) return done(job->Outcome(prepared_));
   // Whoever does not wait is told nothing more; the log is.
-  if (wishes.wait) {
-    job->done = std::move(done);
-  } else {
-    progress = nullptr;
-  }
+  if (wishes.wait) job->done = done;
+  if (!wishes.wait) progress = nullptr;
   bringer_.Bring(tiers_->front().get(), job->missing, std::move(progress),
                  [this, job](Result<std::vector<Lease>> leases) { Came(job, std::move(leases)); });
   if (!wishes.wait) done(job->Outcome(prepared_));

@@ -214,6 +214,7 @@ ServerSnapshot Server::Snapshot() const {
           .socket_path = options_.socket_path,
           .data_folder = options_.data_folder,
           .read_engine = options_.read_engine,
+          .keeper = options_.keeper,
           .pressure_file = options_.pressure_file,
           .uptime = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.Now() - started_),
           .connections = sessions_.size(),

@@ -44,6 +44,7 @@ struct ServerOptions {
   std::string socket_path;
   std::string data_folder;
   std::string read_engine;
+  std::string keeper;
   std::string pressure_file;
 };
 

@@ -135,6 +135,7 @@ Json ServerJson(const ServerSnapshot& server) {
           {"socket", server.socket_path},
           {"data", server.data_folder},
           {"read_engine", server.read_engine},
+          {"keeper", server.keeper},
           {"uptime_ms", server.uptime.count()},
           {"connections", server.connections},
           {"max_connections", server.max_connections},

@@ -113,6 +113,18 @@ TEST(DoctorChecksTest, JudgesTheKernelByItsVersion) {
   EXPECT_EQ(Find(facts, "kernel").level, CheckLevel::kFailure);
 }
 
+TEST(DoctorChecksTest, SaysWhetherWhatIsResidentOutlivesTheDaemon) {
+  DoctorFacts facts = GoodFacts();
+  const auto found = [&](const char* keeper) {
+    facts.socket.keeper = keeper;
+    return Find(facts, "keeper").found;
+  };
+  EXPECT_THAT(found("systemd"), HasSubstr("descriptor store"));
+  EXPECT_THAT(found("process"), HasSubstr("outlives"));
+  EXPECT_THAT(found("off"), HasSubstr("trimsd --keeper process"));
+  EXPECT_THAT(found(""), HasSubstr("not known"));
+}
+
 TEST(DoctorChecksTest, UnsealableMemoryIsFatal) {
   DoctorFacts facts = GoodFacts();
   facts.kernel.memfd_seals = Status(StatusCode::kPermissionDenied, "a memfd can't be sealed");

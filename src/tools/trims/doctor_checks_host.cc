@@ -70,6 +70,21 @@ Check Daemon(const SocketFacts& socket) {
   return check;
 }
 
+// Whether the next daemon finds in memory what this one has there. Off is a choice, and no fault.
+Check Keeper(const SocketFacts& socket) {
+  Check check{.id = "keeper"};
+  if (socket.keeper == "systemd") {
+    check.found = "what is resident outlives the daemon, in systemd's descriptor store";
+  } else if (socket.keeper == "process") {
+    check.found = "what is resident outlives the daemon, with a process of its own";
+  } else if (socket.keeper == "off") {
+    check.found = "what is resident goes with the daemon; with trimsd --keeper process it stays";
+  } else {
+    check.found = "not known: no daemon says";
+  }
+  return check;
+}
+
 std::string Searched(const ProgramFacts& programs) {
   std::string text;
   for (const std::string& place : programs.searched) text += (text.empty() ? "" : ", ") + place;
@@ -140,7 +155,7 @@ Check Bubblewrap(const ProgramFacts& programs) {
 }  // namespace
 
 std::vector<Check> CheckSocket(const SocketFacts& socket) {
-  return {Folder(socket), SocketFile(socket), Daemon(socket)};
+  return {Folder(socket), SocketFile(socket), Daemon(socket), Keeper(socket)};
 }
 
 // A daemon that is not this user's writes where this user may not.

@@ -65,6 +65,7 @@ struct SocketFacts {
   uid_t owner = 0;
   Status daemon;               // OK: it answered
   std::string daemon_version;  // empty: it did not say
+  std::string keeper;          // that daemon's: "process", "systemd", "off"; empty: not known
   bool autostart = true;       // a command would start one
 };
 

@@ -76,6 +76,7 @@ void AskDaemon(const Globals& globals, SocketFacts* socket, DataFacts* data) {
   if (!status.ok()) return;
   const Json& server = Object(*status, "server");
   socket->daemon_version = Text(server, "version");
+  socket->keeper = Text(server, "keeper");
   data->daemon = Number(server, "pid");
   GatherData(Text(server, "data"), data);
 }

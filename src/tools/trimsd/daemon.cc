@@ -286,6 +286,7 @@ ServerOptions Daemon::OptionsOfServer() {
   options.socket_path = places_.socket();
   options.data_folder = places_.data();
   options.read_engine = ReadEngineName(engine_);
+  options.keeper = keeper_ == nullptr ? "off" : keeper_->name();
   options.pressure_file = pressure_file_;
   return options;
 }
