@@ -203,11 +203,17 @@ void Controller::Bring(const std::string& why, SegmentTable* tier, const ImagePt
   });
 }
 
-// What is pinned and not there, because a budget was made smaller, counts too.
+std::set<PinnedVariant> Controller::AllPins() const {
+  std::set<PinnedVariant> pins = catalog_->Pins();
+  for (const auto& [id, pinning] : pinning_) pins.insert(pinning.pins.begin(), pinning.pins.end());
+  return pins;
+}
+
+// What is pinned and not there, because a budget was made smaller or a load failed, counts too.
 Status Controller::CheckPinsFit(const Meant& meant) const {
   std::map<std::string, uint64_t> bytes;  // by key
   std::string others;
-  for (const PinnedVariant& pin : catalog_->Pins()) {
+  for (const PinnedVariant& pin : AllPins()) {
     if (pin.tier != meant.tier->tier_name()) continue;
     const ImagePtr image = ImageOf(pin);
     if (image == nullptr) continue;
@@ -255,8 +261,10 @@ void Controller::Pin(const wire::Principal& principal, const ControlWishes& wish
 
 // The leases keep it there until the pins do. They are this object's: the catalog may outlive the tiers.
 void Controller::PinBrought(const Meant& meant, std::vector<Lease> leases, ControlCallback done) {
+  // Others may have been pinned while it came.
+  if (const Status status = CheckPinsFit(meant); !status.ok()) return done(status);
   const uint64_t id = ++last_pinning_;
-  pinning_.emplace(id, std::move(leases));
+  pinning_.emplace(id, Pinning{.pins = meant.pins, .leases = std::move(leases)});
   catalog_->Pin(meant.pins,
                 alive_.Only([this, meant, id, done = std::move(done)](const Status& status) {
                   if (status.ok()) {

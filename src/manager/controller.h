@@ -82,6 +82,11 @@ class Controller {
 
  private:
   struct Meant;  // a model in a tier
+  // What is there and whose pins are being written.
+  struct Pinning {
+    std::vector<PinnedVariant> pins;
+    std::vector<Lease> leases;
+  };
 
   Result<Meant> Find(const ControlWishes& wishes) const;
   ImagePtr ImageOf(const PinnedVariant& pin) const;
@@ -90,6 +95,7 @@ class Controller {
   std::vector<PinnedVariant> PinsOf(const std::string& reference, std::string_view tier,
                                     const std::vector<Variant>& kinds) const;
   void UnpinInAbsentTier(const ControlWishes& wishes, const Status& why_none, ControlCallback done);
+  std::set<PinnedVariant> AllPins() const;  // those that are being written, too
   Status CheckPinsFit(const Meant& meant) const;
   // What there is of it to evict, if that may go. Nothing is not an error.
   Result<Meant> FindThere(const wire::Principal& principal, const ControlWishes& wishes) const;
@@ -118,7 +124,7 @@ class Controller {
   bool draining_ = false;
   std::vector<DrainCallback> awaiting_quiet_;
   uint64_t last_pinning_ = 0;
-  std::map<uint64_t, std::vector<Lease>> pinning_;  // of pins that are being written
+  std::map<uint64_t, Pinning> pinning_;
   Bringer bringer_;
   WhileAlive alive_;
 };

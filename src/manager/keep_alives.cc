@@ -1,5 +1,6 @@
 #include "manager/keep_alives.h"
 
+#include <set>
 #include <utility>
 
 #include "base/duration_text.h"
@@ -68,20 +69,29 @@ std::optional<Reclaim> KeepAlives::Of(const std::string& name) const {
 }
 
 void KeepAlives::Apply() {
-  std::map<std::string, Reclaim> by_key;
-  if (!catalog_->KeepAlives().empty()) {
-    for (const CatalogEntry* entry : catalog_->All()) {
-      const std::optional<Reclaim> kept = Of(entry->name);
-      if (!kept) continue;
-      for (const ImagePtr& image : entry->images) {
-        for (const ImagePtr& part : PartsOf(image)) {
-          const auto [place, first] = by_key.emplace(part->key, *kept);
-          if (!first) place->second = Longer(place->second, *kept);
+  std::map<std::string, OwnReclaim> by_key;
+  if (!catalog_->KeepAlives().empty()) by_key = OfContents();
+  for (const auto& tier : *tiers_) tier->SetKeepAlive(by_key);
+}
+
+std::map<std::string, OwnReclaim> KeepAlives::OfContents() const {
+  std::map<std::string, OwnReclaim> by_key;
+  std::set<std::string_view> policys;  // keys of names of which nothing is said
+  for (const CatalogEntry* entry : catalog_->All()) {
+    const std::optional<Reclaim> kept = Of(entry->name);
+    for (const ImagePtr& image : entry->images) {
+      for (const ImagePtr& part : PartsOf(image)) {
+        if (!kept) {
+          policys.insert(part->key);
+          continue;
         }
+        const auto [place, first] = by_key.emplace(part->key, OwnReclaim{.reclaim = *kept});
+        if (!first) place->second.reclaim = Longer(place->second.reclaim, *kept);
       }
     }
   }
-  for (const auto& tier : *tiers_) tier->SetKeepAlive(by_key);
+  for (auto& [key, own] : by_key) own.or_policys = policys.contains(key);
+  return by_key;
 }
 
 }  // namespace trims

@@ -3,7 +3,7 @@
 //
 //   keep_alives.Set(principal, "ocr", "10m", [](const Result<KeptAlive>& kept) { … });
 //
-// Equal content under two names stays as long as either says. Thread-safety: loop only. Ends before the tiers; nobody is
+// Equal content under several names stays as long as any of them says; of one of which nothing is said, the policy does. Thread-safety: loop only. Ends before the tiers; nobody is
 // called back any more then.
 #ifndef TRIMS_MANAGER_KEEP_ALIVES_H_
 #define TRIMS_MANAGER_KEEP_ALIVES_H_
@@ -46,6 +46,7 @@ class KeepAlives {
 
  private:
   Result<std::string> NameOf(const std::string& reference) const;
+  std::map<std::string, OwnReclaim> OfContents() const;  // by key
   std::function<void(Status)> Told(KeptAlive kept, KeptAliveCallback done);
 
   Catalog* const catalog_;

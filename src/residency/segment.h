@@ -149,8 +149,8 @@ class Segment {
   bool pinned() const { return pinned_; }
   void set_pinned(bool pinned) { pinned_ = pinned; }
   // How long it outlives its last lease, where that was said of the model; otherwise as the tier's policy has it.
-  const std::optional<Reclaim>& keep_alive() const { return keep_alive_; }
-  void set_keep_alive(std::optional<Reclaim> keep_alive) { keep_alive_ = keep_alive; }
+  const std::optional<OwnReclaim>& keep_alive() const { return keep_alive_; }
+  void set_keep_alive(std::optional<OwnReclaim> keep_alive) { keep_alive_ = keep_alive; }
   // Whether an operator wants this residence to end with its last lease. The end of it ends that, too.
   bool leaving() const { return leaving_; }
   void set_leaving(bool leaving) { leaving_ = leaving; }
@@ -181,7 +181,7 @@ class Segment {
   bool removed_ = false;
   bool pinned_ = false;
   bool leaving_ = false;
-  std::optional<Reclaim> keep_alive_;
+  std::optional<OwnReclaim> keep_alive_;
 };
 
 }  // namespace trims

@@ -6,23 +6,25 @@
 
 namespace trims {
 
-void SegmentTable::SetKeepAlive(std::map<std::string, Reclaim> by_key) {
+void SegmentTable::SetKeepAlive(std::map<std::string, OwnReclaim> by_key) {
   keep_alive_ = std::move(by_key);
   for (const auto& [id, segment] : segments_) segment->set_keep_alive(KeepAliveOf(segment->key()));
   LetGoWhatIsDue();
 }
 
-std::optional<Reclaim> SegmentTable::KeepAliveOf(const std::string& key) const {
+std::optional<OwnReclaim> SegmentTable::KeepAliveOf(const std::string& key) const {
   const auto found = keep_alive_.find(key);
   return found == keep_alive_.end() ? std::nullopt : std::optional(found->second);
 }
 
 Reclaim SegmentTable::ReclaimOf(const Segment& segment) const {
-  return segment.keep_alive().value_or(policy().ReclaimOfAny());
+  const std::optional<OwnReclaim>& own = segment.keep_alive();
+  return own ? own->In(policy()) : policy().ReclaimOfAny();
 }
 
 bool SegmentTable::Keeps(const Image& image) const {
-  return KeepAliveOf(image.key).value_or(policy().ReclaimOfAny()).Keeps();
+  const std::optional<OwnReclaim> own = KeepAliveOf(image.key);
+  return (own ? own->In(policy()) : policy().ReclaimOfAny()).Keeps();
 }
 
 bool SegmentTable::Stays(const Segment& segment) const {

@@ -102,7 +102,7 @@ class SegmentTable final : public LandingTier {
   // whatever needs its room.
   void SetPinned(std::set<std::string> keys);
   // From now on what has one of these keys outlives its last lease for so long, whatever the policy says of others.
-  void SetKeepAlive(std::map<std::string, Reclaim> by_key);
+  void SetKeepAlive(std::map<std::string, OwnReclaim> by_key);
   // How long it outlives its last lease: as was said of the model, or else as the policy has it.
   Reclaim ReclaimOf(const Segment& segment) const;
   // Whether what is brought stays when nobody holds it.
@@ -256,7 +256,7 @@ class SegmentTable final : public LandingTier {
   uint64_t GiveUp(uint64_t bytes, std::string_view reason);  // what went
 
   // What goes, and no other needs its room (segment_keep_alive.cc).
-  std::optional<Reclaim> KeepAliveOf(const std::string& key) const;
+  std::optional<OwnReclaim> KeepAliveOf(const std::string& key) const;
   bool Stays(const Segment& segment) const;       // once nobody holds it
   TimePoint DueOf(const Segment& segment) const;  // max: as long as it is used, or for ever
   void LetGo(Segment* segment);
@@ -320,7 +320,7 @@ class SegmentTable final : public LandingTier {
   std::unordered_map<uint64_t, Beneath> beneath_;          // by the segment
   std::map<uint64_t, Gathering> gatherings_;               // by a number that no segment has
   std::set<std::string> pinned_;                           // keys
-  std::map<std::string, Reclaim> keep_alive_;              // by key
+  std::map<std::string, OwnReclaim> keep_alive_;           // by key
   TimePoint next_due_ = TimePoint::max();                  // of what goes in time; max: none
   uint64_t due_timer_ = 0;                                 // for that
   std::function<void()> when_quiet_;                       // mostly empty

@@ -54,6 +54,16 @@ struct TierPolicy {
   friend bool operator==(const TierPolicy&, const TierPolicy&) = default;
 };
 
+// What was said of one content, which may have several names.
+struct OwnReclaim {
+  Reclaim reclaim;
+  bool or_policys = false;  // the longer of both: of one of its names nothing was said
+
+  Reclaim In(const TierPolicy& policy) const {
+    return or_policys ? Longer(reclaim, policy.ReclaimOfAny()) : reclaim;
+  }
+};
+
 }  // namespace trims
 
 #endif  // TRIMS_STORE_TIER_POLICY_H_

@@ -63,6 +63,21 @@ class ManagerControl : public test::ManagerFixture {
   }
 };
 
+// One that is pinned and whose load failed takes no room, but is to have it.
+TEST_F(ManagerControl, PinsThatComeAtOnceAreNoMoreThanThereIsRoomFor) {
+  Begin();
+  PinWhole("a");
+  Restart();
+  tier_->Fail(StatusCode::kDataLoss);
+  const Answer first = Pin({.reference = "b"});
+  const Answer second = Pin({.reference = "c"});
+  tier_->Finish();
+  tier_->Finish();
+  EXPECT_TRUE(first->status().ok()) << first->status().ToString();
+  EXPECT_EQ(second->status().code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(catalog_.pins.size(), 2u);
+}
+
 TEST_F(ManagerControl, APinLoadsAndKeepsWhateverNeedsTheRoom) {
   Begin();
   const Answer pinned = Pin({.reference = "a"});

@@ -186,7 +186,11 @@ TEST_F(ManagerKeepAlive, EqualContentStaysAsLongAsEitherNameSays) {
   OpenAndClose("a");
   timers_.Advance(minutes(19));
   EXPECT_EQ(StateOf("a"), "resident");
+  ASSERT_TRUE(manager_->ChangePolicy({}, {.reclaim = "1h"}).ok());
   ASSERT_TRUE(Keep("same", "default").ok());
+  timers_.Advance(minutes(40));
+  EXPECT_EQ(StateOf("a"), "resident") << "of one name nothing is said, so that the policy does";
+  timers_.Advance(minutes(1));
   EXPECT_EQ(StateOf("a"), "draining");
 }
 

@@ -110,7 +110,28 @@ StatusCode KnownModels::Remove(const Reference& reference) {
   }
   models_ = std::move(left);
   std::erase_if(pins_, [&](const auto& pin) { return !Has(pin.first, pin.second); });
+  std::erase_if(keep_alives_, [&](const auto& kept) { return Newest(kept.first) == nullptr; });
   return StatusCode::kOk;
+}
+
+StatusCode KnownModels::KeepAlive(const Reference& reference, std::optional<Reclaim> kept) {
+  const KnownModel* found = Find(reference);
+  if (found == nullptr) return StatusCode::kNotFound;
+  const bool named = reference.label.empty() || reference.label == "latest";
+  if (!named || reference.content >= 0) return StatusCode::kInvalidArgument;
+  keep_alives_.erase(found->name);
+  if (kept) keep_alives_.emplace(found->name, *kept);
+  return StatusCode::kOk;
+}
+
+Reclaim KnownModels::ReclaimOf(int content, const Reclaim& policys) const {
+  Reclaim longest = Reclaim::kEager;
+  for (const KnownModel& model : models_) {
+    if (model.content != content) continue;
+    const auto said = keep_alives_.find(model.name);
+    longest = Longer(longest, said == keep_alives_.end() ? policys : said->second);
+  }
+  return longest;
 }
 
 StatusCode KnownModels::SetAlias(const Reference& alias, const Reference& to) {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@
 
 #include "trims/status.h"
 
+#include "store/tier_policy.h"
 #include "support/operations.h"
 
 namespace trims::test {
@@ -48,6 +50,9 @@ class KnownModels {
   void Pin(const std::string& name, const std::string& version) { pins_.insert({name, version}); }
   StatusCode Unpin(const Reference& reference);
   std::set<int> PinnedContents() const;
+  // None: as the policy has it, again.
+  StatusCode KeepAlive(const Reference& reference, std::optional<Reclaim> kept);
+  Reclaim ReclaimOf(int content, const Reclaim& policys) const;
 
   // "default/a:v1 aaaaaaaaaaaa newest canary,prod", by name and then newest first.
   std::vector<std::string> Lines() const;
@@ -66,6 +71,7 @@ class KnownModels {
   std::map<AliasKey, std::vector<KnownModel>>
       aliases_;  // what each means, then what it meant before
   std::set<std::pair<std::string, std::string>> pins_;
+  std::map<std::string, Reclaim> keep_alives_;  // by name
 };
 
 }  // namespace trims::test

@@ -7,10 +7,11 @@ namespace trims::test {
 namespace {
 
 std::string_view NameOf(Act act) {
-  constexpr std::array<std::string_view, 19> kNames{
-      "add",      "finish-add",  "open",           "close",   "die",          "pin",      "unpin",
-      "prefetch", "evict",       "drain",          "alias",   "delete-alias", "rollback", "remove",
-      "policy",   "finish-fill", "finish-release", "advance", "restart"};
+  constexpr std::array<std::string_view, 20> kNames{
+      "add",        "finish-add",   "open",           "close",   "die",
+      "pin",        "unpin",        "prefetch",       "evict",   "drain",
+      "alias",      "delete-alias", "rollback",       "remove",  "policy",
+      "keep-alive", "finish-fill",  "finish-release", "advance", "restart"};
   return kNames.at(static_cast<size_t>(act));
 }
 
@@ -29,6 +30,7 @@ std::string FirstOf(const Operation& operation) {
     case Act::kPrefetch:
     case Act::kEvict:
     case Act::kRemove:
+    case Act::kKeepAlive:
       return TextOf(Nth(kReferences, operation.a));
     case Act::kSetAlias:
       return TextOf(Nth(kAliasNames, operation.a)) + "=" + TextOf(Nth(kReferences, operation.b));

@@ -36,6 +36,7 @@ enum class Act {
   kRollback,       // alias a
   kRemove,         // reference a
   kPolicy,         // eviction a, admission b, reclaim c
+  kKeepAlive,      // reference a, for the b-th time
   kFinishFill,     // the a-th under way; it fails where b is 6 or 7
   kFinishRelease,  // the a-th under way
   kAdvance,        // time, by step a

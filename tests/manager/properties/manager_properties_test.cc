@@ -12,11 +12,11 @@ namespace {
 
 // Mostly opens and loads.
 const Weights kAnything{
-    {4, Act::kAdd},           {4, Act::kFinishAdd}, {40, Act::kOpen},    {18, Act::kClose},
-    {2, Act::kDie},           {4, Act::kPin},       {4, Act::kUnpin},    {4, Act::kPrefetch},
-    {5, Act::kEvict},         {1, Act::kDrain},     {4, Act::kSetAlias}, {1, Act::kDeleteAlias},
-    {2, Act::kRollback},      {2, Act::kRemove},    {2, Act::kPolicy},   {30, Act::kFinishFill},
-    {8, Act::kFinishRelease}, {5, Act::kAdvance},   {1, Act::kRestart}};
+    {4, Act::kAdd},         {4, Act::kFinishAdd},     {40, Act::kOpen},    {18, Act::kClose},
+    {2, Act::kDie},         {4, Act::kPin},           {4, Act::kUnpin},    {4, Act::kPrefetch},
+    {5, Act::kEvict},       {1, Act::kDrain},         {4, Act::kSetAlias}, {1, Act::kDeleteAlias},
+    {2, Act::kRollback},    {2, Act::kRemove},        {2, Act::kPolicy},   {3, Act::kKeepAlive},
+    {30, Act::kFinishFill}, {8, Act::kFinishRelease}, {5, Act::kAdvance},  {1, Act::kRestart}};
 
 void ExpectNodeIsAsItShould(const std::vector<Operation>& operations) {
   Node node;

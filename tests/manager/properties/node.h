@@ -82,6 +82,7 @@ class Node {
     bool pinned = false;
     bool leaving = false;
     bool backs_off = false;
+    std::chrono::milliseconds idle{0};
   };
   using SeenAll = std::array<Seen, kContents>;
 
@@ -108,6 +109,7 @@ class Node {
   void ChangeAlias(const Operation& operation);
   void Remove(const Operation& operation);
   void ChangePolicy(const TierPolicy& policy);
+  void KeepAlive(const Operation& operation);
   void FinishFill(unsigned nth, bool fails);
   void FinishRelease(unsigned nth);
   void Advance(unsigned step);

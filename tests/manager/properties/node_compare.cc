@@ -39,7 +39,8 @@ Node::SeenAll Node::Look() const {
                        .waiters = segment.waiters,
                        .pinned = segment.pinned,
                        .leaving = segment.leaving,
-                       .backs_off = segment.retry_in.count() > 0};
+                       .backs_off = segment.retry_in.count() > 0,
+                       .idle = segment.idle};
   }
   return all;
 }
@@ -139,7 +140,10 @@ void Node::CompareSegments(const SeenAll& before, const SeenAll& now, bool resta
     const bool stayed = was.state != SegmentState::kResident || resident || restarted;
     Expect(!held || stayed, what + "went although it is leased or pinned");
     if (!resident || is.leases > 0) continue;
-    Expect(is.pinned || policy_.Keeps(), what + "stays where nothing is kept");
+    const Reclaim kept = known_.ReclaimOf(content, policy_.ReclaimOfAny());
+    Expect(is.pinned || kept.Keeps(), what + "stays where nothing is kept");
+    Expect(is.pinned || !kept.after || is.idle < *kept.after,
+           what + "stays longer than it is kept");
     Expect(is.pinned || !leaving_.contains(content), what + "stays although it was told to go");
     Expect(known_.HasContent(content), what + "stays although no model has it");
   }

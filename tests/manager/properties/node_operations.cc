@@ -17,6 +17,12 @@ constexpr milliseconds kShortDeadline(50);
 constexpr std::array<milliseconds, 4> kTimeSteps{milliseconds(1), milliseconds(30),
                                                  milliseconds(2000), milliseconds(70'000)};
 
+constexpr std::array<Reclaim, 4> kReclaims{Reclaim::kEager, Reclaim::kLazy, Reclaim::kLazy,
+                                           Reclaim{.after = milliseconds(1000)}};
+constexpr std::array<std::optional<Reclaim>, 5> kKeptFor{
+    std::nullopt, Reclaim::kEager, Reclaim::kLazy, Reclaim{.after = milliseconds(20)},
+    Reclaim{.after = milliseconds(60'000)}};
+
 std::span<const std::byte> BytesOf(const std::string& text) {
   return std::as_bytes(std::span(text.data(), text.size()));
 }
@@ -82,9 +88,11 @@ void Node::DoOnRequest(const Operation& operation) {
     case Act::kRemove:
       return Remove(operation);
     case Act::kPolicy:
-      return ChangePolicy({.reclaim = operation.c % 3 == 0 ? Reclaim::kEager : Reclaim::kLazy,
+      return ChangePolicy({.reclaim = Nth(kReclaims, operation.c),
                            .eviction = &Nth(EvictionPolicies(), operation.a),
                            .admission = &Nth(AdmissionPolicies(), operation.b)});
+    case Act::kKeepAlive:
+      return KeepAlive(operation);
     default:
       return;
   }
@@ -223,7 +231,7 @@ void Node::Pin(const Operation& operation, bool pin) {
   if (model == nullptr) {
     return ExpectCode(StatusCode::kNotFound, ask->answer.value_or(Status()), "pin or prefetch");
   }
-  if (!pin && !policy_.Keeps()) {
+  if (!pin && !known_.ReclaimOf(model->content, policy_.ReclaimOfAny()).Keeps()) {
     return ExpectCode(StatusCode::kFailedPrecondition, ask->answer.value_or(Status()), "prefetch");
   }
   const bool refused = ask->answer && !ask->answer->ok();
@@ -317,6 +325,17 @@ void Node::ChangePolicy(const TierPolicy& policy) {
                                                 .reclaim = ReclaimText(policy.reclaim)})
                             .status();
   ExpectCode(StatusCode::kOk, status, "policy");
+}
+
+void Node::KeepAlive(const Operation& operation) {
+  const Reference& reference = Nth(kReferences, operation.a);
+  const std::optional<Reclaim>& kept = Nth(kKeptFor, operation.b);
+  auto answer = std::make_shared<Answer>();
+  manager_->SetKeepAlive({}, TextOf(reference), kept ? KeepAliveText(*kept) : "default",
+                         Told(answer));
+  Pump();
+  Expect(answer->answer.has_value(), "a keep-alive time is not answered");
+  ExpectCode(known_.KeepAlive(reference, kept), answer->answer.value_or(Status()), "keep alive");
 }
 
 void Node::FinishFill(unsigned nth, bool fails) {
