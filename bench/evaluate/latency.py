@@ -4,9 +4,10 @@ import time
 
 from evaluate import answers
 from evaluate.lease import Client
-from evaluate.stage import PHASES, Stage, inputs_of, private_daemon
-from harness.stats import median
 from evaluate.frameworks import FRAMEWORKS
+from evaluate.stage import Stage, inputs_of, private_daemon
+from evaluate.traces import PHASES, Trace, TraceError
+from harness.stats import median
 
 # How a function starts, and what is true before it does.
 WAYS = {
@@ -34,9 +35,10 @@ class Bench:
         self.error = 0.0
 
     def run(self, way, mode, lease=None, keep=True):
-        said = self.stage.run(mode, self.network.name, self.inputs, lease)
-        self.error = max(self.error, answers.check(f"{self.network.name} ({way})", said, self.wanted))
-        if keep:
+        label = f"{self.network.name}: {way}"
+        said = self.stage.run(mode, self.network.name, self.inputs, lease, label=label)
+        self.error = max(self.error, answers.check(label, said, self.wanted))
+        if keep and not self.stage.trace:
             self.samples[way].append(row_of(said))
 
     def framework(self):
@@ -66,6 +68,13 @@ class Bench:
             for part in reversed(parts) if turned else parts:
                 part()
 
+    def traced(self, out):
+        """Each way once more, into a Chrome trace, and not measured: a function that writes its spans isn't one that doesn't."""
+        with Trace(self.stage, out):
+            self.framework()
+            self.worst()
+            self.resident(turned=False)
+
 
 def summary(samples):
     """{way: medians}; a way that was not measured isn't there."""
@@ -76,6 +85,11 @@ def summary(samples):
 def repetitions(options, network):
     """A large network takes minutes a round: it gets half of the rounds."""
     return max(1, options.repetitions // 2) if network.large else options.repetitions
+
+
+def trace_path(options, name):
+    """Where a network's Chrome trace is kept until the figure's is put together."""
+    return options.out / "results" / f"{name}.trace.json"
 
 
 def measure(options, network, sandbox, models):
@@ -94,6 +108,10 @@ def measure(options, network, sandbox, models):
                 daemon.command("add", network.name, framework.path(models, network.name), "--variant", framework.variant)
             bench = Bench(stage, network, wanted, options.build / "src/client/libtrims.so")
             bench.rounds(repetitions(options, network))
+            try:
+                bench.traced(trace_path(options, network.name))
+            except TraceError as error:  # what was measured stays
+                took["trace_error"] = str(error)
             segments = resident_segments(bench)
         return {
             "megabytes": round(sum(one.stat().st_size for one in framework.files(models, network.name)) / 1e6, 1),

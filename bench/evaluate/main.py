@@ -4,9 +4,10 @@ import json
 import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 
-from evaluate import figures, latency, options, plots, report, throughput
+from evaluate import figures, latency, options, plan, plots, report, throughput, traces
 from evaluate.frameworks import FRAMEWORKS, framework_version
 from evaluate.stage import choose_sandbox, private_daemon
 from evaluate.store import Progress, Store
@@ -27,6 +28,12 @@ class Run:
     def __init__(self, chosen, sandbox, models):
         self.chosen, self.sandbox, self.models = chosen, sandbox, models
         self.failures, self.load_averages = {}, []
+        self.left = []  # what there was no time for
+        self._end = None if chosen.minutes is None else time.monotonic() + 60 * chosen.minutes
+
+    def is_over(self):
+        """Whether nothing more is begun."""
+        return self._end is not None and time.monotonic() >= self._end
 
     def latencies(self, title, networks):
         """{name: result} of those that could be measured; the others are in `failures`."""
@@ -37,12 +44,27 @@ class Run:
             known = store.get(network.name)
             if known is not None:
                 progress.known(network.name)
+            elif self.is_over():
+                self.left.append(network.name)
             else:
                 known = self.latency(network, store, progress)
             if known is not None:
                 found[network.name] = known
         self.load_averages += [result["load_average"] for result in found.values()]
+        self.failures |= {f"Chrome trace of {name}": result["trace_error"] for name, result in found.items() if "trace_error" in result}
         return found
+
+    def trace(self, name, paths):
+        """One Chrome trace of those that are there; what the report says of it, or None."""
+        there = [path for path in paths if path.exists()]
+        if not there:
+            return None
+        try:
+            return traces.together(self.chosen.build, there, self.chosen.out / f"{name}.trace.json")
+        except (traces.TraceError, OSError, ValueError, KeyError) as error:
+            say(f"the trace of {name}: {error}")
+            self.failures[f"Chrome trace of the {name}"] = str(error).splitlines()[0][:300]
+            return None
 
     def settings(self):
         """Results of other builds or machines are measured anew and never mixed with these."""
@@ -64,27 +86,52 @@ class Run:
         return result
 
     def throughput(self):
-        """The rows of all cells."""
+        """The rows of all cells that were measured, here or before."""
         chosen, networks = self.chosen, self.chosen.networks(SMALL, options.QUICK_LOAD)
         names = [one.name for one in networks]
         settings = {"size": chosen.size, "seed": chosen.seed, "models": names} | self.settings()
-        store = Store(chosen.out / "throughput", settings)
-        cells = throughput.cells(chosen.size)
+        store, bench = Store(chosen.out / "throughput", settings), throughput.Bench(chosen, networks, self.sandbox, self.models, say)
+        cells = plan.cells(chosen.size)
         self.load_averages.append(os.getloadavg()[0])
-        say(f"throughput: {len(cells)} schedules of {throughput.length(chosen.size)} requests over {len(names)} networks, seed {chosen.seed}")
-        progress = Progress("throughput", {throughput.key(one): 1 for one in cells})
-        missing = any(store.get(throughput.key(one)) is None for one in cells)
-        wanted = throughput.prepare(networks, self.models, say) if missing else {}
-        rows = throughput.against_cold(throughput.measure_all(chosen, networks, self.sandbox, self.models, wanted, store, progress))
+        say(f"throughput: {len(cells)} schedules of {plan.length(chosen.size)} requests over {len(names)} networks, seed {chosen.seed}")
+        progress = Progress("throughput", {plan.key(one): 1 for one in cells})
+        rows = throughput.against_cold([row for one in cells if (row := self.cell(bench, one, store, progress)) is not None])
         for row in rows:
             if row["errors"]:
-                self.failures[f"throughput {throughput.key(row)}"] = f"{row['errors']} requests failed, the first: {row['first_error'][:200]}"
+                self.failures[f"throughput {plan.key(row)}"] = f"{row['errors']} requests failed, the first: {row['first_error'][:200]}"
         self.keep_schedules(cells, names)
+        self.trace_requests(bench, store)
         return rows
+
+    def cell(self, bench, one, store, progress):
+        """A row; None: there was no time for it."""
+        key = plan.key(one)
+        row = store.get(key)
+        if row is not None:
+            progress.known(key)
+            return row
+        if self.is_over():
+            self.left.append(f"throughput {key}")
+            return None
+        progress.begin(key)
+        row = bench.measure(one)
+        store.put(key, row)
+        progress.end(key)
+        return row
+
+    def trace_requests(self, bench, store):
+        if store.get("traced") and throughput.trace_path(self.chosen).exists() or self.is_over():
+            return
+        try:
+            bench.trace(throughput.trace_path(self.chosen))
+            store.put("traced", True)
+        except (RuntimeError, OSError) as error:
+            say(f"throughput's trace: {error}")
+            self.failures["Chrome trace of throughput"] = str(error).splitlines()[0][:300]
 
     def keep_schedules(self, cells, names):
         chosen = self.chosen
-        length = throughput.length(chosen.size)
+        length = plan.length(chosen.size)
         kept = {f"{kind}/{share:g}": throughput.schedule(kind, names, length, chosen.seed, share)
                 for kind, share in {(one["distribution"], one["share"]): None for one in cells}}
         (chosen.out / "schedules.json").write_text(json.dumps({"seed": chosen.seed, "schedules": kept}) + "\n")
@@ -96,6 +143,7 @@ def sections(run, here):
     if {"8", "9"} & set(chosen.figures):
         found = run.latencies("small networks", chosen.networks(SMALL))
         yield from latency_sections(chosen.figures, found, out, here)
+        yield report.trace(run.trace("small", [latency.trace_path(chosen, name) for name in found]), "the small networks")
     if {"table4", "10"} & set(chosen.figures):
         found = run.latencies("large networks", chosen.networks(LARGE))
         if found:
@@ -103,11 +151,12 @@ def sections(run, here):
             report.write(out, "table4", figures.TABLE4, rows, here)
             plots.save(plots.speedups(rows, "Figure 10."), out, "figure10")
             yield report.table4(rows)
-    if "throughput" in chosen.figures:
-        rows = run.throughput()
+            yield report.trace(run.trace("large", [latency.trace_path(chosen, name) for name in found]), "the large networks")
+    if "throughput" in chosen.figures and (rows := run.throughput()):
         report.write(out, "throughput", throughput.COLUMNS, rows, here)
         plots.save(plots.throughput(rows), out, "throughput")
-        yield report.throughput(rows, chosen.seed, throughput.length(chosen.size))
+        yield report.throughput(rows, chosen.seed, plan.length(chosen.size))
+        yield report.trace(run.trace("throughput", [throughput.trace_path(chosen)]), f"the headline's first requests, at most {traces.MOST_FUNCTIONS}")
 
 
 def latency_sections(wanted, found, out, here):
@@ -144,7 +193,7 @@ def evaluate(chosen):
         here = machine.describe(options.ROOT) | {"isolation": sandbox.name, "size": chosen.size, "load_averages": run.load_averages,
                                                    "framework": framework.name, "framework_version": version}
         written = list(sections(run, here))
-    text = "\n".join(report.document(written, here, run.failures, chosen))
+    text = "\n".join(report.document(written, here, run.failures, chosen, run.left))
     (chosen.out / "report.md").write_text(text)
     say(f"the report is {chosen.out / 'report.md'}")
     return 1 if run.failures else 0

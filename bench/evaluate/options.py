@@ -25,6 +25,7 @@ class Options:
     seed: int
     plain: bool
     framework: str = "onnxruntime"
+    minutes: int | None = None  # after which nothing more is begun; None: no end
 
     def networks(self, of, quick=QUICK):
         """The networks that a figure is of: its own, `of`, or those asked for, of its own kind where there are any; `quick`: those of a
@@ -67,6 +68,12 @@ def count(word):
     return int(word)
 
 
+def minutes(word):
+    if not word.isdigit() or int(word) > 100_000:
+        raise argparse.ArgumentTypeError(f"expected whole minutes from 0 to 100000, found '{word}'")
+    return int(word)
+
+
 def parser():
     made = argparse.ArgumentParser(
         prog="scripts/evaluate", description="The paper's evaluation, measured here beside the paper's numbers (docs/evaluation.md).",
@@ -78,6 +85,8 @@ def parser():
     made.add_argument("--out", type=Path, metavar="DIR", help="where results, plots and the report go [build/evaluation; of MXNet build/evaluation-mxnet]")
     made.add_argument("--repetitions", type=count, metavar="N", help="of each way to start a function [7; quick 3; smoke 1; of large networks half]")
     made.add_argument("--seed", type=int, default=DEFAULT_SEED, metavar="N", help=f"of the schedules of throughput [{DEFAULT_SEED}]")
+    made.add_argument("--minutes", type=minutes, metavar="N",
+                      help="begin nothing more after so long, and report what is there; 0: only report [until all is done]")
     size = made.add_mutually_exclusive_group()
     size.add_argument("--quick", dest="size", action="store_const", const="quick", default="full",
                       help="a few small networks, few repetitions: a try, not a result")
@@ -101,4 +110,4 @@ def parse(arguments):
         chosen = tuple(figure for figure in chosen if figure not in ("table4", "10")) or chosen
     repetitions = given.repetitions or {"full": 7, "quick": 3, "smoke": 1}[given.size]
     return Options(chosen, given.models, repetitions, given.size, out.resolve(), (given.build or ROOT / "build/release").resolve(),
-                   given.seed, given.plain, given.framework)
+                   given.seed, given.plain, given.framework, given.minutes)

@@ -14,7 +14,6 @@ from page_cache import drop  # noqa: E402
 from sandbox import Plain, choose  # noqa: E402
 
 NO_MODEL = "no model"  # as the daemon says it
-PHASES = ("process", "runtime", "load", "inference")
 
 
 def private_daemon(build, *flags, data=None):
@@ -46,9 +45,10 @@ class Stage:
         """`models`: the folder of the networks' files."""
         self.sandbox, self.build, self.daemon, self.models = sandbox, Path(build), daemon, Path(models)
         self.framework = framework
+        self.trace = None  # a traces.Trace, while functions are traced
 
-    def start(self, mode, network, inputs, lease=None, uid_offset=0):
-        """A function in the mode "file" (the framework alone), "trims" or "ideal" (over `lease`'s bytes)."""
+    def start(self, mode, network, inputs, lease=None, uid_offset=0, spans=None):
+        """A function in the mode "file" (the framework alone), "trims" or "ideal" (over `lease`'s bytes). `spans`: a folder for them."""
         words, fds = self.framework.ideal(lease) if mode == "ideal" else ([], ())
         argv, binds, environment = self.framework.function(self, mode, network, words)
         if mode == "trims":
@@ -56,19 +56,27 @@ class Stage:
             binds.append((self.daemon.run_folder, SOCKET_FOLDER))
         elif mode == "file":
             binds.append((self.models, "/models"))
-        return self.sandbox.start([*argv, inputs], binds, environment, uid_offset, pass_fds=fds)
+        writable = [(spans, "/spans")] if spans else []
+        if spans and mode == "trims":
+            self.sandbox.give(spans, uid_offset)
+            environment |= {"TRIMS_TRACE": self.sandbox.path(str(spans), "/spans")}
+        return self.sandbox.start([*argv, inputs], binds, environment, uid_offset, pass_fds=fds, writable=writable)
 
-    def run(self, mode, network, inputs, lease=None, uid_offset=0):
-        """One whole function, from nothing to its end: what it said, and "whole_ms" to its end."""
+    def run(self, mode, network, inputs, lease=None, uid_offset=0, label=""):
+        """One whole function, from nothing to its end: what it said, "whole_ms" to its end, "pid" and "spawned_ns". `label`: in a trace."""
+        spans = self.trace.folder() if self.trace else None
         before = time.monotonic()
-        running = self.start(mode, network, inputs, lease, uid_offset)
+        running = self.start(mode, network, inputs, lease, uid_offset, spans)
         try:
             answer = running.answer()
             running.end()
         except BaseException:
             running.kill()
             raise
-        return answer | {"whole_ms": (time.monotonic() - before) * 1000}
+        answer |= {"whole_ms": (time.monotonic() - before) * 1000, "pid": running.pid, "spawned_ns": running.spawned_ns}
+        if self.trace:
+            self.trace.add(label, answer, spans)
+        return answer
 
     def drop_source(self, network):
         drop(self.framework.files(self.models, network))

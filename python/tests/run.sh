@@ -17,7 +17,7 @@ if [ "$what" = evaluate ]; then
   out=$(mktemp -d)
   trap 'rm -rf "$out"' EXIT
   scripts/evaluate --smoke --build "$build" --out "$out"
-  for file in {figure8,figure9,throughput}.{csv,json,svg,png} report.md schedules.json; do
+  for file in {figure8,figure9,throughput}.{csv,json,svg,png} report.md schedules.json {small,throughput}.trace.json; do
     [ -s "$out/$file" ] || { echo "no $file was written" >&2; exit 1; }
   done
   # The same functions on MXNet.

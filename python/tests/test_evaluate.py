@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy
 import onnxmodels
 import pytest
-from evaluate import answers, figures, main, options, plots, report, schedule, throughput
+from evaluate import answers, figures, main, options, plan, plots, report, schedule, throughput
 from evaluate.latency import WAYS, summary
 from evaluate.lease import Client, LeaseError
 from evaluate.store import Progress, Store, duration
@@ -215,21 +215,84 @@ def test_a_budget_holds_the_largest_model():
 
 def test_the_framework_alone_is_not_measured_once_a_budget():
     for size in ("full", "quick", "smoke"):
-        cells = throughput.cells(size)
-        assert len({throughput.key(one) for one in cells}) == len(cells)
-        assert {one["budget_percent"] for one in cells if one["how"] not in throughput.POLICIES} == {40}
-    assert {one["distribution"] for one in throughput.cells("full")} == set(schedule.DISTRIBUTIONS)
+        cells = plan.cells(size)
+        assert len({plan.key(one) for one in cells}) == len(cells)
+        assert {one["budget_percent"] for one in cells if one["how"] not in plan.POLICIES} == {40}
+    assert {one["distribution"] for one in plan.cells("full")} == set(schedule.DISTRIBUTIONS)
+
+
+def test_the_plan_has_all_of_the_papers_and_the_most_worthy_first():
+    cells = plan.cells("full")
+    have = {tuple(one.values()) for one in cells}
+    for distribution in schedule.DISTRIBUTIONS:
+        for budget in (40, 80):
+            assert {(distribution, at_a_time, budget, 1.0, "worth") for at_a_time in (1, 5, 10)} < have
+            assert {(distribution, 5, budget, 1.0, policy) for policy in plan.POLICIES} < have
+        assert {(distribution, at_a_time, 40, 1.0, "framework-cold") for at_a_time in (1, 5, 10)} < have
+    assert {one["share"] for one in cells if one["distribution"] == "uniform"} == {0.1, 0.25, 0.5, 0.75, 1.0}
+    places = {plan.key(one): i for i, one in enumerate(cells)}
+    assert [one["how"] for one in cells[:4]] == ["worth", "framework-cold", "framework", "lru"] and plan.traced("full") == cells[0]
+    ratios = [places[plan.key(plan.cell(name, 5, 40, how))] for name in schedule.DISTRIBUTIONS for how in ("worth", "lru", "framework-cold")]
+    assert max(ratios) < 45 < places[plan.key(plan.cell("zipf", 5, 80, "fifo"))]
 
 
 def cell_row(how, per_second, **changed):
-    return throughput.cell("pareto-1-1", 2, 40, how) | {
+    return plan.cell("pareto-1-1", 2, 40, how) | {
         "requests": 24, "seconds": 1.0, "per_second": per_second, "p50_ms": 5.0, "p99_ms": 9.0, "errors": 0, "refused": 0, "first_error": "",
-        "hit_ratio": 0.9 if how == "worth" else None, "loaded_mb": 3.0 if how == "worth" else None} | changed
+        "hit_ratio": 0.9 if how == "worth" else None, "loaded_mb": 3.0 if how == "worth" else None,
+        "functions_cpu_s": 12.0, "daemon_cpu_s": 0.5, "peak_mb": 300.0} | changed
 
 
 def test_throughput_stands_beside_cold_starts_of_the_same_schedule():
     rows = throughput.against_cold([cell_row("worth", 30.0), cell_row("framework-cold", 10.0), cell_row("worth", 1.0, concurrency=5)])
     assert [row["against_cold"] for row in rows] == [3.0, 1.0, None]
+
+
+def test_the_bars_of_throughput_are_shown_met_and_missed():
+    headline = [cell_row("worth", 90.0, concurrency=5), cell_row("framework-cold", 10.0, concurrency=5)]
+    other = cell_row("lru", 80.0, concurrency=5, hit_ratio=0.8)
+    text = "".join(report.throughput_bars(throughput.against_cold([*headline, other])))
+    assert "`throughput/oversubscribed`: 9.00× the framework's cold starts" in text and "at least 8×: met" in text and "0.50 s of processor a request" in text
+    assert "any distribution: met (1 distributions measured)" in text and "| lru | 80 % |" in text
+    text = "".join(report.throughput_bars(throughput.against_cold([headline[1], headline[0] | {"per_second": 70.0}, other | {"hit_ratio": 0.95}])))
+    assert "at least 8×: **missed**" in text and "any distribution: **missed** in pareto-1-1" in text
+    assert list(report.throughput_bars([])) == []
+
+
+class Clock:
+    def __init__(self):
+        self.now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+
+def run_of(tmp_path, monkeypatch, *words):
+    monkeypatch.setattr(main.machine, "describe", lambda _: collections.defaultdict(str))
+    return main.Run(parsed(*words, "--out", str(tmp_path)), type("Sandbox", (), {"name": "none"}), tmp_path)
+
+
+def test_what_there_is_no_time_for_is_left_and_said(tmp_path, monkeypatch):
+    clock, asked = Clock(), []
+    monkeypatch.setattr(main, "time", clock)
+    run = run_of(tmp_path, monkeypatch, "--minutes", "5", "--quick")
+
+    class Bench:
+        def measure(self, one):
+            asked.append(one)
+            clock.now += 200
+            return one | {"per_second": 1.0}
+
+    cells = plan.cells("full")[:4]
+    store, progress = Store(tmp_path / "throughput", {}), Progress("throughput", {plan.key(one): 1 for one in cells}, out=io.StringIO())
+    rows = [run.cell(Bench(), one, store, progress) for one in cells]
+    assert asked == cells[:2] and rows[2:] == [None, None] and run.left == [f"throughput {plan.key(one)}" for one in cells[2:]]
+    again = run_of(tmp_path, monkeypatch, "--minutes", "0")
+    progress = Progress("throughput", {plan.key(one): 1 for one in cells}, out=io.StringIO())
+    assert [again.cell(Bench(), one, store, progress) for one in cells] == rows and len(asked) == 2
+    text = "\n".join(report.document([], MACHINE, {}, again.chosen, again.left))
+    assert "**There was no time for 2**" in text and "All that was begun ran" in text
+    assert not run_of(tmp_path, monkeypatch).is_over()
 
 
 MACHINE = {"cpu": "a processor", "cores": 2, "memory_bytes": 8e9, "os": "Debian", "kernel": "6", "onnxruntime": "1", "framework": "ONNX Runtime", "framework_version": "1", "commit": "0123456789abcdef", "isolation": "bubblewrap",
@@ -285,7 +348,7 @@ def test_the_report_says_what_was_left_out():
 
 @pytest.mark.parametrize(("words", "error"), [
     (("--figure", "7"), "unknown figure '7'"), (("--figure", "8,"), "unknown figure ''"), (("--models", "resnet5"), "did you mean 'resnet50'"), (("--models", ""), "unknown network ''"),
-    (("--framework", "mxnet", "--figure", "8,throughput"), "not measured with MXNet: throughput"), (("--framework", "x"), "unknown framework"), (("--repetitions", "0"), "from 1 to 1000"),
+    (("--framework", "mxnet", "--figure", "8,throughput"), "not measured with MXNet: throughput"), (("--framework", "x"), "unknown framework"), (("--repetitions", "0"), "from 1 to 1000"), (("--minutes", "-1"), "expected"), (("--minutes", "x"), "whole minutes from 0 to 100000"),
     (("--quick", "--smoke"), "not allowed with")])
 def test_mistakes_on_the_command_line_are_named(words, error, capsys):
     with pytest.raises(SystemExit) as ended:
