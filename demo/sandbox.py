@@ -19,6 +19,19 @@ NAMESPACES = [
 ]
 
 
+class NoGroup:
+    """A function in the control group that it is started from. Another one (bench/evaluate/cgroups.py) is born within `entered()`, or goes in by
+    `prepare`, between fork and exec."""
+
+    prepare = None
+
+    def entered(self):
+        return contextlib.nullcontext()
+
+
+NO_GROUP = NoGroup()
+
+
 class Running:
     """A function that was started: its line of JSON, its process, its end."""
 
@@ -71,12 +84,13 @@ class Plain:
     def give(self, path, uid_offset=0):
         """Makes a folder one that the function may write to."""
 
-    def start(self, argv, binds, environment, uid_offset=0, pass_fds=(), writable=()):
-        spawned = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
-        process = subprocess.Popen(
-            [*argv, "--spawned", str(spawned)], env=environment, text=True, pass_fds=pass_fds,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )
+    def start(self, argv, binds, environment, uid_offset=0, pass_fds=(), writable=(), group=NO_GROUP):
+        with group.entered():
+            spawned = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+            process = subprocess.Popen(
+                [*argv, "--spawned", str(spawned)], env=environment, text=True, pass_fds=pass_fds, preexec_fn=group.prepare,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            )
         return Running(process, None, spawned)
 
 
@@ -96,7 +110,7 @@ class Bubblewrap:
         if self.own_users:
             os.chown(path, FIRST_UID + uid_offset, FIRST_UID + uid_offset)
 
-    def start(self, argv, binds, environment, uid_offset=0, pass_fds=(), writable=()):
+    def start(self, argv, binds, environment, uid_offset=0, pass_fds=(), writable=(), group=NO_GROUP):
         uid = FIRST_UID + uid_offset
         read_end, write_end = os.pipe()
         wrap = ["bwrap", *NAMESPACES, *SYSTEM, "--uid", str(uid), "--gid", str(uid), "--info-fd", str(write_end)]
@@ -107,12 +121,13 @@ class Bubblewrap:
         for key, value in environment.items():
             wrap += ["--setenv", key, value]
         user = {"user": uid, "group": uid, "extra_groups": []} if self.own_users else {}
-        spawned = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
         try:
-            process = subprocess.Popen(
-                [*wrap, *argv, "--spawned", str(spawned)], text=True, pass_fds=(write_end, *pass_fds),
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **user,
-            )
+            with group.entered():
+                spawned = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+                process = subprocess.Popen(
+                    [*wrap, *argv, "--spawned", str(spawned)], text=True, pass_fds=(write_end, *pass_fds), preexec_fn=group.prepare,
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **user,
+                )
         finally:
             os.close(write_end)
         return Running(process, read_end, spawned)

@@ -3,7 +3,7 @@ import json
 import os
 from pathlib import Path
 
-from evaluate.lease import ORT_VARIANT, TENSORS_VARIANT
+from evaluate.lease import HOST, ORT_VARIANT, TENSORS_VARIANT
 from networks import mxnet_file, onnx_file
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +40,7 @@ class OnnxRuntime:
         binds = [(RUNTIME, "/onnxruntime"), (stage.build / "bench", "/function")]
         environment = {"LD_LIBRARY_PATH": see(str(RUNTIME), "/onnxruntime"), "HOME": "/tmp", "LANG": "C.UTF-8"}
         if mode == "trims":
-            words = [see(str(stage.daemon.socket), f"{SOCKET_FOLDER}/trimsd.sock"), network]
+            words = [see(str(stage.daemon.socket), f"{SOCKET_FOLDER}/trimsd.sock"), network, *([] if stage.tier == HOST else [stage.tier])]
         elif mode == "file":
             words = [see(str(self.path(stage.models, network)), f"/models/{network}.onnx")]
         return [see(str(stage.build / "bench" / program), f"/function/{program}"), mode, *words], binds, environment

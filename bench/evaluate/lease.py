@@ -3,6 +3,7 @@ import ctypes
 import os
 
 TENSORS_VARIANT, ORT_VARIANT = 1, 2  # TRIMS_VARIANT_TENSORS, TRIMS_VARIANT_ORT
+HOST = "host"
 
 
 class _ClientOptions(ctypes.Structure):
@@ -49,8 +50,8 @@ class Client:
             self._lib.trims_status_free(status)
             raise LeaseError(f"{name}: {message}")
 
-    def open(self, reference, variant=ORT_VARIANT):
-        return Lease(self, reference, variant)
+    def open(self, reference, variant=ORT_VARIANT, tier=HOST):
+        return Lease(self, reference, variant, tier)
 
     def close(self):
         self._lib.trims_client_free(self._client)
@@ -67,12 +68,12 @@ class Lease:
     """From entering to leaving a `with`. `fd` is the library's; `bytes`: of the prepared file, None in the named form, whose weights
     are tensors beside it."""
 
-    def __init__(self, client, reference, variant):
-        self._client, self._reference, self._variant, self._owned = client, reference, variant, []
+    def __init__(self, client, reference, variant, tier):
+        self._client, self._reference, self._variant, self._tier, self._owned = client, reference, variant, tier, []
 
     def __enter__(self):
         lib, self._model = self._client._lib, ctypes.c_void_p()
-        options = _OpenOptions(ctypes.sizeof(_OpenOptions), self._variant, None, 600_000, None, None, None)
+        options = _OpenOptions(ctypes.sizeof(_OpenOptions), self._variant, None, 600_000, self._tier.encode(), None, None)
         self._client._try("trims_client_open", self._client._client, self._reference.encode(), ctypes.byref(options),
                           ctypes.byref(self._model))
         self.fd, self.bytes = lib.trims_model_extent_fd(self._model, ctypes.c_size_t(0)), self._file_bytes()

@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from evaluate import figures, latency, options, plan, plots, report, throughput, traces
+from evaluate import cgroups, figures, latency, options, plan, plots, report, throughput, traces
 from evaluate.frameworks import FRAMEWORKS, framework_version
 from evaluate.stage import choose_sandbox, private_daemon
 from evaluate.store import Progress, Store
@@ -25,8 +25,9 @@ def say(text):
 class Run:
     """One evaluation: where it measures, what failed in it."""
 
-    def __init__(self, chosen, sandbox, models):
-        self.chosen, self.sandbox, self.models = chosen, sandbox, models
+    def __init__(self, chosen, sandbox, models, groups=None, isolation=""):
+        """`groups`: cgroups.Groups, or None; `isolation`: in words."""
+        self.chosen, self.sandbox, self.models, self.groups, self.isolation = chosen, sandbox, models, groups, isolation
         self.failures, self.load_averages = {}, []
         self.left = []  # what there was no time for
         self._end = None if chosen.minutes is None else time.monotonic() + 60 * chosen.minutes
@@ -69,13 +70,13 @@ class Run:
     def settings(self):
         """Results of other builds or machines are measured anew and never mixed with these."""
         here = machine.describe(options.ROOT)
-        return {"framework": self.chosen.framework, "isolation": self.sandbox.name, "commit": here["commit"],
+        return {"framework": self.chosen.framework, "tier": self.chosen.tier, "isolation": self.isolation, "commit": here["commit"],
                 "machine": {name: here[name] for name in ("cpu", "cores", "memory_bytes", "kernel")}}
 
     def latency(self, network, store, progress):
         progress.begin(network.name, f" ({network.graph().weight_bytes() / 1e6:.0f} MB)")
         try:
-            result = latency.measure(self.chosen, network, self.sandbox, self.models)
+            result = latency.measure(self.chosen, network, self.sandbox, self.models, self.groups)
         except (RuntimeError, OSError, ValueError, MemoryError) as error:
             say(f"{network.name}: {error}")
             self.failures[network.name] = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
@@ -90,7 +91,7 @@ class Run:
         chosen, networks = self.chosen, self.chosen.networks(SMALL, options.QUICK_LOAD)
         names = [one.name for one in networks]
         settings = {"size": chosen.size, "seed": chosen.seed, "models": names} | self.settings()
-        store, bench = Store(chosen.out / "throughput", settings), throughput.Bench(chosen, networks, self.sandbox, self.models, say)
+        store, bench = Store(chosen.out / "throughput", settings), throughput.Bench(chosen, networks, self.sandbox, self.models, self.groups, say)
         cells = plan.cells(chosen.size)
         self.load_averages.append(os.getloadavg()[0])
         say(f"throughput: {len(cells)} schedules of {plan.length(chosen.size)} requests over {len(names)} networks, seed {chosen.seed}")
@@ -182,16 +183,32 @@ def model_folder():
         yield Path(folder)
 
 
+@contextlib.contextmanager
+def memory_groups(chosen):
+    """(cgroups.Groups or None, what the report says of them)."""
+    if chosen.plain:
+        yield None, "no memory cgroups"
+        return
+    try:
+        found = cgroups.find()
+    except cgroups.NotAllowed as error:
+        yield None, str(error)
+        return
+    with found:
+        yield found, found.name
+
+
 def evaluate(chosen):
     chosen.out.mkdir(parents=True, exist_ok=True)
-    with model_folder() as models:
+    with model_folder() as models, memory_groups(chosen) as (groups, said):
         with private_daemon(chosen.build) as daemon:
             sandbox = choose_sandbox(chosen, daemon, models)
-        say(f"functions in {sandbox.name}; results in {chosen.out}")
-        run, framework = Run(chosen, sandbox, models), FRAMEWORKS[chosen.framework]
+        isolation = f"{sandbox.name}; {said}"
+        say(f"functions in {isolation}; results in {chosen.out}")
+        run, framework = Run(chosen, sandbox, models, groups, isolation), FRAMEWORKS[chosen.framework]
         version = framework_version(framework, machine.describe(options.ROOT))
-        here = machine.describe(options.ROOT) | {"isolation": sandbox.name, "size": chosen.size, "load_averages": run.load_averages,
-                                                   "framework": framework.name, "framework_version": version}
+        here = machine.describe(options.ROOT) | {"isolation": isolation, "size": chosen.size, "load_averages": run.load_averages,
+                                                 "tier": chosen.tier, "framework": framework.name, "framework_version": version}
         written = list(sections(run, here))
     text = "\n".join(report.document(written, here, run.failures, chosen, run.left))
     (chosen.out / "report.md").write_text(text)

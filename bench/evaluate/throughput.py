@@ -21,7 +21,7 @@ from networks import onnx_file
 NO_ROOM = "RESOURCE_EXHAUSTED"  # as the daemon says it
 ATTEMPTS = 20  # of one request that finds no room
 COLUMNS = ("distribution", "concurrency", "budget_percent", "share", "how", "requests", "errors", "refused", "per_second", "against_cold", "p50_ms",
-           "p99_ms", "hit_ratio", "loaded_mb", "functions_cpu_s", "daemon_cpu_s", "peak_mb", "seconds")
+           "p99_ms", "hit_ratio", "loaded_mb", "functions_cpu_s", "daemon_cpu_s", "peak_mb", "charged_mb", "seconds")
 
 
 class Crew:
@@ -110,14 +110,17 @@ class Load:
                 self.stage.drop_source(name)
             said = self.stage.run(mode, name, inputs_of(self.networks[name]), uid_offset=number, label=name)
             answers.check(f"{name} ({how})", said, self.wanted[name])
-            self._used.append((said["cpu_ms"], said["peak_bytes"]))
+            self._used.append((said["cpu_ms"], said["peak_bytes"], said.get("charged_bytes")))
 
         return run
 
     def used(self):
-        """Processor time of all functions and of the daemon, and the most that one function had resident, shared pages included."""
-        return {"functions_cpu_s": round(sum(cpu for cpu, _ in self._used) / 1000, 2), "daemon_cpu_s": round(processor_seconds(self.stage.daemon.pid), 2),
-                "peak_mb": round(max((peak for _, peak in self._used), default=0) / 1e6, 1)}
+        """Processor time of all functions and of the daemon; the most that one function had resident, shared pages included, and on average was
+        charged with."""
+        charged = [one for _, _, one in self._used if one is not None]
+        return {"functions_cpu_s": round(sum(cpu for cpu, _, _ in self._used) / 1000, 2), "daemon_cpu_s": round(processor_seconds(self.stage.daemon.pid), 2),
+                "peak_mb": round(max((peak for _, peak, _ in self._used), default=0) / 1e6, 1),
+                "charged_mb": round(sum(charged) / len(charged) / 1e6, 1) if charged else None}
 
     def measure(self, one, size, seed):
         names = schedule(one["distribution"], self.networks, plan.length(size), seed, one["share"])
@@ -153,8 +156,8 @@ def trace_path(options):
 class Bench:
     """All cells of one evaluation, over models that are written and added once something has to be measured."""
 
-    def __init__(self, options, networks, sandbox, models, say):
-        self.options, self.networks, self.sandbox, self.models, self.say = options, networks, sandbox, models, say
+    def __init__(self, options, networks, sandbox, models, groups, say):
+        self.options, self.networks, self.sandbox, self.models, self.groups, self.say = options, networks, sandbox, models, groups, say
         self._wanted, self._sizes = {}, []
 
     def _path(self, network):
@@ -181,7 +184,8 @@ class Bench:
             self._prepare()
         most = str(budget(self._sizes, one["budget_percent"]))
         with private_daemon(self.options.build, "--host-budget", most, data=self.models / "data") as daemon:
-            yield Load(Stage(self.sandbox, self.options.build, daemon, self.models), self.networks, self._wanted)
+            stage = Stage(self.sandbox, self.options.build, daemon, self.models, groups=self.groups)
+            yield Load(stage, self.networks, self._wanted)
 
     def measure(self, one):
         with self._load(one) as load:

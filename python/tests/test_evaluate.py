@@ -23,7 +23,7 @@ def sample(process=10.0, runtime=20.0, load=100.0, inference=50.0, peak_mb=100.0
 
 
 def result(name="alexnet", megabytes=244.0, **changed):
-    loads = {"cold": 400, "warm": 300, "worst": 80, "hit": 6, "ideal": 5} | changed
+    loads = {"cold": 400, "warm": 300, "worst": 80, "host": None, "hit": 6, "ideal": 5} | changed
     ways = summary({way: [sample(load=loads[way])] * 3 for way in WAYS if loads[way] is not None})
     return {"megabytes": megabytes, "resident_mb": megabytes, "parameters": 1, "pixels": 227, "load_average": 0.5, "ways": ways}
 
@@ -40,16 +40,22 @@ def test_figure_9_adds_up_to_the_whole():
     row = figures.figure9("alexnet", result())
     without = [row[f"without_{part}_ms"] for part in figures.PARTS]
     shared = [row[f"with_{part}_ms"] for part in figures.PARTS]
-    assert without == [10, 20, 100, 300, 0, 50] and shared == [10, 20, 0, 5, 1, 50]
-    assert row["load_share"] == pytest.approx(400 / 480, abs=1e-4)
+    assert without == [10, 20, 100, 0, 300, 0, 50] and shared == [10, 20, 0, 0, 5, 1, 50]
+    assert row["load_share"] == pytest.approx(400 / 480, abs=1e-4) and "worst_copy_ms" not in row
 
 
-@pytest.mark.parametrize("changed", [{"cold": 290}, {"ideal": 7}, {"ideal": None}])
+def test_figure_9_of_the_device_has_a_copy():
+    row = figures.figure9("alexnet", result(worst=95, host=26))
+    assert [row[f"worst_{part}_ms"] for part in figures.PARTS] == [10, 20, 69, 20, 5, 1, 50]
+    assert figures.figure8("alexnet", result(host=26))["speedup_host"] == pytest.approx(480 / 106, abs=1e-4)
+
+
+@pytest.mark.parametrize("changed", [{"cold": 290}, {"ideal": 7}, {"ideal": None}, {"host": 5}, {"host": 90}, {"worst": 2, "host": 4}, {"worst": 20, "host": 18, "ideal": 1}])
 def test_noise_makes_no_part_negative_and_loses_nothing(changed):
-    found = result(**changed)
-    for side, way in zip(figures.parts(found["ways"]), ("cold", "hit")):
-        assert min(side.values()) >= 0
-        assert sum(side.values()) == pytest.approx(found["ways"][way]["total"])
+    ways = result(**changed)["ways"]
+    for side, found in figures.parts(ways).items():
+        assert min(found.values()) >= 0
+        assert sum(found.values()) == pytest.approx(ways[{"without": "cold", "with": "hit", "worst": "worst"}[side]]["total"])
 
 
 def test_means_leave_out_what_was_not_measured():
@@ -307,13 +313,36 @@ def test_report_pictures_and_tables_are_written(tmp_path):
     plots.save(plots.speedups(large, "Figure 10."), tmp_path, "figure10")
     plots.save(plots.throughput(rows), tmp_path, "throughput")
     text = "\n".join(report.document(written, MACHINE, {"vgg19": "no room"}, parsed("--figure", "8,9")))
-    for words in ("Repetitions of each way to start a function: 7", "Commit 0123456789ab.", "`fig8/best`: 1.012× the ideal; asked for at most 1.02×: met", "Not asked for: Table 4, Figure 10, throughput.", "86 %", "host tier only", "| alexnet |", "| vgg16-896 |", "- vgg19: no room", "5.58×"):
+    for words in ("Repetitions of each way to start a function: 7", "Commit 0123456789ab.", "`fig8/best`: 1.012× the ideal; asked for at most 1.02×: met", "Not asked for: Table 4, Figure 10, throughput.", "86 %", "**The host tier.**", "| alexnet |", "| vgg16-896 |", "- vgg19: no room", "5.58×"):
         assert words in text
     assert "machine was shared" not in text
     for name in ("figure8", "figure9", "figure10", "throughput"):
         assert (tmp_path / f"{name}.svg").stat().st_size < 200_000 and (tmp_path / f"{name}.png").stat().st_size > 5000
     assert (tmp_path / "figure8.csv").read_text().splitlines()[0].startswith("network,mb,cold_ms")
     assert json.loads((tmp_path / "figure9.json").read_text())["rows"][0]["network"] == "alexnet"
+
+
+def test_the_bars_of_latency_are_shown_met_and_missed():
+    rows = [figures.figure8("alexnet", result()), figures.figure8("squeezenet-1.1", result(megabytes=5.0, worst=415))]
+    assert "at most 1.03× the time" in "".join(report.worst_bar(rows)) and "for all: met." in "".join(report.worst_bar(rows))
+    slow = figures.figure8("vgg16", result(worst=400))
+    assert "**missed** by vgg16 1.00×." in "".join(report.worst_bar([*rows, slow]))
+    assert "`fig10/large`: 1.012× the ideal; asked for at most 1.02×: met" in "".join(report.bar(rows, report.LARGE_BAR))
+
+
+def test_a_report_of_the_device_says_that_it_is_simulated(tmp_path):
+    found = {"alexnet": result(worst=95, host=26)}
+    written = [*main.latency_sections(("8", "9"), found, tmp_path, MACHINE)]
+    chosen = parsed("--tier", "device:0")
+    text = "\n".join(report.document(written, MACHINE, {}, chosen))
+    for words in ("scripts/evaluate --tier device:0", "**The device is simulated** (`sim:0`)", "a model of 12GB/s and 10us a copy", "| TrIMS, host hit |",
+                  "host hit, copied to the device", "with, nothing resident: copy to the device"):
+        assert words in text
+    assert "Not asked for" not in text and "throughput" not in text.lower()
+    header = (tmp_path / "figure9.csv").read_text().splitlines()[0]
+    assert "worst_copy_ms" in header and "host_ms" in (tmp_path / "figure8.csv").read_text()
+    main.latency_sections(("8",), {"alexnet": result()}, tmp_path, MACHINE).__next__()
+    assert "host_ms" not in (tmp_path / "figure8.csv").read_text()
 
 
 def test_a_shared_machine_is_said_to_be_one():
@@ -348,7 +377,8 @@ def test_the_report_says_what_was_left_out():
 
 @pytest.mark.parametrize(("words", "error"), [
     (("--figure", "7"), "unknown figure '7'"), (("--figure", "8,"), "unknown figure ''"), (("--models", "resnet5"), "did you mean 'resnet50'"), (("--models", ""), "unknown network ''"),
-    (("--framework", "mxnet", "--figure", "8,throughput"), "not measured with MXNet: throughput"), (("--framework", "x"), "unknown framework"), (("--repetitions", "0"), "from 1 to 1000"), (("--minutes", "-1"), "expected"), (("--minutes", "x"), "whole minutes from 0 to 100000"),
+    (("--framework", "mxnet", "--figure", "8,throughput"), "not measured with MXNet: throughput"), (("--framework", "x"), "unknown framework"), (("--tier", "gpu"), "expected host or device:0"),
+    (("--tier", "device:0", "--figure", "throughput"), "not measured on device:0: throughput"), (("--tier", "device:0", "--framework", "mxnet"), "not measured with MXNet: the tier"), (("--repetitions", "0"), "from 1 to 1000"), (("--minutes", "-1"), "expected"), (("--minutes", "x"), "whole minutes from 0 to 100000"),
     (("--quick", "--smoke"), "not allowed with")])
 def test_mistakes_on_the_command_line_are_named(words, error, capsys):
     with pytest.raises(SystemExit) as ended:
