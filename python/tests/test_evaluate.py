@@ -301,6 +301,14 @@ def test_what_there_is_no_time_for_is_left_and_said(tmp_path, monkeypatch):
     assert not run_of(tmp_path, monkeypatch).is_over()
 
 
+def test_networks_are_left_too_and_what_is_there_is_reported(tmp_path, monkeypatch):
+    run = run_of(tmp_path, monkeypatch, "--minutes", "0", "--quick")
+    kept = Store(tmp_path / "results", run.settings() | {"repetitions": 3})
+    kept.put("alexnet", result())
+    assert list(run.latencies("small networks", run.chosen.networks(options.SMALL))) == ["alexnet"]
+    assert run.left == ["squeezenet-1.1", "googlenet", "resnet18-v2"] and run.failures == {}
+
+
 MACHINE = {"cpu": "a processor", "cores": 2, "memory_bytes": 8e9, "os": "Debian", "kernel": "6", "onnxruntime": "1", "framework": "ONNX Runtime", "framework_version": "1", "commit": "0123456789abcdef", "isolation": "bubblewrap",
            "load_averages": [0.1]}
 
