@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from evaluate import cgroups, figures, latency, options, plan, plots, report, throughput, traces
+from evaluate import cgroups, figures, latency, options, plan, plots, report, report_throughput, throughput, traces
 from evaluate.frameworks import FRAMEWORKS, framework_version
 from evaluate.stage import choose_sandbox, private_daemon
 from evaluate.store import Progress, Store
@@ -156,8 +156,9 @@ def sections(run, here):
     if "throughput" in chosen.figures and (rows := run.throughput()):
         report.write(out, "throughput", throughput.COLUMNS, rows, here)
         plots.save(plots.throughput(rows), out, "throughput")
-        yield report.throughput(rows, chosen.seed, plan.length(chosen.size))
-        yield report.trace(run.trace("throughput", [throughput.trace_path(chosen)]), f"the headline's first requests, at most {traces.MOST_FUNCTIONS}")
+        yield report_throughput.throughput(rows, chosen.seed, plan.length(chosen.size), here["cores"])
+        yield report.trace(run.trace("throughput", [throughput.trace_path(chosen)]), f"the headline's first requests, at most {traces.MOST_FUNCTIONS}",
+                           "They were made")
 
 
 def latency_sections(wanted, found, out, here):

@@ -99,8 +99,8 @@ def throughput(rows):
     """Requests per second beside the framework's cold starts, by distribution, concurrency and budget."""
     shown = [row for row in rows if row["how"] == "worth" and row["against_cold"] and row["share"] == 1]
     names = list(dict.fromkeys(row["distribution"] for row in shown))
-    series = list(dict.fromkeys((row["budget_percent"], row["concurrency"]) for row in shown))
-    figure, axes = plt.subplots(figsize=(8.2, 2.2 + 0.16 * len(names) * max(1, len(series))))
+    series = sorted({(row["budget_percent"], row["concurrency"]) for row in shown})
+    figure, axes = plt.subplots(figsize=(8.2, 2.2 + 0.1 * len(names) * max(1, len(series))))
     height = 0.8 / max(1, len(series))
     for i, (budget, concurrency) in enumerate(series):
         found = {row["distribution"]: row["against_cold"] for row in shown if (row["budget_percent"], row["concurrency"]) == (budget, concurrency)}

@@ -3,11 +3,10 @@ import csv
 import io
 import json
 
-from evaluate import plan
 from evaluate.figures import PART_NAMES, PARTS, SIDES, mean
 from evaluate.latency import LATENCY, LINK, WAYS
 from evaluate.options import FRAMEWORK_FIGURES, TIERS
-from evaluate.throughput import hit_ratios
+from evaluate.tables import met, number, percent, table, times
 from networks.table import LARGE, SMALL
 
 TIER_DIFFERS = {"host": """- **The host tier.** The paper's best case finds the model in the memory of a GPU; here it is found in the host's, and there is no copy to a
@@ -47,23 +46,6 @@ def write(folder, name, columns, rows, machine):
     (folder / f"{name}.csv").write_text(rows_csv(columns, rows))
     kept = [{column: row.get(column) for column in columns} for row in rows]
     (folder / f"{name}.json").write_text(json.dumps({"machine": machine, "rows": kept}, indent=1, ensure_ascii=False) + "\n")
-
-
-def number(value, digits=1):
-    return "–" if value is None else f"{value:,.{digits}f}"
-
-
-def times(value):
-    return "–" if value is None else f"{value:.2f}×"
-
-
-def percent(value):
-    return "–" if value is None else f"{100 * value:.0f} %"
-
-
-def table(headings, lines):
-    rule = ["---"] + ["---:"] * (len(headings) - 1)
-    return "\n".join("| " + " | ".join(line) + " |" for line in [headings, rule, *lines]) + "\n"
 
 
 def spread(rows, column):
@@ -108,10 +90,6 @@ BARS = {"ONNX Runtime": ("fig8/best", 1.02), "MXNet": ("fig8/best-mxnet", 1.05)}
 LARGE_BAR = ("fig10/large", 1.02)
 LARGE_MB = 50  # from which on the worst case is to be faster than the framework's cold start
 MOST_WORST = 1.05  # of its time, for all
-
-
-def met(whether):
-    return "met" if whether else "**missed**"
 
 
 def bar(rows, wanted):
@@ -211,46 +189,12 @@ def table4(rows):
     yield "Ideal is not measured for a network beyond 2 GB: its prepared form is tensors by name, not one file that can be inherited.\n"
 
 
-def throughput_bars(rows):
-    """The issue's two."""
-    headline = plan.traced("full")
-    for row in rows:
-        if plan.key(row) == plan.key(headline) and row["against_cold"] is not None:
-            yield (f"`throughput/oversubscribed`: {times(row['against_cold'])} the framework's cold starts (Pareto(1,1), budget 40 %, 5 at a time); asked "
-                   f"for at least 8×: {met(row['against_cold'] >= 8)}. {row['functions_cpu_s'] / row['requests']:.2f} s of processor a request are the functions' "
-                   f"own, {row['daemon_cpu_s']:.1f} s in all the daemon's.\n")
-    ratios = list(hit_ratios(rows))
-    lower = [name for name, ours, other in ratios if ours < other]
-    if ratios:
-        yield (f"`throughput/hit-ratio`: the default policy beside `lru`, asked for not lower in any distribution: {met(not lower)}"
-               f"{' in ' + ', '.join(lower) if lower else ''} ({len(ratios)} distributions measured).\n")
-        yield table(["hit ratio", *(name for name, _, _ in ratios)], [
-            ["default", *(percent(ours) for _, ours, _ in ratios)], ["lru", *(percent(other) for _, _, other in ratios)]])
-
-
-def throughput(rows, seed, length):
-    yield "## Throughput\n"
-    yield "![Throughput](throughput.svg)\n"
-    best = max((row["against_cold"] for row in rows if row["how"] == "worth" and row["against_cold"]), default=None)
-    yield f"The paper: up to 8×. Here: up to {times(best)} the requests per second of the framework's cold starts.\n"
-    yield from throughput_bars(rows)
-    lines = [[row["distribution"], str(row["concurrency"]), str(row["budget_percent"]) + " %" if row["hit_ratio"] is not None else "–",
-              percent(row["share"]), row["how"], number(row["per_second"], 2), times(row["against_cold"]), number(row["p50_ms"], 0),
-              number(row["p99_ms"], 0), percent(row["hit_ratio"]), number(row["loaded_mb"], 0), str(row["refused"]),
-              str(row["errors"])] for row in rows]
-    yield table(["distribution", "at a time", "budget", "models in use", "how", "requests/s", "over cold", "p50, ms", "p99", "hits", "loaded, MB",
-                 "no room", "errors"], lines)
-    yield (f"{length} requests each, schedules drawn with seed {seed} (`--seed`; schedules.json has them). framework: page cache as the kernel "
-           "keeps it; framework-cold: each function's model dropped from it first, as in the paper. no room: opens that were refused because all that was resident was in use; such a request is made "
-           "again when another has ended.\n")
-
-
-def trace(made, of):
+def trace(made, of, what="Each way was started"):
     """`made`: what traces.together says, or None."""
     if made is None:
         return
     yield (f"Chrome trace of {of}: [{made['file']}]({made['file']}) ({made['events']} events, {made['bytes'] / 1e3:.0f} kB; Perfetto shows it, "
-           "docs/traces.md has the spans). Each way was started once more for it, and not measured.\n")
+           f"docs/traces.md has the spans). {what} once more for it, and not measured.\n")
     shown = [one for one in made["spans"] if one["name"] in TRACED]
     milliseconds = lambda one, field: number(one[field] / 1000, 3)
     yield table(["span", "of them", "median, ms", "95 % within", "the longest"], [

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy
 import onnxmodels
 import pytest
-from evaluate import answers, figures, main, options, plan, plots, report, schedule, throughput
+from evaluate import answers, figures, main, options, plan, plots, report, report_throughput, schedule, throughput
 from evaluate.latency import WAYS, summary
 from evaluate.lease import Client, LeaseError
 from evaluate.store import Progress, Store, duration
@@ -257,12 +257,32 @@ def test_throughput_stands_beside_cold_starts_of_the_same_schedule():
 def test_the_bars_of_throughput_are_shown_met_and_missed():
     headline = [cell_row("worth", 90.0, concurrency=5), cell_row("framework-cold", 10.0, concurrency=5)]
     other = cell_row("lru", 80.0, concurrency=5, hit_ratio=0.8)
-    text = "".join(report.throughput_bars(throughput.against_cold([*headline, other])))
-    assert "`throughput/oversubscribed`: 9.00× the framework's cold starts" in text and "at least 8×: met" in text and "0.50 s of processor a request" in text
-    assert "any distribution: met (1 distributions measured)" in text and "| lru | 80 % |" in text
-    text = "".join(report.throughput_bars(throughput.against_cold([headline[1], headline[0] | {"per_second": 70.0}, other | {"hit_ratio": 0.95}])))
-    assert "at least 8×: **missed**" in text and "any distribution: **missed** in pareto-1-1" in text
-    assert list(report.throughput_bars([])) == []
+    bars = lambda *rows: "".join([*report_throughput.oversubscribed(throughput.against_cold(rows), 2), *report_throughput.ratios(rows)])
+    text = bars(*headline, other)
+    assert "`throughput/oversubscribed`: 9.00× the framework's cold starts" in text and "allows: met. A request takes 0.52 s of processor, 0.50 s" in text
+    assert "any distribution: met (1 distributions measured)" in text
+    text = bars(headline[1], headline[0] | {"per_second": 3.0}, other | {"hit_ratio": 0.95})
+    assert "allows: **missed**" in text and "2 processors that do nothing else would allow 0.38×" in text and "any distribution: **missed** in pareto-1-1" in text
+    assert bars() == ""
+
+
+def whole_plan():
+    """A row for each of the full plan's cells, without having been measured."""
+    speed = {"framework-cold": 1.0, "framework": 1.5}
+    rows = [cell_row(one["how"], speed.get(one["how"], 4.0 + one["budget_percent"] / 40 - one["share"])) | one
+            | {"hit_ratio": 0.5 + len(one["how"]) / 50 if one["how"] in plan.POLICIES else None} for one in plan.cells("full")]
+    return throughput.against_cold(rows)
+
+
+def test_the_whole_plan_fits_a_report_and_a_picture(tmp_path):
+    rows = whole_plan()
+    text = "\n".join(report_throughput.throughput(rows, 1, 500, 2))
+    for words in ("| over the framework's cold starts | 80 %, 1 at a time | 80 %, 5 at a time |", "| hits, budget 40 %, 5 at a time | worth | lru | fifo |",
+                  "| models in use | 10 % | 25 % | 50 % | 75 % | 100 % |", f"all {len(rows)} schedules", "| weibull-5 |"):
+        assert words in text
+    assert len(text) < 12_000
+    plots.save(plots.throughput(rows), tmp_path, "throughput")
+    assert (tmp_path / "throughput.png").stat().st_size > 20_000
 
 
 class Clock:
@@ -317,7 +337,7 @@ def test_report_pictures_and_tables_are_written(tmp_path):
     found = {"alexnet": result(), "squeezenet-1.1": result(megabytes=5.0)}
     large = [figures.table4("vgg16-896", result(megabytes=6719.0, ideal=None))]
     rows = throughput.against_cold([cell_row("worth", 30.0), cell_row("framework-cold", 10.0)])
-    written = [*main.latency_sections(("8", "9"), found, tmp_path, MACHINE), report.table4(large), report.throughput(rows, 1, 24)]
+    written = [*main.latency_sections(("8", "9"), found, tmp_path, MACHINE), report.table4(large), report_throughput.throughput(rows, 1, 24, 2)]
     plots.save(plots.speedups(large, "Figure 10."), tmp_path, "figure10")
     plots.save(plots.throughput(rows), tmp_path, "throughput")
     text = "\n".join(report.document(written, MACHINE, {"vgg19": "no room"}, parsed("--figure", "8,9")))
