@@ -18,7 +18,7 @@ def oversubscribed(rows, cores):
         limit = row["against_cold"] * cores / used / row["per_second"]
         yield (f"`throughput/oversubscribed`: {times(row['against_cold'])} the framework's cold starts (Pareto(1,1), budget 40 %, 5 at a time); asked "
                f"for at least 8×, or what computing allows: {met(row['against_cold'] >= 8)}. A request takes {used:.2f} s of processor, {row['functions_cpu_s'] / row['requests']:.2f} "
-               f"s of them the function's: {cores} processors that do nothing else would allow {times(limit)}.\n")
+               f"s of them the function's and its sandbox's: {cores} processors that do nothing else would allow {times(limit)}.\n")
 
 
 def ratios(rows):

@@ -6,6 +6,7 @@ paper's baseline).
 """
 import contextlib
 import os
+import resource
 import threading
 import time
 from pathlib import Path
@@ -110,16 +111,16 @@ class Load:
                 self.stage.drop_source(name)
             said = self.stage.run(mode, name, inputs_of(self.networks[name]), uid_offset=number, label=name)
             answers.check(f"{name} ({how})", said, self.wanted[name])
-            self._used.append((said["cpu_ms"], said["peak_bytes"], said.get("charged_bytes")))
+            self._used.append((said["peak_bytes"], said.get("charged_bytes")))
 
         return run
 
-    def used(self):
-        """Processor time of all functions and of the daemon; the most that one function had resident, shared pages included, and on average was
-        charged with."""
-        charged = [one for _, _, one in self._used if one is not None]
-        return {"functions_cpu_s": round(sum(cpu for cpu, _, _ in self._used) / 1000, 2), "daemon_cpu_s": round(processor_seconds(self.stage.daemon.pid), 2),
-                "peak_mb": round(max((peak for _, peak, _ in self._used), default=0) / 1e6, 1),
+    def used(self, cpu_before):
+        """Processor time of all functions, their sandboxes included, and of the daemon; the most that one function had resident, shared pages
+        included, and on average was charged with. `cpu_before`: children_seconds() when the first began."""
+        charged = [one for _, one in self._used if one is not None]
+        return {"functions_cpu_s": round(children_seconds() - cpu_before, 2), "daemon_cpu_s": round(processor_seconds(self.stage.daemon.pid), 2),
+                "peak_mb": round(max((peak for peak, _ in self._used), default=0) / 1e6, 1),
                 "charged_mb": round(sum(charged) / len(charged) / 1e6, 1) if charged else None}
 
     def measure(self, one, size, seed):
@@ -127,13 +128,20 @@ class Load:
         if one["how"] in POLICIES:
             self.stage.daemon.command("policy", "--eviction", one["how"])
         before = self.stage.daemon.command("status")["counters"]
-        crew = Crew(self.request(one["how"]), names, one["concurrency"])
+        crew, cpu = Crew(self.request(one["how"]), names, one["concurrency"]), children_seconds()
         seconds = crew.work()
+        used = self.used(cpu)
         after = self.stage.daemon.command("status")["counters"]
         at = lambda share: round(percentile(crew.latencies, share), 1) if crew.latencies else None
         return one | {"requests": len(names), "seconds": round(seconds, 3), "per_second": round(len(crew.latencies) / seconds, 3),
                       "p50_ms": at(0.5), "p99_ms": at(0.99), "errors": len(crew.errors), "refused": crew.refused,
-                      "first_error": crew.errors[0] if crew.errors else "", **counted(one["how"], before, after), **self.used()}
+                      "first_error": crew.errors[0] if crew.errors else "", **counted(one["how"], before, after), **used}
+
+
+def children_seconds():
+    """What our children that have ended used of the processors, and theirs: sandboxes and what ran in them."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def processor_seconds(pid):

@@ -4,6 +4,8 @@ import collections
 import io
 import json
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -211,6 +213,13 @@ def test_a_request_that_never_finds_room_is_an_error():
     crew = throughput.Crew(run, ["a", "b"], 2)
     crew.work()
     assert len(crew.errors) == 2 and crew.refused == 2 * throughput.ATTEMPTS
+
+
+def test_processor_time_of_functions_is_that_of_ended_children():
+    before = throughput.children_seconds()
+    subprocess.run([sys.executable, "-c", "import time\nwhile time.process_time() < 0.3: pass"], check=True)
+    assert 0.25 < throughput.children_seconds() - before < 5
+    assert throughput.processor_seconds(os.getpid()) > 0.25
 
 
 def test_a_budget_holds_the_largest_model():
