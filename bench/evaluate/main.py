@@ -63,8 +63,7 @@ class Run:
         try:
             return traces.together(self.chosen.build, there, self.chosen.out / f"{name}.trace.json")
         except (traces.TraceError, OSError, ValueError, KeyError) as error:
-            say(f"the trace of {name}: {error}")
-            self.failures[f"Chrome trace of the {name}"] = str(error).splitlines()[0][:300]
+            self.failed(f"Chrome trace of the {name}", error)
             return None
 
     def settings(self):
@@ -78,8 +77,7 @@ class Run:
         try:
             result = latency.measure(self.chosen, network, self.sandbox, self.models, self.groups)
         except (RuntimeError, OSError, ValueError, MemoryError) as error:
-            say(f"{network.name}: {error}")
-            self.failures[network.name] = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+            self.failed(network.name, error)
             return None
         finally:
             progress.end(network.name)
@@ -96,13 +94,33 @@ class Run:
         self.load_averages.append(os.getloadavg()[0])
         say(f"throughput: {len(cells)} schedules of {plan.length(chosen.size)} requests over {len(names)} networks, seed {chosen.seed}")
         progress = Progress("throughput", {plan.key(one): 1 for one in cells})
-        rows = throughput.against_cold([row for one in cells if (row := self.cell(bench, one, store, progress)) is not None])
+        rows = throughput.against_cold(self.rows(bench, cells, store, progress))
         for row in rows:
             if row["errors"]:
                 self.failures[f"throughput {plan.key(row)}"] = f"{row['errors']} requests failed, the first: {row['first_error'][:200]}"
         self.keep_schedules(cells, names)
         self.trace_requests(bench, store)
         return rows
+
+    def rows(self, bench, cells, store, progress):
+        """Of all cells that can be measured; the others are in `failures`."""
+        found = []
+        for one in cells:
+            try:
+                row = self.cell(bench, one, store, progress)
+            except throughput.NotPrepared as error:
+                self.failed("throughput", error)
+                break
+            except (RuntimeError, OSError, ValueError, MemoryError) as error:
+                self.failed(f"throughput {plan.key(one)}", error)
+                continue
+            if row is not None:
+                found.append(row)
+        return found
+
+    def failed(self, what, error):
+        say(f"{what}: {error}")
+        self.failures[what] = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
 
     def cell(self, bench, one, store, progress):
         """A row; None: there was no time for it."""
@@ -115,20 +133,21 @@ class Run:
             self.left.append(f"throughput {key}")
             return None
         progress.begin(key)
-        row = bench.measure(one)
+        try:
+            row = bench.measure(one)
+        finally:
+            progress.end(key)
         store.put(key, row)
-        progress.end(key)
         return row
 
     def trace_requests(self, bench, store):
-        if store.get("traced") and throughput.trace_path(self.chosen).exists() or self.is_over():
+        if store.get("traced") and throughput.trace_path(self.chosen).exists() or self.is_over() or "throughput" in self.failures:
             return
         try:
             bench.trace(throughput.trace_path(self.chosen))
             store.put("traced", True)
         except (RuntimeError, OSError) as error:
-            say(f"throughput's trace: {error}")
-            self.failures["Chrome trace of throughput"] = str(error).splitlines()[0][:300]
+            self.failed("Chrome trace of throughput", error)
 
     def keep_schedules(self, cells, names):
         chosen = self.chosen

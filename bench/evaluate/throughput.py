@@ -161,6 +161,10 @@ def trace_path(options):
     return options.out / "throughput" / "requests.trace.json"
 
 
+class NotPrepared(RuntimeError):
+    """The models can't be had: no cell can be measured."""
+
+
 class Bench:
     """All cells of one evaluation, over models that are written and added once something has to be measured."""
 
@@ -189,7 +193,10 @@ class Bench:
     def _load(self, one):
         """Over a daemon that holds nothing."""
         if not self._sizes:
-            self._prepare()
+            try:
+                self._prepare()
+            except (RuntimeError, OSError, ValueError, MemoryError) as error:
+                raise NotPrepared(str(error) or type(error).__name__) from error
         most = str(budget(self._sizes, one["budget_percent"]))
         with private_daemon(self.options.build, "--host-budget", most, data=self.models / "data") as daemon:
             stage = Stage(self.sandbox, self.options.build, daemon, self.models, groups=self.groups)

@@ -330,6 +330,39 @@ def test_what_there_is_no_time_for_is_left_and_said(tmp_path, monkeypatch):
     assert not run_of(tmp_path, monkeypatch).is_over()
 
 
+class Failing:
+    """A bench whose second schedule fails, and from the fourth on there are no models."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def measure(self, one):
+        self.asked += 1
+        if self.asked == 2:
+            raise OSError(28, "No space left on device")
+        if self.asked == 4:
+            raise throughput.NotPrepared("squeezenet-1.1: no room")
+        return one | {"per_second": 1.0}
+
+
+def test_a_schedule_that_fails_is_named_and_the_rest_goes_on(tmp_path, monkeypatch):
+    run, cells = run_of(tmp_path, monkeypatch), plan.cells("full")[:8]
+    bench, progress = Failing(), Progress("throughput", {plan.key(one): 1 for one in cells}, out=io.StringIO())
+    rows = run.rows(bench, cells, Store(tmp_path / "throughput", {}), progress)
+    assert [plan.key(row) for row in rows] == [plan.key(one) for one in (cells[0], cells[2])] and bench.asked == 4
+    assert run.failures == {f"throughput {plan.key(cells[1])}": "[Errno 28] No space left on device", "throughput": "squeezenet-1.1: no room"}
+
+
+def test_models_that_can_not_be_written_end_throughput_alone(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(throughput.onnx_file, "write", full)
+    bench = throughput.Bench(parsed("--smoke"), options.SMALL[:1], None, tmp_path, None, lambda _: None)
+    with pytest.raises(throughput.NotPrepared, match="No space left"):
+        bench.measure(plan.cells("smoke")[0])
+
+
 def test_networks_are_left_too_and_what_is_there_is_reported(tmp_path, monkeypatch):
     run = run_of(tmp_path, monkeypatch, "--minutes", "0", "--quick")
     kept = Store(tmp_path / "results", run.settings() | {"repetitions": 3})
