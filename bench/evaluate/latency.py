@@ -76,9 +76,7 @@ class Bench:
     def resident(self, turned, keep=True):
         """The two sides that are closest take turns in front."""
         with self.held(self.stage.tier) as lease:
-            sides = [lambda: self.run("hit", "trims", keep=keep)]
-            if self.stage.framework.inherits(lease):
-                sides.append(lambda: self.run("ideal", "ideal", lease, keep=keep))
+            sides = [lambda: self.run("hit", "trims", keep=keep), lambda: self.run("ideal", "ideal", lease, keep=keep)]
             for side in reversed(sides) if turned else sides:
                 side()
 

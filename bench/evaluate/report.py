@@ -186,7 +186,7 @@ def table4(rows):
     yield from bar(rows, LARGE_BAR)
     yield from used(rows)
     yield medians(rows, "table4")
-    yield "Ideal is not measured for a network beyond 2 GB: its prepared form is tensors by name, not one file that can be inherited.\n"
+    yield "A network beyond 2 GB is prepared as a graph and tensors by name, not as one file: its ideal inherits all of them.\n"
 
 
 def trace(made, of, what="Each way was started"):

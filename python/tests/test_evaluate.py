@@ -7,15 +7,19 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy
 import onnxmodels
 import pytest
 from evaluate import answers, figures, main, options, plan, plots, report, report_throughput, schedule, throughput
+from evaluate.frameworks import FRAMEWORKS
 from evaluate.latency import WAYS, summary
 from evaluate.lease import Client, LeaseError
 from evaluate.store import Progress, Store, duration
+from networks import onnx_file
+from test_networks import Tiny
 
 
 def sample(process=10.0, runtime=20.0, load=100.0, inference=50.0, peak_mb=100.0):
@@ -465,6 +469,28 @@ def test_a_lease_gives_a_descriptor_of_the_prepared_file_where_there_is_one(daem
             assert (lease.bytes is not None) is is_file
             assert os.pread(lease.fd, 8, 0)[4:8] == b"ORTM" or not is_file
         running.command("rm", "evaluated")
+
+
+def answered(program, words, fds, given):
+    """What bench_function said, started as a stage starts it."""
+    runtime = str(Path(os.environ["TRIMS_TEST_BUILD"]).resolve().parents[1] / ".cache/deps/onnxruntime/lib")
+    done = subprocess.run([program, "ideal", *words, given, "--spawned", str(time.monotonic_ns())], pass_fds=fds, text=True, capture_output=True,
+                          stdin=subprocess.DEVNULL, env=os.environ | {"LD_LIBRARY_PATH": runtime})
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_ideal_of_both_forms_answers_right(daemon, named_daemon, tmp_path):
+    build, network = Path(os.environ["TRIMS_TEST_BUILD"]), Tiny()
+    onnx_file.write(network, tmp_path / "tiny.onnx")
+    wanted = answers.expected(tmp_path / "tiny.onnx", network.input_shape)
+    for running, form in ((daemon, "bytes"), (named_daemon, "named")):
+        running.command("add", "tiny", tmp_path / "tiny.onnx", "--variant", "ort")
+        with Client(build / "src/client/libtrims.so", running.socket) as client, client.open("tiny") as lease:
+            words, fds = FRAMEWORKS["onnxruntime"].ideal(lease)
+            assert (words[0] == "named") is (form == "named")
+            answers.check("ideal", answered(build / "bench/bench_function_plain", words, fds, "data=1x3x8x8"), wanted)
+        running.command("rm", "tiny")
 
 
 def test_a_lease_that_can_not_be_had_says_why(daemon):
