@@ -5,7 +5,7 @@ import time
 from evaluate import answers
 from evaluate.frameworks import FRAMEWORKS
 from evaluate.lease import HOST, Client
-from evaluate.stage import Stage, inputs_of, private_daemon
+from evaluate.stage import Plain, Stage, inputs_of, private_daemon
 from evaluate.traces import PHASES, Trace, TraceError
 from harness.stats import median
 
@@ -16,6 +16,7 @@ WAYS = {
     "worst": "TrIMS, model nowhere in memory: the daemon reads it from disk, and copies it to the device if that is where it is wanted",
     "host": "TrIMS, model resident on the host and wanted on the device: the daemon copies it. Only of the device's tier",
     "hit": "TrIMS, model resident where it is wanted",
+    "plain": "TrIMS, model resident where it is wanted, in a plain process: beside a hit, what isolation costs. Not where functions are plain anyway",
     "ideal": "the framework over the prepared bytes, which it inherits: no manager, no reading, no copying",
 }
 
@@ -41,15 +42,16 @@ def row_of(said):
 class Bench:
     """One network on one stage. `wanted`: the right answer; `client`: of our own, which keeps models where they are."""
 
-    def __init__(self, stage, network, wanted, client):
-        self.stage, self.network, self.wanted, self.client = stage, network, wanted, client
+    def __init__(self, stage, network, wanted, client, plain=None):
+        """`plain`: a stage of plain processes over the same daemon, or None."""
+        self.stage, self.network, self.wanted, self.client, self.plain = stage, network, wanted, client, plain
         self.inputs = inputs_of(network)
         self.samples = {way: [] for way in WAYS}
         self.error = 0.0
 
     def run(self, way, mode, lease=None, keep=True):
         label = f"{self.network.name}: {way}"
-        said = self.stage.run(mode, self.network.name, self.inputs, lease, label=label)
+        said = (self.plain if way == "plain" else self.stage).run(mode, self.network.name, self.inputs, lease, label=label)
         self.error = max(self.error, answers.check(label, said, self.wanted))
         if keep and not self.stage.trace:
             self.samples[way].append(row_of(said))
@@ -79,6 +81,8 @@ class Bench:
             sides = [lambda: self.run("hit", "trims", keep=keep), lambda: self.run("ideal", "ideal", lease, keep=keep)]
             for side in reversed(sides) if turned else sides:
                 side()
+            if self.plain and not self.stage.trace:
+                self.run("plain", "trims", keep=keep)
 
     def rounds(self, count):
         self.resident(turned=False, keep=False)  # brings the programs into the page cache
@@ -129,7 +133,7 @@ def measure(options, network, sandbox, models, groups=None):
                 one.chmod(0o644)
             with timed(took, "add_s"):
                 daemon.command("add", network.name, framework.path(models, network.name), "--variant", framework.variant)
-            bench = Bench(stage, network, wanted, client)
+            bench = Bench(stage, network, wanted, client, plain_beside(stage))
             bench.rounds(repetitions(options, network))
             try:
                 bench.traced(trace_path(options, network.name))
@@ -144,6 +148,13 @@ def measure(options, network, sandbox, models, groups=None):
     finally:
         for one in framework.files(models, network.name):
             one.unlink()
+
+
+def plain_beside(stage):
+    """None where functions are plain processes anyway."""
+    if isinstance(stage.sandbox, Plain):
+        return None
+    return Stage(Plain("beside"), stage.build, stage.daemon, stage.models, stage.framework, stage.tier)
 
 
 def resident_segment(bench):

@@ -4,7 +4,7 @@ import io
 import json
 
 from evaluate.figures import PART_NAMES, PARTS, SIDES, mean
-from evaluate.latency import LATENCY, LINK, WAYS
+from evaluate.latency import LATENCY, LINK
 from evaluate.options import FRAMEWORK_FIGURES, TIERS
 from evaluate.tables import met, number, percent, table, times
 from networks.table import LARGE, SMALL
@@ -36,8 +36,8 @@ def rows_csv(columns, rows):
     return text.getvalue()
 
 
-# Columns that are left out where nothing is in them: of the device's tier, of frameworks that say it, of machines with memory cgroups.
-OPTIONAL = {"host_ms", "speedup_host", *(f"worst_{part}_ms" for part in PARTS), "cold_own_mb", "hit_own_mb", "cold_charged_mb", "warm_charged_mb",
+# Columns that are left out where nothing is in them: of isolation, of the device's tier, of frameworks that say it, of machines with memory cgroups.
+OPTIONAL = {"plain_ms", "over_plain", "host_ms", "speedup_host", *(f"worst_{part}_ms" for part in PARTS), "cold_own_mb", "hit_own_mb", "cold_charged_mb", "warm_charged_mb",
             "hit_charged_mb", "saved_mb", "charged_mb"}
 
 
@@ -121,6 +121,15 @@ def own_memory(rows):
     yield "Own memory is what no file and no model is behind, in MB: it is there once a function; the model is there once a node.\n"
 
 
+def isolation(rows):
+    """What a sandbox and a control group cost a function."""
+    rows = [row for row in rows if row.get("plain_ms")]
+    if rows:
+        more = sorted(row["hit_ms"] - row["plain_ms"] for row in rows)
+        yield (f"Isolation: a hit in its sandbox takes {mean(rows, 'over_plain'):.2f}× the time of one in a plain process (geometric mean; {spread(rows, 'over_plain')}), "
+               f"{more[len(more) // 2]:.1f} ms more in the median network.\n")
+
+
 def used(rows):
     """Memory and processor time of each function, where it had a memory cgroup of its own."""
     rows = [row for row in rows if row.get("saved_mb") is not None]
@@ -143,6 +152,7 @@ def figure8(rows, framework="ONNX Runtime"):
     yield from worst_bar(rows)
     yield from own_memory(rows)
     yield from used(rows)
+    yield from isolation(rows)
     yield medians(rows, "figure8")
 
 

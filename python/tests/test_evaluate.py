@@ -29,7 +29,7 @@ def sample(process=10.0, runtime=20.0, load=100.0, inference=50.0, peak_mb=100.0
 
 
 def result(name="alexnet", megabytes=244.0, **changed):
-    loads = {"cold": 400, "warm": 300, "worst": 80, "host": None, "hit": 6, "ideal": 5} | changed
+    loads = {"cold": 400, "warm": 300, "worst": 80, "host": None, "plain": None, "hit": 6, "ideal": 5} | changed
     ways = summary({way: [sample(load=loads[way])] * 3 for way in WAYS if loads[way] is not None})
     return {"megabytes": megabytes, "resident_mb": megabytes, "parameters": 1, "pixels": 227, "load_average": 0.5, "ways": ways}
 
@@ -402,6 +402,13 @@ def test_the_bars_of_latency_are_shown_met_and_missed():
     slow = figures.figure8("vgg16", result(worst=400))
     assert "**missed** by vgg16 1.00×." in "".join(report.worst_bar([*rows, slow]))
     assert "`fig10/large`: 1.012× the ideal; asked for at most 1.02×: met" in "".join(report.bar(rows, report.LARGE_BAR))
+
+
+def test_what_isolation_costs_is_shown_where_it_was_measured():
+    rows = [figures.figure8("alexnet", result(plain=2)), figures.figure8("vgg16", result(plain=4))]
+    text = "".join(report.isolation([*rows, figures.figure8("nin", result())]))
+    assert "takes 1.04× the time of one in a plain process (geometric mean; 1.02–1.05×), 4.0 ms more" in text
+    assert list(report.isolation([figures.figure8("nin", result())])) == []
 
 
 def test_a_report_of_the_device_says_that_it_is_simulated(tmp_path):
