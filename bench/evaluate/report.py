@@ -3,7 +3,7 @@ import csv
 import io
 import json
 
-from evaluate.figures import PART_NAMES, PARTS, SIDES, mean
+from evaluate.figures import PART_NAMES, PARTS, mean
 from evaluate.latency import LATENCY, LINK
 from evaluate.options import FRAMEWORK_FIGURES, TIERS
 from evaluate.tables import met, number, percent, table, times
