@@ -13,7 +13,7 @@ FIGURE8 = ("network", "mb", "cold_ms", "warm_ms", "worst_ms", "host_ms", "hit_ms
            "warm_charged_mb", "hit_charged_mb", "saved_mb", "load_average", "n")
 FIGURE9 = ("network", "mb", *(f"{side}_{part}_ms" for side in SIDES for part in PARTS), "load_share",
            "load_share_warm", "compute_share", "load_share_with")
-TABLE4 = ("network", "pixels", "mb", "resident_mb", *FIGURE8[2:])
+TABLE4 = ("network", "pixels", "mb", "resident_mb", "compute_share_hit", *FIGURE8[2:])
 
 
 def _ratio(above, below):
@@ -70,7 +70,9 @@ def figure9(name, result):
 
 
 def table4(name, result):
-    return figure8(name, result) | {"pixels": result["pixels"], "resident_mb": result["resident_mb"]}
+    hit = result["ways"]["hit"]
+    return figure8(name, result) | {"pixels": result["pixels"], "resident_mb": result["resident_mb"],
+                                    "compute_share_hit": round(hit["inference"] / hit["total"], 4)}
 
 
 def mean(rows, column):

@@ -190,8 +190,11 @@ def table4(rows):
     yield "![Speed-ups](figure10.svg)\n"
     yield headline(rows, "up to 210×")
     lines = [[row["network"], str(row["pixels"]), number(row["mb"]), number(row["cold_peak_mb"], 0), number(row["hit_peak_mb"], 0),
-              number(row["resident_mb"], 0)] for row in sorted(rows, key=lambda one: one["network"])]
-    yield table(["network", "pixels", "file, MB", "framework's peak, MB", "TrIMS's peak, shared pages included", "shared, once a node"], lines)
+              number(row["resident_mb"], 0), percent(row["compute_share_hit"])] for row in sorted(rows, key=lambda one: one["network"])]
+    yield table(["network", "pixels", "file, MB", "framework's peak, MB", "TrIMS's peak, shared pages included", "shared, once a node",
+                 "computing, of a hit"], lines)
+    bound = [row["network"] for row in by_size(rows) if row["compute_share_hit"] > 0.5]
+    yield f"Compute-bound, more than half of a hit is computing: {', '.join(bound) or 'none'}. No way of loading makes those much faster than this.\n"
     yield latency_table(rows)
     yield from bar(rows, LARGE_BAR)
     yield from used(rows)

@@ -411,6 +411,12 @@ def test_what_isolation_costs_is_shown_where_it_was_measured():
     assert list(report.isolation([figures.figure8("nin", result())])) == []
 
 
+def test_table_4_says_where_computing_is_most_of_a_hit():
+    rows = [figures.table4("alexnet-227", result()), figures.table4("vgg16-224", result(hit=300))]
+    text = "".join(report.table4(rows))
+    assert "more than half of a hit is computing: alexnet-227." in text and "| 244 | 58 % |" in text and "| 244 | 13 % |" in text
+
+
 def test_a_report_of_the_device_says_that_it_is_simulated(tmp_path):
     found = {"alexnet": result(worst=95, host=26)}
     written = [*main.latency_sections(("8", "9"), found, tmp_path, MACHINE)]
