@@ -8,7 +8,7 @@ from networks.table import LARGE, NETWORKS, SMALL, UnknownNetwork, named
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES = ("8", "9", "table4", "10", "throughput")
-FRAMEWORK_FIGURES = {"onnxruntime": FIGURES, "mxnet": ("8", "9")}
+FRAMEWORK_FIGURES = {"onnxruntime": FIGURES, "mxnet": ("8", "9", "throughput")}
 TIERS = {"host": FIGURES, "device:0": ("8", "9", "table4", "10")}
 QUICK = ("squeezenet-1.1", "googlenet", "resnet18-v2", "alexnet")
 QUICK_LOAD = ("squeezenet-1.1", "googlenet", "resnet18-v2", "inception-bn", "dpn68")  # of throughput: none is half of all
@@ -97,7 +97,7 @@ def parser():
     made.add_argument("--figure", type=figures, metavar="FIGURE,…",
                       help="8 (latency), 9 (where the time goes), table4 or 10 (large networks), throughput, or all [all]")
     made.add_argument("--models", type=models, metavar="NAME,…", help="networks of the table, small or large [each figure's own]")
-    made.add_argument("--framework", type=framework, default="onnxruntime", help="onnxruntime, or mxnet for figures 8 and 9 [onnxruntime]")
+    made.add_argument("--framework", type=framework, default="onnxruntime", help="onnxruntime, or mxnet for figures 8 and 9 and throughput [onnxruntime]")
     made.add_argument("--tier", type=tier, default="host",
                       help="where functions want their models: host, or device:0, which is simulated, for ONNX Runtime and all but throughput [host]")
     made.add_argument("--out", type=Path, metavar="DIR",

@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 
 from evaluate import answers, plan
+from evaluate.frameworks import FRAMEWORKS
 from evaluate.plan import DEFAULT_POLICY, FRAMEWORK, FRAMEWORK_COLD, OTHER_POLICY, POLICIES
 from evaluate.schedule import schedule
 from evaluate.stage import Stage, inputs_of, private_daemon
 from evaluate.traces import MOST_FUNCTIONS, Trace
 from harness.stats import percentile
-from networks import onnx_file
 
 NO_ROOM = "RESOURCE_EXHAUSTED"  # as the daemon says it
 ATTEMPTS = 20  # of one request that finds no room
@@ -170,22 +170,20 @@ class Bench:
 
     def __init__(self, options, networks, sandbox, models, groups, say):
         self.options, self.networks, self.sandbox, self.models, self.groups, self.say = options, networks, sandbox, models, groups, say
-        self._wanted, self._sizes = {}, []
-
-    def _path(self, network):
-        return self.models / f"{network.name}.onnx"
+        self._framework, self._wanted, self._sizes = FRAMEWORKS[options.framework], {}, []
 
     def _prepare(self):
         """Writes all networks, has their right answers, and adds them to the data folder of the daemons to come."""
         for network in self.networks:
             self.say(f"writing {network.name}")
-            onnx_file.write(network, self._path(network))
-            self._path(network).chmod(0o644)
-            self._wanted[network.name] = answers.expected(self._path(network), network.input_shape)
+            self._wanted[network.name] = answers.of_onnxruntime(self.models, network)
+            self._framework.write(self.models, network)
+            for path in self._framework.files(self.models, network.name):
+                path.chmod(0o644)
         sizes = []
         with private_daemon(self.options.build, data=self.models / "data") as daemon:
             for network in self.networks:
-                daemon.command("add", network.name, self._path(network), "--variant", "ort")
+                daemon.command("add", network.name, self._framework.path(self.models, network.name), "--variant", self._framework.variant)
                 sizes.append(daemon.command("status")["prepared_bytes"] - sum(sizes))
         self._sizes = sizes
 
@@ -199,7 +197,7 @@ class Bench:
                 raise NotPrepared(str(error) or type(error).__name__) from error
         most = str(budget(self._sizes, one["budget_percent"]))
         with private_daemon(self.options.build, "--host-budget", most, data=self.models / "data") as daemon:
-            stage = Stage(self.sandbox, self.options.build, daemon, self.models, groups=self.groups)
+            stage = Stage(self.sandbox, self.options.build, daemon, self.models, self._framework, groups=self.groups)
             yield Load(stage, self.networks, self._wanted)
 
     def measure(self, one):

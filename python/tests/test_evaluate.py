@@ -246,7 +246,7 @@ def parsed(*words):
 
 def test_options():
     assert parsed().figures == options.FIGURES and parsed().repetitions == 7
-    assert parsed("--framework", "mxnet", "--figure", "all").figures == parsed("--framework", "mxnet").figures == ("8", "9")
+    assert parsed("--framework", "mxnet", "--figure", "all").figures == parsed("--framework", "mxnet").figures == ("8", "9", "throughput")
     assert parsed("--framework", "mxnet").out.name == "evaluation-mxnet" and parsed().out.name == "evaluation"
     assert parsed("--quick").figures == ("8", "9", "throughput")
     assert parsed("--quick", "--figure", "table4").figures == ("table4",)
@@ -268,7 +268,7 @@ def test_the_report_says_what_was_left_out():
 
 @pytest.mark.parametrize(("words", "error"), [
     (("--figure", "7"), "unknown figure '7'"), (("--figure", "8,"), "unknown figure ''"), (("--models", "resnet5"), "did you mean 'resnet50'"), (("--models", ""), "unknown network ''"),
-    (("--framework", "mxnet", "--figure", "8,throughput"), "not measured with MXNet: throughput"), (("--framework", "x"), "unknown framework"), (("--tier", "gpu"), "expected host or device:0"),
+    (("--framework", "mxnet", "--figure", "8,table4"), "not measured with MXNet: table4"), (("--framework", "x"), "unknown framework"), (("--tier", "gpu"), "expected host or device:0"),
     (("--tier", "device:0", "--figure", "throughput"), "not measured on device:0: throughput"), (("--tier", "device:0", "--framework", "mxnet"), "not measured with MXNet: the tier"), (("--repetitions", "0"), "from 1 to 1000"), (("--minutes", "-1"), "expected"), (("--minutes", "x"), "whole minutes from 0 to 100000"),
     (("--quick", "--smoke"), "not allowed with")])
 def test_mistakes_on_the_command_line_are_named(words, error, capsys):

@@ -201,7 +201,7 @@ def test_models_that_can_not_be_written_end_throughput_alone(tmp_path, monkeypat
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(throughput.onnx_file, "write", full)
+    monkeypatch.setattr(throughput.answers.onnx_file, "write", full)
     bench = throughput.Bench(parsed("--smoke"), options.SMALL[:1], None, tmp_path, None, lambda _: None)
     with pytest.raises(throughput.NotPrepared, match="No space left"):
         bench.measure(plan.cells("smoke")[0])
