@@ -19,12 +19,26 @@ NAMESPACES = [
 ]
 
 
+class NoGroup:
+    """A function in the control group that it is started from. Another one (bench/evaluate/cgroups.py) is born within `entered()`, or goes in by
+    `prepare`, between fork and exec."""
+
+    prepare = None
+
+    def entered(self):
+        return contextlib.nullcontext()
+
+
+NO_GROUP = NoGroup()
+
+
 class Running:
     """A function that was started: its line of JSON, its process, its end."""
 
-    def __init__(self, process, info):
-        self.process, self._info = process, info
-        self.pid = process.pid
+    def __init__(self, process, info, spawned_ns):
+        """`spawned_ns`: by CLOCK_MONOTONIC, just before it was started."""
+        self.process, self._info, self.spawned_ns = process, info, spawned_ns
+        self.pid = process.pid  # the function's own, once it has answered
 
     def answer(self):
         line = self.process.stdout.readline()
@@ -67,13 +81,17 @@ class Plain:
     def path(self, outside, inside):
         return outside
 
-    def start(self, argv, binds, environment, uid_offset=0, pass_fds=()):
-        spawned = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
-        process = subprocess.Popen(
-            [*argv, "--spawned", str(spawned)], env=environment, text=True, pass_fds=pass_fds,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )
-        return Running(process, None)
+    def give(self, path, uid_offset=0):
+        """Makes a folder one that the function may write to."""
+
+    def start(self, argv, binds, environment, uid_offset=0, pass_fds=(), writable=(), group=NO_GROUP):
+        with group.entered():
+            spawned = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+            process = subprocess.Popen(
+                [*argv, "--spawned", str(spawned)], env=environment, text=True, pass_fds=pass_fds, preexec_fn=group.prepare,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            )
+        return Running(process, None, spawned)
 
 
 class Bubblewrap:
@@ -88,24 +106,31 @@ class Bubblewrap:
     def path(self, outside, inside):
         return inside
 
-    def start(self, argv, binds, environment, uid_offset=0, pass_fds=()):
+    def give(self, path, uid_offset=0):
+        if self.own_users:
+            os.chown(path, FIRST_UID + uid_offset, FIRST_UID + uid_offset)
+
+    def start(self, argv, binds, environment, uid_offset=0, pass_fds=(), writable=(), group=NO_GROUP):
         uid = FIRST_UID + uid_offset
         read_end, write_end = os.pipe()
         wrap = ["bwrap", *NAMESPACES, *SYSTEM, "--uid", str(uid), "--gid", str(uid), "--info-fd", str(write_end)]
         for outside, inside in binds:
             wrap += ["--ro-bind", str(outside), str(inside)]
+        for outside, inside in writable:
+            wrap += ["--bind", str(outside), str(inside)]
         for key, value in environment.items():
             wrap += ["--setenv", key, value]
         user = {"user": uid, "group": uid, "extra_groups": []} if self.own_users else {}
-        spawned = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
         try:
-            process = subprocess.Popen(
-                [*wrap, *argv, "--spawned", str(spawned)], text=True, pass_fds=(write_end, *pass_fds),
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **user,
-            )
+            with group.entered():
+                spawned = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+                process = subprocess.Popen(
+                    [*wrap, *argv, "--spawned", str(spawned)], text=True, pass_fds=(write_end, *pass_fds), preexec_fn=group.prepare,
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **user,
+                )
         finally:
             os.close(write_end)
-        return Running(process, read_end)
+        return Running(process, read_end, spawned)
 
 
 def choose(probe):

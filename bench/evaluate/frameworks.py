@@ -3,7 +3,7 @@ import json
 import os
 from pathlib import Path
 
-from evaluate.lease import ORT_VARIANT, TENSORS_VARIANT
+from evaluate.lease import HOST, ORT_VARIANT, TENSORS_VARIANT
 from networks import mxnet_file, onnx_file
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -11,6 +11,14 @@ RUNTIME = ROOT / ".cache/deps/onnxruntime/lib"
 MXNET = ROOT / ".venv-mxnet"
 SITE = ROOT / "build/evaluate-site"  # the Python package of the build that is measured
 SOCKET_FOLDER = "/tmp/trims"  # as functions see it
+
+
+def described(lease, layout):
+    """A descriptor of the document, which goes with the lease."""
+    made = os.memfd_create("layout", 0)
+    lease.owns(made)
+    os.write(made, json.dumps(layout).encode())
+    return made
 
 
 class OnnxRuntime:
@@ -25,13 +33,12 @@ class OnnxRuntime:
     def write(self, models, network):
         onnx_file.write(network, self.path(models, network.name))
 
-    def inherits(self, lease):
-        """Whether its bytes can be left to a function: not those of the named form."""
-        return lease.bytes is not None
-
     def ideal(self, lease):
-        """What a function over the lease's bytes is started with: (words, descriptors)."""
-        return [str(lease.fd), str(lease.bytes)], (lease.fd,)
+        """What a function over the lease's bytes is started with: (words, descriptors). Of the named form all extents, and where things lie."""
+        if lease.bytes is not None:
+            return [str(lease.fd), str(lease.bytes)], (lease.fd,)
+        layout, extents = described(lease, {"graph": lease.file_place(), "tensors": lease.tensors()}), lease.extents()
+        return ["named", str(layout), *map(str, extents)], (layout, *extents)
 
     def function(self, stage, mode, network, words):
         """(argv, binds, environment) of a function; `words`: the ideal's."""
@@ -40,7 +47,7 @@ class OnnxRuntime:
         binds = [(RUNTIME, "/onnxruntime"), (stage.build / "bench", "/function")]
         environment = {"LD_LIBRARY_PATH": see(str(RUNTIME), "/onnxruntime"), "HOME": "/tmp", "LANG": "C.UTF-8"}
         if mode == "trims":
-            words = [see(str(stage.daemon.socket), f"{SOCKET_FOLDER}/trimsd.sock"), network]
+            words = [see(str(stage.daemon.socket), f"{SOCKET_FOLDER}/trimsd.sock"), network, *([] if stage.tier == HOST else [stage.tier])]
         elif mode == "file":
             words = [see(str(self.path(stage.models, network)), f"/models/{network}.onnx")]
         return [see(str(stage.build / "bench" / program), f"/function/{program}"), mode, *words], binds, environment
@@ -58,14 +65,9 @@ class Mxnet:
     def write(self, models, network):
         mxnet_file.write(network, Path(models) / network.name)
 
-    def inherits(self, lease):
-        return True
-
     def ideal(self, lease):
-        described = {"symbol": lease.file().decode(), "bytes": lease.size, "arrays": lease.tensors()}
-        layout = os.memfd_create("layout", 0)
-        os.write(layout, json.dumps(described).encode())
-        lease.owns(layout)
+        arrays = [(name, shape, offset) for name, shape, offset, *_ in lease.tensors()]
+        layout = described(lease, {"symbol": lease.file().decode(), "bytes": lease.size, "arrays": arrays})
         return [str(lease.fd), str(layout)], (lease.fd, layout)
 
     def function(self, stage, mode, network, words):

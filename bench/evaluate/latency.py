@@ -3,40 +3,57 @@ import os
 import time
 
 from evaluate import answers
-from evaluate.lease import Client
-from evaluate.stage import PHASES, Stage, inputs_of, private_daemon
-from harness.stats import median
 from evaluate.frameworks import FRAMEWORKS
+from evaluate.lease import HOST, Client
+from evaluate.stage import Plain, Stage, inputs_of, private_daemon
+from evaluate.traces import PHASES, Trace, TraceError
+from harness.stats import median
 
 # How a function starts, and what is true before it does.
 WAYS = {
     "cold": "framework alone, model file not in the page cache: the baseline",
     "warm": "framework alone, model file in the page cache",
-    "worst": "TrIMS, model nowhere in memory: the daemon reads it from disk",
-    "hit": "TrIMS, model resident on the host",
+    "worst": "TrIMS, model nowhere in memory: the daemon reads it from disk, and copies it to the device if that is where it is wanted",
+    "host": "TrIMS, model resident on the host and wanted on the device: the daemon copies it. Only of the device's tier",
+    "hit": "TrIMS, model resident where it is wanted",
+    "plain": "TrIMS, model resident where it is wanted, in a plain process: beside a hit, what isolation costs. Not where functions are plain anyway",
     "ideal": "the framework over the prepared bytes, which it inherits: no manager, no reading, no copying",
 }
+
+# The wire of the simulated device, as of PCI Express 3.0 with 16 lanes.
+LINK, LATENCY = "12GB", "10us"
+
+
+def daemon_flags(options, network):
+    """Memory for the model and as much again, as one goes while the next comes."""
+    flags = ["--reclaim", "eager", "--host-budget", "90%"]
+    if options.on_device:
+        capacity = 2 * network.graph().weight_bytes() + (256 << 20)
+        flags += ["--device", f"sim:0,capacity={capacity},link={LINK},latency={LATENCY}", "--device-budget", "100%"]
+    return flags
 
 
 def row_of(said):
     row = {phase: said["phases_ms"][phase] for phase in PHASES} | {
         "total": said["total_ms"], "whole": said["whole_ms"], "cpu": said["cpu_ms"], "peak_mb": said["peak_bytes"] / 1e6}
-    return row | ({"own_mb": said["own_bytes"] / 1e6} if "own_bytes" in said else {})
+    return row | {f"{name}_mb": said[f"{name}_bytes"] / 1e6 for name in ("own", "charged") if f"{name}_bytes" in said}
 
 
 class Bench:
-    """One network on one stage. `wanted`: the right answer."""
+    """One network on one stage. `wanted`: the right answer; `client`: of our own, which keeps models where they are."""
 
-    def __init__(self, stage, network, wanted, library):
-        self.stage, self.network, self.wanted, self.library = stage, network, wanted, library
+    def __init__(self, stage, network, wanted, client, plain=None):
+        """`plain`: a stage of plain processes over the same daemon, or None."""
+        self.stage, self.network, self.wanted, self.client, self.plain = stage, network, wanted, client, plain
         self.inputs = inputs_of(network)
         self.samples = {way: [] for way in WAYS}
         self.error = 0.0
 
     def run(self, way, mode, lease=None, keep=True):
-        said = self.stage.run(mode, self.network.name, self.inputs, lease)
-        self.error = max(self.error, answers.check(f"{self.network.name} ({way})", said, self.wanted))
-        if keep:
+        label = f"{self.network.name}: {way}"
+        said = (self.plain if way == "plain" else self.stage).run(mode, self.network.name, self.inputs, lease, label=label)
+        self.error = max(self.error, answers.check(label, said, self.wanted))
+        if keep and not self.stage.trace:
             self.samples[way].append(row_of(said))
 
     def framework(self):
@@ -49,21 +66,40 @@ class Bench:
         self.stage.drop_prepared()
         self.run("worst", "trims")
 
+    def held(self, tier):
+        """The model kept where it is wanted."""
+        return self.client.open(self.network.name, self.stage.framework.lease_variant, tier)
+
+    def host(self):
+        with self.held(HOST):
+            self.stage.wait_until_empty(self.stage.tier)
+            self.run("host", "trims")
+
     def resident(self, turned, keep=True):
         """The two sides that are closest take turns in front."""
-        with Client(self.library, self.stage.daemon.socket) as client, client.open(self.network.name, self.stage.framework.lease_variant) as lease:
-            sides = [lambda: self.run("hit", "trims", keep=keep)]
-            if self.stage.framework.inherits(lease):
-                sides.append(lambda: self.run("ideal", "ideal", lease, keep=keep))
+        with self.held(self.stage.tier) as lease:
+            sides = [lambda: self.run("hit", "trims", keep=keep), lambda: self.run("ideal", "ideal", lease, keep=keep)]
             for side in reversed(sides) if turned else sides:
                 side()
+            if self.plain and not self.stage.trace:
+                self.run("plain", "trims", keep=keep)
 
     def rounds(self, count):
         self.resident(turned=False, keep=False)  # brings the programs into the page cache
         for i in range(count):
             turned = i % 2 == 1
-            parts = [self.framework, self.worst, lambda: self.resident(turned)]
+            parts = self.parts(turned)
             for part in reversed(parts) if turned else parts:
+                part()
+
+    def parts(self, turned):
+        copied = [] if self.stage.tier == HOST else [self.host]
+        return [self.framework, self.worst, *copied, lambda: self.resident(turned)]
+
+    def traced(self, out):
+        """Each way once more, into a Chrome trace, and not measured: a function that writes its spans isn't one that doesn't."""
+        with Trace(self.stage, out):
+            for part in self.parts(turned=False):
                 part()
 
 
@@ -78,13 +114,18 @@ def repetitions(options, network):
     return max(1, options.repetitions // 2) if network.large else options.repetitions
 
 
-def measure(options, network, sandbox, models):
+def trace_path(options, name):
+    """Where a network's Chrome trace is kept until the figure's is put together."""
+    return options.out / "results" / f"{name}.trace.json"
+
+
+def measure(options, network, sandbox, models, groups=None):
     """One network from its writing to its results; its files are gone afterwards."""
     framework = FRAMEWORKS[options.framework]
     took = {"load_average": round(os.getloadavg()[0], 2)}
     try:
-        with private_daemon(options.build, "--reclaim", "eager", "--host-budget", "90%") as daemon:
-            stage = Stage(sandbox, options.build, daemon, models, framework)
+        with private_daemon(options.build, *daemon_flags(options, network)) as daemon, Client(options.library, daemon.socket) as client:
+            stage = Stage(sandbox, options.build, daemon, models, framework, options.tier, groups)
             wanted = answers.of_onnxruntime(models, network)
             with timed(took, "write_s"):
                 framework.write(models, network)
@@ -92,12 +133,16 @@ def measure(options, network, sandbox, models):
                 one.chmod(0o644)
             with timed(took, "add_s"):
                 daemon.command("add", network.name, framework.path(models, network.name), "--variant", framework.variant)
-            bench = Bench(stage, network, wanted, options.build / "src/client/libtrims.so")
+            bench = Bench(stage, network, wanted, client, plain_beside(stage))
             bench.rounds(repetitions(options, network))
-            segments = resident_segments(bench)
+            try:
+                bench.traced(trace_path(options, network.name))
+            except TraceError as error:  # what was measured stays
+                took["trace_error"] = str(error)
+            segment = resident_segment(bench)
         return {
             "megabytes": round(sum(one.stat().st_size for one in framework.files(models, network.name)) / 1e6, 1),
-            "resident_mb": round(sum(one["bytes"] for one in segments) / 1e6, 1), "pages": segments[0]["pages"],
+            "resident_mb": round(segment["bytes"] / 1e6, 1), "pages": segment["pages"],
             "parameters": network.graph().parameters(), "pixels": network.pixels, "answer_error": bench.error,
             "ways": summary(bench.samples), "samples": bench.samples, **took}
     finally:
@@ -105,9 +150,17 @@ def measure(options, network, sandbox, models):
             one.unlink()
 
 
-def resident_segments(bench):
-    with Client(bench.library, bench.stage.daemon.socket) as client, client.open(bench.network.name, bench.stage.framework.lease_variant):
-        return bench.stage.daemon.command("status")["segments"]
+def plain_beside(stage):
+    """None where functions are plain processes anyway."""
+    if isinstance(stage.sandbox, Plain):
+        return None
+    return Stage(Plain("beside"), stage.build, stage.daemon, stage.models, stage.framework, stage.tier)
+
+
+def resident_segment(bench):
+    """Where it is wanted."""
+    with bench.held(bench.stage.tier):
+        return next(one for one in bench.stage.daemon.command("status")["segments"] if one["tier"] == bench.stage.tier)
 
 
 class timed:

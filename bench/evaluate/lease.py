@@ -3,6 +3,8 @@ import ctypes
 import os
 
 TENSORS_VARIANT, ORT_VARIANT = 1, 2  # TRIMS_VARIANT_TENSORS, TRIMS_VARIANT_ORT
+ONNX_TYPES = {1: 1, 11: 7}  # of trims::DType kF32 and kI64
+HOST = "host"
 
 
 class _ClientOptions(ctypes.Structure):
@@ -49,8 +51,8 @@ class Client:
             self._lib.trims_status_free(status)
             raise LeaseError(f"{name}: {message}")
 
-    def open(self, reference, variant=ORT_VARIANT):
-        return Lease(self, reference, variant)
+    def open(self, reference, variant=ORT_VARIANT, tier=HOST):
+        return Lease(self, reference, variant, tier)
 
     def close(self):
         self._lib.trims_client_free(self._client)
@@ -67,12 +69,12 @@ class Lease:
     """From entering to leaving a `with`. `fd` is the library's; `bytes`: of the prepared file, None in the named form, whose weights
     are tensors beside it."""
 
-    def __init__(self, client, reference, variant):
-        self._client, self._reference, self._variant, self._owned = client, reference, variant, []
+    def __init__(self, client, reference, variant, tier):
+        self._client, self._reference, self._variant, self._tier, self._owned = client, reference, variant, tier, []
 
     def __enter__(self):
         lib, self._model = self._client._lib, ctypes.c_void_p()
-        options = _OpenOptions(ctypes.sizeof(_OpenOptions), self._variant, None, 600_000, None, None, None)
+        options = _OpenOptions(ctypes.sizeof(_OpenOptions), self._variant, None, 600_000, self._tier.encode(), None, None)
         self._client._try("trims_client_open", self._client._client, self._reference.encode(), ctypes.byref(options),
                           ctypes.byref(self._model))
         self.fd, self.bytes = lib.trims_model_extent_fd(self._model, ctypes.c_size_t(0)), self._file_bytes()
@@ -83,25 +85,42 @@ class Lease:
         form.restype, form.argtypes = ctypes.c_char_p, [ctypes.c_void_p, ctypes.c_char_p]
         if form(self._model, b"ort.form") != b"bytes":
             return None
-        file = _File()
-        self._client._try("trims_model_file_at", self._model, ctypes.c_size_t(0), ctypes.byref(file))
-        return file.size
+        return self._first_file().size
 
     def tensors(self):
-        """(name, shape, offset in the first extent) of each."""
+        """(name, shape, offset in the range, bytes, element type as ONNX Runtime numbers it) of each."""
         lib = self._client._lib
         lib.trims_model_tensor_count.restype, lib.trims_model_data.restype = ctypes.c_size_t, ctypes.c_void_p
         begin, tensor, found = lib.trims_model_data(self._model), _Tensor(), []
         for i in range(lib.trims_model_tensor_count(self._model)):
             self._client._try("trims_model_tensor_at", self._model, ctypes.c_size_t(i), ctypes.byref(tensor))
-            found.append((tensor.name.decode(), tensor.shape[:tensor.rank], tensor.data - begin))
+            if tensor.dtype not in ONNX_TYPES:
+                raise LeaseError(f"{tensor.name.decode()} is of the type {tensor.dtype}: expected floats or int64, as networks of the table have")
+            found.append((tensor.name.decode(), tensor.shape[:tensor.rank], tensor.data - begin, tensor.size, ONNX_TYPES[tensor.dtype]))
         return found
+
+    def _first_file(self):
+        file = _File()
+        self._client._try("trims_model_file_at", self._model, ctypes.c_size_t(0), ctypes.byref(file))
+        return file
 
     def file(self):
         """The bytes of the variant's first file."""
-        file = _File()
-        self._client._try("trims_model_file_at", self._model, ctypes.c_size_t(0), ctypes.byref(file))
+        file = self._first_file()
         return ctypes.string_at(file.data, file.size)
+
+    def file_place(self):
+        """(offset in the range, bytes) of the variant's first file."""
+        lib = self._client._lib
+        lib.trims_model_data.restype = ctypes.c_void_p
+        file = self._first_file()
+        return file.data - lib.trims_model_data(self._model), file.size
+
+    def extents(self):
+        """Descriptors, the library's; each lies at the next multiple of 2 MiB in the range."""
+        lib = self._client._lib
+        lib.trims_model_extent_count.restype = ctypes.c_size_t
+        return [lib.trims_model_extent_fd(self._model, ctypes.c_size_t(i)) for i in range(lib.trims_model_extent_count(self._model))]
 
     @property
     def size(self):

@@ -4,9 +4,10 @@ import json
 import os
 import sys
 import tempfile
+import time
 from pathlib import Path
 
-from evaluate import figures, latency, options, plots, report, throughput
+from evaluate import cgroups, figures, latency, options, plan, plots, report, report_throughput, throughput, traces
 from evaluate.frameworks import FRAMEWORKS, framework_version
 from evaluate.stage import choose_sandbox, private_daemon
 from evaluate.store import Progress, Store
@@ -24,9 +25,16 @@ def say(text):
 class Run:
     """One evaluation: where it measures, what failed in it."""
 
-    def __init__(self, chosen, sandbox, models):
-        self.chosen, self.sandbox, self.models = chosen, sandbox, models
+    def __init__(self, chosen, sandbox, models, groups=None, isolation=""):
+        """`groups`: cgroups.Groups, or None; `isolation`: in words."""
+        self.chosen, self.sandbox, self.models, self.groups, self.isolation = chosen, sandbox, models, groups, isolation
         self.failures, self.load_averages = {}, []
+        self.left = []  # what there was no time for
+        self._end = None if chosen.minutes is None else time.monotonic() + 60 * chosen.minutes
+
+    def is_over(self):
+        """Whether nothing more is begun."""
+        return self._end is not None and time.monotonic() >= self._end
 
     def latencies(self, title, networks):
         """{name: result} of those that could be measured; the others are in `failures`."""
@@ -37,26 +45,39 @@ class Run:
             known = store.get(network.name)
             if known is not None:
                 progress.known(network.name)
+            elif self.is_over():
+                self.left.append(network.name)
             else:
                 known = self.latency(network, store, progress)
             if known is not None:
                 found[network.name] = known
         self.load_averages += [result["load_average"] for result in found.values()]
+        self.failures |= {f"Chrome trace of {name}": result["trace_error"] for name, result in found.items() if "trace_error" in result}
         return found
+
+    def trace(self, name, paths):
+        """One Chrome trace of those that are there; what the report says of it, or None."""
+        there = [path for path in paths if path.exists()]
+        if not there:
+            return None
+        try:
+            return traces.together(self.chosen.build, there, self.chosen.out / f"{name}.trace.json")
+        except (traces.TraceError, OSError, ValueError, KeyError) as error:
+            self.failed(f"Chrome trace of the {name}", error)
+            return None
 
     def settings(self):
         """Results of other builds or machines are measured anew and never mixed with these."""
         here = machine.describe(options.ROOT)
-        return {"framework": self.chosen.framework, "isolation": self.sandbox.name, "commit": here["commit"],
+        return {"framework": self.chosen.framework, "tier": self.chosen.tier, "isolation": self.isolation, "commit": here["commit"],
                 "machine": {name: here[name] for name in ("cpu", "cores", "memory_bytes", "kernel")}}
 
     def latency(self, network, store, progress):
         progress.begin(network.name, f" ({network.graph().weight_bytes() / 1e6:.0f} MB)")
         try:
-            result = latency.measure(self.chosen, network, self.sandbox, self.models)
+            result = latency.measure(self.chosen, network, self.sandbox, self.models, self.groups)
         except (RuntimeError, OSError, ValueError, MemoryError) as error:
-            say(f"{network.name}: {error}")
-            self.failures[network.name] = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+            self.failed(network.name, error)
             return None
         finally:
             progress.end(network.name)
@@ -64,27 +85,73 @@ class Run:
         return result
 
     def throughput(self):
-        """The rows of all cells."""
+        """The rows of all cells that were measured, here or before."""
         chosen, networks = self.chosen, self.chosen.networks(SMALL, options.QUICK_LOAD)
         names = [one.name for one in networks]
         settings = {"size": chosen.size, "seed": chosen.seed, "models": names} | self.settings()
-        store = Store(chosen.out / "throughput", settings)
-        cells = throughput.cells(chosen.size)
+        store, bench = Store(chosen.out / "throughput", settings), throughput.Bench(chosen, networks, self.sandbox, self.models, self.groups, say)
+        cells = plan.cells(chosen.size)
         self.load_averages.append(os.getloadavg()[0])
-        say(f"throughput: {len(cells)} schedules of {throughput.length(chosen.size)} requests over {len(names)} networks, seed {chosen.seed}")
-        progress = Progress("throughput", {throughput.key(one): 1 for one in cells})
-        missing = any(store.get(throughput.key(one)) is None for one in cells)
-        wanted = throughput.prepare(networks, self.models, say) if missing else {}
-        rows = throughput.against_cold(throughput.measure_all(chosen, networks, self.sandbox, self.models, wanted, store, progress))
+        say(f"throughput: {len(cells)} schedules of {plan.length(chosen.size)} requests over {len(names)} networks, seed {chosen.seed}")
+        progress = Progress("throughput", {plan.key(one): 1 for one in cells})
+        rows = throughput.against_cold(self.rows(bench, cells, store, progress))
         for row in rows:
             if row["errors"]:
-                self.failures[f"throughput {throughput.key(row)}"] = f"{row['errors']} requests failed, the first: {row['first_error'][:200]}"
+                self.failures[f"throughput {plan.key(row)}"] = f"{row['errors']} requests failed, the first: {row['first_error'][:200]}"
         self.keep_schedules(cells, names)
+        self.trace_requests(bench, store)
         return rows
+
+    def rows(self, bench, cells, store, progress):
+        """Of all cells that can be measured; the others are in `failures`."""
+        found = []
+        for one in cells:
+            try:
+                row = self.cell(bench, one, store, progress)
+            except throughput.NotPrepared as error:
+                self.failed("throughput", error)
+                break
+            except (RuntimeError, OSError, ValueError, MemoryError) as error:
+                self.failed(f"throughput {plan.key(one)}", error)
+                continue
+            if row is not None:
+                found.append(row)
+        return found
+
+    def failed(self, what, error):
+        say(f"{what}: {error}")
+        self.failures[what] = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+
+    def cell(self, bench, one, store, progress):
+        """A row; None: there was no time for it."""
+        key = plan.key(one)
+        row = store.get(key)
+        if row is not None:
+            progress.known(key)
+            return row
+        if self.is_over():
+            self.left.append(f"throughput {key}")
+            return None
+        progress.begin(key)
+        try:
+            row = bench.measure(one)
+        finally:
+            progress.end(key)
+        store.put(key, row)
+        return row
+
+    def trace_requests(self, bench, store):
+        if store.get("traced") and throughput.trace_path(self.chosen).exists() or self.is_over() or "throughput" in self.failures:
+            return
+        try:
+            bench.trace(throughput.trace_path(self.chosen))
+            store.put("traced", True)
+        except (RuntimeError, OSError) as error:
+            self.failed("Chrome trace of throughput", error)
 
     def keep_schedules(self, cells, names):
         chosen = self.chosen
-        length = throughput.length(chosen.size)
+        length = plan.length(chosen.size)
         kept = {f"{kind}/{share:g}": throughput.schedule(kind, names, length, chosen.seed, share)
                 for kind, share in {(one["distribution"], one["share"]): None for one in cells}}
         (chosen.out / "schedules.json").write_text(json.dumps({"seed": chosen.seed, "schedules": kept}) + "\n")
@@ -96,6 +163,7 @@ def sections(run, here):
     if {"8", "9"} & set(chosen.figures):
         found = run.latencies("small networks", chosen.networks(SMALL))
         yield from latency_sections(chosen.figures, found, out, here)
+        yield report.trace(run.trace("small", [latency.trace_path(chosen, name) for name in found]), "the small networks")
     if {"table4", "10"} & set(chosen.figures):
         found = run.latencies("large networks", chosen.networks(LARGE))
         if found:
@@ -103,11 +171,13 @@ def sections(run, here):
             report.write(out, "table4", figures.TABLE4, rows, here)
             plots.save(plots.speedups(rows, "Figure 10."), out, "figure10")
             yield report.table4(rows)
-    if "throughput" in chosen.figures:
-        rows = run.throughput()
+            yield report.trace(run.trace("large", [latency.trace_path(chosen, name) for name in found]), "the large networks")
+    if "throughput" in chosen.figures and (rows := run.throughput()):
         report.write(out, "throughput", throughput.COLUMNS, rows, here)
         plots.save(plots.throughput(rows), out, "throughput")
-        yield report.throughput(rows, chosen.seed, throughput.length(chosen.size))
+        yield report_throughput.throughput(rows, chosen.seed, plan.length(chosen.size), here["cores"])
+        yield report.trace(run.trace("throughput", [throughput.trace_path(chosen)]), f"the headline's first requests, at most {traces.MOST_FUNCTIONS}",
+                           "They were made")
 
 
 def latency_sections(wanted, found, out, here):
@@ -133,18 +203,34 @@ def model_folder():
         yield Path(folder)
 
 
+@contextlib.contextmanager
+def memory_groups(chosen):
+    """(cgroups.Groups or None, what the report says of them)."""
+    if chosen.plain:
+        yield None, "no memory cgroups"
+        return
+    try:
+        found = cgroups.find()
+    except cgroups.NotAllowed as error:
+        yield None, str(error)
+        return
+    with found:
+        yield found, found.name
+
+
 def evaluate(chosen):
     chosen.out.mkdir(parents=True, exist_ok=True)
-    with model_folder() as models:
+    with model_folder() as models, memory_groups(chosen) as (groups, said):
         with private_daemon(chosen.build) as daemon:
             sandbox = choose_sandbox(chosen, daemon, models)
-        say(f"functions in {sandbox.name}; results in {chosen.out}")
-        run, framework = Run(chosen, sandbox, models), FRAMEWORKS[chosen.framework]
+        isolation = f"{sandbox.name}; {said}"
+        say(f"functions in {isolation}; results in {chosen.out}")
+        run, framework = Run(chosen, sandbox, models, groups, isolation), FRAMEWORKS[chosen.framework]
         version = framework_version(framework, machine.describe(options.ROOT))
-        here = machine.describe(options.ROOT) | {"isolation": sandbox.name, "size": chosen.size, "load_averages": run.load_averages,
-                                                   "framework": framework.name, "framework_version": version}
+        here = machine.describe(options.ROOT) | {"isolation": isolation, "size": chosen.size, "load_averages": run.load_averages,
+                                                 "tier": chosen.tier, "framework": framework.name, "framework_version": version}
         written = list(sections(run, here))
-    text = "\n".join(report.document(written, here, run.failures, chosen))
+    text = "\n".join(report.document(written, here, run.failures, chosen, run.left))
     (chosen.out / "report.md").write_text(text)
     say(f"the report is {chosen.out / 'report.md'}")
     return 1 if run.failures else 0

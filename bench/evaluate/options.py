@@ -8,7 +8,8 @@ from networks.table import LARGE, NETWORKS, SMALL, UnknownNetwork, named
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES = ("8", "9", "table4", "10", "throughput")
-FRAMEWORK_FIGURES = {"onnxruntime": FIGURES, "mxnet": ("8", "9")}
+FRAMEWORK_FIGURES = {"onnxruntime": FIGURES, "mxnet": ("8", "9", "throughput")}
+TIERS = {"host": FIGURES, "device:0": ("8", "9", "table4", "10")}
 QUICK = ("squeezenet-1.1", "googlenet", "resnet18-v2", "alexnet")
 QUICK_LOAD = ("squeezenet-1.1", "googlenet", "resnet18-v2", "inception-bn", "dpn68")  # of throughput: none is half of all
 SMOKE = ("squeezenet-1.1", "googlenet")
@@ -25,6 +26,16 @@ class Options:
     seed: int
     plain: bool
     framework: str = "onnxruntime"
+    minutes: int | None = None  # after which nothing more is begun; None: no end
+    tier: str = "host"  # where functions want their models
+
+    @property
+    def on_device(self):
+        return self.tier != "host"
+
+    @property
+    def library(self):
+        return self.build / "src/client/libtrims.so"
 
     def networks(self, of, quick=QUICK):
         """The networks that a figure is of: its own, `of`, or those asked for, of its own kind where there are any; `quick`: those of a
@@ -61,9 +72,21 @@ def framework(word):
     return word
 
 
+def tier(word):
+    if word not in TIERS:
+        raise argparse.ArgumentTypeError(f"unknown tier '{word}': expected {' or '.join(TIERS)}")
+    return word
+
+
 def count(word):
     if not word.isdigit() or not 1 <= int(word) <= 1000:
         raise argparse.ArgumentTypeError(f"expected a number from 1 to 1000, found '{word}'")
+    return int(word)
+
+
+def minutes(word):
+    if not word.isdigit() or int(word) > 100_000:
+        raise argparse.ArgumentTypeError(f"expected whole minutes from 0 to 100000, found '{word}'")
     return int(word)
 
 
@@ -74,10 +97,15 @@ def parser():
     made.add_argument("--figure", type=figures, metavar="FIGURE,…",
                       help="8 (latency), 9 (where the time goes), table4 or 10 (large networks), throughput, or all [all]")
     made.add_argument("--models", type=models, metavar="NAME,…", help="networks of the table, small or large [each figure's own]")
-    made.add_argument("--framework", type=framework, default="onnxruntime", help="onnxruntime, or mxnet for figures 8 and 9 [onnxruntime]")
-    made.add_argument("--out", type=Path, metavar="DIR", help="where results, plots and the report go [build/evaluation; of MXNet build/evaluation-mxnet]")
+    made.add_argument("--framework", type=framework, default="onnxruntime", help="onnxruntime, or mxnet for figures 8 and 9 and throughput [onnxruntime]")
+    made.add_argument("--tier", type=tier, default="host",
+                      help="where functions want their models: host, or device:0, which is simulated, for ONNX Runtime and all but throughput [host]")
+    made.add_argument("--out", type=Path, metavar="DIR",
+                      help="where results, plots and the report go [build/evaluation; of MXNet build/evaluation-mxnet, on the device build/evaluation-device]")
     made.add_argument("--repetitions", type=count, metavar="N", help="of each way to start a function [7; quick 3; smoke 1; of large networks half]")
     made.add_argument("--seed", type=int, default=DEFAULT_SEED, metavar="N", help=f"of the schedules of throughput [{DEFAULT_SEED}]")
+    made.add_argument("--minutes", type=minutes, metavar="N",
+                      help="begin nothing more after so long, and report what is there; 0: only report [until all is done]")
     size = made.add_mutually_exclusive_group()
     size.add_argument("--quick", dest="size", action="store_const", const="quick", default="full",
                       help="a few small networks, few repetitions: a try, not a result")
@@ -87,18 +115,28 @@ def parser():
     return made
 
 
+def possible(given):
+    """(the figures that can be measured so, and the words for it)."""
+    figures = [one for one in FRAMEWORK_FIGURES[given.framework] if one in TIERS[given.tier]]
+    return tuple(figures), "with MXNet" if given.framework == "mxnet" else f"on {given.tier}"
+
+
+def folder(given):
+    parts = ["evaluation", *(["mxnet"] if given.framework == "mxnet" else []), *(["device"] if given.tier != "host" else [])]
+    return ROOT / "build" / "-".join(parts)
+
+
 def parse(arguments):
     made = parser()
     given = made.parse_args(arguments)
-    possible = FRAMEWORK_FIGURES[given.framework]
-    chosen = given.figure or possible
-    if given.framework == "mxnet":
-        chosen = chosen if chosen != FIGURES else possible
-        if absent := set(chosen) - set(possible):
-            made.error(f"not measured with MXNet: {', '.join(sorted(absent))}; expected {', '.join(possible)} or all")
-    out = given.out or ROOT / ("build/evaluation" if given.framework == "onnxruntime" else f"build/evaluation-{given.framework}")
+    if given.framework == "mxnet" and given.tier != "host":
+        made.error(f"not measured with MXNet: the tier {given.tier}; expected host")
+    there, how = possible(given)
+    chosen = there if given.figure in (None, FIGURES) else given.figure
+    if absent := set(chosen) - set(there):
+        made.error(f"not measured {how}: {', '.join(sorted(absent))}; expected {', '.join(there)} or all")
     if given.size != "full" and given.models is None:
         chosen = tuple(figure for figure in chosen if figure not in ("table4", "10")) or chosen
     repetitions = given.repetitions or {"full": 7, "quick": 3, "smoke": 1}[given.size]
-    return Options(chosen, given.models, repetitions, given.size, out.resolve(), (given.build or ROOT / "build/release").resolve(),
-                   given.seed, given.plain, given.framework)
+    return Options(chosen, given.models, repetitions, given.size, (given.out or folder(given)).resolve(), (given.build or ROOT / "build/release").resolve(),
+                   given.seed, given.plain, given.framework, given.minutes, given.tier)

@@ -1,4 +1,5 @@
 """Where functions run: each in a process and a sandbox of its own (demo/sandbox.py), with the framework alone or over the daemon."""
+import contextlib
 import shutil
 import sys
 import time
@@ -9,12 +10,12 @@ sys.path.append(str(ROOT / "demo"))
 
 from daemon import Daemon  # noqa: E402
 from evaluate.frameworks import FRAMEWORKS, RUNTIME, SOCKET_FOLDER  # noqa: E402
+from evaluate.lease import HOST  # noqa: E402
 from networks.onnx_file import INPUT  # noqa: E402
 from page_cache import drop  # noqa: E402
-from sandbox import Plain, choose  # noqa: E402
+from sandbox import NO_GROUP, Plain, choose  # noqa: E402
 
 NO_MODEL = "no model"  # as the daemon says it
-PHASES = ("process", "runtime", "load", "inference")
 
 
 def private_daemon(build, *flags, data=None):
@@ -42,13 +43,14 @@ def choose_sandbox(options, daemon, models):
 
 
 class Stage:
-    def __init__(self, sandbox, build, daemon, models, framework=FRAMEWORKS["onnxruntime"]):
-        """`models`: the folder of the networks' files."""
+    def __init__(self, sandbox, build, daemon, models, framework=FRAMEWORKS["onnxruntime"], tier=HOST, groups=None):
+        """`models`: the folder of the networks' files; `tier`: where functions want their models; `groups`: cgroups.Groups, or None."""
         self.sandbox, self.build, self.daemon, self.models = sandbox, Path(build), daemon, Path(models)
-        self.framework = framework
+        self.framework, self.tier, self.groups = framework, tier, groups
+        self.trace = None  # a traces.Trace, while functions are traced
 
-    def start(self, mode, network, inputs, lease=None, uid_offset=0):
-        """A function in the mode "file" (the framework alone), "trims" or "ideal" (over `lease`'s bytes)."""
+    def start(self, mode, network, inputs, lease=None, uid_offset=0, spans=None, group=NO_GROUP):
+        """A function in the mode "file" (the framework alone), "trims" or "ideal" (over `lease`'s bytes). `spans`: a folder for them."""
         words, fds = self.framework.ideal(lease) if mode == "ideal" else ([], ())
         argv, binds, environment = self.framework.function(self, mode, network, words)
         if mode == "trims":
@@ -56,19 +58,35 @@ class Stage:
             binds.append((self.daemon.run_folder, SOCKET_FOLDER))
         elif mode == "file":
             binds.append((self.models, "/models"))
-        return self.sandbox.start([*argv, inputs], binds, environment, uid_offset, pass_fds=fds)
+        writable = [(spans, "/spans")] if spans else []
+        if spans and mode == "trims":
+            self.sandbox.give(spans, uid_offset)
+            environment |= {"TRIMS_TRACE": self.sandbox.path(str(spans), "/spans")}
+        return self.sandbox.start([*argv, inputs], binds, environment, uid_offset, pass_fds=fds, writable=writable, group=group)
 
-    def run(self, mode, network, inputs, lease=None, uid_offset=0):
-        """One whole function, from nothing to its end: what it said, and "whole_ms" to its end."""
+    def run(self, mode, network, inputs, lease=None, uid_offset=0, label=""):
+        """One whole function, from nothing to its end: what it said, "whole_ms" to its end, "pid" and "spawned_ns"; where it had a memory cgroup
+        of its own also "charged_bytes", at most. `label`: in a trace."""
+        spans = self.trace.folder() if self.trace else None
+        with self.groups.one() if self.groups else contextlib.nullcontext(NO_GROUP) as group:
+            answer = self._whole(lambda: self.start(mode, network, inputs, lease, uid_offset, spans, group))
+            if self.groups:
+                answer["charged_bytes"] = group.peak_bytes()
+        if self.trace:
+            self.trace.add(label, answer, spans)
+        return answer
+
+    @staticmethod
+    def _whole(start):
         before = time.monotonic()
-        running = self.start(mode, network, inputs, lease, uid_offset)
+        running = start()
         try:
             answer = running.answer()
             running.end()
         except BaseException:
             running.kill()
             raise
-        return answer | {"whole_ms": (time.monotonic() - before) * 1000}
+        return answer | {"whole_ms": (time.monotonic() - before) * 1000, "pid": running.pid, "spawned_ns": running.spawned_ns}
 
     def drop_source(self, network):
         drop(self.framework.files(self.models, network))
@@ -77,10 +95,10 @@ class Stage:
         """Everything that a load may read."""
         drop(path for path in Path(self.daemon.data).rglob("*") if path.is_file() and ".sqlite" not in path.name and ".db" not in path.name)
 
-    def wait_until_empty(self, seconds=60):
-        """Until what nobody has open has left the memory; of a daemon that reclaims eagerly."""
+    def wait_until_empty(self, tier=None, seconds=60):
+        """Until what nobody has open has left the memory, or only that tier's; of a daemon that reclaims eagerly."""
         deadline = time.monotonic() + seconds
-        while self.daemon.command("status")["segments"]:
+        while any(tier in (None, one["tier"]) for one in self.daemon.command("status")["segments"]):
             if time.monotonic() > deadline:
                 raise RuntimeError(f"models are still resident {seconds} s after the last was closed")
             time.sleep(0.01)

@@ -4,56 +4,25 @@ Each request is a whole function, in a process and a sandbox of its own, answers
 same schedule, once with the page cache as the kernel keeps it and once cold, each function's model dropped from it before (the
 paper's baseline).
 """
-import itertools
+import contextlib
+import os
+import resource
 import threading
 import time
+from pathlib import Path
 
-from evaluate import answers
-from evaluate.schedule import DISTRIBUTIONS, schedule
+from evaluate import answers, plan
+from evaluate.frameworks import FRAMEWORKS
+from evaluate.plan import DEFAULT_POLICY, FRAMEWORK, FRAMEWORK_COLD, OTHER_POLICY, POLICIES
+from evaluate.schedule import schedule
 from evaluate.stage import Stage, inputs_of, private_daemon
+from evaluate.traces import MOST_FUNCTIONS, Trace
 from harness.stats import percentile
-from networks import onnx_file
 
-FRAMEWORK, FRAMEWORK_COLD = "framework", "framework-cold"
-BUDGETS, CONCURRENCY, SHARES = (80, 40), (1, 5, 10), (0.1, 0.2, 0.5, 1.0)
-POLICIES = ("worth", "lru", "fifo", "lcu", "gdsf", "s3fifo", "flush", "eager", "never")
-DEFAULT_POLICY = "worth"
 NO_ROOM = "RESOURCE_EXHAUSTED"  # as the daemon says it
 ATTEMPTS = 20  # of one request that finds no room
 COLUMNS = ("distribution", "concurrency", "budget_percent", "share", "how", "requests", "errors", "refused", "per_second", "against_cold", "p50_ms",
-           "p99_ms", "hit_ratio", "loaded_mb", "seconds")
-
-
-def cell(distribution, concurrency, budget, how, share=1.0):
-    return {"distribution": distribution, "concurrency": concurrency, "budget_percent": budget, "share": share, "how": how}
-
-
-def key(one):
-    return "-".join(str(one[name]) for name in ("distribution", "concurrency", "budget_percent", "share", "how"))
-
-
-def _both(distribution, concurrency, budget, share=1.0):
-    for how in (DEFAULT_POLICY, FRAMEWORK, FRAMEWORK_COLD):
-        yield cell(distribution, concurrency, budget, how, share)
-
-
-def cells(size):
-    """What is measured, budgets apart: a daemon has one."""
-    if size != "full":
-        few = 1 if size == "smoke" else 2
-        found = [one for budget in BUDGETS[-few:] for one in _both("pareto-1-1", few, budget)]
-    else:
-        found = [one for distribution, concurrency, budget in itertools.product(DISTRIBUTIONS, CONCURRENCY, BUDGETS)
-                 for one in _both(distribution, concurrency, budget)]
-        found += [cell("pareto-1-1", 5, budget, policy) for budget in BUDGETS for policy in POLICIES]
-        found += [one for share in SHARES for one in _both("uniform", 5, 40, share)]
-    unique = {key(one): one for one in found}
-    # The framework alone knows no budget: one run stands for both.
-    return [one for one in unique.values() if one["how"] in POLICIES or one["budget_percent"] == BUDGETS[-1]]
-
-
-def length(size):
-    return {"full": 500, "quick": 24, "smoke": 6}[size]
+           "p99_ms", "hit_ratio", "loaded_mb", "functions_cpu_s", "daemon_cpu_s", "peak_mb", "charged_mb", "seconds")
 
 
 class Crew:
@@ -132,7 +101,7 @@ class Load:
     """All models added to one daemon."""
 
     def __init__(self, stage, networks, wanted):
-        self.stage, self.networks, self.wanted = stage, {one.name: one for one in networks}, wanted
+        self.stage, self.networks, self.wanted, self._used = stage, {one.name: one for one in networks}, wanted, []
 
     def request(self, how):
         mode = "file" if how in (FRAMEWORK, FRAMEWORK_COLD) else "trims"
@@ -140,23 +109,45 @@ class Load:
         def run(name, number):
             if how == FRAMEWORK_COLD:
                 self.stage.drop_source(name)
-            said = self.stage.run(mode, name, inputs_of(self.networks[name]), uid_offset=number)
+            said = self.stage.run(mode, name, inputs_of(self.networks[name]), uid_offset=number, label=name)
             answers.check(f"{name} ({how})", said, self.wanted[name])
+            self._used.append((said["peak_bytes"], said.get("charged_bytes")))
 
         return run
 
+    def used(self, cpu_before):
+        """Processor time of all functions, their sandboxes included, and of the daemon; the most that one function had resident, shared pages
+        included, and on average was charged with. `cpu_before`: children_seconds() when the first began."""
+        charged = [one for _, one in self._used if one is not None]
+        return {"functions_cpu_s": round(children_seconds() - cpu_before, 2), "daemon_cpu_s": round(processor_seconds(self.stage.daemon.pid), 2),
+                "peak_mb": round(max((peak for peak, _ in self._used), default=0) / 1e6, 1),
+                "charged_mb": round(sum(charged) / len(charged) / 1e6, 1) if charged else None}
+
     def measure(self, one, size, seed):
-        names = schedule(one["distribution"], self.networks, length(size), seed, one["share"])
+        names = schedule(one["distribution"], self.networks, plan.length(size), seed, one["share"])
         if one["how"] in POLICIES:
             self.stage.daemon.command("policy", "--eviction", one["how"])
         before = self.stage.daemon.command("status")["counters"]
-        crew = Crew(self.request(one["how"]), names, one["concurrency"])
+        crew, cpu = Crew(self.request(one["how"]), names, one["concurrency"]), children_seconds()
         seconds = crew.work()
+        used = self.used(cpu)
         after = self.stage.daemon.command("status")["counters"]
         at = lambda share: round(percentile(crew.latencies, share), 1) if crew.latencies else None
         return one | {"requests": len(names), "seconds": round(seconds, 3), "per_second": round(len(crew.latencies) / seconds, 3),
                       "p50_ms": at(0.5), "p99_ms": at(0.99), "errors": len(crew.errors), "refused": crew.refused,
-                      "first_error": crew.errors[0] if crew.errors else "", **counted(one["how"], before, after)}
+                      "first_error": crew.errors[0] if crew.errors else "", **counted(one["how"], before, after), **used}
+
+
+def children_seconds():
+    """What our children that have ended used of the processors, and theirs: sandboxes and what ran in them."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def processor_seconds(pid):
+    """What a process has used of the processors so far, and its children that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(fields[i]) for i in (11, 12, 13, 14)) / os.sysconf("SC_CLK_TCK")
 
 
 def counted(how, before, after):
@@ -166,48 +157,62 @@ def counted(how, before, after):
     return {"hit_ratio": round(grown["hits"] / grown["opens"], 4), "loaded_mb": round(grown["bytes_loaded"] / 1e6, 1)}
 
 
-def prepare(networks, models, say):
-    """Writes all networks; {name: the right answer}."""
-    wanted = {}
-    for network in networks:
-        path = models / f"{network.name}.onnx"
-        say(f"writing {network.name}")
-        onnx_file.write(network, path)
-        path.chmod(0o644)
-        wanted[network.name] = answers.expected(path, network.input_shape)
-    return wanted
+def trace_path(options):
+    return options.out / "throughput" / "requests.trace.json"
 
 
-def measure_all(options, networks, sandbox, models, wanted, store, progress):
-    """The rows of all cells; what is there already is not measured again. Each cell begins with a daemon that holds nothing."""
-    rows, sizes = [], None
-    for one in cells(options.size):
-        row = store.get(key(one))
-        if row is not None:
-            progress.known(key(one))
-        else:
-            progress.begin(key(one))
-            sizes = sizes or add_all(options, networks, models)
-            row = measure_cell(options, networks, sandbox, models, wanted, one, budget(sizes, one["budget_percent"]))
-            store.put(key(one), row)
-            progress.end(key(one))
-        rows.append(row)
-    return rows
+class NotPrepared(RuntimeError):
+    """The models can't be had: no cell can be measured."""
 
 
-def measure_cell(options, networks, sandbox, models, wanted, one, budget_bytes):
-    with private_daemon(options.build, "--host-budget", str(budget_bytes), data=models / "data") as daemon:
-        return Load(Stage(sandbox, options.build, daemon, models), networks, wanted).measure(one, options.size, options.seed)
+class Bench:
+    """All cells of one evaluation, over models that are written and added once something has to be measured."""
 
+    def __init__(self, options, networks, sandbox, models, groups, say):
+        self.options, self.networks, self.sandbox, self.models, self.groups, self.say = options, networks, sandbox, models, groups, say
+        self._framework, self._wanted, self._sizes = FRAMEWORKS[options.framework], {}, []
 
-def add_all(options, networks, models):
-    """How many bytes each model takes, once it has been added to the data folder of the daemons to come."""
-    sizes = []
-    with private_daemon(options.build, data=models / "data") as daemon:
-        for network in networks:
-            daemon.command("add", network.name, models / f"{network.name}.onnx", "--variant", "ort")
-            sizes.append(daemon.command("status")["prepared_bytes"] - sum(sizes))
-    return sizes
+    def _prepare(self):
+        """Writes all networks, has their right answers, and adds them to the data folder of the daemons to come."""
+        for network in self.networks:
+            self.say(f"writing {network.name}")
+            self._wanted[network.name] = answers.of_onnxruntime(self.models, network)
+            self._framework.write(self.models, network)
+            for path in self._framework.files(self.models, network.name):
+                path.chmod(0o644)
+        sizes = []
+        with private_daemon(self.options.build, data=self.models / "data") as daemon:
+            for network in self.networks:
+                daemon.command("add", network.name, self._framework.path(self.models, network.name), "--variant", self._framework.variant)
+                sizes.append(daemon.command("status")["prepared_bytes"] - sum(sizes))
+        self._sizes = sizes
+
+    @contextlib.contextmanager
+    def _load(self, one):
+        """Over a daemon that holds nothing."""
+        if not self._sizes:
+            try:
+                self._prepare()
+            except (RuntimeError, OSError, ValueError, MemoryError) as error:
+                raise NotPrepared(str(error) or type(error).__name__) from error
+        most = str(budget(self._sizes, one["budget_percent"]))
+        with private_daemon(self.options.build, "--host-budget", most, data=self.models / "data") as daemon:
+            stage = Stage(self.sandbox, self.options.build, daemon, self.models, self._framework, groups=self.groups)
+            yield Load(stage, self.networks, self._wanted)
+
+    def measure(self, one):
+        with self._load(one) as load:
+            return load.measure(one, self.options.size, self.options.seed)
+
+    def trace(self, out):
+        """The first requests of the headline once more, into a Chrome trace, and not measured."""
+        one, size = plan.traced(self.options.size), self.options.size
+        names = schedule(one["distribution"], [network.name for network in self.networks], plan.length(size), self.options.seed)[:MOST_FUNCTIONS]
+        with self._load(one) as load, Trace(load.stage, out):
+            crew = Crew(load.request(one["how"]), names, one["concurrency"])
+            crew.work()
+        if crew.errors:
+            raise RuntimeError(f"a request that was traced failed: {crew.errors[0]}")
 
 
 def budget(sizes, percent):
@@ -220,3 +225,12 @@ def against_cold(rows):
     place = lambda row: (row["distribution"], row["concurrency"], row["share"])
     cold = {place(row): row["per_second"] for row in rows if row["how"] == FRAMEWORK_COLD and row["per_second"]}
     return [row | {"against_cold": round(row["per_second"] / cold[place(row)], 3) if place(row) in cold else None} for row in rows]
+
+
+def hit_ratios(rows):
+    """(distribution, that of the default policy, that of the other) of the schedules that both had, the headline's."""
+    found = {(row["distribution"], row["how"]): row["hit_ratio"] for row in rows
+             if (row["concurrency"], row["budget_percent"], row["share"]) == (5, 40, 1) and row["hit_ratio"] is not None}
+    for distribution in dict.fromkeys(name for name, _ in found):
+        if (distribution, DEFAULT_POLICY) in found and (distribution, OTHER_POLICY) in found:
+            yield distribution, found[distribution, DEFAULT_POLICY], found[distribution, OTHER_POLICY]

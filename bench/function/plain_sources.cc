@@ -51,6 +51,7 @@ Result<Function> FromMappedFile(const Place& place, const std::vector<std::strin
 }
 
 Result<Function> FromInherited(const Place& place, const std::vector<std::string>& arguments) {
+  if (!arguments.empty() && arguments[0] == "named") return FromInheritedTensors(place, arguments);
   if (arguments.size() != 2) return Status(StatusCode::kInvalidArgument, "ideal FD BYTES");
   const UniqueFd fd(std::atoi(arguments[0].c_str()));
   const size_t length = std::strtoull(arguments[1].c_str(), nullptr, 10);

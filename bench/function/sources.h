@@ -34,7 +34,12 @@ Result<Function> FromMappedFile(const Place& place, const std::vector<std::strin
 // ideal FD BYTES: the prepared bytes for nothing: an inherited descriptor of them, mapped, and the
 // same session options as TrIMS's adapter gives them.
 Result<Function> FromInherited(const Place& place, const std::vector<std::string>& arguments);
-// trims SOCKET REFERENCE: through the adapter. Only in bench_function_trims.
+// ideal named LAYOUT FD…: likewise of the named form, the extents' descriptors and one of a document
+// {"graph": [offset, bytes], "tensors": [[name, shape, offset, bytes, type], …]}.
+Result<Function> FromInheritedTensors(const Place& place,
+                                      const std::vector<std::string>& arguments);
+// trims SOCKET REFERENCE [TIER]: through the adapter, from the host's memory if no tier is named.
+// Only in bench_function_trims.
 Result<Function> FromTrims(const Place& place, const std::vector<std::string>& arguments);
 
 }  // namespace trims::bench

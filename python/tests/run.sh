@@ -17,13 +17,18 @@ if [ "$what" = evaluate ]; then
   out=$(mktemp -d)
   trap 'rm -rf "$out"' EXIT
   scripts/evaluate --smoke --build "$build" --out "$out"
-  for file in {figure8,figure9,throughput}.{csv,json,svg,png} report.md schedules.json; do
+  for file in {figure8,figure9,throughput}.{csv,json,svg,png} report.md schedules.json {small,throughput}.trace.json; do
     [ -s "$out/$file" ] || { echo "no $file was written" >&2; exit 1; }
   done
   # The same functions on MXNet.
   scripts/evaluate --smoke --framework mxnet --build "$build" --out "$out/mxnet"
-  [ -s "$out/mxnet/figure9.svg" ] || { echo "nothing was written of MXNet" >&2; exit 1; }
+  [ -s "$out/mxnet/figure9.svg" ] && [ -s "$out/mxnet/throughput.csv" ] || { echo "nothing was written of MXNet" >&2; exit 1; }
   grep -q 'every answer was right' "$out/mxnet/report.md" || { cat "$out/mxnet/report.md" >&2; exit 1; }
+  # And where functions want their models on a device, which is simulated.
+  scripts/evaluate --smoke --tier device:0 --models squeezenet-1.1 --figure 8,9 --build "$build" --out "$out/device"
+  for words in 'every answer was right' 'copy to the device' 'The device is simulated'; do
+    grep -q "$words" "$out/device/report.md" || { cat "$out/device/report.md" >&2; exit 1; }
+  done
   # A second run finds all results there and measures nothing.
   scripts/evaluate --smoke --build "$build" --out "$out" 2>&1 | tee "$out/again" >&2
   if grep -E '\[[0-9]+/|writing' "$out/again"; then echo "the second run measured again" >&2; exit 1; fi

@@ -4,16 +4,20 @@ import collections
 import io
 import json
 import os
-import threading
+import subprocess
+import time
 from pathlib import Path
 
 import numpy
 import onnxmodels
 import pytest
-from evaluate import answers, figures, main, options, plots, report, schedule, throughput
+from evaluate import answers, figures, main, options, plan, plots, report, report_throughput, throughput
+from evaluate.frameworks import FRAMEWORKS
 from evaluate.latency import WAYS, summary
 from evaluate.lease import Client, LeaseError
 from evaluate.store import Progress, Store, duration
+from networks import onnx_file
+from test_networks import Tiny
 
 
 def sample(process=10.0, runtime=20.0, load=100.0, inference=50.0, peak_mb=100.0):
@@ -23,7 +27,7 @@ def sample(process=10.0, runtime=20.0, load=100.0, inference=50.0, peak_mb=100.0
 
 
 def result(name="alexnet", megabytes=244.0, **changed):
-    loads = {"cold": 400, "warm": 300, "worst": 80, "hit": 6, "ideal": 5} | changed
+    loads = {"cold": 400, "warm": 300, "worst": 80, "host": None, "plain": None, "hit": 6, "ideal": 5} | changed
     ways = summary({way: [sample(load=loads[way])] * 3 for way in WAYS if loads[way] is not None})
     return {"megabytes": megabytes, "resident_mb": megabytes, "parameters": 1, "pixels": 227, "load_average": 0.5, "ways": ways}
 
@@ -40,38 +44,27 @@ def test_figure_9_adds_up_to_the_whole():
     row = figures.figure9("alexnet", result())
     without = [row[f"without_{part}_ms"] for part in figures.PARTS]
     shared = [row[f"with_{part}_ms"] for part in figures.PARTS]
-    assert without == [10, 20, 100, 300, 0, 50] and shared == [10, 20, 0, 5, 1, 50]
-    assert row["load_share"] == pytest.approx(400 / 480, abs=1e-4)
+    assert without == [10, 20, 100, 0, 300, 0, 50] and shared == [10, 20, 0, 0, 5, 1, 50]
+    assert row["load_share"] == pytest.approx(400 / 480, abs=1e-4) and "worst_copy_ms" not in row
 
 
-@pytest.mark.parametrize("changed", [{"cold": 290}, {"ideal": 7}, {"ideal": None}])
+def test_figure_9_of_the_device_has_a_copy():
+    row = figures.figure9("alexnet", result(worst=95, host=26))
+    assert [row[f"worst_{part}_ms"] for part in figures.PARTS] == [10, 20, 69, 20, 5, 1, 50]
+    assert figures.figure8("alexnet", result(host=26))["speedup_host"] == pytest.approx(480 / 106, abs=1e-4)
+
+
+@pytest.mark.parametrize("changed", [{"cold": 290}, {"ideal": 7}, {"ideal": None}, {"host": 5}, {"host": 90}, {"worst": 2, "host": 4}, {"worst": 20, "host": 18, "ideal": 1}])
 def test_noise_makes_no_part_negative_and_loses_nothing(changed):
-    found = result(**changed)
-    for side, way in zip(figures.parts(found["ways"]), ("cold", "hit")):
-        assert min(side.values()) >= 0
-        assert sum(side.values()) == pytest.approx(found["ways"][way]["total"])
+    ways = result(**changed)["ways"]
+    for side, found in figures.parts(ways).items():
+        assert min(found.values()) >= 0
+        assert sum(found.values()) == pytest.approx(ways[{"without": "cold", "with": "hit", "worst": "worst"}[side]]["total"])
 
 
 def test_means_leave_out_what_was_not_measured():
     assert figures.mean([{"x": 2.0}, {"x": 8.0}, {"x": None}], "x") == pytest.approx(4)
     assert figures.mean([{"x": None}], "x") is None
-
-
-@pytest.mark.parametrize("distribution", schedule.DISTRIBUTIONS)
-def test_a_schedule_is_its_seeds(distribution):
-    names = [f"model-{i}" for i in range(20)]
-    drawn = schedule.schedule(distribution, names, 300, seed=7)
-    assert drawn == schedule.schedule(distribution, reversed(names), 300, seed=7)
-    assert drawn != schedule.schedule(distribution, names, 300, seed=8)
-    assert set(drawn) <= set(names) and len(drawn) == 300
-    assert len(set(schedule.schedule(distribution, names, 300, share=0.1))) <= 2
-    assert schedule.schedule(distribution, names[:1], 3) == ["model-0"] * 3
-
-
-def test_skewed_schedules_are_skewed():
-    names = [f"model-{i}" for i in range(20)]
-    most = {kind: collections.Counter(schedule.schedule(kind, names, 2000)).most_common(1)[0][1] for kind in ("pareto-1-3", "pareto-1-1", "uniform")}
-    assert most["pareto-1-3"] > most["pareto-1-1"] > 2 * most["uniform"] > 200
 
 
 def test_results_are_found_again_only_under_the_same_settings(tmp_path):
@@ -166,70 +159,24 @@ def test_answers_are_compared():
             answers.check("x", said(*wrong), wanted)
 
 
-def test_a_crew_answers_every_request_once_and_keeps_errors():
-    asked = collections.Counter()
-
-    def run(name, _number):
-        asked[name] += 1
-        if name == "bad":
-            raise RuntimeError("no")
-
-    crew = throughput.Crew(run, ["a", "bad", "b", "a"], 3)
-    crew.work()
-    assert asked == {"a": 2, "b": 1, "bad": 1} and crew.errors == ["bad: no"] and len(crew.latencies) == 3
-
-
-def test_a_request_without_room_is_made_again_when_another_has_ended():
-    entered, seen = threading.Event(), []
-
-    def run(name, _number):
-        if name == "large":
-            entered.set()
-            assert refused.wait(20)
-        elif not seen:
-            assert entered.wait(20)
-            seen.append(name)
-            refused.set()
-            raise RuntimeError("RESOURCE_EXHAUSTED: no room")
-
-    refused = threading.Event()
-    crew = throughput.Crew(run, ["large", "small"], 2)
-    crew.work()
-    assert (crew.refused, crew.errors, len(crew.latencies)) == (1, [], 2)
-
-
-def test_a_request_that_never_finds_room_is_an_error():
-    def run(_name, _number):
-        raise RuntimeError("RESOURCE_EXHAUSTED: no room")
-
-    crew = throughput.Crew(run, ["a", "b"], 2)
-    crew.work()
-    assert len(crew.errors) == 2 and crew.refused == 2 * throughput.ATTEMPTS
-
-
-def test_a_budget_holds_the_largest_model():
-    mib = 1 << 20
-    assert throughput.budget([100 * mib] * 10, 40) == 400 * mib
-    assert throughput.budget([5 * mib, 28 * mib], 40) == 32 * mib
-
-
-def test_the_framework_alone_is_not_measured_once_a_budget():
-    for size in ("full", "quick", "smoke"):
-        cells = throughput.cells(size)
-        assert len({throughput.key(one) for one in cells}) == len(cells)
-        assert {one["budget_percent"] for one in cells if one["how"] not in throughput.POLICIES} == {40}
-    assert {one["distribution"] for one in throughput.cells("full")} == set(schedule.DISTRIBUTIONS)
-
-
 def cell_row(how, per_second, **changed):
-    return throughput.cell("pareto-1-1", 2, 40, how) | {
+    return plan.cell("pareto-1-1", 2, 40, how) | {
         "requests": 24, "seconds": 1.0, "per_second": per_second, "p50_ms": 5.0, "p99_ms": 9.0, "errors": 0, "refused": 0, "first_error": "",
-        "hit_ratio": 0.9 if how == "worth" else None, "loaded_mb": 3.0 if how == "worth" else None} | changed
+        "hit_ratio": 0.9 if how == "worth" else None, "loaded_mb": 3.0 if how == "worth" else None,
+        "functions_cpu_s": 12.0, "daemon_cpu_s": 0.5, "peak_mb": 300.0} | changed
 
 
-def test_throughput_stands_beside_cold_starts_of_the_same_schedule():
-    rows = throughput.against_cold([cell_row("worth", 30.0), cell_row("framework-cold", 10.0), cell_row("worth", 1.0, concurrency=5)])
-    assert [row["against_cold"] for row in rows] == [3.0, 1.0, None]
+def run_of(tmp_path, monkeypatch, *words):
+    monkeypatch.setattr(main.machine, "describe", lambda _: collections.defaultdict(str))
+    return main.Run(parsed(*words, "--out", str(tmp_path)), type("Sandbox", (), {"name": "none"}), tmp_path)
+
+
+def test_networks_are_left_too_and_what_is_there_is_reported(tmp_path, monkeypatch):
+    run = run_of(tmp_path, monkeypatch, "--minutes", "0", "--quick")
+    kept = Store(tmp_path / "results", run.settings() | {"repetitions": 3})
+    kept.put("alexnet", result())
+    assert list(run.latencies("small networks", run.chosen.networks(options.SMALL))) == ["alexnet"]
+    assert run.left == ["squeezenet-1.1", "googlenet", "resnet18-v2"] and run.failures == {}
 
 
 MACHINE = {"cpu": "a processor", "cores": 2, "memory_bytes": 8e9, "os": "Debian", "kernel": "6", "onnxruntime": "1", "framework": "ONNX Runtime", "framework_version": "1", "commit": "0123456789abcdef", "isolation": "bubblewrap",
@@ -240,17 +187,53 @@ def test_report_pictures_and_tables_are_written(tmp_path):
     found = {"alexnet": result(), "squeezenet-1.1": result(megabytes=5.0)}
     large = [figures.table4("vgg16-896", result(megabytes=6719.0, ideal=None))]
     rows = throughput.against_cold([cell_row("worth", 30.0), cell_row("framework-cold", 10.0)])
-    written = [*main.latency_sections(("8", "9"), found, tmp_path, MACHINE), report.table4(large), report.throughput(rows, 1, 24)]
+    written = [*main.latency_sections(("8", "9"), found, tmp_path, MACHINE), report.table4(large), report_throughput.throughput(rows, 1, 24, 2)]
     plots.save(plots.speedups(large, "Figure 10."), tmp_path, "figure10")
     plots.save(plots.throughput(rows), tmp_path, "throughput")
     text = "\n".join(report.document(written, MACHINE, {"vgg19": "no room"}, parsed("--figure", "8,9")))
-    for words in ("Repetitions of each way to start a function: 7", "Commit 0123456789ab.", "`fig8/best`: 1.012× the ideal; asked for at most 1.02×: met", "Not asked for: Table 4, Figure 10, throughput.", "86 %", "host tier only", "| alexnet |", "| vgg16-896 |", "- vgg19: no room", "5.58×"):
+    for words in ("Repetitions of each way to start a function: 7", "Commit 0123456789ab.", "`fig8/best`: 1.012× the ideal; asked for at most 1.02×: met", "Not asked for: Table 4, Figure 10, throughput.", "86 %", "**The host tier.**", "| alexnet |", "| vgg16-896 |", "- vgg19: no room", "5.58×"):
         assert words in text
     assert "machine was shared" not in text
     for name in ("figure8", "figure9", "figure10", "throughput"):
         assert (tmp_path / f"{name}.svg").stat().st_size < 200_000 and (tmp_path / f"{name}.png").stat().st_size > 5000
     assert (tmp_path / "figure8.csv").read_text().splitlines()[0].startswith("network,mb,cold_ms")
     assert json.loads((tmp_path / "figure9.json").read_text())["rows"][0]["network"] == "alexnet"
+
+
+def test_the_bars_of_latency_are_shown_met_and_missed():
+    rows = [figures.figure8("alexnet", result()), figures.figure8("squeezenet-1.1", result(megabytes=5.0, worst=415))]
+    assert "at most 1.03× the time" in "".join(report.worst_bar(rows)) and "for all: met." in "".join(report.worst_bar(rows))
+    slow = figures.figure8("vgg16", result(worst=400))
+    assert "**missed** by vgg16 1.00×." in "".join(report.worst_bar([*rows, slow]))
+    assert "`fig10/large`: 1.012× the ideal; asked for at most 1.02×: met" in "".join(report.bar(rows, report.LARGE_BAR))
+
+
+def test_what_isolation_costs_is_shown_where_it_was_measured():
+    rows = [figures.figure8("alexnet", result(plain=2)), figures.figure8("vgg16", result(plain=4))]
+    text = "".join(report.isolation([*rows, figures.figure8("nin", result())]))
+    assert "takes 1.04× the time of one in a plain process (geometric mean; 1.02–1.05×), 4.0 ms more" in text
+    assert list(report.isolation([figures.figure8("nin", result())])) == []
+
+
+def test_table_4_says_where_computing_is_most_of_a_hit():
+    rows = [figures.table4("alexnet-227", result()), figures.table4("vgg16-224", result(hit=300))]
+    text = "".join(report.table4(rows))
+    assert "more than half of a hit is computing: alexnet-227." in text and "| 244 | 58 % |" in text and "| 244 | 13 % |" in text
+
+
+def test_a_report_of_the_device_says_that_it_is_simulated(tmp_path):
+    found = {"alexnet": result(worst=95, host=26)}
+    written = [*main.latency_sections(("8", "9"), found, tmp_path, MACHINE)]
+    chosen = parsed("--tier", "device:0")
+    text = "\n".join(report.document(written, MACHINE, {}, chosen))
+    for words in ("scripts/evaluate --tier device:0", "**The device is simulated** (`sim:0`)", "a model of 12GB/s and 10us a copy", "| TrIMS, host hit |",
+                  "host hit, copied to the device", "with, nothing resident: copy to the device"):
+        assert words in text
+    assert "Not asked for" not in text and "throughput" not in text.lower()
+    header = (tmp_path / "figure9.csv").read_text().splitlines()[0]
+    assert "worst_copy_ms" in header and "host_ms" in (tmp_path / "figure8.csv").read_text()
+    main.latency_sections(("8",), {"alexnet": result()}, tmp_path, MACHINE).__next__()
+    assert "host_ms" not in (tmp_path / "figure8.csv").read_text()
 
 
 def test_a_shared_machine_is_said_to_be_one():
@@ -263,7 +246,7 @@ def parsed(*words):
 
 def test_options():
     assert parsed().figures == options.FIGURES and parsed().repetitions == 7
-    assert parsed("--framework", "mxnet", "--figure", "all").figures == parsed("--framework", "mxnet").figures == ("8", "9")
+    assert parsed("--framework", "mxnet", "--figure", "all").figures == parsed("--framework", "mxnet").figures == ("8", "9", "throughput")
     assert parsed("--framework", "mxnet").out.name == "evaluation-mxnet" and parsed().out.name == "evaluation"
     assert parsed("--quick").figures == ("8", "9", "throughput")
     assert parsed("--quick", "--figure", "table4").figures == ("table4",)
@@ -285,7 +268,8 @@ def test_the_report_says_what_was_left_out():
 
 @pytest.mark.parametrize(("words", "error"), [
     (("--figure", "7"), "unknown figure '7'"), (("--figure", "8,"), "unknown figure ''"), (("--models", "resnet5"), "did you mean 'resnet50'"), (("--models", ""), "unknown network ''"),
-    (("--framework", "mxnet", "--figure", "8,throughput"), "not measured with MXNet: throughput"), (("--framework", "x"), "unknown framework"), (("--repetitions", "0"), "from 1 to 1000"),
+    (("--framework", "mxnet", "--figure", "8,table4"), "not measured with MXNet: table4"), (("--framework", "x"), "unknown framework"), (("--tier", "gpu"), "expected host or device:0"),
+    (("--tier", "device:0", "--figure", "throughput"), "not measured on device:0: throughput"), (("--tier", "device:0", "--framework", "mxnet"), "not measured with MXNet: the tier"), (("--repetitions", "0"), "from 1 to 1000"), (("--minutes", "-1"), "expected"), (("--minutes", "x"), "whole minutes from 0 to 100000"),
     (("--quick", "--smoke"), "not allowed with")])
 def test_mistakes_on_the_command_line_are_named(words, error, capsys):
     with pytest.raises(SystemExit) as ended:
@@ -302,6 +286,28 @@ def test_a_lease_gives_a_descriptor_of_the_prepared_file_where_there_is_one(daem
             assert (lease.bytes is not None) is is_file
             assert os.pread(lease.fd, 8, 0)[4:8] == b"ORTM" or not is_file
         running.command("rm", "evaluated")
+
+
+def answered(program, words, fds, given):
+    """What bench_function said, started as a stage starts it."""
+    runtime = str(Path(os.environ["TRIMS_TEST_BUILD"]).resolve().parents[1] / ".cache/deps/onnxruntime/lib")
+    done = subprocess.run([program, "ideal", *words, given, "--spawned", str(time.monotonic_ns())], pass_fds=fds, text=True, capture_output=True,
+                          stdin=subprocess.DEVNULL, env=os.environ | {"LD_LIBRARY_PATH": runtime})
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_ideal_of_both_forms_answers_right(daemon, named_daemon, tmp_path):
+    build, network = Path(os.environ["TRIMS_TEST_BUILD"]), Tiny()
+    onnx_file.write(network, tmp_path / "tiny.onnx")
+    wanted = answers.expected(tmp_path / "tiny.onnx", network.input_shape)
+    for running, form in ((daemon, "bytes"), (named_daemon, "named")):
+        running.command("add", "tiny", tmp_path / "tiny.onnx", "--variant", "ort")
+        with Client(build / "src/client/libtrims.so", running.socket) as client, client.open("tiny") as lease:
+            words, fds = FRAMEWORKS["onnxruntime"].ideal(lease)
+            assert (words[0] == "named") is (form == "named")
+            answers.check("ideal", answered(build / "bench/bench_function_plain", words, fds, "data=1x3x8x8"), wanted)
+        running.command("rm", "tiny")
 
 
 def test_a_lease_that_can_not_be_had_says_why(daemon):

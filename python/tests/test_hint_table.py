@@ -24,6 +24,8 @@ HINTS = {
     "trims add {reference} PREFIX-{epoch:04d}.params": FORM,
     "trims add {prefix} PREFIX-0000.params, with PREFIX-symbol.json beside it": FORM,
     "pip install mxnet==1.9.1": MACHINE,
+    "trims add NAME PREFIX-0000.params": FORM,
+    "trims add NAME PREFIX-0000.params, with PREFIX-symbol.json beside it": FORM,
     "trims add X X --variant ": "test_the_variant_that_was_not_made",
     "trims add X ": INSIDE,
     "trims add …": INSIDE,

@@ -13,6 +13,8 @@ from networks import mxnet_file, onnx_file, weights
 from networks.graph import Graph, windows
 from networks.table import LARGE, NETWORKS, SMALL, UnknownNetwork, named
 
+# The smallest of the other families: evaluating all of them in MXNet compares each with ONNX Runtime, too (bench/evaluate).
+FAMILIES = ("resnet18-v2", "inception-bn", "resnext26", "xception", "resnet50")
 COMPUTED = ("squeezenet-1.1", "nin", "googlenet", "dpn68")  # small ones that have all kinds of nodes but a product with a factor
 
 
@@ -66,7 +68,7 @@ def test_mxnet_counts_the_same_parameters_and_answers():
 
 
 @needs_mxnet
-@pytest.mark.parametrize("name", ["tiny", *COMPUTED])
+@pytest.mark.parametrize("name", ["tiny", *COMPUTED, *FAMILIES])
 def test_mxnet_answers_what_onnx_runtime_answers(name, tmp_path):
     network = Tiny() if name == "tiny" else named(name)
     onnx_file.write(network, tmp_path / "model.onnx")

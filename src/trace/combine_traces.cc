@@ -68,9 +68,16 @@ class Combiner {
     const bool writer =
         name != event.end() && *name == kChromeWriterName && writers_.size() < kMostWriters;
     if (writer && !writers_.insert(number).second) {
-      moved_ = Moved{number, kFirstNewPid + static_cast<int64_t>(done_.renumbered++)};
+      moved_ = Moved{number, NewPid()};
+      ++done_.renumbered;
     }
     if (moved_ && moved_->from == number) *pid = moved_->to;
+  }
+
+  // A file that was combined before has such numbers, too.
+  int64_t NewPid() {
+    while (!writers_.insert(next_pid_).second) ++next_pid_;
+    return next_pid_++;
   }
 
   Status Write() {
@@ -82,6 +89,7 @@ class Combiner {
   TraceFile& out_;
   CombinedTraces done_;
   std::set<int64_t> writers_;
+  int64_t next_pid_ = kFirstNewPid;
   std::optional<Moved> moved_;  // in the file that is read
   std::vector<std::string> waiting_;
 };

@@ -53,6 +53,18 @@ TEST_F(CombineTracesTest, ProcessesOfOneNumberAreKeptApart) {
   EXPECT_EQ(SpansPids(), (std::multiset<int64_t>{17, 17, 18, 6'000'000}));
 }
 
+// Numbers that were given before may be in any of the files.
+TEST_F(CombineTracesTest, WhatWasCombinedCanBeCombinedAgain) {
+  const std::string a = folder_.Write("a.json", OfProcess(17));
+  const std::string both = folder_ / "both.json";
+  ASSERT_TRUE(CombineTraces({a, folder_.Write("b.json", OfProcess(17))}, both).ok());
+  const std::string again = folder_.Write("again.json", OfProcess(17));
+  ASSERT_TRUE(CombineTraces({both, again}, out_).ok());
+  EXPECT_EQ(SpansPids(), (std::multiset<int64_t>{17, 6'000'000, 6'000'001}));
+  ASSERT_TRUE(CombineTraces({again, both}, out_).ok());
+  EXPECT_EQ(SpansPids(), (std::multiset<int64_t>{17, 6'000'000, 6'000'001}));
+}
+
 TEST_F(CombineTracesTest, WhatIsCutOffIsTaken) {
   const std::string a = folder_.Write("a.json", R"([{"ph":"X","pid":1},{"ph":"X","p)");
   const Result<CombinedTraces> combined = CombineTraces({a}, out_);

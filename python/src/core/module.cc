@@ -20,12 +20,12 @@
 #include "trims/client.h"
 #include "trims/trace.h"
 
+#include "adapters/mxnet/shared_weights.h"
 #include "base/ort_variant_key.h"
 #include "byte_view.h"
 #include "client/autostart.h"
 #include "dlpack.h"
 #include "errors.h"
-#include "mxnet_weights.h"
 #include "source/typed_source.h"
 
 namespace trims::python {
@@ -380,12 +380,12 @@ NB_MODULE(_core, module) {
     return python::ValueOrRaise(python::WithoutGil(
         [&] { return trims::TypedSourceUrl(typed, folder, {.follow_links = follow_links}); }));
   });
-  // trims.mxnet's, see mxnet_weights.h.
+  // trims.mxnet's, see adapters/mxnet/shared_weights.h.
   module.def("keep_mxnet_weights", [](const std::string& library) {
-    const trims::Status kept = python::KeepSharedWeights(library);
+    const trims::Status kept = trims::mxnet::KeepSharedWeights(library);
     if (!kept.ok()) python::Raise(kept);
   });
-  module.def("add_mxnet_weights", &python::AddSharedWeights);
+  module.def("add_mxnet_weights", &trims::mxnet::AddSharedWeights);
   module.def("ort_variant_key",
              [](const std::string& version) { return trims::OrtVariantKey(version); });
 }

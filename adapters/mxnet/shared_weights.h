@@ -10,8 +10,8 @@
 //   AddSharedWeights(address, length);           // for each model
 //
 // Source: src/ndarray/ndarray.cc and src/operator/nn/mkldnn/ of MXNet 1.9.1. Thread-safety: any thread.
-#ifndef TRIMS_PYTHON_CORE_MXNET_WEIGHTS_H_
-#define TRIMS_PYTHON_CORE_MXNET_WEIGHTS_H_
+#ifndef TRIMS_ADAPTERS_MXNET_SHARED_WEIGHTS_H_
+#define TRIMS_ADAPTERS_MXNET_SHARED_WEIGHTS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +19,7 @@
 
 #include "trims/status.h"
 
-namespace trims::python {
+namespace trims::mxnet {
 
 // Idempotent; the library stays loaded from then on. FAILED_PRECONDITION: it isn't loaded;
 // UNIMPLEMENTED: it calls no such function, as other versions than 1.9.1 may not.
@@ -29,6 +29,6 @@ Status KeepSharedWeights(const std::string& library);
 // arrays are laid out for each computation instead of once.
 void AddSharedWeights(uintptr_t begin, size_t length);
 
-}  // namespace trims::python
+}  // namespace trims::mxnet
 
-#endif  // TRIMS_PYTHON_CORE_MXNET_WEIGHTS_H_
+#endif  // TRIMS_ADAPTERS_MXNET_SHARED_WEIGHTS_H_

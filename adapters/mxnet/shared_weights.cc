@@ -1,4 +1,4 @@
-#include "mxnet_weights.h"
+#include "adapters/mxnet/shared_weights.h"
 
 #include <dlfcn.h>
 #include <link.h>
@@ -12,7 +12,7 @@
 #include <shared_mutex>
 #include <string_view>
 
-namespace trims::python {
+namespace trims::mxnet {
 namespace {
 
 constexpr char kReorder[] = "_ZNK5mxnet7NDArray22MKLDNNDataReorderAsyncERKN4dnnl6memory4descE";
@@ -129,4 +129,4 @@ void AddSharedWeights(uintptr_t begin, size_t length) {
   if (end < begin + length) end = begin + length;
 }
 
-}  // namespace trims::python
+}  // namespace trims::mxnet
