@@ -25,8 +25,9 @@ void SegmentTable::SetPinned(std::set<std::string> keys) {
   // As if its last lease had just ended.
   for (Segment* segment : unpinned) {
     if (segment->state() != SegmentState::kResident || segment->leases() > 0) continue;
-    Stays(*segment) ? LetGoWhenDue(*segment) : LetGo(segment);
+    if (!Stays(*segment)) LetGo(segment);
   }
+  LetGoWhatIsDue();
   Shrink();
 }
 
