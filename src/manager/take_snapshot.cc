@@ -95,6 +95,7 @@ SegmentSnapshot SnapshotOf(const Segment& segment, const SegmentTable& tier, Tim
                            .load_time = duration_cast<microseconds>(segment.load_time()),
                            .removed = segment.removed(),
                            .pinned = segment.pinned(),
+                           .held_for_copy = segment.held_for_above(),
                            .leaving = segment.leaving(),
                            .taken_over = segment.taken_over()};
   if (segment.state() == SegmentState::kReserved || segment.state() == SegmentState::kLoading) {
@@ -148,7 +149,9 @@ TierSnapshot SnapshotOf(const SegmentTable& tier) {
           .budget_bytes = tier.budget().limit(),
           .used_bytes = tier.budget().used(),
           .use = tier.Use(),
-          .policy = tier.policy()};
+          .policy = tier.policy(),
+          .host_copy =
+              tier.beneath() == nullptr ? std::optional<HostCopy>() : tier.options().host_copy};
 }
 
 namespace {

@@ -55,6 +55,9 @@ struct LoadFailure {
 
 inline constexpr size_t kHoldersRemembered = 8;
 
+// Why this residence ends with its last lease.
+enum class Leaving { kNo, kByOperator, kCopiedAbove };
+
 class Segment {
  public:
   // `footprint` is what the image takes of the tier.
@@ -130,7 +133,9 @@ class Segment {
   uint64_t leases() const { return leases_; }
   // Whether eviction may have it. Whoever adds a reason to stay adds it here, and has the table reconsider it when that
   // comes or goes.
-  bool MayGo() const { return state_ == SegmentState::kResident && leases_ == 0 && !pinned(); }
+  bool MayGo() const {
+    return state_ == SegmentState::kResident && leases_ == 0 && !pinned() && !held_for_above();
+  }
   Duration load_time() const { return load_time_; }
   // What its tier's Evictor ranks it by, and keeps.
   const EvictionCandidate& use() const { return use_; }
@@ -147,9 +152,13 @@ class Segment {
   // Whether an operator wants it kept, whatever needs its room.
   bool pinned() const { return pinned_; }
   void set_pinned(bool pinned) { pinned_ = pinned; }
-  // Whether an operator wants this residence to end with its last lease. The end of it ends that, too.
-  bool leaving() const { return leaving_; }
-  void set_leaving(bool leaving) { leaving_ = leaving; }
+  // Whether it stays as long as a copy of it in a tier above.
+  bool held_for_above() const { return held_for_above_; }
+  void set_held_for_above(bool held) { held_for_above_ = held; }
+  // Whether this residence is to end with its last lease, and why. The end of it ends that, too.
+  bool leaving() const { return leaving_ != Leaving::kNo; }
+  Leaving why_leaving() const { return leaving_; }
+  void set_leaving(Leaving leaving) { leaving_ = leaving; }
 
  private:
   void Step(SegmentState to);
@@ -176,7 +185,8 @@ class Segment {
   EvictionCandidate use_;
   bool removed_ = false;
   bool pinned_ = false;
-  bool leaving_ = false;
+  bool held_for_above_ = false;
+  Leaving leaving_ = Leaving::kNo;
 };
 
 }  // namespace trims

@@ -19,6 +19,18 @@ EvictionOrder::MayGo AllBut(const std::vector<Victim>& gone, EvictionOrder::MayG
   };
 }
 
+std::string_view ReasonOf(Leaving leaving) {
+  switch (leaving) {
+    case Leaving::kNo:
+      return "policy";
+    case Leaving::kByOperator:
+      return "operator";
+    case Leaving::kCopiedAbove:
+      return "copied";
+  }
+  return "";
+}
+
 }  // namespace
 
 Result<SegmentTable::Leavers> SegmentTable::ChooseLeavers(const Image& image) const {
@@ -124,9 +136,7 @@ void SegmentTable::EvictByOperator(Segment* segment) {
 }
 
 void SegmentTable::Reclaim(Segment* segment) {
-  const std::string_view reason = segment->removed()   ? "removed"
-                                  : segment->leaving() ? "operator"
-                                                       : "policy";
+  const std::string_view reason = segment->removed() ? "removed" : ReasonOf(segment->why_leaving());
   ++counters_->reclaimed;
   Tell(*segment, {.kind = EventKind::kSegmentReclaimed, .reason = reason});
   Drain(segment);

@@ -137,6 +137,7 @@ void SegmentTable::Filled(uint64_t id, Result<ResidentBytes> result) {
   Segment* segment = FindById(id);
   const TimePoint now = dependencies_.clock->Now();
   Event times = LoadTimes(*segment, now);
+  if (result.ok()) HoldBeneath(*segment);
   beneath_.erase(id);
   if (!result.ok()) return FillFailed(segment, result.status(), std::move(times));
   segment->Became(*std::move(result), now);
@@ -150,6 +151,7 @@ void SegmentTable::Filled(uint64_t id, Result<ResidentBytes> result) {
   TellResident(*segment, std::move(times));
   const bool wanted = WaitersOf(*segment) > 0;
   ServeWaiters(segment);
+  DropBeneath(*segment);
   // Nobody holds it: as if its last lease had just ended.
   if (!wanted && !Stays(*segment)) {
     return Reclaim(segment);

@@ -20,6 +20,7 @@ SegmentTable::~SegmentTable() {
   alive_.reset();
   waiters_.Silence();
   beneath_.clear();
+  copy_holds_.clear();
   for (auto& [id, segment] : segments_) {
     segment->CancelFill();
     // What a tier above still copies from, its fill frees.
@@ -44,6 +45,7 @@ Segment* SegmentTable::FindOrMake(const ImagePtr& image) {
   auto segment = std::make_unique<Segment>(++last_segment_, image, tier_->FootprintOf(*image));
   Segment* made = segment.get();
   made->set_pinned(pinned_.contains(made->key()));
+  made->set_held_for_above(held_for_above_.contains(made->key()));
   by_key_.emplace(made->key(), made);
   segments_.emplace(made->id(), std::move(segment));
   return made;

@@ -33,6 +33,7 @@
 #include "events/event.h"
 #include "format/image.h"
 #include "load/landing_tier.h"
+#include "residency/copy_hold.h"
 #include "residency/counters.h"
 #include "residency/lease.h"
 #include "residency/lingering.h"
@@ -49,7 +50,8 @@ namespace trims {
 // Bytes of a tier's budget by what they are for.
 struct RoomUse {
   uint64_t leased = 0;
-  uint64_t pinned = 0;   // in use or not: what is in use is counted there, too
+  uint64_t pinned =
+      0;  // or held for a copy above; in use or not: what is in use is counted there, too
   uint64_t idle = 0;     // neither leased nor pinned
   uint64_t loading = 0;  // what is brought by another way, too
   uint64_t draining = 0;
@@ -115,6 +117,10 @@ class SegmentTable final : public LandingTier {
 
   // What an open of it would come to now (segment_plan.cc).
   OpenPlan Plan(const ImagePtr& wanted) const;
+  // For the tier above, which has a copy of what has this key (segment_copies.cc): it goes, with its last lease, unless it is
+  // pinned or held.
+  void DropForAbove(const std::string& key);
+
   // nullptr: it is the lowest.
   const SegmentTable* beneath() const { return dependencies_.beneath; }
 
@@ -142,6 +148,7 @@ class SegmentTable final : public LandingTier {
   size_t loads_in_flight() const;  // reserved and loading
 
  private:
+  friend class CopyHold;
   friend class Lease;
   friend class OpenWait;
   class TakenRoom;
@@ -252,6 +259,12 @@ class SegmentTable final : public LandingTier {
   Result<Reservation> Exchange(TakenRoom* room, uint64_t bytes);
   Status NothingFree(uint64_t bytes) const;
 
+  // Copies of what this tier has, or has beneath (segment_copies.cc).
+  void HoldForAbove(const std::string& key);
+  void EndHoldForAbove(const std::string& key);
+  void HoldBeneath(const Segment& segment);
+  void DropBeneath(const Segment& segment);
+
   // Bytes that stay with others (segment_lingering.cc).
   void Freed(uint64_t drain);
   void Kept(uint64_t drain, std::vector<MemoryId> memory);
@@ -305,6 +318,8 @@ class SegmentTable final : public LandingTier {
   std::unordered_map<uint64_t, Beneath> beneath_;          // by the segment
   std::map<uint64_t, Gathering> gatherings_;               // by a number that no segment has
   std::set<std::string> pinned_;                           // keys
+  std::map<std::string, uint64_t> held_for_above_;         // by key, how many copies
+  std::unordered_map<uint64_t, CopyHold> copy_holds_;      // beneath, by the segment here
   std::function<void()> when_quiet_;                       // mostly empty
   bool telling_quiet_ = false;
   Waiters waiters_;

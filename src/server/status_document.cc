@@ -69,6 +69,7 @@ Json SegmentJson(const SegmentSnapshot& segment) {
                {"load_ms", segment.load_time.count() / 1000},
                {"removed", segment.removed},
                {"pinned", segment.pinned},
+               {"held_for_copy", segment.held_for_copy},
                {"leaving", segment.leaving},
                {"taken_over", segment.taken_over},
                {"held_from_before", segment.held_from_before},
@@ -93,7 +94,8 @@ Json TierJson(const TierSnapshot& tier) {
           {"saved_bytes", tier.saved_bytes},
           {"reclaim", ReclaimName(tier.policy.reclaim)},
           {"eviction_policy", tier.policy.eviction->name},
-          {"admission", tier.policy.admission->name}};
+          {"admission", tier.policy.admission->name},
+          {"host_copy", tier.host_copy ? Json(HostCopyName(*tier.host_copy)) : Json()}};
 }
 
 Json CountersJson(const Counters& counters, const IngestCounters& ingest) {

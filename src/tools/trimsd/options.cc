@@ -56,6 +56,13 @@ const std::map<std::string, Granularity>& Names() {
 }
 
 template <>
+const std::map<std::string, HostCopy>& Names() {
+  static const auto& names = *new std::map<std::string, HostCopy>{
+      {"keep", HostCopy::kKeep}, {"drop", HostCopy::kDrop}, {"pin", HostCopy::kPin}};
+  return names;
+}
+
+template <>
 const std::map<std::string, KeeperChoice>& Names() {
   static const auto& names =
       *new std::map<std::string, KeeperChoice>{{"auto", KeeperChoice::kAuto},
@@ -244,6 +251,8 @@ void AddDevices(CLI::App* app, DaemonOptions* options) {
          },
          "What models may take of each device's memory [80%]")
       ->type_name("SIZE|N%");
+  AddNamed(app, "--host-copy", &options->host_copy, "keep", "keep, drop, pin",
+           "What becomes of a model in the host's memory once a device has it");
 }
 
 void AddKeeper(CLI::App* app, DaemonOptions* options) {

@@ -123,6 +123,49 @@ TEST_F(DeviceTest, DemotedItIsInTheHostsMemoryAndNoLongerOnTheDevice) {
   EXPECT_EQ(demote(""), StatusCode::kOk) << "there is nothing left to do";
 }
 
+class HostCopyDaemonTest : public DeviceTest {
+ protected:
+  // What the host has of a model that was opened on a device and is closed again; its bytes were right.
+  uint64_t HostBytesAfterOpenOnDevice(const std::string& copy) {
+    Start({"--device", "sim:0,capacity=64MiB", "--host-copy", copy});
+    const std::string path = daemon_->AddFile("one", kDeviceModelBytes);
+    {
+      const Result<Model> model = Open("one", "sim:0");
+      EXPECT_TRUE(model.ok()) << model.status().ToString() << daemon_->Log();
+      if (!model.ok()) return 0;
+      const std::string bytes = ReadFile(path);
+      EXPECT_EQ(std::memcmp(model->file(0).bytes.data(), bytes.data(), bytes.size()), 0);
+    }
+    EXPECT_EQ(Tier("device:0")["host_copy"], copy);
+    EXPECT_EQ(Tier("host")["host_copy"], nullptr);
+    EXPECT_EQ(Tier("device:0")["used_bytes"], 6 << 20);
+    return Tier("host")["used_bytes"];
+  }
+};
+
+TEST_F(HostCopyDaemonTest, Kept) {
+  EXPECT_GT(HostBytesAfterOpenOnDevice("keep"), kDeviceModelBytes);
+  EXPECT_TRUE(ConnectOperator().Evict("one").ok());
+}
+
+TEST_F(HostCopyDaemonTest, Dropped) {
+  EXPECT_EQ(HostBytesAfterOpenOnDevice("drop"), 0u);
+  const Result<Model> again = Open("one", "host");
+  ASSERT_TRUE(again.ok());
+  EXPECT_FALSE(again->info().hit);
+}
+
+TEST_F(HostCopyDaemonTest, PinnedUntilTheDeviceHasLetGo) {
+  EXPECT_GT(HostBytesAfterOpenOnDevice("pin"), kDeviceModelBytes);
+  EXPECT_EQ(Tier("host")["pinned_bytes"], Tier("host")["used_bytes"]);
+  EXPECT_EQ(ConnectOperator().Evict("one").status().code(), StatusCode::kFailedPrecondition);
+  ASSERT_TRUE(ConnectOperator().Evict("one", {.tier = "device:0"}).ok());
+  daemon_->GetSettledStatus();
+  EXPECT_TRUE(ConnectOperator().Evict("one").ok());
+  EXPECT_EQ(Tier("host")["used_bytes"], 0);
+  EXPECT_EQ(Tier("device:0")["used_bytes"], 0);
+}
+
 TEST_F(DeviceTest, WhatDoesNotFitIsRefusedWithTheNumbers) {
   Start({"--device", "sim:0,capacity=16MiB", "--device-budget", "8MiB"});
   daemon_->AddFile("large", 2 * kDeviceModelBytes);
