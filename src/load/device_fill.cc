@@ -34,9 +34,10 @@ class Copier {
   // All of the device's memory, before a byte is copied: what is missing is known at once.
   Status Allocate(const std::vector<Handle>& extents) {
     for (const Handle& extent : extents) {
-      TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<DeviceMemory> memory,
-                             device_.Allocate(image_.reference, extent.length));
-      memories_.push_back(std::move(memory));
+      Result<std::unique_ptr<DeviceMemory>> memory =
+          device_.Allocate(image_.reference, extent.length);
+      TRIMS_RETURN_IF_ERROR(Noted(memory.status()));
+      memories_.push_back(*std::move(memory));
     }
     return Status();
   }
@@ -46,7 +47,7 @@ class Copier {
     while (begin < end) {
       if (control_.cancelled()) return GaveUp(image_, device_);
       const uint64_t length = std::min(kCopyBytes, end - begin);
-      TRIMS_RETURN_IF_ERROR(memories_[extent]->CopyIn(from, begin, length));
+      TRIMS_RETURN_IF_ERROR(Noted(memories_[extent]->CopyIn(from, begin, length)));
       control_.Advance(length);
       begin += length;
     }
@@ -68,6 +69,12 @@ class Copier {
   }
 
  private:
+  // What the device says for want of memory, whoever decides what goes for it has to know.
+  Status Noted(Status status) {
+    if (status.code() == StatusCode::kResourceExhausted) control_.SetOutOfMemory();
+    return status;
+  }
+
   const Image& image_;
   FillControl& control_;
   Device& device_;

@@ -51,12 +51,17 @@ class FillControl {
   bool cancelled() const { return token_.cancelled(); }
   CancelToken* token() { return &token_; }
 
+  // The tier's memory did not suffice, though its budget did: others may have it. Told before the fill ends with it.
+  bool out_of_memory() const { return out_of_memory_.load(std::memory_order_relaxed); }
+  void SetOutOfMemory() { out_of_memory_.store(true, std::memory_order_relaxed); }
+
   // For whoever follows this fill. One that nobody may follow ends it and says nothing else.
   FillFeed* feed() { return &feed_; }
 
  private:
   std::atomic<uint64_t> bytes_done_{0};
   std::atomic<int64_t> hashing_ns_{0};
+  std::atomic<bool> out_of_memory_{false};
   CancelToken token_;
   FillFeed feed_;
 };

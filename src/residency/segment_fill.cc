@@ -140,6 +140,7 @@ void SegmentTable::Filled(uint64_t id, Result<ResidentBytes> result) {
   if (result.ok()) HoldBeneath(*segment);
   beneath_.erase(id);
   if (!result.ok()) return FillFailed(segment, result.status(), std::move(times));
+  retries_.erase(id);
   segment->Became(*std::move(result), now);
   CountFilled(*segment);
   evictor_.Entered(segment->key(), now, segment->load_time(), segment->mutable_use());
@@ -160,10 +161,15 @@ void SegmentTable::Filled(uint64_t id, Result<ResidentBytes> result) {
   if (budget().used() > budget().limit()) Shrink();
 }
 
-void SegmentTable::FillFailed(Segment* segment, const Status& why, Event times) {
+void SegmentTable::FillFailed(Segment* segment, const Status& reason, Event times) {
+  const bool out_of_memory = segment->control()->out_of_memory();
   segment->Fail();
+  const bool tries_again = out_of_memory && MakeMemory(segment, reason);
   FillRoom();  // what it held may be what the first in the queue waits for
+  if (tries_again) return;
+  const Status why = out_of_memory ? OutOfMemory(*segment, reason) : reason;
   const uint64_t id = segment->id();
+  retries_.erase(id);
   const bool cancelled = why.code() == StatusCode::kCancelled;
   if (cancelled && WaitersOf(*segment) > 0) {
     // Given up because nobody wanted it, then opened again before the loader noticed.

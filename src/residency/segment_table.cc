@@ -54,6 +54,7 @@ Segment* SegmentTable::FindOrMake(const ImagePtr& image) {
 void SegmentTable::Forget(Segment* segment) {
   if (segment->state() == SegmentState::kFailed) segment->GiveUp();
   segment->RequireAbsent();
+  retries_.erase(segment->id());
   by_key_.erase(segment->key());
   segments_.erase(segment->id());
 }
@@ -114,7 +115,8 @@ size_t SegmentTable::loads_in_flight() const {
   size_t count = 0;
   for (const auto& [id, segment] : segments_) {
     const SegmentState state = segment->state();
-    count += state == SegmentState::kReserved || state == SegmentState::kLoading;
+    count += state == SegmentState::kReserved || state == SegmentState::kLoading ||
+             WaitsForMemory(*segment);
   }
   return count;
 }

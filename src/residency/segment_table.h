@@ -168,6 +168,13 @@ class SegmentTable final : public LandingTier {
     std::vector<MemoryId> memory;
   };
 
+  // Of a load that its tier had no memory for; until it has ended, or begins no more.
+  struct Retry {
+    std::set<uint64_t> drains;  // whose memory it waits for
+    uint64_t evicted = 0;       // segments that went for it
+    uint64_t evicted_bytes = 0;
+  };
+
   // Who goes for a newcomer: of its own namespace's, which has too much, and then for what is still missing.
   struct Leavers {
     std::vector<Victim> over_quota;
@@ -285,8 +292,14 @@ class SegmentTable final : public LandingTier {
   // What a load took, for an event of its end; asked before the segment makes the step.
   Event LoadTimes(const Segment& segment, TimePoint now) const;
   void TellResident(const Segment& segment, Event times) const;
-  void FillFailed(Segment* segment, const Status& why, Event times);
+  void FillFailed(Segment* segment, const Status& reason, Event times);
   void StartAnew(Segment* segment, ImagePtr image, PreparedStore::Pin pin);
+
+  // Where the tier had no memory though the budget had (segment_retry.cc).
+  bool MakeMemory(Segment* segment, const Status& why);
+  void MemoryCame(uint64_t drain);
+  bool WaitsForMemory(const Segment& segment) const;
+  Status OutOfMemory(const Segment& segment, const Status& why) const;
 
   // `call` unless the table is gone by then.
   template <typename Call>
@@ -316,6 +329,7 @@ class SegmentTable final : public LandingTier {
   std::map<uint64_t, std::unique_ptr<Segment>> segments_;
   std::unordered_map<std::string_view, Segment*> by_key_;  // views of the segments' own keys
   std::unordered_map<uint64_t, Beneath> beneath_;          // by the segment
+  std::unordered_map<uint64_t, Retry> retries_;            // by the segment
   std::map<uint64_t, Gathering> gatherings_;               // by a number that no segment has
   std::set<std::string> pinned_;                           // keys
   std::map<std::string, uint64_t> held_for_above_;         // by key, how many copies

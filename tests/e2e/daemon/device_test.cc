@@ -201,6 +201,44 @@ TEST_F(DeviceTest, AFailedCopyIsAnAnswerAndTheHostHasTheModel) {
   EXPECT_TRUE(Open("one", "sim:0").ok()) << "once";
 }
 
+TEST_F(DeviceTest, OutOfMemoryOnceAnotherGoesAndTheLoadIsTriedAgain) {
+  Start({"--device", "sim:0,capacity=64MiB", "--allow-fault-injection"},
+        {"TRIMS_FAULT=device_allocate:2:12"});
+  daemon_->AddFile("idle", kDeviceModelBytes);
+  const std::string path = daemon_->AddFile("one", kDeviceModelBytes);
+  ASSERT_TRUE(Open("idle", "sim:0").ok());
+  daemon_->GetSettledStatus();
+  {
+    const Result<Model> one = Open("one", "sim:0");
+    ASSERT_TRUE(one.ok()) << one.status().ToString() << daemon_->Log();
+    const std::string bytes = ReadFile(path);
+    EXPECT_EQ(std::memcmp(one->file(0).bytes.data(), bytes.data(), bytes.size()), 0);
+  }
+  EXPECT_EQ(Tier("device:0")["used_bytes"], 6 << 20) << "the idle one went";
+  EXPECT_TRUE(Open("idle", "host")->info().hit);
+}
+
+TEST_F(DeviceTest, OutOfMemoryAlwaysIsAnErrorWithTheNumbersAndNothingIsLeft) {
+  Start({"--device", "sim:0,capacity=64MiB", "--allow-fault-injection"},
+        {"TRIMS_FAULT=device_copy:2:12:1000"});
+  for (const char* name : {"idle", "one"}) {
+    daemon_->AddFile(name, kDeviceModelBytes);
+    ASSERT_TRUE(Open(name, "host").ok()) << "so that it is one copy to the device";
+  }
+  ASSERT_TRUE(Open("idle", "sim:0").ok());
+  daemon_->GetSettledStatus();
+  const Status status = Open("one", "sim:0").status();
+  EXPECT_EQ(status.code(), StatusCode::kResourceExhausted);
+  EXPECT_THAT(status.message(), HasSubstr("1 models (6291456 bytes) went for it"));
+  EXPECT_THAT(status.message(), HasSubstr("0 bytes of 53687091 bytes in use"));
+  daemon_->GetSettledStatus();
+  EXPECT_EQ(Tier("device:0")["used_bytes"], 0);
+  EXPECT_EQ(Tier("device:0")["loading_bytes"], 0);
+  EXPECT_TRUE(Open("one", "host")->info().hit);
+  daemon_->GetSettledStatus();
+  EXPECT_THAT(Open("one", "sim:0").status().message(), HasSubstr("nothing could go for it"));
+}
+
 TEST_F(DeviceTest, ALostDeviceLeavesTheHost) {
   Start({"--device", "sim:0,capacity=64MiB", "--allow-fault-injection"},
         {"TRIMS_FAULT=device_export:2:19"});
