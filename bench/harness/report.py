@@ -62,6 +62,7 @@ BARS = {
     ("device", "attach"): Bar("ratio", "<=", 1.5),
     ("device", "flatness"): Bar("ratio", "<=", 1.15),
     ("device", "load"): Bar("ratio", ">=", 0.95),
+    ("device", "peer"): Bar("ratio", ">=", 0.95),
     ("device", "worst"): Bar("ratio", ">=", 0.85),
     ("disk", "bandwidth"): Bar("ratio", ">=", 0.9),
     ("disk", "cpu"): Bar("ratio", "<=", 1.2),

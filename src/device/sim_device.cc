@@ -21,10 +21,23 @@
 namespace trims {
 namespace {
 
+constexpr char kUuidBegin[] = "51300000-0000-4000-8000-";
+
 // What the device's memory and the device know of each other.
 class SimState {
  public:
-  SimState(DeviceInfo device, const LinkModel& link) : info(std::move(device)), link(link) {}
+  SimState(DeviceInfo device, const SimDeviceOptions& options)
+      : info(std::move(device)),
+        peers(options.peers),
+        link(options.link),
+        peer_link(
+            {.bytes_per_second = options.peer_bytes_per_second, .latency = options.link.latency}) {}
+
+  Link& LinkFrom(const CopySource& source) {
+    const bool own =
+        peers == SimDeviceOptions::Peers::kByOwnLink && MappedHostBytes::IsPeers(source);
+    return own ? peer_link : link;
+  }
 
   Status CheckThere() const {
     if (!lost_.load()) return Status();
@@ -63,7 +76,9 @@ class SimState {
   }
 
   const DeviceInfo info;
+  const SimDeviceOptions::Peers peers;
   Link link;
+  Link peer_link;
   const SteadyClock clock;
 
  private:
@@ -86,7 +101,7 @@ class SimMemory final : public DeviceMemory {
   }
 
   uint64_t length() const override { return length_; }
-  Status CopyIn(const HostBytes& from, uint64_t offset, uint64_t length) override;
+  Status CopyIn(const CopySource& from, uint64_t offset, uint64_t length) override;
   Result<UniqueFd> Export() override;
 
  private:
@@ -103,7 +118,7 @@ class SimMemory final : public DeviceMemory {
   TimePoint arrives_{};                 // of the last copy
 };
 
-Status SimMemory::CopyIn(const HostBytes& from, uint64_t offset, uint64_t length) {
+Status SimMemory::CopyIn(const CopySource& from, uint64_t offset, uint64_t length) {
   if (!writer_) return AlreadyExported();
   TRIMS_RETURN_IF_ERROR(device_->CheckThere());
   TRIMS_ASSIGN_OR_RETURN(const std::span<const std::byte> bytes,
@@ -111,7 +126,7 @@ Status SimMemory::CopyIn(const HostBytes& from, uint64_t offset, uint64_t length
   if (const int error = fault::Check(fault::Op::kDeviceCopy)) {
     return device_->Fail(error, "copying");
   }
-  const TimePoint arrives = device_->link.Carry(length, device_->clock.Now());
+  const TimePoint arrives = device_->LinkFrom(from).Carry(length, device_->clock.Now());
   TRIMS_RETURN_IF_ERROR(writer_->Allocate(offset + length));
   std::memcpy(writer_->data() + offset, bytes.data(), bytes.size());
   WaitForArrival(arrives);
@@ -132,14 +147,24 @@ Result<UniqueFd> SimMemory::Export() {
 
 class SimDevice final : public Device {
  public:
-  SimDevice(DeviceInfo info, const LinkModel& link)
-      : state_(std::make_shared<SimState>(std::move(info), link)) {}
+  SimDevice(DeviceInfo info, const SimDeviceOptions& options)
+      : state_(std::make_shared<SimState>(std::move(info), options)) {}
 
   const DeviceInfo& info() const override { return state_->info; }
 
-  Result<std::unique_ptr<HostBytes>> Attach(int fd, uint64_t length) override {
+  Result<std::unique_ptr<CopySource>> Attach(int fd, uint64_t length) override {
     TRIMS_RETURN_IF_ERROR(state_->CheckThere());
     return MappedHostBytes::Attach(fd, length);
+  }
+
+  Result<std::unique_ptr<CopySource>> AttachPeer(int fd, uint64_t length,
+                                                 std::string_view uuid) override {
+    TRIMS_RETURN_IF_ERROR(state_->CheckThere());
+    if (state_->peers == SimDeviceOptions::Peers::kNone || !uuid.starts_with(kUuidBegin)) {
+      return Status(StatusCode::kUnimplemented,
+                    "device " + state_->info.name + " has no way from device " + std::string(uuid));
+    }
+    return MappedHostBytes::Attach(fd, length, /*peers=*/true);
   }
 
   Result<std::unique_ptr<DeviceMemory>> Allocate(std::string_view label, uint64_t length) override {
@@ -163,8 +188,15 @@ class SimDevice final : public Device {
 // In the form of a UUID; that of a simulated device tells which one it is.
 std::string UuidOf(int number) {
   char text[40];
-  std::snprintf(text, sizeof text, "51300000-0000-4000-8000-%012x", static_cast<unsigned>(number));
+  std::snprintf(text, sizeof text, "%s%012x", kUuidBegin, static_cast<unsigned>(number));
   return text;
+}
+
+bool PeersFirst(const SimDeviceOptions& options) {
+  if (options.peers != SimDeviceOptions::Peers::kByOwnLink) return false;
+  const uint64_t host = options.link.bytes_per_second;
+  const uint64_t peer = options.peer_bytes_per_second;
+  return host != 0 && (peer == 0 || peer > host);
 }
 
 }  // namespace
@@ -186,8 +218,9 @@ Result<std::unique_ptr<Device>> MakeSimDevice(const SimDeviceOptions& options) {
                                              .uuid = UuidOf(options.number),
                                              .memory = HandleKind::kSimulatedDevice,
                                              .capacity = options.capacity,
-                                             .granularity = options.granularity},
-                                  options.link));
+                                             .granularity = options.granularity,
+                                             .peers_first = PeersFirst(options)},
+                                  options));
 }
 
 }  // namespace trims

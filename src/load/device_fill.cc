@@ -43,7 +43,7 @@ class Copier {
   }
 
   // Bytes [begin, end) of an extent, which are there. `end` is behind the last call's, for one extent.
-  Status Copy(const HostBytes& from, size_t extent, uint64_t begin, uint64_t end) {
+  Status Copy(const CopySource& from, size_t extent, uint64_t begin, uint64_t end) {
     while (begin < end) {
       if (control_.cancelled()) return GaveUp(image_, device_);
       const uint64_t length = std::min(kCopyBytes, end - begin);
@@ -87,8 +87,10 @@ Result<ResidentBytes> CopyResident(const FillRequest& request, Device* device) {
   TRIMS_RETURN_IF_ERROR(copier.Allocate(beneath.extents));
   for (size_t i = 0; i < beneath.extents.size(); ++i) {
     const Handle& extent = beneath.extents[i];
-    TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<HostBytes> from,
-                           device->Attach(extent.fd.get(), extent.length));
+    TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<CopySource> from,
+                           request.peer.empty()
+                               ? device->Attach(extent.fd.get(), extent.length)
+                               : device->AttachPeer(extent.fd.get(), extent.length, request.peer));
     TRIMS_RETURN_IF_ERROR(copier.Copy(*from, i, 0, extent.length));
   }
   return copier.Finish(beneath.index);
@@ -126,7 +128,7 @@ class Follower {
  private:
   Result<bool> CopyExtent(const FillFeed::Seen& first, size_t extent, Copier* copier) {
     const Handle& handle = first.bytes->extents[extent];
-    TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<HostBytes> from,
+    TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<CopySource> from,
                            device_.Attach(handle.fd.get(), handle.length));
     for (uint64_t copied = 0; copied < handle.length;) {
       const FillFeed::Seen seen = feed_.Next(first.attempt, extent, copied, stop_);

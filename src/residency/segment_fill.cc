@@ -11,7 +11,7 @@ void SegmentTable::StartFill(Segment* segment, Reservation room) {
   segment->BeginFill(std::move(room), dependencies_.clock->Now());
   Tell(*segment, {.kind = EventKind::kSegmentLoading, .load = segment->load()});
   if (dependencies_.beneath == nullptr) return Fill(segment->id(), {});
-  FillFromBeneath(segment);
+  if (!FillFromPeer(segment)) FillFromBeneath(segment);
 }
 
 // What is on its way there is followed, where that can be; otherwise this fill begins when that one is done.
@@ -136,6 +136,7 @@ void SegmentTable::Filled(uint64_t id, Result<ResidentBytes> result) {
   const Waiters::Turn turn(&waiters_);
   Segment* segment = FindById(id);
   const TimePoint now = dependencies_.clock->Now();
+  if (!result.ok() && TurnFromPeer(segment, result.status())) return;
   Event times = LoadTimes(*segment, now);
   if (result.ok()) HoldBeneath(*segment);
   beneath_.erase(id);

@@ -121,6 +121,13 @@ class SegmentTable final : public LandingTier {
   // pinned or held.
   void DropForAbove(const std::string& key);
 
+  // Tables of other devices, from whose segments this one's may be filled past the tier beneath (segment_peers.cc). They outlive
+  // LetGoOfPeers(), after which nothing is filled from them.
+  void SetPeers(std::vector<SegmentTable*> peers) { peers_ = std::move(peers); }
+  void LetGoOfPeers();
+  // From which of them it would be filled now; nullptr: none.
+  SegmentTable* PeerFor(const std::string& key) const;
+
   // nullptr: it is the lowest.
   const SegmentTable* beneath() const { return dependencies_.beneath; }
 
@@ -153,11 +160,12 @@ class SegmentTable final : public LandingTier {
   friend class OpenWait;
   class TakenRoom;
 
-  // What a segment that fills from the tier beneath has there.
+  // What a segment that fills from the tier beneath, or from a peer, has there.
   struct Beneath {
     std::optional<OpenWait> wait;
     std::optional<Lease> lease;
     bool followed = false;  // its fill there is
+    bool peers = false;     // it is a peer's instead
     uint64_t load = 0;      // by which it came there
   };
 
@@ -282,6 +290,8 @@ class SegmentTable final : public LandingTier {
   // Filling (segment_fill.cc).
   void StartFill(Segment* segment, Reservation room);
   void FillFromBeneath(Segment* segment);
+  bool FillFromPeer(Segment* segment);
+  bool TurnFromPeer(Segment* segment, const Status& why);
   std::optional<LoadProgress> ProgressForWaiter(uint64_t waiter) const;
   uint64_t LoadForWaiter(uint64_t waiter) const;
   void FailLater(uint64_t id, const Status& why);
@@ -331,10 +341,11 @@ class SegmentTable final : public LandingTier {
   std::unordered_map<uint64_t, Beneath> beneath_;          // by the segment
   std::unordered_map<uint64_t, Retry> retries_;            // by the segment
   std::map<uint64_t, Gathering> gatherings_;               // by a number that no segment has
-  std::set<std::string> pinned_;                           // keys
-  std::map<std::string, uint64_t> held_for_above_;         // by key, how many copies
-  std::unordered_map<uint64_t, CopyHold> copy_holds_;      // beneath, by the segment here
-  std::function<void()> when_quiet_;                       // mostly empty
+  std::vector<SegmentTable*> peers_;
+  std::set<std::string> pinned_;                       // keys
+  std::map<std::string, uint64_t> held_for_above_;     // by key, how many copies
+  std::unordered_map<uint64_t, CopyHold> copy_holds_;  // beneath, by the segment here
+  std::function<void()> when_quiet_;                   // mostly empty
   bool telling_quiet_ = false;
   Waiters waiters_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -113,6 +113,7 @@ TEST_F(DeviceTest, DemotedItIsInTheHostsMemoryAndNoLongerOnTheDevice) {
     const Result<Model> held = Open("one", "sim:0");
     EXPECT_EQ(demote("device:0"), StatusCode::kFailedPrecondition);
   }
+  daemon_->GetSettledStatus();  // the device's copy may be there a moment before the host's
   ASSERT_TRUE(ConnectOperator().Evict("one").ok());
   EXPECT_EQ(Tier("host")["used_bytes"], 0);
   EXPECT_EQ(demote("device:0"), StatusCode::kOk);
@@ -237,6 +238,49 @@ TEST_F(DeviceTest, OutOfMemoryAlwaysIsAnErrorWithTheNumbersAndNothingIsLeft) {
   EXPECT_TRUE(Open("one", "host")->info().hit);
   daemon_->GetSettledStatus();
   EXPECT_THAT(Open("one", "sim:0").status().message(), HasSubstr("nothing could go for it"));
+}
+
+class PeerDaemonTest : public DeviceTest {
+ protected:
+  // Loads that it took to have the model on a second device, with the first one's held and the host's dropped.
+  int LoadsForASecondDevice(const std::string& second) {
+    Start({"--device", "sim:0,capacity=64MiB", "--device", second, "--host-copy", "drop"});
+    const std::string path = daemon_->AddFile("one", kDeviceModelBytes);
+    EXPECT_TRUE(Open("one", "sim:0").ok());
+    const int before = daemon_->GetSettledStatus()["counters"]["loads"];
+    {
+      const Result<Model> model = Open("one", "sim:1");
+      EXPECT_TRUE(model.ok()) << model.status().ToString() << daemon_->Log();
+      if (!model.ok()) return -1;
+      EXPECT_EQ(model->info().tier, "device:1");
+      const std::string bytes = ReadFile(path);
+      EXPECT_EQ(std::memcmp(model->file(0).bytes.data(), bytes.data(), bytes.size()), 0);
+    }
+    EXPECT_EQ(Tier("host")["used_bytes"], 0);
+    const int loads = daemon_->GetSettledStatus()["counters"]["loads"];
+    return loads - before;
+  }
+};
+
+TEST_F(PeerDaemonTest, WhatADeviceHasComesFromThereToAnother) {
+  EXPECT_EQ(LoadsForASecondDevice("sim:1,capacity=64MiB"), 1);
+}
+
+TEST_F(PeerDaemonTest, WithoutAWayBetweenThemItComesByTheHost) {
+  EXPECT_EQ(LoadsForASecondDevice("sim:1,capacity=64MiB,peer=none"), 2);
+  EXPECT_THAT(daemon_->Log(), HasSubstr("segment.not_from_peer"));
+}
+
+TEST_F(PeerDaemonTest, ExplainSaysThatItComesFromThePeer) {
+  Start({"--device", "sim:0,capacity=64MiB", "--device", "sim:1,capacity=64MiB", "--host-copy",
+         "drop"});
+  daemon_->AddFile("one", kDeviceModelBytes);
+  ASSERT_TRUE(Open("one", "sim:0").ok());
+  daemon_->GetSettledStatus();
+  const nlohmann::json open =
+      nlohmann::json::parse(ConnectOperator().Explain("one", {.tier = "sim:1"}).value());
+  EXPECT_EQ(open["served_from"], "device:0");
+  EXPECT_EQ(open["moves_bytes"], kDeviceModelBytes);
 }
 
 TEST_F(DeviceTest, ALostDeviceLeavesTheHost) {
