@@ -4,6 +4,7 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -89,6 +90,9 @@ class SimState {
 
 class SimMemory final : public DeviceMemory {
  public:
+  // Copies that are queued behind one another: what this machine needs longer for once in a while then leaves no gap on the wire.
+  static constexpr size_t kOnTheWire = 4;
+
   // `taken` was taken from the device, and is given back when this goes.
   SimMemory(std::shared_ptr<SimState> device, uint64_t taken, ExtentWriter writer)
       : device_(std::move(device)),
@@ -105,17 +109,20 @@ class SimMemory final : public DeviceMemory {
   Result<UniqueFd> Export() override;
 
  private:
-  // Of the copy before this one, which arrives then: one is on the wire while the next is made ready, as with a
+  // Until no more than `most` copies are on the wire: some are, while the next is made ready, as in the queue of a
   // device's copy engine. Nobody can tell us when a modelled wire is done, but the time.
-  void WaitForArrival(TimePoint next) {
-    std::this_thread::sleep_until(std::exchange(arrives_, next));
+  void WaitForArrivals(size_t most) {
+    while (arrivals_.size() > most) {
+      std::this_thread::sleep_until(arrivals_.front());
+      arrivals_.pop_front();
+    }
   }
 
   const std::shared_ptr<SimState> device_;
   const uint64_t taken_;
   const uint64_t length_;
   std::optional<ExtentWriter> writer_;  // until it is exported
-  TimePoint arrives_{};                 // of the last copy
+  std::deque<TimePoint> arrivals_;      // of what is on the wire
 };
 
 Status SimMemory::CopyIn(const CopySource& from, uint64_t offset, uint64_t length) {
@@ -126,10 +133,10 @@ Status SimMemory::CopyIn(const CopySource& from, uint64_t offset, uint64_t lengt
   if (const int error = fault::Check(fault::Op::kDeviceCopy)) {
     return device_->Fail(error, "copying");
   }
-  const TimePoint arrives = device_->LinkFrom(from).Carry(length, device_->clock.Now());
   TRIMS_RETURN_IF_ERROR(writer_->Allocate(offset + length));
   std::memcpy(writer_->data() + offset, bytes.data(), bytes.size());
-  WaitForArrival(arrives);
+  arrivals_.push_back(device_->LinkFrom(from).Carry(length, device_->clock.Now()));
+  WaitForArrivals(kOnTheWire);
   return Status();
 }
 
@@ -139,7 +146,7 @@ Result<UniqueFd> SimMemory::Export() {
   if (const int error = fault::Check(fault::Op::kDeviceExport)) {
     return device_->Fail(error, "exporting memory");
   }
-  WaitForArrival({});
+  WaitForArrivals(0);
   ExtentWriter writer = *std::exchange(writer_, std::nullopt);
   TRIMS_ASSIGN_OR_RETURN(SealedExtent sealed, std::move(writer).Seal());
   return std::move(sealed).TakeFd();
