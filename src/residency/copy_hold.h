@@ -24,7 +24,7 @@ class CopyHold {
 
  private:
   SegmentTable* beneath_;  // nullptr: moved from
-  const std::string key_;
+  std::string key_;
 };
 
 }  // namespace trims
