@@ -67,6 +67,7 @@ BARS = {
     ("disk", "bandwidth"): Bar("ratio", ">=", 0.9),
     ("disk", "cpu"): Bar("ratio", "<=", 1.2),
     **{("granularity", metric): Bar("ratio", "<=", 1.05) for metric in ("memory", "disk")},
+    **{("granularity", metric): Bar("ratio", "<=", 1.1) for metric in ("memory-by-layer", "disk-by-layer")},
     ("granularity", "attach"): Bar("ratio", "<=", 2),
     ("granularity", "first-touch"): Bar("ratio", "<=", 1.1),
     ("granularity", "ingest"): Bar("ratio", "<=", 1.2),

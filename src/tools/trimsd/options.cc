@@ -50,8 +50,10 @@ const std::map<std::string, ReadEngineChoice>& Names() {
 
 template <>
 const std::map<std::string, Granularity>& Names() {
-  static const auto& names = *new std::map<std::string, Granularity>{
-      {"model", Granularity::kModel}, {"block", Granularity::kBlock}};
+  static const auto& names =
+      *new std::map<std::string, Granularity>{{"model", Granularity::kModel},
+                                              {"block", Granularity::kBlock},
+                                              {"layer", Granularity::kLayer}};
   return names;
 }
 
@@ -215,7 +217,7 @@ void AddMemory(CLI::App* app, DaemonOptions* options) {
             "Which newcomer may push others out for long: " + AdmissionPolicyNames());
   AddPressure(app, options);
   AddFairness(app, options);
-  AddNamed(app, "--granularity", &options->granularity, "model", "model, block",
+  AddNamed(app, "--granularity", &options->granularity, "model", "model, block, layer",
            "In which units models that are added share their bytes with others of their namespace");
   AddNamed(app, "--huge-pages", &options->huge_pages, "best", "best, no-hugetlb, small",
            "Pages to ask for");
