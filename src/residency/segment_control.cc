@@ -49,7 +49,7 @@ Status SegmentTable::CheckMayEvict(const std::string& key) const {
   if (segment->held_for_above()) {
     return Status(StatusCode::kFailedPrecondition,
                   what + "is held for its copy on a device (--host-copy pin)",
-                  "evict that first: trims status shows which has it");
+                  "evict it there first (trims status shows which device has it)");
   }
   const size_t waiters = WaitersOf(*segment);
   std::string why;
