@@ -88,6 +88,8 @@ Status SetOption(std::string_view option, const char* value, Arguments* out) {
     out->input = value;
   else if (option == "--labels")
     out->labels = value;
+  else if (option == "--tier")
+    out->tier = value;
   else if (option == "--threads")
     return ParseNumber(option, value, &out->threads);
   else if (option == "--spawned")

@@ -2,10 +2,10 @@
 // one line of JSON.
 //
 //   NAME --trims REFERENCE… | --file PATH… | --prepared PATH…   --input PATH [--labels PATH]
-//        [--threads N] [--spawned NS] [--hold]
+//        [--threads N] [--tier NAME] [--spawned NS] [--hold]
 //
-// --trims: a session over the MRM's memory. --file: the framework alone, its default session from
-// the model's file.
+// --trims: a session over the MRM's memory, with --tier in that tier (sim:0, whose memory a processor can read). --file: the
+// framework alone, its default session from the model's file.
 // --prepared: a session over a mapped file that is prepared already (what the `ort` variant holds),
 // without the MRM.
 // --spawned: CLOCK_MONOTONIC, in ns, when the parent started this process. --hold: after the
@@ -35,6 +35,7 @@ struct Arguments {
   std::vector<std::string> models;
   std::string input;
   std::string labels;
+  std::string tier;  // empty: the host's memory
   int threads = 1;
   int64_t spawned_ns = 0;  // 0: unknown
   bool hold = false;

@@ -69,6 +69,21 @@ Result<Mapping> MapFile(const std::string& path) {
   return Mapping::OfFile(fd.get(), static_cast<size_t>(info.st_size), PROT_READ);
 }
 
+Result<onnxruntime::Session> OpenShared(Client& client, const std::string& reference,
+                                        const Arguments& arguments) {
+  const onnxruntime::Options options{.intra_op_threads = arguments.threads, .env = &RuntimeEnv()};
+  if (arguments.tier.empty()) return onnxruntime::Session::Open(client, reference, options);
+  TRIMS_ASSIGN_OR_RETURN(Model model,
+                         client.Open(reference, {.variant = Variant::kOrt,
+                                                 .variant_key = onnxruntime::VariantKey(),
+                                                 .tier = arguments.tier}));
+  if (model.info().memory == HandleKind::kCudaDevice) {
+    return Status(StatusCode::kInvalidArgument,
+                  arguments.tier + " is a GPU's memory, which this function can't read");
+  }
+  return onnxruntime::Session::Over(std::move(model), options);
+}
+
 std::string DescribeOpen(const OpenInfo& info) {
   return std::string("\"mode\": \"trims\", \"pages\": \"") + std::string(PagesName(info.pages)) +
          "\", \"hit\": " + (info.hit ? "true" : "false");
@@ -91,10 +106,8 @@ Result<LoadedModels> LoadedModels::Load(const Arguments& arguments) {
   if (arguments.mode == Mode::kTrims) {
     TRIMS_ASSIGN_OR_RETURN(Client client, Client::Connect());
     for (const std::string& reference : arguments.models) {
-      TRIMS_ASSIGN_OR_RETURN(
-          onnxruntime::Session session,
-          onnxruntime::Session::Open(
-              client, reference, {.intra_op_threads = arguments.threads, .env = &RuntimeEnv()}));
+      TRIMS_ASSIGN_OR_RETURN(onnxruntime::Session session,
+                             OpenShared(client, reference, arguments));
       out.description_ = DescribeOpen(session.model().info());
       out.Add(std::make_unique<SharedModel>(std::move(session)));
     }

@@ -11,6 +11,8 @@ def _cold_starts(result, how, phases):
             times = "".join(f"{row[phase]:11.1f}" for phase in phases)
             gain = rows["cold"]["total"] / row["total"]
             yield f"{'':10}{how[key]:38}{times}{row['total']:10.1f}{gain:7.1f}×"
+    if any("device" in function["cold_start_ms"] for function in result["functions"].values()):
+        yield f"{'':10}a simulated device's memory is the host's: the row shows the way to a device's copy, and nothing of a GPU's speed"
     if "inference" in phases:
         yield f"{'':10}the framework packs a private copy of the weights during load; TrIMS shares them as they lie, in a form"
         yield f"{'':10}that computes about as fast unpacked (where it doesn't, and what packing costs: docs/adapters.md)"

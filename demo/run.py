@@ -27,6 +27,7 @@ HOW = {
     "warm": "framework, model in page cache",
     "miss": "TrIMS, first open on the node",
     "hit": "TrIMS, model resident",
+    "device": "TrIMS, on a simulated device",
 }
 
 
@@ -58,6 +59,7 @@ FUNCTIONS = [
 ]
 
 
+DEVICE = "sim:0"  # its memory is the host's: what it shows is the way to it, and not a GPU's speed
 NO_MODEL = "no model"  # as the daemon says it
 
 
@@ -71,7 +73,7 @@ class Stage:
     def __init__(self, sandbox, build, site, daemon):
         self.sandbox, self.build, self.site, self.daemon = sandbox, Path(build), Path(site), daemon
 
-    def start(self, function, shared, hold=False, uid_offset=0):
+    def start(self, function, shared, hold=False, uid_offset=0, tier=""):
         """A function over the MRM's memory (`shared`) or over files of its own."""
         see = self.sandbox.path
         binds = [(INPUTS, "/inputs"), (RUNTIME, "/onnxruntime")]
@@ -81,7 +83,7 @@ class Stage:
             # The socket's folder is all that a function needs of the node; there is no model in its world.
             binds.append((self.daemon.run_folder, "/tmp/trims"))
             environment["TRIMS_SOCKET"] = see(str(self.daemon.socket), "/tmp/trims/trimsd.sock")
-            argv += ["--trims", *function.models]
+            argv += ["--trims", *function.models, *(["--tier", tier] if tier else [])]
         else:
             binds.append((MODELS, "/models"))
             argv += ["--file", *(see(str(MODELS / path), f"/models/{path}") for path in function.models.values())]
@@ -102,10 +104,10 @@ class Stage:
         binds += [(ROOT / "demo", "/function"), (ROOT / ".venv", ROOT / ".venv"), (self.site, "/site")]
         return [str(ROOT / ".venv/bin/python"), see(str(ROOT / "demo/ocr.py"), "/function/ocr.py")]
 
-    def run(self, function, shared):
+    def run(self, function, shared, tier=""):
         """One whole function, from nothing to its end; raises WrongAnswer."""
         before = time.monotonic()
-        running = self.start(function, shared)
+        running = self.start(function, shared, tier=tier)
         try:
             answer = running.answer()
             running.end()
@@ -127,11 +129,18 @@ def measure(stage, function, repetitions):
     """{"cold" | "warm" | "miss" | "hit": medians}, the repetitions interleaved."""
     runs = {how: [] for how in HOW}
     runs["miss"].append(stage.run(function, shared=True))
+    on_device = not function.program.endswith(".py")  # the Python adapter computes over the host's memory alone
+    if on_device:
+        stage.run(function, shared=True, tier=DEVICE)  # which brings it there
     for _ in range(repetitions):
         drop(function.files())
         runs["cold"].append(stage.run(function, shared=False))
         runs["warm"].append(stage.run(function, shared=False))
         runs["hit"].append(stage.run(function, shared=True))
+        if on_device:
+            runs["device"].append(stage.run(function, shared=True, tier=DEVICE))
+    if not on_device:
+        del runs["device"]
     if function.name == "ocr.py":
         del runs["miss"]  # the C++ function loaded the same model before
     return {how: summary(answers) for how, answers in runs.items()}
@@ -223,7 +232,7 @@ def choose_sandbox(options, daemon):
 
 def demonstrate(options, say):
     library = RUNTIME / "libonnxruntime.so"
-    with Daemon(options.build, library) as daemon:
+    with Daemon(options.build, library, flags=("--device", f"{DEVICE},capacity=1GiB")) as daemon:
         sandbox = choose_sandbox(options, daemon)
         stage = Stage(sandbox, options.build, options.site, daemon)
         say(f"A private trimsd (pid {daemon.pid}); functions in {sandbox.name}.")

@@ -9,12 +9,12 @@ from harness import against, machine, report
 from harness.processes import BenchError, say, stop_on_signals
 from harness.session import Bench
 from harness.suites import (accept, admin, attach, device, disk, granularity, hash, hit, live, memory, miss, opens, pipeline, policy, restart, s3,
-                            startup, steady, switch, trace)
+                            startup, steady, switch, torch, trace)
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SUITES = {"accept": accept, "admin": admin, "attach": attach, "device": device, "disk": disk, "granularity": granularity, "hash": hash, "hit": hit, "live": live,
           "miss": miss, "memory": memory, "opens": opens, "pipeline": pipeline, "policy": policy, "restart": restart, "s3": s3, "startup": startup, "steady": steady,
-          "switch": switch, "trace": trace}
+          "switch": switch, "torch": torch, "trace": trace}
 SYNTHETIC = {"accept": (accept.MEGABYTES,), "miss": miss.MEGABYTES, "memory": (memory.MEGABYTES,),
              "steady": steady.MEGABYTES}
 TARGETS = ("trimsd", "trims-cli", "trims-device", "trims-http", "trims-keeper", "trims-prepare", "bench_programs", "read_models")

@@ -36,7 +36,7 @@ struct AddOptions {
       {};  // of weights that are there in several, e.g. "fp16"; empty: the usual one
   // Absolute paths of libraries with custom operators, which ONNX Runtime loads while it optimises.
   std::vector<std::string> onnxruntime_extensions = {};
-  // In which units it shares its bytes with other models of its namespace: "model" or "block"; empty: the daemon's default.
+  // In which units it shares its bytes with other models of its namespace: "model", "block" or "layer"; empty: the daemon's default.
   std::string granularity = {};
   std::function<void(const Progress&)> on_progress;  // called on the calling thread
   std::chrono::milliseconds timeout{std::chrono::minutes(30)};

@@ -63,7 +63,7 @@ _trims() {
     --eviction) _trims_reply <<<"${evictions// /$'\n'}"; return ;;
     --admission) _trims_reply <<<$'all\ntinylfu'; return ;;
     --reclaim) _trims_reply <<<$'eager\nlazy\n10m'; return ;;
-    --granularity) _trims_reply <<<$'model\nblock'; return ;;
+    --granularity) _trims_reply <<<$'model\nblock\nlayer'; return ;;
     --kind) _trims_reply <<<$'segment\nmodel\nalias\npolicy\ndrain\nleases\nopen'; return ;;
     --model) _trims_reply < <(_trims_references); return ;;
     --delete) _trims_reply < <(_trims_aliases); return ;;
@@ -74,7 +74,7 @@ _trims() {
     --variant=*) _trims_reply <<<$'--variant=files\n--variant=tensors\n--variant=ort'; return ;;
     --eviction=*) _trims_reply <<<"--eviction=${evictions// /$'\n'--eviction=}"; return ;;
     --admission=*) _trims_reply <<<$'--admission=all\n--admission=tinylfu'; return ;;
-    --granularity=*) _trims_reply <<<$'--granularity=model\n--granularity=block'; return ;;
+    --granularity=*) _trims_reply <<<$'--granularity=model\n--granularity=block\n--granularity=layer'; return ;;
     --reclaim=*) _trims_reply <<<$'--reclaim=eager\n--reclaim=lazy\n--reclaim=10m'; return ;;
     -*)
       local flags=$globals

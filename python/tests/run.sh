@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests of what is written in Python against the programs of a build folder.
 #   run.sh package BUILD    builds the wheel, installs it into a fresh virtual environment and runs pytest there; then trims.mxnet's
-#                           tests with MXNet, which has an environment of its own
+#                           tests with MXNet and trims.torch's with PyTorch, which have environments of their own
 #   run.sh backend BUILD    ONNX's own back-end tests, each through plain ONNX Runtime and through TrIMS
 #   run.sh cases BUILD      likewise, only the models as people keep them; more words go to pytest
 #   run.sh demo BUILD       every function once without and once with TrIMS, with the right answer
@@ -62,5 +62,7 @@ else
   if [ "$what" = package ] && [ $# = 0 ]; then
     [ -x .venv-mxnet/bin/python ] || { echo "no .venv-mxnet here (try: scripts/setup)" >&2; exit 1; }
     TRIMS_TEST_BUILD=$build PYTHONPATH=$site .venv-mxnet/bin/python -m pytest -q -p no:cacheprovider python/tests/test_mxnet.py
+    [ -x .venv-torch/bin/python ] || { echo "no .venv-torch here (try: scripts/setup)" >&2; exit 1; }
+    TRIMS_TEST_BUILD=$build PYTHONPATH=$site .venv-torch/bin/python -m pytest -q -rs -p no:cacheprovider python/tests/test_torch.py
   fi
 fi

@@ -52,6 +52,7 @@ HINTS = {
     "it has no ort variant (trims show says why)": SENTENCE,
     "wait for some of them: trims status": SENTENCE,
     "close models that are in use (trims status shows them), or ": SENTENCE,
+    "evict it there first (trims status shows which device has it)": SENTENCE,
     "close models that are in use (trims status shows them), unpin some, or ": SENTENCE,
     "trims trace --help": "test_what_trace_takes_is_shown",
     "trims trace combine FILES… --out FILE": FORM,

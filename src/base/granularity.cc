@@ -8,7 +8,7 @@ namespace trims {
 namespace {
 
 // Indexed by the enum's values.
-constexpr std::string_view kNames[] = {"model", "block"};
+constexpr std::string_view kNames[] = {"model", "block", "layer"};
 
 }  // namespace
 
@@ -22,7 +22,7 @@ Result<Granularity> GranularityFromName(std::string_view name) {
     if (kNames[i] == name) return static_cast<Granularity>(i);
   }
   return Status(StatusCode::kInvalidArgument,
-                "no granularity '" + std::string(name) + "': expected model or block",
+                "no granularity '" + std::string(name) + "': expected model, block or layer",
                 "choose one of them, or leave it out for the daemon's default");
 }
 

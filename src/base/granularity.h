@@ -16,12 +16,13 @@ namespace trims {
 enum class Granularity : uint8_t {
   kModel,  // whole images: equal ones are one segment
   kBlock,  // blocks of kShareBlockBytes: equal ones are there once
+  kLayer,  // the same, of `tensors` that are laid so that each long layer begins at a block
 };
 
 // Of an extent, at multiples of it: a huge page, so that what is put together is still mapped by huge ones.
 inline constexpr uint64_t kShareBlockBytes = uint64_t{2} << 20;
 
-std::string_view GranularityName(Granularity granularity);  // "model", "block"
+std::string_view GranularityName(Granularity granularity);  // "model", "block", "layer"
 // INVALID_ARGUMENT: it is none.
 Result<Granularity> GranularityFromName(std::string_view name);
 

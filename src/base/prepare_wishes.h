@@ -16,7 +16,7 @@ struct PrepareWishes {
   std::string precision = {};          // of weights that are there in several; empty: the usual one
   std::vector<std::string> onnxruntime_extensions =
       {};                        // absolute paths of custom operators' libraries
-  std::string granularity = {};  // "model" or "block"; empty: the daemon's default
+  std::string granularity = {};  // "model", "block" or "layer"; empty: the daemon's default
 };
 
 }  // namespace trims

@@ -93,6 +93,7 @@ static_assert(sizeof(AccessDescription) == 12);
   X(DeviceGetUuid, "cuDeviceGetUuid_v2", (Uuid * uuid, Device_ device))                       \
   X(DeviceTotalMem, "cuDeviceTotalMem_v2", (size_t * bytes, Device_ device))                  \
   X(DeviceGetAttribute, "cuDeviceGetAttribute", (int* value, int attribute, Device_ device))  \
+  X(DeviceCanAccessPeer, "cuDeviceCanAccessPeer", (int* can, Device_ device, Device_ peer))   \
   X(DevicePrimaryCtxRetain, "cuDevicePrimaryCtxRetain", (Context_ * context, Device_ device)) \
   X(DevicePrimaryCtxRelease, "cuDevicePrimaryCtxRelease_v2", (Device_ device))                \
   X(CtxPushCurrent, "cuCtxPushCurrent_v2", (Context_ context))                                \
@@ -121,6 +122,8 @@ static_assert(sizeof(AccessDescription) == 12);
   X(MemFreeHost, "cuMemFreeHost", (void* pointer))                                            \
   X(MemcpyHtoDAsync, "cuMemcpyHtoDAsync_v2",                                                  \
     (DevicePointer to, const void* from, size_t bytes, Stream_ stream))                       \
+  X(MemcpyDtoDAsync, "cuMemcpyDtoDAsync_v2",                                                  \
+    (DevicePointer to, DevicePointer from, size_t bytes, Stream_ stream))                     \
   X(MemcpyDtoH, "cuMemcpyDtoH_v2", (void* to, DevicePointer from, size_t bytes))              \
   X(StreamCreate, "cuStreamCreate", (Stream_ * stream, unsigned flags))                       \
   X(StreamDestroy, "cuStreamDestroy_v2", (Stream_ stream))                                    \

@@ -1,5 +1,7 @@
 #include "cuda/cuda_memory.h"
 
+#include <optional>
+
 #include "base/macros.h"
 #include "base/mapping.h"
 #include "cuda/cuda_driver.h"
@@ -17,6 +19,19 @@ Result<std::string> UuidOf(const Api& api, Device_ device) {
   Uuid uuid{};
   TRIMS_RETURN_IF_ERROR(Check(api, api.DeviceGetUuid(&uuid, device), "cuDeviceGetUuid"));
   return TextOf(uuid);
+}
+
+// Among those that this process sees; `seen` is told the others.
+Result<std::optional<int>> OrdinalOf(const Api& api, std::string_view uuid, std::string* seen) {
+  TRIMS_ASSIGN_OR_RETURN(const int count, CountDevices(api));
+  for (int ordinal = 0; ordinal < count; ++ordinal) {
+    Device_ device = 0;
+    TRIMS_RETURN_IF_ERROR(Check(api, api.DeviceGet(&device, ordinal), "cuDeviceGet"));
+    TRIMS_ASSIGN_OR_RETURN(const std::string found, UuidOf(api, device));
+    if (found == uuid) return std::optional<int>(ordinal);
+    *seen += (seen->empty() ? "" : ", ") + found;
+  }
+  return std::optional<int>();
 }
 
 }  // namespace
@@ -41,15 +56,9 @@ Result<Context> Context::OfOrdinal(const Api* api, int ordinal) {
 }
 
 Result<Context> Context::OfUuid(const Api* api, const std::string& uuid) {
-  TRIMS_ASSIGN_OR_RETURN(const int count, CountDevices(*api));
   std::string seen;
-  for (int ordinal = 0; ordinal < count; ++ordinal) {
-    Device_ device = 0;
-    TRIMS_RETURN_IF_ERROR(Check(*api, api->DeviceGet(&device, ordinal), "cuDeviceGet"));
-    TRIMS_ASSIGN_OR_RETURN(const std::string found, UuidOf(*api, device));
-    if (found == uuid) return OfOrdinal(api, ordinal);
-    seen += (seen.empty() ? "" : ", ") + found;
-  }
+  TRIMS_ASSIGN_OR_RETURN(const std::optional<int> ordinal, OrdinalOf(*api, uuid, &seen));
+  if (ordinal) return OfOrdinal(api, *ordinal);
   return Status(
       StatusCode::kNotFound,
       "this process doesn't see the device " + uuid + ", but " + (seen.empty() ? "none" : seen),
@@ -74,6 +83,19 @@ Result<int> Context::ReadAttribute(int attribute) const {
   TRIMS_RETURN_IF_ERROR(
       Check(*api_, api_->DeviceGetAttribute(&value, attribute, device_), "cuDeviceGetAttribute"));
   return value;
+}
+
+Result<bool> Context::CanAccess(std::string_view peer_uuid) const {
+  std::string seen;
+  TRIMS_ASSIGN_OR_RETURN(const std::optional<int> ordinal, OrdinalOf(*api_, peer_uuid, &seen));
+  if (!ordinal) return false;
+  Device_ peer = 0;
+  TRIMS_RETURN_IF_ERROR(Check(*api_, api_->DeviceGet(&peer, *ordinal), "cuDeviceGet"));
+  if (peer == device_) return true;
+  int can = 0;
+  TRIMS_RETURN_IF_ERROR(
+      Check(*api_, api_->DeviceCanAccessPeer(&can, device_, peer), "cuDeviceCanAccessPeer"));
+  return can != 0;
 }
 
 Result<size_t> Context::ReadGranularity() const {

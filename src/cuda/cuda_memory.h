@@ -43,6 +43,8 @@ class Context {
   Result<std::string> ReadUuid() const;
   Result<uint64_t> ReadTotalBytes() const;
   Result<int> ReadAttribute(int attribute) const;
+  // Whether it can read the memory of the device with that UUID, which this process may not see.
+  Result<bool> CanAccess(std::string_view peer_uuid) const;
   // Of memory that can be shared by descriptors.
   Result<size_t> ReadGranularity() const;
   AllocationProperties Properties() const { return {.location = {.id = ordinal_}}; }

@@ -43,6 +43,13 @@ Status Staging::Copy(DevicePointer to, std::span<const std::byte> from) {
   return status.ok() ? arrived : status;
 }
 
+Status Staging::CopyFromDevice(DevicePointer to, DevicePointer from, size_t bytes) {
+  const Status status =
+      Check(*api_, api_->MemcpyDtoDAsync(to, from, bytes, stream_), "cuMemcpyDtoDAsync");
+  const Status arrived = Check(*api_, api_->StreamSynchronize(stream_), "cuStreamSynchronize");
+  return status.ok() ? arrived : status;
+}
+
 Status Staging::CopyParts(DevicePointer to, std::span<const std::byte> from) {
   for (int next = 0; !from.empty(); next = (next + 1) % kBuffers) {
     const std::span<const std::byte> part = from.first(std::min(kBufferBytes, from.size()));

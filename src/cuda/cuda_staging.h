@@ -33,6 +33,8 @@ class Staging {
 
   // Blocks until the bytes are there.
   Status Copy(DevicePointer to, std::span<const std::byte> from);
+  // The same, of what another device has and this one can read; nothing passes through here.
+  Status CopyFromDevice(DevicePointer to, DevicePointer from, size_t bytes);
 
  private:
   static constexpr int kBuffers = 2;

@@ -1,5 +1,6 @@
 #include "device/cuda_device.h"
 
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <utility>
@@ -12,6 +13,36 @@
 
 namespace trims {
 namespace {
+
+// Memory of a peer, mapped to be read by this device.
+class CudaPeerBytes final : public CopySource {
+ public:
+  static Result<std::unique_ptr<CopySource>> Attach(const cuda::Context& context, int fd,
+                                                    uint64_t length, size_t granularity) {
+    const cuda::Current current(context);
+    TRIMS_ASSIGN_OR_RETURN(const cuda::Allocation allocation,
+                           cuda::Allocation::Import(context, fd, length, granularity));
+    TRIMS_ASSIGN_OR_RETURN(cuda::Range range,
+                           cuda::Range::Reserve(context, allocation.bytes(), granularity));
+    TRIMS_RETURN_IF_ERROR(range.Map(allocation, 0, cuda::kAccessRead));
+    return std::unique_ptr<CopySource>(
+        std::unique_ptr<CudaPeerBytes>(new CudaPeerBytes(context, std::move(range), length)));
+  }
+  ~CudaPeerBytes() override {
+    const cuda::Current current(context_);
+    range_.reset();
+  }
+
+  cuda::DevicePointer pointer() const { return range_->pointer(); }
+  uint64_t length() const { return length_; }
+
+ private:
+  CudaPeerBytes(const cuda::Context& context, cuda::Range range, uint64_t length)
+      : context_(context), range_(std::move(range)), length_(length) {}
+  const cuda::Context& context_;
+  std::optional<cuda::Range> range_;
+  const uint64_t length_;
+};
 
 class CudaMemory final : public DeviceMemory {
  public:
@@ -34,8 +65,13 @@ class CudaMemory final : public DeviceMemory {
 
   uint64_t length() const override { return length_; }
 
-  Status CopyIn(const HostBytes& from, uint64_t offset, uint64_t length) override {
+  Status CopyIn(const CopySource& from, uint64_t offset, uint64_t length) override {
     if (!range_) return AlreadyExported();
+    if (const auto* peer = dynamic_cast<const CudaPeerBytes*>(&from)) {
+      TRIMS_RETURN_IF_ERROR(CheckPart(offset, length, std::min(peer->length(), length_)));
+      const cuda::Current current(context_);
+      return staging_.CopyFromDevice(range_->pointer() + offset, peer->pointer() + offset, length);
+    }
     TRIMS_ASSIGN_OR_RETURN(const std::span<const std::byte> bytes,
                            MappedHostBytes::Part(from, offset, length, length_));
     const cuda::Current current(context_);
@@ -73,8 +109,16 @@ class CudaDevice final : public Device {
 
   const DeviceInfo& info() const override { return info_; }
 
-  Result<std::unique_ptr<HostBytes>> Attach(int fd, uint64_t length) override {
+  Result<std::unique_ptr<CopySource>> Attach(int fd, uint64_t length) override {
     return MappedHostBytes::Attach(fd, length);
+  }
+
+  Result<std::unique_ptr<CopySource>> AttachPeer(int fd, uint64_t length,
+                                                 std::string_view uuid) override {
+    TRIMS_ASSIGN_OR_RETURN(const bool can, context_.CanAccess(uuid));
+    if (can) return CudaPeerBytes::Attach(context_, fd, length, info_.granularity);
+    return Status(StatusCode::kUnimplemented,
+                  info_.name + " can't read the memory of device " + std::string(uuid));
   }
 
   Result<std::unique_ptr<DeviceMemory>> Allocate(std::string_view, uint64_t length) override {

@@ -2,9 +2,10 @@
 //
 // A device hands out memory that other processes can be given as a descriptor. Bytes come into it from
 // memfds of the host's, which are attached first, so that a device whose driver must pin pages does so
-// once, and in whatever process the driver lives.
+// once, and in whatever process the driver lives; or from memory that a peer, another device of its kind, has
+// exported, past the host's memory.
 //
-//   TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<HostBytes> from, device->Attach(memfd, length));
+//   TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<CopySource> from, device->Attach(memfd, length));
 //   TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<DeviceMemory> memory, device->Allocate("ocr", length));
 //   TRIMS_RETURN_IF_ERROR(memory->CopyIn(*from, 0, length));
 //   TRIMS_ASSIGN_OR_RETURN(UniqueFd shared, memory->Export());
@@ -33,12 +34,13 @@ struct DeviceInfo {
   HandleKind memory = HandleKind::kSimulatedDevice;
   uint64_t capacity = 0;     // bytes
   uint64_t granularity = 0;  // bytes; what is allocated is rounded up to it
+  bool peers_first = false;  // bytes come quicker from a peer than from the host
 };
 
-// A memfd of the host's from which a device may copy. Ended once no copy needs it any more.
-class HostBytes {
+// Memory from which a device may copy: a memfd of the host's, or a peer's. Ended once no copy needs it any more.
+class CopySource {
  public:
-  virtual ~HostBytes() = default;
+  virtual ~CopySource() = default;
 };
 
 // Freed when it goes; what was exported stays with those who have it.
@@ -52,7 +54,7 @@ class DeviceMemory {
   // returns, but `from` is not needed for that any more. INVALID_ARGUMENT: they are not in
   // both; FAILED_PRECONDITION: it was exported already; UNAVAILABLE: the device is lost; INTERNAL: the
   // copy failed.
-  virtual Status CopyIn(const HostBytes& from, uint64_t offset, uint64_t length) = 0;
+  virtual Status CopyIn(const CopySource& from, uint64_t offset, uint64_t length) = 0;
 
   // Waits for what is on its way. A descriptor that can be given to other processes, which can't write to what they map of it as far as
   // the device can see to that. Once. Nothing can be copied in after it.
@@ -66,7 +68,12 @@ class Device {
   virtual const DeviceInfo& info() const = 0;
 
   // `fd` is the caller's and may be closed after the call.
-  virtual Result<std::unique_ptr<HostBytes>> Attach(int fd, uint64_t length) = 0;
+  virtual Result<std::unique_ptr<CopySource>> Attach(int fd, uint64_t length) = 0;
+
+  // What another device of this kind, with that UUID, has exported; the whole of it. UNIMPLEMENTED: nothing comes from there to
+  // here but by the host's memory.
+  virtual Result<std::unique_ptr<CopySource>> AttachPeer(int fd, uint64_t length,
+                                                         std::string_view uuid) = 0;
 
   // RESOURCE_EXHAUSTED: the device has not so much left, and says what it has. INVALID_ARGUMENT: no bytes.
   // UNAVAILABLE: the device is lost.

@@ -17,11 +17,11 @@
 
 namespace trims {
 
-inline constexpr uint32_t kDeviceProtocolVersion = 1;
+inline constexpr uint32_t kDeviceProtocolVersion = 2;
 
 enum class DeviceOp : uint32_t {
-  kInfo,      // → capacity, granularity, memory, name, uuid
-  kAttach,    // descriptor, length → object
+  kInfo,      // → capacity, granularity, memory, peers_first, name, uuid
+  kAttach,    // descriptor, length → object; with a label, a peer's, of that UUID
   kDetach,    // object
   kAllocate,  // label, length → object
   kCopy,      // object, from, offset, length
@@ -46,6 +46,7 @@ struct DeviceReply {
   uint64_t capacity = 0;
   uint64_t granularity = 0;
   uint32_t memory = 0;  // HandleKind
+  uint32_t peers_first = 0;
   char name[32] = {};
   char uuid[40] = {};
   char message[512] = {};

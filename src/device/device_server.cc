@@ -81,6 +81,7 @@ class DeviceServer {
     PutText(info.name, reply->name);
     PutText(info.uuid, reply->uuid);
     reply->memory = static_cast<uint32_t>(info.memory);
+    reply->peers_first = info.peers_first ? 1 : 0;
     reply->capacity = info.capacity;
     reply->granularity = info.granularity;
     return Status();
@@ -88,8 +89,12 @@ class DeviceServer {
 
   Status Attach(const WithFd<DeviceRequest>& asked, DeviceReply* reply) {
     if (!asked.fd) return Status(StatusCode::kInvalidArgument, "attach without a descriptor");
-    TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<HostBytes> bytes,
-                           device_.Attach(asked.fd.get(), asked.message.length));
+    const int fd = asked.fd.get();
+    const uint64_t length = asked.message.length;
+    const std::string peer = TextOf(asked.message.label);
+    TRIMS_ASSIGN_OR_RETURN(
+        std::unique_ptr<CopySource> bytes,
+        peer.empty() ? device_.Attach(fd, length) : device_.AttachPeer(fd, length, peer));
     reply->object = attached_.Add(std::move(bytes));
     return Status();
   }
@@ -103,7 +108,7 @@ class DeviceServer {
 
   Status Copy(const DeviceRequest& request) {
     TRIMS_ASSIGN_OR_RETURN(DeviceMemory* const memory, memories_.Find(request.object));
-    TRIMS_ASSIGN_OR_RETURN(const HostBytes* const from, attached_.Find(request.from));
+    TRIMS_ASSIGN_OR_RETURN(const CopySource* const from, attached_.Find(request.from));
     return memory->CopyIn(*from, request.offset, request.length);
   }
 
@@ -114,7 +119,7 @@ class DeviceServer {
   }
 
   Device& device_;
-  Objects<HostBytes> attached_;
+  Objects<CopySource> attached_;
   Objects<DeviceMemory> memories_;
 };
 

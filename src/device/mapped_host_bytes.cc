@@ -7,24 +7,26 @@
 
 namespace trims {
 
-Result<std::unique_ptr<HostBytes>> MappedHostBytes::Attach(int fd, uint64_t length) {
+Result<std::unique_ptr<CopySource>> MappedHostBytes::Attach(int fd, uint64_t length, bool peers) {
   // Whole huge pages: of a hugetlb memfd nothing less can be unmapped.
   TRIMS_ASSIGN_OR_RETURN(Mapping mapping,
                          Mapping::OfFileAligned(fd, length, kHugePageSize, PROT_READ));
-  return std::unique_ptr<HostBytes>(
-      std::unique_ptr<MappedHostBytes>(new MappedHostBytes(std::move(mapping), length)));
+  return std::unique_ptr<CopySource>(
+      std::unique_ptr<MappedHostBytes>(new MappedHostBytes(std::move(mapping), length, peers)));
 }
 
-Result<std::span<const std::byte>> MappedHostBytes::Part(const HostBytes& from, uint64_t offset,
+Result<std::span<const std::byte>> MappedHostBytes::Part(const CopySource& from, uint64_t offset,
                                                          uint64_t length, uint64_t memory_length) {
   const auto& host = static_cast<const MappedHostBytes&>(from);
-  const uint64_t end = std::min(host.length_, memory_length);
-  if (offset > end || length > end - offset) {
-    return Status(StatusCode::kInvalidArgument,
-                  "bytes " + std::to_string(offset) + " + " + std::to_string(length) +
-                      " to copy, of which there are " + std::to_string(end));
-  }
+  TRIMS_RETURN_IF_ERROR(CheckPart(offset, length, std::min(host.length_, memory_length)));
   return std::span<const std::byte>(host.mapping_.data() + offset, length);
+}
+
+Status CheckPart(uint64_t offset, uint64_t length, uint64_t end) {
+  if (offset <= end && length <= end - offset) return Status();
+  return Status(StatusCode::kInvalidArgument,
+                "bytes " + std::to_string(offset) + " + " + std::to_string(length) +
+                    " to copy, of which there are " + std::to_string(end));
 }
 
 Status AlreadyExported() {

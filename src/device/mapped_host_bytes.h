@@ -1,7 +1,7 @@
 // MappedHostBytes: a memfd of the host's, mapped to be read by the processor that copies from it; and what each kind of
 // device memory checks alike.
 //
-//   TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<HostBytes> from, MappedHostBytes::Attach(fd, length));
+//   TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<CopySource> from, MappedHostBytes::Attach(fd, length));
 //   TRIMS_ASSIGN_OR_RETURN(const std::byte* bytes, MappedHostBytes::Part(*from, offset, length, memory_length));
 //
 // Thread-safety: immutable.
@@ -21,22 +21,30 @@
 
 namespace trims {
 
-class MappedHostBytes final : public HostBytes {
+class MappedHostBytes final : public CopySource {
  public:
-  static Result<std::unique_ptr<HostBytes>> Attach(int fd, uint64_t length);
+  // `peers`: it is a simulated peer's, which is the host's memory, too.
+  static Result<std::unique_ptr<CopySource>> Attach(int fd, uint64_t length, bool peers = false);
 
   // The bytes [offset, offset + length) of `from`, which Attach() made, to be copied into memory of
   // `memory_length` bytes. INVALID_ARGUMENT: they are not in both.
-  static Result<std::span<const std::byte>> Part(const HostBytes& from, uint64_t offset,
+  static Result<std::span<const std::byte>> Part(const CopySource& from, uint64_t offset,
                                                  uint64_t length, uint64_t memory_length);
+  static bool IsPeers(const CopySource& from) {
+    return static_cast<const MappedHostBytes&>(from).peers_;
+  }
 
  private:
-  MappedHostBytes(Mapping mapping, uint64_t length)
-      : mapping_(std::move(mapping)), length_(length) {}
+  MappedHostBytes(Mapping mapping, uint64_t length, bool peers)
+      : mapping_(std::move(mapping)), length_(length), peers_(peers) {}
 
   const Mapping mapping_;
   const uint64_t length_;
+  const bool peers_;
 };
+
+// INVALID_ARGUMENT: bytes [offset, offset + length) are not among the first `end`.
+Status CheckPart(uint64_t offset, uint64_t length, uint64_t end);
 
 // What a second Export(), or a copy after it, is answered: FAILED_PRECONDITION.
 Status AlreadyExported();

@@ -15,8 +15,9 @@ constexpr uint64_t kUsualCapacity = uint64_t{4} << 30;
 constexpr int kMostDevices = 64;
 
 Status BadDevice(std::string_view text, const std::string& why) {
-  return Status(StatusCode::kInvalidArgument, "device '" + std::string(text) + "': " + why,
-                "such as cuda:0, or sim:0,capacity=8GiB,link=12GB,latency=10us,granularity=2MiB");
+  return Status(
+      StatusCode::kInvalidArgument, "device '" + std::string(text) + "': " + why,
+      "such as cuda:0, or sim:0,capacity=8GiB,link=12GB,peer=50GB,latency=10us,granularity=2MiB");
 }
 
 // What is before the first `separator`; `text` is what is behind it.
@@ -45,13 +46,20 @@ Status ParseLatency(std::string_view text, std::chrono::microseconds* latency) {
 
 Status ParseSetting(std::string_view key, std::string_view value, SimDeviceOptions* options) {
   if (key == "latency") return ParseLatency(value, &options->link.latency);
+  if (key == "peer") {
+    const bool none = value == "none";
+    options->peers = none ? SimDeviceOptions::Peers::kNone : SimDeviceOptions::Peers::kByOwnLink;
+    if (none) return Status();
+  }
   uint64_t* const bytes = key == "capacity"      ? &options->capacity
                           : key == "granularity" ? &options->granularity
                           : key == "link"        ? &options->link.bytes_per_second
+                          : key == "peer"        ? &options->peer_bytes_per_second
                                                  : nullptr;
   if (bytes == nullptr) {
-    return Status(StatusCode::kInvalidArgument,
-                  "'" + std::string(key) + "': expected capacity, granularity, link or latency");
+    return Status(
+        StatusCode::kInvalidArgument,
+        "'" + std::string(key) + "': expected capacity, granularity, link, peer or latency");
   }
   TRIMS_ASSIGN_OR_RETURN(*bytes, ParseByteSize(value));
   return Status();

@@ -133,7 +133,7 @@ class RemoteObject {
   const DeviceOp end_;
 };
 
-class RemoteBytes final : public HostBytes {
+class RemoteBytes final : public CopySource {
  public:
   RemoteBytes(DeviceProcess* process, uint64_t generation, uint64_t object)
       : remote_(process, generation, object, DeviceOp::kDetach) {}
@@ -150,7 +150,7 @@ class RemoteMemory final : public DeviceMemory {
 
   uint64_t length() const override { return length_; }
 
-  Status CopyIn(const HostBytes& from, uint64_t offset, uint64_t length) override {
+  Status CopyIn(const CopySource& from, uint64_t offset, uint64_t length) override {
     return remote_
         .Ask({.op = DeviceOp::kCopy,
               .object = remote_.object(),
@@ -186,9 +186,16 @@ class RemoteDevice final : public Device {
 
   const DeviceInfo& info() const override { return info_; }
 
-  Result<std::unique_ptr<HostBytes>> Attach(int fd, uint64_t length) override {
-    TRIMS_ASSIGN_OR_RETURN(const Asked asked, Ask({.op = DeviceOp::kAttach, .length = length}, fd));
-    return std::unique_ptr<HostBytes>(
+  Result<std::unique_ptr<CopySource>> Attach(int fd, uint64_t length) override {
+    return AttachPeer(fd, length, {});
+  }
+
+  Result<std::unique_ptr<CopySource>> AttachPeer(int fd, uint64_t length,
+                                                 std::string_view uuid) override {
+    DeviceRequest request{.op = DeviceOp::kAttach, .length = length};
+    PutText(uuid, request.label);
+    TRIMS_ASSIGN_OR_RETURN(const Asked asked, Ask(request, fd));
+    return std::unique_ptr<CopySource>(
         std::make_unique<RemoteBytes>(&process_, asked.generation, asked.object));
   }
 
@@ -223,7 +230,8 @@ class RemoteDevice final : public Device {
                       .uuid = TextOf(said.uuid),
                       .memory = static_cast<HandleKind>(said.memory),
                       .capacity = said.capacity,
-                      .granularity = said.granularity};
+                      .granularity = said.granularity,
+                      .peers_first = said.peers_first != 0};
   }
 
   // A process that was started anew may find another device under the same number.

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,10 +22,23 @@
 namespace trims {
 namespace {
 
+constexpr char kUuidBegin[] = "51300000-0000-4000-8000-";
+
 // What the device's memory and the device know of each other.
 class SimState {
  public:
-  SimState(DeviceInfo device, const LinkModel& link) : info(std::move(device)), link(link) {}
+  SimState(DeviceInfo device, const SimDeviceOptions& options)
+      : info(std::move(device)),
+        peers(options.peers),
+        link(options.link),
+        peer_link(
+            {.bytes_per_second = options.peer_bytes_per_second, .latency = options.link.latency}) {}
+
+  Link& LinkFrom(const CopySource& source) {
+    const bool own =
+        peers == SimDeviceOptions::Peers::kByOwnLink && MappedHostBytes::IsPeers(source);
+    return own ? peer_link : link;
+  }
 
   Status CheckThere() const {
     if (!lost_.load()) return Status();
@@ -63,7 +77,9 @@ class SimState {
   }
 
   const DeviceInfo info;
+  const SimDeviceOptions::Peers peers;
   Link link;
+  Link peer_link;
   const SteadyClock clock;
 
  private:
@@ -74,6 +90,9 @@ class SimState {
 
 class SimMemory final : public DeviceMemory {
  public:
+  // Copies that are queued behind one another: what this machine needs longer for once in a while then leaves no gap on the wire.
+  static constexpr size_t kOnTheWire = 4;
+
   // `taken` was taken from the device, and is given back when this goes.
   SimMemory(std::shared_ptr<SimState> device, uint64_t taken, ExtentWriter writer)
       : device_(std::move(device)),
@@ -86,24 +105,27 @@ class SimMemory final : public DeviceMemory {
   }
 
   uint64_t length() const override { return length_; }
-  Status CopyIn(const HostBytes& from, uint64_t offset, uint64_t length) override;
+  Status CopyIn(const CopySource& from, uint64_t offset, uint64_t length) override;
   Result<UniqueFd> Export() override;
 
  private:
-  // Of the copy before this one, which arrives then: one is on the wire while the next is made ready, as with a
+  // Until no more than `most` copies are on the wire: some are, while the next is made ready, as in the queue of a
   // device's copy engine. Nobody can tell us when a modelled wire is done, but the time.
-  void WaitForArrival(TimePoint next) {
-    std::this_thread::sleep_until(std::exchange(arrives_, next));
+  void WaitForArrivals(size_t most) {
+    while (arrivals_.size() > most) {
+      std::this_thread::sleep_until(arrivals_.front());
+      arrivals_.pop_front();
+    }
   }
 
   const std::shared_ptr<SimState> device_;
   const uint64_t taken_;
   const uint64_t length_;
   std::optional<ExtentWriter> writer_;  // until it is exported
-  TimePoint arrives_{};                 // of the last copy
+  std::deque<TimePoint> arrivals_;      // of what is on the wire
 };
 
-Status SimMemory::CopyIn(const HostBytes& from, uint64_t offset, uint64_t length) {
+Status SimMemory::CopyIn(const CopySource& from, uint64_t offset, uint64_t length) {
   if (!writer_) return AlreadyExported();
   TRIMS_RETURN_IF_ERROR(device_->CheckThere());
   TRIMS_ASSIGN_OR_RETURN(const std::span<const std::byte> bytes,
@@ -111,10 +133,10 @@ Status SimMemory::CopyIn(const HostBytes& from, uint64_t offset, uint64_t length
   if (const int error = fault::Check(fault::Op::kDeviceCopy)) {
     return device_->Fail(error, "copying");
   }
-  const TimePoint arrives = device_->link.Carry(length, device_->clock.Now());
   TRIMS_RETURN_IF_ERROR(writer_->Allocate(offset + length));
   std::memcpy(writer_->data() + offset, bytes.data(), bytes.size());
-  WaitForArrival(arrives);
+  arrivals_.push_back(device_->LinkFrom(from).Carry(length, device_->clock.Now()));
+  WaitForArrivals(kOnTheWire);
   return Status();
 }
 
@@ -124,7 +146,7 @@ Result<UniqueFd> SimMemory::Export() {
   if (const int error = fault::Check(fault::Op::kDeviceExport)) {
     return device_->Fail(error, "exporting memory");
   }
-  WaitForArrival({});
+  WaitForArrivals(0);
   ExtentWriter writer = *std::exchange(writer_, std::nullopt);
   TRIMS_ASSIGN_OR_RETURN(SealedExtent sealed, std::move(writer).Seal());
   return std::move(sealed).TakeFd();
@@ -132,14 +154,24 @@ Result<UniqueFd> SimMemory::Export() {
 
 class SimDevice final : public Device {
  public:
-  SimDevice(DeviceInfo info, const LinkModel& link)
-      : state_(std::make_shared<SimState>(std::move(info), link)) {}
+  SimDevice(DeviceInfo info, const SimDeviceOptions& options)
+      : state_(std::make_shared<SimState>(std::move(info), options)) {}
 
   const DeviceInfo& info() const override { return state_->info; }
 
-  Result<std::unique_ptr<HostBytes>> Attach(int fd, uint64_t length) override {
+  Result<std::unique_ptr<CopySource>> Attach(int fd, uint64_t length) override {
     TRIMS_RETURN_IF_ERROR(state_->CheckThere());
     return MappedHostBytes::Attach(fd, length);
+  }
+
+  Result<std::unique_ptr<CopySource>> AttachPeer(int fd, uint64_t length,
+                                                 std::string_view uuid) override {
+    TRIMS_RETURN_IF_ERROR(state_->CheckThere());
+    if (state_->peers == SimDeviceOptions::Peers::kNone || !uuid.starts_with(kUuidBegin)) {
+      return Status(StatusCode::kUnimplemented,
+                    "device " + state_->info.name + " has no way from device " + std::string(uuid));
+    }
+    return MappedHostBytes::Attach(fd, length, /*peers=*/true);
   }
 
   Result<std::unique_ptr<DeviceMemory>> Allocate(std::string_view label, uint64_t length) override {
@@ -163,8 +195,15 @@ class SimDevice final : public Device {
 // In the form of a UUID; that of a simulated device tells which one it is.
 std::string UuidOf(int number) {
   char text[40];
-  std::snprintf(text, sizeof text, "51300000-0000-4000-8000-%012x", static_cast<unsigned>(number));
+  std::snprintf(text, sizeof text, "%s%012x", kUuidBegin, static_cast<unsigned>(number));
   return text;
+}
+
+bool PeersFirst(const SimDeviceOptions& options) {
+  if (options.peers != SimDeviceOptions::Peers::kByOwnLink) return false;
+  const uint64_t host = options.link.bytes_per_second;
+  const uint64_t peer = options.peer_bytes_per_second;
+  return host != 0 && (peer == 0 || peer > host);
 }
 
 }  // namespace
@@ -186,8 +225,9 @@ Result<std::unique_ptr<Device>> MakeSimDevice(const SimDeviceOptions& options) {
                                              .uuid = UuidOf(options.number),
                                              .memory = HandleKind::kSimulatedDevice,
                                              .capacity = options.capacity,
-                                             .granularity = options.granularity},
-                                  options.link));
+                                             .granularity = options.granularity,
+                                             .peers_first = PeersFirst(options)},
+                                  options));
 }
 
 }  // namespace trims

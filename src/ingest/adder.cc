@@ -49,7 +49,8 @@ ImagePtr ImageOf(const CatalogEntry& entry, const Landed& landed) {
 
 // A model that another node has prepared is taken as it is.
 Status CheckCanShare(const Located& located) {
-  const bool asked = located.request.granularity == Granularity::kBlock;
+  const bool asked =
+      located.request.granularity.value_or(Granularity::kModel) != Granularity::kModel;
   if (!asked || !located.pushed) return Status();
   return Status(StatusCode::kUnimplemented,
                 "a model that another node has pushed can't be cut into blocks",
@@ -63,7 +64,7 @@ std::vector<ImagePtr> ImagesOfNamespace(const Catalog& catalog, std::string_view
   for (const CatalogEntry* entry : catalog.All()) {
     if (!entry->name.starts_with(wanted)) continue;
     std::ranges::copy_if(entry->images, std::back_inserter(images), [](const ImagePtr& image) {
-      return image->variant.granularity == Granularity::kBlock;
+      return image->variant.granularity != Granularity::kModel;
     });
   }
   return images;
@@ -189,8 +190,12 @@ Status Adder::CheckCanAdd(const wire::Principal& principal) const {
                 "wait for some of them: trims status");
 }
 
+Granularity Adder::GranularityOf(const Requested& request) const {
+  return request.granularity.value_or(options_.granularity);
+}
+
 bool Adder::SharesBlocks(const Requested& request) const {
-  return request.granularity.value_or(options_.granularity) == Granularity::kBlock;
+  return GranularityOf(request) != Granularity::kModel;
 }
 
 void Adder::MakeIncoming(const AskerPtr& asker, Located located) {
@@ -217,6 +222,7 @@ void Adder::Prepare(const AskerPtr& asker, Located located, PreparedStore::Incom
   }
   std::vector<PreparedStore::Pin> pins;
   if (SharesBlocks(located.request) && !located.pushed) {
+    job.granularity = GranularityOf(located.request);
     job.share_with = ImagesOfNamespace(*dependencies_.catalog, located.request.reference.name);
     pins = PinAll(*job.share_with, dependencies_.prepared);
   }

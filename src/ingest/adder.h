@@ -39,6 +39,7 @@ class Adder {
   struct Asker;  // who is to be told
   using AskerPtr = std::shared_ptr<const Asker>;
 
+  Granularity GranularityOf(const Requested& request) const;
   bool SharesBlocks(const Requested& request) const;
   Status CheckCanAdd(const wire::Principal& principal) const;
   void Download(const AskerPtr& asker, Requested request);

@@ -25,6 +25,7 @@
 #include "trims/model.h"
 #include "trims/status.h"
 
+#include "base/granularity.h"
 #include "base/prepare_wishes.h"
 #include "format/image.h"
 #include "format/manifest.h"
@@ -51,6 +52,7 @@ struct PrepareJob {
   std::shared_ptr<const Landed> landed = {};
   // Whose blocks it may share (share_blocks.h); absent: it is prepared to be whole.
   std::optional<std::vector<ImagePtr>> share_with = {};
+  Granularity granularity = Granularity::kModel;  // in which units, then
 };
 
 class Preparer {

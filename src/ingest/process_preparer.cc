@@ -69,7 +69,8 @@ std::string OriginOf(const PrepareJob& job) {
 
 Status Record(const PrepareJob& job, Manifest* manifest) {
   if (job.landed) return RecordLanded(*job.landed, manifest);
-  if (job.share_with) return ShareBlocks(job.out_folder, *job.share_with, manifest);
+  if (job.share_with)
+    return ShareBlocks(job.out_folder, *job.share_with, job.granularity, manifest);
   return RecordDigests(job.out_folder, manifest);
 }
 
@@ -123,6 +124,7 @@ std::vector<std::string> Arguments(const ProcessPreparerOptions& options, const 
   }
   if (!variants.empty()) arguments.insert(arguments.end(), {"--variant", variants});
   if (job.landed) arguments.push_back("--undigested");
+  if (job.granularity == Granularity::kLayer) arguments.push_back("--layers");
   if (!job.wishes.precision.empty()) {
     arguments.push_back("--precision=" + job.wishes.precision);  // which may begin with a dash
   }

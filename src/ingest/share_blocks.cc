@@ -191,13 +191,17 @@ Status ShareVariant(const Image& image, const std::string& incoming,
 }  // namespace
 
 Status ShareBlocks(const std::string& incoming, const std::vector<ImagePtr>& candidates,
-                   Manifest* manifest) {
+                   Granularity granularity, Manifest* manifest) {
   const std::vector<ImagePtr> images = MakeImages(*manifest, "the model", "new");
   for (size_t i = 0; i < images.size(); ++i) {
     ManifestVariant& variant = manifest->variants[i];
     TRIMS_RETURN_IF_ERROR(CanShare(variant)
                               ? ShareVariant(*images[i], incoming, candidates, &variant)
                               : RecordVariantDigests(*images[i], incoming, &variant));
+    // Only these are laid by layers.
+    const bool by_layer =
+        variant.granularity == Granularity::kBlock && variant.kind == Variant::kTensors;
+    if (by_layer) variant.granularity = granularity;
   }
   return Status();
 }

@@ -1,6 +1,6 @@
 // ShareBlocks: what was just prepared, so that what other models have already lies there once, on the disk as in memory.
 //
-//   TRIMS_RETURN_IF_ERROR(ShareBlocks(incoming, candidates, &manifest));
+//   TRIMS_RETURN_IF_ERROR(ShareBlocks(incoming, candidates, Granularity::kBlock, &manifest));
 //   manifest.variants[0].runs;      // what it is put together of, if it shares anything
 //   manifest.variants[0].extents;   // what it has itself, in the variant's folder, with all digests
 //
@@ -15,15 +15,16 @@
 
 #include "trims/status.h"
 
+#include "base/granularity.h"
 #include "format/image.h"
 #include "format/manifest.h"
 
 namespace trims {
 
-// `candidates` are the namespace's images, whose folders stay as long as this takes and until the catalog names them. Errors as
+// `granularity`: as which it is recorded, kBlock or kLayer, where it was prepared so. `candidates` are the namespace's images, whose folders stay as long as this takes and until the catalog names them. Errors as
 // RecordDigests's, and of writing.
 Status ShareBlocks(const std::string& incoming, const std::vector<ImagePtr>& candidates,
-                   Manifest* manifest);
+                   Granularity granularity, Manifest* manifest);
 
 }  // namespace trims
 

@@ -34,19 +34,20 @@ class Copier {
   // All of the device's memory, before a byte is copied: what is missing is known at once.
   Status Allocate(const std::vector<Handle>& extents) {
     for (const Handle& extent : extents) {
-      TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<DeviceMemory> memory,
-                             device_.Allocate(image_.reference, extent.length));
-      memories_.push_back(std::move(memory));
+      Result<std::unique_ptr<DeviceMemory>> memory =
+          device_.Allocate(image_.reference, extent.length);
+      TRIMS_RETURN_IF_ERROR(Noted(memory.status()));
+      memories_.push_back(*std::move(memory));
     }
     return Status();
   }
 
   // Bytes [begin, end) of an extent, which are there. `end` is behind the last call's, for one extent.
-  Status Copy(const HostBytes& from, size_t extent, uint64_t begin, uint64_t end) {
+  Status Copy(const CopySource& from, size_t extent, uint64_t begin, uint64_t end) {
     while (begin < end) {
       if (control_.cancelled()) return GaveUp(image_, device_);
       const uint64_t length = std::min(kCopyBytes, end - begin);
-      TRIMS_RETURN_IF_ERROR(memories_[extent]->CopyIn(from, begin, length));
+      TRIMS_RETURN_IF_ERROR(Noted(memories_[extent]->CopyIn(from, begin, length)));
       control_.Advance(length);
       begin += length;
     }
@@ -68,6 +69,12 @@ class Copier {
   }
 
  private:
+  // What the device says for want of memory, whoever decides what goes for it has to know.
+  Status Noted(Status status) {
+    if (status.code() == StatusCode::kResourceExhausted) control_.SetOutOfMemory();
+    return status;
+  }
+
   const Image& image_;
   FillControl& control_;
   Device& device_;
@@ -80,8 +87,10 @@ Result<ResidentBytes> CopyResident(const FillRequest& request, Device* device) {
   TRIMS_RETURN_IF_ERROR(copier.Allocate(beneath.extents));
   for (size_t i = 0; i < beneath.extents.size(); ++i) {
     const Handle& extent = beneath.extents[i];
-    TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<HostBytes> from,
-                           device->Attach(extent.fd.get(), extent.length));
+    TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<CopySource> from,
+                           request.peer.empty()
+                               ? device->Attach(extent.fd.get(), extent.length)
+                               : device->AttachPeer(extent.fd.get(), extent.length, request.peer));
     TRIMS_RETURN_IF_ERROR(copier.Copy(*from, i, 0, extent.length));
   }
   return copier.Finish(beneath.index);
@@ -119,7 +128,7 @@ class Follower {
  private:
   Result<bool> CopyExtent(const FillFeed::Seen& first, size_t extent, Copier* copier) {
     const Handle& handle = first.bytes->extents[extent];
-    TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<HostBytes> from,
+    TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<CopySource> from,
                            device_.Attach(handle.fd.get(), handle.length));
     for (uint64_t copied = 0; copied < handle.length;) {
       const FillFeed::Seen seen = feed_.Next(first.attempt, extent, copied, stop_);

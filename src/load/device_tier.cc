@@ -37,6 +37,13 @@ class DeviceTier final : public Tier {
   std::string_view device_uuid() const override { return device_->info().uuid; }
   Budget& budget() override { return budget_; }
   uint64_t capacity() const override { return device_->info().capacity; }
+  // Of one kind; whether there is a way, the device says when it is asked for it.
+  bool TakesFrom(const Tier& peer) const override {
+    const auto* other = dynamic_cast<const DeviceTier*>(&peer);
+    return other != nullptr && other != this &&
+           other->device_->info().memory == device_->info().memory;
+  }
+  bool peers_first() const override { return device_->info().peers_first; }
   uint64_t FootprintOf(const Image& image) const override {
     uint64_t bytes = 0;
     for (const ManifestExtent& extent : image.variant.extents) {

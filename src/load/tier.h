@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -51,12 +52,17 @@ class FillControl {
   bool cancelled() const { return token_.cancelled(); }
   CancelToken* token() { return &token_; }
 
+  // The tier's memory did not suffice, though its budget did: others may have it. Told before the fill ends with it.
+  bool out_of_memory() const { return out_of_memory_.load(std::memory_order_relaxed); }
+  void SetOutOfMemory() { out_of_memory_.store(true, std::memory_order_relaxed); }
+
   // For whoever follows this fill. One that nobody may follow ends it and says nothing else.
   FillFeed* feed() { return &feed_; }
 
  private:
   std::atomic<uint64_t> bytes_done_{0};
   std::atomic<int64_t> hashing_ns_{0};
+  std::atomic<bool> out_of_memory_{false};
   CancelToken token_;
   FillFeed feed_;
 };
@@ -66,6 +72,7 @@ struct FillRequest {
   // The image in the tier beneath, where there is one. Only the loop lets go of it, but at the table's end. nullptr: fill
   // from `follow`, if it is there, else from the image's files.
   std::shared_ptr<const ResidentBytes> beneath;
+  std::string peer;  // the UUID of the device whose memory `beneath` is; empty: the tier's beneath
   // A fill of the image in the tier beneath that goes on: its feed always ends.
   std::shared_ptr<FillControl> follow;
   std::shared_ptr<FillControl> control;
@@ -85,10 +92,14 @@ class Tier {
   virtual uint64_t capacity() const { return ReadMachineMemory().total; }
   // What an image takes of it.
   virtual uint64_t FootprintOf(const Image& image) const { return image.footprint; }
+  // Whether it can be filled from what is resident in `peer`, as far as can be told before.
+  virtual bool TakesFrom(const Tier& /*peer*/) const { return false; }
+  // Whether that is quicker than from the tier beneath.
+  virtual bool peers_first() const { return false; }
   // Whether its fills can be followed (FillControl::feed).
   virtual bool feeds() const { return false; }
 
-  // DATA_LOSS: the bytes are not those of the image; NOT_FOUND: its files are gone;
+  // UNIMPLEMENTED: nothing comes from that peer. DATA_LOSS: the bytes are not those of the image; NOT_FOUND: its files are gone;
   // RESOURCE_EXHAUSTED: no memory or descriptors; CANCELLED: the control was cancelled in time.
   virtual void Fill(FillRequest request, std::function<void(Result<ResidentBytes>)> done) = 0;
   // Bytes of the image that came here by another way than Fill, in about the time that one would have taken. May be done

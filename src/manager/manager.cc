@@ -72,16 +72,24 @@ class Manager::Impl {
                                                                .events = &events},
                                          &counters));
     }
+    for (size_t i = 1; i < made.size(); ++i) {
+      std::vector<SegmentTable*> peers;
+      for (size_t j = 1; j < made.size(); ++j) {
+        if (j != i) peers.push_back(made[j].get());
+      }
+      made[i]->SetPeers(std::move(peers));
+    }
     return made;
   }
 
-  // The controller may hold leases, and a tier some of the one beneath.
+  // The controller may hold leases, and a tier some of the one beneath or of another.
   ~Impl() {
     if (dependencies.prepared != nullptr) dependencies.prepared->SetInUse(nullptr);
     controller.reset();
     disk.reset();
     keep_alives.reset();
     taken_over.reset();
+    for (const auto& tier : tiers) tier->LetGoOfPeers();
     while (!tiers.empty()) tiers.pop_back();
   }
 

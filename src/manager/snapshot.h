@@ -21,6 +21,7 @@
 #include "format/manifest.h"
 #include "ingest/registrar.h"
 #include "residency/counters.h"
+#include "residency/host_copy.h"
 #include "residency/open_plan.h"
 #include "residency/residency_options.h"
 #include "residency/segment_state.h"
@@ -114,6 +115,7 @@ struct SegmentSnapshot {
   std::chrono::microseconds load_time{0};  // of its last load
   bool removed = false;
   bool pinned = false;
+  bool held_for_copy = false;  // as long as a device has its own
   bool leaving = false;     // with its last lease
   bool taken_over = false;  // from the daemon before
   Reclaim keep_alive;       // how long it outlives its last lease
@@ -153,6 +155,7 @@ struct TierSnapshot {
   RoomUse use;
   TierPolicy policy;
   Quotas quotas;  // the same in every tier
+  std::optional<HostCopy> host_copy = {};  // of a device's; of the host's there is none beneath
   uint64_t saved_bytes =
       0;  // what the models that are resident would take besides if they shared nothing
 };

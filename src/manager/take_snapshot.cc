@@ -95,6 +95,7 @@ SegmentSnapshot SnapshotOf(const Segment& segment, const SegmentTable& tier, Tim
                            .load_time = duration_cast<microseconds>(segment.load_time()),
                            .removed = segment.removed(),
                            .pinned = segment.pinned(),
+                           .held_for_copy = segment.held_for_above(),
                            .leaving = segment.leaving(),
                            .taken_over = segment.taken_over(),
                            .keep_alive = tier.ReclaimOf(segment)};
@@ -153,7 +154,9 @@ TierSnapshot SnapshotOf(const SegmentTable& tier) {
           .used_bytes = tier.budget().used(),
           .use = tier.Use(),
           .policy = tier.policy(),
-          .quotas = tier.ledger().quotas()};
+          .quotas = tier.ledger().quotas(),
+          .host_copy =
+              tier.beneath() == nullptr ? std::optional<HostCopy>() : tier.options().host_copy};
 }
 
 namespace {

@@ -164,7 +164,7 @@ class Run {
     const std::string name(VariantName(kind));
     TRIMS_ASSIGN_OR_RETURN(const OutFolder folder, context_.out.MakeFolder(name));
     Result<ManifestVariant> variant =
-        make(PrepareContext{context_.source, folder, context_.progress});
+        make(PrepareContext{context_.source, folder, context_.progress, options_.layers});
     if (variant.ok()) {
       variant->folder = name;
     } else {

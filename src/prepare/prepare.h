@@ -32,6 +32,7 @@ struct PrepareOptions {
   uint64_t ort_bytes_limit = kDefaultOrtBytesLimit;
   uint64_t steady_min_bytes = kDefaultSteadyMinBytes;
   std::vector<std::string> onnxruntime_extensions;  // libraries of custom operators, loaded before
+  bool layers = false;      // `tensors` are laid so that layers can be shared
   bool undigested = false;  // hashes nothing: digests are zeros; for `files` alone
   std::string sandbox;      // Describe() of the sandbox that this runs in; goes into the manifest
 };

@@ -13,6 +13,7 @@ struct PrepareContext {
   const FileTree& source;
   const OutFolder& out;
   PrepareProgress& progress;
+  bool layers = false;  // `tensors` are laid so that layers can be shared (tensor_groups.h)
 };
 
 }  // namespace trims

@@ -11,6 +11,7 @@
 #include "base/shown_name.h"
 #include "format/safetensors.h"
 #include "prepare/finish_variant.h"
+#include "prepare/tensor_groups.h"
 #include "prepare/tensor_layout.h"
 #include "prepare/tensors_variant.h"
 
@@ -159,6 +160,20 @@ uint64_t BytesOnceLaid(const std::vector<Component>& components) {
   return total;
 }
 
+// In the order of LayShard.
+std::vector<bool> AlignedTensors(const std::vector<Component>& components) {
+  std::vector<NamedBytes> tensors;
+  for (const Component& component : components) {
+    for (const Shard& shard : component.shards) {
+      for (const TensorEntry& entry : shard.content.tensors) {
+        if (IsPart(component, shard, entry))
+          tensors.push_back({component.prefix + entry.name, entry.length});
+      }
+    }
+  }
+  return AlignedGroups(tensors);
+}
+
 Status LayShard(const FileTree& source, const Component& component, const Shard& shard,
                 TensorLayout* layout) {
   TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccess> file, source.Open(shard.name));
@@ -173,14 +188,17 @@ Status LayShard(const FileTree& source, const Component& component, const Shard&
 }
 
 Result<TensorLayout::Laid> Lay(const PrepareContext& context,
-                               const std::vector<Component>& components) {
+                               const std::vector<Component>& components,
+                               std::vector<std::string>* notes) {
   TRIMS_ASSIGN_OR_RETURN(OutFile file, context.out.Create(kSafetensorsExtent));
   TensorLayout layout(std::move(file), context.progress, BytesOnceLaid(components));
+  if (context.layers) layout.Align(AlignedTensors(components));
   for (const Component& component : components) {
     for (const Shard& shard : component.shards) {
       TRIMS_RETURN_IF_ERROR(LayShard(context.source, component, shard, &layout));
     }
   }
+  NoteWasted(layout, notes);
   return std::move(layout).Finish();
 }
 
@@ -197,7 +215,7 @@ Result<ManifestVariant> MakeTensorsFromSafetensors(
     read.push_back(std::move(one));
   }
   TRIMS_RETURN_IF_ERROR(CheckNamesDiffer(read));
-  TRIMS_ASSIGN_OR_RETURN(TensorLayout::Laid laid, Lay(context, read));
+  TRIMS_ASSIGN_OR_RETURN(TensorLayout::Laid laid, Lay(context, read, notes));
   return FinishVariant(context.out, Variant::kTensors, "", {WholeFileExtent(laid.file)},
                        {.extent_lengths = {},
                         .tensors = std::move(laid.tensors),

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/granularity.h"
 #include "base/macros.h"
 #include "base/mapping.h"
 
@@ -17,7 +18,11 @@ TensorLayout::TensorLayout(OutFile file, PrepareProgress& progress, uint64_t tot
     : out_(std::move(file)), progress_(progress), total_(total), buffer_(kCopyBytes) {}
 
 Status TensorLayout::Begin(const TensorEntry& entry) {
-  TRIMS_RETURN_IF_ERROR(out_.PadTo(AlignUp(out_.size(), kTensorAlignment)));
+  const uint64_t usual = AlignUp(out_.size(), kTensorAlignment);
+  const bool at_block = tensors_.size() < aligned_.size() && aligned_[tensors_.size()];
+  const uint64_t begin = at_block ? AlignUp(usual, kShareBlockBytes) : usual;
+  wasted_ += begin - usual;
+  TRIMS_RETURN_IF_ERROR(out_.PadTo(begin));
   tensors_.push_back({.name = entry.name,
                       .dtype = entry.dtype,
                       .shape = entry.shape,

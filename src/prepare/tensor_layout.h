@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "trims/status.h"
@@ -38,6 +39,12 @@ class TensorLayout {
 
   TensorLayout(OutFile file, PrepareProgress& progress, uint64_t total);
 
+  // The tensors that come, in their order, are laid so that layers can be shared: each that is true begins at a multiple of
+  // kShareBlockBytes. Before the first.
+  void Align(std::vector<bool> aligned) { aligned_ = std::move(aligned); }
+  // What that left empty.
+  uint64_t wasted() const { return wasted_; }
+
   // The bytes are [offset, offset + length) of `file`.
   Status AddRange(const TensorEntry& entry, const RandomAccess& file);
   // The bytes are in typed fields of the model `file`.
@@ -54,6 +61,8 @@ class TensorLayout {
   PrepareProgress& progress_;
   uint64_t total_;
   std::vector<std::byte> buffer_;
+  std::vector<bool> aligned_;  // empty: none
+  uint64_t wasted_ = 0;
   std::vector<IndexTensor> tensors_;
   std::vector<IndexFile> files_;
 };

@@ -8,6 +8,7 @@
 #include "base/mapping.h"
 #include "base/shown_name.h"
 #include "prepare/finish_variant.h"
+#include "prepare/tensor_groups.h"
 #include "prepare/tensor_layout.h"
 
 namespace trims {
@@ -28,6 +29,14 @@ Result<ManifestVariant> Finish(const PrepareContext& context, TensorLayout layou
 }
 
 bool IsSupported(const OnnxTensor& tensor) { return tensor.entry.dtype != DType::kUnknown; }
+
+std::vector<bool> AlignedTensors(const OnnxModel& model) {
+  std::vector<NamedBytes> tensors;
+  for (const OnnxTensor& tensor : model.initializers) {
+    if (IsSupported(tensor)) tensors.push_back({tensor.entry.name, tensor.entry.length});
+  }
+  return AlignedGroups(tensors);
+}
 
 // One note for all tensors of a type, with a few of their names.
 void NoteLeftOut(const OnnxModel& model, std::vector<std::string>* notes) {
@@ -90,6 +99,12 @@ std::map<std::string, std::string> OnnxMetadata(const OnnxModel& model) {
 
 }  // namespace
 
+void NoteWasted(const TensorLayout& layout, std::vector<std::string>* notes) {
+  if (layout.wasted() == 0) return;
+  notes->push_back("tensors: " + std::to_string(layout.wasted()) +
+                   " bytes are left empty, so that layers begin where they can be shared");
+}
+
 void NoteLeftOut(const LeftOutTensors& tensors, std::vector<std::string>* notes) {
   for (const auto& [why, left_out] : tensors) {
     notes->push_back("tensors: " + std::to_string(left_out.count) + " left out, " + why + ":" +
@@ -119,10 +134,12 @@ Result<ManifestVariant> MakeTensorsFromOnnx(const PrepareContext& context, const
   TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<RandomAccess> model, context.source.Open(onnx.file->name));
   TRIMS_ASSIGN_OR_RETURN(OutFile file, context.out.Create(kExtentName));
   TensorLayout layout(std::move(file), context.progress, total);
+  if (context.layers) layout.Align(AlignedTensors(onnx.model));
   OnnxCopier copier(context, onnx, std::move(model));
   for (const OnnxTensor& tensor : onnx.model.initializers) {
     if (IsSupported(tensor)) TRIMS_RETURN_IF_ERROR(copier.Copy(tensor, &layout));
   }
+  NoteWasted(layout, notes);
   return Finish(context, std::move(layout), OnnxMetadata(onnx.model));
 }
 

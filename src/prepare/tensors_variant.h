@@ -10,11 +10,15 @@
 #include "format/manifest.h"
 #include "prepare/onnx_source.h"
 #include "prepare/prepare_context.h"
+#include "prepare/tensor_layout.h"
 
 namespace trims {
 
 // Notes tensors that a format can have and an index can't.
 void NoteLeftOut(const LeftOutTensors& tensors, std::vector<std::string>* notes);
+
+// Notes what aligning layers left empty.
+void NoteWasted(const TensorLayout& layout, std::vector<std::string>* notes);
 
 // Initializers that tensors can't have (strings, sparse ones, those of OnnxModel::left_out) are left
 // out with a note.

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/clock.h"
+#include "residency/host_copy.h"
 #include "residency/quota.h"
 #include "store/tier_policy.h"
 
@@ -29,6 +30,8 @@ struct ResidencyOptions {
   Quotas quotas = {};
   // What was used so recently does not go for a newcomer, which is refused instead; zero: it does.
   std::chrono::milliseconds churn_guard{0};
+  // What becomes of the copy beneath of what is filled from there.
+  HostCopy host_copy = HostCopy::kKeep;
 };
 
 // All outlive the table.

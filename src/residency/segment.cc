@@ -89,7 +89,7 @@ void Segment::Became(ResidentBytes bytes, TimePoint now) {
 }
 
 void Segment::Fail() {
-  leaving_ = false;
+  leaving_ = Leaving::kNo;
   control_.reset();
   room_.Release();
   charge_.Release();
@@ -98,7 +98,7 @@ void Segment::Fail() {
 
 ResidentBytes Segment::BeginDrain() {
   Require(has_bytes(), "resident");
-  leaving_ = false;
+  leaving_ = Leaving::kNo;
   ResidentBytes bytes = std::move(*std::exchange(bytes_, nullptr));
   Step(SegmentState::kDraining);
   charge_.SetLeaving(true);

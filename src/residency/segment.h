@@ -56,6 +56,9 @@ struct LoadFailure {
 
 inline constexpr size_t kHoldersRemembered = 8;
 
+// Why this residence ends with its last lease.
+enum class Leaving { kNo, kByOperator, kCopiedAbove };
+
 class Segment {
  public:
   // `footprint` is what the image takes of the tier.
@@ -131,7 +134,9 @@ class Segment {
   uint64_t leases() const { return leases_; }
   // Whether eviction may have it. Whoever adds a reason to stay adds it here, and has the table reconsider it when that
   // comes or goes.
-  bool MayGo() const { return state_ == SegmentState::kResident && leases_ == 0 && !pinned(); }
+  bool MayGo() const {
+    return state_ == SegmentState::kResident && leases_ == 0 && !pinned() && !held_for_above();
+  }
   Duration load_time() const { return load_time_; }
   // What its tier's Evictor ranks it by, and keeps.
   const EvictionCandidate& use() const { return use_; }
@@ -151,9 +156,13 @@ class Segment {
   // How long it outlives its last lease, where that was said of the model; otherwise as the tier's policy has it.
   const std::optional<OwnReclaim>& keep_alive() const { return keep_alive_; }
   void set_keep_alive(std::optional<OwnReclaim> keep_alive) { keep_alive_ = keep_alive; }
-  // Whether an operator wants this residence to end with its last lease. The end of it ends that, too.
-  bool leaving() const { return leaving_; }
-  void set_leaving(bool leaving) { leaving_ = leaving; }
+  // Whether it stays as long as a copy of it in a tier above.
+  bool held_for_above() const { return held_for_above_; }
+  void set_held_for_above(bool held) { held_for_above_ = held; }
+  // Whether this residence is to end with its last lease, and why. The end of it ends that, too.
+  bool leaving() const { return leaving_ != Leaving::kNo; }
+  Leaving why_leaving() const { return leaving_; }
+  void set_leaving(Leaving leaving) { leaving_ = leaving; }
 
  private:
   void Step(SegmentState to);
@@ -180,7 +189,8 @@ class Segment {
   EvictionCandidate use_;
   bool removed_ = false;
   bool pinned_ = false;
-  bool leaving_ = false;
+  bool held_for_above_ = false;
+  Leaving leaving_ = Leaving::kNo;
   std::optional<OwnReclaim> keep_alive_;
 };
 

@@ -18,7 +18,7 @@ void SegmentTable::SetPinned(std::set<std::string> keys) {
   for (const auto& [id, segment] : segments_) {
     const bool was = segment->pinned();
     segment->set_pinned(pinned_.contains(segment->key()));
-    if (segment->pinned()) segment->set_leaving(false);
+    if (segment->pinned()) segment->set_leaving(Leaving::kNo);
     if (was != segment->pinned()) Reconsider(*segment);
     if (was && !segment->pinned()) unpinned.push_back(segment.get());
   }
@@ -46,6 +46,11 @@ Status SegmentTable::CheckMayEvict(const std::string& key) const {
     return Status(StatusCode::kFailedPrecondition, what + "is pinned",
                   "trims unpin " + segment->image().reference + TierOption());
   }
+  if (segment->held_for_above()) {
+    return Status(StatusCode::kFailedPrecondition,
+                  what + "is held for its copy on a device (--host-copy pin)",
+                  "evict it there first (trims status shows which device has it)");
+  }
   const size_t waiters = WaitersOf(*segment);
   std::string why;
   if (segment->leases() > 0) why = "is in use, leases: " + std::to_string(segment->leases());
@@ -71,7 +76,7 @@ void SegmentTable::EvictWhenIdle(const std::string& key) {
   // What is being freed already is on its way, whoever wants it again.
   const bool there = state == SegmentState::kReserved || state == SegmentState::kLoading ||
                      state == SegmentState::kResident;
-  if (there && !segment->pinned()) segment->set_leaving(true);
+  if (there && !segment->pinned()) segment->set_leaving(Leaving::kByOperator);
 }
 
 void SegmentTable::SetWhenQuiet(std::function<void()> call) {

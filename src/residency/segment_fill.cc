@@ -11,7 +11,7 @@ void SegmentTable::StartFill(Segment* segment, Reservation room) {
   segment->BeginFill(std::move(room), dependencies_.clock->Now());
   Tell(*segment, {.kind = EventKind::kSegmentLoading, .load = segment->load()});
   if (dependencies_.beneath == nullptr) return Fill(segment->id(), {});
-  FillFromBeneath(segment);
+  if (!FillFromPeer(segment)) FillFromBeneath(segment);
 }
 
 // What is on its way there is followed, where that can be; otherwise this fill begins when that one is done.
@@ -136,9 +136,12 @@ void SegmentTable::Filled(uint64_t id, Result<ResidentBytes> result) {
   const Waiters::Turn turn(&waiters_);
   Segment* segment = FindById(id);
   const TimePoint now = dependencies_.clock->Now();
+  if (!result.ok() && TurnFromPeer(segment, result.status())) return;
   Event times = LoadTimes(*segment, now);
+  if (result.ok()) HoldBeneath(*segment);
   beneath_.erase(id);
   if (!result.ok()) return FillFailed(segment, result.status(), std::move(times));
+  retries_.erase(id);
   segment->Became(*std::move(result), now);
   CountFilled(*segment);
   evictor_.Entered(segment->key(), now, segment->load_time(), segment->mutable_use());
@@ -150,6 +153,7 @@ void SegmentTable::Filled(uint64_t id, Result<ResidentBytes> result) {
   TellResident(*segment, std::move(times));
   const bool wanted = WaitersOf(*segment) > 0;
   ServeWaiters(segment);
+  DropBeneath(*segment);
   // Nobody holds it: as if its last lease had just ended.
   if (!wanted && !Stays(*segment)) {
     return LetGo(segment);
@@ -159,10 +163,15 @@ void SegmentTable::Filled(uint64_t id, Result<ResidentBytes> result) {
   if (budget().used() > budget().limit()) Shrink();
 }
 
-void SegmentTable::FillFailed(Segment* segment, const Status& why, Event times) {
+void SegmentTable::FillFailed(Segment* segment, const Status& reason, Event times) {
+  const bool out_of_memory = segment->control()->out_of_memory();
   segment->Fail();
+  const bool tries_again = out_of_memory && MakeMemory(segment, reason);
   FillRoom();  // what it held may be what the first in the queue waits for
+  if (tries_again) return;
+  const Status why = out_of_memory ? OutOfMemory(*segment, reason) : reason;
   const uint64_t id = segment->id();
+  retries_.erase(id);
   const bool cancelled = why.code() == StatusCode::kCancelled;
   if (cancelled && WaitersOf(*segment) > 0) {
     // Given up because nobody wanted it, then opened again before the loader noticed.

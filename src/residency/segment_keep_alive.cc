@@ -5,6 +5,21 @@
 #include "residency/segment_table.h"
 
 namespace trims {
+namespace {
+
+std::string_view ReasonOf(Leaving leaving) {
+  switch (leaving) {
+    case Leaving::kNo:
+      return "policy";
+    case Leaving::kByOperator:
+      return "operator";
+    case Leaving::kCopiedAbove:
+      return "copied";
+  }
+  return "";
+}
+
+}  // namespace
 
 void SegmentTable::SetKeepAlive(std::map<std::string, OwnReclaim> by_key) {
   keep_alive_ = std::move(by_key);
@@ -28,8 +43,9 @@ bool SegmentTable::Keeps(const Image& image) const {
 }
 
 bool SegmentTable::Stays(const Segment& segment) const {
-  if (segment.removed() || segment.leaving()) return false;
-  return segment.pinned() || ReclaimOf(segment).Keeps();
+  if (segment.removed()) return false;
+  if (segment.held_for_above()) return true;
+  return !segment.leaving() && (segment.pinned() || ReclaimOf(segment).Keeps());
 }
 
 std::optional<Duration> SegmentTable::GoesIn(const Segment& segment) const {
@@ -67,7 +83,7 @@ void SegmentTable::LetGoWhatIsDue() {
 
 void SegmentTable::LetGo(Segment* segment) {
   const std::string_view reason = segment->removed()                       ? "removed"
-                                  : segment->leaving()                     ? "operator"
+                                  : segment->leaving()                     ? ReasonOf(segment->why_leaving())
                                   : ReclaimOf(*segment) == Reclaim::kEager ? "policy"
                                                                            : "keep_alive";
   ++counters_->reclaimed;

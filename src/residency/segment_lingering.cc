@@ -18,6 +18,7 @@ void SegmentTable::Freed(uint64_t drain) {
   segment->TakeCharge().Release();
   FillRoom();
   EndDrain(segment);
+  MemoryCame(drain);
 }
 
 void SegmentTable::Kept(uint64_t drain, std::vector<MemoryId> memory) {
@@ -57,6 +58,7 @@ void SegmentTable::BeginLingering(uint64_t drain, std::vector<MemoryKeeper> keep
   KeepPromises();
   FillRoom();
   EndDrain(segment);
+  MemoryCame(drain);
 }
 
 void SegmentTable::LogLingering(const Lingering& lingering) const {

@@ -32,7 +32,7 @@ Result<OpenOutcome> SegmentTable::AcquireImage(const ImagePtr& image,
   if (!image->parts.empty()) return AcquireParts(image, deadline, std::move(done), asker, answered);
   Segment* segment = FindOrMake(image);
   segment->set_removed(false);
-  if (asker == Asker::kOperator) segment->set_leaving(false);
+  if (asker == Asker::kOperator) segment->set_leaving(Leaving::kNo);
   return Acquire(segment, image, deadline, std::move(done), asker, answered);
 }
 

@@ -20,6 +20,7 @@ std::string Holding(const Segment& segment) {
   std::string text = segment.image().reference + " (" + BytesText(segment.footprint());
   if (segment.leases() > 0) text += ", leases: " + std::to_string(segment.leases());
   if (segment.pinned()) text += ", pinned";
+  if (segment.held_for_above()) text += ", held for its copy on a device";
   return text + ")";
 }
 
@@ -71,7 +72,7 @@ RoomUse SegmentTable::Use() const {
         break;
       case SegmentState::kResident:
         if (segment->leases() > 0) use.leased += segment->footprint();
-        if (segment->pinned()) use.pinned += segment->footprint();
+        if (segment->pinned() || segment->held_for_above()) use.pinned += segment->footprint();
         if (segment->MayGo()) use.idle += segment->footprint();
         break;
       case SegmentState::kDraining:
@@ -188,6 +189,7 @@ Status SegmentTable::NoRoom(const Image& image) const {
 
 void SegmentTable::Drain(Segment* segment, bool evicted) {
   evictor_.Left(segment->key(), segment->use(), evicted);
+  copy_holds_.erase(segment->id());
   draining_bytes_ += segment->footprint();
   const uint64_t drain = ++last_drain_;
   draining_[drain].segment = segment->id();

@@ -21,6 +21,7 @@ SegmentTable::~SegmentTable() {
   dependencies_.timers->Cancel(due_timer_);
   waiters_.Silence();
   beneath_.clear();
+  copy_holds_.clear();
   for (auto& [id, segment] : segments_) {
     segment->CancelFill();
     // What a tier above still copies from, its fill frees.
@@ -46,6 +47,7 @@ Segment* SegmentTable::FindOrMake(const ImagePtr& image) {
   Segment* made = segment.get();
   made->set_pinned(pinned_.contains(made->key()));
   made->set_keep_alive(KeepAliveOf(made->key()));
+  made->set_held_for_above(held_for_above_.contains(made->key()));
   by_key_.emplace(made->key(), made);
   segments_.emplace(made->id(), std::move(segment));
   return made;
@@ -54,6 +56,7 @@ Segment* SegmentTable::FindOrMake(const ImagePtr& image) {
 void SegmentTable::Forget(Segment* segment) {
   if (segment->state() == SegmentState::kFailed) segment->GiveUp();
   segment->RequireAbsent();
+  retries_.erase(segment->id());
   by_key_.erase(segment->key());
   segments_.erase(segment->id());
 }
@@ -114,7 +117,8 @@ size_t SegmentTable::loads_in_flight() const {
   size_t count = 0;
   for (const auto& [id, segment] : segments_) {
     const SegmentState state = segment->state();
-    count += state == SegmentState::kReserved || state == SegmentState::kLoading;
+    count += state == SegmentState::kReserved || state == SegmentState::kLoading ||
+             WaitsForMemory(*segment);
   }
   return count;
 }

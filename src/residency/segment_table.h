@@ -33,6 +33,7 @@
 #include "events/event.h"
 #include "format/image.h"
 #include "load/landing_tier.h"
+#include "residency/copy_hold.h"
 #include "residency/counters.h"
 #include "residency/lease.h"
 #include "residency/lingering.h"
@@ -49,7 +50,8 @@ namespace trims {
 // Bytes of a tier's budget by what they are for.
 struct RoomUse {
   uint64_t leased = 0;
-  uint64_t pinned = 0;   // in use or not: what is in use is counted there, too
+  uint64_t pinned =
+      0;  // or held for a copy above; in use or not: what is in use is counted there, too
   uint64_t idle = 0;     // neither leased nor pinned
   uint64_t loading = 0;  // what is brought by another way, too
   uint64_t draining = 0;
@@ -126,6 +128,17 @@ class SegmentTable final : public LandingTier {
 
   // What an open of it would come to now (segment_plan.cc).
   OpenPlan Plan(const ImagePtr& wanted) const;
+  // For the tier above, which has a copy of what has this key (segment_copies.cc): it goes, with its last lease, unless it is
+  // pinned or held.
+  void DropForAbove(const std::string& key);
+
+  // Tables of other devices, from whose segments this one's may be filled past the tier beneath (segment_peers.cc). They outlive
+  // LetGoOfPeers(), after which nothing is filled from them.
+  void SetPeers(std::vector<SegmentTable*> peers) { peers_ = std::move(peers); }
+  void LetGoOfPeers();
+  // From which of them it would be filled now; nullptr: none.
+  SegmentTable* PeerFor(const std::string& key) const;
+
   // nullptr: it is the lowest.
   const SegmentTable* beneath() const { return dependencies_.beneath; }
 
@@ -152,15 +165,17 @@ class SegmentTable final : public LandingTier {
   size_t loads_in_flight() const;  // reserved and loading
 
  private:
+  friend class CopyHold;
   friend class Lease;
   friend class OpenWait;
   class TakenRoom;
 
-  // What a segment that fills from the tier beneath has there.
+  // What a segment that fills from the tier beneath, or from a peer, has there.
   struct Beneath {
     std::optional<OpenWait> wait;
     std::optional<Lease> lease;
     bool followed = false;  // its fill there is
+    bool peers = false;     // it is a peer's instead
     uint64_t load = 0;      // by which it came there
   };
 
@@ -169,6 +184,13 @@ class SegmentTable final : public LandingTier {
     uint64_t segment = 0;
     uint64_t timer = 0;  // once somebody was found to keep some of them
     std::vector<MemoryId> memory;
+  };
+
+  // Of a load that its tier had no memory for; until it has ended, or begins no more.
+  struct Retry {
+    std::set<uint64_t> drains;  // whose memory it waits for
+    uint64_t evicted = 0;       // segments that went for it
+    uint64_t evicted_bytes = 0;
   };
 
   // Who goes for a newcomer: of its own namespace's, which has too much, and then for what is still missing.
@@ -267,6 +289,12 @@ class SegmentTable final : public LandingTier {
   Result<Reservation> Exchange(TakenRoom* room, uint64_t bytes);
   Status NothingFree(uint64_t bytes) const;
 
+  // Copies of what this tier has, or has beneath (segment_copies.cc).
+  void HoldForAbove(const std::string& key);
+  void EndHoldForAbove(const std::string& key);
+  void HoldBeneath(const Segment& segment);
+  void DropBeneath(const Segment& segment);
+
   // Bytes that stay with others (segment_lingering.cc).
   void Freed(uint64_t drain);
   void Kept(uint64_t drain, std::vector<MemoryId> memory);
@@ -277,6 +305,8 @@ class SegmentTable final : public LandingTier {
   // Filling (segment_fill.cc).
   void StartFill(Segment* segment, Reservation room);
   void FillFromBeneath(Segment* segment);
+  bool FillFromPeer(Segment* segment);
+  bool TurnFromPeer(Segment* segment, const Status& why);
   std::optional<LoadProgress> ProgressForWaiter(uint64_t waiter) const;
   uint64_t LoadForWaiter(uint64_t waiter) const;
   void FailLater(uint64_t id, const Status& why);
@@ -287,8 +317,14 @@ class SegmentTable final : public LandingTier {
   // What a load took, for an event of its end; asked before the segment makes the step.
   Event LoadTimes(const Segment& segment, TimePoint now) const;
   void TellResident(const Segment& segment, Event times) const;
-  void FillFailed(Segment* segment, const Status& why, Event times);
+  void FillFailed(Segment* segment, const Status& reason, Event times);
   void StartAnew(Segment* segment, ImagePtr image, PreparedStore::Pin pin);
+
+  // Where the tier had no memory though the budget had (segment_retry.cc).
+  bool MakeMemory(Segment* segment, const Status& why);
+  void MemoryCame(uint64_t drain);
+  bool WaitsForMemory(const Segment& segment) const;
+  Status OutOfMemory(const Segment& segment, const Status& why) const;
 
   // `call` unless the table is gone by then.
   template <typename Call>
@@ -318,12 +354,16 @@ class SegmentTable final : public LandingTier {
   std::map<uint64_t, std::unique_ptr<Segment>> segments_;
   std::unordered_map<std::string_view, Segment*> by_key_;  // views of the segments' own keys
   std::unordered_map<uint64_t, Beneath> beneath_;          // by the segment
+  std::unordered_map<uint64_t, Retry> retries_;            // by the segment
   std::map<uint64_t, Gathering> gatherings_;               // by a number that no segment has
-  std::set<std::string> pinned_;                           // keys
-  std::map<std::string, OwnReclaim> keep_alive_;           // by key
-  TimePoint next_due_ = TimePoint::max();                  // of what goes in time; max: none
-  uint64_t due_timer_ = 0;                                 // for that
-  std::function<void()> when_quiet_;                       // mostly empty
+  std::vector<SegmentTable*> peers_;
+  std::set<std::string> pinned_;                       // keys
+  std::map<std::string, OwnReclaim> keep_alive_;       // by key
+  TimePoint next_due_ = TimePoint::max();              // of what goes in time; max: none
+  uint64_t due_timer_ = 0;                             // for that
+  std::map<std::string, uint64_t> held_for_above_;     // by key, how many copies
+  std::unordered_map<uint64_t, CopyHold> copy_holds_;  // beneath, by the segment here
+  std::function<void()> when_quiet_;                   // mostly empty
   bool telling_quiet_ = false;
   Waiters waiters_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -61,6 +61,7 @@ Json SegmentJson(const SegmentSnapshot& segment) {
                {"load_ms", segment.load_time.count() / 1000},
                {"removed", segment.removed},
                {"pinned", segment.pinned},
+               {"held_for_copy", segment.held_for_copy},
                {"leaving", segment.leaving},
                {"taken_over", segment.taken_over},
                {"keep_alive", KeepAliveText(segment.keep_alive)},
@@ -87,7 +88,8 @@ Json TierJson(const TierSnapshot& tier) {
           {"saved_bytes", tier.saved_bytes},
           {"reclaim", ReclaimText(tier.policy.reclaim)},
           {"eviction_policy", tier.policy.eviction->name},
-          {"admission", tier.policy.admission->name}};
+          {"admission", tier.policy.admission->name},
+          {"host_copy", tier.host_copy ? Json(HostCopyName(*tier.host_copy)) : Json()}};
 }
 
 Json CountersJson(const Counters& counters, const IngestCounters& ingest) {

@@ -37,6 +37,25 @@ class CudaDeviceTest : public ::testing::Test {
     TRIMS_ASSIGN_OR_RETURN(const UniqueFd fd, memory->Export());
     return Read(fd);
   }
+  // From the first device to the second, and what somebody else then reads there.
+  Result<std::vector<std::byte>> FillFromPeer() {
+    TRIMS_ASSIGN_OR_RETURN(const auto device, Make());
+    const SealedExtent extent = SealedCopy("bytes", test::SomeBytes(kCudaBytes)).value();
+    TRIMS_ASSIGN_OR_RETURN(const auto from, device->Attach(extent.read_only_fd(), kCudaBytes));
+    TRIMS_ASSIGN_OR_RETURN(const auto memory, device->Allocate("model", kCudaBytes));
+    TRIMS_RETURN_IF_ERROR(memory->CopyIn(*from, 0, kCudaBytes));
+    TRIMS_ASSIGN_OR_RETURN(const UniqueFd exported, memory->Export());
+    TRIMS_ASSIGN_OR_RETURN(const auto other, Make(1));
+    TRIMS_ASSIGN_OR_RETURN(const auto peer,
+                           other->AttachPeer(exported.get(), kCudaBytes, device->info().uuid));
+    TRIMS_ASSIGN_OR_RETURN(const auto copy, other->Allocate("model", kCudaBytes));
+    TRIMS_RETURN_IF_ERROR(copy->CopyIn(*peer, 0, 1000));
+    TRIMS_RETURN_IF_ERROR(copy->CopyIn(*peer, 1000, kCudaBytes - 1000));
+    if (copy->CopyIn(*peer, 1, kCudaBytes).code() != StatusCode::kInvalidArgument)
+      return Status(StatusCode::kInternal, "more was copied than there is");
+    TRIMS_ASSIGN_OR_RETURN(const UniqueFd fd, copy->Export());
+    return Read(fd);
+  }
   static std::vector<std::byte> Read(const UniqueFd& fd) {
     std::vector<std::byte> bytes(kCudaBytes);
     EXPECT_EQ(::pread(fd.get(), bytes.data(), bytes.size(), 0), static_cast<ssize_t>(kCudaBytes));
@@ -83,6 +102,47 @@ TEST_F(CudaDeviceTest, OnlyWhatIsInBothIsCopied) {
   EXPECT_EQ((*memory)->CopyIn(**from, 1, 1000).code(), StatusCode::kInvalidArgument);
   EXPECT_EQ((*memory)->CopyIn(**from, UINT64_MAX, 2).code(), StatusCode::kInvalidArgument);
   EXPECT_EQ((*device)->Allocate("none", 0).status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST_F(CudaDeviceTest, APeersBytesAreReadWhereTheyLie) {
+  const int live = standin_.Live();
+  const auto read = FillFromPeer();
+  ASSERT_TRUE(read.ok()) << read.status().ToString();
+  EXPECT_TRUE(std::ranges::equal(*read, test::SomeBytes(kCudaBytes)));
+  EXPECT_EQ(standin_.Live(), live);
+}
+
+TEST_F(CudaDeviceTest, WithoutAccessToAPeerItSaysSo) {
+  standin_.Set("STANDIN_NO_PEERS", "1");
+  const int live = standin_.Live();
+  const Status status = FillFromPeer().status();
+  EXPECT_EQ(status.code(), StatusCode::kUnimplemented);
+  EXPECT_THAT(status.message(), ::testing::HasSubstr("cuda:1 can't read the memory of"));
+  EXPECT_EQ(standin_.Live(), live);
+  const auto device = Make(1);
+  EXPECT_EQ((*device)->AttachPeer(0, 1, "one that is hidden").status().code(),
+            StatusCode::kUnimplemented);
+}
+
+TEST_F(CudaDeviceTest, EachCallForAPeerThatFailsIsTypedAndLeavesNothing) {
+  ASSERT_TRUE(FillFromPeer().ok());
+  const int live = standin_.Live();
+  const size_t fds = test::HeldFds();
+  for (const char* call :
+       {"cuDeviceCanAccessPeer", "cuMemImportFromShareableHandle", "cuMemAddressReserve",
+        "cuMemMap", "cuMemSetAccess", "cuMemcpyDtoDAsync", "cuStreamSynchronize"}) {
+    int nth = 1;
+    for (;; ++nth) {
+      standin_.Fail(call, nth, cuda::kOutOfMemory);
+      const Status status = FillFromPeer().status();
+      standin_.Fail(call, 0, 0);
+      if (status.ok()) break;
+      EXPECT_EQ(status.code(), StatusCode::kResourceExhausted) << call << nth << status.ToString();
+      EXPECT_EQ(standin_.Live(), live) << call << nth;
+      EXPECT_EQ(test::HeldFds(), fds) << call << nth;
+    }
+    EXPECT_GT(nth, 1) << call << " is never made";
+  }
 }
 
 TEST_F(CudaDeviceTest, EachCallThatFailsIsTypedAndLeavesNothing) {

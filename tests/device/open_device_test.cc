@@ -45,6 +45,17 @@ TEST(OpenDeviceTest, WhatIsNoDeviceIsRefusedWithAnExample) {
   EXPECT_NE(ParseDevice("sim:0,colour=red").status().hint().find("sim:0"), std::string::npos);
 }
 
+TEST(OpenDeviceTest, AWireFromPeersIsItsOwnTheHostsOrNone) {
+  const auto parsed = [](const char* text) {
+    return std::get<SimDeviceOptions>(ParseDevice(text).value());
+  };
+  EXPECT_EQ(parsed("sim:0").peers, SimDeviceOptions::Peers::kByHostLink);
+  EXPECT_EQ(parsed("sim:0,peer=none").peers, SimDeviceOptions::Peers::kNone);
+  EXPECT_EQ(parsed("sim:0,peer=50GB").peers, SimDeviceOptions::Peers::kByOwnLink);
+  EXPECT_EQ(parsed("sim:0,peer=50GB").peer_bytes_per_second, 50'000'000'000u);
+  EXPECT_EQ(ParseDevice("sim:0,peer=fast").status().code(), StatusCode::kInvalidArgument);
+}
+
 TEST(OpenDeviceTest, ACudaDeviceHasAnOrdinalAndMaybeADriver) {
   const Result<DeviceOptions> parsed = ParseDevice("cuda:1,driver=/lib/libcuda.so.1");
   ASSERT_TRUE(parsed.ok()) << parsed.status().ToString();

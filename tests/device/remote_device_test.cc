@@ -69,6 +69,22 @@ TEST_F(RemoteDeviceTest, DoesInItsProcessWhatADeviceDoes) {
   EXPECT_EQ(test::HeldFds(), fds);
 }
 
+TEST_F(RemoteDeviceTest, FromAPeersProcessToAnother) {
+  const auto device = Start();
+  const auto peer = Start({"sim:1,capacity=16MiB,link=1GB,peer=2GB"});
+  ASSERT_TRUE(device.ok() && peer.ok());
+  EXPECT_FALSE((*device)->info().peers_first);
+  EXPECT_TRUE((*peer)->info().peers_first);
+  const UniqueFd shared = Fill(device->get()).value();
+  const auto from = (*peer)->AttachPeer(shared.get(), kRemoteBytes, (*device)->info().uuid);
+  ASSERT_TRUE(from.ok()) << from.status().ToString();
+  const auto memory = (*peer)->Allocate("model", kRemoteBytes);
+  ASSERT_TRUE((*memory)->CopyIn(**from, 0, kRemoteBytes).ok());
+  EXPECT_TRUE(HasBytes((*memory)->Export().value()));
+  EXPECT_EQ((*peer)->AttachPeer(shared.get(), kRemoteBytes, "another kind's").status().code(),
+            StatusCode::kUnimplemented);
+}
+
 TEST_F(RemoteDeviceTest, WhatIsFreedIsFree) {
   const auto device = Start();
   for (int i = 0; i < 3; ++i) {

@@ -29,7 +29,7 @@ class SimDeviceTest : public ::testing::Test {
   Result<std::unique_ptr<DeviceMemory>> Allocate(uint64_t bytes = kSimBytes) {
     return device_->Allocate("model", bytes);
   }
-  Result<std::unique_ptr<HostBytes>> AttachContent() {
+  Result<std::unique_ptr<CopySource>> AttachContent() {
     const SealedExtent extent = SealedCopy("content", test::SomeBytes(kSimBytes)).value();
     return device_->Attach(extent.read_only_fd(), extent.length());
   }
@@ -67,6 +67,59 @@ TEST_F(SimDeviceTest, WhatIsSharedHasArrived) {
   ASSERT_TRUE((*memory)->CopyIn(**from, kSimBytes / 2, kSimBytes / 2).ok());
   ASSERT_TRUE((*memory)->Export().ok());
   EXPECT_GE(std::chrono::steady_clock::now() - began, std::chrono::milliseconds(50));
+}
+
+// Its own wire from peers carries 60 MB in a second, the one from the host as much as it may.
+TEST_F(SimDeviceTest, APeersBytesComeOnTheWireForPeers) {
+  const auto device = MakeSimDevice({.number = 0,
+                                     .capacity = kCapacity,
+                                     .peers = SimDeviceOptions::Peers::kByOwnLink,
+                                     .peer_bytes_per_second = 60'000'000})
+                          .value();
+  const auto from_host = AttachContent();
+  const auto memory = Allocate();
+  ASSERT_TRUE((*memory)->CopyIn(**from_host, 0, kSimBytes).ok());
+  const UniqueFd exported = (*memory)->Export().value();
+  const auto begin = std::chrono::steady_clock::now();
+  const auto peer = device->AttachPeer(exported.get(), kSimBytes, device_->info().uuid);
+  ASSERT_TRUE(peer.ok()) << peer.status().ToString();
+  const auto copy = device->Allocate("copy", kSimBytes);
+  ASSERT_TRUE((*copy)->CopyIn(**peer, 0, kSimBytes).ok());
+  const UniqueFd shared = (*copy)->Export().value();
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(49));
+  const Result<Mapping> mapping = Mapping::OfFile(shared.get(), kSimBytes, PROT_READ);
+  ASSERT_TRUE(mapping.ok());
+  EXPECT_EQ(std::memcmp(mapping->data(), test::SomeBytes(kSimBytes).data(), kSimBytes), 0);
+  EXPECT_EQ((*copy)->CopyIn(**peer, 0, 1).code(), StatusCode::kFailedPrecondition);
+}
+
+TEST_F(SimDeviceTest, WithoutAWayFromPeersItSaysSo) {
+  const auto alone =
+      MakeSimDevice({.capacity = kCapacity, .peers = SimDeviceOptions::Peers::kNone}).value();
+  const SealedExtent extent = SealedCopy("content", test::SomeBytes(kSimBytes)).value();
+  const Status status =
+      alone->AttachPeer(extent.read_only_fd(), kSimBytes, device_->info().uuid).status();
+  EXPECT_EQ(status.code(), StatusCode::kUnimplemented);
+  EXPECT_EQ(device_->AttachPeer(extent.read_only_fd(), kSimBytes, "a GPU's").status().code(),
+            StatusCode::kUnimplemented);
+}
+
+TEST_F(SimDeviceTest, PeersComeFirstWhereTheirWireIsQuicker) {
+  const auto first = [](uint64_t link, uint64_t peer, SimDeviceOptions::Peers peers) {
+    return MakeSimDevice({.capacity = kCapacity,
+                          .link = {.bytes_per_second = link},
+                          .peers = peers,
+                          .peer_bytes_per_second = peer})
+        .value()
+        ->info()
+        .peers_first;
+  };
+  using Peers = SimDeviceOptions::Peers;
+  EXPECT_TRUE(first(10, 11, Peers::kByOwnLink));
+  EXPECT_TRUE(first(10, 0, Peers::kByOwnLink)) << "no limit";
+  EXPECT_FALSE(first(10, 10, Peers::kByOwnLink));
+  EXPECT_FALSE(first(0, 11, Peers::kByOwnLink));
+  EXPECT_FALSE(first(10, 0, Peers::kByHostLink));
 }
 
 TEST_F(SimDeviceTest, AfterItIsSharedNothingIsCopiedIn) {

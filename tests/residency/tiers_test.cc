@@ -5,71 +5,16 @@
 #include <memory>
 #include <optional>
 #include <set>
-#include <string>
-#include <utility>
 
-#include "residency/segment_table.h"
-#include "support/manager_fakes.h"
+#include "residency/tiers_fixture.h"
 
 namespace trims {
 namespace {
 
 using std::chrono::milliseconds;
+using test::kPage;
 
-constexpr uint64_t kPage = 4096;
-
-class TiersTest : public ::testing::Test {
- protected:
-  void Start(uint64_t host_pages, uint64_t device_pages) {
-    host_tier_.emplace(host_pages * kPage, "host");
-    device_tier_.emplace(device_pages * kPage, "device:0");
-    host_.emplace(ResidencyOptions{}, Dependencies(&*host_tier_, nullptr), &counters_);
-    device_.emplace(ResidencyOptions{}, Dependencies(&*device_tier_, &*host_), &counters_);
-  }
-  ResidencyDependencies Dependencies(Tier* tier, SegmentTable* beneath) {
-    return {.clock = &clock_, .timers = &timers_, .tier = tier, .beneath = beneath};
-  }
-
-  static ImagePtr MakeImage(char digit, uint64_t pages) {
-    const Manifest manifest =
-        test::MakeManifest(test::Digest(digit), {test::MakeVariant(Variant::kFiles, pages - 1)});
-    return MakeImages(manifest, std::string("default/") + digit, "v1").front();
-  }
-
-  struct Opened {
-    Status status;
-    std::optional<Lease> lease;
-    std::optional<OpenWait> wait;
-  };
-  std::unique_ptr<Opened> Open(SegmentTable& table, const ImagePtr& image) {
-    auto opened = std::make_unique<Opened>();
-    const auto answer = [target = opened.get()](Result<Lease> lease) {
-      target->status = lease.status();
-      if (lease.ok()) target->lease = *std::move(lease);
-    };
-    Result<OpenOutcome> outcome = table.Open(image, {}, answer);
-    if (!outcome.ok()) {
-      opened->status = outcome.status();
-    } else if (Lease* lease = std::get_if<Lease>(&*outcome)) {
-      opened->lease = std::move(*lease);
-    } else {
-      opened->wait = std::get<OpenWait>(*std::move(outcome));
-    }
-    return opened;
-  }
-  SegmentState StateIn(const SegmentTable& table, const ImagePtr& image) {
-    const Segment* segment = table.FindByKey(image->key);
-    return segment == nullptr ? SegmentState::kAbsent : segment->state();
-  }
-
-  ManualClock clock_;
-  test::FakeTimers timers_{&clock_};
-  Counters counters_;
-  std::optional<test::FakeTier> host_tier_;
-  std::optional<test::FakeTier> device_tier_;
-  std::optional<SegmentTable> host_;
-  std::optional<SegmentTable> device_;  // before the one that it fills from
-};
+class TiersTest : public test::TiersFixture {};
 
 TEST_F(TiersTest, AMissFillsTheTierBeneathOnTheWayAndKeepsItThere) {
   Start(8, 8);

@@ -67,6 +67,20 @@ STANDIN Result_ cuMemcpyHtoDAsync_v2(DevicePointer to, const void* from, size_t 
   return kSuccess;
 }
 
+STANDIN Result_ cuMemcpyDtoDAsync_v2(DevicePointer to, DevicePointer from, size_t bytes,
+                                     Stream_ stream) {
+  BEGIN("cuMemcpyDtoDAsync");
+  auto* const queue = reinterpret_cast<StreamOf*>(stream);
+  if (current.empty()) return kInvalidContext;
+  if (!The().streams.contains(queue)) return kInvalidHandle;
+  const MappedAt* target = MappingOf(to, bytes);
+  const MappedAt* source = MappingOf(from, bytes);
+  if (target == nullptr || target->access != kAccessReadWrite) return kInvalidValue;
+  if (source == nullptr || source->access == 0) return kInvalidValue;
+  queue->waiting.push_back({.to = to, .from = reinterpret_cast<const void*>(from), .bytes = bytes});
+  return kSuccess;
+}
+
 STANDIN Result_ cuMemcpyDtoH_v2(void* to, DevicePointer from, size_t bytes) {
   BEGIN("cuMemcpyDtoH");
   if (current.empty()) return kInvalidContext;

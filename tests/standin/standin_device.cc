@@ -110,6 +110,13 @@ STANDIN Result_ cuDeviceGetAttribute(int* value, int attribute, Device_ device) 
   return kSuccess;
 }
 
+STANDIN Result_ cuDeviceCanAccessPeer(int* can, Device_ device, Device_ peer) {
+  BEGIN("cuDeviceCanAccessPeer");
+  if (!IsDevice(device) || !IsDevice(peer) || device == peer) return kInvalidDevice;
+  *can = PeersReach();
+  return kSuccess;
+}
+
 STANDIN Result_ cuDevicePrimaryCtxRetain(Context_* context, Device_ device) {
   BEGIN("cuDevicePrimaryCtxRetain");
   if (!IsDevice(device)) return kInvalidDevice;

@@ -85,6 +85,8 @@ uint64_t Setting(const char* name, uint64_t usual);
 Result_ Ordered(const std::string& call);
 
 int DeviceCount();
+// Whether a device can read another's memory: unless STANDIN_NO_PEERS is 1.
+inline bool PeersReach() { return Setting("STANDIN_NO_PEERS", 0) == 0; }
 inline Context_ ContextOf(int device) {
   return reinterpret_cast<Context_>(uintptr_t{0xC0DE} + device);
 }

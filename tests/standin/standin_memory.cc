@@ -4,11 +4,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <string>
+
 #include "standin/standin_driver.h"
 
 using namespace standin;  // NOLINT: its calls are C's
 
 namespace {
+
+// Where a descriptor's memory lies: its name says so.
+std::string NameOn(int device) { return "standin-" + std::to_string(device); }
+int DeviceOf(int fd) {
+  char name[64] = {};
+  const std::string link = "/proc/self/fd/" + std::to_string(fd);
+  if (::readlink(link.c_str(), name, sizeof name - 1) < 0) return 0;
+  for (int device = 0; device < DeviceCount(); ++device) {
+    if (std::string(name).find(NameOn(device) + " ") != std::string::npos) return device;
+  }
+  return 0;
+}
 
 uint64_t UsedOn(int device) {
   uint64_t bytes = 0;
@@ -49,7 +63,7 @@ STANDIN Result_ cuMemCreate(AllocationHandle* handle, size_t bytes,
   if (flags != 0 || !IsMultiple(bytes) || !IsShareable(*properties)) return kInvalidValue;
   const int device = properties->location.id;
   if (bytes > Setting("STANDIN_MEMORY", size_t{64} << 20) - UsedOn(device)) return kOutOfMemory;
-  const int fd = ::memfd_create("standin", MFD_CLOEXEC);
+  const int fd = ::memfd_create(NameOn(device).c_str(), MFD_CLOEXEC);
   if (fd < 0 || ::ftruncate(fd, static_cast<off_t>(bytes)) != 0) return kUnknown;
   *handle = ++The().last;
   The().allocations[*handle] = {.fd = fd, .bytes = bytes, .device = device};
@@ -87,8 +101,10 @@ STANDIN Result_ cuMemImportFromShareableHandle(AllocationHandle* handle, void* s
   const int fd = ::fcntl(given, F_DUPFD_CLOEXEC, 0);
   if (fd < 0) return kUnknown;
   *handle = ++The().last;
-  The().allocations[*handle] = {
-      .fd = fd, .bytes = static_cast<size_t>(info.st_size), .imported = true};
+  The().allocations[*handle] = {.fd = fd,
+                                .bytes = static_cast<size_t>(info.st_size),
+                                .device = DeviceOf(fd),
+                                .imported = true};
   return kSuccess;
 }
 
@@ -165,6 +181,8 @@ STANDIN Result_ cuMemSetAccess(DevicePointer pointer, size_t bytes, const Access
     return kInvalidValue;
   if (!IsDevice(access->location.id) || access->location.type != kLocationTypeDevice)
     return kInvalidDevice;
+  const int lies_on = The().allocations[found->second.handle].device;
+  if (access->location.id != lies_on && !PeersReach()) return kInvalidDevice;
   if (access->flags != kAccessRead && access->flags != kAccessReadWrite) return kInvalidValue;
   const int protection = access->flags == kAccessRead ? PROT_READ : PROT_READ | PROT_WRITE;
   if (::mprotect(reinterpret_cast<void*>(pointer), bytes, protection) != 0) return kUnknown;

@@ -17,7 +17,7 @@ class CudaStandin {
   }
   ~CudaStandin() {
     for (const char* name : {"STANDIN_DEVICES", "STANDIN_MEMORY", "STANDIN_FAIL", "STANDIN_FIRST",
-                             "STANDIN_CANT_SHARE"}) {
+                             "STANDIN_CANT_SHARE", "STANDIN_NO_PEERS"}) {
       ::unsetenv(name);
     }
   }

@@ -48,6 +48,8 @@ class FakeTier final : public Tier {
   std::string_view name() const override { return name_; }
   std::string_view device() const override { return device_; }
   bool feeds() const override { return feeding; }
+  bool TakesFrom(const Tier& peer) const override { return peer.name() == takes_from; }
+  bool peers_first() const override { return quicker_from_peers; }
   Budget& budget() override { return budget_; }
   void Fill(FillRequest request, std::function<void(Result<ResidentBytes>)> done) override {
     ++started;
@@ -85,6 +87,8 @@ class FakeTier final : public Tier {
 
   int started = 0;
   bool feeding = false;
+  std::string takes_from;  // the name of a tier
+  bool quicker_from_peers = false;
   bool taking_in_takes_time = false;
   std::list<Job> fills;
   std::list<LetGoCalls> releases;

@@ -183,6 +183,17 @@ TEST(RenderStatusTest, SaysHowMuchIsBeyondABudgetThatWasLowered) {
   EXPECT_THAT(RenderStatus(status), HasSubstr("0 B idle, 512 MiB beyond the budget;"));
 }
 
+TEST(RenderStatusTest, SaysWhatBecomesOfTheHostsCopyOfWhatADeviceHas) {
+  Json status = ServedStatus();
+  EXPECT_THAT(RenderStatus(status), Not(HasSubstr("host copy")));
+  status["tiers"].push_back(status["tiers"][0]);
+  status["tiers"][1]["name"] = "device:0";
+  status["tiers"][1]["host_copy"] = "pin";
+  status["segments"][0]["held_for_copy"] = true;
+  EXPECT_THAT(RenderStatus(status), HasSubstr("admission all, host copy pin\n"));
+  EXPECT_THAT(RenderStatus(status), HasSubstr("resident (held for its copy)"));
+}
+
 TEST(RenderStatusTest, SaysWhatWentForMemoryPressureWhereItIsWatched) {
   Json status = ServedStatus();
   status["pressure"] = {{"file", nullptr}, {"events", 0}, {"bytes_given_up", 0}};

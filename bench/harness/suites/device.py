@@ -3,7 +3,7 @@ import json
 
 from harness.daemon import daemon
 from harness.models import write_random_safetensors, write_safetensors
-from harness.processes import json_of, say
+from harness.processes import BenchError, json_of, say
 from harness.report import Row
 from harness.session import scratch
 from harness.stats import median
@@ -66,6 +66,24 @@ def fills(bench):
                   f"beside {slowest} alone; disk to host {size / stages['disk to host']:.2f} GB/s; simulated")
 
 
+def peers(bench):
+    """From one simulated device, which has it, to another; the host's memory has it not."""
+    size = int(bench.choose(2 * GB, GB // 2))
+    other = "sim:1"
+    devices = [word for name in (DEVICE, other) for word in ("--device", f"{name},capacity=3GB,link={LINK},latency=10us")]
+    with scratch() as folder, daemon(bench.build, "--reclaim", "eager", "--host-budget", "45%", *devices, "--device-budget", "100%") as server:
+        source = write_random_safetensors(folder / "model.safetensors", size)
+        server.add("model", source, ["tensors"])
+        source.unlink()
+        say("device: device to device")
+        rounds = bench.choose(7, 2)
+        took = timed(bench, server, "model", (other,), rounds, hold=(DEVICE,))
+        loads = server.trims("status")["counters"]["loads"]
+        if loads != 2 + rounds:
+            raise BenchError(f"{loads} loads instead of {2 + rounds}: not all came from the peer")
+        yield Row("device", f"{size / GB:g} GB", "peer", "GB/s", size / median(took[other]), LINK / GB, rounds, "beside the modelled link; simulated")
+
+
 def run(bench):
     say("device: attach")
-    return [*attach(bench), *fills(bench)]
+    return [*attach(bench), *fills(bench), *peers(bench)]

@@ -63,7 +63,7 @@ def held_open(bench, server, names):
     return server.trims("status")
 
 
-def together(bench, folder, label, layers, changed, held):
+def together(bench, folder, label, layers, changed, held, granularity="block"):
     """What a base and its fine-tunes take of memory and disk, beside the bytes that differ."""
     say(f"granularity: {label}")
     size = bench.choose(MODEL_BYTES, MODEL_BYTES // 5)
@@ -71,17 +71,18 @@ def together(bench, folder, label, layers, changed, held):
     models = Models(folder, size, layers, changed)
     with daemon(bench.build, "--host-budget", "80%") as server:
         names = ["base"]
-        server.add("base", models.write_base(), [VARIANT], "--granularity", "block")
+        server.add("base", models.write_base(), [VARIANT], "--granularity", granularity)
         for i in range(tunes):
             names.append(f"tune-{i}")
             path = models.write_tune(i)
-            server.add(names[-1], path, [VARIANT], "--granularity", "block")
+            server.add(names[-1], path, [VARIANT], "--granularity", granularity)
             path.unlink()
         status = held_open(bench, server, names)
     differ = size + tunes * models.changed_bytes
     saved = f"{status['host']['saved_bytes'] / MB:.0f} MB saved"
-    yield Row("granularity", label, "memory", "MB", status["host"]["used_bytes"] / MB, differ / MB, len(names), saved, held)
-    yield Row("granularity", label, "disk", "MB", status["prepared_bytes"] / MB, differ / MB, len(names), held=held)
+    by = "-by-layer" if granularity == "layer" else ""
+    yield Row("granularity", label, f"memory{by}", "MB", status["host"]["used_bytes"] / MB, differ / MB, len(names), saved, held)
+    yield Row("granularity", label, f"disk{by}", "MB", status["prepared_bytes"] / MB, differ / MB, len(names), held=held)
 
 
 def timed_add(server, name, path, granularity):
@@ -117,5 +118,7 @@ def run(bench):
     with scratch() as folder:
         rows += together(bench, folder, "one layer of 10 changed", LAYERS, 1, held=True)
         rows += together(bench, folder, "5 layers of 50 changed, here and there", SCATTERED_LAYERS, 5, held=False)
+        rows += together(bench, folder, "one layer of 10 changed", LAYERS, 1, held=True, granularity="layer")
+        rows += together(bench, folder, "5 layers of 50 changed, here and there", SCATTERED_LAYERS, 5, held=True, granularity="layer")
         rows += cost(bench, folder)
     return rows

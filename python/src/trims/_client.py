@@ -52,7 +52,7 @@ def add(
 
     source: what `trims add` takes: a path, a file:/// URL or "hf-cache:ORG/NAME[@REVISION][/FILE]", a model of the hub's cache.
     variants: of "files", "tensors", "ort", one or a list; none: all that the format allows. precision: of weights that are there in several,
-    e.g. "fp16"; "": those without one in their name. granularity: "model" or "block", in which units it shares its bytes with others of its
+    e.g. "fp16"; "": those without one in their name. granularity: "model", "block" or "layer", in which units it shares its bytes with others of its
     namespace; "": the daemon's default. follow_links: links in the folder may lead out of it.
     keep_versions, keep_for: then only so many of the newest versions of that name stay, and those that were added less long ago (seconds, or
     a datetime.timedelta); what one of the two keeps stays, and what an alias means, is pinned or open. Neither: all stay. onnxruntime_extensions: libraries with custom operators. progress(stage, done, total) is called on this thread. timeout is

@@ -33,6 +33,7 @@ struct Flags {
   uint64_t steady_min_bytes = kDefaultSteadyMinBytes;
   uint64_t memory_limit = uint64_t{16} << 30;
   uint64_t time_limit = 900;
+  bool layers = false;
   bool undigested = false;
   bool sandbox_check = false;
 };
@@ -61,6 +62,8 @@ void AddFlags(CLI::App* app, Flags* flags) {
       ->check(CLI::Range(uint64_t{1} << 26, uint64_t{1} << 46));
   app->add_option("--time-limit", flags->time_limit, "Seconds of processor time it may take")
       ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 24));
+  app->add_flag("--layers", flags->layers,
+                "Lay tensors so that each long layer begins at a multiple of 2 MiB");
   app->add_flag(
       "--undigested", flags->undigested,
       "Hash nothing: digests are zeros, since the caller knows them (with --variant files)");
@@ -140,6 +143,7 @@ Result<Manifest> Execute(const Flags& flags, PrepareProgress& progress) {
   options.steady_min_bytes = flags.steady_min_bytes;
   TRIMS_ASSIGN_OR_RETURN(options.variants, VariantsFromNames(flags.variants));
   options.precision = flags.precision;
+  options.layers = flags.layers;
   options.undigested = flags.undigested;
   TRIMS_ASSIGN_OR_RETURN(options.source, SourceOf(flags.source));
   TRIMS_ASSIGN_OR_RETURN(options.out, OutFolderPath(flags.out));

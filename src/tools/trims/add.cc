@@ -164,7 +164,8 @@ Command MakeAddCommand(CLI::App* root) {
   app->add_option(
          "--granularity", arguments->granularity,
          "model, or block: 2 MiB that another model of the namespace has already are there "
-         "once, on the disk and in memory (default: what trimsd was started with)")
+         "once, on the disk and in memory; layer: so, with each long layer of `tensors` laid at a "
+         "block's beginning (default: what trimsd was started with)")
       ->type_name("KIND");
   app->add_option("--keep-versions", arguments->keep_versions,
                   "Then forget older versions of that name, but none that an alias means, that is "

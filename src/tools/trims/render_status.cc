@@ -69,7 +69,10 @@ std::string TierParts(const Json& tier) {
     text += fmt::format(", {} saved by sharing", HumanBytes(saved));
   }
   if (used > budget) text += fmt::format(", {} beyond the budget", HumanBytes(used - budget));
-  return text + "; " + PolicyWords(tier);
+  text += "; " + PolicyWords(tier);
+  if (const std::string copy = Text(tier, "host_copy"); !copy.empty())
+    text += ", host copy " + copy;
+  return text;
 }
 
 std::string OpensLine(const Json& counters) {
@@ -118,6 +121,7 @@ std::string SegmentState(const Json& segment) {
   const std::string state = Text(segment, "state");
   if (Flag(segment, "removed")) return state + " (removed)";
   if (Flag(segment, "pinned")) return state + " (pinned)";
+  if (Flag(segment, "held_for_copy")) return state + " (held for its copy)";
   if (Flag(segment, "leaving")) return state + " (leaving)";
   if (Flag(segment, "held_from_before")) return state + " (held from before)";
   return Flag(segment, "taken_over") ? state + " (taken over)" : state;

@@ -272,6 +272,7 @@ ManagerOptions Daemon::OptionsOfManager() const {
   options.residency.default_deadline = options_.default_deadline;
   options.residency.quotas = options_.quotas;
   options.residency.churn_guard = options_.churn_guard;
+  options.residency.host_copy = options_.host_copy;
   options.ingest.granularity = options_.granularity;
   return options;
 }

@@ -43,8 +43,17 @@ const std::map<std::string, ReadEngineChoice>& Names() {
 
 template <>
 const std::map<std::string, Granularity>& Names() {
-  static const auto& names = *new std::map<std::string, Granularity>{
-      {"model", Granularity::kModel}, {"block", Granularity::kBlock}};
+  static const auto& names =
+      *new std::map<std::string, Granularity>{{"model", Granularity::kModel},
+                                              {"block", Granularity::kBlock},
+                                              {"layer", Granularity::kLayer}};
+  return names;
+}
+
+template <>
+const std::map<std::string, HostCopy>& Names() {
+  static const auto& names = *new std::map<std::string, HostCopy>{
+      {"keep", HostCopy::kKeep}, {"drop", HostCopy::kDrop}, {"pin", HostCopy::kPin}};
   return names;
 }
 
@@ -215,7 +224,7 @@ void AddMemory(CLI::App* app, DaemonOptions* options) {
             "Which newcomer may push others out for long: " + AdmissionPolicyNames());
   AddPressure(app, options);
   AddFairness(app, options);
-  AddNamed(app, "--granularity", &options->granularity, "model", "model, block",
+  AddNamed(app, "--granularity", &options->granularity, "model", "model, block, layer",
            "In which units models that are added share their bytes with others of their namespace");
   AddNamed(app, "--huge-pages", &options->huge_pages, "best", "best, no-hugetlb, small",
            "Pages to ask for");
@@ -251,6 +260,8 @@ void AddDevices(CLI::App* app, DaemonOptions* options) {
          },
          "What models may take of each device's memory [80%]")
       ->type_name("SIZE|N%");
+  AddNamed(app, "--host-copy", &options->host_copy, "keep", "keep, drop, pin",
+           "What becomes of a model in the host's memory once a device has it");
 }
 
 void AddKeeper(CLI::App* app, DaemonOptions* options) {

@@ -22,6 +22,7 @@
 #include "base/granularity.h"
 #include "base/log.h"
 #include "manager/manager.h"
+#include "residency/host_copy.h"
 #include "store/host_memory.h"
 #include "store/tier_policy.h"
 
@@ -45,6 +46,7 @@ struct DaemonOptions {
   std::string disk_budget = {};       // empty: none
   std::vector<std::string> devices;   // as OpenDevice takes them
   std::string device_budget = "80%";  // of each device's capacity
+  HostCopy host_copy = HostCopy::kKeep;
   TierPolicy policy = {};
   Quotas quotas = {};
   std::chrono::milliseconds churn_guard{0};  // 0: none

@@ -61,7 +61,7 @@ TEST_F(CompletionTest, OffersTheValuesOfOptions) {
   EXPECT_EQ(Complete("trims policy --eviction l"), "lru\nlcu\n");
   EXPECT_EQ(Complete("trims policy --eviction=s"), "s3fifo\n");
   EXPECT_EQ(Complete("trims policy --reclaim=l"), "lazy\n");
-  EXPECT_EQ(Complete("trims add m f --granularity "), "model\nblock\n");
+  EXPECT_EQ(Complete("trims add m f --granularity "), "model\nblock\nlayer\n");
   EXPECT_EQ(Complete("trims events --kind s"), "segment\n");
   EXPECT_EQ(Complete("trims events --model oc"), "ocr:1\nocr:2\n");
   EXPECT_EQ(Complete("trims trace s"), "summarise\n");

@@ -113,6 +113,7 @@ TEST_F(DeviceTest, DemotedItIsInTheHostsMemoryAndNoLongerOnTheDevice) {
     const Result<Model> held = Open("one", "sim:0");
     EXPECT_EQ(demote("device:0"), StatusCode::kFailedPrecondition);
   }
+  daemon_->GetSettledStatus();  // the device's copy may be there a moment before the host's
   ASSERT_TRUE(ConnectOperator().Evict("one").ok());
   EXPECT_EQ(Tier("host")["used_bytes"], 0);
   EXPECT_EQ(demote("device:0"), StatusCode::kOk);
@@ -121,6 +122,49 @@ TEST_F(DeviceTest, DemotedItIsInTheHostsMemoryAndNoLongerOnTheDevice) {
   EXPECT_EQ(demote(""), StatusCode::kOk);
   EXPECT_EQ(Tier("host")["used_bytes"], 0);
   EXPECT_EQ(demote(""), StatusCode::kOk) << "there is nothing left to do";
+}
+
+class HostCopyDaemonTest : public DeviceTest {
+ protected:
+  // What the host has of a model that was opened on a device and is closed again; its bytes were right.
+  uint64_t HostBytesAfterOpenOnDevice(const std::string& copy) {
+    Start({"--device", "sim:0,capacity=64MiB", "--host-copy", copy});
+    const std::string path = daemon_->AddFile("one", kDeviceModelBytes);
+    {
+      const Result<Model> model = Open("one", "sim:0");
+      EXPECT_TRUE(model.ok()) << model.status().ToString() << daemon_->Log();
+      if (!model.ok()) return 0;
+      const std::string bytes = ReadFile(path);
+      EXPECT_EQ(std::memcmp(model->file(0).bytes.data(), bytes.data(), bytes.size()), 0);
+    }
+    EXPECT_EQ(Tier("device:0")["host_copy"], copy);
+    EXPECT_EQ(Tier("host")["host_copy"], nullptr);
+    EXPECT_EQ(Tier("device:0")["used_bytes"], 6 << 20);
+    return Tier("host")["used_bytes"];
+  }
+};
+
+TEST_F(HostCopyDaemonTest, Kept) {
+  EXPECT_GT(HostBytesAfterOpenOnDevice("keep"), kDeviceModelBytes);
+  EXPECT_TRUE(ConnectOperator().Evict("one").ok());
+}
+
+TEST_F(HostCopyDaemonTest, Dropped) {
+  EXPECT_EQ(HostBytesAfterOpenOnDevice("drop"), 0u);
+  const Result<Model> again = Open("one", "host");
+  ASSERT_TRUE(again.ok());
+  EXPECT_FALSE(again->info().hit);
+}
+
+TEST_F(HostCopyDaemonTest, PinnedUntilTheDeviceHasLetGo) {
+  EXPECT_GT(HostBytesAfterOpenOnDevice("pin"), kDeviceModelBytes);
+  EXPECT_EQ(Tier("host")["pinned_bytes"], Tier("host")["used_bytes"]);
+  EXPECT_EQ(ConnectOperator().Evict("one").status().code(), StatusCode::kFailedPrecondition);
+  ASSERT_TRUE(ConnectOperator().Evict("one", {.tier = "device:0"}).ok());
+  daemon_->GetSettledStatus();
+  EXPECT_TRUE(ConnectOperator().Evict("one").ok());
+  EXPECT_EQ(Tier("host")["used_bytes"], 0);
+  EXPECT_EQ(Tier("device:0")["used_bytes"], 0);
 }
 
 TEST_F(DeviceTest, WhatDoesNotFitIsRefusedWithTheNumbers) {
@@ -156,6 +200,87 @@ TEST_F(DeviceTest, AFailedCopyIsAnAnswerAndTheHostHasTheModel) {
   EXPECT_TRUE(Open("one", "host")->info().hit);
   daemon_->GetSettledStatus();
   EXPECT_TRUE(Open("one", "sim:0").ok()) << "once";
+}
+
+TEST_F(DeviceTest, OutOfMemoryOnceAnotherGoesAndTheLoadIsTriedAgain) {
+  Start({"--device", "sim:0,capacity=64MiB", "--allow-fault-injection"},
+        {"TRIMS_FAULT=device_allocate:2:12"});
+  daemon_->AddFile("idle", kDeviceModelBytes);
+  const std::string path = daemon_->AddFile("one", kDeviceModelBytes);
+  ASSERT_TRUE(Open("idle", "sim:0").ok());
+  daemon_->GetSettledStatus();
+  {
+    const Result<Model> one = Open("one", "sim:0");
+    ASSERT_TRUE(one.ok()) << one.status().ToString() << daemon_->Log();
+    const std::string bytes = ReadFile(path);
+    EXPECT_EQ(std::memcmp(one->file(0).bytes.data(), bytes.data(), bytes.size()), 0);
+  }
+  EXPECT_EQ(Tier("device:0")["used_bytes"], 6 << 20) << "the idle one went";
+  EXPECT_TRUE(Open("idle", "host")->info().hit);
+}
+
+TEST_F(DeviceTest, OutOfMemoryAlwaysIsAnErrorWithTheNumbersAndNothingIsLeft) {
+  Start({"--device", "sim:0,capacity=64MiB", "--allow-fault-injection"},
+        {"TRIMS_FAULT=device_copy:2:12:1000"});
+  for (const char* name : {"idle", "one"}) {
+    daemon_->AddFile(name, kDeviceModelBytes);
+    ASSERT_TRUE(Open(name, "host").ok()) << "so that it is one copy to the device";
+  }
+  ASSERT_TRUE(Open("idle", "sim:0").ok());
+  daemon_->GetSettledStatus();
+  const Status status = Open("one", "sim:0").status();
+  EXPECT_EQ(status.code(), StatusCode::kResourceExhausted);
+  EXPECT_THAT(status.message(), HasSubstr("1 models (6291456 bytes) went for it"));
+  EXPECT_THAT(status.message(), HasSubstr("0 bytes of 53687091 bytes in use"));
+  daemon_->GetSettledStatus();
+  EXPECT_EQ(Tier("device:0")["used_bytes"], 0);
+  EXPECT_EQ(Tier("device:0")["loading_bytes"], 0);
+  EXPECT_TRUE(Open("one", "host")->info().hit);
+  daemon_->GetSettledStatus();
+  EXPECT_THAT(Open("one", "sim:0").status().message(), HasSubstr("nothing could go for it"));
+}
+
+class PeerDaemonTest : public DeviceTest {
+ protected:
+  // Loads that it took to have the model on a second device, with the first one's held and the host's dropped.
+  int LoadsForASecondDevice(const std::string& second) {
+    Start({"--device", "sim:0,capacity=64MiB", "--device", second, "--host-copy", "drop"});
+    const std::string path = daemon_->AddFile("one", kDeviceModelBytes);
+    EXPECT_TRUE(Open("one", "sim:0").ok());
+    const int before = daemon_->GetSettledStatus()["counters"]["loads"];
+    {
+      const Result<Model> model = Open("one", "sim:1");
+      EXPECT_TRUE(model.ok()) << model.status().ToString() << daemon_->Log();
+      if (!model.ok()) return -1;
+      EXPECT_EQ(model->info().tier, "device:1");
+      const std::string bytes = ReadFile(path);
+      EXPECT_EQ(std::memcmp(model->file(0).bytes.data(), bytes.data(), bytes.size()), 0);
+    }
+    EXPECT_EQ(Tier("host")["used_bytes"], 0);
+    const int loads = daemon_->GetSettledStatus()["counters"]["loads"];
+    return loads - before;
+  }
+};
+
+TEST_F(PeerDaemonTest, WhatADeviceHasComesFromThereToAnother) {
+  EXPECT_EQ(LoadsForASecondDevice("sim:1,capacity=64MiB"), 1);
+}
+
+TEST_F(PeerDaemonTest, WithoutAWayBetweenThemItComesByTheHost) {
+  EXPECT_EQ(LoadsForASecondDevice("sim:1,capacity=64MiB,peer=none"), 2);
+  EXPECT_THAT(daemon_->Log(), HasSubstr("segment.not_from_peer"));
+}
+
+TEST_F(PeerDaemonTest, ExplainSaysThatItComesFromThePeer) {
+  Start({"--device", "sim:0,capacity=64MiB", "--device", "sim:1,capacity=64MiB", "--host-copy",
+         "drop"});
+  daemon_->AddFile("one", kDeviceModelBytes);
+  ASSERT_TRUE(Open("one", "sim:0").ok());
+  daemon_->GetSettledStatus();
+  const nlohmann::json open =
+      nlohmann::json::parse(ConnectOperator().Explain("one", {.tier = "sim:1"}).value());
+  EXPECT_EQ(open["served_from"], "device:0");
+  EXPECT_EQ(open["moves_bytes"], kDeviceModelBytes);
 }
 
 TEST_F(DeviceTest, ALostDeviceLeavesTheHost) {

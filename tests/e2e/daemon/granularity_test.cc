@@ -196,7 +196,7 @@ TEST_P(GranularityTest, ADefaultStandsWhereNothingIsSaid) {
   ASSERT_TRUE(Add("one", WithLayer(3, 103), "").ok());
   EXPECT_LT(DiskBytes(), kModelBytes + kOneLayerBytes);
   ASSERT_TRUE(Add("two", WithLayer(7, 107), "model").ok());
-  EXPECT_EQ(AddAgain("two", "layer").code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(AddAgain("two", "tensor").code(), StatusCode::kInvalidArgument);
   ExpectServes("one", WithLayer(3, 103));
   ExpectServes("two", WithLayer(7, 107));
 }

@@ -56,6 +56,13 @@ TEST_F(OptionsTest, AKeeperIsSystemdsUnlessAnotherIsNamed) {
   ExpectUsageError({"--keep-for", "long"}, "keep-for");
 }
 
+TEST_F(OptionsTest, TheHostCopyIsKeptUnlessSaidOtherwise) {
+  EXPECT_EQ(Parse({}).options.host_copy, HostCopy::kKeep);
+  EXPECT_EQ(Parse({"--host-copy", "drop"}).options.host_copy, HostCopy::kDrop);
+  EXPECT_EQ(Parse({"--host-copy", "pin"}).options.host_copy, HostCopy::kPin);
+  ExpectUsageError({"--host-copy", "persist"}, "host-copy");
+}
+
 TEST_F(OptionsTest, TheReadEngineIsChosenOrLeftOpen) {
   EXPECT_EQ(Parse({}).options.download_ranges, 8u);
   EXPECT_EQ(Parse({}).options.download_rate, 0u);
