@@ -472,9 +472,10 @@ class SqliteCatalog final : public CatalogDatabase {
 
   Status ReadKeepAlive(sqlite3_stmt* statement, std::map<std::string, KeepAlive>* keep) const {
     KeepAlive& after = (*keep)[std::string(Text(statement, 0))];
-    if (sqlite3_column_type(statement, 1) == SQLITE_NULL) return {};
+    const int type = sqlite3_column_type(statement, 1);
+    if (type == SQLITE_NULL) return {};
     after = std::chrono::milliseconds(sqlite3_column_int64(statement, 1));
-    if (after->count() >= 0 && *after <= kLongestKeepAlive) return {};
+    if (type == SQLITE_INTEGER && after->count() >= 0 && *after <= kLongestKeepAlive) return {};
     return Broken(StatusCode::kDataLoss,
                   "a keep-alive time of " + std::to_string(after->count()) + " ms");
   }

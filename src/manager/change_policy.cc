@@ -43,17 +43,21 @@ bool Asks(const PolicyWishes& wishes) {
 }
 
 // The quotas with that change; none where nothing is wished.
-Result<std::optional<Quotas>> QuotasOf(const PolicyWishes& wishes, const Tiers& tiers) {
+// `budget`: of the host, from now on.
+Result<std::optional<Quotas>> QuotasOf(const PolicyWishes& wishes, const Tiers& tiers,
+                                       uint64_t budget) {
   if (wishes.quota.empty()) return std::optional<Quotas>();
   if (!wishes.tier.empty()) {
     return Status(StatusCode::kInvalidArgument,
                   "a quota holds in every tier, '" + std::string(wishes.tier) + "' was named",
                   "trims policy --quota '" + std::string(wishes.quota) + "'");
   }
-  const SegmentTable& host = *tiers.front();
-  Quotas quotas = host.ledger().quotas();
+  const Quotas& before = tiers.front()->ledger().quotas();
+  Quotas quotas = before;
   TRIMS_RETURN_IF_ERROR(ChangeQuota(wishes.quota, &quotas));
-  TRIMS_RETURN_IF_ERROR(CheckGuaranteed(quotas, host.budget().limit()));
+  // A budget that was lowered since guarantees less than was said: what doesn't make it worse may change.
+  if (GuaranteedBy(quotas) > GuaranteedBy(before))
+    TRIMS_RETURN_IF_ERROR(CheckGuaranteed(quotas, budget));
   return std::optional(std::move(quotas));
 }
 
@@ -98,11 +102,11 @@ Result<uint64_t> ParseBudget(std::string_view text, uint64_t capacity) {
 
 Result<TierSnapshot> ChangePolicy(const wire::Principal& principal, const PolicyWishes& wishes,
                                   const Tiers& tiers, EventSink* events) {
+  if (!Asks(wishes)) TRIMS_RETURN_IF_ERROR(CheckOperator(principal));
   TRIMS_ASSIGN_OR_RETURN(SegmentTable* const table, FindTier(wishes.tier, tiers));
   TRIMS_ASSIGN_OR_RETURN(const TierPolicy policy, PolicyOf(wishes, table->policy()));
   TRIMS_ASSIGN_OR_RETURN(const uint64_t budget, BudgetOf(wishes, *table));
-  TRIMS_ASSIGN_OR_RETURN(const std::optional<Quotas> quotas, QuotasOf(wishes, tiers));
-  if (!Asks(wishes)) TRIMS_RETURN_IF_ERROR(CheckOperator(principal));
+  TRIMS_ASSIGN_OR_RETURN(const std::optional<Quotas> quotas, QuotasOf(wishes, tiers, budget));
   SetPolicy(policy, table, events);
   SetBudget(budget, table, events);
   SetQuotas(quotas, wishes.quota, tiers, events);

@@ -20,7 +20,8 @@ Status NoSuchTier(std::string_view name, const Tiers& tiers) {
   for (const auto& tier : tiers) names += (names.empty() ? "" : ", ") + NamesOf(*tier);
   return Status(StatusCode::kNotFound,
                 "there is no tier '" + std::string(name) + "'; there is " + names,
-                "leave the tier out for the host's memory");
+                name == "disk" ? "only prefetch and policy know the disk: leave the tier out"
+                               : "leave the tier out for the host's memory");
 }
 
 // 2: there, 1: on its way, 0: elsewhere, -1: it could never be there.

@@ -6,6 +6,7 @@
 #include "base/duration_text.h"
 #include "base/log.h"
 #include "base/macros.h"
+#include "base/shown_name.h"
 #include "catalog/model_reference.h"
 #include "catalog/resolve.h"
 #include "ingest/check_operator.h"
@@ -21,31 +22,35 @@ Result<std::optional<Reclaim>> ParseKeepAlive(std::string_view text) {
   if (text == kDefault) return std::optional<Reclaim>();
   if (text == kForever) return std::optional(Reclaim::kLazy);
   const Result<std::chrono::milliseconds> after = ParseDuration(text);
-  if (after.ok()) return std::optional(Reclaim{.after = *after});
+  if (after.ok() && text != "off") return std::optional(Reclaim{.after = *after});
   return Status(StatusCode::kInvalidArgument,
-                "'" + std::string(text) + "' is no time to keep a model",
-                "say how long it stays when nobody has it open (10m, 0), forever or default");
+                "'" + ShownName(text) +
+                    "' is no time to keep a model: expected a number with ms, s, m, h or "
+                    "d, at most a year (10m), 0, forever or default",
+                "say how long it stays when nobody has it open");
 }
 
 }  // namespace
 
-Result<std::string> KeepAlives::NameOf(const std::string& reference) const {
+Result<std::string> KeepAlives::NameOf(const std::string& reference, std::string_view text) const {
   TRIMS_ASSIGN_OR_RETURN(const ModelReference parsed, ParseModelReference(reference));
   TRIMS_ASSIGN_OR_RETURN(const CatalogEntry* const entry, catalog_->Find(parsed));
   if (parsed.version.empty() && parsed.digest.empty()) return entry->name;
   return Status(StatusCode::kInvalidArgument,
                 "'" + reference + "' names a version, but all versions of a model are kept alike",
-                "trims keep-alive " + entry->name + " 10m");
+                "trims keep-alive " + entry->name + (text.empty() ? "" : " " + std::string(text)));
 }
 
 void KeepAlives::Set(const wire::Principal& principal, const std::string& reference,
                      std::string_view text, KeptAliveCallback done) {
-  const Result<std::string> name = NameOf(reference);
+  if (const Status status = text.empty() ? Status() : CheckOperator(principal); !status.ok()) {
+    return done(status);
+  }
+  const Result<std::optional<Reclaim>> kept = ParseKeepAlive(text.empty() ? kDefault : text);
+  if (!kept.ok()) return done(kept.status());
+  const Result<std::string> name = NameOf(reference, text);
   if (!name.ok()) return done(name.status());
   if (text.empty()) return done(KeptAlive{.name = *name, .kept = Of(*name)});
-  if (const Status status = CheckOperator(principal); !status.ok()) return done(status);
-  const Result<std::optional<Reclaim>> kept = ParseKeepAlive(text);
-  if (!kept.ok()) return done(kept.status());
   std::function<void(Status)> told = Told({.name = *name, .kept = *kept}, std::move(done));
   if (!*kept) return catalog_->ClearKeepAlive(*name, std::move(told));
   catalog_->SetKeepAlive(*name, (*kept)->after, std::move(told));
@@ -76,13 +81,13 @@ void KeepAlives::Apply() {
 
 std::map<std::string, OwnReclaim> KeepAlives::OfContents() const {
   std::map<std::string, OwnReclaim> by_key;
-  std::set<std::string_view> policys;  // keys of names of which nothing is said
+  std::set<std::string_view> by_policy;  // keys of names of which nothing is said
   for (const CatalogEntry* entry : catalog_->All()) {
     const std::optional<Reclaim> kept = Of(entry->name);
     for (const ImagePtr& image : entry->images) {
       for (const ImagePtr& part : PartsOf(image)) {
         if (!kept) {
-          policys.insert(part->key);
+          by_policy.insert(part->key);
           continue;
         }
         const auto [place, first] = by_key.emplace(part->key, OwnReclaim{.reclaim = *kept});
@@ -90,7 +95,7 @@ std::map<std::string, OwnReclaim> KeepAlives::OfContents() const {
       }
     }
   }
-  for (auto& [key, own] : by_key) own.or_policys = policys.contains(key);
+  for (auto& [key, own] : by_key) own.or_by_policy = by_policy.contains(key);
   return by_key;
 }
 

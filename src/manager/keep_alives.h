@@ -1,5 +1,5 @@
-// KeepAlives: how long models outlive their last lease, by an operator's word: of a name, all its versions, in every tier of
-// memory, also across restarts. The catalog has it; the tiers are told after each change of that.
+// KeepAlives: how long models outlive their last lease, by an operator's word: of a name, all its
+// versions, in every tier of memory, also across restarts. The catalog has it; the tiers are told after each change of that.
 //
 //   keep_alives.Set(principal, "ocr", "10m", [](const Result<KeptAlive>& kept) { … });
 //
@@ -45,7 +45,7 @@ class KeepAlives {
   void Apply();
 
  private:
-  Result<std::string> NameOf(const std::string& reference) const;
+  Result<std::string> NameOf(const std::string& reference, std::string_view text) const;
   std::map<std::string, OwnReclaim> OfContents() const;  // by key
   std::function<void(Status)> Told(KeptAlive kept, KeptAliveCallback done);
 

@@ -116,9 +116,9 @@ struct SegmentSnapshot {
   bool removed = false;
   bool pinned = false;
   bool held_for_copy = false;  // as long as a device has its own
-  bool leaving = false;     // with its last lease
-  bool taken_over = false;  // from the daemon before
-  Reclaim keep_alive;       // how long it outlives its last lease
+  bool leaving = false;        // with its last lease
+  bool taken_over = false;     // from the daemon before
+  Reclaim keep_alive;          // how long it outlives its last lease
   // From now, unless it is opened or its room is needed; none: it is in use, or kept for ever.
   std::optional<std::chrono::milliseconds> goes_in;
   bool held_from_before = false;  // one of its leases stands for who has it open since then
@@ -154,7 +154,7 @@ struct TierSnapshot {
   uint64_t used_bytes = 0;
   RoomUse use;
   TierPolicy policy;
-  Quotas quotas;  // the same in every tier
+  Quotas quotas;                           // the same in every tier
   std::optional<HostCopy> host_copy = {};  // of a device's; of the host's there is none beneath
   uint64_t saved_bytes =
       0;  // what the models that are resident would take besides if they shared nothing

@@ -34,6 +34,18 @@ void Charge::SetLeaving(bool leaving) {
   leaving_ = leaving;
 }
 
+NamespaceLedger::NamespaceLedger(Quotas quotas, std::string tier)
+    : quotas_(std::move(quotas)), tier_(std::move(tier)) {
+  SeeNamed();
+}
+
+// So that they are shown before they take anything.
+void NamespaceLedger::SeeNamed() {
+  for (const auto& [name, quota] : quotas_) {
+    if (name != "*") uses_.try_emplace(name, Fresh(name));
+  }
+}
+
 Quota NamespaceLedger::QuotaOf(std::string_view name) const {
   auto quota = quotas_.find(name);
   if (quota == quotas_.end()) quota = quotas_.find("*");
@@ -43,6 +55,7 @@ Quota NamespaceLedger::QuotaOf(std::string_view name) const {
 // What may begin at once with a new rate may, whatever began before.
 void NamespaceLedger::SetQuotas(Quotas quotas) {
   quotas_ = std::move(quotas);
+  SeeNamed();
   for (auto& [name, use] : uses_) {
     const Quota quota = QuotaOf(name);
     if (quota.loads_per_minute != use.quota.loads_per_minute)
@@ -88,7 +101,8 @@ Status NamespaceLedger::CheckLease(std::string_view reference) const {
   return Exceeded(reference,
                   "has " + std::to_string(use.leases) + " leases of " +
                       std::to_string(use.quota.leases) + " that its quota allows",
-                  "close models that are not needed any more, or raise leases= of its --quota");
+                  "close models that are not needed any more, or raise leases= of its quota: trims "
+                  "policy --quota");
 }
 
 Status NamespaceLedger::CheckLoad(std::string_view reference, uint64_t bytes, TimePoint now) const {
@@ -100,14 +114,16 @@ Status NamespaceLedger::CheckLoad(std::string_view reference, uint64_t bytes, Ti
     return Exceeded(reference,
                     "has " + std::to_string(use.loads) + " loads in flight of " +
                         std::to_string(quota.loads) + " that its quota allows",
-                    "open it again when one of them is done, or raise loads= of its --quota");
+                    "open it again when one of them is done, or raise loads= of its quota: trims "
+                    "policy --quota");
   }
   if (quota.loads_per_minute == Quota::kNoLimit) return {};
   if (LoadsLeft(use.loads_left, use.counted, now, quota.loads_per_minute) >= 1) return {};
-  return Exceeded(reference,
-                  "has begun as many loads as its quota allows, " +
-                      std::to_string(quota.loads_per_minute) + " a minute,",
-                  "open it again in a moment, or raise loads-per-minute= of its --quota");
+  return Exceeded(
+      reference,
+      "has begun as many loads as its quota allows, " + std::to_string(quota.loads_per_minute) +
+          " a minute,",
+      "open it again in a moment, or raise loads-per-minute= of its quota: trims policy --quota");
 }
 
 uint64_t NamespaceLedger::Excess(std::string_view reference, uint64_t bytes) const {
@@ -119,11 +135,11 @@ uint64_t NamespaceLedger::Excess(std::string_view reference, uint64_t bytes) con
 
 Status NamespaceLedger::TooManyBytes(std::string_view reference, uint64_t bytes) const {
   const NamespaceUse use = SeenOf(reference);
-  return Exceeded(reference,
-                  "has " + BytesText(use.bytes) + " of " + BytesText(use.quota.bytes) +
-                      " that its quota allows, too little of them idle for " + BytesText(bytes) +
-                      " more,",
-                  "close models of that namespace, or raise bytes= of its --quota");
+  return Exceeded(
+      reference,
+      "has " + BytesText(use.bytes) + " of " + BytesText(use.quota.bytes) +
+          " that its quota allows, too little of them idle for " + BytesText(bytes) + " more,",
+      "close models of that namespace, or raise bytes= of its quota: trims policy --quota");
 }
 
 Charge NamespaceLedger::ChargeLease(std::string_view reference) {

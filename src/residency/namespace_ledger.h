@@ -61,8 +61,7 @@ class Charge {
 
 class NamespaceLedger {
  public:
-  NamespaceLedger(Quotas quotas, std::string tier)
-      : quotas_(std::move(quotas)), tier_(std::move(tier)) {}
+  NamespaceLedger(Quotas quotas, std::string tier);
   NamespaceLedger(const NamespaceLedger&) = delete;
   NamespaceLedger& operator=(const NamespaceLedger&) = delete;
 
@@ -88,6 +87,7 @@ class NamespaceLedger {
   const std::map<std::string, NamespaceUse, std::less<>>& uses() const { return uses_; }
 
  private:
+  void SeeNamed();
   Quota QuotaOf(std::string_view name) const;
   NamespaceUse Fresh(std::string_view name) const;  // of one that was never seen
   NamespaceUse SeenOf(std::string_view reference) const;
@@ -96,7 +96,8 @@ class NamespaceLedger {
 
   Quotas quotas_;
   const std::string tier_;
-  std::map<std::string, NamespaceUse, std::less<>> uses_;  // of namespaces that have been seen
+  std::map<std::string, NamespaceUse, std::less<>>
+      uses_;  // of namespaces that have been seen or have a quota of their own
 };
 
 }  // namespace trims

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "base/byte_size.h"
+#include "base/bytes_text.h"
 #include "base/macros.h"
+#include "base/shown_name.h"
 
 namespace trims {
 namespace {
@@ -12,6 +15,8 @@ namespace {
 constexpr size_t kMostQuotas = 4096;
 constexpr char kExample[] =
     "like team-a:bytes=8GiB,leases=100,loads=4,loads-per-minute=60,guaranteed=2GiB";
+
+std::string InQuotes(std::string_view text) { return "'" + ShownName(text) + "'"; }
 
 Status Bad(const std::string& why) {
   return Status(StatusCode::kInvalidArgument, "no quota: " + why, kExample);
@@ -26,7 +31,7 @@ Result<uint64_t> ParseCount(std::string_view text) {
   uint64_t count = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
   if (error == std::errc() && end == text.data() + text.size()) return count;
-  return Bad("'" + std::string(text) + "' is no number");
+  return Bad(InQuotes(text) + " is no number");
 }
 
 Status SetLimit(std::string_view name, std::string_view value, Quota* quota) {
@@ -41,8 +46,8 @@ Status SetLimit(std::string_view name, std::string_view value, Quota* quota) {
                     : name == "loads-per-minute" ? &quota->loads_per_minute
                                                  : nullptr;
   if (limit == nullptr) {
-    return Bad("there is no '" + std::string(name) +
-               "': expected bytes, leases, loads, loads-per-minute and guaranteed");
+    return Bad("there is no " + InQuotes(name) +
+               ": expected bytes, leases, loads, loads-per-minute and guaranteed");
   }
   TRIMS_ASSIGN_OR_RETURN(*limit, ParseCount(value));
   return Status();
@@ -56,14 +61,18 @@ Result<NamedQuota> ParseQuota(std::string_view text) {
   NamedQuota named{.name = std::string(text.substr(0, colon)), .quota = {}};
   const bool fits = !named.name.empty() && named.name.size() <= 128 &&
                     std::all_of(named.name.begin(), named.name.end(), FitsNamespace);
-  if (!fits && named.name != "*") return Bad("'" + named.name + "' is no namespace");
+  if (!fits && named.name != "*") return Bad(InQuotes(named.name) + " is no namespace");
   text.remove_prefix(colon + 1);
   if (text.empty()) return Bad("it limits nothing");
+  if (text.ends_with(',')) return Bad("it ends with a comma");
+  std::set<std::string_view> given;
   while (!text.empty()) {
     const std::string_view limit = text.substr(0, text.find(','));
     text.remove_prefix(std::min(text.size(), limit.size() + 1));
     const size_t equals = limit.find('=');
-    if (equals == std::string_view::npos) return Bad("'" + std::string(limit) + "' has no '='");
+    if (equals == std::string_view::npos) return Bad(InQuotes(limit) + " has no '='");
+    if (!given.insert(limit.substr(0, equals)).second)
+      return Bad("it gives " + InQuotes(limit.substr(0, equals)) + " twice");
     TRIMS_RETURN_IF_ERROR(
         SetLimit(limit.substr(0, equals), limit.substr(equals + 1), &named.quota));
   }
@@ -76,7 +85,7 @@ Status ChangeQuota(std::string_view text, Quotas* quotas) {
   if (text.ends_with(kNone)) {
     const std::string_view name = text.substr(0, text.size() - kNone.size());
     const auto found = quotas->find(name);
-    if (found == quotas->end()) return Bad("namespace '" + std::string(name) + "' has none");
+    if (found == quotas->end()) return Bad("namespace " + InQuotes(name) + " has none");
     quotas->erase(found);
     return Status();
   }
@@ -87,18 +96,21 @@ Status ChangeQuota(std::string_view text, Quotas* quotas) {
   return Status();
 }
 
-Status CheckGuaranteed(const Quotas& quotas, uint64_t budget) {
-  uint64_t guaranteed = 0;
+uint64_t GuaranteedBy(const Quotas& quotas) {
+  uint64_t bytes = 0;
   for (const auto& [name, quota] : quotas) {
-    if (quota.guaranteed > budget - guaranteed) {
-      return Status(StatusCode::kInvalidArgument,
-                    "--quota: more is guaranteed to namespaces than the host's budget of " +
-                        std::to_string(budget) + " bytes",
-                    "guarantee less, or set a larger --host-budget");
-    }
-    guaranteed += quota.guaranteed;
+    bytes += std::min(quota.guaranteed, Quota::kNoLimit - bytes);
   }
-  return Status();
+  return bytes;
+}
+
+Status CheckGuaranteed(const Quotas& quotas, uint64_t budget) {
+  const uint64_t guaranteed = GuaranteedBy(quotas);
+  if (guaranteed <= budget) return Status();
+  return Status(
+      StatusCode::kInvalidArgument,
+      "quotas guarantee " + BytesText(guaranteed) + ", the host's budget is " + BytesText(budget),
+      "guarantee less, or raise the budget: --host-budget, trims policy --budget SIZE");
 }
 
 }  // namespace trims

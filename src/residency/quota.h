@@ -45,7 +45,9 @@ Result<NamedQuota> ParseQuota(std::string_view text);
 // What ParseQuota reads replaces that namespace's quota; "team-a:none" takes it away. INVALID_ARGUMENT: nothing is changed.
 Status ChangeQuota(std::string_view text, Quotas* quotas);
 
-// INVALID_ARGUMENT: more is guaranteed together than `budget`. What '*' guarantees to each that comes can't be added up.
+// Bytes together; what '*' guarantees to each that comes can't be added up, and counts once.
+uint64_t GuaranteedBy(const Quotas& quotas);
+// INVALID_ARGUMENT: more is guaranteed together than `budget`.
 Status CheckGuaranteed(const Quotas& quotas, uint64_t budget);
 
 // Of "team-a/ocr:3".

@@ -82,10 +82,11 @@ void SegmentTable::LetGoWhatIsDue() {
 }
 
 void SegmentTable::LetGo(Segment* segment) {
-  const std::string_view reason = segment->removed()                       ? "removed"
-                                  : segment->leaving()                     ? ReasonOf(segment->why_leaving())
-                                  : ReclaimOf(*segment) == Reclaim::kEager ? "policy"
-                                                                           : "keep_alive";
+  const bool kept = segment->keep_alive() || ReclaimOf(*segment).Keeps();
+  const std::string_view reason = segment->removed()   ? "removed"
+                                  : segment->leaving() ? ReasonOf(segment->why_leaving())
+                                  : kept               ? "keep_alive"
+                                                       : "policy";
   ++counters_->reclaimed;
   Tell(*segment, {.kind = EventKind::kSegmentReclaimed, .reason = reason});
   Drain(segment);

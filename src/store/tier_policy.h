@@ -57,10 +57,10 @@ struct TierPolicy {
 // What was said of one content, which may have several names.
 struct OwnReclaim {
   Reclaim reclaim;
-  bool or_policys = false;  // the longer of both: of one of its names nothing was said
+  bool or_by_policy = false;  // the longer of both: of one of its names nothing was said
 
   Reclaim In(const TierPolicy& policy) const {
-    return or_policys ? Longer(reclaim, policy.ReclaimOfAny()) : reclaim;
+    return or_by_policy ? Longer(reclaim, policy.ReclaimOfAny()) : reclaim;
   }
 };
 

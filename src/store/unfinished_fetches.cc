@@ -34,7 +34,7 @@ void RemoveUnfinished(const std::string& folder) {
 
 void RemoveFetch(const std::string& root, const std::string& name) {
   const std::string path = root + "/" + name;
-  LogInfo("fetch.unfinished_removed", {{"folder", path}});
+  if (UnfinishedBytes(path) > 0) LogInfo("fetch.unfinished_removed", {{"folder", path}});
   IsDownloadName(name) ? (void)Remove(path) : RemoveUnfinished(path);
 }
 

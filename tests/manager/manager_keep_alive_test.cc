@@ -196,7 +196,9 @@ TEST_F(ManagerKeepAlive, EqualContentStaysAsLongAsEitherNameSays) {
 TEST_F(ManagerKeepAlive, WhatIsNoTimeOrNoNameIsRefusedAndOnlyOperatorsChangeIt) {
   Know("a", 'a', 2);
   Start(8);
-  EXPECT_THAT(Keep("a", "soon").status().hint(), HasSubstr("forever or default"));
+  EXPECT_THAT(Keep("a", "soon").status().message(), HasSubstr("forever or default"));
+  EXPECT_EQ(Keep("a", "off").status().code(), StatusCode::kInvalidArgument) << "at once, or never?";
+  EXPECT_THAT(Keep("a:v1", "5m").status().hint(), HasSubstr("trims keep-alive default/a 5m"));
   EXPECT_EQ(Keep("a", "-1s").status().code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(Keep("a:v1", "1m").status().code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(Keep("none-such", "1m").status().code(), StatusCode::kNotFound);

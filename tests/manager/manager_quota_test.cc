@@ -70,10 +70,19 @@ TEST_F(ManagerQuota, WhatIsNoQuotaChangesNothing) {
   const auto change = [&](const std::string& quota, const char* tier = "") {
     return manager_->ChangePolicy({}, {.tier = tier, .quota = quota}).status();
   };
+  EXPECT_EQ(manager_->ChangePolicy({}, {.budget = "64KiB", .quota = "team:guaranteed=40KiB"})
+                .status()
+                .code(),
+            StatusCode::kOk)
+      << "held against the budget of the same change";
+  EXPECT_EQ(manager_->ChangePolicy({}, {.budget = "32KiB"}).status().code(), StatusCode::kOk);
+  EXPECT_EQ(change("team:guaranteed=36KiB").code(), StatusCode::kOk) << "less than before";
+  EXPECT_EQ(change("team:guaranteed=44KiB").code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(change("team:leases=2").code(), StatusCode::kOk);
   EXPECT_EQ(change("other:none").code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(change("team:leases=x").code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(change("team:leases=3", "host").code(), StatusCode::kInvalidArgument);
-  EXPECT_THAT(change("team:guaranteed=9TiB").message(), HasSubstr("guaranteed"));
+  EXPECT_THAT(change("team:guaranteed=9TiB").message(), HasSubstr("guarantee"));
   EXPECT_EQ(Host().quotas, (Quotas{{"team", {.leases = 2}}}));
   EXPECT_EQ(manager_->ChangePolicy(wire::Principal{.uid = 4242}, {.quota = "team:leases=3"})
                 .status()

@@ -122,7 +122,8 @@ TEST(QuotaTest, AChangeReplacesOneAndNoneTakesItAway) {
   ASSERT_TRUE(ChangeQuota("*:loads=1", &quotas).ok());
   ASSERT_TRUE(ChangeQuota("a:none", &quotas).ok());
   EXPECT_EQ(quotas, (Quotas{{"*", {.loads = 1}}}));
-  for (const char* text : {"a:none", ":none", "none", "a:", "a:leases=x", "b"}) {
+  for (const char* text :
+       {"a:none", ":none", "none", "a:", "a:leases=x", "b", "a:leases=1,", "a:leases=1,leases=2"}) {
     EXPECT_EQ(ChangeQuota(text, &quotas).code(), StatusCode::kInvalidArgument) << text;
   }
   EXPECT_EQ(quotas.size(), 1u);

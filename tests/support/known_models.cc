@@ -124,12 +124,12 @@ StatusCode KnownModels::KeepAlive(const Reference& reference, std::optional<Recl
   return StatusCode::kOk;
 }
 
-Reclaim KnownModels::ReclaimOf(int content, const Reclaim& policys) const {
+Reclaim KnownModels::ReclaimOf(int content, const Reclaim& by_policy) const {
   Reclaim longest = Reclaim::kEager;
   for (const KnownModel& model : models_) {
     if (model.content != content) continue;
     const auto said = keep_alives_.find(model.name);
-    longest = Longer(longest, said == keep_alives_.end() ? policys : said->second);
+    longest = Longer(longest, said == keep_alives_.end() ? by_policy : said->second);
   }
   return longest;
 }

@@ -52,7 +52,7 @@ class KnownModels {
   std::set<int> PinnedContents() const;
   // None: as the policy has it, again.
   StatusCode KeepAlive(const Reference& reference, std::optional<Reclaim> kept);
-  Reclaim ReclaimOf(int content, const Reclaim& policys) const;
+  Reclaim ReclaimOf(int content, const Reclaim& by_policy) const;
 
   // "default/a:v1 aaaaaaaaaaaa newest canary,prod", by name and then newest first.
   std::vector<std::string> Lines() const;

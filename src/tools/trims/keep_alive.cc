@@ -8,6 +8,7 @@
 #include "tools/trims/answer.h"
 #include "tools/trims/command.h"
 #include "tools/trims/daemon.h"
+#include "tools/trims/not_empty.h"
 #include "tools/trims/render.h"
 
 namespace trims::cli {
@@ -36,7 +37,8 @@ Command MakeKeepAliveCommand(CLI::App* root) {
       ->type_name("");
   app->add_option("TIME", arguments->keep_alive,
                   "10m, 0, forever, or default: as trims policy --reclaim has it")
-      ->type_name("");
+      ->type_name("")
+      ->check(NotEmpty());
   return {app, [arguments](const Context& context) { return RunKeepAlive(context, *arguments); }};
 }
 

@@ -71,6 +71,7 @@ std::string RenderKeptAlive(const Json& kept) {
   const std::string name = ShortReference(Text(kept, "name"));
   if (time.empty()) return name + ": as the policies of the tiers have it (trims policy)\n";
   if (time == "forever") return name + ": until its room is needed\n";
+  if (time == "0s") return name + ": goes when nobody has it open any more\n";
   return name + ": goes " + time + " after nobody has it open any more\n";
 }
 
