@@ -317,8 +317,8 @@ def test_a_pin_is_taken_away(shell, stays):
 
 def test_a_name_is_kept_alive(shell, stays):
     version = json.loads(shell.run(f"trims show {stays} --json").stdout)["version"]
-    assert follows(shell, f"trims keep-alive {stays}:{version} 1m") == f"trims keep-alive default/{stays} 10m"
-    assert json.loads(shell.run(f"trims keep-alive {stays} --json").stdout)["keep_alive"] == "10m"
+    assert follows(shell, f"trims keep-alive {stays}:{version} 1m") == f"trims keep-alive default/{stays} 1m"
+    assert json.loads(shell.run(f"trims keep-alive {stays} --json").stdout)["keep_alive"] == "1m"
     assert shell.run(f"trims keep-alive {stays} default").returncode == 0
 
 

@@ -19,7 +19,8 @@ void Reservation::Release() {
 
 std::string Budget::HowToRaise() const {
   const std::string which = tier_ == "host" ? "" : " --tier " + tier_;
-  return "raise the budget: trims policy" + which + " --budget SIZE";
+  return "raise the budget: trims policy" + which + " --budget SIZE (from the start: trimsd --" +
+         tier_.substr(0, tier_.find(':')) + "-budget)";
 }
 
 Result<Reservation> Budget::Reserve(uint64_t bytes) {

@@ -71,7 +71,7 @@ TEST_F(FairnessTest, MoreGuaranteedThanThereIsEndsTheStart) {
   const DaemonProcess daemon(folder_.path(), {"--host-budget", "8MiB", "--quota",
                                               "a:guaranteed=5MiB", "--quota", "b:guaranteed=5MiB"});
   EXPECT_FALSE(daemon.ready());
-  EXPECT_THAT(daemon.Log(), HasSubstr("more is guaranteed to namespaces"));
+  EXPECT_THAT(daemon.Log(), HasSubstr("quotas guarantee"));
 }
 
 TEST_F(FairnessTest, WithAGuardANewcomerIsRefusedRatherThanLettingGoOfWhatIsInUse) {
