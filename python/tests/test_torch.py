@@ -188,6 +188,51 @@ def test_the_lease_is_held_as_long_as_any_tensor(network):
     assert leases() == before
 
 
+class Stubborn(Network):
+    """Refuses one of its parameters."""
+
+    def __setattr__(self, name, value):
+        if name == "frozen" and "frozen" in self._parameters:
+            raise RuntimeError("not this one")
+        super().__setattr__(name, value)
+
+    def __init__(self):
+        super().__init__()
+        self.frozen = nn.Parameter(torch.zeros(3))
+
+
+def test_a_module_that_refuses_an_attribute_is_as_it_was(daemon, tmp_path):
+    state = dict(Stubborn().state_dict())
+    add(tmp_path, "stubborn", state)
+    module = Stubborn().train()
+    before = {name: (tensor, tensor.data_ptr()) for name, tensor in module.state_dict(keep_vars=True).items()}
+    with pytest.raises(RuntimeError, match="not this one"):
+        trims.torch.load(module, "stubborn")
+    after = module.state_dict(keep_vars=True)
+    assert all(after[name] is tensor and after[name].data_ptr() == at for name, (tensor, at) in before.items())
+    assert module.training
+
+
+def test_what_is_no_module_or_no_device_is_said_before_anything_is_opened(daemon):
+    for wrong in (None, "module", torch.zeros(3)):
+        with pytest.raises(trims.InvalidArgument, match="expected a torch.nn.Module"):
+            trims.torch.load(wrong, "none-such")
+    for device in (None, 0, "cuda", "meta"):
+        with pytest.raises(trims.InvalidArgument, match="expected one device"):
+            trims.torch.load(Network(), "none-such", device)
+
+
+def test_a_module_that_was_wrapped_is_told_what_is_within(network):
+    class Wrapped(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.module = Network()
+
+    with pytest.raises(trims.torch.Differences) as refused:
+        trims.torch.load(Wrapped(), network[1])
+    assert "begin with 'module.'" in refused.value.hint
+
+
 def test_every_difference_is_in_one_error_and_nothing_is_bound(daemon, tmp_path):
     state = without(trained().state_dict(), "head.weight", "norm.bias", "recurrent.bias_hh_l0")
     state["conv.bias"] = torch.zeros(9)

@@ -23,7 +23,7 @@ void SegmentTable::HoldForAbove(const std::string& key) {
   Reconsider(*found->second);
 }
 
-// As if its last lease had just ended.
+// It goes, or stays, as it would had nobody held it since its last use.
 void SegmentTable::EndHoldForAbove(const std::string& key) {
   const auto held = held_for_above_.find(key);
   if (--held->second > 0) return;

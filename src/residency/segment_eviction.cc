@@ -92,8 +92,15 @@ void SegmentTable::Evict(const std::vector<Victim>& victims, Segment* whom_for) 
   for (const Victim& chosen : victims) uses.push_back(FindById(chosen.segment)->use());
   whom_for->mutable_use()->admitted = evictor_.Admits(whom_for->key(), whom_for->footprint(), uses);
   for (const Victim& chosen : victims) {
-    EvictOne(FindById(chosen.segment), chosen.rank, "room", whom_for->image().reference);
+    EvictIfItMay(chosen, "room", whom_for->image().reference);
   }
+}
+
+// One that went before may have had another of them go, or opened.
+void SegmentTable::EvictIfItMay(const Victim& chosen, std::string_view reason,
+                                std::string_view whom_for) {
+  Segment* const victim = FindById(chosen.segment);
+  if (victim != nullptr && victim->MayGo()) EvictOne(victim, chosen.rank, reason, whom_for);
 }
 
 void SegmentTable::EvictOne(Segment* victim, double rank, std::string_view reason,

@@ -163,12 +163,18 @@ void SegmentTable::Filled(uint64_t id, Result<ResidentBytes> result) {
   if (budget().used() > budget().limit()) Shrink();
 }
 
+void SegmentTable::TellFailed(const Segment& segment, const Status& why, Event times) const {
+  times.kind = EventKind::kSegmentLoadFailed;
+  times.error = why;
+  Tell(segment, std::move(times));
+}
+
 void SegmentTable::FillFailed(Segment* segment, const Status& reason, Event times) {
   const bool out_of_memory = segment->control()->out_of_memory();
   segment->Fail();
   const bool tries_again = out_of_memory && MakeMemory(segment, reason);
   FillRoom();  // what it held may be what the first in the queue waits for
-  if (tries_again) return;
+  if (tries_again) return TellFailed(*segment, reason, std::move(times));
   const Status why = out_of_memory ? OutOfMemory(*segment, reason) : reason;
   const uint64_t id = segment->id();
   retries_.erase(id);
@@ -190,9 +196,7 @@ void SegmentTable::FillFailed(Segment* segment, const Status& reason, Event time
                                      {"tier", tier_name()},
                                      {"failures", segment->failure().in_a_row},
                                      {"error", why}});
-  times.kind = EventKind::kSegmentLoadFailed;
-  times.error = why;
-  Tell(*segment, std::move(times));
+  TellFailed(*segment, why, std::move(times));
   // Who waits for another name's files of equal content is not refused for these.
   if (const ImagePtr other = waiters_.FailThoseOf(id, segment->image_ptr(), why)) {
     return StartAnew(segment, other, PinOf(*other));

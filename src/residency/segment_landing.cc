@@ -58,8 +58,9 @@ void SegmentTable::Adopt(const ImagePtr& image, std::unique_ptr<LandingRoom> roo
                          ResidentBytes bytes) {
   const Waiters::Turn turn(&waiters_);
   Segment* segment = FindOrMake(image);
-  const bool absent =
-      segment->state() == SegmentState::kAbsent || segment->state() == SegmentState::kFailed;
+  // One that failed and is waited for will be tried again.
+  const bool absent = segment->state() == SegmentState::kAbsent ||
+                      (segment->state() == SegmentState::kFailed && WaitersOf(*segment) == 0);
   if (!absent) {
     return tier_->Release(std::move(bytes),
                           {.freed = [room = std::shared_ptr<LandingRoom>(std::move(room))] {}});

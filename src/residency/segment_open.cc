@@ -32,7 +32,10 @@ Result<OpenOutcome> SegmentTable::AcquireImage(const ImagePtr& image,
   if (!image->parts.empty()) return AcquireParts(image, deadline, std::move(done), asker, answered);
   Segment* segment = FindOrMake(image);
   segment->set_removed(false);
-  if (asker == Asker::kOperator) segment->set_leaving(Leaving::kNo);
+  // Whoever opens it here wants it here, though a device has it.
+  const bool wanted_here =
+      asker == Asker::kClient && segment->why_leaving() == Leaving::kCopiedAbove;
+  if (asker == Asker::kOperator || wanted_here) segment->set_leaving(Leaving::kNo);
   return Acquire(segment, image, deadline, std::move(done), asker, answered);
 }
 

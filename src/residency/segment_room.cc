@@ -90,7 +90,7 @@ RoomUse SegmentTable::Use() const {
 Status SegmentTable::Admit(Segment* segment, ImagePtr image, PreparedStore::Pin pin) {
   TRIMS_ASSIGN_OR_RETURN(const Leavers leavers, ChooseLeavers(*image));
   for (const Victim& victim : leavers.over_quota) {
-    EvictOne(FindById(victim.segment), victim.rank, "quota", image->reference);
+    EvictIfItMay(victim, "quota", image->reference);
   }
   segment->mutable_use()->admitted = true;
   if (!leavers.for_room.empty()) Evict(leavers.for_room, segment);
@@ -189,7 +189,8 @@ Status SegmentTable::NoRoom(const Image& image) const {
 
 void SegmentTable::Drain(Segment* segment, bool evicted) {
   evictor_.Left(segment->key(), segment->use(), evicted);
-  copy_holds_.erase(segment->id());
+  // Ended last: what goes beneath then, and whom that tells, must find this one draining.
+  const auto hold = copy_holds_.extract(segment->id());
   draining_bytes_ += segment->footprint();
   const uint64_t drain = ++last_drain_;
   draining_[drain].segment = segment->id();

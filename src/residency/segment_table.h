@@ -273,6 +273,7 @@ class SegmentTable final : public LandingTier {
   void Evict(const std::vector<Victim>& victims, Segment* whom_for);
   void EvictOne(Segment* victim, double rank, std::string_view reason,
                 std::string_view whom_for = {});
+  void EvictIfItMay(const Victim& chosen, std::string_view reason, std::string_view whom_for);
   void EvictByOperator(Segment* segment);
   std::vector<Victim> VictimsOf(uint64_t bytes) const;
   uint64_t GiveUp(uint64_t bytes, std::string_view reason);  // what went
@@ -317,6 +318,7 @@ class SegmentTable final : public LandingTier {
   // What a load took, for an event of its end; asked before the segment makes the step.
   Event LoadTimes(const Segment& segment, TimePoint now) const;
   void TellResident(const Segment& segment, Event times) const;
+  void TellFailed(const Segment& segment, const Status& why, Event times) const;
   void FillFailed(Segment* segment, const Status& reason, Event times);
   void StartAnew(Segment* segment, ImagePtr image, PreparedStore::Pin pin);
 

@@ -86,6 +86,18 @@ TEST_F(HostCopyTest, WhatSomebodyHasOpenIsDroppedWithItsLastLease) {
   EXPECT_EQ(StateIn(*host_, a), SegmentState::kResident);
 }
 
+TEST_F(HostCopyTest, WhatIsOpenedHereThoughItWasToGoStays) {
+  StartWith(HostCopy::kDrop);
+  const ImagePtr a = MakeImage('a', 4);
+  auto before = Open(*host_, a);
+  host_tier_->Finish();
+  Bring(a);
+  auto after = Open(*host_, a);
+  before.reset();
+  after.reset();
+  EXPECT_EQ(StateIn(*host_, a), SegmentState::kResident);
+}
+
 TEST_F(HostCopyTest, WhatAnOperatorPinnedIsNotDropped) {
   StartWith(HostCopy::kDrop);
   const ImagePtr a = MakeImage('a', 4);

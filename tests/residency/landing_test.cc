@@ -51,6 +51,29 @@ class LandingTest : public ::testing::Test {
   std::optional<SegmentTable> table_;
 };
 
+// What lands for it then has no room: who waits is served by the load that is tried again.
+TEST_F(LandingTest, WhatIsTriedAgainForMemoryIsNotForgotten) {
+  Start(10);
+  const ImagePtr idle = MakeImage('b', 5);
+  const ImagePtr image = MakeImage('a', 5);
+  table_->Adopt(idle, Take(5), test::SmallBytes());
+  std::optional<Result<Lease>> answer;
+  const Result<OpenOutcome> wait =
+      table_->Open(image, {}, [&](Result<Lease> lease) { answer = std::move(lease); });
+  ASSERT_TRUE(wait.ok());
+  std::unique_ptr<LandingRoom> room;
+  tier_->fills.front().request.control->SetOutOfMemory();
+  tier_->Finish(Status(StatusCode::kResourceExhausted, "no memory"));
+  ASSERT_EQ(tier_->releases.size(), 1u) << "another goes for it";
+  room = Take(5);
+  table_->Adopt(image, std::move(room), test::SmallBytes());
+  EXPECT_EQ(tier_->releases.size(), 2u) << "what landed is not taken";
+  tier_->FinishRelease();
+  tier_->FinishRelease();
+  tier_->Finish();
+  ASSERT_TRUE(answer && answer->ok());
+}
+
 TEST_F(LandingTest, WhatIsAdoptedIsAHit) {
   Start(10);
   const ImagePtr image = MakeImage('a', 5);

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <set>
+#include <string>
 
 #include "residency/tiers_fixture.h"
 
@@ -12,6 +14,19 @@ namespace {
 using std::chrono::milliseconds;
 using test::kPage;
 using ::testing::HasSubstr;
+
+struct LoadsTold final : EventSink {
+  void Record(Event event) override {
+    const std::string load = std::string(event.tier) + ' ' + std::to_string(event.load);
+    if (event.kind == EventKind::kSegmentLoading) under_way.insert(load);
+    if (event.kind == EventKind::kSegmentResident) under_way.erase(load);
+    if (event.kind != EventKind::kSegmentLoadFailed) return;
+    under_way.erase(load);
+    ++failed;
+  }
+  std::set<std::string> under_way;
+  int failed = 0;
+};
 
 class OutOfMemoryTest : public test::TiersFixture {
  protected:
@@ -57,6 +72,22 @@ TEST_F(OutOfMemoryTest, OnceAnotherGoesAndTheLoadIsTriedAgainWhenItsMemoryIsFree
   EXPECT_EQ(counters_.load_failures, 0u);
   EXPECT_EQ(counters_.evictions, 1u);
   EXPECT_EQ(device_->budget().used(), 4 * kPage);
+}
+
+// Who pairs beginnings and ends must find one of each load.
+TEST_F(OutOfMemoryTest, ALoadThatIsTriedAgainIsToldToHaveFailed) {
+  LoadsTold told;
+  events_ = &told;
+  Start(16, 16);
+  Bring(MakeImage('a', 4));
+  const auto open = Open(*device_, MakeImage('b', 4));
+  host_tier_->Finish();
+  RunOut();
+  device_tier_->FinishRelease();
+  device_tier_->Finish();
+  EXPECT_TRUE(open->lease);
+  EXPECT_TRUE(told.under_way.empty());
+  EXPECT_EQ(told.failed, 1);
 }
 
 TEST_F(OutOfMemoryTest, TwiceIsAnErrorWithTheNumbers) {

@@ -27,7 +27,8 @@ class TiersFixture : public ::testing::Test {
     device_.emplace(device_options_, Dependencies(&*device_tier_, &*host_), &counters_);
   }
   ResidencyDependencies Dependencies(Tier* tier, SegmentTable* beneath) {
-    return {.clock = &clock_, .timers = &timers_, .tier = tier, .beneath = beneath};
+    return {
+        .clock = &clock_, .timers = &timers_, .tier = tier, .beneath = beneath, .events = events_};
   }
 
   static ImagePtr MakeImage(char digit, uint64_t pages) {
@@ -64,6 +65,7 @@ class TiersFixture : public ::testing::Test {
 
   ResidencyOptions host_options_;
   ResidencyOptions device_options_;
+  EventSink* events_ = nullptr;  // before Start
   ManualClock clock_;
   FakeTimers timers_{&clock_};
   Counters counters_;

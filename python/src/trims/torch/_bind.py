@@ -40,6 +40,8 @@ def load(module, reference, device="cpu", *, strict=True, deadline=None, progres
     given up. Tied parameters stay tied, and may be in the model under any of their names; buffers that are not persistent are the module's own.
     Raises Differences with everything that does not fit, and then nothing was changed; else what open() raises.
     """
+    if not isinstance(module, torch.nn.Module):
+        raise InvalidArgument(f"the module is a {type(module).__name__}: expected a torch.nn.Module")
     tier = _tier_of(device)
     with _model.open(reference, "tensors", deadline=deadline, tier=tier, progress=progress, socket=socket) as model:
         plan = _Plan(module, Source(model))
@@ -53,16 +55,20 @@ def load(module, reference, device="cpu", *, strict=True, deadline=None, progres
 
 def _tier_of(device):
     name = str(device)
-    if name == "cpu":
+    if name in ("cpu", "cpu:0"):
         return "host"
-    if name == "cuda":
-        raise InvalidArgument("device is 'cuda': expected one device", 'device="cuda:0", by the daemon\'s number, or "any"')
+    if device is None or name in ("cuda", "meta") or name.isdigit():
+        raise InvalidArgument(f"device is {device!r}: expected one device", 'device="cpu"; "cuda:0", by the daemon\'s number; "any"')
     return name
 
 
 def _hint(plan, strict):
     if plan.wrong_types:
         return "the bytes are bound as they are: module.to(dtype) before load() makes the module one of the model's type"
+    if prefix := plan.prefix():
+        return f"all names of the module begin with '{prefix}': load({prefix.removesuffix('.')} of it), as with DistributedDataParallel"
+    if plan.without_values:
+        return "make the module on the processor, or give those buffers values, before load()"
     return "the module's constructor and the model belong together" if not strict else "strict=False leaves out what only one of them has"
 
 
@@ -72,7 +78,15 @@ class _Plan:
         self._slots, self._others = slots_of(module)
         self._chosen = []  # (slot, the model's name for it)
         self.missing, self.unexpected, self.differences = [], [], []
-        self.wrong_types = False
+        self.wrong_types = self.without_values = False
+
+    def prefix(self):
+        """What all names of the module have and those of the model lack: "module.", where it was wrapped."""
+        first = {name.split(".")[0] for slot in self._slots for name in slot.names}
+        prefix = first.pop() + "." if len(first) == 1 else ""
+        offered = set(self._source.names())
+        fits = all(any(name.removeprefix(prefix) in offered for name in slot.names) for slot in self._slots)
+        return prefix if prefix and fits else ""
 
     def compare(self, strict):
         offered = set(self._source.names())
@@ -91,6 +105,7 @@ class _Plan:
             self.differences += [f"'{name}' is not in the module" for name in self.unexpected]
         for slot in self._others:
             if slot.held.is_meta:
+                self.without_values = True
                 self.differences.append(f"'{slot.names[0]}' is not persistent, so no model has it, and it has no values on the meta device")
 
     def _compare_slot(self, slot, names):
@@ -116,6 +131,14 @@ class _Plan:
         return True
 
     def bind(self):
-        for slot, name in self._chosen:
-            tensor = self._source.tensor(name)
-            slot.bind(torch.nn.Parameter(tensor, requires_grad=False) if slot.is_parameter else tensor)
+        """All or nothing: a module may refuse to have an attribute set."""
+        tensors = [self._source.tensor(name) for _, name in self._chosen]
+        begun = []
+        try:
+            for (slot, _), tensor in zip(self._chosen, tensors):
+                begun.append(slot)
+                slot.bind(torch.nn.Parameter(tensor, requires_grad=False) if slot.is_parameter else tensor)
+        except BaseException:
+            for slot in begun:
+                slot.give_back()
+            raise

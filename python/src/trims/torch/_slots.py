@@ -19,6 +19,12 @@ class Slot:
         for part, name in self.places:
             setattr(part, name, value)
 
+    # What was bound already is given back as it was bound; what the module refuses it still has.
+    def give_back(self):
+        for part, name in self.places:
+            if getattr(part, name) is not self.held:
+                setattr(part, name, self.held)
+
 
 def _held_by(prefix, module):
     for name, value in module._parameters.items():
