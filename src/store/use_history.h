@@ -26,8 +26,9 @@ struct UseHistory {
   uint64_t evictions = 0;  // times that it had to go for another
   TimePoint last_used{};
   double frequency = kNeverUsed;  // fading, by the tier's UseClock; of all the residences
-  Duration reload_time{};  // what it takes to bring it in: halfway from what it was before to
-                           // what was measured last
+  Duration
+      reload_time{};  // what it takes to bring it in: from what it was before half of the way to a
+                      // shorter load, an eighth to a longer one
 };
 
 class UseHistories {

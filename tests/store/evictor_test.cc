@@ -35,9 +35,11 @@ TEST_F(EvictorTest, WhatComesBackBringsItsHistory) {
   EXPECT_EQ(again.opens, 1u);
   EXPECT_EQ(again.history.opens, 3u);
   EXPECT_EQ(again.history.evictions, 1u);
-  EXPECT_EQ(again.reload_time, seconds(3)) << "halfway to what was measured last";
+  EXPECT_EQ(again.reload_time, seconds(3)) << "halfway to a shorter load";
   EXPECT_GT(again.frequency, first.frequency);
   EXPECT_EQ(again.loaded_as, 2u);
+  Leave(again);
+  EXPECT_EQ(Enter(1, 11).reload_time, seconds(4)) << "an eighth of the way to a longer one";
 }
 
 TEST_F(EvictorTest, WhatLeavesIsNotChosenAnyMore) {
