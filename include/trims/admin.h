@@ -64,8 +64,8 @@ struct PolicyOptions {
       {};  // empty: the host's memory; "disk" (the prepared models) has a budget only
   std::string eviction = {};  // "worth", "lru", …: docs/residency.md
   std::string admission = {};
-  std::string reclaim =
-      {};  // "eager", "lazy", or how long a model stays that nobody has open: "10m"
+  // "eager", "lazy", or how long a model stays that nobody has open: "10m".
+  std::string reclaim = {};
   std::string budget = {};  // "8GiB", or "50%" of what the tier has; of tier "disk" also "none"
   // What a namespace may take, as --quota of trimsd: "team-a:bytes=8GiB"; "team-a:none". In every tier: `tier` is empty then.
   std::string quota = {};

@@ -14,7 +14,7 @@ struct DurationUnit {
 
 constexpr DurationUnit kDurationUnits[] = {{"ms", 1},       {"s", 1000},      {"m", 60'000},
                                            {"min", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
-constexpr int64_t kMost = int64_t{366} * 24 * 3'600'000;
+constexpr int64_t kMost = std::chrono::milliseconds(kLongestDuration).count();
 
 Status BadDuration(std::string_view text) {
   return Status(StatusCode::kInvalidArgument,

@@ -12,6 +12,8 @@
 
 namespace trims {
 
+inline constexpr std::chrono::hours kLongestDuration(24 * 366);
+
 // "90s", "5m", "1h", "30d", "250ms"; "off" and "0" are zero. INVALID_ARGUMENT says what is accepted.
 Result<std::chrono::milliseconds> ParseDuration(std::string_view text);
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/duration_text.h"
 #include "base/errno_status.h"
 #include "base/fault.h"
 #include "base/log.h"
@@ -16,7 +17,6 @@ namespace {
 
 constexpr int kApplicationId = 0x5472694d;  // "TriM"; tells our files from other SQLite files
 constexpr int kBusyMilliseconds = 5000;
-constexpr std::chrono::hours kLongestKeepAlive(24 * 366);  // what ParseDuration takes
 
 constexpr int kBeforeAliasesAndPins = 4;
 constexpr std::string_view kAliasesAndPins =
@@ -475,7 +475,7 @@ class SqliteCatalog final : public CatalogDatabase {
     const int type = sqlite3_column_type(statement, 1);
     if (type == SQLITE_NULL) return {};
     after = std::chrono::milliseconds(sqlite3_column_int64(statement, 1));
-    if (type == SQLITE_INTEGER && after->count() >= 0 && *after <= kLongestKeepAlive) return {};
+    if (type == SQLITE_INTEGER && after->count() >= 0 && *after <= kLongestDuration) return {};
     return Broken(StatusCode::kDataLoss,
                   "a keep-alive time of " + std::to_string(after->count()) + " ms");
   }

@@ -1,5 +1,8 @@
 #include "catalog/resolve.h"
 
+#include <set>
+#include <utility>
+
 #include "base/macros.h"
 #include "base/shell_quote.h"
 #include "catalog/model_reference.h"
@@ -72,6 +75,17 @@ Result<ImagePtr> ResolveVariant(const Catalog& catalog, std::string_view request
   }
   if (other != nullptr) return OtherKey(*entry, *other, key);
   return NeverPrepared(*entry, kind);
+}
+
+Result<std::vector<ImagePtr>> ImagesOf(const Catalog& catalog, const CatalogEntry& entry,
+                                       const std::vector<Variant>& kinds) {
+  if (kinds.empty()) return entry.images;
+  std::vector<ImagePtr> images;
+  for (const Variant kind : std::set<Variant>(kinds.begin(), kinds.end())) {
+    TRIMS_ASSIGN_OR_RETURN(ImagePtr image, ResolveVariant(catalog, ReferenceOf(entry), kind, ""));
+    images.push_back(std::move(image));
+  }
+  return images;
 }
 
 std::string ReferenceOf(const CatalogEntry& entry) {

@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "trims/model.h"
 #include "trims/status.h"
@@ -19,6 +20,10 @@ namespace trims {
 // gives both). An empty `key` is any.
 Result<ImagePtr> ResolveVariant(const Catalog& catalog, std::string_view requested, Variant kind,
                                 std::string_view key);
+
+// Those of `kinds`, each once; all where none is named. Errors as ResolveVariant's.
+Result<std::vector<ImagePtr>> ImagesOf(const Catalog& catalog, const CatalogEntry& entry,
+                                       const std::vector<Variant>& kinds);
 
 // "namespace/name:version"
 std::string ReferenceOf(const CatalogEntry& entry);

@@ -65,8 +65,8 @@ struct Event {
   std::string_view tier;
   uint64_t bytes = 0;  // of a segment what it takes of its tier; of a model what its files have
   std::string_view reason;  // why it went
-  std::string
-      other;  // evicted: for which model; an alias: what it meant before; kept alive: how long; a quota: its text
+  // Evicted: for which model; an alias: what it meant before; kept alive: how long; a quota: its text.
+  std::string other;
   std::string_view policy;      // that chose
   std::optional<double> score;  // by which it chose: the lowest goes first
   std::string alias;

@@ -109,14 +109,10 @@ Result<Controller::Meant> Controller::Find(const ControlWishes& wishes) const {
   TRIMS_ASSIGN_OR_RETURN(const CatalogEntry* entry, catalog_->Find(parsed));
   Meant meant{.tier = tier,
               .reference = ReferenceOf(*entry),
-              .images = entry->images,
+              .images = {},
               .pins = {},
               .named = !wishes.variants.empty()};
-  if (meant.named) meant.images.clear();
-  for (const Variant kind : std::set<Variant>(wishes.variants.begin(), wishes.variants.end())) {
-    TRIMS_ASSIGN_OR_RETURN(ImagePtr image, ResolveVariant(*catalog_, meant.reference, kind, ""));
-    meant.images.push_back(std::move(image));
-  }
+  TRIMS_ASSIGN_OR_RETURN(meant.images, ImagesOf(*catalog_, *entry, wishes.variants));
   for (const ImagePtr& image : meant.images) meant.pins.push_back(PinOf(*entry, *image, *tier));
   if (meant.images.empty()) {
     return Status(StatusCode::kNotFound, "model '" + meant.reference + "' has no variants",

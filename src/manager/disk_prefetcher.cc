@@ -1,6 +1,5 @@
 #include "manager/disk_prefetcher.h"
 
-#include <set>
 #include <utility>
 
 #include "base/log.h"
@@ -32,13 +31,8 @@ Result<DiskPrefetcher::Job> DiskPrefetcher::Find(const ControlWishes& wishes) co
   TRIMS_ASSIGN_OR_RETURN(const ModelReference parsed, ParseModelReference(wishes.reference));
   TRIMS_ASSIGN_OR_RETURN(const CatalogEntry* const entry, catalog_->Find(parsed));
   Job job{.reference = ReferenceOf(*entry)};
-  for (const Variant kind : std::set<Variant>(wishes.variants.begin(), wishes.variants.end())) {
-    TRIMS_ASSIGN_OR_RETURN(ImagePtr image, ResolveVariant(*catalog_, job.reference, kind, ""));
-    job.images.push_back(std::move(image));
-  }
-  if (wishes.variants.empty() && !entry->images.empty()) {
-    job.images.push_back(UsualVariant(entry->images));
-  }
+  TRIMS_ASSIGN_OR_RETURN(job.images, ImagesOf(*catalog_, *entry, wishes.variants));
+  if (wishes.variants.empty() && !job.images.empty()) job.images = {UsualVariant(job.images)};
   for (const ImagePtr& image : job.images) {
     if (IsOnDisk(*image, prepared_)) continue;
     TRIMS_RETURN_IF_ERROR(CheckLoads(*image));

@@ -96,8 +96,8 @@ class NamespaceLedger {
 
   Quotas quotas_;
   const std::string tier_;
-  std::map<std::string, NamespaceUse, std::less<>>
-      uses_;  // of namespaces that have been seen or have a quota of their own
+  // Of namespaces that have been seen or have a quota of their own.
+  std::map<std::string, NamespaceUse, std::less<>> uses_;
 };
 
 }  // namespace trims

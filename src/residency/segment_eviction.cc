@@ -103,8 +103,8 @@ void SegmentTable::EvictIfItMay(const Victim& chosen, std::string_view reason,
   if (victim != nullptr && victim->MayGo()) EvictOne(victim, chosen.rank, reason, whom_for);
 }
 
-void SegmentTable::EvictOne(Segment* victim, double rank, std::string_view reason,
-                            std::string_view whom_for) {
+uint64_t SegmentTable::EvictOne(Segment* victim, double rank, std::string_view reason,
+                                std::string_view whom_for) {
   evictor_.Evicted(victim->use(), rank);
   ++counters_->evictions;
   counters_->bytes_evicted += victim->footprint();
@@ -120,7 +120,7 @@ void SegmentTable::EvictOne(Segment* victim, double rank, std::string_view reaso
                  .other = std::string(whom_for),
                  .policy = policy().eviction->name,
                  .score = rank});
-  Drain(victim, /*evicted=*/true);
+  return Drain(victim, /*evicted=*/true);
 }
 
 void SegmentTable::EvictByOperator(Segment* segment) {

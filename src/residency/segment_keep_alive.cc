@@ -32,14 +32,16 @@ std::optional<OwnReclaim> SegmentTable::KeepAliveOf(const std::string& key) cons
   return found == keep_alive_.end() ? std::nullopt : std::optional(found->second);
 }
 
-Reclaim SegmentTable::ReclaimOf(const Segment& segment) const {
-  const std::optional<OwnReclaim>& own = segment.keep_alive();
+Reclaim SegmentTable::ReclaimBy(const std::optional<OwnReclaim>& own) const {
   return own ? own->In(policy()) : policy().ReclaimOfAny();
 }
 
+Reclaim SegmentTable::ReclaimOf(const Segment& segment) const {
+  return ReclaimBy(segment.keep_alive());
+}
+
 bool SegmentTable::Keeps(const Image& image) const {
-  const std::optional<OwnReclaim> own = KeepAliveOf(image.key);
-  return (own ? own->In(policy()) : policy().ReclaimOfAny()).Keeps();
+  return ReclaimBy(KeepAliveOf(image.key)).Keeps();
 }
 
 bool SegmentTable::Stays(const Segment& segment) const {
@@ -64,9 +66,13 @@ TimePoint SegmentTable::DueOf(const Segment& segment) const {
 // another sets none.
 void SegmentTable::LetGoWhenDue(const Segment& segment) {
   const TimePoint due = DueOf(segment);
-  if (due >= next_due_) return;
+  if (due < next_due_) SetDueTimer(due);
+}
+
+void SegmentTable::SetDueTimer(TimePoint due) {
   next_due_ = due;
   dependencies_.timers->Cancel(due_timer_);
+  if (due == TimePoint::max()) return;
   due_timer_ = dependencies_.timers->CallAfter(due - dependencies_.clock->Now(),
                                                IfAlive([this] { LetGoWhatIsDue(); }));
 }
@@ -74,11 +80,12 @@ void SegmentTable::LetGoWhenDue(const Segment& segment) {
 void SegmentTable::LetGoWhatIsDue() {
   const Waiters::Turn turn(&waiters_);
   const TimePoint now = dependencies_.clock->Now();
-  next_due_ = TimePoint::max();
+  TimePoint next = TimePoint::max();
   for (const auto& [id, segment] : segments_) {
-    if (DueOf(*segment) <= now) LetGo(segment.get());
+    const TimePoint due = DueOf(*segment);
+    due <= now ? LetGo(segment.get()) : void(next = std::min(next, due));
   }
-  for (const auto& [id, segment] : segments_) LetGoWhenDue(*segment);
+  SetDueTimer(next);
 }
 
 void SegmentTable::LetGo(Segment* segment) {

@@ -22,8 +22,7 @@ bool SegmentTable::MakeMemory(Segment* segment, const Status& why) {
     if (victim == nullptr || !victim->MayGo()) continue;
     retry.evicted_bytes += victim->footprint();
     ++retry.evicted;
-    EvictOne(victim, chosen.rank, "memory", segment->image().reference);
-    retry.drains.insert(last_drain_);
+    retry.drains.insert(EvictOne(victim, chosen.rank, "memory", segment->image().reference));
   }
   LogWarning("segment.out_of_memory", {{"model", segment->image().reference},
                                        {"variant", VariantName(segment->image().kind)},

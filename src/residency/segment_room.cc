@@ -187,7 +187,7 @@ Status SegmentTable::NoRoom(const Image& image) const {
   return Status(StatusCode::kResourceExhausted, message, less + budget().HowToRaise());
 }
 
-void SegmentTable::Drain(Segment* segment, bool evicted) {
+uint64_t SegmentTable::Drain(Segment* segment, bool evicted) {
   evictor_.Left(segment->key(), segment->use(), evicted);
   // Ended last: what goes beneath then, and whom that tells, must find this one draining.
   const auto hold = copy_holds_.extract(segment->id());
@@ -199,6 +199,7 @@ void SegmentTable::Drain(Segment* segment, bool evicted) {
                   .kept = IfAlive([this, drain](std::vector<MemoryId> memory) {
                     Kept(drain, std::move(memory));
                   })});
+  return drain;
 }
 
 // Its bytes are gone, or are nobody's but those who keep them.

@@ -50,8 +50,7 @@ namespace trims {
 // Bytes of a tier's budget by what they are for.
 struct RoomUse {
   uint64_t leased = 0;
-  uint64_t pinned =
-      0;  // or held for a copy above; in use or not: what is in use is counted there, too
+  uint64_t pinned = 0;   // or held for a copy above; what is in use is counted there, too
   uint64_t idle = 0;     // neither leased nor pinned
   uint64_t loading = 0;  // what is brought by another way, too
   uint64_t draining = 0;
@@ -128,6 +127,7 @@ class SegmentTable final : public LandingTier {
 
   // What an open of it would come to now (segment_plan.cc).
   OpenPlan Plan(const ImagePtr& wanted) const;
+
   // For the tier above, which has a copy of what has this key (segment_copies.cc): it goes, with its last lease, unless it is
   // pinned or held.
   void DropForAbove(const std::string& key);
@@ -254,7 +254,7 @@ class SegmentTable final : public LandingTier {
   Status TooLarge(const Image& image) const;
   Status NoRoom(const Image& image) const;
   std::string SparedText() const;
-  void Drain(Segment* segment, bool evicted = false);
+  uint64_t Drain(Segment* segment, bool evicted = false);  // its number
   void EndDrain(Segment* segment);
   void KeepPromises();
   void Refuse(Segment* segment, const Status& why);  // one that waits for room
@@ -271,8 +271,9 @@ class SegmentTable final : public LandingTier {
                                             const std::vector<Victim>& gone = {}) const;
   EvictionOrder::MayGo Sparing(const Image& whom_for) const;
   void Evict(const std::vector<Victim>& victims, Segment* whom_for);
-  void EvictOne(Segment* victim, double rank, std::string_view reason,
-                std::string_view whom_for = {});
+  // The drain's number.
+  uint64_t EvictOne(Segment* victim, double rank, std::string_view reason,
+                    std::string_view whom_for = {});
   void EvictIfItMay(const Victim& chosen, std::string_view reason, std::string_view whom_for);
   void EvictByOperator(Segment* segment);
   std::vector<Victim> VictimsOf(uint64_t bytes) const;
@@ -280,10 +281,12 @@ class SegmentTable final : public LandingTier {
 
   // What goes, and no other needs its room (segment_keep_alive.cc).
   std::optional<OwnReclaim> KeepAliveOf(const std::string& key) const;
+  Reclaim ReclaimBy(const std::optional<OwnReclaim>& own) const;
   bool Stays(const Segment& segment) const;       // once nobody holds it
   TimePoint DueOf(const Segment& segment) const;  // max: as long as it is used, or for ever
   void LetGo(Segment* segment);
   void LetGoWhenDue(const Segment& segment);
+  void SetDueTimer(TimePoint due);
   void LetGoWhatIsDue();
 
   // What is brought (segment_landing.cc).

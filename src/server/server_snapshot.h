@@ -27,8 +27,8 @@ struct ServerSnapshot {
   std::string socket_path;
   std::string data_folder;
   std::string read_engine;
-  std::string
-      keeper;  // who keeps what is resident for the next daemon: "process", "systemd", "off"
+  // Who keeps what is resident for the next daemon: "process", "systemd", "off".
+  std::string keeper;
   std::string pressure_file;  // that tells of memory pressure; empty: none does
   std::chrono::milliseconds uptime{0};
   size_t connections = 0;

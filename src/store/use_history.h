@@ -26,9 +26,8 @@ struct UseHistory {
   uint64_t evictions = 0;  // times that it had to go for another
   TimePoint last_used{};
   double frequency = kNeverUsed;  // fading, by the tier's UseClock; of all the residences
-  Duration
-      reload_time{};  // what it takes to bring it in: from what it was before half of the way to a
-                      // shorter load, an eighth to a longer one
+  // What it takes to bring it in: from what it was before half of the way to a shorter load, an eighth to a longer one.
+  Duration reload_time{};
 };
 
 class UseHistories {

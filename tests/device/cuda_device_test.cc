@@ -37,6 +37,28 @@ class CudaDeviceTest : public ::testing::Test {
     TRIMS_ASSIGN_OR_RETURN(const UniqueFd fd, memory->Export());
     return Read(fd);
   }
+  // Each of the calls fails in turn, the first time that it is made and each later time.
+  template <typename Make>
+  void ExpectEachFailureIsTyped(std::initializer_list<const char*> calls, Make make) {
+    ASSERT_TRUE(make().ok());
+    const int live = standin_.Live();
+    const size_t fds = test::HeldFds();
+    for (const char* call : calls) {
+      int nth = 1;
+      for (;; ++nth) {
+        standin_.Fail(call, nth, cuda::kOutOfMemory);
+        const Status status = make().status();
+        standin_.Fail(call, 0, 0);
+        if (status.ok()) break;
+        EXPECT_EQ(status.code(), StatusCode::kResourceExhausted)
+            << call << nth << status.ToString();
+        EXPECT_EQ(standin_.Live(), live) << call << nth;
+        EXPECT_EQ(test::HeldFds(), fds) << call << nth;
+      }
+      EXPECT_GT(nth, 1) << call << " is never made";
+    }
+  }
+
   // From the first device to the second, and what somebody else then reads there.
   Result<std::vector<std::byte>> FillFromPeer() {
     TRIMS_ASSIGN_OR_RETURN(const auto device, Make());
@@ -125,46 +147,18 @@ TEST_F(CudaDeviceTest, WithoutAccessToAPeerItSaysSo) {
 }
 
 TEST_F(CudaDeviceTest, EachCallForAPeerThatFailsIsTypedAndLeavesNothing) {
-  ASSERT_TRUE(FillFromPeer().ok());
-  const int live = standin_.Live();
-  const size_t fds = test::HeldFds();
-  for (const char* call :
-       {"cuDeviceCanAccessPeer", "cuMemImportFromShareableHandle", "cuMemAddressReserve",
-        "cuMemMap", "cuMemSetAccess", "cuMemcpyDtoDAsync", "cuStreamSynchronize"}) {
-    int nth = 1;
-    for (;; ++nth) {
-      standin_.Fail(call, nth, cuda::kOutOfMemory);
-      const Status status = FillFromPeer().status();
-      standin_.Fail(call, 0, 0);
-      if (status.ok()) break;
-      EXPECT_EQ(status.code(), StatusCode::kResourceExhausted) << call << nth << status.ToString();
-      EXPECT_EQ(standin_.Live(), live) << call << nth;
-      EXPECT_EQ(test::HeldFds(), fds) << call << nth;
-    }
-    EXPECT_GT(nth, 1) << call << " is never made";
-  }
+  ExpectEachFailureIsTyped(
+      {"cuDeviceCanAccessPeer", "cuMemImportFromShareableHandle", "cuMemAddressReserve", "cuMemMap",
+       "cuMemSetAccess", "cuMemcpyDtoDAsync", "cuStreamSynchronize"},
+      [this] { return FillFromPeer(); });
 }
 
 TEST_F(CudaDeviceTest, EachCallThatFailsIsTypedAndLeavesNothing) {
-  ASSERT_TRUE(Fill().ok());
-  const int live = standin_.Live();
-  const size_t fds = test::HeldFds();
-  for (const char* call :
-       {"cuDeviceTotalMem", "cuDeviceGetUuid", "cuDeviceGetAttribute", "cuMemCreate",
-        "cuMemAddressReserve", "cuMemMap", "cuMemSetAccess", "cuMemcpyHtoDAsync",
-        "cuStreamSynchronize", "cuMemExportToShareableHandle"}) {
-    int nth = 1;
-    for (;; ++nth) {
-      standin_.Fail(call, nth, cuda::kOutOfMemory);
-      const Status status = Fill().status();
-      standin_.Fail(call, 0, 0);
-      if (status.ok()) break;
-      EXPECT_EQ(status.code(), StatusCode::kResourceExhausted) << call << nth << status.ToString();
-      EXPECT_EQ(standin_.Live(), live) << call << nth;
-      EXPECT_EQ(test::HeldFds(), fds) << call << nth;
-    }
-    EXPECT_GT(nth, 1) << call << " is never made";
-  }
+  ExpectEachFailureIsTyped(
+      {"cuDeviceTotalMem", "cuDeviceGetUuid", "cuDeviceGetAttribute", "cuMemCreate",
+       "cuMemAddressReserve", "cuMemMap", "cuMemSetAccess", "cuMemcpyHtoDAsync",
+       "cuStreamSynchronize", "cuMemExportToShareableHandle"},
+      [this] { return Fill(); });
 }
 
 TEST_F(CudaDeviceTest, OneThatCannotShareIsRefused) {

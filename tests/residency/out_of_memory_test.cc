@@ -43,6 +43,12 @@ class OutOfMemoryTest : public test::TiersFixture {
     device_tier_->fills.front().request.control->SetOutOfMemory();
     device_tier_->Finish(Status(StatusCode::kResourceExhausted, "sim:0 has 3 bytes left"));
   }
+  std::unique_ptr<Opened> OpenAndRunOut(const ImagePtr& image) {
+    std::unique_ptr<Opened> open = Open(*device_, image);
+    host_tier_->Finish();
+    RunOut();
+    return open;
+  }
   void ExpectNothingLeft() {
     EXPECT_EQ(device_->budget().used(), 0u);
     EXPECT_EQ(device_->loads_in_flight(), 0u);
@@ -56,9 +62,7 @@ TEST_F(OutOfMemoryTest, OnceAnotherGoesAndTheLoadIsTriedAgainWhenItsMemoryIsFree
   const ImagePtr a = MakeImage('a', 4);
   const ImagePtr b = MakeImage('b', 4);
   Bring(a);
-  const auto open = Open(*device_, b);
-  host_tier_->Finish();
-  RunOut();
+  const auto open = OpenAndRunOut(b);
   EXPECT_EQ(StateIn(*device_, a), SegmentState::kDraining);
   EXPECT_TRUE(device_tier_->fills.empty()) << "not before the memory is free";
   EXPECT_EQ(device_->loads_in_flight(), 1u);
@@ -80,9 +84,7 @@ TEST_F(OutOfMemoryTest, ALoadThatIsTriedAgainIsToldToHaveFailed) {
   events_ = &told;
   Start(16, 16);
   Bring(MakeImage('a', 4));
-  const auto open = Open(*device_, MakeImage('b', 4));
-  host_tier_->Finish();
-  RunOut();
+  const auto open = OpenAndRunOut(MakeImage('b', 4));
   device_tier_->FinishRelease();
   device_tier_->Finish();
   EXPECT_TRUE(open->lease);
@@ -94,9 +96,7 @@ TEST_F(OutOfMemoryTest, TwiceIsAnErrorWithTheNumbers) {
   Start(16, 16);
   const ImagePtr b = MakeImage('b', 4);
   Bring(MakeImage('a', 4));
-  const auto open = Open(*device_, b);
-  host_tier_->Finish();
-  RunOut();
+  const auto open = OpenAndRunOut(b);
   device_tier_->FinishRelease();
   RunOut();
   EXPECT_EQ(open->status.code(), StatusCode::kResourceExhausted);
@@ -113,9 +113,7 @@ TEST_F(OutOfMemoryTest, TwiceIsAnErrorWithTheNumbers) {
 TEST_F(OutOfMemoryTest, NoMoreGoThanItTakes) {
   Start(32, 32);
   for (const char name : {'a', 'b', 'c'}) Bring(MakeImage(name, 4));
-  const auto open = Open(*device_, MakeImage('d', 8));
-  host_tier_->Finish();
-  RunOut();
+  const auto open = OpenAndRunOut(MakeImage('d', 8));
   EXPECT_EQ(device_tier_->releases.size(), 2u);
   device_tier_->FinishRelease();
   EXPECT_TRUE(device_tier_->fills.empty()) << "one of the two is still being freed";
@@ -129,9 +127,7 @@ TEST_F(OutOfMemoryTest, WhatIsInUseDoesNotGo) {
   const ImagePtr a = MakeImage('a', 4);
   Bring(a);
   const auto held = Open(*device_, a);
-  const auto open = Open(*device_, MakeImage('b', 4));
-  host_tier_->Finish();
-  RunOut();
+  const auto open = OpenAndRunOut(MakeImage('b', 4));
   EXPECT_EQ(open->status.code(), StatusCode::kResourceExhausted);
   EXPECT_THAT(open->status.message(), HasSubstr("nothing could go for it"));
   EXPECT_EQ(StateIn(*device_, a), SegmentState::kResident);
@@ -141,9 +137,7 @@ TEST_F(OutOfMemoryTest, ThePolicyHasItsWord) {
   device_options_.policy.eviction = FindEvictionPolicy("never").value();
   Start(16, 16);
   Bring(MakeImage('a', 4));
-  const auto open = Open(*device_, MakeImage('b', 4));
-  host_tier_->Finish();
-  RunOut();
+  const auto open = OpenAndRunOut(MakeImage('b', 4));
   EXPECT_EQ(open->status.code(), StatusCode::kResourceExhausted);
   EXPECT_TRUE(device_tier_->releases.empty());
 }
@@ -168,11 +162,7 @@ TEST_F(OutOfMemoryTest, RemovedMeanwhileItIsNotTriedAgain) {
   Start(16, 16);
   const ImagePtr a = MakeImage('a', 4);
   Bring(a);
-  {
-    const auto open = Open(*device_, MakeImage('b', 4));
-    host_tier_->Finish();
-    RunOut();
-  }  // nobody waits
+  { const auto open = OpenAndRunOut(MakeImage('b', 4)); }  // nobody waits
   device_->KeepOnly({a->key});
   device_tier_->FinishRelease();
   EXPECT_TRUE(device_tier_->fills.empty());
@@ -183,11 +173,7 @@ TEST_F(OutOfMemoryTest, WithNobodyWaitingItGoesOn) {
   Start(16, 16);
   const ImagePtr b = MakeImage('b', 4);
   Bring(MakeImage('a', 4));
-  {
-    const auto open = Open(*device_, b);
-    host_tier_->Finish();
-    RunOut();
-  }
+  { const auto open = OpenAndRunOut(b); }
   device_tier_->FinishRelease();
   device_tier_->Finish();
   EXPECT_EQ(StateIn(*device_, b), SegmentState::kResident);
@@ -197,11 +183,7 @@ TEST_F(OutOfMemoryTest, OpenedAnewMeanwhileItIsOneLoad) {
   Start(16, 16);
   const ImagePtr b = MakeImage('b', 4);
   Bring(MakeImage('a', 4));
-  {
-    const auto open = Open(*device_, b);
-    host_tier_->Finish();
-    RunOut();
-  }
+  { const auto open = OpenAndRunOut(b); }
   const auto again = Open(*device_, b);
   ASSERT_EQ(device_tier_->fills.size(), 1u);
   device_tier_->FinishRelease();
@@ -214,9 +196,7 @@ TEST_F(OutOfMemoryTest, MemoryThatLingersIsNotWaitedFor) {
   Start(16, 16);
   const ImagePtr b = MakeImage('b', 4);
   Bring(MakeImage('a', 4));
-  const auto open = Open(*device_, b);
-  host_tier_->Finish();
-  RunOut();
+  const auto open = OpenAndRunOut(b);
   device_tier_->KeepRelease({.device = 1, .inode = 2});
   timers_.Advance(std::chrono::seconds(2));
   ASSERT_EQ(device_tier_->fills.size(), 1u);
@@ -227,11 +207,7 @@ TEST_F(OutOfMemoryTest, MemoryThatLingersIsNotWaitedFor) {
 TEST_F(OutOfMemoryTest, ADestroyedTierTriesNothingAgain) {
   Start(16, 16);
   Bring(MakeImage('a', 4));
-  {
-    const auto open = Open(*device_, MakeImage('b', 4));
-    host_tier_->Finish();
-    RunOut();
-  }
+  { const auto open = OpenAndRunOut(MakeImage('b', 4)); }
   device_.reset();
   device_tier_->FinishRelease();
   EXPECT_TRUE(device_tier_->fills.empty());

@@ -36,8 +36,10 @@ std::string RenderDrain(const Json& drain);
 // Of a list of holders, under that heading; nothing where there are none.
 std::string RenderHolders(const Json& holders, const char* title);
 
-// One that was moved; one that is no more; all of them.
+// How long a model is kept that nobody has open.
 std::string RenderKeptAlive(const Json& kept);
+
+// One that was moved; one that is no more; all of them.
 std::string RenderAlias(const Json& alias);
 std::string RenderDeletedAlias(const Json& alias);
 std::string RenderAliases(const Json& document);

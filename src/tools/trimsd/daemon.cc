@@ -266,6 +266,8 @@ Result<uint64_t> Daemon::DiskBudget(uint64_t capacity) const {
   return ParseByteSize(options_.disk_budget, capacity);
 }
 
+std::string_view Daemon::KeeperName() const { return keeper_ == nullptr ? "off" : keeper_->name(); }
+
 ManagerOptions Daemon::OptionsOfManager() const {
   ManagerOptions options;
   options.residency.policy = options_.policy;
@@ -287,7 +289,7 @@ ServerOptions Daemon::OptionsOfServer() {
   options.socket_path = places_.socket();
   options.data_folder = places_.data();
   options.read_engine = ReadEngineName(engine_);
-  options.keeper = keeper_ == nullptr ? "off" : keeper_->name();
+  options.keeper = KeeperName();
   options.pressure_file = pressure_file_;
   return options;
 }
@@ -314,7 +316,7 @@ void Daemon::LogServing(uint64_t budget) {
                              {"budget_bytes", budget},
                              {"pages", PagesName(support.pages)},
                              {"read_engine", ReadEngineName(engine_)},
-                             {"keeper", keeper_ == nullptr ? "off" : keeper_->name()},
+                             {"keeper", KeeperName()},
                              {"reclaim", ReclaimText(options_.policy.reclaim)},
                              {"eviction", options_.policy.eviction->name},
                              {"admission", options_.policy.admission->name}});

@@ -60,6 +60,7 @@ class Daemon {
   Result<uint64_t> DiskCapacity() const;
   Result<uint64_t> DiskBudget(uint64_t capacity) const;
   std::string PreparedRoot() const { return places_.data() + "/prepared"; }
+  std::string_view KeeperName() const;
   ManagerOptions OptionsOfManager() const;
   ServerOptions OptionsOfServer();
   void LogServing(uint64_t budget);

@@ -42,22 +42,6 @@ const std::map<std::string, ReadEngineChoice>& Names() {
 }
 
 template <>
-const std::map<std::string, Granularity>& Names() {
-  static const auto& names =
-      *new std::map<std::string, Granularity>{{"model", Granularity::kModel},
-                                              {"block", Granularity::kBlock},
-                                              {"layer", Granularity::kLayer}};
-  return names;
-}
-
-template <>
-const std::map<std::string, HostCopy>& Names() {
-  static const auto& names = *new std::map<std::string, HostCopy>{
-      {"keep", HostCopy::kKeep}, {"drop", HostCopy::kDrop}, {"pin", HostCopy::kPin}};
-  return names;
-}
-
-template <>
 const std::map<std::string, KeeperChoice>& Names() {
   static const auto& names =
       *new std::map<std::string, KeeperChoice>{{"auto", KeeperChoice::kAuto},
@@ -74,32 +58,24 @@ void AddNamed(CLI::App* app, const std::string& flag, T* value, const std::strin
       ->transform(CLI::CheckedTransformer(Names<T>()).description(""));
 }
 
-void AddDuration(CLI::App* app, const std::string& flag, std::chrono::milliseconds* value,
-                 const std::string& help) {
+// Of whatever a function makes a value of; what it says of another text is the error.
+template <typename T, typename Parse>
+void AddParsed(CLI::App* app, const std::string& flag, Parse parse, T* value,
+               const std::string& type, const std::string& help) {
   app->add_option_function<std::string>(
          flag,
-         [value, flag](const std::string& text) {
-           const Result<std::chrono::milliseconds> parsed = ParseDuration(text);
-           if (!parsed.ok()) throw CLI::ValidationError(flag, parsed.status().message());
+         [flag, parse, value](const std::string& text) {
+           const Result<T> parsed = parse(text);
+           if (!parsed.ok()) throw CLI::ValidationError(flag, parsed.status().ToString());
            *value = *parsed;
          },
          help)
-      ->type_name("DURATION");
+      ->type_name(type);
 }
 
-void AddReclaim(CLI::App* app, Reclaim* reclaim) {
-  app->add_option_function<std::string>(
-         "--reclaim",
-         [reclaim](const std::string& text) {
-           const Result<Reclaim> parsed = ParseReclaim(text);
-           if (!parsed.ok()) {
-             throw CLI::ValidationError("--reclaim",
-                                        parsed.status().message() + ": " + parsed.status().hint());
-           }
-           *reclaim = *parsed;
-         },
-         "When a model that nobody uses goes: eager, lazy, or after how long: 10m [lazy]")
-      ->type_name("WHEN");
+void AddDuration(CLI::App* app, const std::string& flag, std::chrono::milliseconds* value,
+                 const std::string& help) {
+  AddParsed(app, flag, ParseDuration, value, "DURATION", help);
 }
 
 mode_t SocketMode(const std::string& text) {
@@ -146,15 +122,7 @@ template <typename Policy>
 void AddPolicy(CLI::App* app, const std::string& flag,
                Result<const Policy*> (*find)(std::string_view), const Policy** policy,
                const std::string& what) {
-  app->add_option_function<std::string>(
-         flag,
-         [flag, find, policy](const std::string& name) {
-           const Result<const Policy*> found = find(name);
-           if (!found.ok()) throw CLI::ValidationError(flag, found.status().ToString());
-           *policy = *found;
-         },
-         what + " [" + std::string((*policy)->name) + "]")
-      ->type_name("NAME");
+  AddParsed(app, flag, find, policy, "NAME", what + " [" + std::string((*policy)->name) + "]");
 }
 
 void AddPressure(CLI::App* app, DaemonOptions* options) {
@@ -217,15 +185,17 @@ void AddMemory(CLI::App* app, DaemonOptions* options) {
          "What prepared models may take of the disk: 500GB, 60%; where it is used up, copies of "
          "models that were pushed elsewhere go [no limit]")
       ->type_name("SIZE|N%");
-  AddReclaim(app, &options->policy.reclaim);
+  AddParsed(app, "--reclaim", ParseReclaim, &options->policy.reclaim, "WHEN",
+            "When a model that nobody uses goes: eager, lazy, or after how long: 10m [lazy]");
   AddPolicy(app, "--eviction", FindEvictionPolicy, &options->policy.eviction,
             "Which model goes for another: " + EvictionPolicyNames());
   AddPolicy(app, "--admission", FindAdmissionPolicy, &options->policy.admission,
             "Which newcomer may push others out for long: " + AdmissionPolicyNames());
   AddPressure(app, options);
   AddFairness(app, options);
-  AddNamed(app, "--granularity", &options->granularity, "model", "model, block, layer",
-           "In which units models that are added share their bytes with others of their namespace");
+  AddParsed(app, "--granularity", GranularityFromName, &options->granularity, "NAME",
+            "In which units models that are added share their bytes with others of their "
+            "namespace: model, block, layer [model]");
   AddNamed(app, "--huge-pages", &options->huge_pages, "best", "best, no-hugetlb, small",
            "Pages to ask for");
   AddNamed(app, "--read-engine", &options->read_engine, "auto", "auto, uring, pread",
@@ -260,8 +230,9 @@ void AddDevices(CLI::App* app, DaemonOptions* options) {
          },
          "What models may take of each device's memory [80%]")
       ->type_name("SIZE|N%");
-  AddNamed(app, "--host-copy", &options->host_copy, "keep", "keep, drop, pin",
-           "What becomes of a model in the host's memory once a device has it");
+  AddParsed(app, "--host-copy", ParseHostCopy, &options->host_copy, "NAME",
+            "What becomes of a model in the host's memory once a device has it: keep, drop, pin "
+            "[keep]");
 }
 
 void AddKeeper(CLI::App* app, DaemonOptions* options) {
