@@ -79,9 +79,10 @@ struct Event {
   std::optional<int64_t> began_us;       // when all of that began, by the machine's monotonic clock
   uint64_t load =
       0;  // the number of a load, in its tier; of an open, of the one that brought its bytes
-  uint64_t beneath = 0;     // of the load in the tier beneath that it was filled from
-  std::string traceparent;  // of an open: as its client gave it
-  std::string client;       // what it calls itself
+  uint64_t beneath = 0;            // of the load in the tier beneath that it was filled from
+  bool beneath_under_way = false;  // that load has not ended yet: its last bytes came here first
+  std::string traceparent;         // of an open: as its client gave it
+  std::string client;              // what it calls itself
   uint64_t uid = 0;
   int64_t pid = 0;  // 0: no client's doing
   uint64_t leases = 0;

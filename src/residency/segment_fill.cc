@@ -123,7 +123,8 @@ Event SegmentTable::LoadTimes(const Segment& segment, TimePoint now) const {
           .hashing = InMicroseconds(control == nullptr ? Duration::zero() : control->hashing()),
           .began_us = InMicroseconds(segment.reserved_at().time_since_epoch()).count(),
           .load = segment.load(),
-          .beneath = beneath == beneath_.end() ? 0 : beneath->second.load};
+          .beneath = beneath == beneath_.end() ? 0 : beneath->second.load,
+          .beneath_under_way = beneath != beneath_.end() && beneath->second.wait.has_value()};
 }
 
 void SegmentTable::TellResident(const Segment& segment, Event times) const {

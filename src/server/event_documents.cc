@@ -81,6 +81,7 @@ Json EventJson(const Event& event) {
   number("hashing_us", event.hashing.count());
   number("load", static_cast<int64_t>(event.load));
   number("load_beneath", static_cast<int64_t>(event.beneath));
+  if (event.beneath_under_way) json["load_beneath_under_way"] = true;
   text("traceparent", event.traceparent);
   if (event.kind == EventKind::kSegmentResident) {
     json["bytes_per_second"] = BytesPerSecond(event.bytes, event.took);

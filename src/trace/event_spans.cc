@@ -133,6 +133,7 @@ EventSpans::Load EventSpans::LoadOf(const Json& event) const {
   Load load;
   load.number = static_cast<uint64_t>(number);
   load.beneath = static_cast<uint64_t>(NumberOf(event, "load_beneath"));
+  load.beneath_under_way = event.value("load_beneath_under_way", Json()) == Json(true);
   load.tree.tier = tier;
   load.tree.trace_id = SpanId(kTraceHigh, id) + SpanId(kTraceLow, id);
   Span whole{.name = "load", .begin = began, .took = queued + took, .span_id = SpanId(kLoad, id)};
@@ -167,33 +168,54 @@ EventSpans::Load* EventSpans::FindLoad(const std::string& tier, uint64_t number)
 }
 
 // What it was filled from as well, if no other open has that.
-void EventSpans::Claim(Load* load, const SpanTree& open, std::vector<SpanTree>* trees) {
+void EventSpans::Claim(Load* load, const Owner& owner, std::vector<SpanTree>* trees) {
   while (load != nullptr && !load->told) {
     load->told = true;
-    load->tree.trace_id = open.trace_id;
-    load->tree.sampled = open.sampled;
-    load->tree.spans.front().parent_id = open.spans.front().span_id;
+    load->tree.trace_id = owner.trace_id;
+    load->tree.sampled = owner.sampled;
+    load->tree.spans.front().parent_id = owner.span_id;
     trees->push_back(load->tree);
-    load = load->tree.tier == "host" ? nullptr : FindLoad("host", load->beneath);
+    if (load->tree.tier == "host") return;
+    Load* const beneath = FindLoad("host", load->beneath);
+    if (beneath == nullptr && load->beneath_under_way) Await(load->beneath, owner);
+    load = beneath;
   }
+}
+
+void EventSpans::Await(uint64_t number, const Owner& owner) {
+  awaited_.push_back({.number = number, .owner = owner});
+  if (awaited_.size() > kMostLoads) awaited_.pop_front();
+}
+
+std::vector<SpanTree> EventSpans::TakeLoad(Load load) {
+  std::vector<SpanTree> trees;
+  loads_.push_back(std::move(load));
+  Load& taken = loads_.back();
+  const auto awaited = std::find_if(awaited_.begin(), awaited_.end(), [&](const Awaited& each) {
+    return taken.tree.tier == "host" && each.number == taken.number;
+  });
+  if (awaited != awaited_.end()) {
+    Claim(&taken, awaited->owner, &trees);
+    awaited_.erase(awaited);
+  }
+  if (loads_.size() <= kMostLoads) return trees;
+  if (!loads_.front().told) trees.push_back(std::move(loads_.front().tree));
+  loads_.pop_front();
+  return trees;
 }
 
 std::vector<SpanTree> EventSpans::Take(const Json& event) {
   std::vector<SpanTree> trees;
   if (!event.is_object() || !event.contains("began_us")) return trees;
   const std::string kind = TextIn(event, "kind");
-  if (EndsLoad(kind)) {
-    loads_.push_back(LoadOf(event));
-    if (loads_.size() <= kMostLoads) return trees;
-    if (!loads_.front().told) trees.push_back(std::move(loads_.front().tree));
-    loads_.pop_front();
-    return trees;
-  }
+  if (EndsLoad(kind)) return TakeLoad(LoadOf(event));
   if (!kind.starts_with("open.")) return trees;
   SpanTree open = OpenOf(event);
   Load* const load =
       FindLoad(TextIn(event, "tier"), static_cast<uint64_t>(NumberOf(event, "load")));
-  if (kind == "open.miss") Claim(load, open, &trees);
+  if (kind == "open.miss") {
+    Claim(load, {open.trace_id, open.sampled, open.spans.front().span_id}, &trees);
+  }
   if (kind == "open.joined" && load != nullptr) {
     open.linked_trace = load->tree.trace_id;
     open.linked_span = load->tree.spans.front().span_id;

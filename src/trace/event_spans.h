@@ -56,24 +56,41 @@ class EventSpans {
   std::vector<SpanTree> EndBatch();
   // All that are left.
   std::vector<SpanTree> End();
+  // Whether a load is still to come that belongs to an open which was told: a device may have the last bytes before the host's
+  // memory is complete.
+  bool awaits_load() const { return !awaited_.empty(); }
 
  private:
   struct Load {
     SpanTree tree;
     uint64_t number = 0;
     uint64_t beneath = 0;
+    bool beneath_under_way = false;
     int batches = 0;    // that ended since it came
     bool told = false;  // claimed, or given up
+  };
+  // Whose load it is.
+  struct Owner {
+    std::string trace_id;
+    bool sampled = true;
+    std::string span_id;
+  };
+  struct Awaited {
+    uint64_t number = 0;  // of the host's load
+    Owner owner;
   };
 
   SpanTree OpenOf(const nlohmann::json& event) const;
   Load LoadOf(const nlohmann::json& event) const;
   Load* FindLoad(const std::string& tier, uint64_t number);
-  void Claim(Load* load, const SpanTree& open, std::vector<SpanTree>* trees);
+  std::vector<SpanTree> TakeLoad(Load load);
+  void Claim(Load* load, const Owner& owner, std::vector<SpanTree>* trees);
+  void Await(uint64_t number, const Owner& owner);
   std::string SpanId(uint64_t kind, uint64_t number) const;
 
   const uint64_t seed_;
   std::deque<Load> loads_;  // the newest last
+  std::deque<Awaited> awaited_;
 };
 
 }  // namespace trims

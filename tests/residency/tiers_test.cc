@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "residency/tiers_fixture.h"
 
@@ -137,6 +139,31 @@ TEST_F(FollowingTest, TheFillAboveMayEndFirst) {
   EXPECT_EQ(StateIn(*host_, a), SegmentState::kResident);
   EXPECT_EQ(host_->leases(), 0u);
   EXPECT_EQ(device_tier_->started, 1);
+}
+
+// Whoever reads the events knows whether there is one of the load beneath to come.
+TEST_F(FollowingTest, AnEventSaysWhetherTheLoadBeneathHasEnded) {
+  struct Told final : EventSink {
+    void Record(Event event) override {
+      if (event.kind == EventKind::kSegmentResident) ends.push_back(std::move(event));
+    }
+    std::vector<Event> ends;
+  } told;
+  events_ = &told;
+  Start(8, 8);
+  const auto above_first = Open(*device_, MakeImage('a', 4));
+  device_tier_->Finish();
+  host_tier_->Finish();
+  const auto beneath_first = Open(*device_, MakeImage('b', 4));
+  host_tier_->Finish();
+  device_tier_->Finish();
+  ASSERT_EQ(told.ends.size(), 4U);
+  EXPECT_EQ(told.ends[0].tier, "device:0");
+  EXPECT_EQ(told.ends[0].beneath, told.ends[1].load);
+  EXPECT_TRUE(told.ends[0].beneath_under_way);
+  EXPECT_EQ(told.ends[3].tier, "device:0");
+  EXPECT_EQ(told.ends[3].beneath, told.ends[2].load);
+  EXPECT_FALSE(told.ends[3].beneath_under_way);
 }
 
 TEST_F(FollowingTest, AFailureBeneathIsToldOnceByWhoeverFollows) {

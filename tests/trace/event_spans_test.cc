@@ -110,6 +110,35 @@ TEST(EventSpansTest, ALoadBelongsToTheOpenThatBeganIt) {
   EXPECT_TRUE(spans.End().empty());
 }
 
+// The last bytes may be on a device before the host's memory is complete.
+TEST(EventSpansTest, ALoadBeneathThatEndsLaterIsAwaited) {
+  EventSpans spans(1);
+  Json device = Resident("device:0", 1, 890, 0, 85);
+  device["load_beneath"] = 3;
+  device["load_beneath_under_way"] = true;
+  spans.Take(device);
+  const std::vector<SpanTree> open = spans.Take(Open("miss", "device:0", 1, 880));
+  ASSERT_EQ(open.size(), 2U);
+  EXPECT_TRUE(spans.awaits_load());
+  EXPECT_TRUE(spans.Take(Resident("host", 2, 100, 20, 50)).empty()) << "another one";
+  EXPECT_TRUE(spans.EndBatch().empty());
+  const std::vector<SpanTree> beneath = spans.Take(Resident("host", 3, 900, 20, 95));
+  ASSERT_EQ(beneath.size(), 1U);
+  EXPECT_EQ(beneath[0].trace_id, open[0].trace_id);
+  EXPECT_EQ(beneath[0].spans[0].parent_id, open[0].spans[0].span_id);
+  EXPECT_FALSE(spans.awaits_load());
+  EXPECT_EQ(spans.End().size(), 1U) << "the other one";
+}
+
+TEST(EventSpansTest, ALoadBeneathThatEndedBeforeIsNotAwaited) {
+  EventSpans spans(1);
+  Json device = Resident("device:0", 1, 890, 0, 85);
+  device["load_beneath"] = 3;
+  spans.Take(device);
+  EXPECT_EQ(spans.Take(Open("miss", "device:0", 1, 880)).size(), 2U);
+  EXPECT_FALSE(spans.awaits_load());
+}
+
 TEST(EventSpansTest, ALoadThatNobodyOpenedIsTold) {
   EventSpans spans(1);
   EXPECT_TRUE(spans.Take(Resident("host", 3, 900, 20, 50)).empty());

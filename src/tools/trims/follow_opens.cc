@@ -16,6 +16,8 @@ using std::chrono::milliseconds;
 
 // At most so long until a signal is heard.
 constexpr milliseconds kLongestWait{500};
+// For a load of an open that was told already.
+constexpr milliseconds kLoadPatience{5000};
 
 uint64_t RandomSeed() {
   std::random_device device;
@@ -45,6 +47,7 @@ class Follower {
       }
       TRIMS_RETURN_IF_ERROR(Ask(wait));
     }
+    TRIMS_RETURN_IF_ERROR(AwaitLoads());
     // What was done until now.
     while (!enough() && !last_was_empty_) TRIMS_RETURN_IF_ERROR(Ask(milliseconds(0)));
     TRIMS_RETURN_IF_ERROR(Tell({.trees = spans_.End()}));
@@ -53,6 +56,14 @@ class Follower {
 
  private:
   bool enough() const { return wishes_.count > 0 && followed_.opens >= wishes_.count; }
+
+  Status AwaitLoads() {
+    const TimePoint end = clock_.Now() + kLoadPatience;
+    while (spans_.awaits_load() && !interrupt_.came() && clock_.Now() < end) {
+      TRIMS_RETURN_IF_ERROR(Ask(kLongestWait));
+    }
+    return Status();
+  }
 
   Status Ask(milliseconds wait) {
     options_.wait = wait;
@@ -68,9 +79,10 @@ class Follower {
     FollowedBatch read{
         .trees = {}, .lost = Number(batch, "lost"), .opens_lost = Number(batch, "opens_lost")};
     for (const Json& event : List(batch, "events")) {
-      if (enough()) break;
+      const bool is_open = Text(event, "kind").starts_with("open.");
+      if (enough() && (is_open || !spans_.awaits_load())) continue;
       std::vector<SpanTree> trees = spans_.Take(event);
-      if (Text(event, "kind").starts_with("open.")) ++followed_.opens;
+      if (is_open) ++followed_.opens;
       std::move(trees.begin(), trees.end(), std::back_inserter(read.trees));
     }
     std::vector<SpanTree> left = spans_.EndBatch();

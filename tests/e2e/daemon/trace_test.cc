@@ -125,10 +125,13 @@ TEST_F(TraceTest, SpansOfAnOpenLieWithinEachOther) {
   std::vector<Json> loads;
   for (const auto& [name, span] : spans) {
     if (name.starts_with("load@")) loads.push_back(span);
-    if (name.starts_with("transfer@")) ExpectWithin(span, spans["serve"]);
   }
   ASSERT_EQ(loads.size(), 2U) << "the host's and the device's";
-  for (const Json& load : loads) ExpectWithin(load, spans["serve"]);
+  // The last bytes may be on the device, and the open answered, before the host's memory is complete.
+  for (const Json& load : loads) {
+    EXPECT_GE(load["ts"], spans["serve"]["ts"]);
+    if (load["args"]["tier"] == "device:0") ExpectWithin(load, spans["serve"]);
+  }
 
   ChildProcess summarise = Trims({"trace", "summarise", folder_ / "all.json"});
   const Json summary = Json::parse(summarise.ReadAll());
