@@ -7,6 +7,7 @@ from evaluate.frameworks import FRAMEWORKS
 from evaluate.lease import HOST, Client
 from evaluate.stage import Plain, Stage, inputs_of, private_daemon
 from evaluate.traces import PHASES, Trace, TraceError
+from harness import free_memory
 from harness.stats import median
 
 # How a function starts, and what is true before it does.
@@ -22,6 +23,9 @@ WAYS = {
 
 # The wire of the simulated device, as of PCI Express 3.0 with 16 lanes.
 LINK, LATENCY = "12GB", "10us"
+
+# What a function may take at most, whichever way it starts: copies of its weights, and other bytes.
+MOST_COPIES, MORE_BYTES = 3, 256 << 20
 
 
 def daemon_flags(options, network):
@@ -51,6 +55,7 @@ class Bench:
 
     def run(self, way, mode, lease=None, keep=True):
         label = f"{self.network.name}: {way}"
+        free_memory.back(MOST_COPIES * self.network.graph().weight_bytes() + MORE_BYTES)
         said = (self.plain if way == "plain" else self.stage).run(mode, self.network.name, self.inputs, lease, label=label)
         self.error = max(self.error, answers.check(label, said, self.wanted))
         if keep and not self.stage.trace:

@@ -16,6 +16,7 @@ from evaluate.frameworks import FRAMEWORKS
 from evaluate.latency import WAYS, summary
 from evaluate.lease import Client, LeaseError
 from evaluate.store import Progress, Store, duration
+from harness import free_memory
 from networks import onnx_file
 from test_networks import Tiny
 
@@ -314,3 +315,22 @@ def test_a_lease_that_can_not_be_had_says_why(daemon):
     library = Path(os.environ["TRIMS_TEST_BUILD"]) / "src/client/libtrims.so"
     with Client(library, daemon.socket) as client, pytest.raises(LeaseError, match="no model 'nobody'"), client.open("nobody"):
         pass
+
+
+@pytest.mark.parametrize("size", [-1, 0, 1, 4 << 20])
+def test_backing_memory_leaves_none_of_it_taken(size):
+    def own():
+        return int(Path("/proc/self/statm").read_text().split()[1])
+
+    before = own()
+    free_memory.back(size)
+    assert own() - before < 256  # pages
+
+
+def test_no_more_memory_is_backed_than_is_free(monkeypatch):
+    monkeypatch.setattr(free_memory, "free_bytes", lambda: free_memory.SPARED + 4096)
+    sizes = []
+    real = free_memory.mmap.mmap
+    monkeypatch.setattr(free_memory.mmap, "mmap", lambda fd, size, **more: sizes.append(size) or real(fd, size, **more))
+    free_memory.back(1 << 50)
+    assert sizes == [4096]
