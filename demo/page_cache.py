@@ -7,6 +7,7 @@ import os
 ATTEMPTS = 3  # pages that were just read or written may be in use for a moment
 TOLERATED = 0.01  # of a file
 PAGE = mmap.PAGESIZE
+IN_MEMORY = bytes(state & 1 for state in range(256))  # of what mincore says of a page
 
 
 class StillCached(RuntimeError):
@@ -35,7 +36,7 @@ def cached_pages(file):
         states = ctypes.create_string_buffer(pages)
         if libc.mincore(address, length, states) != 0:
             raise OSError(ctypes.get_errno(), f"mincore of {file.name}: {os.strerror(ctypes.get_errno())}")
-        return sum(state & 1 for state in states.raw), pages
+        return states.raw[:pages].translate(IN_MEMORY).count(1), pages
     finally:
         libc.munmap(address, length)
 

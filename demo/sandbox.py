@@ -113,21 +113,25 @@ class Bubblewrap:
     def start(self, argv, binds, environment, uid_offset=0, pass_fds=(), writable=(), group=NO_GROUP):
         uid = FIRST_UID + uid_offset
         read_end, write_end = os.pipe()
-        wrap = ["bwrap", *NAMESPACES, *SYSTEM, "--uid", str(uid), "--gid", str(uid), "--info-fd", str(write_end)]
+        # Not Popen's `user`: with it Python forks, and copies the page tables of a caller that may be large, where it would vfork.
+        user = ["setpriv", "--reuid", str(uid), "--regid", str(uid), "--clear-groups"] if self.own_users else []
+        wrap = [*user, "bwrap", *NAMESPACES, *SYSTEM, "--uid", str(uid), "--gid", str(uid), "--info-fd", str(write_end)]
         for outside, inside in binds:
             wrap += ["--ro-bind", str(outside), str(inside)]
         for outside, inside in writable:
             wrap += ["--bind", str(outside), str(inside)]
         for key, value in environment.items():
             wrap += ["--setenv", key, value]
-        user = {"user": uid, "group": uid, "extra_groups": []} if self.own_users else {}
         try:
             with group.entered():
                 spawned = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
                 process = subprocess.Popen(
                     [*wrap, *argv, "--spawned", str(spawned)], text=True, pass_fds=(write_end, *pass_fds), preexec_fn=group.prepare,
-                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **user,
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                 )
+        except BaseException:
+            os.close(read_end)
+            raise
         finally:
             os.close(write_end)
         return Running(process, read_end, spawned)

@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
+FOLDER = f"trims-evaluate-{os.getpid()}"
 
 
 class NotAllowed(RuntimeError):
@@ -117,7 +118,7 @@ class Groups:
 
 def _version1(root, text):
     outside = root / "memory" / (home(text, 1) or "")
-    parent = outside / f"trims-evaluate-{os.getpid()}"
+    parent = outside / FOLDER
     parent.mkdir()
     return Groups(1, parent, outside)
 
@@ -133,9 +134,13 @@ def _version2(root, text):
             why = error
     else:
         raise why
-    parent = outside / f"trims-evaluate-{os.getpid()}"
+    parent = outside / FOLDER
     parent.mkdir()
-    (parent / "cgroup.subtree_control").write_text("+memory")
+    try:
+        (parent / "cgroup.subtree_control").write_text("+memory")
+    except OSError:
+        parent.rmdir()
+        raise
     return Groups(2, parent, outside)
 
 
@@ -148,5 +153,6 @@ def find(root=ROOT, text=None):
         if "memory" in (root / "cgroup.controllers").read_text().split():
             return _version2(root, text)
     except OSError as error:
-        raise NotAllowed(f"no memory cgroups: {error.strerror or error} ({error.filename}); they take root, or a scope that was delegated") from None
+        where = str(error.filename).replace(f"/{FOLDER}", "")  # the same in every run: results are told apart by it
+        raise NotAllowed(f"no memory cgroups: {error.strerror or error} ({where}); they take root, or a scope that was delegated") from None
     raise NotAllowed("no memory cgroups: this kernel's hierarchy has no memory controller")

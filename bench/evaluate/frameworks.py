@@ -23,6 +23,7 @@ def described(lease, layout):
 
 class OnnxRuntime:
     key, name, variant, lease_variant = "onnxruntime", "ONNX Runtime", "ort", ORT_VARIANT
+    fuses = False  # operators, where the framework is alone and not with TrIMS
 
     def path(self, models, network):
         return Path(models) / f"{network}.onnx"
@@ -55,6 +56,7 @@ class OnnxRuntime:
 
 class Mxnet:
     key, name, variant, lease_variant = "mxnet", "MXNet", "tensors", TENSORS_VARIANT
+    fuses = True  # trims.mxnet has it not, since what is fused is written into the weights (docs/mxnet.md)
 
     def path(self, models, network):
         return mxnet_file.files(Path(models) / network)[1]
@@ -67,8 +69,8 @@ class Mxnet:
 
     def ideal(self, lease):
         arrays = [(name, shape, offset) for name, shape, offset, *_ in lease.tensors()]
-        layout = described(lease, {"symbol": lease.file().decode(), "bytes": lease.size, "arrays": arrays})
-        return [str(lease.fd), str(layout)], (lease.fd, layout)
+        layout, extents = described(lease, {"symbol": lease.file().decode(), "arrays": arrays}), lease.extents()
+        return [str(layout), *map(str, extents)], (layout, *extents)
 
     def function(self, stage, mode, network, words):
         see = stage.sandbox.path
@@ -79,8 +81,10 @@ class Mxnet:
         if mode == "trims":
             words = [network]
             environment["TRIMS_SOCKET"] = see(str(stage.daemon.socket), f"{SOCKET_FOLDER}/trimsd.sock")
-        elif mode == "file":
+        elif mode in ("file", "unfused"):
             words = [see(str(Path(stage.models) / network), f"/models/{network}")]
+            environment |= {"MXNET_SUBGRAPH_BACKEND": "NONE"} if mode == "unfused" else {}
+            mode = "file"
         program = see(str(ROOT / "bench/function/mxnet_function.py"), "/function/mxnet_function.py")
         return [os.path.realpath(MXNET / "bin/python"), program, mode, *words], binds, environment
 

@@ -6,7 +6,7 @@ from evaluate import answers
 from evaluate.frameworks import FRAMEWORKS
 from evaluate.lease import HOST, Client
 from evaluate.stage import Plain, Stage, inputs_of, private_daemon
-from evaluate.traces import PHASES, Trace, TraceError
+from evaluate.traces import PHASES, Trace
 from harness import free_memory
 from harness.stats import median
 
@@ -14,6 +14,7 @@ from harness.stats import median
 WAYS = {
     "cold": "framework alone, model file not in the page cache: the baseline",
     "warm": "framework alone, model file in the page cache",
+    "unfused": "framework alone, model file in the page cache, computing as it does with TrIMS. Only of MXNet, which fuses operators otherwise",
     "worst": "TrIMS, model nowhere in memory: the daemon reads it from disk, and copies it to the device if that is where it is wanted",
     "host": "TrIMS, model resident on the host and wanted on the device: the daemon copies it. Only of the device's tier",
     "hit": "TrIMS, model resident where it is wanted",
@@ -65,6 +66,8 @@ class Bench:
         self.stage.drop_source(self.network.name)
         self.run("cold", "file")
         self.run("warm", "file")
+        if self.stage.framework.fuses:
+            self.run("unfused", "unfused")
 
     def worst(self):
         self.stage.wait_until_empty()
@@ -142,7 +145,9 @@ def measure(options, network, sandbox, models, groups=None):
             bench.rounds(repetitions(options, network))
             try:
                 bench.traced(trace_path(options, network.name))
-            except TraceError as error:  # what was measured stays
+            except answers.WrongAnswer:
+                raise
+            except (RuntimeError, OSError, ValueError) as error:  # what was measured stays
                 took["trace_error"] = str(error)
             segment = resident_segment(bench)
         return {

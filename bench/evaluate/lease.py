@@ -122,13 +122,6 @@ class Lease:
         lib.trims_model_extent_count.restype = ctypes.c_size_t
         return [lib.trims_model_extent_fd(self._model, ctypes.c_size_t(i)) for i in range(lib.trims_model_extent_count(self._model))]
 
-    @property
-    def size(self):
-        """Of the whole segment."""
-        size = self._client._lib.trims_model_size
-        size.restype = ctypes.c_uint64
-        return size(self._model)
-
     def owns(self, fd):
         """Closes `fd` with the lease."""
         self._owned.append(fd)

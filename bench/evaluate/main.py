@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from evaluate import cgroups, figures, latency, options, plan, plots, report, report_throughput, throughput, traces
+from evaluate import cgroups, code, figures, latency, options, plan, plots, report, report_throughput, throughput, traces
 from evaluate.frameworks import FRAMEWORKS, framework_version
 from evaluate.stage import choose_sandbox, private_daemon
 from evaluate.store import Progress, Store
@@ -29,6 +29,7 @@ class Run:
         """`groups`: cgroups.Groups, or None; `isolation`: in words."""
         self.chosen, self.sandbox, self.models, self.groups, self.isolation = chosen, sandbox, models, groups, isolation
         self.failures, self.load_averages = {}, []
+        self.code = code.digest(chosen.build)
         self.left = []  # what there was no time for
         self._end = None if chosen.minutes is None else time.monotonic() + 60 * chosen.minutes
 
@@ -67,22 +68,22 @@ class Run:
             return None
 
     def settings(self):
-        """Results of other builds or machines are measured anew and never mixed with these."""
+        """Results of other programs or machines are measured anew and never mixed with these."""
         here = machine.describe(options.ROOT)
-        return {"framework": self.chosen.framework, "tier": self.chosen.tier, "isolation": self.isolation, "commit": here["commit"],
+        return {"framework": self.chosen.framework, "tier": self.chosen.tier, "isolation": self.isolation, "code": self.code,
                 "machine": {name: here[name] for name in ("cpu", "cores", "memory_bytes", "kernel")}}
 
     def latency(self, network, store, progress):
         progress.begin(network.name, f" ({network.graph().weight_bytes() / 1e6:.0f} MB)")
         try:
             result = latency.measure(self.chosen, network, self.sandbox, self.models, self.groups)
-        except (RuntimeError, OSError, ValueError, MemoryError) as error:
+            store.put(network.name, result)
+            return result
+        except Exception as error:  # of a framework, too, whose errors have nothing else in common
             self.failed(network.name, error)
             return None
         finally:
             progress.end(network.name)
-        store.put(network.name, result)
-        return result
 
     def throughput(self):
         """The rows of all cells that were measured, here or before."""
@@ -91,10 +92,10 @@ class Run:
         settings = {"size": chosen.size, "seed": chosen.seed, "models": names} | self.settings()
         store, bench = Store(chosen.out / "throughput", settings), throughput.Bench(chosen, networks, self.sandbox, self.models, self.groups, say)
         cells = plan.cells(chosen.size)
-        self.load_averages.append(os.getloadavg()[0])
         say(f"throughput: {len(cells)} schedules of {plan.length(chosen.size)} requests over {len(names)} networks, seed {chosen.seed}")
         progress = Progress("throughput", {plan.key(one): 1 for one in cells})
         rows = throughput.against_cold(self.rows(bench, cells, store, progress))
+        self.load_averages += [row["load_average"] for row in rows]
         for row in rows:
             if row["errors"]:
                 self.failures[f"throughput {plan.key(row)}"] = f"{row['errors']} requests failed, the first: {row['first_error'][:200]}"
@@ -111,7 +112,7 @@ class Run:
             except throughput.NotPrepared as error:
                 self.failed("throughput", error)
                 break
-            except (RuntimeError, OSError, ValueError, MemoryError) as error:
+            except Exception as error:
                 self.failed(f"throughput {plan.key(one)}", error)
                 continue
             if row is not None:
@@ -170,7 +171,7 @@ def sections(run, here):
             rows = [figures.table4(name, result) for name, result in found.items()]
             report.write(out, "table4", figures.TABLE4, rows, here)
             plots.save(plots.speedups(rows, "Figure 10."), out, "figure10")
-            yield report.table4(rows)
+            yield report.table4(rows, here["framework"])
             yield report.trace(run.trace("large", [latency.trace_path(chosen, name) for name in found]), "the large networks")
     if "throughput" in chosen.figures and (rows := run.throughput()):
         report.write(out, "throughput", throughput.COLUMNS, rows, here)
@@ -227,7 +228,7 @@ def evaluate(chosen):
         say(f"functions in {isolation}; results in {chosen.out}")
         run, framework = Run(chosen, sandbox, models, groups, isolation), FRAMEWORKS[chosen.framework]
         version = framework_version(framework, machine.describe(options.ROOT))
-        here = machine.describe(options.ROOT) | {"isolation": isolation, "size": chosen.size, "load_averages": run.load_averages,
+        here = machine.describe(options.ROOT) | {"isolation": isolation, "size": chosen.size, "code": run.code, "load_averages": run.load_averages,
                                                  "tier": chosen.tier, "framework": framework.name, "framework_version": version}
         written = list(sections(run, here))
     text = "\n".join(report.document(written, here, run.failures, chosen, run.left))

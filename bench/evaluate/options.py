@@ -8,8 +8,8 @@ from networks.table import LARGE, NETWORKS, SMALL, UnknownNetwork, named
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES = ("8", "9", "table4", "10", "throughput")
-FRAMEWORK_FIGURES = {"onnxruntime": FIGURES, "mxnet": ("8", "9", "throughput")}
-TIERS = {"host": FIGURES, "device:0": ("8", "9", "table4", "10")}
+FRAMEWORKS = ("onnxruntime", "mxnet")
+TIERS = ("host", "device:0")
 QUICK = ("squeezenet-1.1", "googlenet", "resnet18-v2", "alexnet")
 QUICK_LOAD = ("squeezenet-1.1", "googlenet", "resnet18-v2", "inception-bn", "dpn68")  # of throughput: none is half of all
 SMOKE = ("squeezenet-1.1", "googlenet")
@@ -67,8 +67,8 @@ def models(word):
 
 
 def framework(word):
-    if word not in FRAMEWORK_FIGURES:
-        raise argparse.ArgumentTypeError(f"unknown framework '{word}': expected {' or '.join(FRAMEWORK_FIGURES)}")
+    if word not in FRAMEWORKS:
+        raise argparse.ArgumentTypeError(f"unknown framework '{word}': expected {' or '.join(FRAMEWORKS)}")
     return word
 
 
@@ -97,9 +97,9 @@ def parser():
     made.add_argument("--figure", type=figures, metavar="FIGURE,…",
                       help="8 (latency), 9 (where the time goes), table4 or 10 (large networks), throughput, or all [all]")
     made.add_argument("--models", type=models, metavar="NAME,…", help="networks of the table, small or large [each figure's own]")
-    made.add_argument("--framework", type=framework, default="onnxruntime", help="onnxruntime, or mxnet for figures 8 and 9 and throughput [onnxruntime]")
+    made.add_argument("--framework", type=framework, default="onnxruntime", help="onnxruntime or mxnet [onnxruntime]")
     made.add_argument("--tier", type=tier, default="host",
-                      help="where functions want their models: host, or device:0, which is simulated, for ONNX Runtime and all but throughput [host]")
+                      help="where functions want their models: host, or device:0, which is simulated, for ONNX Runtime [host]")
     made.add_argument("--out", type=Path, metavar="DIR",
                       help="where results, plots and the report go [build/evaluation; of MXNet build/evaluation-mxnet, on the device build/evaluation-device]")
     made.add_argument("--repetitions", type=count, metavar="N", help="of each way to start a function [7; quick 3; smoke 1; of large networks half]")
@@ -115,14 +115,9 @@ def parser():
     return made
 
 
-def possible(given):
-    """(the figures that can be measured so, and the words for it)."""
-    figures = [one for one in FRAMEWORK_FIGURES[given.framework] if one in TIERS[given.tier]]
-    return tuple(figures), "with MXNet" if given.framework == "mxnet" else f"on {given.tier}"
-
-
 def folder(given):
-    parts = ["evaluation", *(["mxnet"] if given.framework == "mxnet" else []), *(["device"] if given.tier != "host" else [])]
+    parts = ["evaluation", *(["mxnet"] if given.framework == "mxnet" else []), *(["device"] if given.tier != "host" else []),
+             *([given.size] if given.size != "full" else []), *(["plain"] if given.plain else [])]
     return ROOT / "build" / "-".join(parts)
 
 
@@ -131,10 +126,7 @@ def parse(arguments):
     given = made.parse_args(arguments)
     if given.framework == "mxnet" and given.tier != "host":
         made.error(f"not measured with MXNet: the tier {given.tier}; expected host")
-    there, how = possible(given)
-    chosen = there if given.figure in (None, FIGURES) else given.figure
-    if absent := set(chosen) - set(there):
-        made.error(f"not measured {how}: {', '.join(sorted(absent))}; expected {', '.join(there)} or all")
+    chosen = given.figure or FIGURES
     if given.size != "full" and given.models is None:
         chosen = tuple(figure for figure in chosen if figure not in ("table4", "10")) or chosen
     repetitions = given.repetitions or {"full": 7, "quick": 3, "smoke": 1}[given.size]

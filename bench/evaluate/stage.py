@@ -2,6 +2,7 @@
 import contextlib
 import shutil
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from networks.onnx_file import INPUT  # noqa: E402
 from page_cache import drop  # noqa: E402
 from sandbox import NO_GROUP, Plain, choose  # noqa: E402
 
+PATIENCE = 900  # seconds of one function, the largest cold from a slow disk
 NO_MODEL = "no model"  # as the daemon says it
 
 
@@ -50,13 +52,13 @@ class Stage:
         self.trace = None  # a traces.Trace, while functions are traced
 
     def start(self, mode, network, inputs, lease=None, uid_offset=0, spans=None, group=NO_GROUP):
-        """A function in the mode "file" (the framework alone), "trims" or "ideal" (over `lease`'s bytes). `spans`: a folder for them."""
+        """A function in the mode "file" (the framework alone; "unfused": as it computes with TrIMS), "trims" or "ideal" (over `lease`'s bytes). `spans`: a folder for them."""
         words, fds = self.framework.ideal(lease) if mode == "ideal" else ([], ())
         argv, binds, environment = self.framework.function(self, mode, network, words)
         if mode == "trims":
             # The socket's folder is all that a function needs of the node; there is no model in its world.
             binds.append((self.daemon.run_folder, SOCKET_FOLDER))
-        elif mode == "file":
+        elif mode in ("file", "unfused"):
             binds.append((self.models, "/models"))
         writable = [(spans, "/spans")] if spans else []
         if spans and mode == "trims":
@@ -80,12 +82,17 @@ class Stage:
     def _whole(start):
         before = time.monotonic()
         running = start()
+        patience = threading.Timer(PATIENCE, running.process.kill)  # whoever waits for its answer finds its end
+        patience.daemon = True
+        patience.start()
         try:
             answer = running.answer()
             running.end()
         except BaseException:
             running.kill()
             raise
+        finally:
+            patience.cancel()
         return answer | {"whole_ms": (time.monotonic() - before) * 1000, "pid": running.pid, "spawned_ns": running.spawned_ns}
 
     def drop_source(self, network):

@@ -2,9 +2,10 @@
 
     mxnet_function.py file PREFIX INPUT            MXNet alone: the checkpoint, epoch 0, from its two files
     mxnet_function.py trims REFERENCE INPUT        through trims.mxnet; TRIMS_SOCKET says where
-    mxnet_function.py ideal FD LAYOUT INPUT        the same arrays over inherited bytes: no manager, no socket, no reading
+    mxnet_function.py ideal LAYOUT FD… INPUT       the same arrays over inherited bytes: no manager, no socket, no reading
 
-INPUT is NAME=1x3x224x224; LAYOUT the descriptor of a document {"symbol", "bytes", "arrays": [[name, shape, offset], …]}. With "--spawned NS"
+INPUT is NAME=1x3x224x224; LAYOUT the descriptor of a document {"symbol", "arrays": [[name, shape, offset], …]}, with offsets in a range in which each
+FD's bytes begin at the next multiple of 2 MiB. With "--spawned NS"
 behind it, CLOCK_MONOTONIC when the parent started it, it prints one line of JSON with its phases, its memory and its answer, as
 bench/function/phases.h has them, and "own_bytes": pages that no file and no
 model is behind. Then it waits until its input ends.
@@ -44,10 +45,29 @@ def from_file(mx, prefix):
     return mx.model.load_checkpoint(prefix, 0)
 
 
-def from_descriptors(mx, fd, layout):
-    """As trims.mxnet has them, of an extent's descriptor and a description of it."""
+def map_extents(extents):
+    """(address, bytes) of one range over all of `extents`' bytes, as libtrims maps them."""
     import ctypes
     import mmap
+
+    huge, fixed = 2 << 20, 0x10  # MAP_FIXED
+    sizes = [os.fstat(fd).st_size for fd in extents]
+    places = [sum(-(-one // huge) * huge for one in sizes[:i]) for i in range(len(sizes))]
+    length = places[-1] + sizes[-1]
+    libc = ctypes.CDLL(None)
+    libc.mmap.restype = ctypes.c_void_p
+    libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+    reserved = libc.mmap(None, length + huge, 0, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1, 0)
+    begin = -(-reserved // huge) * huge
+    for fd, place, size in zip(extents, places, sizes):
+        if libc.mmap(begin + place, size, mmap.PROT_READ, mmap.MAP_SHARED | fixed, fd, 0) != begin + place:
+            raise OSError("the inherited bytes can't be mapped")
+    return begin, length
+
+
+def from_descriptors(mx, layout, *extents):
+    """As trims.mxnet has them, of extents' descriptors and a description of what lies where."""
+    import ctypes
 
     import numpy
     from trims import _core
@@ -55,14 +75,7 @@ def from_descriptors(mx, fd, layout):
     with os.fdopen(os.dup(int(layout))) as file:
         file.seek(0)
         described = json.load(file)
-    length, huge = described["bytes"], 2 << 20
-    libc = ctypes.CDLL(None)
-    libc.mmap.restype = ctypes.c_void_p
-    libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
-    reserved = libc.mmap(None, length + huge, 0, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1, 0)
-    begin, fixed = -(-reserved // huge) * huge, 0x10  # MAP_FIXED
-    if libc.mmap(begin, length, mmap.PROT_READ, mmap.MAP_SHARED | fixed, int(fd), 0) != begin:
-        raise OSError("the inherited bytes can't be mapped")
+    begin, length = map_extents([int(fd) for fd in extents])
     _core.add_mxnet_weights(begin, length)
     whole = numpy.frombuffer((ctypes.c_char * length).from_address(begin), "f4", length // 4)
     found = {"arg": {}, "aux": {}}

@@ -68,9 +68,9 @@ class Daemon:
 
     def opens(self, model, tiers, repetitions, hold=(), drop=()):
         plan = self.folder / "plan.json"
-        plan.write_text(json.dumps({"socket": str(self.socket), "model": model, "variant": "tensors", "tiers": list(tiers), "hold": list(hold),
+        plan.write_text(json.dumps({"socket": str(self.socket), "models": [model], "variant": "tensors", "tiers": list(tiers), "hold": list(hold),
                                     "repetitions": repetitions, "drop": list(drop)}))
-        return {tier: statistics.median(ns) for tier, ns in self.program("bench_tiers", plan)["ns"].items()}
+        return {tier: statistics.median(ns) for tier, ns in self.program("bench_tiers", plan)["ns"][model].items()}
 
     def stored(self):
         return [str(path) for path in (self.folder / "data/prepared").rglob("*") if path.is_file() and path.stat().st_size]

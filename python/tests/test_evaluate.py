@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy
 import onnxmodels
 import pytest
-from evaluate import answers, figures, main, options, plan, plots, report, report_throughput, throughput
+from evaluate import answers, code, figures, main, options, plan, plots, report, report_throughput, throughput
 from evaluate.frameworks import FRAMEWORKS
 from evaluate.latency import WAYS, summary
 from evaluate.lease import Client, LeaseError
@@ -28,7 +28,7 @@ def sample(process=10.0, runtime=20.0, load=100.0, inference=50.0, peak_mb=100.0
 
 
 def result(name="alexnet", megabytes=244.0, **changed):
-    loads = {"cold": 400, "warm": 300, "worst": 80, "host": None, "plain": None, "hit": 6, "ideal": 5} | changed
+    loads = {"cold": 400, "warm": 300, "unfused": None, "worst": 80, "host": None, "plain": None, "hit": 6, "ideal": 5} | changed
     ways = summary({way: [sample(load=loads[way])] * 3 for way in WAYS if loads[way] is not None})
     return {"megabytes": megabytes, "resident_mb": megabytes, "parameters": 1, "pixels": 227, "load_average": 0.5, "ways": ways}
 
@@ -53,6 +53,7 @@ def test_figure_9_of_the_device_has_a_copy():
     row = figures.figure9("alexnet", result(worst=95, host=26))
     assert [row[f"worst_{part}_ms"] for part in figures.PARTS] == [10, 20, 69, 20, 5, 1, 50]
     assert figures.figure8("alexnet", result(host=26))["speedup_host"] == pytest.approx(480 / 106, abs=1e-4)
+    assert figures.figure8("alexnet", result(unfused=200))["speedup_unfused"] == pytest.approx(280 / 86, abs=1e-4)
 
 
 @pytest.mark.parametrize("changed", [{"cold": 290}, {"ideal": 7}, {"ideal": None}, {"host": 5}, {"host": 90}, {"worst": 2, "host": 4}, {"worst": 20, "host": 18, "ideal": 1}])
@@ -75,13 +76,26 @@ def test_results_are_found_again_only_under_the_same_settings(tmp_path):
     assert Store(tmp_path / "a", {"repetitions": 3}).get("vgg16") is None
 
 
-def test_another_commit_or_machine_is_measured_anew(tmp_path, monkeypatch):
+def test_another_program_or_machine_is_measured_anew(tmp_path, monkeypatch):
     found = []
-    for commit, cpu in (("a", "x"), ("a", "x"), ("b", "x"), ("a", "y")):
-        monkeypatch.setattr(main.machine, "describe", lambda _, here={"commit": commit, "cpu": cpu}: collections.defaultdict(str, here))
+    for program, cpu in (("a", "x"), ("a", "x"), ("b", "x"), ("a", "y")):
+        monkeypatch.setattr(main.machine, "describe", lambda _, here={"cpu": cpu}: collections.defaultdict(str, here))
+        monkeypatch.setattr(main.code, "digest", lambda _, program=program: program)
         settings = main.Run(parsed(), type("Sandbox", (), {"name": "none"}), tmp_path).settings()
         found.append(settings)
     assert found[0] == found[1] and found[0] not in found[2:] and found[2] != found[3]
+
+
+def test_what_measures_and_what_is_measured_is_in_the_digest_and_what_only_draws_is_not(tmp_path):
+    build, root = tmp_path / "build", tmp_path / "root"
+    for path in (build / "src/tools/trimsd/trimsd", root / "bench/evaluate/latency.py", root / "bench/evaluate/plots.py"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("1")
+    found = [code.digest(build, root)]
+    for changed in (root / "bench/evaluate/plots.py", root / "bench/evaluate/latency.py", build / "src/tools/trimsd/trimsd"):
+        changed.write_text("2")
+        found.append(code.digest(build, root))
+    assert found[0] == found[1] and len(set(found)) == 3
 
 
 def test_own_memory_is_shown_of_functions_that_say_it():
@@ -247,7 +261,7 @@ def parsed(*words):
 
 def test_options():
     assert parsed().figures == options.FIGURES and parsed().repetitions == 7
-    assert parsed("--framework", "mxnet", "--figure", "all").figures == parsed("--framework", "mxnet").figures == ("8", "9", "throughput")
+    assert parsed("--framework", "mxnet", "--figure", "all").figures == parsed("--framework", "mxnet").figures == options.FIGURES
     assert parsed("--framework", "mxnet").out.name == "evaluation-mxnet" and parsed().out.name == "evaluation"
     assert parsed("--quick").figures == ("8", "9", "throughput")
     assert parsed("--quick", "--figure", "table4").figures == ("table4",)
@@ -269,8 +283,8 @@ def test_the_report_says_what_was_left_out():
 
 @pytest.mark.parametrize(("words", "error"), [
     (("--figure", "7"), "unknown figure '7'"), (("--figure", "8,"), "unknown figure ''"), (("--models", "resnet5"), "did you mean 'resnet50'"), (("--models", ""), "unknown network ''"),
-    (("--framework", "mxnet", "--figure", "8,table4"), "not measured with MXNet: table4"), (("--framework", "x"), "unknown framework"), (("--tier", "gpu"), "expected host or device:0"),
-    (("--tier", "device:0", "--figure", "throughput"), "not measured on device:0: throughput"), (("--tier", "device:0", "--framework", "mxnet"), "not measured with MXNet: the tier"), (("--repetitions", "0"), "from 1 to 1000"), (("--minutes", "-1"), "expected"), (("--minutes", "x"), "whole minutes from 0 to 100000"),
+    (("--framework", "x"), "unknown framework"), (("--tier", "gpu"), "expected host or device:0"),
+    (("--tier", "device:0", "--framework", "mxnet"), "not measured with MXNet: the tier"), (("--repetitions", "0"), "from 1 to 1000"), (("--minutes", "-1"), "expected"), (("--minutes", "x"), "whole minutes from 0 to 100000"),
     (("--quick", "--smoke"), "not allowed with")])
 def test_mistakes_on_the_command_line_are_named(words, error, capsys):
     with pytest.raises(SystemExit) as ended:
@@ -334,3 +348,18 @@ def test_no_more_memory_is_backed_than_is_free(monkeypatch):
     monkeypatch.setattr(free_memory.mmap, "mmap", lambda fd, size, **more: sizes.append(size) or real(fd, size, **more))
     free_memory.back(1 << 50)
     assert sizes == [4096]
+
+
+def test_memory_that_a_cgroup_does_not_allow_is_not_backed(tmp_path):
+    inner = tmp_path / "memory/outer/inner"
+    inner.mkdir(parents=True)
+    for folder, limit, used in ((tmp_path / "memory", 1 << 60, 0), (inner.parent, 5000, 1000), (inner, 9000, 500)):
+        (folder / "memory.limit_in_bytes").write_text(str(limit))
+        (folder / "memory.usage_in_bytes").write_text(str(used))
+    assert free_memory.allowed_bytes(tmp_path, "3:cpu:/\n7:memory:/outer/inner\n") == 4000
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/memory.max").write_text("max\n")
+    (tmp_path / "own/memory.current").write_text("7\n")
+    assert free_memory.allowed_bytes(tmp_path, "0::/own\n") is None
+    (tmp_path / "own/memory.max").write_text("10\n")
+    assert free_memory.allowed_bytes(tmp_path, "0::/own\n") == 3

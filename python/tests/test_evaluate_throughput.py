@@ -205,3 +205,41 @@ def test_models_that_can_not_be_written_end_throughput_alone(tmp_path, monkeypat
     bench = throughput.Bench(parsed("--smoke"), options.SMALL[:1], None, tmp_path, None, lambda _: None)
     with pytest.raises(throughput.NotPrepared, match="No space left"):
         bench.measure(plan.cells("smoke")[0])
+
+
+def test_a_row_with_failed_requests_is_held_to_no_bar():
+    rows = [cell_row("worth", 30.0) | {"errors": 1}, cell_row("lru", 20.0), cell_row("framework-cold", 10.0)]
+    assert [row["against_cold"] for row in throughput.against_cold(rows)] == [None, 2.0, 1.0]
+    assert [row["against_cold"] for row in throughput.against_cold([rows[1], rows[2] | {"errors": 1}])] == [None, None]
+    five = [cell_row(how, 30.0, concurrency=5) | {"errors": how == "lru"} for how in ("worth", "lru")]
+    assert list(throughput.hit_ratios(five)) == []
+
+
+def test_an_open_that_found_no_room_is_no_miss():
+    before = dict.fromkeys(("opens", "hits", "refused", "bytes_loaded"), 10)
+    after = {"opens": 30, "hits": 22, "refused": 14, "bytes_loaded": 2_000_010}
+    assert throughput.counted("worth", before, after) == {"hit_ratio": 0.75, "loaded_mb": 2.0}
+    assert throughput.counted("worth", before, before)["hit_ratio"] is None and throughput.counted("framework", before, after)["hit_ratio"] is None
+
+
+def test_whatever_a_request_ends_with_it_is_counted():
+    class Odd(Exception):
+        pass
+
+    def run(name, _):
+        if name == "odd":
+            raise Odd("no RuntimeError")
+        return 5000.0  # the measuring's own, more than all of it took
+
+    crew = throughput.Crew(run, ["a", "odd", "b"], 2)
+    seconds = crew.work()
+    assert crew.errors == ["odd: no RuntimeError"] and len(crew.latencies) == 2
+    assert max(crew.latencies) < 0 and crew.own_ms == 10_000 and seconds < 0, "what isn't the request's doesn't count"
+
+
+def test_a_file_that_another_reads_is_not_dropped():
+    readers = throughput.Readers()
+    with readers.of("one") as first, readers.of("one") as second, readers.of("two") as other:
+        assert (first, second, other) == (True, False, True)
+    with readers.of("one") as again:
+        assert again

@@ -7,42 +7,54 @@ from harness.processes import BenchError, json_of, say
 from harness.report import Row
 from harness.session import scratch
 from harness.stats import median
+from harness.suites.disk import SPARE
 
 MB, GB = 1_000_000, 1_000_000_000
 SIZES = (("100MB", 100 * MB), ("1GB", GB), ("8GB", 8 * GB))
 TENSORS = (1, 100, 10_000)
-DEVICE = "sim:0"
+SETTLING = 5  # first opens that don't count
+DEVICE, HOST = "sim:0", "host"
 LINK = GB  # bytes a second of the modelled wire: less than a processor allocates and copies
 
 
-def timed(bench, server, model, tiers, repetitions, variant="tensors", hold=(), drop=()):
-    """{tier: nanoseconds of each open}"""
+def timed(bench, server, models, tiers, repetitions, variant="tensors", hold=(), drop=(), warm=0):
+    """{model: {tier: nanoseconds of each open}}"""
     with scratch() as folder:
         plan = folder / "plan.json"
-        plan.write_text(json.dumps({"socket": str(server.socket), "model": model, "variant": variant, "tiers": list(tiers),
-                                    "hold": list(hold), "repetitions": repetitions, "drop": list(drop)}))
+        plan.write_text(json.dumps({"socket": str(server.socket), "models": list(models), "variant": variant, "tiers": list(tiers),
+                                    "hold": list(hold), "repetitions": repetitions, "drop": list(drop), "warm": warm}))
         return json_of([bench.build.program("bench_tiers"), plan])["ns"]
 
 
+def attached(bench, server, folder, variant, cases):
+    """Rows of all of `cases`, {label: (bytes, tensors)}, resident side by side and opened in turn: what the machine does meanwhile, it does
+    to each."""
+    names = {label: f"model-{i}" for i, label in enumerate(cases)}
+    for label, (size, tensors) in cases.items():
+        source = write_safetensors(folder / "model.safetensors", size, tensors)
+        server.add(names[label], source, [variant])
+        source.unlink()
+    took = timed(bench, server, names.values(), (HOST, DEVICE), bench.choose(1000, 50), variant, hold=(HOST, DEVICE))
+    for name in names.values():
+        server.trims("rm", name)
+    server.wait_until_empty()
+    medians = {label: {tier: median(ns[SETTLING:]) / 1e3 for tier, ns in took[name].items()} for label, name in names.items()}
+    for label, each in medians.items():
+        yield Row("device", f"{variant} {label}", "attach", "µs", each[DEVICE], each[HOST], bench.choose(1000, 50) - SETTLING,
+                  "simulated device beside the host tier")
+    first, last = [*medians][0], [*medians][-1]
+    if first != last:
+        yield Row("device", f"{variant} {last} beside {first}", "flatness", "µs", medians[last][DEVICE], medians[first][DEVICE], 1,
+                  f"in the host tier {medians[last][HOST] / medians[first][HOST]:.3f}")
+
+
 def attach(bench):
-    sizes = [one for one in SIZES if not bench.quick or one[1] <= 100 * MB]
-    cases = [(f"files {label}", size, 1, "files") for label, size in sizes]
-    cases += [(f"tensors {count}", 100 * MB, count, "tensors") for count in TENSORS]
-    medians = {}
-    with scratch() as folder, daemon(bench.build, "--host-budget", "45%", "--device", f"{DEVICE},capacity=9GB", "--device-budget", "100%",
+    sizes = {label: (size, 1) for label, size in SIZES if not bench.quick or size <= 100 * MB}
+    counts = {str(count): (100 * MB, count) for count in TENSORS}
+    with scratch() as folder, daemon(bench.build, "--host-budget", "45%", "--device", f"{DEVICE},capacity=10GB", "--device-budget", "100%",
                                      "--eviction", "lru") as server:
-        for label, size, tensors, variant in cases:
-            source = write_safetensors(folder / "model.safetensors", size, tensors)
-            server.add("model", source, [variant])
-            took = timed(bench, server, "model", ("host", DEVICE), bench.choose(1000, 50), variant)
-            server.trims("rm", "model")
-            server.wait_until_empty()
-            medians[label] = median(took[DEVICE][5:])
-            yield Row("device", label, "attach", "µs", medians[label] / 1e3, median(took["host"][5:]) / 1e3, len(took[DEVICE]) - 5,
-                      "simulated device beside the host tier")
-    for first, last in ((cases[0][0], f"files {sizes[-1][0]}"), ("tensors 1", f"tensors {TENSORS[-1]}")):
-        if first != last:
-            yield Row("device", f"{last} beside {first}", "flatness", "µs", medians[last] / 1e3, medians[first] / 1e3, 1)
+        yield from attached(bench, server, folder, "files", sizes)
+        yield from attached(bench, server, folder, "tensors", counts)
 
 
 def fills(bench):
@@ -54,13 +66,13 @@ def fills(bench):
         source.unlink()
         say("device: host to device")
         rounds = bench.choose(7, 2)
-        took = timed(bench, server, "model", (DEVICE,), rounds, hold=("host",))
+        took = timed(bench, server, ["model"], (DEVICE,), rounds, hold=(HOST,), warm=size + SPARE)["model"]
         yield Row("device", f"{size / GB:g} GB", "load", "GB/s", size / median(took[DEVICE]), LINK / GB, rounds,
                   "beside the modelled link; simulated")
         server.wait_until_empty()
         say("device: disk to host to device")
-        took = timed(bench, server, "model", ("host", DEVICE), rounds, drop=server.prepared_files())
-        stages = {"disk to host": median(took["host"]), "link": size / LINK * 1e9}
+        took = timed(bench, server, ["model"], (HOST, DEVICE), rounds, drop=server.prepared_files(), warm=2 * size + SPARE)["model"]
+        stages = {"disk to host": median(took[HOST]), "link": size / LINK * 1e9}
         slowest = max(stages, key=stages.get)
         yield Row("device", f"{size / GB:g} GB", "worst", "GB/s", size / median(took[DEVICE]), size / stages[slowest], rounds,
                   f"beside {slowest} alone; disk to host {size / stages['disk to host']:.2f} GB/s; simulated")
@@ -77,7 +89,7 @@ def peers(bench):
         source.unlink()
         say("device: device to device")
         rounds = bench.choose(7, 2)
-        took = timed(bench, server, "model", (other,), rounds, hold=(DEVICE,))
+        took = timed(bench, server, ["model"], (other,), rounds, hold=(DEVICE,), warm=size + SPARE)["model"]
         loads = server.trims("status")["counters"]["loads"]
         if loads != 2 + rounds:
             raise BenchError(f"{loads} loads instead of {2 + rounds}: not all came from the peer")
