@@ -106,6 +106,18 @@ TEST(MxnetParams, AScalarIsNumPysAndNoDimensionsWereNoValueBefore) {
   EXPECT_EQ(model->left_out.at("without a value").count, 3u);
 }
 
+constexpr uint32_t kOnes = 0xFFFFFFFF;  // two of them: -1
+
+TEST(MxnetParams, OfNumPysShapesADimensionMayBeUnknown) {
+  const std::string unknown = Raw<uint32_t>({0xF993FACA, 0, 2, 3, 0, kOnes, kOnes});
+  const std::string fine = MxnetArrayBytes(MxnetVersion::kV3, {1}, 5, "a");
+  const auto model = ReadList(MxnetListBytes({unknown, fine}, {"u", "f"}));
+  ASSERT_TRUE(model.ok()) << model.status().ToString();
+  ASSERT_EQ(model->tensors.size(), 1u);
+  EXPECT_EQ(model->tensors[0].name, "f") << "nothing follows an unknown shape";
+  EXPECT_EQ(model->left_out.at("without a value").count, 1u);
+}
+
 TEST(MxnetParams, NamesThatNoIndexCanHaveAreLeftOut) {
   const std::string array = MxnetArrayBytes(MxnetVersion::kV2, {1}, 5, "a");
   const auto model =
@@ -157,7 +169,15 @@ const BadList kBadLists[] = {
     {"Storage", OfHead({0xF993FAC9, 7}), "the storage type 7"},
     {"StorageUndefined", OfHead({0xF993FAC9, 0xFFFFFFFF}), "the storage type -1"},
     {"ElementType", OfHead({0xF993FAC9, 0, 1, 1, 0, 1, 0, 13}), "the element type 13"},
-    {"DimensionNegative", OfHead({0xF993FAC9, 0, 1, 0xFFFFFFFE, 0xFFFFFFFF}), "a dimension of -2"},
+    {"DimensionNegative", OfHead({0xF993FACA, 0, 1, 0xFFFFFFFE, 0xFFFFFFFF}),
+     "array 0 of 1 has a dimension of -2: expected at least -1 (not known)"},
+    {"DimensionUnknownInV2", OfHead({0xF993FAC9, 0, 2, 3, 0, kOnes, kOnes}),
+     "array 0 of 1 has a dimension of -1: expected at least 0"},
+    {"DimensionUnknownInV1", OfHead({0xF993FAC8, 2, 3, 0, kOnes, kOnes}),
+     "array 0 of 1 has a dimension of -1: expected at least 0"},
+    // The first version's dimensions have 32 bits and no sign: this is a long one.
+    {"DimensionOfTheFirstVersion", OfHead({1, kOnes, 1, 0, 0}), "truncated, expected 17179869180",
+     StatusCode::kDataLoss},
     {"ShapeOverflows", OfHead({0xF993FAC9, 0, 2, 0, 0x40000000, 0, 0x40000000, 1, 0, 0}),
      "overflows"},
     {"ShapeBeyondTheFile", OfHead({0xF993FAC9, 0, 1, 0, 1, 1, 0, 0}), "truncated",
