@@ -2,7 +2,9 @@
 
 #include <dlpack/dlpack.h>
 
+#include <array>
 #include <optional>
+#include <string_view>
 
 #include "adapters/mxnet/shared_weights.h"
 #include "base/macros.h"
@@ -36,6 +38,17 @@ std::optional<DLDataType> ElementOf(DType dtype) {
     default:
       return std::nullopt;
   }
+}
+
+// MXNet's names of its element types, in the order of their numbers.
+constexpr std::array<std::string_view, 13> kTypeNames = {
+    "float32", "float64", "float16", "uint8",  "int32",  "int8",    "int64",
+    "bool",    "int16",   "uint16",  "uint32", "uint64", "bfloat16"};
+
+std::string TypeName(int type) {
+  if (type >= 0 && static_cast<size_t>(type) < kTypeNames.size())
+    return std::string(kTypeNames[static_cast<size_t>(type)]);
+  return "the type number " + std::to_string(type);
 }
 
 // A tensor that was lent to MXNet, which gives it back from any of its threads.
@@ -91,6 +104,15 @@ Result<Owned> NewArray(const Library& mxnet, const std::vector<uint32_t>& shape)
       "MXNDArrayCreateEx", mxnet.array_create(shape.data(), static_cast<uint32_t>(shape.size()),
                                               kProcessor, 0, /*delay_alloc=*/0, kFloat32, &made)));
   return Owned(made, mxnet.array_free);
+}
+
+Status CheckFloats(const Library& mxnet, void* array, const std::string& what) {
+  int type = 0;
+  TRIMS_RETURN_IF_ERROR(mxnet.Check("MXNDArrayGetDType", mxnet.array_type(array, &type)));
+  if (type == kFloat32) return Status();
+  return Status(StatusCode::kUnimplemented,
+                what + " is of " + TypeName(type) + ": expected float32",
+                "let the symbol end in mx.sym.Cast(output, dtype='float32')");
 }
 
 }  // namespace trims::mxnet

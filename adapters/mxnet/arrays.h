@@ -22,6 +22,10 @@ Result<Owned> ArrayOver(const Library& mxnet, const std::shared_ptr<Model>& mode
 // Of floats, in the processor's memory; what is in it is MXNet's to say.
 Result<Owned> NewArray(const Library& mxnet, const std::vector<uint32_t>& shape);
 
+// UNIMPLEMENTED, with the type that it is of: an array of anything but float32, which MXNet's copying functions
+// take and give as it is. `what`: "output 0", for the message.
+Status CheckFloats(const Library& mxnet, void* array, const std::string& what);
+
 // "1x3x224x224"; of a scalar "()".
 template <typename Shape>
 std::string ShapeText(const Shape& shape) {

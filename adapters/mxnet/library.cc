@@ -45,6 +45,7 @@ std::string FindAll(void* loaded, Library* found) {
   finder.Find("MXNDArrayFromDLPackEx", &found->array_from_dlpack);
   finder.Find("MXNDArrayFree", &found->array_free);
   finder.Find("MXNDArrayGetShapeEx", &found->array_shape);
+  finder.Find("MXNDArrayGetDType", &found->array_type);
   finder.Find("MXNDArraySyncCopyFromCPU", &found->array_copy_from);
   finder.Find("MXNDArraySyncCopyToCPU", &found->array_copy_to);
   finder.Find("MXNDArrayWaitAll", &found->wait_all);

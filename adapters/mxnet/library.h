@@ -23,6 +23,7 @@ struct Library {
   decltype(&MXNDArrayFromDLPackEx) array_from_dlpack = nullptr;
   decltype(&MXNDArrayFree) array_free = nullptr;
   decltype(&MXNDArrayGetShapeEx) array_shape = nullptr;
+  decltype(&MXNDArrayGetDType) array_type = nullptr;
   decltype(&MXNDArraySyncCopyFromCPU) array_copy_from = nullptr;
   decltype(&MXNDArraySyncCopyToCPU) array_copy_to = nullptr;
   decltype(&MXNDArrayWaitAll) wait_all = nullptr;

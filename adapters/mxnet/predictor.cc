@@ -128,9 +128,10 @@ class Predictor::Impl {
       return Status(StatusCode::kFailedPrecondition, "nothing was computed yet",
                     "call Forward() first");
     }
+    const std::string what = "output " + std::to_string(i);
+    TRIMS_RETURN_IF_ERROR(CheckFloats(mxnet_, outputs_[i].get(), what));
     const size_t count = CountOf(shape);
-    if (count != values.size())
-      return NotThese("output " + std::to_string(i), count, values.size());
+    if (count != values.size()) return NotThese(what, count, values.size());
     return mxnet_.Check("MXNDArraySyncCopyToCPU",
                         mxnet_.array_copy_to(outputs_[i].get(), values.data(), count));
   }

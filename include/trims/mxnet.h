@@ -80,7 +80,8 @@ class Predictor {
   TRIMS_EXPORT size_t output_count() const;
   // INVALID_ARGUMENT beyond output_count().
   TRIMS_EXPORT Result<std::vector<uint32_t>> OutputShape(size_t i) const;
-  // Copies all elements out. FAILED_PRECONDITION: nothing was computed yet; INVALID_ARGUMENT: another
+  // Waits for the computation and copies all elements out. FAILED_PRECONDITION: nothing was computed yet;
+  // UNIMPLEMENTED: they are of another type than float32, which the message names; INVALID_ARGUMENT: another
   // count.
   TRIMS_EXPORT Status GetOutput(size_t i, std::span<float> values) const;
 

@@ -112,14 +112,64 @@ def test_arrays_of_ones_own_are_laid_out_as_before(checkpoint, wanted):
     numpy.testing.assert_array_equal(executor.forward(is_train=False)[0].asnumpy(), wanted)
 
 
-@pytest.mark.parametrize("write", [
-    lambda array: array.__setitem__(slice(None), 1), lambda array: array.__iadd__(1), lambda array: array[0].__setitem__(0, 1),
-    lambda array: array.reshape((-1,)).__setitem__(0, 1), lambda array: array.attach_grad()])
+def ones(array):
+    array[:] = 1
+
+
+# What gives an array over the same memory.
+VIEWS = {
+    "itself": lambda array: array, "detach": lambda array: array.detach(), "row": lambda array: array[0], "last": lambda array: array[-1],
+    "rows": lambda array: array[1:3], "rows_of_all": lambda array: array[1:3, :], "contiguous": lambda array: array[0, 1:3],
+    "element": lambda array: array[0, 0, 0, 0], "new_axis": lambda array: array[None, 0:2], "ellipsis": lambda array: array[...],
+    "reshape": lambda array: array.reshape((-1,)), "flatten": lambda array: array.flatten(inplace=True),
+    "expand_dims": lambda array: array.expand_dims(0, inplace=True), "squeeze": lambda array: array.squeeze(inplace=True),
+    "as_nd_ndarray": lambda array: array.as_nd_ndarray(), "astype": lambda array: array.astype("float32", copy=False),
+    "as_in_context": lambda array: array.as_in_context(mxnet.cpu()), "vector": lambda array: array.reshape((-1,)).T,
+    "twice": lambda array: array.detach()[1:3, :].detach()}
+
+WRITES = {
+    "all": ones, "some": lambda array: array.__setitem__(0, 1), "numpy": lambda array: array.__setitem__(slice(None), numpy.ones(array.shape)),
+    "array": lambda array: array.__setitem__(slice(None), mxnet.nd.ones(array.shape)), "some_of": lambda array: array.__setitem__([0], 1),
+    "add": lambda array: array.__iadd__(1), "subtract": lambda array: array.__isub__(1), "multiply": lambda array: array.__imul__(2),
+    "divide": lambda array: array.__itruediv__(2), "modulo": lambda array: array.__imod__(2), "gradient": lambda array: array.attach_grad(),
+    "scalar": lambda array: array.slice_assign_scalar(1, (0,), (1,), (None,)),
+    "slice": lambda array: array.slice_assign(mxnet.nd.ones(array[0:1].shape), (0,), (1,), (None,)),
+    "dlpack": lambda array: array.to_dlpack_for_write()}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_what_an_array_gives_of_itself_is_shared_and_read_only(checkpoint, view):
+    array = VIEWS[view](mx.model.load_params(checkpoint[0])[0]["conv_weight"])
+    assert isinstance(array, mx.SharedNDArray) and not array.writable
+    with pytest.raises(ValueError, match="can't be written to"):
+        ones(array)
+
+
+@pytest.mark.parametrize("write", WRITES)
 def test_what_would_write_raises(checkpoint, write):
     array = mx.model.load_params(checkpoint[0])[0]["conv_weight"]
     with pytest.raises(ValueError, match="can't be written to|readonly"):
-        write(array)
-    array.copy()[:] = 1
+        WRITES[write](array)
+
+
+@pytest.mark.parametrize("copied", [
+    lambda array: array.copy(), lambda array: array.as_np_ndarray(), lambda array: array[:, 0], lambda array: array[[0, 1]],
+    lambda array: array.detach().copy(), lambda array: array.astype("float32"), lambda array: mxnet.nd.identity(array)])
+def test_copies_may_be_written_to(checkpoint, copied):
+    array = mx.model.load_params(checkpoint[0])[0]["conv_weight"]
+    before = array.asnumpy()
+    own = copied(array)
+    numpy.testing.assert_array_equal(own.asnumpy().ravel()[:9], before.ravel()[:9])
+    ones(own)
+    assert (own.asnumpy() == 1).all()
+    numpy.testing.assert_array_equal(array.asnumpy(), before)
+
+
+def test_a_detached_array_holds_the_model(checkpoint):
+    array = mx.model.load_params(checkpoint[0])[0]["conv_weight"]
+    wanted, kept = array.asnumpy(), array.detach()[1:3, :]
+    del array
+    numpy.testing.assert_array_equal(kept.asnumpy(), wanted[1:3])
 
 
 def test_training_copies(checkpoint):

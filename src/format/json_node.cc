@@ -59,12 +59,18 @@ Status JsonNode::WrongType(std::string_view expected) const {
   return Wrong(expected, std::string("a value of type ") + value_->type_name());
 }
 
-Result<JsonNode> JsonNode::Member(std::string_view key) const {
+Result<std::optional<JsonNode>> JsonNode::OptionalMember(std::string_view key) const {
   if (!value_->is_object()) return WrongType("an object");
   const std::string name(key);
   const auto found = value_->find(name);
-  if (found == value_->end()) return Wrong("a member '" + name + "'", "an object without it");
-  return JsonNode(*found, where_.empty() ? name : where_ + "." + name);
+  if (found == value_->end()) return std::optional<JsonNode>();
+  return std::optional(JsonNode(*found, where_.empty() ? name : where_ + "." + name));
+}
+
+Result<JsonNode> JsonNode::Member(std::string_view key) const {
+  TRIMS_ASSIGN_OR_RETURN(std::optional<JsonNode> found, OptionalMember(key));
+  if (!found) return Wrong("a member '" + std::string(key) + "'", "an object without it");
+  return *std::move(found);
 }
 
 Result<std::string> JsonNode::String(size_t max_bytes) const {

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -38,6 +39,8 @@ class JsonNode {
       : value_(&value), where_(std::move(where)) {}
 
   Result<JsonNode> Member(std::string_view key) const;
+  // Nothing: the object has no such member. A null is one.
+  Result<std::optional<JsonNode>> OptionalMember(std::string_view key) const;
   Result<std::string> String(size_t max_bytes) const;
   Result<uint64_t> Integer(uint64_t min, uint64_t max) const;
   Result<size_t> Size(size_t max) const;  // of an array

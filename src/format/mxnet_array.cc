@@ -14,7 +14,7 @@ namespace {
 // Before V1 an array began with the number of its dimensions.
 constexpr uint32_t kV1 = 0xF993FAC8;  // dimensions of 64 bits
 constexpr uint32_t kV2 = 0xF993FAC9;  // a storage type before them
-constexpr uint32_t kV3 = 0xF993FACA;  // as V2; no dimensions are a scalar, -1 of them no value
+constexpr uint32_t kV3 = 0xF993FACA;  // as V2; no dimensions are a scalar; -1: not known, no value
 
 // mshadow's type flags, in their order.
 constexpr std::array kTypes = {DType::kF32, DType::kF64, DType::kF16,  DType::kU8,  DType::kI32,
@@ -41,9 +41,20 @@ Status CheckStorage(uint32_t storage, const std::string& which) {
                                 ": expected 0 (dense), 1 (row_sparse) or 2 (csr)");
 }
 
-// The shape; nothing: it isn't known, and the array has no value. `wide`: dimensions of 64 bits.
+// How a version writes dimensions.
+struct ShapeForm {
+  bool wide = false;      // of 64 bits
+  bool may_lack = false;  // -1 is a dimension that isn't known
+};
+
+Status WrongDimension(const std::string& which, int64_t came, ShapeForm form) {
+  return BrokenArray(which, "has a dimension of " + std::to_string(came) + ": expected at least " +
+                                (form.may_lack ? "-1 (not known)" : "0"));
+}
+
+// The shape; nothing: it isn't known, and the array has no value.
 Result<std::optional<std::vector<uint64_t>>> ReadShape(MxnetCursor& cursor, uint32_t rank,
-                                                       bool wide, const std::string& which) {
+                                                       ShapeForm form, const std::string& which) {
   if (rank > kMaxTensorRank) {
     return BrokenArray(which, "has " + std::to_string(rank) + " dimensions: expected at most " +
                                   std::to_string(kMaxTensorRank) + ", or the mark of a version");
@@ -51,14 +62,15 @@ Result<std::optional<std::vector<uint64_t>>> ReadShape(MxnetCursor& cursor, uint
   std::vector<uint64_t> shape(rank);
   bool known = true;
   for (uint64_t& extent : shape) {
-    if (wide) {
+    if (form.wide) {
       TRIMS_ASSIGN_OR_RETURN(extent, cursor.U64("a dimension"));
     } else {
       TRIMS_ASSIGN_OR_RETURN(extent, cursor.U32("a dimension"));
     }
-    if (wide && extent == UINT64_MAX) known = false;  // -1
-    if (extent <= INT64_MAX || extent == UINT64_MAX) continue;
-    return BrokenArray(which, "has a dimension of " + std::to_string(static_cast<int64_t>(extent)));
+    if (extent <= INT64_MAX) continue;
+    const auto came = static_cast<int64_t>(extent);
+    if (came != -1 || !form.may_lack) return WrongDimension(which, came, form);
+    known = false;
   }
   return known ? std::optional(std::move(shape)) : std::nullopt;
 }
@@ -76,53 +88,10 @@ Result<std::optional<std::vector<uint64_t>>> ReadShapeOfVersion(MxnetCursor& cur
   }
   if (mark == kV3 && rank == UINT32_MAX) return std::optional<std::vector<uint64_t>>();
   if (mark != kV3 && rank == 0) return std::optional<std::vector<uint64_t>>();
-  return ReadShape(cursor, rank, wide, which);
+  return ReadShape(cursor, rank, {.wide = wide, .may_lack = mark == kV3}, which);
 }
 
 }  // namespace
-
-Status MxnetCursor::Expect(uint64_t length, const std::string& what) const {
-  if (length <= left()) return Status();
-  return Status(StatusCode::kDataLoss, "mxnet: truncated, expected " + std::to_string(length) +
-                                           " bytes of " + what + " at byte " +
-                                           std::to_string(offset_) + ", the file has " +
-                                           std::to_string(left()) + " more");
-}
-
-Status MxnetCursor::Read(std::span<std::byte> out, const char* what) {
-  TRIMS_RETURN_IF_ERROR(Expect(out.size(), what));
-  if (!out.empty()) TRIMS_RETURN_IF_ERROR(file_.ReadAt(offset_, out));
-  offset_ += out.size();
-  return Status();
-}
-
-Result<uint32_t> MxnetCursor::U32(const char* what) {
-  std::array<std::byte, 4> bytes;
-  TRIMS_RETURN_IF_ERROR(Read(bytes, what));
-  uint32_t value = 0;
-  for (size_t i = 0; i < bytes.size(); ++i)
-    value |= uint32_t{std::to_integer<uint8_t>(bytes[i])} << 8 * i;
-  return value;
-}
-
-Result<uint64_t> MxnetCursor::U64(const char* what) {
-  TRIMS_ASSIGN_OR_RETURN(const uint64_t low, U32(what));
-  TRIMS_ASSIGN_OR_RETURN(const uint64_t high, U32(what));
-  return high << 32 | low;
-}
-
-Result<std::string> MxnetCursor::Text(uint64_t length, const char* what) {
-  TRIMS_RETURN_IF_ERROR(Expect(length, what));
-  std::string text(static_cast<size_t>(length), '\0');
-  TRIMS_RETURN_IF_ERROR(Read(std::as_writable_bytes(std::span(text)), what));
-  return text;
-}
-
-Status MxnetCursor::Skip(uint64_t length, const std::string& what) {
-  TRIMS_RETURN_IF_ERROR(Expect(length, what));
-  offset_ += length;
-  return Status();
-}
 
 Result<MxnetArrayHead> ReadMxnetArrayHead(MxnetCursor& cursor, const std::string& which) {
   TRIMS_ASSIGN_OR_RETURN(const uint32_t mark, cursor.U32("an array"));

@@ -8,6 +8,7 @@
 #include "base/macros.h"
 #include "base/shown_name.h"
 #include "format/mxnet_array.h"
+#include "format/mxnet_cursor.h"
 
 namespace trims {
 namespace {

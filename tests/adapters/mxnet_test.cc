@@ -16,6 +16,7 @@
 #include "trims/admin.h"
 
 #include "e2e/daemon/daemon_process.h"
+#include "format/model_bytes.h"
 #include "support/scratch_folder.h"
 
 namespace trims::test {
@@ -248,6 +249,46 @@ TEST_F(MxnetTest, ErrorsOfInputsSayWhatWasExpected) {
               HasSubstr("output 0 has 1000 elements, found 10"));
   EXPECT_THAT(opened->OutputShape(1).status().message(),
               HasSubstr("there are 1 outputs, found the number 1"));
+}
+
+// data + w, which is of floats, and then outputs of kOtherTypes.
+constexpr char kManyTypes[] =
+    R"({"nodes":[{"op":"null","name":"data","inputs":[]},{"op":"null","name":"w","inputs":[]},
+{"op":"elemwise_add","name":"sum","inputs":[[0,0,0],[1,0,0]]},
+{"op":"Cast","name":"d","attrs":{"dtype":"float64"},"inputs":[[2,0,0]]},
+{"op":"shape_array","name":"s","inputs":[[2,0,0]]},
+{"op":"Cast","name":"h","attrs":{"dtype":"float16"},"inputs":[[2,0,0]]},
+{"op":"Cast","name":"i","attrs":{"dtype":"int32"},"inputs":[[2,0,0]]},
+{"op":"Cast","name":"b","attrs":{"dtype":"uint8"},"inputs":[[2,0,0]]}],
+"arg_nodes":[0,1],"heads":[[2,0,0],[3,0,0],[4,0,0],[5,0,0],[6,0,0],[7,0,0]],
+"attrs":{"mxnet_version":["int",10901]}})";
+constexpr const char* kOtherTypes[] = {"float64", "int64", "float16", "int32", "uint8"};
+
+TEST_F(MxnetTest, OutputsThatAreNoFloatsAreRefusedWithTheirType) {
+  folder_.Write("types-symbol.json", kManyTypes);
+  folder_.Write("types-0000.params",
+                MxnetListBytes({MxnetArrayBytes(MxnetVersion::kV2, {1, 4}, 0,
+                                                Raw<float>({1.0F, 2.0F, 3.0F, 4.0F}))},
+                               {"arg:w"}));
+  Add("types", folder_ / "types");
+  Result<Predictor> opened =
+      Predictor::Open(*client_, "types", {{"data", {1, 4}}}, {.library = TRIMS_MXNET_LIBRARY});
+  ASSERT_TRUE(opened.ok()) << opened.status().ToString();
+  ASSERT_TRUE(opened->SetInput("data", std::vector<float>(4, 1.0F)).ok());
+  ASSERT_TRUE(opened->Forward().ok());
+  std::vector<float> sums(4);
+  EXPECT_TRUE(opened->GetOutput(0, sums).ok());
+  EXPECT_THAT(sums, ::testing::ElementsAre(2, 3, 4, 5));
+  ASSERT_EQ(opened->output_count(), 1 + std::size(kOtherTypes));
+  for (size_t i = 1; i < opened->output_count(); ++i) {
+    // As many as there are elements, so that nothing but their type is wrong.
+    std::vector<float> values(opened->OutputShape(i)->back() == 2 ? 2 : 4, -1.0F);
+    const Status status = opened->GetOutput(i, values);
+    EXPECT_EQ(status.code(), StatusCode::kUnimplemented) << status.ToString();
+    EXPECT_EQ(status.message(), "output " + std::to_string(i) + " is of " + kOtherTypes[i - 1] +
+                                    ": expected float32");
+    EXPECT_THAT(values, ::testing::Each(-1.0F));
+  }
 }
 
 TEST_F(MxnetTest, ErrorsOfModelsSayWhatToDo) {

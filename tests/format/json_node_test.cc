@@ -30,5 +30,22 @@ TEST(ParseJson, ALargeObjectIsReadInOneGo) {
   EXPECT_EQ(document->size(), 200'000U);
 }
 
+TEST(JsonNode, AMemberMayLackWhereItIsOptional) {
+  const nlohmann::json document = {{"a", {{"b", nullptr}}}};
+  const Result<JsonNode> a = JsonNode(document).Member("a");
+  ASSERT_TRUE(a.ok()) << a.status().ToString();
+  const Result<std::optional<JsonNode>> none = a->OptionalMember("c");
+  ASSERT_TRUE(none.ok()) << none.status().ToString();
+  EXPECT_FALSE(none->has_value());
+  EXPECT_EQ(a->Member("c").status().message(),
+            "a: expected a member 'c', came an object without it");
+  const Result<std::optional<JsonNode>> b = a->OptionalMember("b");
+  ASSERT_TRUE(b.ok() && b->has_value());
+  EXPECT_EQ((*b)->Integer(0, 1).status().message(),
+            "a.b: expected an integer from 0 to 1, came a value of type null");
+  EXPECT_EQ((*b)->OptionalMember("d").status().message(),
+            "a.b: expected an object, came a value of type null");
+}
+
 }  // namespace
 }  // namespace trims

@@ -106,6 +106,18 @@ TEST(MxnetParams, AScalarIsNumPysAndNoDimensionsWereNoValueBefore) {
   EXPECT_EQ(model->left_out.at("without a value").count, 3u);
 }
 
+constexpr uint32_t kOnes = 0xFFFFFFFF;  // two of them: -1
+
+TEST(MxnetParams, OfNumPysShapesADimensionMayBeUnknown) {
+  const std::string unknown = Raw<uint32_t>({0xF993FACA, 0, 2, 3, 0, kOnes, kOnes});
+  const std::string fine = MxnetArrayBytes(MxnetVersion::kV3, {1}, 5, "a");
+  const auto model = ReadList(MxnetListBytes({unknown, fine}, {"u", "f"}));
+  ASSERT_TRUE(model.ok()) << model.status().ToString();
+  ASSERT_EQ(model->tensors.size(), 1u);
+  EXPECT_EQ(model->tensors[0].name, "f") << "nothing follows an unknown shape";
+  EXPECT_EQ(model->left_out.at("without a value").count, 1u);
+}
+
 TEST(MxnetParams, NamesThatNoIndexCanHaveAreLeftOut) {
   const std::string array = MxnetArrayBytes(MxnetVersion::kV2, {1}, 5, "a");
   const auto model =
@@ -157,7 +169,15 @@ const BadList kBadLists[] = {
     {"Storage", OfHead({0xF993FAC9, 7}), "the storage type 7"},
     {"StorageUndefined", OfHead({0xF993FAC9, 0xFFFFFFFF}), "the storage type -1"},
     {"ElementType", OfHead({0xF993FAC9, 0, 1, 1, 0, 1, 0, 13}), "the element type 13"},
-    {"DimensionNegative", OfHead({0xF993FAC9, 0, 1, 0xFFFFFFFE, 0xFFFFFFFF}), "a dimension of -2"},
+    {"DimensionNegative", OfHead({0xF993FACA, 0, 1, 0xFFFFFFFE, 0xFFFFFFFF}),
+     "array 0 of 1 has a dimension of -2: expected at least -1 (not known)"},
+    {"DimensionUnknownInV2", OfHead({0xF993FAC9, 0, 2, 3, 0, kOnes, kOnes}),
+     "array 0 of 1 has a dimension of -1: expected at least 0"},
+    {"DimensionUnknownInV1", OfHead({0xF993FAC8, 2, 3, 0, kOnes, kOnes}),
+     "array 0 of 1 has a dimension of -1: expected at least 0"},
+    // The first version's dimensions have 32 bits and no sign: this is a long one.
+    {"DimensionOfTheFirstVersion", OfHead({1, kOnes, 1, 0, 0}), "truncated, expected 17179869180",
+     StatusCode::kDataLoss},
     {"ShapeOverflows", OfHead({0xF993FAC9, 0, 2, 0, 0x40000000, 0, 0x40000000, 1, 0, 0}),
      "overflows"},
     {"ShapeBeyondTheFile", OfHead({0xF993FAC9, 0, 1, 0, 1, 1, 0, 0}), "truncated",
@@ -192,6 +212,64 @@ TEST(MxnetSymbol, VariablesAreNodesWithoutAnOperator) {
   EXPECT_THAT(symbol->variables, ElementsAre("data", "w"));
 }
 
+std::string OfParts(const std::string& nodes, const std::string& arguments,
+                    const std::string& heads) {
+  return R"({"nodes":[)" + nodes + R"(],"arg_nodes":[)" + arguments + R"(],"heads":[)" + heads +
+         "]}";
+}
+
+const char kVariable[] = R"({"op":"null","name":"x","inputs":[]})";
+
+// A node behind kVariable, with inputs and more members.
+std::string Operator(const std::string& inputs, const std::string& more = "") {
+  return R"({"op":"relu","name":"r","inputs":[)" + inputs + "]" + more + "}";
+}
+
+std::string OfOperator(const std::string& inputs, const std::string& more = "") {
+  return OfParts(std::string(kVariable) + "," + Operator(inputs, more), "0", "[1,0,0]");
+}
+
+std::string WithSubgraph(const std::string& graph) {
+  return OfOperator("[0,0,0]", R"(,"subgraphs":[)" + graph + "]");
+}
+
+TEST(MxnetSymbol, ControlDependenciesAndSubgraphsAreRead) {
+  EXPECT_TRUE(ReadMxnetSymbol(OfOperator("[0,0,0]", R"(,"control_deps":[0])")).ok());
+  const auto symbol = ReadMxnetSymbol(WithSubgraph(OfOperator("[0,0]")));
+  ASSERT_TRUE(symbol.ok()) << symbol.status().ToString();
+  EXPECT_EQ(symbol->nodes, 2u);
+  EXPECT_THAT(symbol->variables, ElementsAre("x")) << "a subgraph's are no inputs of the network";
+}
+
+// Each graph takes four levels, and what is in its nodes two more.
+TEST(MxnetSymbol, SixteenGraphsMayBeInOneAnother) {
+  std::string graph = OfParts(kVariable, "0", "[0,0,0]");
+  for (int i = 1; i < 16; ++i) graph = WithSubgraph(graph);
+  EXPECT_TRUE(ReadMxnetSymbol(graph).ok());
+  EXPECT_THAT(ReadMxnetSymbol(WithSubgraph(graph)).status().message(),
+              HasSubstr("JSON nested deeper than the 64 levels allowed"));
+}
+
+TEST(MxnetSymbol, SixtyFourLevelsAreReadAndOneMoreIsRefused) {
+  const auto nested = [](size_t levels) {
+    std::string graph = OfParts(kVariable, "0", "[0,0,0]");
+    graph.back() = ',';  // the graph itself is a level
+    return graph + R"("attrs":)" + std::string(levels - 1, '[') + std::string(levels - 1, ']') +
+           "}";
+  };
+  const auto symbol = ReadMxnetSymbol(nested(64));
+  EXPECT_TRUE(symbol.ok()) << symbol.status().ToString();
+  const Status deeper = ReadMxnetSymbol(nested(65)).status();
+  EXPECT_EQ(deeper.code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(deeper.message(), "JSON nested deeper than the 64 levels allowed");
+}
+
+TEST(MxnetSymbol, MoreThan64MebibytesAreRefusedUnread) {
+  const Status status = ReadMxnetSymbol(std::string((size_t{64} << 20) + 1, ' ')).status();
+  EXPECT_EQ(status.code(), StatusCode::kTooLarge);
+  EXPECT_THAT(status.message(), HasSubstr("67108865 bytes: expected at most 67108864"));
+}
+
 struct BadText {
   const char* name;
   std::string text;
@@ -207,14 +285,6 @@ TEST_P(BadMxnetSymbol, IsRefused) {
   EXPECT_THAT(symbol.status().message(), HasSubstr(GetParam().says));
 }
 
-std::string OfParts(const std::string& nodes, const std::string& arguments,
-                    const std::string& heads) {
-  return R"({"nodes":[)" + nodes + R"(],"arg_nodes":[)" + arguments + R"(],"heads":[)" + heads +
-         "]}";
-}
-
-const char kVariable[] = R"({"op":"null","name":"x","inputs":[]})";
-
 const BadText kBadTexts[] = {
     {"Empty", "", "not valid JSON"},
     {"NoJson", "<html>", "not valid JSON"},
@@ -224,15 +294,38 @@ const BadText kBadTexts[] = {
     {"Deep", R"({"nodes":)" + std::string(10'000, '[') + std::string(10'000, ']') + "}",
      "nested deeper"},
     {"NodeWithoutName", OfParts(R"({"op":"null","inputs":[]})", "", ""), "a member 'name'"},
-    {"InputMissing", OfParts(R"({"op":"relu","name":"r","inputs":[[1,0,0]]})", "", ""),
-     "nodes[0].inputs[0][0]: expected an integer from 0 to 0, came 1"},
-    {"InputNegative", OfParts(R"({"op":"relu","name":"r","inputs":[[-1,0,0]]})", "", ""),
-     "expected an integer"},
-    {"InputShort", OfParts(R"({"op":"relu","name":"r","inputs":[[0]]})", "", ""),
-     "two or three numbers"},
+    {"InputOfTheFirst", OfParts(Operator("[0,0,0]"), "", ""),
+     "nodes[0].inputs[0][0]: expected an earlier node, and there is none, came 0"},
+    {"InputMissing", OfOperator("[0,0,0],[2,0,0]"),
+     "nodes[1].inputs[1][0]: expected an earlier node (0 to 0), came 2"},
+    {"InputItself", OfOperator("[1,0,0]"),
+     "nodes[1].inputs[0][0]: expected an earlier node (0 to 0), came 1"},
+    {"InputLater",
+     OfParts(std::string(kVariable) + "," + Operator("[2,0,0]") + "," + Operator("[1,0,0]"), "0",
+             "[2,0,0]"),
+     "nodes[1].inputs[0][0]: expected an earlier node (0 to 0), came 2"},
+    {"ControlMissing", OfOperator("[0,0,0]", R"(,"control_deps":[0,9])"),
+     "nodes[1].control_deps[1]: expected an earlier node (0 to 0), came 9"},
+    {"ControlItself", OfOperator("[0,0,0]", R"(,"control_deps":[1])"),
+     "nodes[1].control_deps[0]: expected an earlier node (0 to 0), came 1"},
+    {"ControlNoArray", OfOperator("[0,0,0]", R"(,"control_deps":0)"), "expected an array"},
+    {"SubgraphNoGraph", WithSubgraph("3"), "nodes[1].subgraphs[0]: expected an object"},
+    {"SubgraphsNoArray", OfOperator("[0,0,0]", R"(,"subgraphs":{})"), "expected an array"},
+    {"SubgraphInputMissing", WithSubgraph(OfOperator("[7,0,0]")),
+     "nodes[1].subgraphs[0].nodes[1].inputs[0][0]: expected an earlier node (0 to 0), came 7"},
+    {"SubgraphHeadMissing", WithSubgraph(OfParts(kVariable, "0", "[1,0,0]")),
+     "nodes[1].subgraphs[0].heads[0][0]: expected a node (0 to 0), came 1"},
+    {"SubgraphInASubgraph", WithSubgraph(WithSubgraph(OfParts(kVariable, "8", ""))),
+     "nodes[1].subgraphs[0].nodes[1].subgraphs[0].arg_nodes[0]: expected a node (0 to 0), came 8"},
+    {"InputNegative", OfOperator("[-1,0,0]"), "expected an integer"},
+    {"InputShort", OfOperator("[0]"), "two or three numbers"},
+    {"OutputNegative", OfOperator("[0,-1]"), "nodes[1].inputs[0][1]: expected an integer"},
+    {"ArgumentOperator", OfParts(std::string(kVariable) + "," + Operator("[0,0,0]"), "0,1", ""),
+     "arg_nodes[1]: expected a node without an operator, came 1"},
     {"ArgumentMissing", OfParts(kVariable, "7", "[0,0,0]"), "arg_nodes[0]"},
     {"HeadMissing", OfParts(kVariable, "0", "[1,0,0]"), "heads[0][0]"},
-    {"HeadOfNothing", OfParts("", "", "[0,0,0]"), "a graph without nodes"},
+    {"HeadOfNothing", OfParts("", "", "[0,0,0]"),
+     "heads[0][0]: expected a node, and there is none, came 0"},
 };
 
 INSTANTIATE_TEST_SUITE_P(All, BadMxnetSymbol, ::testing::ValuesIn(kBadTexts),

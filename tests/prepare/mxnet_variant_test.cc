@@ -129,6 +129,10 @@ const Damage kDamages[] = {
      "'net-0000.params': mxnet: truncated", "get the file again"},
     {"Symbol", ListOf(1), "{", StatusCode::kInvalidArgument, "'net-symbol.json': not valid JSON",
      "--variant files"},
+    {"Circle", ListOf(1),
+     R"({"nodes":[{"op":"r","name":"r","inputs":[[0,0,0]]}],"arg_nodes":[],"heads":[]})",
+     StatusCode::kInvalidArgument, "nodes[0].inputs[0][0]: expected an earlier node",
+     "--variant files"},
     {"MissingNode", ListOf(1),
      R"({"nodes":[{"op":"r","name":"r","inputs":[[3,0,0]]}],"arg_nodes":[],"heads":[]})",
      StatusCode::kInvalidArgument, "nodes[0].inputs[0][0]", "--variant files"},
@@ -136,6 +140,17 @@ const Damage kDamages[] = {
 
 INSTANTIATE_TEST_SUITE_P(All, DamagedMxnet, ::testing::ValuesIn(kDamages),
                          [](const auto& info) { return std::string(info.param.name); });
+
+TEST_F(MxnetVariantTest, ASymbolOfMoreThan64MebibytesIsRefused) {
+  Write("net-0000.params", ListOf(1));
+  Write("net-symbol.json", kSymbolText);
+  std::filesystem::resize_file(root_ + "/in/net-symbol.json", (uint64_t{64} << 20) + 1);
+  const Status status = Run("").status();
+  EXPECT_EQ(status.code(), StatusCode::kTooLarge) << status.ToString();
+  EXPECT_EQ(status.message(),
+            "'net-symbol.json': a symbol of 67108865 bytes: expected at most 67108864");
+  EXPECT_THAT(status.hint(), HasSubstr("--variant files"));
+}
 
 TEST(MxnetName, FourDigitsBehindADashAreAnEpoch) {
   EXPECT_EQ(ParseMxnetName("nets/resnet-50-0012.params").prefix, "nets/resnet-50");

@@ -13,8 +13,9 @@ they can't be written to and have no gradients; a Module that is bound for infer
 them where they lie. Bound for training, a Module copies them, as MXNet does.
 
 MXNet would copy weights in two more places: its fused MKL-DNN subgraphs keep a copy of each in a layout of their own, and its plain
-operators lay a weight out anew in place. So importing this sets MXNET_SUBGRAPH_BACKEND=NONE, unless it is set, and keeps the operators from
-touching shared weights (adapters/mxnet/shared_weights.h). docs/mxnet.md has what that costs and saves.
+operators lay a weight out anew in place. So importing this sets MXNET_SUBGRAPH_BACKEND=NONE for the whole process, unless it is set, and
+keeps the operators from touching shared weights (adapters/mxnet/shared_weights.h); a process that imports plain mxnet keeps the fused
+subgraphs, its default. docs/mxnet.md has what that costs and saves.
 """
 
 import os

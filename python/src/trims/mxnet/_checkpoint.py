@@ -10,15 +10,39 @@ from ..errors import FailedPrecondition, InvalidArgument
 
 
 class SharedNDArray(mxnet.nd.NDArray):
-    """An array over pages that all processes share. What would write to it raises ValueError; an operator that is given it as `out` ends
-    the process, since the pages themselves can't be written to. copy() makes an ordinary one."""
+    """An array over pages that all processes share, and so are what it gives of itself: slices, reshape(), detach(). What would write to
+    one raises ValueError. copy() and as_np_ndarray() make ordinary ones. MXNet's operators don't ask: one that is given it as `out`
+    (sgd_update, an array's copyto() to it) ends the process, since the pages themselves can't be written to, and so does who writes to what
+    DLPack made of it, which has no word for read-only."""
 
     __slots__ = []
 
     def _refuse(self, *_, **__):
         raise ValueError("this array is shared and can't be written to: array.copy() makes one of your own")
 
-    __setitem__ = _sync_copyfrom = attach_grad = _refuse
+    # All of NDArray's that write to it, or are for that; its += and the like ask `writable` by themselves.
+    __setitem__ = _sync_copyfrom = _full = _scatter_set_nd = slice_assign = slice_assign_scalar = _refuse
+    attach_grad = to_dlpack_for_write = _refuse
+
+    def detach(self):
+        """MXNet's is writable."""
+        return _shared(super().detach())
+
+    def as_np_ndarray(self):
+        """A copy: mxnet.numpy's arrays don't ask whether they may be written to."""
+        return self.copy().as_np_ndarray()
+
+    def _get_nd_basic_indexing(self, key):
+        """MXNet's views, of array[:, 0] and the like, are NDArrays, which don't ask either; what isn't contiguous is copied."""
+        made = super()._get_nd_basic_indexing(key)
+        return made if made.writable else _shared(made)
+
+
+def _shared(made):
+    """The same array, read-only; `made` is none from then on, as the handle has one owner."""
+    shared = SharedNDArray(made.handle, writable=False)
+    made.handle = None
+    return shared
 
 
 def is_reference(prefix, epoch=None):
@@ -75,10 +99,7 @@ def _array(model, name):
     view = model._core.tensor(name)[3]
     _core.add_mxnet_weights(view.address, len(view))
     try:
-        made = mxnet.nd.from_dlpack(model.dlpack(name).__dlpack__())
+        return _shared(mxnet.nd.from_dlpack(model.dlpack(name).__dlpack__()))
     except mxnet.MXNetError:
         view = model.tensors[name]
         return mxnet.nd.array(view, dtype=view.dtype)
-    shared = SharedNDArray(made.handle, writable=False)
-    made.handle = None  # the handle has one owner
-    return shared
