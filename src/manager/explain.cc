@@ -55,12 +55,12 @@ ExplainedOpen Explain(const ImagePtr& image, const SegmentTable& tier, const Cou
     const OpenPlan& plan = open.plans.back();
     if (open.refused.ok()) open.refused = plan.refused;
     if (Has(plan) || Gets(plan)) break;
-    if (const SegmentTable* peer = table->PeerFor(image->key)) {
+    if (const SegmentTable* peer = table->PeerFor(*image)) {
       open.moves_bytes = image->variant.ExtentBytes();
       open.plans.push_back(peer->Plan(image));
       break;
     }
-    const bool whole = image->parts.empty();
+    const bool whole = table->FormOf(image)->parts.empty();
     open.moves_bytes =
         std::max(open.moves_bytes, whole ? image->variant.ExtentBytes() : plan.missing_bytes);
   }

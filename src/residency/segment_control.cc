@@ -8,7 +8,7 @@ namespace trims {
 
 Result<OpenOutcome> SegmentTable::Prefetch(const ImagePtr& image, OpenCallback done) {
   Answered answered = Answered::kHit;
-  return AcquireImage(image, kNoDeadline, std::move(done), Asker::kOperator, &answered);
+  return AcquireImage(FormOf(image), kNoDeadline, std::move(done), Asker::kOperator, &answered);
 }
 
 void SegmentTable::SetPinned(std::set<std::string> keys) {
