@@ -18,7 +18,7 @@ namespace {
 using ::testing::ElementsAre;
 
 constexpr uint64_t kMiB = uint64_t{1} << 20;
-constexpr uint64_t kBlock = 2 * kMiB;
+constexpr uint64_t kBlockBytes = 2 * kMiB;
 
 // A page of a part, by its key, extent and number.
 using PageOfPart = std::tuple<std::string, uint32_t, uint64_t>;
@@ -126,16 +126,16 @@ uint64_t CommonBytes(const Image& one, const Image& other) {
 
 class DeviceFormsTest : public ::testing::Test {
  protected:
-  const ManifestVariant base_variant_ = VariantOf('a', {10 * kBlock + 100});
+  const ManifestVariant base_variant_ = VariantOf('a', {10 * kBlockBytes + 100});
   // Its fourth block is another, and so is the end.
-  const ManifestVariant tune_variant_ = TuneOf('b', kBlock + 100, base_variant_,
-                                               {{1, 0, 0, 3 * kBlock},
-                                                {0, 0, 0, kBlock},
-                                                {1, 0, 4 * kBlock, 6 * kBlock},
-                                                {0, 0, kBlock, 100}});
+  const ManifestVariant tune_variant_ = TuneOf('b', kBlockBytes + 100, base_variant_,
+                                               {{1, 0, 0, 3 * kBlockBytes},
+                                                {0, 0, 0, kBlockBytes},
+                                                {1, 0, 4 * kBlockBytes, 6 * kBlockBytes},
+                                                {0, 0, kBlockBytes, 100}});
   const ImagePtr base_ = ImageOf(base_variant_);
   const ImagePtr tune_ = ImageOf(tune_variant_);
-  const DeviceFormOptions options_{.granule = kBlock};
+  const DeviceFormOptions options_{.granule = kBlockBytes};
 };
 
 TEST_F(DeviceFormsTest, WhatTwoHaveLiesInPiecesOfBoth) {
@@ -145,10 +145,11 @@ TEST_F(DeviceFormsTest, WhatTwoHaveLiesInPiecesOfBoth) {
   const Image& tune = *forms.at(tune_->key);
   ExpectCanBeMapped(base_, base, options_);
   ExpectCanBeMapped(tune_, tune, options_);
-  EXPECT_THAT(LengthsOf(base), ElementsAre(3 * kBlock, kBlock, 6 * kBlock, 100));
-  EXPECT_THAT(LengthsOf(tune), ElementsAre(3 * kBlock, kBlock, 6 * kBlock, 100));
-  EXPECT_EQ(CommonBytes(base, tune), 9 * kBlock);
-  EXPECT_EQ(tune.footprint, 4096 + 11 * kBlock) << "an index, and the end in a block of its own";
+  EXPECT_THAT(LengthsOf(base), ElementsAre(3 * kBlockBytes, kBlockBytes, 6 * kBlockBytes, 100));
+  EXPECT_THAT(LengthsOf(tune), ElementsAre(3 * kBlockBytes, kBlockBytes, 6 * kBlockBytes, 100));
+  EXPECT_EQ(CommonBytes(base, tune), 9 * kBlockBytes);
+  EXPECT_EQ(tune.footprint, 4096 + 11 * kBlockBytes)
+      << "an index, and the end in a block of its own";
   EXPECT_EQ(tune.key, tune_->key);
   EXPECT_EQ(tune.reference, tune_->reference);
   EXPECT_EQ(tune.parts.front()->from, tune_->parts.front()) << "its index is its own part's";
@@ -156,14 +157,16 @@ TEST_F(DeviceFormsTest, WhatTwoHaveLiesInPiecesOfBoth) {
 }
 
 TEST_F(DeviceFormsTest, WhatNobodyCutsHasNone) {
-  const std::vector<ImagePtr> sharing = {base_, ImageOf(VariantOf('c', {kBlock, kBlock}))};
+  const std::vector<ImagePtr> sharing = {base_,
+                                         ImageOf(VariantOf('c', {kBlockBytes, kBlockBytes}))};
   EXPECT_TRUE(MakeDeviceForms(sharing, options_).empty());
 }
 
 TEST_F(DeviceFormsTest, ASecondTuneCutsWhatTheFirstHasToo) {
-  const ImagePtr second =
-      ImageOf(TuneOf('c', kBlock, base_variant_,
-                     {{1, 0, 0, 2 * kBlock}, {0, 0, 0, kBlock}, {1, 0, 3 * kBlock, 7 * kBlock}}));
+  const ImagePtr second = ImageOf(TuneOf('c', kBlockBytes, base_variant_,
+                                         {{1, 0, 0, 2 * kBlockBytes},
+                                          {0, 0, 0, kBlockBytes},
+                                          {1, 0, 3 * kBlockBytes, 7 * kBlockBytes}}));
   const std::vector<ImagePtr> before = {base_, tune_};
   const std::vector<ImagePtr> after = {base_, tune_, second};
   const DeviceForms old_forms = MakeDeviceForms(before, options_);
@@ -171,14 +174,16 @@ TEST_F(DeviceFormsTest, ASecondTuneCutsWhatTheFirstHasToo) {
   EXPECT_FALSE(HaveSameParts(*old_forms.at(base_->key), *forms.at(base_->key)));
   EXPECT_TRUE(HaveSameParts(*forms.at(base_->key), *forms.at(base_->key)));
   const Image& tune = *forms.at(tune_->key);
-  EXPECT_THAT(LengthsOf(tune), ElementsAre(2 * kBlock, kBlock, kBlock, 6 * kBlock, 100));
-  EXPECT_EQ(CommonBytes(tune, *forms.at(second->key)), 8 * kBlock);
-  EXPECT_EQ(CommonBytes(*forms.at(base_->key), *forms.at(second->key)), 9 * kBlock);
+  EXPECT_THAT(LengthsOf(tune),
+              ElementsAre(2 * kBlockBytes, kBlockBytes, kBlockBytes, 6 * kBlockBytes, 100));
+  EXPECT_EQ(CommonBytes(tune, *forms.at(second->key)), 8 * kBlockBytes);
+  EXPECT_EQ(CommonBytes(*forms.at(base_->key), *forms.at(second->key)), 9 * kBlockBytes);
 }
 
 TEST_F(DeviceFormsTest, WhatAModelHasTwiceIsOnePart) {
-  const ImagePtr twice = ImageOf(TuneOf('d', kBlock, base_variant_,
-                                        {{1, 0, 0, kBlock}, {0, 0, 0, kBlock}, {1, 0, 0, kBlock}}));
+  const ImagePtr twice =
+      ImageOf(TuneOf('d', kBlockBytes, base_variant_,
+                     {{1, 0, 0, kBlockBytes}, {0, 0, 0, kBlockBytes}, {1, 0, 0, kBlockBytes}}));
   const std::vector<ImagePtr> sharing = {base_, twice};
   const ImagePtr kept = MakeDeviceForms(sharing, options_).at(twice->key);
   const Image& form = *kept;
@@ -189,9 +194,10 @@ TEST_F(DeviceFormsTest, WhatAModelHasTwiceIsOnePart) {
 
 // The end of an own extent lies at a page of its part, and a run may lie at a page of the range.
 TEST_F(DeviceFormsTest, NoPieceBeginsWhereNoneCanBeMapped) {
-  const ImagePtr odd = ImageOf(
-      TuneOf('e', kBlock, base_variant_,
-             {{0, 0, 0, 4096}, {1, 0, 0, 3 * kBlock - 4096}, {1, 0, 4 * kBlock, 2 * kBlock}}));
+  const ImagePtr odd = ImageOf(TuneOf('e', kBlockBytes, base_variant_,
+                                      {{0, 0, 0, 4096},
+                                       {1, 0, 0, 3 * kBlockBytes - 4096},
+                                       {1, 0, 4 * kBlockBytes, 2 * kBlockBytes}}));
   const std::vector<ImagePtr> sharing = {base_, tune_, odd};
   const DeviceForms forms = MakeDeviceForms(sharing, options_);
   for (const ImagePtr& image : sharing) ExpectCanBeMapped(image, *forms.at(image->key), options_);
@@ -210,14 +216,15 @@ TEST_F(DeviceFormsTest, ALargerGranuleCutsLess) {
 
 TEST_F(DeviceFormsTest, WhatNeedsMoreThanAnOpenMaySendHasLongerPiecesInstead) {
   std::vector<ManifestRun> runs;
-  for (uint64_t i = 0; i < 10; ++i) runs.push_back({i % 2 == 0 ? 1u : 0u, 0, i * kBlock, kBlock});
-  const ImagePtr mixed = ImageOf(TuneOf('f', 10 * kBlock, base_variant_, runs));
+  for (uint64_t i = 0; i < 10; ++i)
+    runs.push_back({i % 2 == 0 ? 1u : 0u, 0, i * kBlockBytes, kBlockBytes});
+  const ImagePtr mixed = ImageOf(TuneOf('f', 10 * kBlockBytes, base_variant_, runs));
   const std::vector<ImagePtr> sharing = {base_, mixed};
   const DeviceForms all = MakeDeviceForms(sharing, options_);
   EXPECT_EQ(all.at(mixed->key)->parts.size(), 11u);
-  EXPECT_EQ(CommonBytes(*all.at(base_->key), *all.at(mixed->key)), 5 * kBlock);
+  EXPECT_EQ(CommonBytes(*all.at(base_->key), *all.at(mixed->key)), 5 * kBlockBytes);
   for (const size_t most : {1, 2, 4, 9, 10}) {
-    const DeviceFormOptions options{.granule = kBlock, .most_pieces = most};
+    const DeviceFormOptions options{.granule = kBlockBytes, .most_pieces = most};
     const DeviceForms forms = MakeDeviceForms(sharing, options);
     for (const ImagePtr& image : sharing) ExpectCanBeMapped(image, *forms.at(image->key), options);
   }
@@ -227,7 +234,7 @@ TEST_F(DeviceFormsTest, AnyModelsCanBeMapped) {
   std::mt19937_64 random(5);
   for (int round = 0; round < 200; ++round) {
     const uint64_t blocks = 4 + random() % 40;
-    const ManifestVariant base = VariantOf('a', {blocks * kBlock + random() % 2 * 100});
+    const ManifestVariant base = VariantOf('a', {blocks * kBlockBytes + random() % 2 * 100});
     std::vector<ImagePtr> sharing = {ImageOf(base)};
     for (char digit = 'b'; digit < 'b' + static_cast<char>(1 + random() % 5); ++digit) {
       std::vector<ManifestRun> runs;
@@ -235,17 +242,18 @@ TEST_F(DeviceFormsTest, AnyModelsCanBeMapped) {
       for (uint64_t at = 0; at < blocks;) {
         const uint64_t count = std::min(blocks - at, 1 + random() % 6);
         if (random() % 3 == 0) {
-          runs.push_back({0, 0, own, count * kBlock});
-          own += count * kBlock;
+          runs.push_back({0, 0, own, count * kBlockBytes});
+          own += count * kBlockBytes;
         } else {
-          runs.push_back({1, 0, random() % (blocks - count + 1) * kBlock, count * kBlock});
+          runs.push_back(
+              {1, 0, random() % (blocks - count + 1) * kBlockBytes, count * kBlockBytes});
         }
         at += count;
       }
       runs.push_back({0, 0, own, 5000});
       sharing.push_back(ImageOf(TuneOf(digit, own + 5000, base, runs)));
     }
-    const DeviceFormOptions options{.granule = kBlock << random() % 3,
+    const DeviceFormOptions options{.granule = kBlockBytes << random() % 3,
                                     .most_pieces = 1 + random() % 40};
     const DeviceForms forms = MakeDeviceForms(sharing, options);
     for (const ImagePtr& image : sharing) {
@@ -271,9 +279,9 @@ TEST_F(DeviceFormsTest, WhatIsThereTwiceOrLeftEmptyIsWasted) {
     for (const auto& [key, one] : resident) all.push_back(one);
     return WastedBytes(all);
   };
-  EXPECT_EQ(wasted(), 2 * (kBlock - 100)) << "the end of each";
+  EXPECT_EQ(wasted(), 2 * (kBlockBytes - 100)) << "the end of each";
   resident["whole"] = {base_, base_->footprint};  // since before it was cut
-  EXPECT_EQ(wasted(), 2 * (kBlock - 100) + 10 * kBlock + 100);
+  EXPECT_EQ(wasted(), 2 * (kBlockBytes - 100) + 10 * kBlockBytes + 100);
   EXPECT_EQ(WastedBytes({}), 0u);
 }
 
