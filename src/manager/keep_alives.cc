@@ -32,14 +32,19 @@ Result<std::optional<Reclaim>> ParseKeepAlive(std::string_view text) {
                 "say how long it stays when nobody has it open");
 }
 
-// What has segments of it, in whatever tier.
+// What has segments of it, or will have, in whatever tier.
 std::vector<ImagePtr> PartsInAnyOf(const Tiers& tiers, const ImagePtr& image) {
   std::vector<ImagePtr> all;
-  for (const auto& tier : tiers) {
-    const ImagePtr& form = tier->FormOf(image);
-    if (form == image && tier != tiers.front()) continue;
+  const auto add = [&all](const ImagePtr& form) {
     const std::span<const ImagePtr> parts = PartsOf(form);
     all.insert(all.end(), parts.begin(), parts.end());
+  };
+  add(image);
+  for (const auto& tier : tiers) {
+    const ImagePtr& now = tier->FormNow(image);
+    const ImagePtr& here = tier->FormOf(image);
+    if (now != image) add(now);
+    if (here != now) add(here);
   }
   return all;
 }

@@ -27,6 +27,7 @@ void SegmentTable::SetPinned(std::set<std::string> keys) {
     if (segment->state() != SegmentState::kResident || segment->leases() > 0) continue;
     if (!Stays(*segment)) LetGo(segment);
   }
+  if (!unpinned.empty()) LetGoOfCutAnew();
   LetGoWhatIsDue();
   Shrink();
 }

@@ -25,10 +25,14 @@ bool SegmentTable::IsCutAnew(const Image& image) const {
   return !forms_.empty() && forms_.contains(image.key);
 }
 
+const ImagePtr& SegmentTable::FormNow(const ImagePtr& image) const {
+  const auto found = forms_.find(image->key);
+  return found == forms_.end() ? image : found->second;
+}
+
 const ImagePtr& SegmentTable::FormOf(const ImagePtr& image) const {
   if (forms_.empty() && earlier_forms_.empty()) return image;
-  const auto found = forms_.find(image->key);
-  const ImagePtr& now = found == forms_.end() ? image : found->second;
+  const ImagePtr& now = FormNow(image);
   if (IsHere(*now)) return now;
   if (image->parts.empty() && IsHere(*image)) return image;
   const auto earlier = earlier_forms_.find(image->key);

@@ -132,7 +132,9 @@ class SegmentTable final : public LandingTier {
   // How models that share parts lie here, where pages can't be mapped one by one (segment_forms.cc). From now on; what was cut otherwise
   // goes with its last lease, unless it is pinned, and is opened as it is until then.
   void SetForms(DeviceForms forms);
-  // What is opened for it: a form, or itself. Valid until the next change of forms, as long as `image`.
+  // What is brought for it: a form, or itself. Valid as FormOf's.
+  const ImagePtr& FormNow(const ImagePtr& image) const;
+  // What is opened for it: the same, or as it was cut before, as long as that is here. Valid until the next change of forms, as long as `image`.
   const ImagePtr& FormOf(const ImagePtr& image) const;
   // Whether all of it is resident.
   bool IsHere(const Image& image) const;

@@ -320,6 +320,38 @@ TEST_F(ManagerPieces, APinKeepsThemAndWhatIsPinnedIsNotCutAnew) {
   EXPECT_EQ(OnDevice().used_bytes, 0u);
 }
 
+TEST_F(ManagerPieces, UnpinnedItIsCutAnew) {
+  KnowBase();
+  KnowTune("one", 'b', 2);
+  StartWithDevice(100);
+  manager_->Pin({}, {.reference = "one", .tier = "sim:0"}, {}, [](const auto&) {});
+  FinishAll();
+  KnowTune("two", 'c', 0);
+  TellChanged();
+  EXPECT_EQ(OnDevice().use.pinned, kBaseBlocks * kBlock + kIndex);
+  manager_->Unpin({}, {.reference = "one", .tier = "sim:0"}, [](const auto&) {});
+  FinishReleases();
+  EXPECT_EQ(OnDevice().use.idle, (kBaseBlocks - 2) * kBlock + kIndex) << "the first two went";
+}
+
+TEST_F(ManagerPieces, HowLongAModelIsKeptIsSaidOfItsPieces) {
+  KnowBase();
+  StartWithDevice(100, 100, HostCopy::kKeep, Reclaim::kEager);
+  manager_->SetKeepAlive({}, "base", "10m", [](const auto& kept) { EXPECT_TRUE(kept.ok()); });
+  auto base = HaveOnDevice("base");
+  KnowTune("one", 'b', 2);
+  TellChanged();
+  base.reset();
+  FinishReleases();
+  EXPECT_EQ(OnDevice().used_bytes, 0u) << "as it was cut before";
+  HaveOnDevice("base");
+  FinishReleases();
+  EXPECT_EQ(OnDevice().use.idle, kBaseBlocks * kBlock + kIndex);
+  timers_.Advance(std::chrono::minutes(11));
+  FinishReleases();
+  EXPECT_EQ(OnDevice().used_bytes, 0u);
+}
+
 TEST_F(ManagerPieces, AHostCopyIsDroppedOnceNoPieceIsBroughtFromItAnyMore) {
   KnowBase();
   KnowTune("one", 'b', 2);
