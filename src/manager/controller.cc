@@ -376,7 +376,10 @@ Result<Controller::Meant> Controller::FindThere(const wire::Principal& principal
   TRIMS_ASSIGN_OR_RETURN(Meant meant, Find(wishes));
   if (!meant.named) {
     meant.Keep([&](const ImagePtr& image, const PinnedVariant&) {
-      return ControlledOf(image, *meant.tier).state != SegmentState::kAbsent;
+      // What others took along may be gone, and what is its own still be there.
+      const ImagePtr& form = meant.tier->FormOf(image);
+      return ControlledOf(image, *meant.tier).state != SegmentState::kAbsent ||
+             meant.tier->FindByKey(PartsOf(form).front()->key) != nullptr;
     });
   }
   TRIMS_RETURN_IF_ERROR(CheckMayEvict(meant, wishes));
