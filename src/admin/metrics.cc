@@ -34,6 +34,8 @@ constexpr std::array kTierMetrics = std::to_array<Metric>({
      "lingering_bytes"},
     {"trims_tier_saved_bytes", "gauge",
      "What resident models would take besides if they shared nothing.", "saved_bytes"},
+    {"trims_tier_wasted_bytes", "gauge",
+     "Of models that share, there more often than once or left empty by pieces.", "wasted_bytes"},
 });
 
 constexpr std::array kNowMetrics = std::to_array<Metric>({

@@ -81,19 +81,29 @@ Result<uint64_t> SizeHolding(int fd, uint64_t length) {
   return static_cast<uint64_t>(info.st_size);
 }
 
-// Each run lies in the descriptor that it is of, and that in host memory that it holds.
+// Each run lies in the descriptor that it is of, and that in memory that it holds. Of a device's it is all of it: nothing less can be
+// mapped there.
 Status CheckRunsOf(const wire::OpenReply& reply, std::span<const UniqueFd> fds) {
   for (size_t i = 0; i < reply.extents.size(); ++i) {
-    if (reply.extents[i].kind != HandleKind::kHostMemory)
-      return Nonsense("runs of memory that isn't the host's");
+    if (reply.extents[i].kind == HandleKind::kCudaDevice) continue;
     TRIMS_RETURN_IF_ERROR(SizeHolding(fds[i].get(), reply.extents[i].length).status());
   }
   for (const wire::RunInfo& run : reply.runs) {
     if (run.extent >= reply.extents.size()) return Nonsense("a run of no extent");
-    const uint64_t length = reply.extents[run.extent].length;
+    const wire::ExtentInfo& extent = reply.extents[run.extent];
+    const uint64_t length = extent.length;
     const bool lies = run.length > 0 && run.offset <= length && run.length <= length - run.offset;
     if (!lies || run.offset % kPageSize != 0) return Nonsense("a run beyond its extent");
+    if (extent.kind != HandleKind::kHostMemory && run.length != length)
+      return Nonsense("a run of a part of a device's allocation");
   }
+  return Status();
+}
+
+// A run of a device's memory begins where an allocation can be mapped.
+Status CheckPlace(const wire::RunInfo& run, HandleKind kind, uint64_t at, uint64_t left) {
+  const uint64_t multiple = kind == HandleKind::kHostMemory ? kPageSize : kHugePageSize;
+  if (run.length > left || at % multiple != 0) return Nonsense("a run that lies nowhere");
   return Status();
 }
 
@@ -172,7 +182,11 @@ Status Model::Impl::MapExtents(const wire::OpenReply& reply, std::span<UniqueFd>
   TRIMS_RETURN_IF_ERROR(TakeExtents(reply.extents, fds));
   if (extents.empty()) return Status();
   if (reply.extents.front().kind == HandleKind::kCudaDevice) {
-    return MapOnDevice(std::string(reply.device_uuid));
+    std::vector<DeviceRange::Extent> to_map;
+    for (const Extent& extent : extents) {
+      to_map.push_back({.fd = extent.fd.get(), .offset = extent.offset, .length = extent.length});
+    }
+    return MapOnDevice(std::string(reply.device_uuid), to_map);
   }
   for (Extent& extent : extents) TRIMS_RETURN_IF_ERROR(CheckExtent(&extent));
   return MapRange();
@@ -201,30 +215,45 @@ Status Model::Impl::MapRuns(const wire::OpenReply& reply, std::span<const Unique
   }
   range_length = layout.length();
   if (extents.empty()) return Nonsense("runs that make nothing");
+  TRIMS_ASSIGN_OR_RETURN(const std::vector<uint64_t> places, PlacesOf(reply));
+  if (reply.extents.front().kind == HandleKind::kCudaDevice) {
+    std::vector<DeviceRange::Extent> to_map;
+    for (size_t i = 0; i < places.size(); ++i) {
+      const wire::RunInfo& run = reply.runs[i];
+      to_map.push_back({.fd = fds[run.extent].get(), .offset = places[i], .length = run.length});
+    }
+    return MapOnDevice(std::string(reply.device_uuid), to_map);
+  }
   TRIMS_ASSIGN_OR_RETURN(range_,
                          Mapping::Reserve(AlignUp(range_length, kHugePageSize), kHugePageSize));
-  size_t next = 0;
-  for (const Extent& extent : extents) {
-    for (uint64_t done = 0; done < extent.length; ++next) {
-      if (next == reply.runs.size()) return Nonsense("runs that end too early");
-      const wire::RunInfo& run = reply.runs[next];
-      if (run.length > extent.length - done || done % kPageSize != 0)
-        return Nonsense("a run that lies nowhere");
-      TRIMS_RETURN_IF_ERROR(range_.MapInto(extent.offset + done, run.length, fds[run.extent].get(),
-                                           PROT_READ, run.offset));
-      done += run.length;
-    }
+  for (size_t i = 0; i < places.size(); ++i) {
+    const wire::RunInfo& run = reply.runs[i];
+    TRIMS_RETURN_IF_ERROR(
+        range_.MapInto(places[i], run.length, fds[run.extent].get(), PROT_READ, run.offset));
   }
-  if (next != reply.runs.size()) return Nonsense("runs that make nothing");
   base = range_.data();
   return Status();
 }
 
-Status Model::Impl::MapOnDevice(const std::string& device_uuid) {
-  std::vector<DeviceRange::Extent> to_map;
+// Of each run, in the range. Together they are its extents.
+Result<std::vector<uint64_t>> Model::Impl::PlacesOf(const wire::OpenReply& reply) const {
+  std::vector<uint64_t> places;
   for (const Extent& extent : extents) {
-    to_map.push_back({.fd = extent.fd.get(), .offset = extent.offset, .length = extent.length});
+    for (uint64_t done = 0; done < extent.length;) {
+      if (places.size() == reply.runs.size()) return Nonsense("runs that end too early");
+      const wire::RunInfo& run = reply.runs[places.size()];
+      TRIMS_RETURN_IF_ERROR(
+          CheckPlace(run, reply.extents[run.extent].kind, done, extent.length - done));
+      places.push_back(extent.offset + done);
+      done += run.length;
+    }
   }
+  if (places.size() != reply.runs.size()) return Nonsense("runs that make nothing");
+  return places;
+}
+
+Status Model::Impl::MapOnDevice(const std::string& device_uuid,
+                                std::span<const DeviceRange::Extent> to_map) {
   TRIMS_ASSIGN_OR_RETURN(device_range_, DeviceRange::Map(device_uuid, range_length, to_map));
   base = device_range_->data();
   return Status();

@@ -62,7 +62,8 @@ class Model::Impl {
   Status MapExtents(const wire::OpenReply& reply, std::span<UniqueFd> fds);
   Status TakeExtents(std::span<const wire::ExtentInfo> infos, std::span<UniqueFd> fds);
   Status MapRuns(const wire::OpenReply& reply, std::span<const UniqueFd> fds);
-  Status MapOnDevice(const std::string& device_uuid);
+  Result<std::vector<uint64_t>> PlacesOf(const wire::OpenReply& reply) const;
+  Status MapOnDevice(const std::string& device_uuid, std::span<const DeviceRange::Extent> to_map);
   Status CheckExtent(Extent* extent) const;
   Result<std::span<const std::byte>> Slice(uint64_t offset, uint64_t length) const;
 

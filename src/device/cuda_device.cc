@@ -1,6 +1,5 @@
 #include "device/cuda_device.h"
 
-#include <algorithm>
 #include <optional>
 #include <span>
 #include <utility>
@@ -65,17 +64,18 @@ class CudaMemory final : public DeviceMemory {
 
   uint64_t length() const override { return length_; }
 
-  Status CopyIn(const CopySource& from, uint64_t offset, uint64_t length) override {
+  Status CopySpanIn(const CopySource& from, const CopySpan& span) override {
     if (!range_) return AlreadyExported();
     if (const auto* peer = dynamic_cast<const CudaPeerBytes*>(&from)) {
-      TRIMS_RETURN_IF_ERROR(CheckPart(offset, length, std::min(peer->length(), length_)));
+      TRIMS_RETURN_IF_ERROR(CheckSpan(span, peer->length(), length_));
       const cuda::Current current(context_);
-      return staging_.CopyFromDevice(range_->pointer() + offset, peer->pointer() + offset, length);
+      return staging_.CopyFromDevice(range_->pointer() + span.to, peer->pointer() + span.from,
+                                     span.length);
     }
     TRIMS_ASSIGN_OR_RETURN(const std::span<const std::byte> bytes,
-                           MappedHostBytes::Part(from, offset, length, length_));
+                           MappedHostBytes::Part(from, span, length_));
     const cuda::Current current(context_);
-    return staging_.Copy(range_->pointer() + offset, bytes);
+    return staging_.Copy(range_->pointer() + span.to, bytes);
   }
 
   // The mapping that the bytes were written through goes: from here on nobody has one that can be written.

@@ -37,6 +37,13 @@ struct DeviceInfo {
   bool peers_first = false;  // bytes come quicker from a peer than from the host
 };
 
+// Bytes [from, from + length) of a source that belong at [to, to + length) of a device's memory.
+struct CopySpan {
+  uint64_t from = 0;
+  uint64_t to = 0;
+  uint64_t length = 0;
+};
+
 // Memory from which a device may copy: a memfd of the host's, or a peer's. Ended once no copy needs it any more.
 class CopySource {
  public:
@@ -50,11 +57,14 @@ class DeviceMemory {
 
   virtual uint64_t length() const = 0;  // as it was asked for
 
-  // The bytes [offset, offset + length) of `from` to the same place here; they may still be on their way when it
-  // returns, but `from` is not needed for that any more. INVALID_ARGUMENT: they are not in
+  // They may still be on their way when it returns, but `from` is not needed for that any more. INVALID_ARGUMENT: they are not in
   // both; FAILED_PRECONDITION: it was exported already; UNAVAILABLE: the device is lost; INTERNAL: the
   // copy failed.
-  virtual Status CopyIn(const CopySource& from, uint64_t offset, uint64_t length) = 0;
+  virtual Status CopySpanIn(const CopySource& from, const CopySpan& span) = 0;
+  // The bytes [offset, offset + length) of `from` to the same place here.
+  Status CopyIn(const CopySource& from, uint64_t offset, uint64_t length) {
+    return CopySpanIn(from, {.from = offset, .to = offset, .length = length});
+  }
 
   // Waits for what is on its way. A descriptor that can be given to other processes, which can't write to what they map of it as far as
   // the device can see to that. Once. Nothing can be copied in after it.

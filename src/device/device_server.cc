@@ -109,7 +109,8 @@ class DeviceServer {
   Status Copy(const DeviceRequest& request) {
     TRIMS_ASSIGN_OR_RETURN(DeviceMemory* const memory, memories_.Find(request.object));
     TRIMS_ASSIGN_OR_RETURN(const CopySource* const from, attached_.Find(request.from));
-    return memory->CopyIn(*from, request.offset, request.length);
+    return memory->CopySpanIn(
+        *from, {.from = request.from_offset, .to = request.offset, .length = request.length});
   }
 
   Status Export(const DeviceRequest& request, UniqueFd* fd) {

@@ -150,13 +150,14 @@ class RemoteMemory final : public DeviceMemory {
 
   uint64_t length() const override { return length_; }
 
-  Status CopyIn(const CopySource& from, uint64_t offset, uint64_t length) override {
+  Status CopySpanIn(const CopySource& from, const CopySpan& span) override {
     return remote_
         .Ask({.op = DeviceOp::kCopy,
               .object = remote_.object(),
               .from = static_cast<const RemoteBytes&>(from).object(),
-              .offset = offset,
-              .length = length})
+              .from_offset = span.from,
+              .offset = span.to,
+              .length = span.length})
         .status();
   }
 

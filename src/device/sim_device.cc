@@ -105,7 +105,7 @@ class SimMemory final : public DeviceMemory {
   }
 
   uint64_t length() const override { return length_; }
-  Status CopyIn(const CopySource& from, uint64_t offset, uint64_t length) override;
+  Status CopySpanIn(const CopySource& from, const CopySpan& span) override;
   Result<UniqueFd> Export() override;
 
  private:
@@ -125,17 +125,17 @@ class SimMemory final : public DeviceMemory {
   std::deque<TimePoint> arrivals_;      // of what is on the wire
 };
 
-Status SimMemory::CopyIn(const CopySource& from, uint64_t offset, uint64_t length) {
+Status SimMemory::CopySpanIn(const CopySource& from, const CopySpan& span) {
   if (!writer_) return AlreadyExported();
   TRIMS_RETURN_IF_ERROR(device_->CheckThere());
   TRIMS_ASSIGN_OR_RETURN(const std::span<const std::byte> bytes,
-                         MappedHostBytes::Part(from, offset, length, length_));
+                         MappedHostBytes::Part(from, span, length_));
   if (const int error = fault::Check(fault::Op::kDeviceCopy)) {
     return device_->Fail(error, "copying");
   }
-  TRIMS_RETURN_IF_ERROR(writer_->Allocate(offset + length));
-  std::memcpy(writer_->data() + offset, bytes.data(), bytes.size());
-  arrivals_.push_back(device_->LinkFrom(from).Carry(length, device_->clock.Now()));
+  TRIMS_RETURN_IF_ERROR(writer_->Allocate(span.to + span.length));
+  std::memcpy(writer_->data() + span.to, bytes.data(), bytes.size());
+  arrivals_.push_back(device_->LinkFrom(from).Carry(span.length, device_->clock.Now()));
   WaitForArrivals(kOnTheWire);
   return Status();
 }

@@ -25,6 +25,16 @@
 
 namespace trims {
 
+struct Image;
+
+// Bytes of a part's extent that a piece has.
+struct ImageSlice {
+  size_t part = 0;  // of PartsOf(*from)
+  uint32_t extent = 0;
+  uint64_t offset = 0;
+  uint64_t length = 0;
+};
+
 struct Image {
   std::string reference;  // "namespace/name:version"
   std::string digest;     // of the model's files
@@ -39,6 +49,10 @@ struct Image {
   // Of one that is put together: what it has itself, then what it borrows. Each is an image of its own, with a segment of its own,
   // and the whole never has one. Empty: it is no such image.
   std::vector<std::shared_ptr<const Image>> parts = {};
+  // Of a piece (format/device_forms.h): what it is brought from, a part or several put together, and which of their bytes it has,
+  // one after the other; none: it is an index alone. nullptr: it is no piece.
+  std::shared_ptr<const Image> from = {};
+  std::vector<ImageSlice> slices = {};
 };
 
 using ImagePtr = std::shared_ptr<const Image>;

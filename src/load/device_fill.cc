@@ -1,6 +1,7 @@
 #include "load/device_fill.h"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -33,32 +34,36 @@ class Copier {
 
   // All of the device's memory, before a byte is copied: what is missing is known at once.
   Status Allocate(const std::vector<Handle>& extents) {
-    for (const Handle& extent : extents) {
-      Result<std::unique_ptr<DeviceMemory>> memory =
-          device_.Allocate(image_.reference, extent.length);
-      TRIMS_RETURN_IF_ERROR(Noted(memory.status()));
-      memories_.push_back(*std::move(memory));
-    }
+    for (const Handle& extent : extents) TRIMS_RETURN_IF_ERROR(Allocate(extent.length));
+    return Status();
+  }
+  Status Allocate(uint64_t length) {
+    Result<std::unique_ptr<DeviceMemory>> memory = device_.Allocate(image_.reference, length);
+    TRIMS_RETURN_IF_ERROR(Noted(memory.status()));
+    memories_.push_back(*std::move(memory));
     return Status();
   }
 
-  // Bytes [begin, end) of an extent, which are there. `end` is behind the last call's, for one extent.
-  Status Copy(const CopySource& from, size_t extent, uint64_t begin, uint64_t end) {
-    while (begin < end) {
+  // Into an extent, behind what was copied into it before. The bytes are there.
+  Status Copy(const CopySource& from, size_t extent, CopySpan span) {
+    for (const uint64_t end = span.from + span.length; span.from < end;) {
       if (control_.cancelled()) return GaveUp(image_, device_);
-      const uint64_t length = std::min(kCopyBytes, end - begin);
-      TRIMS_RETURN_IF_ERROR(Noted(memories_[extent]->CopyIn(from, begin, length)));
-      control_.Advance(length);
-      begin += length;
+      span.length = std::min(kCopyBytes, end - span.from);
+      TRIMS_RETURN_IF_ERROR(Noted(memories_[extent]->CopySpanIn(from, span)));
+      control_.Advance(span.length);
+      span.from += span.length;
+      span.to += span.length;
     }
     return Status();
   }
 
-  // What is copied is shared.
-  Result<ResidentBytes> Finish(const Handle& index) {
+  // What is copied is shared. nullptr: without an index.
+  Result<ResidentBytes> Finish(const Handle* index) {
     ResidentBytes bytes;
-    bytes.index = {.fd = sys::ReopenReadOnly(index.fd.get()), .length = index.length};
-    if (!bytes.index.fd) return ErrnoStatus("re-opening an index");
+    if (index != nullptr) {
+      bytes.index = {.fd = sys::ReopenReadOnly(index->fd.get()), .length = index->length};
+      if (!bytes.index.fd) return ErrnoStatus("re-opening an index");
+    }
     for (const std::unique_ptr<DeviceMemory>& memory : memories_) {
       TRIMS_ASSIGN_OR_RETURN(UniqueFd fd, memory->Export());
       bytes.extents.push_back(
@@ -91,9 +96,55 @@ Result<ResidentBytes> CopyResident(const FillRequest& request, Device* device) {
                            request.peer.empty()
                                ? device->Attach(extent.fd.get(), extent.length)
                                : device->AttachPeer(extent.fd.get(), extent.length, request.peer));
-    TRIMS_RETURN_IF_ERROR(copier.Copy(*from, i, 0, extent.length));
+    TRIMS_RETURN_IF_ERROR(copier.Copy(*from, i, {.from = 0, .to = 0, .length = extent.length}));
   }
-  return copier.Finish(beneath.index);
+  return copier.Finish(beneath.index.fd ? &beneath.index : nullptr);
+}
+
+// The parts beneath that a piece is brought from, each extent attached once.
+class Parts {
+ public:
+  Parts(const FillRequest& request, Device* device) : request_(request), device_(*device) {}
+
+  Result<const CopySource*> Find(const ImageSlice& slice) {
+    std::unique_ptr<CopySource>& attached = attached_[{slice.part, slice.extent}];
+    if (attached == nullptr) {
+      TRIMS_ASSIGN_OR_RETURN(const Handle* const extent, ExtentOf(slice));
+      TRIMS_ASSIGN_OR_RETURN(attached, device_.Attach(extent->fd.get(), extent->length));
+    }
+    return attached.get();
+  }
+
+ private:
+  Result<const Handle*> ExtentOf(const ImageSlice& slice) const {
+    if (slice.part > request_.others.size())
+      return Status(StatusCode::kInternal, "a piece of a part that isn't there");
+    const ResidentBytes& part =
+        slice.part == 0 ? *request_.beneath : *request_.others[slice.part - 1];
+    if (slice.extent < part.extents.size()) return &part.extents[slice.extent];
+    return Status(StatusCode::kInternal, "a piece of an extent that isn't there");
+  }
+
+  const FillRequest& request_;
+  Device& device_;
+  std::map<std::pair<size_t, uint32_t>, std::unique_ptr<CopySource>> attached_;
+};
+
+// A piece has the bytes of its slices, one after the other, in one allocation; or it is an index, and no memory of the device's.
+Result<ResidentBytes> CopyPiece(const FillRequest& request, Device* device) {
+  const Image& piece = *request.image;
+  Copier copier(request, device);
+  if (piece.slices.empty()) return copier.Finish(&request.beneath->index);
+  TRIMS_RETURN_IF_ERROR(copier.Allocate(piece.variant.ExtentBytes()));
+  Parts parts(request, device);
+  uint64_t to = 0;
+  for (const ImageSlice& slice : piece.slices) {
+    TRIMS_ASSIGN_OR_RETURN(const CopySource* const from, parts.Find(slice));
+    TRIMS_RETURN_IF_ERROR(
+        copier.Copy(*from, 0, {.from = slice.offset, .to = to, .length = slice.length}));
+    to += slice.length;
+  }
+  return copier.Finish(nullptr);
 }
 
 // Of one attempt of the fill beneath; nothing once there is another one.
@@ -107,11 +158,10 @@ class Follower {
 
   // False: the attempt was given up for another one.
   Result<bool> CopyAll(const FillFeed::Seen& first, Copier* copier) {
-    TRIMS_RETURN_IF_ERROR(copier->Allocate(first.bytes->extents));
-    for (size_t i = 0; i < first.bytes->extents.size(); ++i) {
-      TRIMS_ASSIGN_OR_RETURN(const bool copied, CopyExtent(first, i, copier));
-      if (!copied) return false;
-    }
+    const bool is_piece = request_.image->from != nullptr;
+    TRIMS_ASSIGN_OR_RETURN(const bool copied,
+                           is_piece ? CopySlices(first, copier) : CopyExtents(first, copier));
+    if (!copied) return false;
     const FillFeed::Seen last = feed_.Verdict(first.attempt, stop_);
     TRIMS_RETURN_IF_ERROR(CheckGoesOn(last));
     return last.verdict.has_value();
@@ -126,16 +176,48 @@ class Follower {
   }
 
  private:
-  Result<bool> CopyExtent(const FillFeed::Seen& first, size_t extent, Copier* copier) {
+  Result<bool> CopyExtents(const FillFeed::Seen& first, Copier* copier) {
+    const std::vector<Handle>& extents = first.bytes->extents;
+    TRIMS_RETURN_IF_ERROR(copier->Allocate(extents));
+    for (size_t i = 0; i < extents.size(); ++i) {
+      TRIMS_ASSIGN_OR_RETURN(
+          const bool copied,
+          CopySpanOf(first, i, i, {.from = 0, .to = 0, .length = extents[i].length}, copier));
+      if (!copied) return false;
+    }
+    return true;
+  }
+
+  // Of the one part that is followed.
+  Result<bool> CopySlices(const FillFeed::Seen& first, Copier* copier) {
+    const Image& piece = *request_.image;
+    TRIMS_RETURN_IF_ERROR(copier->Allocate(piece.variant.ExtentBytes()));
+    uint64_t to = 0;
+    for (const ImageSlice& slice : piece.slices) {
+      if (slice.part != 0 || slice.extent >= first.bytes->extents.size())
+        return Status(StatusCode::kInternal, "a piece of a part that isn't followed");
+      const CopySpan span{.from = slice.offset, .to = to, .length = slice.length};
+      TRIMS_ASSIGN_OR_RETURN(const bool copied, CopySpanOf(first, slice.extent, 0, span, copier));
+      if (!copied) return false;
+      to += slice.length;
+    }
+    return true;
+  }
+
+  // As it becomes ready.
+  Result<bool> CopySpanOf(const FillFeed::Seen& first, size_t extent, size_t into, CopySpan span,
+                          Copier* copier) {
     const Handle& handle = first.bytes->extents[extent];
     TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<CopySource> from,
                            device_.Attach(handle.fd.get(), handle.length));
-    for (uint64_t copied = 0; copied < handle.length;) {
-      const FillFeed::Seen seen = feed_.Next(first.attempt, extent, copied, stop_);
+    for (const uint64_t end = span.from + span.length; span.from < end;) {
+      const FillFeed::Seen seen = feed_.Next(first.attempt, extent, span.from, stop_);
       TRIMS_RETURN_IF_ERROR(CheckGoesOn(seen));
       if (seen.attempt != first.attempt) return false;
-      TRIMS_RETURN_IF_ERROR(copier->Copy(*from, extent, copied, seen.ready));
-      copied = seen.ready;
+      span.length = std::min(seen.ready, end) - span.from;
+      TRIMS_RETURN_IF_ERROR(copier->Copy(*from, into, span));
+      span.from += span.length;
+      span.to += span.length;
     }
     return true;
   }
@@ -162,7 +244,8 @@ Result<ResidentBytes> CopyFollowing(const FillRequest& request, Device* device) 
     attempt = seen.attempt;
     Copier copier(request, device);
     TRIMS_ASSIGN_OR_RETURN(const bool complete, follower.CopyAll(seen, &copier));
-    if (complete) return copier.Finish(seen.bytes->index);
+    if (!complete) continue;
+    return copier.Finish(request.image->from == nullptr ? &seen.bytes->index : nullptr);
   }
 }
 
@@ -170,8 +253,9 @@ Result<ResidentBytes> CopyFollowing(const FillRequest& request, Device* device) 
 
 Result<ResidentBytes> FillDevice(const FillRequest& request, Device* device) {
   if (request.control->cancelled()) return GaveUp(*request.image, *device);
-  return request.beneath != nullptr ? CopyResident(request, device)
-                                    : CopyFollowing(request, device);
+  if (request.beneath == nullptr) return CopyFollowing(request, device);
+  const bool from_parts = request.image->from != nullptr && request.peer.empty();
+  return from_parts ? CopyPiece(request, device) : CopyResident(request, device);
 }
 
 }  // namespace trims

@@ -1,5 +1,6 @@
 #include "load/device_tier.h"
 
+#include <algorithm>
 #include <atomic>
 #include <string>
 #include <utility>
@@ -44,8 +45,13 @@ class DeviceTier final : public Tier {
            other->device_->info().memory == device_->info().memory;
   }
   bool peers_first() const override { return device_->info().peers_first; }
+  uint64_t granule() const override {
+    return std::max<uint64_t>(device_->info().granularity, kHugePageSize);
+  }
+  // An index lies in the host's memory. One that is a segment of its own has its bytes counted here, so that it goes by the same rules.
   uint64_t FootprintOf(const Image& image) const override {
-    uint64_t bytes = 0;
+    const bool index_alone = image.from != nullptr && image.slices.empty();
+    uint64_t bytes = index_alone ? image.footprint : 0;
     for (const ManifestExtent& extent : image.variant.extents) {
       bytes += AlignUp(extent.length, device_->info().granularity);
     }

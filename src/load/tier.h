@@ -26,6 +26,7 @@
 
 #include "base/cancel_token.h"
 #include "base/clock.h"
+#include "base/mapping.h"
 #include "format/image.h"
 #include "load/fill_feed.h"
 #include "store/budget.h"
@@ -72,6 +73,8 @@ struct FillRequest {
   // The image in the tier beneath, where there is one. Only the loop lets go of it, but at the table's end. nullptr: fill
   // from `follow`, if it is there, else from the image's files.
   std::shared_ptr<const ResidentBytes> beneath;
+  // Of a piece that is brought from several parts: those behind the first, which is `beneath` (Image::from).
+  std::vector<std::shared_ptr<const ResidentBytes>> others = {};
   std::string peer;  // the UUID of the device whose memory `beneath` is; empty: the tier's beneath
   // A fill of the image in the tier beneath that goes on: its feed always ends.
   std::shared_ptr<FillControl> follow;
@@ -92,6 +95,8 @@ class Tier {
   virtual uint64_t capacity() const { return ReadMachineMemory().total; }
   // What an image takes of it.
   virtual uint64_t FootprintOf(const Image& image) const { return image.footprint; }
+  // Where pieces of a model may begin (format/device_forms.h): bytes.
+  virtual uint64_t granule() const { return kHugePageSize; }
   // Whether it can be filled from what is resident in `peer`, as far as can be told before.
   virtual bool TakesFrom(const Tier& /*peer*/) const { return false; }
   // Whether that is quicker than from the tier beneath.

@@ -1,5 +1,6 @@
 #include "manager/choose_tier.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -25,16 +26,22 @@ Status NoSuchTier(std::string_view name, const Tiers& tiers) {
 }
 
 // 2: there, 1: on its way, 0: elsewhere, -1: it could never be there.
-int NearnessOf(const SegmentTable& tier, const Image& image) {
-  const Segment* segment = tier.FindByKey(image.key);
-  const SegmentState state = segment == nullptr ? SegmentState::kAbsent : segment->state();
-  if (state == SegmentState::kResident) return 2;
-  if (state == SegmentState::kReserved || state == SegmentState::kLoading) return 1;
-  return tier.FootprintOf(image) <= tier.budget().limit() ? 0 : -1;
+int NearnessOf(const SegmentTable& tier, const ImagePtr& image) {
+  const ImagePtr& form = tier.FormOf(image);
+  int nearness = 2;
+  for (const ImagePtr& part : PartsOf(form)) {
+    const Segment* segment = tier.FindByKey(part->key);
+    const SegmentState state = segment == nullptr ? SegmentState::kAbsent : segment->state();
+    if (state == SegmentState::kResident) continue;
+    const bool comes = state == SegmentState::kReserved || state == SegmentState::kLoading;
+    nearness = std::min(nearness, comes ? 1 : 0);
+  }
+  if (nearness > 0) return nearness;
+  return tier.FootprintOf(*form) <= tier.budget().limit() ? 0 : -1;
 }
 
 // How near the image is, then how much room there is.
-std::pair<int, uint64_t> Fitness(const SegmentTable& tier, const Image& image) {
+std::pair<int, uint64_t> Fitness(const SegmentTable& tier, const ImagePtr& image) {
   return {NearnessOf(tier, image), tier.budget().free()};
 }
 
@@ -48,7 +55,8 @@ Result<SegmentTable*> FindTier(std::string_view name, const Tiers& tiers) {
   return NoSuchTier(name, tiers);
 }
 
-Result<SegmentTable*> ChooseTier(std::string_view wanted, const Image& image, const Tiers& tiers) {
+Result<SegmentTable*> ChooseTier(std::string_view wanted, const ImagePtr& image,
+                                 const Tiers& tiers) {
   if (wanted != kAnyDevice) return FindTier(wanted, tiers);
   SegmentTable* best = nullptr;
   for (const auto& tier : tiers) {

@@ -22,7 +22,8 @@ Result<SegmentTable*> FindTier(std::string_view name, const Tiers& tiers);
 
 // The same, and "any": the device that has the image, or is getting it, else the one with the most room of those
 // whose budget it fits. With equal room the first. NOT_FOUND: there is no device.
-Result<SegmentTable*> ChooseTier(std::string_view wanted, const Image& image, const Tiers& tiers);
+Result<SegmentTable*> ChooseTier(std::string_view wanted, const ImagePtr& image,
+                                 const Tiers& tiers);
 
 // Of a model's variants the one that its programs most likely open; there is at least one.
 const ImagePtr& UsualVariant(const std::vector<ImagePtr>& images);

@@ -35,10 +35,14 @@ PinnedVariant PinOf(const CatalogEntry& entry, const Image& image, const Segment
 
 // What it borrows and others use stays with them.
 void EvictParts(const ImagePtr& image, SegmentTable* tier) {
-  const std::span<const ImagePtr> parts = PartsOf(image);
+  const ImagePtr form = tier->FormOf(image);
+  const std::span<const ImagePtr> parts = PartsOf(form);
+  const std::string& own = PartsOf(image).front()->key;
+  const bool later = !tier->CheckMayEvict(parts.front()->key).ok();
   tier->EvictWhenIdle(parts.front()->key);
-  for (const ImagePtr& borrowed : parts.subspan(1)) {
-    if (tier->CheckMayEvict(borrowed->key).ok()) tier->EvictWhenIdle(borrowed->key);
+  for (const ImagePtr& part : parts.subspan(1)) {
+    const bool is_own = part->from != nullptr && part->from->key == own;
+    if ((later && is_own) || tier->CheckMayEvict(part->key).ok()) tier->EvictWhenIdle(part->key);
   }
 }
 
@@ -73,13 +77,13 @@ struct Controller::Meant {
   ControlledModel Outcome() const {
     ControlledModel model{
         .reference = reference, .tier = std::string(tier->tier_name()), .variants = {}};
-    for (const ImagePtr& image : images) model.variants.push_back(ControlledOf(*image, *tier));
+    for (const ImagePtr& image : images) model.variants.push_back(ControlledOf(image, *tier));
     return model;
   }
   // Whether that tier keeps them when nobody holds them.
   bool Kept(const SegmentTable& where) const {
     return std::all_of(images.begin(), images.end(), [&](const ImagePtr& image) {
-      const std::span<const ImagePtr> parts = PartsOf(image);
+      const std::span<const ImagePtr> parts = PartsOf(where.FormOf(image));
       return std::all_of(parts.begin(), parts.end(),
                          [&](const ImagePtr& part) { return where.Keeps(*part); });
     });
@@ -89,7 +93,7 @@ struct Controller::Meant {
   void Keep(Wanted wanted) {
     Meant kept{.tier = tier, .reference = reference, .images = {}, .pins = {}, .named = named};
     for (size_t i = 0; i < images.size(); ++i) {
-      if (!wanted(*images[i], pins[i])) continue;
+      if (!wanted(images[i], pins[i])) continue;
       kept.images.push_back(images[i]);
       kept.pins.push_back(pins[i]);
     }
@@ -98,7 +102,7 @@ struct Controller::Meant {
   void KeepUsual() {
     if (named) return;
     const ImagePtr usual = UsualVariant(images);
-    Keep([&](const Image& image, const PinnedVariant&) { return &image == usual.get(); });
+    Keep([&](const ImagePtr& image, const PinnedVariant&) { return image == usual; });
   }
 };
 
@@ -131,7 +135,9 @@ void Controller::ApplyPins() {
   for (const PinnedVariant& pin : catalog_->Pins()) {
     const ImagePtr image = ImageOf(pin);
     if (image == nullptr) continue;
-    for (const ImagePtr& part : PartsOf(image)) keys[pin.tier].insert(part->key);
+    const Result<SegmentTable*> tier = FindTier(pin.tier, *tiers_);
+    const ImagePtr& form = tier.ok() ? (*tier)->FormOf(image) : image;
+    for (const ImagePtr& part : PartsOf(form)) keys[pin.tier].insert(part->key);
   }
   for (const auto& tier : *tiers_) tier->SetPinned(keys[std::string(tier->tier_name())]);
 }
@@ -148,7 +154,7 @@ void Controller::LoadNextPinned() {
     const Result<SegmentTable*> tier = FindTier(pin.tier, *tiers_);
     const ImagePtr image = ImageOf(pin);
     if (!tier.ok() || image == nullptr) continue;  // it waits until that is back
-    if (IsThere(ControlledOf(*image, **tier).state)) continue;
+    if (IsThere(ControlledOf(image, **tier).state)) continue;
     if (!tried_.emplace(*tier, image->key).second) continue;
     loading_pinned_ = true;
     bringer_.Bring(*tier, {image}, {}, [this, image](const Result<std::vector<Lease>>& leases) {
@@ -214,7 +220,7 @@ Status Controller::CheckPinsFit(const Meant& meant) const {
     const ImagePtr image = ImageOf(pin);
     if (image == nullptr) continue;
     uint64_t footprint = 0;
-    for (const ImagePtr& part : PartsOf(image)) {
+    for (const ImagePtr& part : PartsOf(meant.tier->FormOf(image))) {
       const uint64_t needed = meant.tier->FootprintOf(*part);
       if (bytes.emplace(part->key, needed).second) footprint += needed;
     }
@@ -223,7 +229,7 @@ Status Controller::CheckPinsFit(const Meant& meant) const {
   }
   uint64_t wanted = 0;
   for (const ImagePtr& image : meant.images) {
-    for (const ImagePtr& part : PartsOf(image)) {
+    for (const ImagePtr& part : PartsOf(meant.tier->FormOf(image))) {
       const uint64_t footprint = meant.tier->FootprintOf(*part);
       if (bytes.emplace(part->key, footprint).second) wanted += footprint;
     }
@@ -302,8 +308,8 @@ void Controller::Unpin(const wire::Principal& principal, const ControlWishes& wi
   Result<Meant> meant = Find(of_all);
   if (!meant.ok()) return UnpinInAbsentTier(wishes, meant.status(), std::move(done));
   const std::set<Variant> kinds(wishes.variants.begin(), wishes.variants.end());
-  meant->Keep([&](const Image& image, const PinnedVariant& pin) {
-    return catalog_->Pins().contains(pin) && (kinds.empty() || kinds.contains(image.kind));
+  meant->Keep([&](const ImagePtr& image, const PinnedVariant& pin) {
+    return catalog_->Pins().contains(pin) && (kinds.empty() || kinds.contains(image->kind));
   });
   std::vector<PinnedVariant> pins =
       PinsOf(meant->reference, meant->tier->tier_name(), wishes.variants);
@@ -369,8 +375,11 @@ Result<Controller::Meant> Controller::FindThere(const wire::Principal& principal
   TRIMS_RETURN_IF_ERROR(CheckOperator(principal));
   TRIMS_ASSIGN_OR_RETURN(Meant meant, Find(wishes));
   if (!meant.named) {
-    meant.Keep([&](const Image& image, const PinnedVariant&) {
-      return ControlledOf(image, *meant.tier).state != SegmentState::kAbsent;
+    meant.Keep([&](const ImagePtr& image, const PinnedVariant&) {
+      // What others took along may be gone, and what is its own still be there.
+      const ImagePtr& form = meant.tier->FormOf(image);
+      return ControlledOf(image, *meant.tier).state != SegmentState::kAbsent ||
+             meant.tier->FindByKey(PartsOf(form).front()->key) != nullptr;
     });
   }
   TRIMS_RETURN_IF_ERROR(CheckMayEvict(meant, wishes));
@@ -408,10 +417,10 @@ void Controller::Demote(const wire::Principal& principal, const ControlWishes& w
 
 Status Controller::CheckMayEvict(const Meant& meant, const ControlWishes& wishes) const {
   for (const ImagePtr& image : meant.images) {
-    const std::string& key = PartsOf(image).front()->key;
+    const std::string& key = PartsOf(meant.tier->FormOf(image)).front()->key;
     const Status status = meant.tier->CheckMayEvict(key);
     if (status.ok()) continue;
-    if (wishes.when_idle && !ControlledOf(*image, *meant.tier).pinned) continue;
+    if (wishes.when_idle && !ControlledOf(image, *meant.tier).pinned) continue;
     if (!wishes.holders) return status;
     const std::string who = Named(wishes.holders(meant.tier->tier_name(), key));
     if (who.empty()) return status;

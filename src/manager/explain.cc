@@ -45,6 +45,18 @@ void Estimate(const OpenPlan& plan, const Counters& counters, ExplainedOpen* ope
   }
 }
 
+// From which all that is missing would come; nullptr: not from one peer.
+const SegmentTable* PeerOf(const SegmentTable& table, const ImagePtr& form) {
+  const SegmentTable* peer = nullptr;
+  for (const ImagePtr& part : PartsOf(form)) {
+    if (table.IsHere(*part)) continue;
+    const SegmentTable* const from = table.PeerFor(*part);
+    if (from == nullptr || (peer != nullptr && from != peer)) return nullptr;
+    peer = from;
+  }
+  return peer;
+}
+
 }  // namespace
 
 ExplainedOpen Explain(const ImagePtr& image, const SegmentTable& tier, const Counters& counters,
@@ -55,14 +67,14 @@ ExplainedOpen Explain(const ImagePtr& image, const SegmentTable& tier, const Cou
     const OpenPlan& plan = open.plans.back();
     if (open.refused.ok()) open.refused = plan.refused;
     if (Has(plan) || Gets(plan)) break;
-    if (const SegmentTable* peer = table->PeerFor(image->key)) {
-      open.moves_bytes = image->variant.ExtentBytes();
+    const ImagePtr& form = table->FormOf(image);
+    const uint64_t moves = form->parts.empty() ? image->variant.ExtentBytes() : plan.missing_bytes;
+    if (const SegmentTable* peer = PeerOf(*table, form)) {
+      open.moves_bytes = moves;
       open.plans.push_back(peer->Plan(image));
       break;
     }
-    const bool whole = image->parts.empty();
-    open.moves_bytes =
-        std::max(open.moves_bytes, whole ? image->variant.ExtentBytes() : plan.missing_bytes);
+    open.moves_bytes = std::max(open.moves_bytes, moves);
   }
   if (!open.refused.ok()) return open;
   open.served_from = ServedFrom(open.plans, on_disk);

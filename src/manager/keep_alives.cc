@@ -1,7 +1,9 @@
 #include "manager/keep_alives.h"
 
 #include <set>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "base/duration_text.h"
 #include "base/log.h"
@@ -28,6 +30,23 @@ Result<std::optional<Reclaim>> ParseKeepAlive(std::string_view text) {
                     "' is no time to keep a model: expected a number with ms, s, m, h or "
                     "d, at most a year (10m), 0, forever or default",
                 "say how long it stays when nobody has it open");
+}
+
+// What has segments of it, or will have, in whatever tier.
+std::vector<ImagePtr> PartsInAnyOf(const Tiers& tiers, const ImagePtr& image) {
+  std::vector<ImagePtr> all;
+  const auto add = [&all](const ImagePtr& form) {
+    const std::span<const ImagePtr> parts = PartsOf(form);
+    all.insert(all.end(), parts.begin(), parts.end());
+  };
+  add(image);
+  for (const auto& tier : tiers) {
+    const ImagePtr& now = tier->FormNow(image);
+    const ImagePtr& here = tier->FormOf(image);
+    if (now != image) add(now);
+    if (here != now) add(here);
+  }
+  return all;
 }
 
 }  // namespace
@@ -85,7 +104,7 @@ std::map<std::string, OwnReclaim> KeepAlives::OfContents() const {
   for (const CatalogEntry* entry : catalog_->All()) {
     const std::optional<Reclaim> kept = Of(entry->name);
     for (const ImagePtr& image : entry->images) {
-      for (const ImagePtr& part : PartsOf(image)) {
+      for (const ImagePtr& part : PartsInAnyOf(*tiers_, image)) {
         if (!kept) {
           by_policy.insert(part->key);
           continue;

@@ -13,6 +13,7 @@
 #include "catalog/catalog.h"
 #include "catalog/resolve.h"
 #include "events/event_feed.h"
+#include "format/device_forms.h"
 #include "ingest/check_operator.h"
 #include "load/tier.h"
 #include "manager/change_policy.h"
@@ -122,9 +123,11 @@ class Manager::Impl {
     TRIMS_ASSIGN_OR_RETURN(const ImagePtr image,
                            ResolveVariant(*dependencies.catalog, params.reference, params.variant,
                                           params.variant_key));
+    TRIMS_ASSIGN_OR_RETURN(SegmentTable* const tier, ChooseTier(params.tier, image, tiers));
     if (!image->parts.empty() && !params.runs) return NeedsRuns(*image);
-    TRIMS_ASSIGN_OR_RETURN(SegmentTable* const tier, ChooseTier(params.tier, *image, tiers));
-    return tier->Open(image, params.deadline, std::move(done));
+    // Who knows no runs gets what is whole on the host as one copy on a device, too.
+    const ImagePtr& form = params.runs ? tier->FormOf(image) : image;
+    return tier->Open(form, params.deadline, std::move(done));
   }
 
   // A libtrims of before would take the parts for the whole.
@@ -164,7 +167,8 @@ class Manager::Impl {
   bool InUse(const CatalogEntry& entry) const {
     for (const auto& tier : tiers) {
       for (const ImagePtr& image : entry.images) {
-        const Segment* segment = tier->FindByKey(PartsOf(image).front()->key);
+        const ImagePtr& form = tier->FormOf(image);
+        const Segment* segment = tier->FindByKey(PartsOf(form).front()->key);
         if (segment == nullptr) continue;
         if (segment->leases() > 0 || tier->WaitersOf(*segment) > 0) return true;
       }
@@ -184,7 +188,6 @@ class Manager::Impl {
 
   // What the catalog no longer knows goes with its last lease.
   void KeepKnown() {
-    FindSharing();
     std::set<std::string_view> keys;
     for (const CatalogEntry* entry : dependencies.catalog->All()) {
       for (const ImagePtr& image : entry->images) {
@@ -194,17 +197,29 @@ class Manager::Impl {
     controller->ApplyPins();
     keep_alives->Apply();
     for (const auto& tier : tiers) tier->KeepOnly(keys);
+    if (FindSharing()) {
+      controller->ApplyPins();
+      keep_alives->Apply();
+    }
     controller->LoadPinned();
   }
 
-  // Once a change of the catalog, so that whoever looks at the status doesn't look at all models.
-  void FindSharing() {
-    sharing.clear();
+  // Once a change of the catalog, so that whoever looks at the status doesn't look at all models. Whether models may lie otherwise on
+  // devices since then.
+  bool FindSharing() {
+    std::vector<ImagePtr> found;
     for (const CatalogEntry* entry : dependencies.catalog->All()) {
       for (const ImagePtr& image : entry->images) {
-        if (image->variant.granularity != Granularity::kModel) sharing.push_back(image);
+        if (image->variant.granularity != Granularity::kModel) found.push_back(image);
       }
     }
+    const bool changed = found != sharing;
+    sharing = std::move(found);
+    if (!changed) return false;
+    for (size_t i = 1; i < tiers.size(); ++i) {
+      tiers[i]->SetForms(MakeDeviceForms(sharing, {.granule = tiers[i]->granule()}));
+    }
+    return tiers.size() > 1;
   }
 
   const ManagerDependencies dependencies;
@@ -351,7 +366,7 @@ Result<ExplainedOpen> Manager::Explain(const ControlWishes& wishes) const {
       wishes.variants.empty() ? UsualVariant(entry->images)->kind : wishes.variants.front();
   TRIMS_ASSIGN_OR_RETURN(const ImagePtr image,
                          ResolveVariant(catalog, ReferenceOf(*entry), kind, ""));
-  TRIMS_ASSIGN_OR_RETURN(const SegmentTable* tier, ChooseTier(wishes.tier, *image, impl_->tiers));
+  TRIMS_ASSIGN_OR_RETURN(const SegmentTable* tier, ChooseTier(wishes.tier, image, impl_->tiers));
   ExplainedOpen open =
       trims::Explain(image, *tier, impl_->counters, IsOnDisk(*image, impl_->dependencies.prepared));
   if (impl_->controller->draining()) {

@@ -118,6 +118,7 @@ struct SegmentSnapshot {
   bool held_for_copy = false;  // as long as a device has its own
   bool leaving = false;        // with its last lease
   bool taken_over = false;     // from the daemon before
+  bool piece = false;          // of a model that shares, on a device
   Reclaim keep_alive;          // how long it outlives its last lease
   // From now, unless it is opened or its room is needed; none: it is in use, or kept for ever.
   std::optional<std::chrono::milliseconds> goes_in;
@@ -158,6 +159,7 @@ struct TierSnapshot {
   std::optional<HostCopy> host_copy = {};  // of a device's; of the host's there is none beneath
   uint64_t saved_bytes =
       0;  // what the models that are resident would take besides if they shared nothing
+  uint64_t wasted_bytes = 0;  // of a device's: there more often than once, or left empty by pieces
 };
 
 // What prepared models take of the disk.

@@ -19,13 +19,13 @@ using std::chrono::milliseconds;
 
 constexpr size_t kMostHoldersLooks = 16;
 
-VariantSnapshot SnapshotOf(const Image& image, const Tiers& tiers) {
-  VariantSnapshot snapshot{.kind = image.kind,
-                           .key = image.variant_key,
-                           .bytes = image.footprint,
-                           .extents = image.variant.RangeLengths().size(),
-                           .granularity = image.variant.granularity,
-                           .own_bytes = image.variant.FootprintBytes()};
+VariantSnapshot SnapshotOf(const ImagePtr& image, const Tiers& tiers) {
+  VariantSnapshot snapshot{.kind = image->kind,
+                           .key = image->variant_key,
+                           .bytes = image->footprint,
+                           .extents = image->variant.RangeLengths().size(),
+                           .granularity = image->variant.granularity,
+                           .own_bytes = image->variant.FootprintBytes()};
   for (const auto& tier : tiers) {
     const ControlledVariant there = ControlledOf(image, *tier);
     if (there.state == SegmentState::kAbsent) continue;
@@ -68,7 +68,7 @@ ModelSnapshot SnapshotOf(const CatalogEntry& entry, const AliasNames& aliases, b
                          .aliases = NamesOf(entry, aliases),
                          .variants = {}};
   for (const ImagePtr& image : entry.images) {
-    snapshot.variants.push_back(SnapshotOf(*image, tiers));
+    snapshot.variants.push_back(SnapshotOf(image, tiers));
   }
   return snapshot;
 }
@@ -98,6 +98,7 @@ SegmentSnapshot SnapshotOf(const Segment& segment, const SegmentTable& tier, Tim
                            .held_for_copy = segment.held_for_above(),
                            .leaving = segment.leaving(),
                            .taken_over = segment.taken_over(),
+                           .piece = image.from != nullptr,
                            .keep_alive = tier.ReclaimOf(segment)};
   if (const std::optional<Duration> left = tier.GoesIn(segment)) {
     snapshot.goes_in = std::chrono::ceil<milliseconds>(*left);
@@ -177,22 +178,7 @@ int NearnessOf(SegmentState state) {
   return 0;
 }
 
-// As far as the last of its parts; who has it leased has what is its own.
-ControlledVariant ControlledOfParts(const Image& image, const SegmentTable& tier) {
-  ControlledVariant whole = ControlledOf(*image.parts.front(), tier);
-  whole.bytes = image.footprint;
-  for (const ImagePtr& part : image.parts) {
-    const ControlledVariant one = ControlledOf(*part, tier);
-    if (NearnessOf(one.state) < NearnessOf(whole.state)) whole.state = one.state;
-    whole.pinned = whole.pinned && one.pinned;
-  }
-  return whole;
-}
-
-}  // namespace
-
-ControlledVariant ControlledOf(const Image& image, const SegmentTable& tier) {
-  if (!image.parts.empty()) return ControlledOfParts(image, tier);
+ControlledVariant ControlledOfOne(const Image& image, const SegmentTable& tier) {
   ControlledVariant variant{
       .kind = image.kind, .key = image.variant_key, .bytes = tier.FootprintOf(image)};
   const Segment* segment = tier.FindByKey(image.key);
@@ -202,6 +188,22 @@ ControlledVariant ControlledOf(const Image& image, const SegmentTable& tier) {
   variant.pinned = segment->pinned();
   variant.leaving = segment->leaving();
   return variant;
+}
+
+}  // namespace
+
+// As far as the last of its parts; who has it leased has what is its own.
+ControlledVariant ControlledOf(const ImagePtr& image, const SegmentTable& tier) {
+  const ImagePtr& form = tier.FormOf(image);
+  ControlledVariant whole = ControlledOfOne(*PartsOf(form).front(), tier);
+  if (form->parts.empty()) return whole;
+  whole.bytes = form->footprint;
+  for (const ImagePtr& part : form->parts) {
+    const ControlledVariant one = ControlledOfOne(*part, tier);
+    if (NearnessOf(one.state) < NearnessOf(whole.state)) whole.state = one.state;
+    whole.pinned = whole.pinned && one.pinned;
+  }
+  return whole;
 }
 
 std::vector<ModelSnapshot> SnapshotsOf(const Catalog& catalog, const Tiers& tiers) {
@@ -243,9 +245,10 @@ uint64_t SavedIn(const SegmentTable& tier, std::span<const ImagePtr> sharing) {
   uint64_t mapped = 0;
   std::map<std::string_view, uint64_t> resident;  // by key
   for (const ImagePtr& image : sharing) {
-    if (ControlledOf(*image, tier).state != SegmentState::kResident) continue;
+    const ImagePtr& form = tier.FormOf(image);
+    if (!tier.IsHere(*form)) continue;
     mapped += MappedBytes(*image);
-    for (const ImagePtr& part : PartsOf(image)) resident[part->key] = part->footprint;
+    for (const ImagePtr& part : PartsOf(form)) resident[part->key] = tier.FootprintOf(*part);
   }
   uint64_t taken = 0;
   for (const auto& [key, bytes] : resident) taken += bytes;
@@ -257,6 +260,7 @@ uint64_t SavedIn(const SegmentTable& tier, std::span<const ImagePtr> sharing) {
 void AddSaved(std::span<const ImagePtr> sharing, const Tiers& tiers, ManagerSnapshot* snapshot) {
   for (size_t i = 0; i < tiers.size(); ++i) {
     snapshot->tiers[i].saved_bytes = SavedIn(*tiers[i], sharing);
+    snapshot->tiers[i].wasted_bytes = tiers[i]->Wasted();
   }
 }
 

@@ -160,4 +160,10 @@ Charge NamespaceLedger::ChargeLoad(std::string_view reference, uint64_t bytes, T
   return Charge(use, bytes, 0, 1);
 }
 
+Charge NamespaceLedger::ChargeBytes(std::string_view reference, uint64_t bytes) {
+  NamespaceUse* use = UseOf(reference);
+  use->bytes += bytes;
+  return Charge(use, bytes, 0, 0);
+}
+
 }  // namespace trims

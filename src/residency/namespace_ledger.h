@@ -83,6 +83,8 @@ class NamespaceLedger {
 
   Charge ChargeLease(std::string_view reference);
   Charge ChargeLoad(std::string_view reference, uint64_t bytes, TimePoint now);
+  // Of what comes as a part of another load.
+  Charge ChargeBytes(std::string_view reference, uint64_t bytes);
 
   const std::map<std::string, NamespaceUse, std::less<>>& uses() const { return uses_; }
 

@@ -57,7 +57,7 @@ struct LoadFailure {
 inline constexpr size_t kHoldersRemembered = 8;
 
 // Why this residence ends with its last lease.
-enum class Leaving { kNo, kByOperator, kCopiedAbove };
+enum class Leaving { kNo, kByOperator, kCopiedAbove, kCutAnew };
 
 class Segment {
  public:

@@ -8,7 +8,7 @@ namespace trims {
 
 Result<OpenOutcome> SegmentTable::Prefetch(const ImagePtr& image, OpenCallback done) {
   Answered answered = Answered::kHit;
-  return AcquireImage(image, kNoDeadline, std::move(done), Asker::kOperator, &answered);
+  return AcquireImage(FormOf(image), kNoDeadline, std::move(done), Asker::kOperator, &answered);
 }
 
 void SegmentTable::SetPinned(std::set<std::string> keys) {
@@ -27,6 +27,7 @@ void SegmentTable::SetPinned(std::set<std::string> keys) {
     if (segment->state() != SegmentState::kResident || segment->leases() > 0) continue;
     if (!Stays(*segment)) LetGo(segment);
   }
+  if (!unpinned.empty()) LetGoOfCutAnew();
   LetGoWhatIsDue();
   Shrink();
 }

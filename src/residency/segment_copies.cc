@@ -1,10 +1,22 @@
 // What is in two tiers: what becomes of the copy beneath (residency/host_copy.h).
+#include <algorithm>
+#include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "residency/copy_hold.h"
 #include "residency/segment_table.h"
 
 namespace trims {
+namespace {
+
+// What it is a copy of, in the tier beneath.
+std::span<const ImagePtr> BroughtFrom(const ImagePtr& image) {
+  return image->from == nullptr ? std::span(&image, 1) : PartsOf(image->from);
+}
+
+}  // namespace
 
 CopyHold::CopyHold(SegmentTable* beneath, std::string key)
     : beneath_(beneath), key_(std::move(key)) {
@@ -54,16 +66,33 @@ void SegmentTable::DropForAbove(const std::string& key) {
   if (segment->MayGo()) LetGo(segment);
 }
 
-// After the lease beneath has ended.
+// After the lease beneath has ended. A part that other pieces are still to be brought from goes with the last of them.
 void SegmentTable::DropBeneath(const Segment& segment) {
   if (dependencies_.beneath == nullptr || options_.host_copy != HostCopy::kDrop) return;
-  dependencies_.beneath->DropForAbove(segment.key());
+  for (const ImagePtr& from : BroughtFrom(segment.image_ptr())) {
+    if (!IsBroughtFrom(from->key)) dependencies_.beneath->DropForAbove(from->key);
+  }
+}
+
+bool SegmentTable::IsBroughtFrom(const std::string& key) const {
+  if (forms_.empty()) return false;
+  return std::ranges::any_of(segments_, [&](const auto& each) {
+    const Segment& segment = *each.second;
+    const bool comes =
+        segment.state() == SegmentState::kReserved || segment.state() == SegmentState::kLoading;
+    return comes && segment.image().from != nullptr &&
+           std::ranges::any_of(PartsOf(segment.image().from),
+                               [&](const ImagePtr& part) { return part->key == key; });
+  });
 }
 
 // Before it ends: the one beneath must not go between.
 void SegmentTable::HoldBeneath(const Segment& segment) {
   if (dependencies_.beneath == nullptr || options_.host_copy != HostCopy::kPin) return;
-  copy_holds_.try_emplace(segment.id(), dependencies_.beneath, segment.key());
+  std::vector<CopyHold>& holds = copy_holds_[segment.id()];
+  for (const ImagePtr& from : BroughtFrom(segment.image_ptr())) {
+    holds.emplace_back(dependencies_.beneath, from->key);
+  }
 }
 
 }  // namespace trims

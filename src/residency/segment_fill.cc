@@ -31,10 +31,12 @@ void SegmentTable::FillFromBeneath(Segment* segment) {
 }
 
 std::shared_ptr<FillControl> SegmentTable::FillToFollow(const Segment& above) const {
-  const Segment* segment = FindByKey(above.key());
-  const bool can =
-      segment != nullptr && tier_->feeds() && segment->image_ptr() == above.image_ptr();
-  return can ? segment->control() : nullptr;
+  const Image& image = above.image();
+  const bool index_alone = image.from != nullptr && image.slices.empty();
+  const ImagePtr& wanted = image.from != nullptr ? image.from : above.image_ptr();
+  const Segment* segment = FindByKey(wanted->key);
+  const bool can = segment != nullptr && tier_->feeds() && segment->image_ptr() == wanted;
+  return can && !index_alone ? segment->control() : nullptr;
 }
 
 // The lease keeps the bytes beneath until this segment has them too. A fill that follows finds out itself how
@@ -51,7 +53,11 @@ void SegmentTable::CameBeneath(uint64_t id, Result<Lease> lease) {
   }
   if (beneath.followed) return;
   if (!status.ok()) return Filled(id, status);
-  Fill(id, {.beneath = beneath.lease->shared_bytes()});
+  FillRequest request{.beneath = beneath.lease->shared_bytes()};
+  for (const Lease& other : beneath.lease->borrowed()) {
+    request.others.push_back(other.shared_bytes());
+  }
+  Fill(id, std::move(request));
 }
 
 // Whoever opened this segment is still being told that it has to wait.

@@ -15,6 +15,8 @@ std::string_view ReasonOf(Leaving leaving) {
       return "operator";
     case Leaving::kCopiedAbove:
       return "copied";
+    case Leaving::kCutAnew:
+      return "cut";
   }
   return "";
 }

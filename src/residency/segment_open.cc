@@ -40,11 +40,25 @@ Result<OpenOutcome> SegmentTable::AcquireImage(const ImagePtr& image,
 }
 
 Result<OpenOutcome> SegmentTable::OpenForAbove(const Segment& above, OpenCallback done) {
-  Segment* segment = FindOrMake(above.image_ptr());
-  segment->set_removed(above.removed());
+  const ImagePtr& from = above.image().from;
+  return AcquireFor(above, from != nullptr ? from : above.image_ptr(), std::move(done));
+}
+
+Result<OpenOutcome> SegmentTable::OpenForPeer(const Segment& peers, OpenCallback done) {
+  return AcquireFor(peers, peers.image_ptr(), std::move(done));
+}
+
+// That a piece's model is gone says nothing of its parts, which others may have.
+Result<OpenOutcome> SegmentTable::AcquireFor(const Segment& above, const ImagePtr& image,
+                                             OpenCallback done) {
   Answered answered = Answered::kHit;
-  return Acquire(segment, above.image_ptr(), kNoDeadline, std::move(done), Asker::kTierAbove,
-                 &answered);
+  if (!image->parts.empty()) {
+    return AcquireParts(image, kNoDeadline, std::move(done), Asker::kTierAbove, &answered);
+  }
+  const bool is_new = !by_key_.contains(image->key);
+  Segment* segment = FindOrMake(image);
+  if (is_new || image->key == above.key()) segment->set_removed(above.removed());
+  return Acquire(segment, image, kNoDeadline, std::move(done), Asker::kTierAbove, &answered);
 }
 
 Result<OpenOutcome> SegmentTable::Acquire(Segment* segment, const ImagePtr& image,
@@ -81,7 +95,7 @@ void SegmentTable::CountIfQuota(const Status& status, const Image& image) {
 // On failure the segment is as it was, or gone if it was new.
 Status SegmentTable::StartMiss(Segment* segment, const ImagePtr& image, Asker asker) {
   Status status = BackingOff(*segment, image);
-  if (status.ok() && asker != Asker::kOperator) {
+  if (status.ok() && asker != Asker::kOperator && image->slices.empty()) {
     status = ledger_.CheckLoad(image->reference, segment->footprint(), dependencies_.clock->Now());
   }
   if (status.ok()) {

@@ -1,5 +1,7 @@
 // Opening what is put together: a lease on each of its parts, or none.
 //
+// On a device its parts are pieces (segment_forms.cc); the rest is the same.
+//
 // Each part has a segment of its own, which is loaded, shared, evicted and pinned as any other. Of the whole there is nothing but
 // the leases of who has it open, so that what nobody has open is idle part by part, and goes part by part.
 //
@@ -62,7 +64,8 @@ Result<OpenOutcome> SegmentTable::AcquireParts(const ImagePtr& image,
 }
 
 Status SegmentTable::CheckParts(const ImagePtr& image, Asker asker) {
-  if (dependencies_.beneath != nullptr) {
+  const bool in_pieces = image->parts.front()->from != nullptr;
+  if (dependencies_.beneath != nullptr && !in_pieces) {
     return Status(StatusCode::kUnimplemented,
                   "model '" + image->reference + "' is put together of parts, which tier '" +
                       std::string(tier_name()) + "' can't share",

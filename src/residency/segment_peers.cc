@@ -7,13 +7,12 @@
 namespace trims {
 
 // What is in the host's memory comes from there, unless the way from peers is quicker; what is not would have to be read.
-SegmentTable* SegmentTable::PeerFor(const std::string& key) const {
-  const Segment* beneath =
-      dependencies_.beneath == nullptr ? nullptr : dependencies_.beneath->FindByKey(key);
-  const bool there = beneath != nullptr && beneath->state() == SegmentState::kResident;
+SegmentTable* SegmentTable::PeerFor(const Image& image) const {
+  const Image& from = image.from != nullptr ? *image.from : image;
+  const bool there = dependencies_.beneath != nullptr && dependencies_.beneath->IsHere(from);
   if (there && !tier_->peers_first()) return nullptr;
   for (SegmentTable* peer : peers_) {
-    const Segment* segment = peer->FindByKey(key);
+    const Segment* segment = peer->FindByKey(image.key);
     const bool has = segment != nullptr && segment->state() == SegmentState::kResident;
     if (has && tier_->TakesFrom(*peer->tier_)) return peer;
   }
@@ -22,9 +21,9 @@ SegmentTable* SegmentTable::PeerFor(const std::string& key) const {
 
 // The lease keeps the peer's copy as long as it is read.
 bool SegmentTable::FillFromPeer(Segment* segment) {
-  SegmentTable* const peer = PeerFor(segment->key());
+  SegmentTable* const peer = PeerFor(segment->image());
   if (peer == nullptr) return false;
-  Result<OpenOutcome> outcome = peer->OpenForAbove(*segment, [](const Result<Lease>&) {});
+  Result<OpenOutcome> outcome = peer->OpenForPeer(*segment, [](const Result<Lease>&) {});
   Lease* const lease = outcome.ok() ? std::get_if<Lease>(&*outcome) : nullptr;
   if (lease == nullptr) return false;
   Beneath& beneath = beneath_[segment->id()];

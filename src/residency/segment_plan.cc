@@ -5,7 +5,8 @@
 
 namespace trims {
 
-OpenPlan SegmentTable::Plan(const ImagePtr& wanted) const {
+OpenPlan SegmentTable::Plan(const ImagePtr& of) const {
+  const ImagePtr& wanted = FormOf(of);
   if (!wanted->parts.empty()) return PlanParts(wanted);
   const Image& image = *wanted;
   OpenPlan plan{.tier = std::string(tier_name()),

@@ -95,9 +95,13 @@ Status SegmentTable::Admit(Segment* segment, ImagePtr image, PreparedStore::Pin 
   segment->mutable_use()->admitted = true;
   if (!leavers.for_room.empty()) Evict(leavers.for_room, segment);
   const TimePoint now = dependencies_.clock->Now();
-  segment->SetCharge(ledger_.ChargeLoad(image->reference, segment->footprint(), now));
+  // Of a model in pieces that of its index is the load, and the others are a part of it.
+  segment->SetCharge(image->slices.empty()
+                         ? ledger_.ChargeLoad(image->reference, segment->footprint(), now)
+                         : ledger_.ChargeBytes(image->reference, segment->footprint()));
   segment->Reserve(std::move(image), std::move(pin), now);
   segment->set_load(++last_load_);
+  if (IsCutAnew(segment->image())) segment->set_leaving(Leaving::kCutAnew);
   room_queue_.Push(segment->id(), segment->footprint());
   return {};
 }

@@ -1,8 +1,19 @@
 #include "residency/segment_table.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace trims {
+namespace {
+
+// A piece is known as long as all that it is brought from.
+bool IsAmong(const std::set<std::string_view>& keys, const Image& image) {
+  if (image.from == nullptr) return keys.contains(image.key);
+  return std::ranges::all_of(PartsOf(image.from),
+                             [&](const ImagePtr& part) { return keys.contains(part->key); });
+}
+
+}  // namespace
 
 SegmentTable::SegmentTable(const ResidencyOptions& options,
                            const ResidencyDependencies& dependencies, Counters* counters)
@@ -79,7 +90,7 @@ void SegmentTable::KeepOnly(const std::set<std::string_view>& keys) {
   const Waiters::Turn turn(&waiters_);
   std::vector<uint64_t> gone;
   for (auto& [id, segment] : segments_) {
-    segment->set_removed(!keys.contains(segment->key()));
+    segment->set_removed(!IsAmong(keys, segment->image()));
     if (segment->removed()) gone.push_back(id);
   }
   for (const uint64_t id : gone) {

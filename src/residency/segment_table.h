@@ -26,11 +26,13 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "trims/progress.h"
 
 #include "events/event.h"
+#include "format/device_forms.h"
 #include "format/image.h"
 #include "load/landing_tier.h"
 #include "residency/copy_hold.h"
@@ -73,8 +75,10 @@ class SegmentTable final : public LandingTier {
   Result<OpenOutcome> Open(const ImagePtr& image, std::chrono::milliseconds deadline,
                            OpenCallback done);
   // The same for a segment of the tier above that is to be filled from here: no client's open, so it
-  // is not counted, and it waits for as long as the load takes.
+  // is not counted, and it waits for as long as the load takes. Of a piece it is what that is brought from.
   Result<OpenOutcome> OpenForAbove(const Segment& above, OpenCallback done);
+  // The same for a segment of another device's table, which has the same.
+  Result<OpenOutcome> OpenForPeer(const Segment& peers, OpenCallback done);
   // Of a load in flight, if that can be followed: it is of the same name's files, whose damage is the failure of
   // both. Otherwise nullptr.
   std::shared_ptr<FillControl> FillToFollow(const Segment& above) const;
@@ -125,6 +129,18 @@ class SegmentTable final : public LandingTier {
   void Adopt(const ImagePtr& image, std::unique_ptr<LandingRoom> room,
              ResidentBytes bytes) override;
 
+  // How models that share parts lie here, where pages can't be mapped one by one (segment_forms.cc). From now on; what was cut otherwise
+  // goes with its last lease, unless it is pinned, and is opened as it is until then.
+  void SetForms(DeviceForms forms);
+  // What is brought for it: a form, or itself. Valid as FormOf's.
+  const ImagePtr& FormNow(const ImagePtr& image) const;
+  // What is opened for it: the same, or as it was cut before, as long as that is here. Valid until the next change of forms, as long as `image`.
+  const ImagePtr& FormOf(const ImagePtr& image) const;
+  // Whether all of it is resident.
+  bool IsHere(const Image& image) const;
+  // Bytes that are here more often than once, or that pieces leave empty.
+  uint64_t Wasted() const;
+
   // What an open of it would come to now (segment_plan.cc).
   OpenPlan Plan(const ImagePtr& wanted) const;
 
@@ -137,13 +153,15 @@ class SegmentTable final : public LandingTier {
   void SetPeers(std::vector<SegmentTable*> peers) { peers_ = std::move(peers); }
   void LetGoOfPeers();
   // From which of them it would be filled now; nullptr: none.
-  SegmentTable* PeerFor(const std::string& key) const;
+  SegmentTable* PeerFor(const Image& image) const;
 
   // nullptr: it is the lowest.
   const SegmentTable* beneath() const { return dependencies_.beneath; }
 
   // What an image takes of this tier.
-  uint64_t FootprintOf(const Image& image) const { return tier_->FootprintOf(image); }
+  uint64_t FootprintOf(const Image& image) const {
+    return image.parts.empty() ? tier_->FootprintOf(image) : image.footprint;
+  }
   // nullptr if there is no such segment.
   const Segment* FindByKey(const std::string& key) const;
   std::vector<const Segment*> All() const;             // by id
@@ -158,6 +176,7 @@ class SegmentTable final : public LandingTier {
   std::string_view device_uuid() const { return tier_->device_uuid(); }
   const Budget& budget() const { return tier_->budget(); }
   uint64_t capacity() const { return tier_->capacity(); }
+  uint64_t granule() const { return tier_->granule(); }
   const ResidencyOptions& options() const { return options_; }
   const TierPolicy& policy() const { return evictor_.policy(); }
   uint64_t leases() const { return leases_; }
@@ -224,6 +243,7 @@ class SegmentTable final : public LandingTier {
                               Answered* answered);
   Result<OpenOutcome> AcquireImage(const ImagePtr& image, std::chrono::milliseconds deadline,
                                    OpenCallback done, Asker asker, Answered* answered);
+  Result<OpenOutcome> AcquireFor(const Segment& above, const ImagePtr& image, OpenCallback done);
   Status CheckQuota(const Segment& segment, const Image& image);
   void CountIfQuota(const Status& status, const Image& image);
   Lease Grant(Segment* segment, ImagePtr image, HowOpened opened);
@@ -246,6 +266,10 @@ class SegmentTable final : public LandingTier {
   void PlanRoom(const Image& image, OpenPlan* plan) const;
   LoadProgress ProgressOfParts(const Image& image) const;
   void CancelWait(uint64_t waiter);  // by ~OpenWait
+
+  // Forms (segment_forms.cc).
+  bool IsCutAnew(const Image& image) const;  // it is cut otherwise now
+  void LetGoOfCutAnew();
 
   // Room (segment_room.cc).
   Status Admit(Segment* segment, ImagePtr image, PreparedStore::Pin pin);  // evicting if it must
@@ -298,6 +322,7 @@ class SegmentTable final : public LandingTier {
   void EndHoldForAbove(const std::string& key);
   void HoldBeneath(const Segment& segment);
   void DropBeneath(const Segment& segment);
+  bool IsBroughtFrom(const std::string& key) const;  // by what still comes
 
   // Bytes that stay with others (segment_lingering.cc).
   void Freed(uint64_t drain);
@@ -362,13 +387,17 @@ class SegmentTable final : public LandingTier {
   std::unordered_map<uint64_t, Retry> retries_;            // by the segment
   std::map<uint64_t, Gathering> gatherings_;               // by a number that no segment has
   std::vector<SegmentTable*> peers_;
-  std::set<std::string> pinned_;                       // keys
-  std::map<std::string, OwnReclaim> keep_alive_;       // by key
-  TimePoint next_due_ = TimePoint::max();              // of what goes in time; max: none
-  uint64_t due_timer_ = 0;                             // for that
-  std::map<std::string, uint64_t> held_for_above_;     // by key, how many copies
-  std::unordered_map<uint64_t, CopyHold> copy_holds_;  // beneath, by the segment here
-  std::function<void()> when_quiet_;                   // mostly empty
+  std::set<std::string> pinned_;                    // keys
+  std::map<std::string, OwnReclaim> keep_alive_;    // by key
+  TimePoint next_due_ = TimePoint::max();           // of what goes in time; max: none
+  uint64_t due_timer_ = 0;                          // for that
+  std::map<std::string, uint64_t> held_for_above_;  // by key, how many copies
+  std::unordered_map<uint64_t, std::vector<CopyHold>> copy_holds_;  // beneath, by the segment here
+  DeviceForms forms_;
+  std::unordered_set<std::string_view> pieces_;  // of the forms, by views of their keys
+  // Forms of before that are here, by the image's key.
+  std::unordered_map<std::string, std::vector<ImagePtr>> earlier_forms_;
+  std::function<void()> when_quiet_;  // mostly empty
   bool telling_quiet_ = false;
   Waiters waiters_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -39,7 +39,7 @@ trims_open_duration_seconds_count{tier="host"} 6
 }
 
 constexpr char kSmallStatus[] = R"({
-  "tiers": [{"name":"host","budget_bytes":100,"used_bytes":60,"leased_bytes":40,"pinned_bytes":10,"idle_bytes":20,"loading_bytes":0,"draining_bytes":0,"lingering_bytes":5,"saved_bytes":7}],
+  "tiers": [{"name":"host","budget_bytes":100,"used_bytes":60,"leased_bytes":40,"pinned_bytes":10,"idle_bytes":20,"loading_bytes":0,"draining_bytes":0,"lingering_bytes":5,"saved_bytes":7,"wasted_bytes":1}],
   "models": 3, "leases": 2, "counters": {"opens":7,"hits":4,"joined":1,"misses":1,"refused":1,"load_ms":1500},
   "disk": {"used_bytes": 5, "budget_bytes": null, "evictions": 0},
   "open_latency": {"bounds_us":[5,1000000],"series":[
@@ -85,6 +85,9 @@ trims_tier_lingering_bytes{tier="host"} 5
 # HELP trims_tier_saved_bytes What resident models would take besides if they shared nothing.
 # TYPE trims_tier_saved_bytes gauge
 trims_tier_saved_bytes{tier="host"} 7
+# HELP trims_tier_wasted_bytes Of models that share, there more often than once or left empty by pieces.
+# TYPE trims_tier_wasted_bytes gauge
+trims_tier_wasted_bytes{tier="host"} 1
 # HELP trims_models Models (versions) in the catalog.
 # TYPE trims_models gauge
 trims_models 3

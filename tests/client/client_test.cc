@@ -330,6 +330,17 @@ const Lie kLies[] = {
     {"RunBeyondTheRange", TellRuns(kBeyondRange)},
     {"RunOfNoBytes", TellRuns(kOfNoBytes)},
     {"RunThatLiesAtNoPage", TellRuns(kCutAtNoPage)},
+    {"RunOfAPartOfADevicesAllocation",
+     [](const auto&, wire::OpenReply* reply, auto*) {
+       static constexpr wire::ExtentInfo kOnDevice[] = {
+           {64, Pages::kSmall, HandleKind::kSimulatedDevice},
+           {3, Pages::kSmall, HandleKind::kSimulatedDevice}};
+       static constexpr uint64_t kLengths[] = {60, 3};
+       static constexpr wire::RunInfo kRuns[] = {{0, 0, 60}, {1, 0, 3}};
+       reply->extents = kOnDevice;
+       reply->lengths = kLengths;
+       reply->runs = kRuns;
+     }},
     {"RunsWithoutLengths", [](const auto&, auto* reply, auto*) { reply->runs = kTooShort; }},
     {"RunsOfEndlessLengths",
      [](const auto&, auto* reply, auto*) {

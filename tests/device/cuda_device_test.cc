@@ -35,7 +35,7 @@ class CudaDeviceTest : public ::testing::Test {
     TRIMS_RETURN_IF_ERROR(memory->CopyIn(*from, 0, 1000));
     TRIMS_RETURN_IF_ERROR(memory->CopyIn(*from, 1000, kCudaBytes - 1000));
     TRIMS_ASSIGN_OR_RETURN(const UniqueFd fd, memory->Export());
-    return Read(fd);
+    return Read(fd.get());
   }
   // Each of the calls fails in turn, the first time that it is made and each later time.
   template <typename Make>
@@ -76,11 +76,11 @@ class CudaDeviceTest : public ::testing::Test {
     if (copy->CopyIn(*peer, 1, kCudaBytes).code() != StatusCode::kInvalidArgument)
       return Status(StatusCode::kInternal, "more was copied than there is");
     TRIMS_ASSIGN_OR_RETURN(const UniqueFd fd, copy->Export());
-    return Read(fd);
+    return Read(fd.get());
   }
-  static std::vector<std::byte> Read(const UniqueFd& fd) {
+  static std::vector<std::byte> Read(int fd) {
     std::vector<std::byte> bytes(kCudaBytes);
-    EXPECT_EQ(::pread(fd.get(), bytes.data(), bytes.size(), 0), static_cast<ssize_t>(kCudaBytes));
+    EXPECT_EQ(::pread(fd, bytes.data(), bytes.size(), 0), static_cast<ssize_t>(kCudaBytes));
     return bytes;
   }
 
@@ -104,6 +104,22 @@ TEST_F(CudaDeviceTest, WhatWasCopiedInIsWhatIsShared) {
   ASSERT_TRUE(read.ok()) << read.status().ToString();
   EXPECT_TRUE(std::ranges::equal(*read, test::SomeBytes(kCudaBytes)));
   EXPECT_EQ(standin_.Live(), live);
+}
+
+TEST_F(CudaDeviceTest, BytesOfOnePlaceCanGoToAnother) {
+  const auto device = Make();
+  const SealedExtent extent = SealedCopy("bytes", test::SomeBytes(kCudaBytes)).value();
+  const auto from = (*device)->Attach(extent.read_only_fd(), kCudaBytes);
+  const auto memory = (*device)->Allocate("piece", kCudaBytes);
+  const uint64_t half = kCudaBytes / 2;
+  ASSERT_TRUE((*memory)->CopySpanIn(**from, {.from = half, .to = 0, .length = half}).ok());
+  ASSERT_TRUE((*memory)->CopySpanIn(**from, {.from = 0, .to = half, .length = half}).ok());
+  EXPECT_EQ((*memory)->CopySpanIn(**from, {.from = 0, .to = half + 1, .length = half}).code(),
+            StatusCode::kInvalidArgument);
+  const UniqueFd shared = (*memory)->Export().value();
+  std::vector<std::byte> expected = Read(extent.read_only_fd());
+  std::ranges::rotate(expected, expected.begin() + static_cast<ptrdiff_t>(half));
+  EXPECT_TRUE(Read(shared.get()) == expected);
 }
 
 TEST_F(CudaDeviceTest, AfterItIsSharedNothingIsCopiedIn) {

@@ -50,6 +50,21 @@ class RemoteDeviceTest : public ::testing::Test {
   static std::vector<pid_t> Processes() { return test::ChildrenOf(::getpid(), "trims-device"); }
 };
 
+TEST_F(RemoteDeviceTest, WhereFromAndWhereToBothArrive) {
+  const auto device = Start();
+  const SealedExtent extent = SealedCopy("bytes", test::SomeBytes(kRemoteBytes)).value();
+  const auto from = (*device)->Attach(extent.read_only_fd(), kRemoteBytes);
+  const auto memory = (*device)->Allocate("piece", 3000);
+  ASSERT_TRUE((*memory)->CopySpanIn(**from, {.from = 5000, .to = 0, .length = 1000}).ok());
+  ASSERT_TRUE((*memory)->CopySpanIn(**from, {.from = 0, .to = 1000, .length = 2000}).ok());
+  const UniqueFd shared = (*memory)->Export().value();
+  const Result<Mapping> mapping = Mapping::OfFile(shared.get(), 3000, PROT_READ);
+  ASSERT_TRUE(mapping.ok());
+  const auto bytes = test::SomeBytes(kRemoteBytes);
+  EXPECT_EQ(std::memcmp(mapping->data(), bytes.data() + 5000, 1000), 0);
+  EXPECT_EQ(std::memcmp(mapping->data() + 1000, bytes.data(), 2000), 0);
+}
+
 TEST_F(RemoteDeviceTest, DoesInItsProcessWhatADeviceDoes) {
   const size_t fds = test::HeldFds();
   {

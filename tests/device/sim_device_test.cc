@@ -54,6 +54,25 @@ TEST_F(SimDeviceTest, WhatWasCopiedInIsWhatIsSharedAndNobodyWritesIt) {
   EXPECT_EQ(::fcntl(shared->get(), F_GET_SEALS) & F_SEAL_WRITE, F_SEAL_WRITE);
 }
 
+TEST_F(SimDeviceTest, BytesOfOnePlaceCanGoToAnother) {
+  const auto from = AttachContent();
+  const auto memory = device_->Allocate("piece", 3000);
+  ASSERT_TRUE((*memory)->CopySpanIn(**from, {.from = 5000, .to = 0, .length = 1000}).ok());
+  ASSERT_TRUE((*memory)->CopySpanIn(**from, {.from = 0, .to = 1000, .length = 2000}).ok());
+  for (const CopySpan& beyond :
+       {CopySpan{.from = 0, .to = 2001, .length = 1000}, CopySpan{.from = kSimBytes, .length = 1},
+        CopySpan{.from = 0, .to = UINT64_MAX, .length = 2},
+        CopySpan{.from = UINT64_MAX, .to = 0, .length = 2}}) {
+    EXPECT_EQ((*memory)->CopySpanIn(**from, beyond).code(), StatusCode::kInvalidArgument);
+  }
+  const UniqueFd shared = (*memory)->Export().value();
+  const Result<Mapping> mapping = Mapping::OfFile(shared.get(), 3000, PROT_READ);
+  ASSERT_TRUE(mapping.ok());
+  const auto bytes = test::SomeBytes(kSimBytes);
+  EXPECT_EQ(std::memcmp(mapping->data(), bytes.data() + 5000, 1000), 0);
+  EXPECT_EQ(std::memcmp(mapping->data() + 1000, bytes.data(), 2000), 0);
+}
+
 // The wire carries 60 MB in a second: what is shared was on it for that long.
 TEST_F(SimDeviceTest, WhatIsSharedHasArrived) {
   const auto device =

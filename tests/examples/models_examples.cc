@@ -1,6 +1,7 @@
 // The examples of src/format/, src/source/ and src/store/.
 #include <cstddef>
 #include <cstdlib>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "base/named_rows.h"
 #include "base/random_access.h"
 #include "format/chunk_digests.h"
+#include "format/device_forms.h"
 #include "format/image.h"
 #include "format/json_node.h"
 #include "format/manifest_runs.h"
@@ -329,6 +331,15 @@ Status ManifestRunsExample(const ManifestVariant& variant) {
 void SharedBytesExample(const ImagePtr& fine_tune, const ImagePtr& base) {
   // example: src/format/shared_bytes.h
   SharedBytes(fine_tune, base);
+  // end
+}
+
+void DeviceFormsExample(const std::vector<ImagePtr>& sharing, const ImagePtr& image,
+                        const std::function<void(const ImagePtr&)>& Open) {
+  // example: src/format/device_forms.h
+  const DeviceForms forms = MakeDeviceForms(sharing, {.granule = 2 << 20});
+  const auto form = forms.find(image->key);
+  if (form != forms.end()) Open(form->second);
   // end
 }
 

@@ -173,6 +173,122 @@ TEST_F(DeviceTierTest, EachDeviceCallThatFailsIsReportedAndLeavesNothing) {
   EXPECT_TRUE(device_->Allocate("all of it", 128 * kMiB).ok());
 }
 
+class DevicePieceTest : public DeviceTierTest {
+ protected:
+  // The end of the first extent and, of a second part, the whole of the other.
+  FillRequest FromParts(const ResidentBytes& first, const ResidentBytes& second) {
+    const auto borrowed = [](const ResidentBytes& bytes) {
+      return std::shared_ptr<const ResidentBytes>(std::shared_ptr<void>(), &bytes);
+    };
+    Image whole = image_;
+    whole.parts = {MakeImage(), MakeImage()};
+    auto piece = std::make_shared<Image>();
+    piece->reference = image_.reference;
+    piece->from = std::make_shared<const Image>(std::move(whole));
+    piece->slices = {{.part = 0, .extent = 0, .offset = 4096, .length = 9'000'000},
+                     {.part = 1, .extent = 1, .offset = 0, .length = 5000},
+                     {.part = 0, .extent = 0, .offset = 0, .length = 4096}};
+    piece->variant.extents.push_back({.length = 9'009'096, .pieces = {}});
+    return {
+        .image = piece, .beneath = borrowed(first), .others = {borrowed(second)}, .control = own_};
+  }
+};
+
+TEST_F(DevicePieceTest, HasTheBytesOfItsSlicesInOneAllocation) {
+  const std::unique_ptr<Tier> tier = Make();
+  const Result<ResidentBytes> first = Load();
+  const Result<ResidentBytes> second = Load();
+  const size_t fds = HeldFds();
+  Result<ResidentBytes> filled = Fill(tier.get(), FromParts(*first, *second));
+  ASSERT_TRUE(filled.ok()) << filled.status().ToString();
+  ASSERT_EQ(filled->extents.size(), 1u);
+  EXPECT_FALSE(filled->index.fd);
+  EXPECT_EQ(filled->extents[0].length, 9'009'096u);
+  const std::string content = Content(filled->extents[0]);
+  EXPECT_TRUE(content.substr(0, 9'000'000) == contents_[0].substr(4096, 9'000'000));
+  EXPECT_TRUE(content.substr(9'000'000, 5000) == contents_[1]);
+  EXPECT_TRUE(content.substr(9'005'000, 4096) == contents_[0].substr(0, 4096));
+  EXPECT_EQ(HeldFds(), fds + 1);
+  EXPECT_EQ(own_->bytes_done(), 9'009'096u);
+}
+
+// Of the first extent alone, which the fill beneath brings first.
+TEST_F(DevicePieceTest, FollowsAFillBeneath) {
+  const std::unique_ptr<Tier> tier = Make();
+  auto piece = std::make_shared<Image>(image_);
+  piece->from = MakeImage();
+  piece->slices = {{.part = 0, .extent = 0, .offset = 8'192'000, .length = 4'096'000},
+                   {.part = 0, .extent = 0, .offset = 0, .length = 4096}};
+  piece->variant.extents.clear();
+  piece->variant.extents.push_back({.length = 4'100'096, .pieces = {}});
+  std::optional<Result<ResidentBytes>> filled;
+  tier->Fill({.image = piece, .follow = control_, .control = own_},
+             [&](Result<ResidentBytes> r) { filled.emplace(std::move(r)); });
+  const Result<ResidentBytes> beneath = Load();
+  ASSERT_TRUE(beneath.ok());
+  WaitForCopied(4'100'096);
+  EXPECT_EQ(loop_.Pending(), 0u) << "shared before the bytes were known to be right";
+  control_->feed()->End(Status());
+  loop_.RunOne();
+  ASSERT_TRUE(filled->ok()) << filled->status().ToString();
+  const std::string content = Content((*filled)->extents.at(0));
+  EXPECT_TRUE(content.substr(0, 4'096'000) == contents_[0].substr(8'192'000, 4'096'000));
+  EXPECT_TRUE(content.substr(4'096'000, 4096) == contents_[0].substr(0, 4096));
+}
+
+TEST_F(DevicePieceTest, AnIndexTakesNoMemoryOfTheDevice) {
+  const std::unique_ptr<Tier> tier = Make();
+  const Result<ResidentBytes> part = Load();
+  FillRequest request = FromParts(*part, *part);
+  auto piece = std::make_shared<Image>(*request.image);
+  piece->slices.clear();
+  piece->variant.extents.clear();
+  piece->footprint = 4096;
+  request.image = piece;
+  EXPECT_EQ(tier->FootprintOf(*piece), 4096u);
+  const Result<ResidentBytes> filled = Fill(tier.get(), std::move(request));
+  ASSERT_TRUE(filled.ok());
+  EXPECT_TRUE(filled->extents.empty());
+  EXPECT_EQ(Content(filled->index), Content(part->index));
+  EXPECT_TRUE(device_->Allocate("all of it", 128 * kMiB).ok());
+}
+
+TEST_F(DevicePieceTest, WhatIsNotThereIsNoCrash) {
+  const std::unique_ptr<Tier> tier = Make();
+  const Result<ResidentBytes> part = Load();
+  FillRequest without = FromParts(*part, *part);
+  without.others.clear();
+  EXPECT_EQ(Fill(tier.get(), std::move(without)).status().code(), StatusCode::kInternal);
+  FillRequest beyond = FromParts(*part, *part);
+  auto piece = std::make_shared<Image>(*beyond.image);
+  piece->slices[1].extent = 2;
+  beyond.image = piece;
+  EXPECT_EQ(Fill(tier.get(), beyond).status().code(), StatusCode::kInternal);
+  piece->slices[1] = {.part = 1, .extent = 1, .offset = 4096, .length = 5000};
+  EXPECT_EQ(Fill(tier.get(), std::move(beyond)).status().code(), StatusCode::kInvalidArgument);
+  EXPECT_TRUE(device_->Allocate("all of it", 128 * kMiB).ok());
+}
+
+TEST_F(DevicePieceTest, EachDeviceCallThatFailsIsReportedAndLeavesNothing) {
+  const std::unique_ptr<Tier> tier = Make();
+  const Result<ResidentBytes> part = Load();
+  const size_t fds = HeldFds();
+  for (const fault::Op op :
+       {fault::Op::kDeviceAllocate, fault::Op::kDeviceCopy, fault::Op::kDeviceExport}) {
+    int nth = 1;
+    for (;; ++nth) {
+      const fault::ScopedPlan plan({.op = op, .nth = nth, .error = ENOMEM});
+      own_ = std::make_shared<FillControl>();
+      const Status status = Fill(tier.get(), FromParts(*part, *part)).status();
+      if (!plan.fired()) break;
+      EXPECT_EQ(status.code(), StatusCode::kResourceExhausted) << fault::OpName(op) << nth;
+      EXPECT_EQ(HeldFds(), fds) << fault::OpName(op) << nth;
+    }
+    EXPECT_GT(nth, 1) << fault::OpName(op);
+  }
+  EXPECT_TRUE(device_->Allocate("all of it", 128 * kMiB).ok());
+}
+
 TEST_F(DeviceTierTest, AHostTierFeedsWhoeverFollows) {
   HostTierOptions options{
       .budget = 100 * kMiB, .threads = 1, .prepared_root = prepared_.path(), .feeds = true};

@@ -27,7 +27,7 @@ class ChooseTierTest : public ::testing::Test {
         &counters_));
   }
   std::string Choose(const std::string& wanted) {
-    const Result<SegmentTable*> tier = ChooseTier(wanted, *image_, tiers_);
+    const Result<SegmentTable*> tier = ChooseTier(wanted, image_, tiers_);
     return tier.ok() ? std::string((*tier)->tier_name()) : tier.status().ToString();
   }
   void Open(size_t tier, const ImagePtr& image) {

@@ -56,9 +56,9 @@ TEST_F(PeersTest, WhatTheHostHasComesFromThereUnlessPeersAreQuicker) {
   Start();
   const ImagePtr a = MakeImage('a', 4);
   Bring(a, /*on_host=*/true);
-  EXPECT_EQ(other_->PeerFor(a->key), nullptr);
+  EXPECT_EQ(other_->PeerFor(*a), nullptr);
   other_tier_->quicker_from_peers = true;
-  EXPECT_EQ(other_->PeerFor(a->key), &*device_);
+  EXPECT_EQ(other_->PeerFor(*a), &*device_);
   const auto open = Open(*other_, a);
   EXPECT_EQ(Request().beneath, device_->FindByKey(a->key)->shared_bytes());
   EXPECT_EQ(host_->leases(), 0u);
@@ -68,7 +68,7 @@ TEST_F(PeersTest, WhatThePeerLacksOrOnlyGetsComesByTheHost) {
   Start();
   const ImagePtr a = MakeImage('a', 4);
   const auto loading = Open(*device_, a);
-  EXPECT_EQ(other_->PeerFor(a->key), nullptr);
+  EXPECT_EQ(other_->PeerFor(*a), nullptr);
   const auto open = Open(*other_, a);
   EXPECT_TRUE(other_tier_->fills.empty());
   host_tier_->Finish();
@@ -80,7 +80,7 @@ TEST_F(PeersTest, OfAnotherKindItIsNoPeer) {
   other_tier_->takes_from = "device:7";
   const ImagePtr a = MakeImage('a', 4);
   Bring(a);
-  EXPECT_EQ(other_->PeerFor(a->key), nullptr);
+  EXPECT_EQ(other_->PeerFor(*a), nullptr);
 }
 
 TEST_F(PeersTest, WithoutAWayItComesByTheHostAfterAll) {
@@ -145,7 +145,7 @@ TEST_F(PeersTest, LetGoOfTheyMayEndInAnyOrder) {
   const auto open = Open(*other_, a);
   other_->LetGoOfPeers();
   EXPECT_EQ(device_->leases(), 0u);
-  EXPECT_EQ(other_->PeerFor(a->key), nullptr);
+  EXPECT_EQ(other_->PeerFor(*a), nullptr);
   device_.reset();
   open->wait.reset();
   other_.reset();

@@ -194,6 +194,16 @@ TEST(RenderStatusTest, SaysWhatBecomesOfTheHostsCopyOfWhatADeviceHas) {
   EXPECT_THAT(RenderStatus(status), HasSubstr("resident (held for its copy)"));
 }
 
+TEST(RenderStatusTest, OfADevicePiecesAndWhatTheyWasteAreShown) {
+  Json status = ServedStatus();
+  EXPECT_THAT(RenderStatus(status), Not(HasSubstr("piece")));
+  status["tiers"].push_back(status["tiers"][0]);
+  status["tiers"][1]["wasted_bytes"] = 1 << 20;
+  status["segments"][0]["piece"] = true;
+  EXPECT_THAT(RenderStatus(status), HasSubstr("MiB wasted by pieces;"));
+  EXPECT_THAT(RenderStatus(status), HasSubstr("(piece)"));
+}
+
 TEST(RenderStatusTest, SaysWhatWentForMemoryPressureWhereItIsWatched) {
   Json status = ServedStatus();
   status["pressure"] = {{"file", nullptr}, {"events", 0}, {"bytes_given_up", 0}};

@@ -68,6 +68,9 @@ std::string TierParts(const Json& tier) {
   if (const uint64_t saved = Number(tier, "saved_bytes"); saved > 0) {
     text += fmt::format(", {} saved by sharing", HumanBytes(saved));
   }
+  if (const uint64_t wasted = Number(tier, "wasted_bytes"); wasted > 0) {
+    text += fmt::format(", {} wasted by pieces", HumanBytes(wasted));
+  }
   if (used > budget) text += fmt::format(", {} beyond the budget", HumanBytes(used - budget));
   text += "; " + PolicyWords(tier);
   if (const std::string copy = Text(tier, "host_copy"); !copy.empty())
@@ -148,10 +151,11 @@ std::string RenderSegments(const Json& segments) {
                {"OPENS", Table::Align::kRight},
                {"IDLE", Table::Align::kRight}});
   for (const Json& segment : segments) {
-    table.AddRow({ShortReference(Text(segment, "reference")), Text(segment, "kind"),
-                  Text(segment, "tier"), SegmentState(segment),
-                  HumanBytes(Number(segment, "bytes")), OrDash(Text(segment, "pages")),
-                  std::to_string(Number(segment, "leases")),
+    const bool piece = segment.contains("piece") && segment["piece"] == true;
+    table.AddRow({ShortReference(Text(segment, "reference")),
+                  Text(segment, "kind") + (piece ? " (piece)" : ""), Text(segment, "tier"),
+                  SegmentState(segment), HumanBytes(Number(segment, "bytes")),
+                  OrDash(Text(segment, "pages")), std::to_string(Number(segment, "leases")),
                   std::to_string(Number(segment, "opens")), IdleFor(segment)});
   }
   return table.Render();

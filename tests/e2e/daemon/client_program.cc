@@ -6,12 +6,14 @@
 //   client_program keep SOCKET REFERENCE     opens it, closes the connection and all descriptors but not what it has
 //                                            mapped, writes a byte, and stays until it is killed
 //   client_program inode SOCKET REFERENCE    prints the inode and a checksum of the first extent
+//   client_program digest SOCKET REFERENCE   prints a digest of all bytes of the first file
 //   client_program autostart TRIMSD          prints the pid of the daemon that answers, started if need be
 //
 // TEST_TIER in the environment is the tier that it asks for.
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -98,6 +100,20 @@ int Inode(const std::string& socket, const std::string& reference) {
   return 0;
 }
 
+// FNV-1a.
+int Digest(const std::string& socket, const std::string& reference) {
+  trims::Result<trims::Client> client = trims::Client::Connect({.socket_path = socket});
+  if (!client.ok()) return Fail(client.status());
+  const trims::Result<trims::Model> model = client->Open(reference, {.tier = Tier()});
+  if (!model.ok()) return Fail(model.status());
+  uint64_t digest = 14695981039346656037U;
+  for (const std::byte byte : model->file(0).bytes) {
+    digest = (digest ^ static_cast<uint64_t>(byte)) * 1099511628211U;
+  }
+  std::printf("%lx\n", static_cast<unsigned long>(digest));
+  return 0;
+}
+
 int Autostart(const std::string& program) {
   const trims::Result<std::string> socket = trims::EnsureDaemon({.program = program});
   if (!socket.ok()) return Fail(socket.status());
@@ -119,6 +135,7 @@ int main(int argc, char** argv) {
   if (arguments.size() == 3 && arguments[0] == "hold") return Hold(arguments[1], arguments[2]);
   if (arguments.size() == 3 && arguments[0] == "keep") return Keep(arguments[1], arguments[2]);
   if (arguments.size() == 3 && arguments[0] == "inode") return Inode(arguments[1], arguments[2]);
+  if (arguments.size() == 3 && arguments[0] == "digest") return Digest(arguments[1], arguments[2]);
   if (arguments.size() == 2 && arguments[0] == "autostart") return Autostart(arguments[1]);
   std::fputs("client_program: see its first lines\n", stderr);
   return 2;

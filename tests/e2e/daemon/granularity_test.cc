@@ -269,15 +269,11 @@ TEST_P(GranularityTest, AClientThatKnowsNoRunsIsRefused) {
   }
 }
 
-TEST_P(GranularityTest, WhatIsPutTogetherCanNotBePushedOrBeOnADevice) {
-  Restart(SIGTERM, {"--device", "sim:0,capacity=64MiB"});
+TEST_P(GranularityTest, WhatIsPutTogetherCanNotBePushed) {
   AddBaseAndTunes();
   EXPECT_EQ(Operator().Push("one", "file://" + folder_.path() + "/out").status().code(),
             StatusCode::kUnimplemented);
   EXPECT_TRUE(Operator().Push("base", "file://" + folder_.path() + "/out").ok());
-  Result<Client> client = daemon_->Connect();
-  EXPECT_EQ(client->Open("one", {.variant = GetParam(), .tier = "sim:0"}).status().code(),
-            StatusCode::kUnimplemented);
 }
 
 TEST_P(GranularityTest, WhatTheDaemonBeforeLoadedIsTakenOverPartByPart) {
