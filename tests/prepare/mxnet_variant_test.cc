@@ -147,10 +147,16 @@ TEST_F(MxnetVariantTest, ASymbolOfMoreThan64MebibytesCostsTheVariantAndNotTheMod
   std::filesystem::resize_file(root_ + "/in/net-symbol.json", (uint64_t{64} << 20) + 1);
   const Result<Manifest> manifest = Run("");
   ASSERT_TRUE(manifest.ok()) << manifest.status().ToString();
+  const std::string why =
+      "'net-symbol.json': a symbol of 67108865 bytes: expected at most 67108864";
   EXPECT_EQ(Find(*manifest, Variant::kTensors), nullptr);
-  EXPECT_THAT(manifest->notes,
-              Contains(HasSubstr("'net-symbol.json': a symbol of 67108865 bytes: expected at most "
-                                 "67108864")));
+  EXPECT_THAT(manifest->notes, Contains(HasSubstr("no tensors: " + why)));
+  std::filesystem::remove_all(root_ + "/out");
+  std::filesystem::create_directory(root_ + "/out");
+  const Status status = Run("", {Variant::kTensors}).status();
+  EXPECT_EQ(status.code(), StatusCode::kTooLarge) << status.ToString();
+  EXPECT_EQ(status.message(), why);
+  EXPECT_THAT(status.hint(), HasSubstr("--variant files"));
 }
 
 TEST(MxnetName, FourDigitsBehindADashAreAnEpoch) {
