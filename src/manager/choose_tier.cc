@@ -33,8 +33,7 @@ int NearnessOf(const SegmentTable& tier, const ImagePtr& image) {
     const Segment* segment = tier.FindByKey(part->key);
     const SegmentState state = segment == nullptr ? SegmentState::kAbsent : segment->state();
     if (state == SegmentState::kResident) continue;
-    const bool comes = state == SegmentState::kReserved || state == SegmentState::kLoading;
-    nearness = std::min(nearness, comes ? 1 : 0);
+    nearness = std::min(nearness, Comes(state) ? 1 : 0);
   }
   if (nearness > 0) return nearness;
   return tier.FootprintOf(*form) <= tier.budget().limit() ? 0 : -1;

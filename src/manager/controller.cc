@@ -20,12 +20,6 @@ namespace {
 
 constexpr size_t kHoldersNamed = 3;
 
-// Or on its way.
-bool IsThere(SegmentState state) {
-  return state == SegmentState::kReserved || state == SegmentState::kLoading ||
-         state == SegmentState::kResident;
-}
-
 PinnedVariant PinOf(const CatalogEntry& entry, const Image& image, const SegmentTable& tier) {
   return {.name = entry.name,
           .version = entry.version,
@@ -154,7 +148,7 @@ void Controller::LoadNextPinned() {
     const Result<SegmentTable*> tier = FindTier(pin.tier, *tiers_);
     const ImagePtr image = ImageOf(pin);
     if (!tier.ok() || image == nullptr) continue;  // it waits until that is back
-    if (IsThere(ControlledOf(image, **tier).state)) continue;
+    if (IsThereOrComes(ControlledOf(image, **tier).state)) continue;
     if (!tried_.emplace(*tier, image->key).second) continue;
     loading_pinned_ = true;
     bringer_.Bring(*tier, {image}, {}, [this, image](const Result<std::vector<Lease>>& leases) {

@@ -103,7 +103,7 @@ SegmentSnapshot SnapshotOf(const Segment& segment, const SegmentTable& tier, Tim
   if (const std::optional<Duration> left = tier.GoesIn(segment)) {
     snapshot.goes_in = std::chrono::ceil<milliseconds>(*left);
   }
-  if (segment.state() == SegmentState::kReserved || segment.state() == SegmentState::kLoading) {
+  if (Comes(segment.state())) {
     snapshot.load = tier.ProgressOf(segment);
     snapshot.bytes_loaded = snapshot.load->bytes_done;
   }

@@ -56,10 +56,7 @@ Status SegmentTable::CheckMayEvict(const std::string& key) const {
   std::string why;
   if (segment->leases() > 0) why = "is in use, leases: " + std::to_string(segment->leases());
   if (waiters > 0) why = "is waited for, opens: " + std::to_string(waiters);
-  const SegmentState state = segment->state();
-  if (why.empty() && (state == SegmentState::kReserved || state == SegmentState::kLoading)) {
-    why = "is being loaded";
-  }
+  if (why.empty() && Comes(segment->state())) why = "is being loaded";
   if (why.empty()) return {};
   return Status(StatusCode::kFailedPrecondition, what + why,
                 "trims evict " + segment->image().reference + " --when-idle" + TierOption());
@@ -75,9 +72,7 @@ void SegmentTable::EvictWhenIdle(const std::string& key) {
     return EvictByOperator(segment);
   }
   // What is being freed already is on its way, whoever wants it again.
-  const bool there = state == SegmentState::kReserved || state == SegmentState::kLoading ||
-                     state == SegmentState::kResident;
-  if (there && !segment->pinned()) segment->set_leaving(Leaving::kByOperator);
+  if (IsThereOrComes(state) && !segment->pinned()) segment->set_leaving(Leaving::kByOperator);
 }
 
 void SegmentTable::SetWhenQuiet(std::function<void()> call) {

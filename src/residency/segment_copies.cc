@@ -57,11 +57,8 @@ void SegmentTable::DropForAbove(const std::string& key) {
   if (found == by_key_.end()) return;
   const Waiters::Turn turn(&waiters_);
   Segment* segment = found->second;
-  const SegmentState state = segment->state();
-  const bool there = state == SegmentState::kReserved || state == SegmentState::kLoading ||
-                     state == SegmentState::kResident;
   const bool stays = segment->pinned() || segment->held_for_above();
-  if (!there || stays || segment->leaving()) return;
+  if (!IsThereOrComes(segment->state()) || stays || segment->leaving()) return;
   segment->set_leaving(Leaving::kCopiedAbove);
   if (segment->MayGo()) LetGo(segment);
 }
@@ -78,9 +75,7 @@ bool SegmentTable::IsBroughtFrom(const std::string& key) const {
   if (forms_.empty()) return false;
   return std::ranges::any_of(segments_, [&](const auto& each) {
     const Segment& segment = *each.second;
-    const bool comes =
-        segment.state() == SegmentState::kReserved || segment.state() == SegmentState::kLoading;
-    return comes && segment.image().from != nullptr &&
+    return Comes(segment.state()) && segment.image().from != nullptr &&
            std::ranges::any_of(PartsOf(segment.image().from),
                                [&](const ImagePtr& part) { return part->key == key; });
   });

@@ -67,10 +67,8 @@ void SegmentTable::LetGoOfCutAnew() {
     if (!cut_anew && segment->why_leaving() == Leaving::kCutAnew) {
       segment->set_leaving(Leaving::kNo);
     }
-    const SegmentState state = segment->state();
-    const bool there = state == SegmentState::kReserved || state == SegmentState::kLoading ||
-                       state == SegmentState::kResident;
-    if (!cut_anew || !there || segment->pinned() || segment->leaving()) continue;
+    if (!cut_anew || !IsThereOrComes(segment->state()) || segment->pinned() || segment->leaving())
+      continue;
     segment->set_leaving(Leaving::kCutAnew);
     if (segment->MayGo()) LetGo(segment.get());
   }

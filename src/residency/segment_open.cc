@@ -69,8 +69,7 @@ Result<OpenOutcome> SegmentTable::Acquire(Segment* segment, const ImagePtr& imag
     *answered = Answered::kHit;
     return OpenOutcome(Grant(segment, image, {.hit = true}));
   }
-  const bool joins = segment->state() == SegmentState::kReserved ||
-                     segment->state() == SegmentState::kLoading || WaitersOf(*segment) > 0;
+  const bool joins = Comes(segment->state()) || WaitersOf(*segment) > 0;
   if (!joins) TRIMS_RETURN_IF_ERROR(StartMiss(segment, image, asker));
   *answered = joins ? Answered::kJoined : Answered::kMiss;
   Charge charge = asker == Asker::kClient ? ledger_.ChargeLease(image->reference) : Charge();

@@ -27,10 +27,7 @@ bool IsResident(const Segment* segment) {
 
 // Whether a lease on it needs no room that isn't its own already, or will be.
 bool HasRoom(const Segment* segment) {
-  if (segment == nullptr) return false;
-  const SegmentState state = segment->state();
-  return state == SegmentState::kReserved || state == SegmentState::kLoading ||
-         state == SegmentState::kResident;
+  return segment != nullptr && IsThereOrComes(segment->state());
 }
 
 }  // namespace

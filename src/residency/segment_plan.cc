@@ -23,10 +23,9 @@ OpenPlan SegmentTable::Plan(const ImagePtr& of) const {
     plan.refused = BackingOff(*segment, wanted);
   }
   if (plan.refused.ok()) plan.refused = ledger_.CheckLease(image.reference);
-  const bool comes = plan.state == SegmentState::kReserved || plan.state == SegmentState::kLoading;
-  if (comes) plan.load = ProgressOf(*FindByKey(image.key));
-  // What drains is admitted once it is gone; what is there or comes needs no room.
-  if (comes || plan.state == SegmentState::kResident || !plan.refused.ok()) return plan;
+  if (Comes(plan.state)) plan.load = ProgressOf(*FindByKey(image.key));
+  // What drains is admitted once it is gone.
+  if (IsThereOrComes(plan.state) || !plan.refused.ok()) return plan;
   plan.missing_bytes = plan.bytes;
   plan.refused = ledger_.CheckLoad(image.reference, plan.bytes, dependencies_.clock->Now());
   if (!plan.refused.ok()) return plan;
@@ -72,9 +71,8 @@ OpenPlan SegmentTable::PlanParts(const ImagePtr& wanted) const {
     if (segment != nullptr && plan.refused.ok()) plan.refused = BackingOff(*segment, part);
     if (state == SegmentState::kResident) continue;
     plan.reload_time += evictor_.ReloadTimeOf(part->key);
-    const bool comes = state == SegmentState::kReserved || state == SegmentState::kLoading;
-    if (!comes) missing.footprint += FootprintOf(*part);
-    plan.state = comes && missing.footprint == 0 ? state : SegmentState::kAbsent;
+    if (!Comes(state)) missing.footprint += FootprintOf(*part);
+    plan.state = Comes(state) && missing.footprint == 0 ? state : SegmentState::kAbsent;
   }
   if (const Segment* own = FindByKey(wanted->parts.front()->key)) plan.leases = own->leases();
   if (plan.refused.ok()) plan.refused = ledger_.CheckLease(wanted->reference);

@@ -16,6 +16,15 @@ enum class SegmentState { kAbsent, kReserved, kLoading, kResident, kDraining, kF
 
 std::string_view SegmentStateName(SegmentState state);
 
+// Its bytes are on their way.
+constexpr bool Comes(SegmentState state) {
+  return state == SegmentState::kReserved || state == SegmentState::kLoading;
+}
+// They are there, or on their way: who opens it needs no more room.
+constexpr bool IsThereOrComes(SegmentState state) {
+  return state == SegmentState::kResident || Comes(state);
+}
+
 // Whether the diagram above has an arrow between the two.
 bool IsLegalTransition(SegmentState from, SegmentState to);
 

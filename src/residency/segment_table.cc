@@ -127,9 +127,7 @@ std::vector<const Segment*> SegmentTable::All() const {
 size_t SegmentTable::loads_in_flight() const {
   size_t count = 0;
   for (const auto& [id, segment] : segments_) {
-    const SegmentState state = segment->state();
-    count += state == SegmentState::kReserved || state == SegmentState::kLoading ||
-             WaitsForMemory(*segment);
+    count += Comes(segment->state()) || WaitsForMemory(*segment);
   }
   return count;
 }

@@ -191,13 +191,12 @@ std::vector<SpanTree> EventSpans::TakeLoad(Load load) {
   std::vector<SpanTree> trees;
   loads_.push_back(std::move(load));
   Load& taken = loads_.back();
-  const auto awaited = std::find_if(awaited_.begin(), awaited_.end(), [&](const Awaited& each) {
-    return taken.tree.tier == "host" && each.number == taken.number;
+  // Several opens may wait for one load: it belongs to the first.
+  std::erase_if(awaited_, [&](const Awaited& each) {
+    const bool is_it = taken.tree.tier == "host" && each.number == taken.number;
+    if (is_it) Claim(&taken, each.owner, &trees);
+    return is_it;
   });
-  if (awaited != awaited_.end()) {
-    Claim(&taken, awaited->owner, &trees);
-    awaited_.erase(awaited);
-  }
   if (loads_.size() <= kMostLoads) return trees;
   if (!loads_.front().told) trees.push_back(std::move(loads_.front().tree));
   loads_.pop_front();

@@ -130,6 +130,23 @@ TEST(EventSpansTest, ALoadBeneathThatEndsLaterIsAwaited) {
   EXPECT_EQ(spans.End().size(), 1U) << "the other one";
 }
 
+TEST(EventSpansTest, ALoadThatSeveralAwaitIsTheFirsts) {
+  EventSpans spans(1);
+  std::vector<SpanTree> first;
+  for (int load = 1; load <= 2; ++load) {
+    Json device = Resident("device:0", load, 890, 0, 85);
+    device["load_beneath"] = 3;
+    device["load_beneath_under_way"] = true;
+    spans.Take(device);
+    const std::vector<SpanTree> open = spans.Take(Open("miss", "device:0", load, 880));
+    if (load == 1) first = open;
+  }
+  const std::vector<SpanTree> beneath = spans.Take(Resident("host", 3, 900, 20, 95));
+  ASSERT_EQ(beneath.size(), 1U);
+  EXPECT_EQ(beneath[0].spans[0].parent_id, first[0].spans[0].span_id);
+  EXPECT_FALSE(spans.awaits_load()) << "for neither";
+}
+
 TEST(EventSpansTest, ALoadBeneathThatEndedBeforeIsNotAwaited) {
   EventSpans spans(1);
   Json device = Resident("device:0", 1, 890, 0, 85);

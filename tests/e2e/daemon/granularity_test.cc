@@ -7,7 +7,6 @@
 #include <signal.h>
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "e2e/daemon/daemon_process.h"
+#include "e2e/daemon/layered_model.h"
 #include "support/safetensors_file.h"
 #include "support/scratch_folder.h"
 #include "wire/channel.h"
@@ -24,18 +24,6 @@
 
 namespace trims::test {
 namespace {
-
-constexpr size_t kLayerBytes = size_t{4} << 20;
-constexpr uint64_t kModelBytes = 10 * kLayerBytes;
-// Of one changed layer: the blocks that it lies in, the end of the model, the index.
-constexpr uint64_t kOneLayerBytes = kLayerBytes + 3 * kShareBlockBytes;
-const std::vector<uint64_t> kBase = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
-
-std::vector<uint64_t> WithLayer(size_t layer, uint64_t seed) {
-  std::vector<uint64_t> seeds = kBase;
-  seeds[layer] = seed;
-  return seeds;
-}
 
 class GranularityTest : public ::testing::TestWithParam<Variant> {
  protected:
@@ -87,26 +75,10 @@ class GranularityTest : public ::testing::TestWithParam<Variant> {
     if (!client.ok()) return client.status();
     return client->Open(name, {.variant = GetParam()});
   }
-  // Each tensor, or the whole file, is what was added.
-  void ExpectIs(const Model& model, const std::vector<uint64_t>& seeds) {
-    if (GetParam() == Variant::kFiles) {
-      const std::string file = SafetensorsFile(seeds, kLayerBytes);
-      ASSERT_EQ(model.file(0).bytes.size(), file.size());
-      EXPECT_EQ(std::memcmp(model.file(0).bytes.data(), file.data(), file.size()), 0);
-      return;
-    }
-    for (size_t i = 0; i < seeds.size(); ++i) {
-      const auto tensor = model.Tensor("layers." + std::to_string(i) + ".weight");
-      ASSERT_TRUE(tensor.ok()) << tensor.status().ToString();
-      const std::string layer = RandomLayer(seeds[i], kLayerBytes);
-      ASSERT_EQ(tensor->bytes.size(), layer.size());
-      EXPECT_EQ(std::memcmp(tensor->bytes.data(), layer.data(), layer.size()), 0) << i;
-    }
-  }
   void ExpectServes(const std::string& name, const std::vector<uint64_t>& seeds) {
     const Result<Model> model = Open(name);
     ASSERT_TRUE(model.ok()) << model.status().ToString() << daemon_->Log();
-    ExpectIs(*model, seeds);
+    ExpectLayers(*model, seeds);
   }
 
   // With so many models open.
@@ -126,21 +98,22 @@ TEST_P(GranularityTest, WhatIsEqualLiesInMemoryAndOnTheDiskOnce) {
   const Result<Model> one = Open("one");
   const Result<Model> two = Open("two");
   ASSERT_TRUE(base.ok() && one.ok() && two.ok()) << daemon_->Log();
-  ExpectIs(*base, kBase);
-  ExpectIs(*one, WithLayer(3, 103));
-  ExpectIs(*two, WithLayer(7, 107));
+  ExpectLayers(*base, kBase);
+  ExpectLayers(*one, WithLayer(3, 103));
+  ExpectLayers(*two, WithLayer(7, 107));
   EXPECT_EQ(daemon_->GetStatus()["leases"], 3);
-  EXPECT_GT(HostBytes(3), kModelBytes + 2 * kLayerBytes);
-  EXPECT_LT(HostBytes(3), kModelBytes + 2 * kOneLayerBytes);
-  EXPECT_LT(DiskBytes(), kModelBytes + 2 * kOneLayerBytes);
+  EXPECT_GT(HostBytes(3), kLayeredModelBytes + 2 * kLayerBytes);
+  EXPECT_LT(HostBytes(3), kLayeredModelBytes + 2 * kOneLayerBytes);
+  EXPECT_LT(DiskBytes(), kLayeredModelBytes + 2 * kOneLayerBytes);
   const nlohmann::json status = daemon_->GetStatus();
-  EXPECT_GT(status["host"]["saved_bytes"], 3 * kModelBytes - kModelBytes - 2 * kOneLayerBytes);
+  EXPECT_GT(status["host"]["saved_bytes"],
+            3 * kLayeredModelBytes - kLayeredModelBytes - 2 * kOneLayerBytes);
   const nlohmann::json shown = nlohmann::json::parse(Operator().Show("one").value());
   EXPECT_LT(shown["variants"][0]["own_bytes"], kOneLayerBytes);
   EXPECT_EQ(shown["variants"][0]["granularity"], "block");
   ASSERT_EQ(shown["shared_with"].size(), 2u) << shown.dump(2);
   EXPECT_EQ(shown["shared_with"][0]["reference"], "default/base:1");
-  EXPECT_GT(shown["shared_with"][0]["bytes"], kModelBytes - kOneLayerBytes);
+  EXPECT_GT(shown["shared_with"][0]["bytes"], kLayeredModelBytes - kOneLayerBytes);
 }
 
 TEST_P(GranularityTest, AnOpenIsOneMissOrHitWhateverItsParts) {
@@ -168,7 +141,7 @@ TEST_P(GranularityTest, WithoutItsBaseAModelIsWhole) {
   // One that comes now finds what the base has left.
   ASSERT_TRUE(Add("three", WithLayer(0, 100)).ok()) << daemon_->Log();
   ExpectServes("three", WithLayer(0, 100));
-  EXPECT_LT(DiskBytes(), kModelBytes + 3 * kOneLayerBytes);
+  EXPECT_LT(DiskBytes(), kLayeredModelBytes + 3 * kOneLayerBytes);
   for (const char* name : {"one", "two", "three"}) ASSERT_TRUE(Operator().Remove(name).ok());
   EXPECT_EQ(HostBytes(), 0);
   EXPECT_EQ(DiskBytes(), 0) << daemon_->Log();
@@ -180,10 +153,10 @@ TEST_P(GranularityTest, EvictionSparesWhatOthersUse) {
   ExpectServes("two", WithLayer(7, 107));
   ASSERT_TRUE(one.ok());
   ASSERT_TRUE(Operator().Evict("two").ok());
-  EXPECT_LT(HostBytes(1), kModelBytes + kOneLayerBytes);
+  EXPECT_LT(HostBytes(1), kLayeredModelBytes + kOneLayerBytes);
   EXPECT_EQ(Operator().Evict("base").status().code(), StatusCode::kFailedPrecondition);
   EXPECT_EQ(Operator().Evict("one").status().code(), StatusCode::kFailedPrecondition);
-  ExpectIs(*one, WithLayer(3, 103));
+  ExpectLayers(*one, WithLayer(3, 103));
   one->Close();
   daemon_->GetSettledStatus();
   ASSERT_TRUE(Operator().Evict("one").ok());
@@ -194,7 +167,7 @@ TEST_P(GranularityTest, ADefaultStandsWhereNothingIsSaid) {
   Restart(SIGTERM, {"--granularity", "block"});
   ASSERT_TRUE(Add("base", kBase, "").ok());
   ASSERT_TRUE(Add("one", WithLayer(3, 103), "").ok());
-  EXPECT_LT(DiskBytes(), kModelBytes + kOneLayerBytes);
+  EXPECT_LT(DiskBytes(), kLayeredModelBytes + kOneLayerBytes);
   ASSERT_TRUE(Add("two", WithLayer(7, 107), "model").ok());
   EXPECT_EQ(AddAgain("two", "tensor").code(), StatusCode::kInvalidArgument);
   ExpectServes("one", WithLayer(3, 103));
@@ -205,7 +178,7 @@ TEST_P(GranularityTest, AcrossNamespacesNothingIsShared) {
   ASSERT_TRUE(Add("base", kBase).ok());
   folder_.Write("one.safetensors", SafetensorsFile(WithLayer(3, 103), kLayerBytes));
   ASSERT_TRUE(AddAgain("team/one", "block").ok()) << daemon_->Log();
-  EXPECT_GT(DiskBytes(), 2 * kModelBytes);
+  EXPECT_GT(DiskBytes(), 2 * kLayeredModelBytes);
 }
 
 TEST_P(GranularityTest, WhatIsDamagedIsMended) {
@@ -225,14 +198,14 @@ TEST_P(GranularityTest, WhatIsDamagedIsMended) {
   ExpectServes("base", kBase);
   ExpectServes("one", WithLayer(3, 103));
   ExpectServes("two", WithLayer(7, 107));
-  EXPECT_LT(DiskBytes(), kModelBytes + 2 * kOneLayerBytes);
+  EXPECT_LT(DiskBytes(), kLayeredModelBytes + 2 * kOneLayerBytes);
 }
 
 TEST_P(GranularityTest, WhatIsDamagedAndNobodysIsMendedByWhoBorrowsIt) {
   AddBaseAndTunes();
   ASSERT_TRUE(Operator().Remove("base").ok());
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path())) {
-    if (entry.path().filename() != "part" || entry.file_size() < kModelBytes / 2) continue;
+    if (entry.path().filename() != "part" || entry.file_size() < kLayeredModelBytes / 2) continue;
     std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(12345);
     file.put('!');
@@ -285,11 +258,11 @@ TEST_P(GranularityTest, WhatTheDaemonBeforeLoadedIsTakenOverPartByPart) {
   Restart(SIGKILL, {"--keeper", "process"});
   EXPECT_EQ(HostBytes(), before);
   EXPECT_EQ(Counter("loads"), 0);
-  ExpectIs(*one, WithLayer(3, 103));
+  ExpectLayers(*one, WithLayer(3, 103));
   const Result<Model> again = Open("one");
   ASSERT_TRUE(again.ok());
   EXPECT_TRUE(again->info().hit);
-  ExpectIs(*again, WithLayer(3, 103));
+  ExpectLayers(*again, WithLayer(3, 103));
   daemon_->process().Signal(SIGINT);  // which lets go of what is kept
   daemon_->process().Wait();
 }

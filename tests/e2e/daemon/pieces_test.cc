@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "base/granularity.h"
 #include "base/macros.h"
 #include "e2e/daemon/daemon_process.h"
+#include "e2e/daemon/layered_model.h"
 #include "support/children.h"
 #include "support/cuda_standin.h"
 #include "support/safetensors_file.h"
@@ -20,18 +20,6 @@ namespace trims::test {
 namespace {
 
 using ::testing::HasSubstr;
-
-constexpr size_t kLayerOfPieces = size_t{4} << 20;
-constexpr uint64_t kBytesOfPieces = 10 * kLayerOfPieces;
-// On a device, of a fine-tune with one changed layer: the blocks that it lies in, the end of the model and its index.
-constexpr uint64_t kOneLayerInPieces = kLayerOfPieces + 3 * kShareBlockBytes;
-const std::vector<uint64_t> kBaseOfPieces = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
-
-std::vector<uint64_t> OtherLayer(size_t layer, uint64_t seed) {
-  std::vector<uint64_t> seeds = kBaseOfPieces;
-  seeds[layer] = seed;
-  return seeds;
-}
 
 class PiecesTest : public ::testing::Test {
  protected:
@@ -45,7 +33,7 @@ class PiecesTest : public ::testing::Test {
   }
   void Add(const std::string& name, const std::vector<uint64_t>& seeds,
            const std::string& granularity = "block") {
-    folder_.Write(name + ".safetensors", SafetensorsFile(seeds, kLayerOfPieces));
+    folder_.Write(name + ".safetensors", SafetensorsFile(seeds, kLayerBytes));
     const Status added =
         Operator()
             .Add(name + ":1", "file://" + folder_.path() + "/" + name + ".safetensors",
@@ -56,29 +44,14 @@ class PiecesTest : public ::testing::Test {
     ASSERT_TRUE(added.ok()) << added.ToString() << daemon_->Log();
   }
   void AddBaseAndTunes(const std::string& granularity = "block") {
-    Add("base", kBaseOfPieces, granularity);
-    Add("one", OtherLayer(3, 103), granularity);
-    Add("two", OtherLayer(7, 107), granularity);
+    Add("base", kBase, granularity);
+    Add("one", WithLayer(3, 103), granularity);
+    Add("two", WithLayer(7, 107), granularity);
   }
   Result<Model> Open(const std::string& name, const std::string& tier,
                      Variant variant = Variant::kFiles) const {
     TRIMS_ASSIGN_OR_RETURN(Client client, daemon_->Connect());
     return client.Open(name, {.variant = variant, .tier = tier});
-  }
-  static void ExpectIs(const Model& model, const std::vector<uint64_t>& seeds) {
-    if (model.info().variant == Variant::kFiles) {
-      const std::string file = SafetensorsFile(seeds, kLayerOfPieces);
-      ASSERT_EQ(model.file(0).bytes.size(), file.size());
-      EXPECT_EQ(std::memcmp(model.file(0).bytes.data(), file.data(), file.size()), 0);
-      return;
-    }
-    for (size_t i = 0; i < seeds.size(); ++i) {
-      const auto tensor = model.Tensor("layers." + std::to_string(i) + ".weight");
-      ASSERT_TRUE(tensor.ok()) << tensor.status().ToString();
-      const std::string layer = RandomLayer(seeds[i], kLayerOfPieces);
-      ASSERT_EQ(tensor->bytes.size(), layer.size());
-      EXPECT_EQ(std::memcmp(tensor->bytes.data(), layer.data(), layer.size()), 0) << i;
-    }
   }
   // All three, at the same time, with what two of them need of their own.
   void ExpectAllShareOn(const std::string& tier, Variant variant) {
@@ -88,12 +61,13 @@ class PiecesTest : public ::testing::Test {
     ASSERT_TRUE(base.ok()) << base.status().ToString() << daemon_->Log();
     ASSERT_TRUE(one.ok()) << one.status().ToString() << daemon_->Log();
     ASSERT_TRUE(two.ok()) << two.status().ToString() << daemon_->Log();
-    ExpectIs(*base, kBaseOfPieces);
-    ExpectIs(*one, OtherLayer(3, 103));
-    ExpectIs(*two, OtherLayer(7, 107));
+    ExpectLayers(*base, kBase);
+    ExpectLayers(*one, WithLayer(3, 103));
+    ExpectLayers(*two, WithLayer(7, 107));
     const nlohmann::json device = Tier("device:0", 3);
-    EXPECT_LT(device["used_bytes"], kBytesOfPieces + kShareBlockBytes + 2 * kOneLayerInPieces);
-    EXPECT_GT(device["saved_bytes"], 2 * kBytesOfPieces - kShareBlockBytes - 2 * kOneLayerInPieces);
+    EXPECT_LT(device["used_bytes"], kLayeredModelBytes + kShareBlockBytes + 2 * kOneLayerBytes);
+    EXPECT_GT(device["saved_bytes"],
+              2 * kLayeredModelBytes - kShareBlockBytes - 2 * kOneLayerBytes);
     EXPECT_LT(device["wasted_bytes"], 3 * kShareBlockBytes)
         << "each one's end, of less than a block";
     EXPECT_TRUE(Open("two", tier, variant)->info().hit);
@@ -143,7 +117,7 @@ TEST_F(PiecesTest, WhatIsEqualIsOnACudaDeviceOnce) {
     const Result<Model> one = Open("one", "cuda:0");
     ASSERT_TRUE(one.ok()) << one.status().ToString();
     EXPECT_EQ(one->info().memory, HandleKind::kCudaDevice);
-    ExpectIs(*one, OtherLayer(3, 103));
+    ExpectLayers(*one, WithLayer(3, 103));
   }
   for (const char* call : {"cuMemImportFromShareableHandle", "cuMemMap", "cuMemSetAccess"}) {
     for (int nth = 1;; ++nth) {
@@ -171,29 +145,29 @@ TEST_F(PiecesTest, ProcessesMapTheSamePieces) {
   EXPECT_FALSE(said.empty());
   EXPECT_EQ(said, b.ReadAll());
   EXPECT_EQ(said, host.ReadAll()) << "byte for byte what the host has";
-  EXPECT_LT(Tier("device:0")["used_bytes"], kBytesOfPieces + 2 * kShareBlockBytes);
+  EXPECT_LT(Tier("device:0")["used_bytes"], kLayeredModelBytes + 2 * kShareBlockBytes);
 }
 
 TEST_F(PiecesTest, ABaseThatWasThereWholeIsCutOnceNobodyHasIt) {
   Start({"--device", "sim:0,capacity=256MiB"});
-  Add("base", kBaseOfPieces);
+  Add("base", kBase);
   Result<Model> base = Open("base", "sim:0");
   ASSERT_TRUE(base.ok());
-  Add("one", OtherLayer(3, 103));
+  Add("one", WithLayer(3, 103));
   const Result<Model> one = Open("one", "sim:0");
   ASSERT_TRUE(one.ok()) << one.status().ToString();
-  ExpectIs(*one, OtherLayer(3, 103));
+  ExpectLayers(*one, WithLayer(3, 103));
   EXPECT_TRUE(Open("base", "sim:0")->info().hit);
   const uint64_t wasted = Tier("device:0", 2)["wasted_bytes"];
-  EXPECT_GT(wasted, kBytesOfPieces - kOneLayerInPieces);
-  ExpectIs(*base, kBaseOfPieces);
+  EXPECT_GT(wasted, kLayeredModelBytes - kOneLayerBytes);
+  ExpectLayers(*base, kBase);
   base->Close();
   EXPECT_LT(Tier("device:0", 1)["wasted_bytes"], kShareBlockBytes);
   base = Open("base", "sim:0");
   ASSERT_TRUE(base.ok());
-  ExpectIs(*base, kBaseOfPieces);
+  ExpectLayers(*base, kBase);
   EXPECT_LT(Tier("device:0", 2)["used_bytes"],
-            kBytesOfPieces + kShareBlockBytes + kOneLayerInPieces);
+            kLayeredModelBytes + kShareBlockBytes + kOneLayerBytes);
 }
 
 TEST_F(PiecesTest, FromOneDeviceToAnotherGoPiecesThatAreThere) {
@@ -207,7 +181,7 @@ TEST_F(PiecesTest, FromOneDeviceToAnotherGoPiecesThatAreThere) {
   EXPECT_EQ(explained["served_from"], "device:0") << explained.dump(2);
   const Result<Model> one = Open("one", "sim:1");
   ASSERT_TRUE(one.ok()) << one.status().ToString();
-  ExpectIs(*one, OtherLayer(3, 103));
+  ExpectLayers(*one, WithLayer(3, 103));
   EXPECT_EQ(Tier("host", 1)["used_bytes"], 0);
 }
 
@@ -223,10 +197,10 @@ TEST_F(PiecesTest, EachFailureOfTheDeviceIsTypedAndTheHostHasTheModel) {
       EXPECT_EQ(daemon_->GetSettledStatus()["leases"], 0);
       const Result<Model> host = Open("one", "");
       ASSERT_TRUE(host.ok()) << op << nth;
-      ExpectIs(*host, OtherLayer(3, 103));
+      ExpectLayers(*host, WithLayer(3, 103));
       const Result<Model> again = Open("one", "sim:0");
       ASSERT_TRUE(again.ok()) << op << nth << again.status().ToString();
-      ExpectIs(*again, OtherLayer(3, 103));
+      ExpectLayers(*again, WithLayer(3, 103));
     }
   }
 }
