@@ -31,9 +31,7 @@ def attached(bench, server, folder, variant, cases):
     to each."""
     names = {label: f"model-{i}" for i, label in enumerate(cases)}
     for label, (size, tensors) in cases.items():
-        source = write_safetensors(folder / "model.safetensors", size, tensors)
-        server.add(names[label], source, [variant])
-        source.unlink()
+        server.add(names[label], write_safetensors(folder / f"{names[label]}.safetensors", size, tensors), [variant])
     took = timed(bench, server, names.values(), (HOST, DEVICE), bench.choose(1000, 50), variant, hold=(HOST, DEVICE))
     for name in names.values():
         server.trims("rm", name)
