@@ -29,6 +29,10 @@ LINK, LATENCY = "12GB", "10us"
 MOST_COPIES, MORE_BYTES = 3, 256 << 20
 
 
+def most_bytes(network):
+    return MOST_COPIES * network.graph().weight_bytes() + MORE_BYTES
+
+
 def daemon_flags(options, network):
     """Memory for the model and as much again, as one goes while the next comes."""
     flags = ["--reclaim", "eager", "--host-budget", "90%"]
@@ -47,17 +51,17 @@ def row_of(said):
 class Bench:
     """One network on one stage. `wanted`: the right answer; `client`: of our own, which keeps models where they are."""
 
-    def __init__(self, stage, network, wanted, client, plain=None):
-        """`plain`: a stage of plain processes over the same daemon, or None."""
-        self.stage, self.network, self.wanted, self.client, self.plain = stage, network, wanted, client, plain
+    def __init__(self, stage, network, wanted, client, reserve, plain=None):
+        """`reserve`: the memory that functions and loads use; `plain`: a stage of plain processes over the same daemon, or None."""
+        self.stage, self.network, self.wanted, self.client, self.reserve, self.plain = stage, network, wanted, client, reserve, plain
         self.inputs = inputs_of(network)
         self.samples = {way: [] for way in WAYS}
         self.error = 0.0
 
     def run(self, way, mode, lease=None, keep=True):
         label = f"{self.network.name}: {way}"
-        free_memory.back(MOST_COPIES * self.network.graph().weight_bytes() + MORE_BYTES)
-        said = (self.plain if way == "plain" else self.stage).run(mode, self.network.name, self.inputs, lease, label=label)
+        with self.reserve.lent():
+            said = (self.plain if way == "plain" else self.stage).run(mode, self.network.name, self.inputs, lease, label=label)
         self.error = max(self.error, answers.check(label, said, self.wanted))
         if keep and not self.stage.trace:
             self.samples[way].append(row_of(said))
@@ -76,7 +80,8 @@ class Bench:
 
     def held(self, tier):
         """The model kept where it is wanted."""
-        return self.client.open(self.network.name, self.stage.framework.lease_variant, tier)
+        with self.reserve.lent():
+            return self.client.open(self.network.name, self.stage.framework.lease_variant, tier)
 
     def host(self):
         with self.held(HOST):
@@ -141,15 +146,16 @@ def measure(options, network, sandbox, models, groups=None):
                 one.chmod(0o644)
             with timed(took, "add_s"):
                 daemon.command("add", network.name, framework.path(models, network.name), "--variant", framework.variant)
-            bench = Bench(stage, network, wanted, client, plain_beside(stage))
-            bench.rounds(repetitions(options, network))
-            try:
-                bench.traced(trace_path(options, network.name))
-            except answers.WrongAnswer:
-                raise
-            except (RuntimeError, OSError, ValueError) as error:  # what was measured stays
-                took["trace_error"] = str(error)
-            segment = resident_segment(bench)
+            with free_memory.Reserve(most_bytes(network)) as reserve:
+                bench = Bench(stage, network, wanted, client, reserve, plain_beside(stage))
+                bench.rounds(repetitions(options, network))
+                try:
+                    bench.traced(trace_path(options, network.name))
+                except answers.WrongAnswer:
+                    raise
+                except (RuntimeError, OSError, ValueError) as error:  # what was measured stays
+                    took["trace_error"] = str(error)
+                segment = resident_segment(bench)
         return {
             "megabytes": round(sum(one.stat().st_size for one in framework.files(models, network.name)) / 1e6, 1),
             "resident_mb": round(segment["bytes"] / 1e6, 1), "pages": segment["pages"],

@@ -43,16 +43,50 @@ def free_bytes():
     return free if allowed is None else min(free, allowed)
 
 
-def back(size):
-    """Uses `size` bytes of free memory, or as many as there are, and frees them again."""
+def backed(size):
+    """A mapping of `size` bytes of free memory, or of as many as there are, each page of it there; None: there are none."""
     size = min(size, free_bytes() - SPARED)
     if size <= 0:
-        return
-    with mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
-        with contextlib.suppress(OSError):  # a kernel without huge pages
-            memory.madvise(mmap.MADV_HUGEPAGE)
+        return None
+    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    with contextlib.suppress(OSError):  # a kernel without huge pages
+        memory.madvise(mmap.MADV_HUGEPAGE)
+    try:
+        memory.madvise(MADV_POPULATE_WRITE)
+    except OSError:
+        for at in range(0, size, mmap.PAGESIZE):
+            memory[at] = 1
+    return memory
+
+
+class Reserve:
+    """Memory that is held between what uses it, so that none of it lies free for long: neither does who comes next wait for it, nor does the kernel
+    give it back, which takes its time from whatever runs seconds later. As a context manager it ends holding nothing."""
+
+    def __init__(self, size):
+        self._size, self._held = size, None
+
+    @contextlib.contextmanager
+    def lent(self):
+        """Free for who uses it in the block, and held again after it."""
+        self._hold()
+        self._free()
         try:
-            memory.madvise(MADV_POPULATE_WRITE)
-        except OSError:
-            for at in range(0, size, mmap.PAGESIZE):
-                memory[at] = 1
+            yield
+        finally:
+            self._hold()
+
+    def _hold(self):
+        if self._held is None:
+            self._held = backed(self._size)
+
+    def _free(self):
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._free()

@@ -331,14 +331,28 @@ def test_a_lease_that_can_not_be_had_says_why(daemon):
         pass
 
 
-@pytest.mark.parametrize("size", [-1, 0, 1, 4 << 20])
-def test_backing_memory_leaves_none_of_it_taken(size):
-    def own():
-        return int(Path("/proc/self/statm").read_text().split()[1])
+def own_pages():
+    return int(Path("/proc/self/statm").read_text().split()[1])
 
-    before = own()
-    free_memory.back(size)
-    assert own() - before < 256  # pages
+
+@pytest.mark.parametrize("size", [-1, 0, 1, 4 << 20])
+def test_memory_that_is_lent_is_held_between_and_in_the_end_by_nobody(size):
+    held = max(size, 0) // os.sysconf("SC_PAGE_SIZE")
+    before = own_pages()
+    with free_memory.Reserve(size) as reserve:
+        for _ in range(2):
+            with reserve.lent():
+                assert own_pages() - before < 256
+            assert held <= own_pages() - before < held + 256
+    assert own_pages() - before < 256
+
+
+def test_memory_is_held_again_after_what_failed():
+    before = own_pages()
+    with free_memory.Reserve(4 << 20) as reserve:
+        with pytest.raises(ZeroDivisionError), reserve.lent():
+            raise ZeroDivisionError
+        assert own_pages() - before >= 1024
 
 
 def test_no_more_memory_is_backed_than_is_free(monkeypatch):
@@ -346,8 +360,8 @@ def test_no_more_memory_is_backed_than_is_free(monkeypatch):
     sizes = []
     real = free_memory.mmap.mmap
     monkeypatch.setattr(free_memory.mmap, "mmap", lambda fd, size, **more: sizes.append(size) or real(fd, size, **more))
-    free_memory.back(1 << 50)
-    assert sizes == [4096]
+    with free_memory.backed(1 << 50):
+        assert sizes == [4096]
 
 
 def test_memory_that_a_cgroup_does_not_allow_is_not_backed(tmp_path):
