@@ -32,6 +32,8 @@ enum : Result_ {
   kEccUncorrectable = 214,
   kInvalidHandle = 400,
   kIllegalAddress = 700,
+  kHostMemoryAlreadyRegistered = 712,
+  kHostMemoryNotRegistered = 713,
   kHardwareStackError = 714,
   kLaunchFailed = 719,
   kNotPermitted = 800,
@@ -43,10 +45,12 @@ enum : Result_ {
 enum : int {  // CUdevice_attribute
   kAttributeVirtualMemoryManagement = 102,
   kAttributePosixFileDescriptors = 103,
+  kAttributeReadOnlyHostRegister = 113,
 };
 
 enum : unsigned {
   kStreamNonBlocking = 1,       // CU_STREAM_NON_BLOCKING
+  kHostRegisterReadOnly = 8,    // CU_MEMHOSTREGISTER_READ_ONLY
   kEventDisableTiming = 2,      // CU_EVENT_DISABLE_TIMING
   kHandleTypePosixFd = 1,       // CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR
   kAllocationTypePinned = 1,    // CU_MEM_ALLOCATION_TYPE_PINNED
@@ -120,6 +124,8 @@ static_assert(sizeof(AccessDescription) == 12);
     (AllocationHandle * handle, void* shareable, unsigned type))                              \
   X(MemHostAlloc, "cuMemHostAlloc", (void** pointer, size_t bytes, unsigned flags))           \
   X(MemFreeHost, "cuMemFreeHost", (void* pointer))                                            \
+  X(MemHostRegister, "cuMemHostRegister_v2", (void* pointer, size_t bytes, unsigned flags))   \
+  X(MemHostUnregister, "cuMemHostUnregister", (void* pointer))                                \
   X(MemcpyHtoDAsync, "cuMemcpyHtoDAsync_v2",                                                  \
     (DevicePointer to, const void* from, size_t bytes, Stream_ stream))                       \
   X(MemcpyDtoDAsync, "cuMemcpyDtoDAsync_v2",                                                  \

@@ -2,13 +2,15 @@
 
 #include <algorithm>
 #include <optional>
-#include <span>
 #include <utility>
 
+#include "base/log.h"
 #include "base/macros.h"
 #include "cuda/cuda_driver.h"
 #include "cuda/cuda_memory.h"
+#include "cuda/cuda_pinned_pages.h"
 #include "cuda/cuda_staging.h"
+#include "device/cuda_host_bytes.h"
 #include "device/mapped_host_bytes.h"
 
 namespace trims {
@@ -59,7 +61,9 @@ class CudaMemory final : public DeviceMemory {
         new CudaMemory(context, staging, length, std::move(allocation), std::move(range))));
   }
   ~CudaMemory() override {
+    if (!range_) return;
     const cuda::Current current(context_);
+    static_cast<void>(staging_.Wait());  // nobody wants the bytes, but the addresses may not go
     range_.reset();
   }
 
@@ -72,16 +76,16 @@ class CudaMemory final : public DeviceMemory {
       const cuda::Current current(context_);
       return staging_.CopyFromDevice(range_->pointer() + offset, peer->pointer() + offset, length);
     }
-    TRIMS_ASSIGN_OR_RETURN(const std::span<const std::byte> bytes,
-                           MappedHostBytes::Part(from, offset, length, length_));
+    const auto& host = static_cast<const CudaHostBytes&>(from);
     const cuda::Current current(context_);
-    return staging_.Copy(range_->pointer() + offset, bytes);
+    return host.CopyTo(range_->pointer() + offset, offset, length, length_);
   }
 
   // The mapping that the bytes were written through goes: from here on nobody has one that can be written.
   Result<UniqueFd> Export() override {
     if (!range_) return AlreadyExported();
     const cuda::Current current(context_);
+    TRIMS_RETURN_IF_ERROR(staging_.WaitSince(failures_before_));
     TRIMS_ASSIGN_OR_RETURN(UniqueFd fd, allocation_.Export());
     range_.reset();
     return fd;
@@ -92,11 +96,13 @@ class CudaMemory final : public DeviceMemory {
              cuda::Allocation allocation, cuda::Range range)
       : context_(context),
         staging_(*staging),
+        failures_before_(staging->failures()),
         length_(length),
         allocation_(std::move(allocation)),
         range_(std::move(range)) {}
   const cuda::Context& context_;
   cuda::Staging& staging_;
+  const uint64_t failures_before_;  // of the staging, when this was made
   const uint64_t length_;
   const cuda::Allocation allocation_;
   std::optional<cuda::Range> range_;  // until it is exported
@@ -105,12 +111,22 @@ class CudaMemory final : public DeviceMemory {
 class CudaDevice final : public Device {
  public:
   CudaDevice(cuda::Context context, DeviceInfo info, cuda::Staging staging)
-      : context_(std::move(context)), info_(std::move(info)), staging_(std::move(staging)) {}
+      : context_(std::move(context)),
+        info_(std::move(info)),
+        pins_(cuda::PinnedPages::CanRegister(context_)),
+        staging_(std::move(staging)) {
+    LogInfo("device.copies", {{"device", info_.name}, {"from", pins_ ? "pinned" : "staged"}});
+  }
 
   const DeviceInfo& info() const override { return info_; }
 
   Result<std::unique_ptr<CopySource>> Attach(int fd, uint64_t length) override {
-    return MappedHostBytes::Attach(fd, length);
+    TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<CudaHostBytes> bytes,
+                           CudaHostBytes::Attach(context_, &staging_, fd, length));
+    if (pins_ && bytes->is_sealed()) {
+      if (const Status pinned = bytes->Pin(); !pinned.ok()) SayOnce(pinned);
+    }
+    return std::unique_ptr<CopySource>(std::move(bytes));
   }
 
   Result<std::unique_ptr<CopySource>> AttachPeer(int fd, uint64_t length,
@@ -128,8 +144,16 @@ class CudaDevice final : public Device {
   }
 
  private:
+  // Slower, and nothing else: what is refused for one extent may be allowed for the next.
+  void SayOnce(const Status& refused) {
+    if (std::exchange(said_, true)) return;
+    LogWarning("device.not_pinned", {{"device", info_.name}, {"error", refused}});
+  }
+
   const cuda::Context context_;
   const DeviceInfo info_;
+  const bool pins_;
+  bool said_ = false;  // that the driver refused to
   cuda::Staging staging_;
 };
 

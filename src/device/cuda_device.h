@@ -1,8 +1,9 @@
 // CudaDevice: a GPU, through its driver's virtual memory calls: each allocation can be given to other processes as a
 // descriptor.
 //
-// Bytes pass through two pinned buffers of the driver's: the segments that they come from can't be pinned themselves,
-// since pages that are pinned can't be sealed, and copying begins before they are.
+// What is sealed on the host when it is attached is registered for the device to read, and copied from where it lies; what is
+// still being filled passes through two pinned buffers, as does all where the driver refuses to register
+// (cuda_host_bytes.h).
 //
 // Tried against a stand-in for the driver only (tests/standin); no hardware has run this.
 //

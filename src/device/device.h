@@ -37,7 +37,8 @@ struct DeviceInfo {
   bool peers_first = false;  // bytes come quicker from a peer than from the host
 };
 
-// Memory from which a device may copy: a memfd of the host's, or a peer's. Ended once no copy needs it any more.
+// Memory from which a device may copy: a memfd of the host's, or a peer's. Its end waits for what a device still reads of it,
+// so it may be ended after any CopyIn().
 class CopySource {
  public:
   virtual ~CopySource() = default;
@@ -51,13 +52,13 @@ class DeviceMemory {
   virtual uint64_t length() const = 0;  // as it was asked for
 
   // The bytes [offset, offset + length) of `from` to the same place here; they may still be on their way when it
-  // returns, but `from` is not needed for that any more. INVALID_ARGUMENT: they are not in
+  // returns, `from` may end then, and an error of theirs is that of a later call. INVALID_ARGUMENT: they are not in
   // both; FAILED_PRECONDITION: it was exported already; UNAVAILABLE: the device is lost; INTERNAL: the
   // copy failed.
   virtual Status CopyIn(const CopySource& from, uint64_t offset, uint64_t length) = 0;
 
-  // Waits for what is on its way. A descriptor that can be given to other processes, which can't write to what they map of it as far as
-  // the device can see to that. Once. Nothing can be copied in after it.
+  // Waits for what is on its way, which has arrived then. A descriptor that can be given to other processes, which
+  // can't write to what they map of it as far as the device can see to that. Once. Nothing can be copied in after it.
   virtual Result<UniqueFd> Export() = 0;
 };
 

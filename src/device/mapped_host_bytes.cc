@@ -22,6 +22,11 @@ Result<std::span<const std::byte>> MappedHostBytes::Part(const CopySource& from,
   return std::span<const std::byte>(host.mapping_.data() + offset, length);
 }
 
+std::span<const std::byte> MappedHostBytes::PagesOf(const CopySource& from) {
+  const auto& host = static_cast<const MappedHostBytes&>(from);
+  return host.mapping_.bytes().first(AlignUp(host.length_, kPageSize));
+}
+
 Status CheckPart(uint64_t offset, uint64_t length, uint64_t end) {
   if (offset <= end && length <= end - offset) return Status();
   return Status(StatusCode::kInvalidArgument,

@@ -30,6 +30,8 @@ class MappedHostBytes final : public CopySource {
   // `memory_length` bytes. INVALID_ARGUMENT: they are not in both.
   static Result<std::span<const std::byte>> Part(const CopySource& from, uint64_t offset,
                                                  uint64_t length, uint64_t memory_length);
+  // All of its pages, the last one whole.
+  static std::span<const std::byte> PagesOf(const CopySource& from);
   static bool IsPeers(const CopySource& from) {
     return static_cast<const MappedHostBytes&>(from).peers_;
   }

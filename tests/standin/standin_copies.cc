@@ -1,7 +1,6 @@
-// Pinned memory, copies, streams and events.
+// Copies, streams and events.
 #include <algorithm>
 #include <cstring>
-#include <new>
 
 #include "standin/standin_driver.h"
 
@@ -17,11 +16,19 @@ const MappedAt* MappingOf(DevicePointer at, size_t bytes) {
   return at - start <= one.bytes && bytes <= one.bytes - (at - start) ? &one : nullptr;
 }
 
-void Run(StreamOf* stream, size_t count) {
-  for (size_t i = 0; i < count; ++i) {
-    const Copy& copy = stream->waiting[i];
-    std::memcpy(reinterpret_cast<void*>(copy.to), copy.from, copy.bytes);
-  }
+bool Move(const Copy& copy) {
+  const bool from_device =
+      MappingOf(reinterpret_cast<DevicePointer>(copy.from), copy.bytes) != nullptr;
+  if (!from_device && !IsReadable(copy.from, copy.bytes)) return false;
+  if (MappingOf(copy.to, copy.bytes) == nullptr) return false;
+  std::memcpy(reinterpret_cast<void*>(copy.to), copy.from, copy.bytes);
+  if (RegistrationOf(reinterpret_cast<uintptr_t>(copy.from), copy.bytes) != nullptr)
+    The().direct_bytes += copy.bytes;
+  return true;
+}
+
+// They are gone from the stream.
+void Forget(StreamOf* stream, size_t count) {
   stream->waiting.erase(stream->waiting.begin(),
                         stream->waiting.begin() + static_cast<ptrdiff_t>(count));
   for (EventOf* event : The().events) {
@@ -29,25 +36,15 @@ void Run(StreamOf* stream, size_t count) {
   }
 }
 
+// An error: what was to be copied, or its place, is no longer there.
+Result_ Run(StreamOf* stream, size_t count) {
+  bool moved = true;
+  for (size_t i = 0; i < count; ++i) moved = Move(stream->waiting[i]) && moved;
+  Forget(stream, count);
+  return moved ? kSuccess : kIllegalAddress;
+}
+
 }  // namespace
-
-STANDIN Result_ cuMemHostAlloc(void** pointer, size_t bytes, unsigned flags) {
-  BEGIN("cuMemHostAlloc");
-  if (current.empty()) return kInvalidContext;
-  if (bytes == 0 || flags != 0) return kInvalidValue;
-  *pointer = ::operator new(bytes);
-  The().pinned[*pointer] = bytes;
-  return kSuccess;
-}
-
-STANDIN Result_ cuMemFreeHost(void* pointer) {
-  BEGIN("cuMemFreeHost");
-  const auto found = The().pinned.find(pointer);
-  if (found == The().pinned.end()) return kInvalidValue;
-  ::operator delete(pointer);
-  The().pinned.erase(found);
-  return kSuccess;
-}
 
 STANDIN Result_ cuMemcpyHtoDAsync_v2(DevicePointer to, const void* from, size_t bytes,
                                      Stream_ stream) {
@@ -57,12 +54,7 @@ STANDIN Result_ cuMemcpyHtoDAsync_v2(DevicePointer to, const void* from, size_t 
   if (!The().streams.contains(queue)) return kInvalidHandle;
   const MappedAt* mapping = MappingOf(to, bytes);
   if (mapping == nullptr || mapping->access != kAccessReadWrite) return kInvalidValue;
-  auto buffer = The().pinned.upper_bound(const_cast<void*>(from));
-  if (buffer == The().pinned.begin()) return kInvalidValue;
-  --buffer;
-  const auto offset =
-      static_cast<size_t>(static_cast<const char*>(from) - static_cast<const char*>(buffer->first));
-  if (offset > buffer->second || bytes > buffer->second - offset) return kInvalidValue;
+  if (!IsReadable(from, bytes)) return kInvalidValue;
   queue->waiting.push_back({.to = to, .from = from, .bytes = bytes});
   return kSuccess;
 }
@@ -86,6 +78,8 @@ STANDIN Result_ cuMemcpyDtoH_v2(void* to, DevicePointer from, size_t bytes) {
   if (current.empty()) return kInvalidContext;
   const MappedAt* mapping = MappingOf(from, bytes);
   if (mapping == nullptr || mapping->access == 0) return kInvalidValue;
+  const Registered* registered = RegistrationOf(reinterpret_cast<uintptr_t>(to), bytes);
+  if (registered != nullptr && registered->read_only) return kInvalidValue;
   std::memcpy(to, reinterpret_cast<const void*>(from), bytes);
   return kSuccess;
 }
@@ -109,11 +103,15 @@ STANDIN Result_ cuStreamDestroy_v2(Stream_ stream) {
 }
 
 STANDIN Result_ cuStreamSynchronize(Stream_ stream) {
-  BEGIN("cuStreamSynchronize");
+  const std::lock_guard<std::mutex> lock(The().mutex);
+  if (!The().initialized) return kNotInitialized;
   auto* const queue = reinterpret_cast<StreamOf*>(stream);
   if (!The().streams.contains(queue)) return kInvalidHandle;
-  Run(queue, queue->waiting.size());
-  return kSuccess;
+  const Result_ ordered = Ordered("cuStreamSynchronize");
+  if (ordered == kSuccess) return Run(queue, queue->waiting.size());
+  Forget(queue,
+         queue->waiting.size());  // as where the device is lost: nothing waits, nothing arrives
+  return ordered;
 }
 
 STANDIN Result_ cuEventCreate(Event_* event, unsigned flags) {
@@ -148,6 +146,6 @@ STANDIN Result_ cuEventSynchronize(Event_ event) {
   BEGIN("cuEventSynchronize");
   auto* const one = reinterpret_cast<EventOf*>(event);
   if (!The().events.contains(one)) return kInvalidHandle;
-  if (one->stream != nullptr && one->covers > 0) Run(one->stream, one->covers);
+  if (one->stream != nullptr && one->covers > 0) return Run(one->stream, one->covers);
   return kSuccess;
 }

@@ -164,6 +164,7 @@ STANDIN Result_ cuMemUnmap(DevicePointer pointer, size_t bytes) {
   BEGIN("cuMemUnmap");
   const auto found = The().mapped.find(pointer);
   if (found == The().mapped.end() || found->second.bytes != bytes) return kInvalidValue;
+  if (IsInUse(pointer, bytes)) return kInvalidValue;
   ::mmap(reinterpret_cast<void*>(pointer), bytes, PROT_NONE,
          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
   const AllocationHandle handle = found->second.handle;

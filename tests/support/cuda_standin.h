@@ -5,6 +5,7 @@
 
 #include <dlfcn.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <string>
 
@@ -17,7 +18,7 @@ class CudaStandin {
   }
   ~CudaStandin() {
     for (const char* name : {"STANDIN_DEVICES", "STANDIN_MEMORY", "STANDIN_FAIL", "STANDIN_FIRST",
-                             "STANDIN_CANT_SHARE", "STANDIN_NO_PEERS"}) {
+                             "STANDIN_CANT_SHARE", "STANDIN_CANT_PIN", "STANDIN_NO_PEERS"}) {
       ::unsetenv(name);
     }
   }
@@ -36,6 +37,8 @@ class CudaStandin {
   }
   // What is held of the driver's.
   int Live() const { return Call<int()>("standin_live")(); }
+  // Of all copies so far, what they took from registered memory.
+  uint64_t DirectBytes() const { return Call<uint64_t()>("standin_direct_bytes")(); }
 
  private:
   template <typename Function>
