@@ -60,7 +60,7 @@ static_assert(index::DType::MAX == index::DType::I2);
 // All extents of a segment lie in the same kind of memory.
 Status CheckKinds(std::span<const wire::ExtentInfo> infos) {
   for (const wire::ExtentInfo& info : infos) {
-    if (info.kind > HandleKind::kCudaDevice) {
+    if (info.kind > HandleKind::kCudaIpc) {
       return Status(StatusCode::kUnimplemented,
                     "trimsd hands out a kind of memory (" +
                         std::to_string(static_cast<int>(info.kind)) +
@@ -97,6 +97,13 @@ Status CheckRunsOf(const wire::OpenReply& reply, std::span<const UniqueFd> fds) 
   return Status();
 }
 
+// For whoever reads the bytes it is the same, however the memory was shared.
+HandleKind MemoryOf(const wire::OpenReply& reply) {
+  if (reply.extents.empty()) return HandleKind::kHostMemory;
+  const HandleKind kind = reply.extents.front().kind;
+  return kind == HandleKind::kCudaIpc ? HandleKind::kCudaDevice : kind;
+}
+
 OpenInfo InfoOf(const wire::OpenReply& reply) {
   return {.reference = std::string(reply.reference),
           .digest = std::string(reply.digest),
@@ -104,7 +111,7 @@ OpenInfo InfoOf(const wire::OpenReply& reply) {
           .variant_key = std::string(reply.variant_key),
           .tier = std::string(reply.tier),
           .device = std::string(reply.device),
-          .memory = reply.extents.empty() ? HandleKind::kHostMemory : reply.extents.front().kind,
+          .memory = MemoryOf(reply),
           .pages = reply.extents.empty() ? Pages::kSmall : reply.extents.front().pages,
           .hit = reply.hit,
           .waited = std::chrono::microseconds(reply.waited_us)};
@@ -171,8 +178,8 @@ Status Model::Impl::MapExtents(const wire::OpenReply& reply, std::span<UniqueFd>
   if (!reply.runs.empty()) return MapRuns(reply, fds);
   TRIMS_RETURN_IF_ERROR(TakeExtents(reply.extents, fds));
   if (extents.empty()) return Status();
-  if (reply.extents.front().kind == HandleKind::kCudaDevice) {
-    return MapOnDevice(std::string(reply.device_uuid));
+  if (MemoryOf(reply) == HandleKind::kCudaDevice) {
+    return MapOnDevice(reply.extents.front().kind, std::string(reply.device_uuid));
   }
   for (Extent& extent : extents) TRIMS_RETURN_IF_ERROR(CheckExtent(&extent));
   return MapRange();
@@ -220,12 +227,18 @@ Status Model::Impl::MapRuns(const wire::OpenReply& reply, std::span<const Unique
   return Status();
 }
 
-Status Model::Impl::MapOnDevice(const std::string& device_uuid) {
+Status Model::Impl::MapOnDevice(HandleKind kind, const std::string& device_uuid) {
   std::vector<DeviceRange::Extent> to_map;
   for (const Extent& extent : extents) {
     to_map.push_back({.fd = extent.fd.get(), .offset = extent.offset, .length = extent.length});
   }
-  TRIMS_ASSIGN_OR_RETURN(device_range_, DeviceRange::Map(device_uuid, range_length, to_map));
+  Result<std::unique_ptr<DeviceRange>> range =
+      kind == HandleKind::kCudaIpc ? DeviceRange::OpenIpc(device_uuid, to_map)
+                                   : DeviceRange::Map(device_uuid, range_length, to_map);
+  if (range.status().code() == StatusCode::kInvalidArgument)
+    return Nonsense(range.status().message());
+  TRIMS_RETURN_IF_ERROR(range.status());
+  device_range_ = *std::move(range);
   base = device_range_->data();
   return Status();
 }

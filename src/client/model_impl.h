@@ -62,7 +62,7 @@ class Model::Impl {
   Status MapExtents(const wire::OpenReply& reply, std::span<UniqueFd> fds);
   Status TakeExtents(std::span<const wire::ExtentInfo> infos, std::span<UniqueFd> fds);
   Status MapRuns(const wire::OpenReply& reply, std::span<const UniqueFd> fds);
-  Status MapOnDevice(const std::string& device_uuid);
+  Status MapOnDevice(HandleKind kind, const std::string& device_uuid);
   Status CheckExtent(Extent* extent) const;
   Result<std::span<const std::byte>> Slice(uint64_t offset, uint64_t length) const;
 

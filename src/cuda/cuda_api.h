@@ -58,11 +58,17 @@ enum : unsigned {
   kGranularityRecommended = 1,  // CU_MEM_ALLOC_GRANULARITY_RECOMMENDED
   kAccessRead = 1,              // CU_MEM_ACCESS_FLAGS_PROT_READ
   kAccessReadWrite = 3,         // CU_MEM_ACCESS_FLAGS_PROT_READWRITE
+  kIpcLazyPeerAccess = 1,       // CU_IPC_MEM_LAZY_ENABLE_PEER_ACCESS
 };
 
 struct Uuid {  // CUuuid
   unsigned char bytes[16];
 };
+
+struct IpcMemHandle {  // CUipcMemHandle
+  char reserved[64];
+};
+static_assert(sizeof(IpcMemHandle) == 64);
 
 struct Location {  // CUmemLocation
   unsigned type = kLocationTypeDevice;
@@ -122,6 +128,12 @@ static_assert(sizeof(AccessDescription) == 12);
     (void* shareable, AllocationHandle handle, unsigned type, unsigned long long flags))      \
   X(MemImportFromShareableHandle, "cuMemImportFromShareableHandle",                           \
     (AllocationHandle * handle, void* shareable, unsigned type))                              \
+  X(MemAlloc, "cuMemAlloc_v2", (DevicePointer * pointer, size_t bytes))                       \
+  X(MemFree, "cuMemFree_v2", (DevicePointer pointer))                                         \
+  X(IpcGetMemHandle, "cuIpcGetMemHandle", (IpcMemHandle * handle, DevicePointer pointer))     \
+  X(IpcOpenMemHandle, "cuIpcOpenMemHandle_v2",                                                \
+    (DevicePointer * pointer, IpcMemHandle handle, unsigned flags))                           \
+  X(IpcCloseMemHandle, "cuIpcCloseMemHandle", (DevicePointer pointer))                        \
   X(MemHostAlloc, "cuMemHostAlloc", (void** pointer, size_t bytes, unsigned flags))           \
   X(MemFreeHost, "cuMemFreeHost", (void* pointer))                                            \
   X(MemHostRegister, "cuMemHostRegister_v2", (void* pointer, size_t bytes, unsigned flags))   \

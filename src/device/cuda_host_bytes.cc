@@ -39,10 +39,9 @@ Status CudaHostBytes::Pin() {
   return Status();
 }
 
-Status CudaHostBytes::CopyTo(cuda::DevicePointer to, uint64_t offset, uint64_t length,
-                             uint64_t memory_length) const {
+Status CudaHostBytes::CopyTo(cuda::DevicePointer to, uint64_t offset, uint64_t length) const {
   TRIMS_ASSIGN_OR_RETURN(const std::span<const std::byte> bytes,
-                         MappedHostBytes::Part(*bytes_, offset, length, memory_length));
+                         MappedHostBytes::Part(*bytes_, offset, length));
   return pinned_ ? staging_.CopyPinned(to, bytes) : staging_.Copy(to, bytes);
 }
 

@@ -7,7 +7,7 @@
 //
 //   TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<CudaHostBytes> from, CudaHostBytes::Attach(context, &staging, fd, length));
 //   if (pins) refused = from->Pin();
-//   TRIMS_RETURN_IF_ERROR(from->CopyTo(pointer + offset, offset, length, memory_length));
+//   TRIMS_RETURN_IF_ERROR(from->CopyTo(pointer + offset, offset, length));
 //
 // Its end waits for the copies that still read it. Thread-safety: that of the staging.
 #ifndef TRIMS_DEVICE_CUDA_HOST_BYTES_H_
@@ -39,10 +39,8 @@ class CudaHostBytes final : public CopySource {
   // Registers all of its pages. What a driver refuses is copied through the buffers as before.
   Status Pin();
 
-  // The bytes [offset, offset + length) of it to `to`, in memory of `memory_length` bytes. INVALID_ARGUMENT: they are not in both.
-  // The context is current.
-  Status CopyTo(cuda::DevicePointer to, uint64_t offset, uint64_t length,
-                uint64_t memory_length) const;
+  // The bytes [offset, offset + length) of it to `to`. INVALID_ARGUMENT: they are not in it. The context is current.
+  Status CopyTo(cuda::DevicePointer to, uint64_t offset, uint64_t length) const;
 
  private:
   CudaHostBytes(const cuda::Context& context, cuda::Staging* staging,

@@ -35,6 +35,9 @@ struct DeviceInfo {
   uint64_t capacity = 0;     // bytes
   uint64_t granularity = 0;  // bytes; what is allocated is rounded up to it
   bool peers_first = false;  // bytes come quicker from a peer than from the host
+
+  // Whoever is given an allocation can't choose where it lies: the extents of a segment, which lie in one range, are one.
+  bool in_one_piece() const { return memory == HandleKind::kCudaIpc; }
 };
 
 // Memory from which a device may copy: a memfd of the host's, or a peer's. Its end waits for what a device still reads of it,
@@ -51,11 +54,15 @@ class DeviceMemory {
 
   virtual uint64_t length() const = 0;  // as it was asked for
 
-  // The bytes [offset, offset + length) of `from` to the same place here; they may still be on their way when it
+  // The bytes [offset, offset + length) of `from` to `to` here; they may still be on their way when it
   // returns, `from` may end then, and an error of theirs is that of a later call. INVALID_ARGUMENT: they are not in
   // both; FAILED_PRECONDITION: it was exported already; UNAVAILABLE: the device is lost; INTERNAL: the
   // copy failed.
-  virtual Status CopyIn(const CopySource& from, uint64_t offset, uint64_t length) = 0;
+  virtual Status CopyTo(uint64_t to, const CopySource& from, uint64_t offset, uint64_t length) = 0;
+  // To the same place here.
+  Status CopyIn(const CopySource& from, uint64_t offset, uint64_t length) {
+    return CopyTo(offset, from, offset, length);
+  }
 
   // Waits for what is on its way, which has arrived then. A descriptor that can be given to other processes, which
   // can't write to what they map of it as far as the device can see to that. Once. Nothing can be copied in after it.

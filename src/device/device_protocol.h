@@ -17,14 +17,14 @@
 
 namespace trims {
 
-inline constexpr uint32_t kDeviceProtocolVersion = 2;
+inline constexpr uint32_t kDeviceProtocolVersion = 3;
 
 enum class DeviceOp : uint32_t {
   kInfo,      // → capacity, granularity, memory, peers_first, name, uuid
   kAttach,    // descriptor, length → object; with a label, a peer's, of that UUID
   kDetach,    // object
   kAllocate,  // label, length → object
-  kCopy,      // object, from, offset, length
+  kCopy,      // object, to, from, offset, length
   kExport,    // object → descriptor
   kFree,      // object
 };
@@ -34,8 +34,9 @@ struct DeviceRequest {
   DeviceOp op = DeviceOp::kInfo;
   uint64_t object = 0;
   uint64_t from = 0;
-  uint64_t offset = 0;
+  uint64_t offset = 0;  // of `from`
   uint64_t length = 0;
+  uint64_t to = 0;  // of the object
   char label[256] = {};
 };
 

@@ -109,7 +109,7 @@ class DeviceServer {
   Status Copy(const DeviceRequest& request) {
     TRIMS_ASSIGN_OR_RETURN(DeviceMemory* const memory, memories_.Find(request.object));
     TRIMS_ASSIGN_OR_RETURN(const CopySource* const from, attached_.Find(request.from));
-    return memory->CopyIn(*from, request.offset, request.length);
+    return memory->CopyTo(request.to, *from, request.offset, request.length);
   }
 
   Status Export(const DeviceRequest& request, UniqueFd* fd) {

@@ -1,6 +1,5 @@
 #include "device/mapped_host_bytes.h"
 
-#include <algorithm>
 #include <string>
 
 #include "base/macros.h"
@@ -16,9 +15,9 @@ Result<std::unique_ptr<CopySource>> MappedHostBytes::Attach(int fd, uint64_t len
 }
 
 Result<std::span<const std::byte>> MappedHostBytes::Part(const CopySource& from, uint64_t offset,
-                                                         uint64_t length, uint64_t memory_length) {
+                                                         uint64_t length) {
   const auto& host = static_cast<const MappedHostBytes&>(from);
-  TRIMS_RETURN_IF_ERROR(CheckPart(offset, length, std::min(host.length_, memory_length)));
+  TRIMS_RETURN_IF_ERROR(CheckPart(offset, length, host.length_));
   return std::span<const std::byte>(host.mapping_.data() + offset, length);
 }
 

@@ -150,13 +150,14 @@ class RemoteMemory final : public DeviceMemory {
 
   uint64_t length() const override { return length_; }
 
-  Status CopyIn(const CopySource& from, uint64_t offset, uint64_t length) override {
+  Status CopyTo(uint64_t to, const CopySource& from, uint64_t offset, uint64_t length) override {
     return remote_
         .Ask({.op = DeviceOp::kCopy,
               .object = remote_.object(),
               .from = static_cast<const RemoteBytes&>(from).object(),
               .offset = offset,
-              .length = length})
+              .length = length,
+              .to = to})
         .status();
   }
 

@@ -105,7 +105,7 @@ class SimMemory final : public DeviceMemory {
   }
 
   uint64_t length() const override { return length_; }
-  Status CopyIn(const CopySource& from, uint64_t offset, uint64_t length) override;
+  Status CopyTo(uint64_t to, const CopySource& from, uint64_t offset, uint64_t length) override;
   Result<UniqueFd> Export() override;
 
  private:
@@ -125,16 +125,17 @@ class SimMemory final : public DeviceMemory {
   std::deque<TimePoint> arrivals_;      // of what is on the wire
 };
 
-Status SimMemory::CopyIn(const CopySource& from, uint64_t offset, uint64_t length) {
+Status SimMemory::CopyTo(uint64_t to, const CopySource& from, uint64_t offset, uint64_t length) {
   if (!writer_) return AlreadyExported();
   TRIMS_RETURN_IF_ERROR(device_->CheckThere());
   TRIMS_ASSIGN_OR_RETURN(const std::span<const std::byte> bytes,
-                         MappedHostBytes::Part(from, offset, length, length_));
+                         MappedHostBytes::Part(from, offset, length));
+  TRIMS_RETURN_IF_ERROR(CheckPart(to, length, length_));
   if (const int error = fault::Check(fault::Op::kDeviceCopy)) {
     return device_->Fail(error, "copying");
   }
-  TRIMS_RETURN_IF_ERROR(writer_->Allocate(offset + length));
-  std::memcpy(writer_->data() + offset, bytes.data(), bytes.size());
+  TRIMS_RETURN_IF_ERROR(writer_->Allocate(to + length));
+  std::memcpy(writer_->data() + to, bytes.data(), bytes.size());
   arrivals_.push_back(device_->LinkFrom(from).Carry(length, device_->clock.Now()));
   WaitForArrivals(kOnTheWire);
   return Status();

@@ -11,6 +11,7 @@
 #include "base/macros.h"
 #include "base/sys.h"
 #include "load/fill_feed.h"
+#include "wire/range_layout.h"
 
 namespace trims {
 namespace {
@@ -18,7 +19,7 @@ namespace {
 // Between two of them a load can be given up.
 constexpr uint64_t kCopyBytes = uint64_t{8} << 20;
 
-// The memory of all extents, in order.
+// The memory of all extents, in order: one each, or one of all.
 using DeviceMemories = std::vector<std::unique_ptr<DeviceMemory>>;
 
 Status GaveUp(const Image& image, const Device& device) {
@@ -33,21 +34,21 @@ class Copier {
 
   // All of the device's memory, before a byte is copied: what is missing is known at once.
   Status Allocate(const std::vector<Handle>& extents) {
+    if (device_.info().in_one_piece()) return AllocateAsOne(extents);
     for (const Handle& extent : extents) {
-      Result<std::unique_ptr<DeviceMemory>> memory =
-          device_.Allocate(image_.reference, extent.length);
-      TRIMS_RETURN_IF_ERROR(Noted(memory.status()));
-      memories_.push_back(*std::move(memory));
+      TRIMS_RETURN_IF_ERROR(Allocate(extent.length));
+      places_.push_back({.memory = memories_.back().get(), .length = extent.length});
     }
     return Status();
   }
 
   // Bytes [begin, end) of an extent, which are there. `end` is behind the last call's, for one extent.
   Status Copy(const CopySource& from, size_t extent, uint64_t begin, uint64_t end) {
+    const Place& place = places_[extent];
     while (begin < end) {
       if (control_.cancelled()) return GaveUp(image_, device_);
       const uint64_t length = std::min(kCopyBytes, end - begin);
-      TRIMS_RETURN_IF_ERROR(Noted(memories_[extent]->CopyIn(from, begin, length)));
+      TRIMS_RETURN_IF_ERROR(Noted(place.memory->CopyTo(place.offset + begin, from, begin, length)));
       control_.Advance(length);
       begin += length;
     }
@@ -59,16 +60,50 @@ class Copier {
     ResidentBytes bytes;
     bytes.index = {.fd = sys::ReopenReadOnly(index.fd.get()), .length = index.length};
     if (!bytes.index.fd) return ErrnoStatus("re-opening an index");
-    for (const std::unique_ptr<DeviceMemory>& memory : memories_) {
-      TRIMS_ASSIGN_OR_RETURN(UniqueFd fd, memory->Export());
+    for (const Place& place : places_) {
+      TRIMS_ASSIGN_OR_RETURN(UniqueFd fd, Share(place, bytes.extents));
       bytes.extents.push_back(
-          {.fd = std::move(fd), .length = memory->length(), .kind = device_.info().memory});
+          {.fd = std::move(fd), .length = place.length, .kind = device_.info().memory});
     }
     bytes.memory = std::make_shared<DeviceMemories>(std::move(memories_));
     return bytes;
   }
 
  private:
+  struct Place {
+    DeviceMemory* memory = nullptr;
+    uint64_t offset = 0;
+    uint64_t length = 0;
+  };
+
+  Status Allocate(uint64_t length) {
+    Result<std::unique_ptr<DeviceMemory>> memory = device_.Allocate(image_.reference, length);
+    TRIMS_RETURN_IF_ERROR(Noted(memory.status()));
+    memories_.push_back(*std::move(memory));
+    return Status();
+  }
+
+  // Each where a client's range has it.
+  Status AllocateAsOne(const std::vector<Handle>& extents) {
+    wire::RangeLayout layout;
+    for (const Handle& extent : extents) {
+      TRIMS_ASSIGN_OR_RETURN(const uint64_t offset, layout.Append(extent.length));
+      places_.push_back({.offset = offset, .length = extent.length});
+    }
+    if (extents.empty()) return Status();
+    TRIMS_RETURN_IF_ERROR(Allocate(layout.length()));
+    for (Place& place : places_) place.memory = memories_.back().get();
+    return Status();
+  }
+
+  // Of what is in one piece the descriptor is a memfd, of which each extent has an open file.
+  Result<UniqueFd> Share(const Place& place, const std::vector<Handle>& shared) const {
+    if (shared.empty() || !device_.info().in_one_piece()) return place.memory->Export();
+    UniqueFd fd = sys::ReopenReadOnly(shared.front().fd.get());
+    if (!fd) return ErrnoStatus("re-opening a handle of a device's memory");
+    return fd;
+  }
+
   // What the device says for want of memory, whoever decides what goes for it has to know.
   Status Noted(Status status) {
     if (status.code() == StatusCode::kResourceExhausted) control_.SetOutOfMemory();
@@ -79,6 +114,7 @@ class Copier {
   FillControl& control_;
   Device& device_;
   DeviceMemories memories_;
+  std::vector<Place> places_;  // of the extents, in order
 };
 
 Result<ResidentBytes> CopyResident(const FillRequest& request, Device* device) {

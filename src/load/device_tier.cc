@@ -41,7 +41,8 @@ class DeviceTier final : public Tier {
   bool TakesFrom(const Tier& peer) const override {
     const auto* other = dynamic_cast<const DeviceTier*>(&peer);
     return other != nullptr && other != this &&
-           other->device_->info().memory == device_->info().memory;
+           other->device_->info().memory == device_->info().memory &&
+           !device_->info().in_one_piece();
   }
   bool peers_first() const override { return device_->info().peers_first; }
   uint64_t FootprintOf(const Image& image) const override {

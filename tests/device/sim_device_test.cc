@@ -122,6 +122,19 @@ TEST_F(SimDeviceTest, PeersComeFirstWhereTheirWireIsQuicker) {
   EXPECT_FALSE(first(10, 0, Peers::kByHostLink));
 }
 
+TEST_F(SimDeviceTest, BytesGoWhereTheyAreWanted) {
+  const SealedExtent extent = SealedCopy("bytes", test::SomeBytes(kSimBytes)).value();
+  const auto from = device_->Attach(extent.read_only_fd(), kSimBytes).value();
+  const auto memory = device_->Allocate("model", kSimBytes).value();
+  ASSERT_TRUE(memory->CopyTo(5000, *from, 1000, 2000).ok());
+  EXPECT_EQ(memory->CopyTo(kSimBytes - 1, *from, 0, 2).code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(memory->CopyTo(0, *from, kSimBytes - 1, 2).code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(memory->CopyTo(UINT64_MAX, *from, 0, 2).code(), StatusCode::kInvalidArgument);
+  const UniqueFd shared = memory->Export().value();
+  const Mapping mapping = Mapping::OfFile(shared.get(), kSimBytes, PROT_READ).value();
+  EXPECT_EQ(std::memcmp(mapping.data() + 5000, test::SomeBytes(kSimBytes).data() + 1000, 2000), 0);
+}
+
 TEST_F(SimDeviceTest, AfterItIsSharedNothingIsCopiedIn) {
   const auto from = AttachContent();
   const auto memory = Allocate();

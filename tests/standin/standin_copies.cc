@@ -8,19 +8,25 @@ using namespace standin;  // NOLINT: its calls are C's
 
 namespace {
 
-// The mapping that holds all of these bytes.
-const MappedAt* MappingOf(DevicePointer at, size_t bytes) {
-  auto next = The().mapped.upper_bound(at);
-  if (next == The().mapped.begin()) return nullptr;
+template <typename Part>
+const Part* PartOf(const std::map<DevicePointer, Part>& parts, DevicePointer at, size_t bytes) {
+  auto next = parts.upper_bound(at);
+  if (next == parts.begin()) return nullptr;
   const auto& [start, one] = *--next;
   return at - start <= one.bytes && bytes <= one.bytes - (at - start) ? &one : nullptr;
 }
 
+// What may be done with all of these bytes of a device; 0: they aren't one's.
+unsigned AccessTo(DevicePointer at, size_t bytes) {
+  if (PartOf(The().linear, at, bytes) != nullptr) return kAccessReadWrite;
+  const MappedAt* mapping = PartOf(The().mapped, at, bytes);
+  return mapping == nullptr ? 0 : mapping->access;
+}
+
 bool Move(const Copy& copy) {
-  const bool from_device =
-      MappingOf(reinterpret_cast<DevicePointer>(copy.from), copy.bytes) != nullptr;
+  const bool from_device = AccessTo(reinterpret_cast<DevicePointer>(copy.from), copy.bytes) != 0;
   if (!from_device && !IsReadable(copy.from, copy.bytes)) return false;
-  if (MappingOf(copy.to, copy.bytes) == nullptr) return false;
+  if (AccessTo(copy.to, copy.bytes) != kAccessReadWrite) return false;
   std::memcpy(reinterpret_cast<void*>(copy.to), copy.from, copy.bytes);
   if (RegistrationOf(reinterpret_cast<uintptr_t>(copy.from), copy.bytes) != nullptr)
     The().direct_bytes += copy.bytes;
@@ -52,8 +58,7 @@ STANDIN Result_ cuMemcpyHtoDAsync_v2(DevicePointer to, const void* from, size_t 
   auto* const queue = reinterpret_cast<StreamOf*>(stream);
   if (current.empty()) return kInvalidContext;
   if (!The().streams.contains(queue)) return kInvalidHandle;
-  const MappedAt* mapping = MappingOf(to, bytes);
-  if (mapping == nullptr || mapping->access != kAccessReadWrite) return kInvalidValue;
+  if (AccessTo(to, bytes) != kAccessReadWrite) return kInvalidValue;
   if (!IsReadable(from, bytes)) return kInvalidValue;
   queue->waiting.push_back({.to = to, .from = from, .bytes = bytes});
   return kSuccess;
@@ -65,10 +70,7 @@ STANDIN Result_ cuMemcpyDtoDAsync_v2(DevicePointer to, DevicePointer from, size_
   auto* const queue = reinterpret_cast<StreamOf*>(stream);
   if (current.empty()) return kInvalidContext;
   if (!The().streams.contains(queue)) return kInvalidHandle;
-  const MappedAt* target = MappingOf(to, bytes);
-  const MappedAt* source = MappingOf(from, bytes);
-  if (target == nullptr || target->access != kAccessReadWrite) return kInvalidValue;
-  if (source == nullptr || source->access == 0) return kInvalidValue;
+  if (AccessTo(to, bytes) != kAccessReadWrite || AccessTo(from, bytes) == 0) return kInvalidValue;
   queue->waiting.push_back({.to = to, .from = reinterpret_cast<const void*>(from), .bytes = bytes});
   return kSuccess;
 }
@@ -76,8 +78,7 @@ STANDIN Result_ cuMemcpyDtoDAsync_v2(DevicePointer to, DevicePointer from, size_
 STANDIN Result_ cuMemcpyDtoH_v2(void* to, DevicePointer from, size_t bytes) {
   BEGIN("cuMemcpyDtoH");
   if (current.empty()) return kInvalidContext;
-  const MappedAt* mapping = MappingOf(from, bytes);
-  if (mapping == nullptr || mapping->access == 0) return kInvalidValue;
+  if (AccessTo(from, bytes) == 0) return kInvalidValue;
   const Registered* registered = RegistrationOf(reinterpret_cast<uintptr_t>(to), bytes);
   if (registered != nullptr && registered->read_only) return kInvalidValue;
   std::memcpy(to, reinterpret_cast<const void*>(from), bytes);

@@ -39,8 +39,9 @@ STANDIN int standin_live() {
   size_t contexts = 0;
   for (const auto& [device, count] : driver.contexts) contexts += count;
   return static_cast<int>(driver.allocations.size() + driver.reserved.size() +
-                          driver.mapped.size() + driver.pinned.size() + driver.registered.size() +
-                          driver.streams.size() + driver.events.size() + contexts);
+                          driver.mapped.size() + driver.linear.size() + driver.pinned.size() +
+                          driver.registered.size() + driver.streams.size() + driver.events.size() +
+                          contexts);
 }
 
 STANDIN uint64_t standin_direct_bytes() {
@@ -149,7 +150,7 @@ STANDIN Result_ cuDevicePrimaryCtxRelease_v2(Device_ device) {
 
 STANDIN Result_ cuCtxPushCurrent_v2(Context_ context) {
   BEGIN("cuCtxPushCurrent");
-  const int device = static_cast<int>(reinterpret_cast<uintptr_t>(context) - 0xC0DE);
+  const int device = DeviceOf(context);
   if (!IsDevice(device) || The().contexts[device] == 0) return kInvalidContext;
   current.push_back(context);
   return kSuccess;

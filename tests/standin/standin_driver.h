@@ -7,9 +7,11 @@
 // buffer that is filled again too early shows. Addresses of the "device" are this process's own: with read access only, a write faults.
 //
 // standin_device.cc has the devices and contexts, standin_memory.cc allocations, addresses and descriptors, standin_host.cc
-// pinned and registered memory of the host's, standin_copies.cc copies, streams and events.
+// pinned and registered memory of the host's, standin_ipc.cc memory that is shared by handles, standin_copies.cc copies, streams
+// and events.
 //
 // Environment: STANDIN_DEVICES (1), STANDIN_MEMORY, bytes of each (64 MiB), STANDIN_CANT_PIN=1: no device reads registered memory,
+// STANDIN_CANT_IPC=1: none shares by handles,
 // STANDIN_FAIL=call:nth:result fails the nth call of that name. standin_live() is how many things are held, standin_direct_bytes() how
 // many bytes copies took from registered memory; standin_forget_calls() counts calls anew.
 //
@@ -57,6 +59,15 @@ struct Registered {
   std::string backing;  // what was mapped there when it was registered
 };
 
+// Memory that lies where the driver says: of this process, or opened by a handle of another's.
+struct Linear {
+  int fd = -1;
+  size_t bytes = 0;
+  int device = 0;
+  int opened = 0;   // how often; 0: it is this process's own
+  std::string key;  // what the handle holds, if it was opened
+};
+
 struct Copy {
   DevicePointer to = 0;
   const void* from = nullptr;
@@ -80,6 +91,7 @@ struct Driver {
   std::map<AllocationHandle, Allocated> allocations;
   std::map<DevicePointer, size_t> reserved;
   std::map<DevicePointer, MappedAt> mapped;
+  std::map<DevicePointer, Linear> linear;
   std::map<void*, size_t> pinned;
   std::map<uintptr_t, Registered> registered;
   uint64_t direct_bytes = 0;
@@ -102,6 +114,10 @@ std::string BackingOf(uintptr_t start, size_t bytes, bool to_write);
 bool IsReadable(const void* from, size_t bytes);
 // Whether these are registered pages, or some of them.
 const Registered* RegistrationOf(uintptr_t start, size_t bytes);
+// Bytes that are allocated on a device.
+uint64_t UsedOn(int device);
+// How its memfds are called.
+inline std::string NameOn(int device) { return "standin-" + std::to_string(device); }
 // Whether a copy waits that reads or writes any of these.
 bool IsInUse(uintptr_t start, size_t bytes);
 
@@ -110,8 +126,12 @@ int DeviceCount();
 inline bool PeersReach() { return Setting("STANDIN_NO_PEERS", 0) == 0; }
 // Whether a device can read registered memory: unless STANDIN_CANT_PIN is 1.
 inline bool CanPin() { return Setting("STANDIN_CANT_PIN", 0) == 0; }
+inline bool CanShareByHandles() { return Setting("STANDIN_CANT_IPC", 0) == 0; }
 inline Context_ ContextOf(int device) {
   return reinterpret_cast<Context_>(uintptr_t{0xC0DE} + device);
+}
+inline int DeviceOf(Context_ context) {
+  return static_cast<int>(reinterpret_cast<uintptr_t>(context) - 0xC0DE);
 }
 inline bool IsDevice(int device) { return device >= 0 && device < DeviceCount(); }
 inline bool IsMultiple(uint64_t value) { return value != 0 && value % kGranularity == 0; }

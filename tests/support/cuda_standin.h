@@ -17,8 +17,9 @@ class CudaStandin {
     Set("STANDIN_DEVICES", "2");
   }
   ~CudaStandin() {
-    for (const char* name : {"STANDIN_DEVICES", "STANDIN_MEMORY", "STANDIN_FAIL", "STANDIN_FIRST",
-                             "STANDIN_CANT_SHARE", "STANDIN_CANT_PIN", "STANDIN_NO_PEERS"}) {
+    for (const char* name :
+         {"STANDIN_DEVICES", "STANDIN_MEMORY", "STANDIN_FAIL", "STANDIN_FIRST",
+          "STANDIN_CANT_SHARE", "STANDIN_CANT_PIN", "STANDIN_CANT_IPC", "STANDIN_NO_PEERS"}) {
       ::unsetenv(name);
     }
   }
