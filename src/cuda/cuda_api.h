@@ -51,6 +51,7 @@ enum : int {  // CUdevice_attribute
 enum : unsigned {
   kStreamNonBlocking = 1,       // CU_STREAM_NON_BLOCKING
   kHostRegisterReadOnly = 8,    // CU_MEMHOSTREGISTER_READ_ONLY
+  kEventBlockingSync = 1,       // CU_EVENT_BLOCKING_SYNC
   kEventDisableTiming = 2,      // CU_EVENT_DISABLE_TIMING
   kHandleTypePosixFd = 1,       // CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR
   kAllocationTypePinned = 1,    // CU_MEM_ALLOCATION_TYPE_PINNED

@@ -23,9 +23,11 @@ Status Staging::MakeParts() {
     TRIMS_RETURN_IF_ERROR(
         Check(*api_, api_->EventCreate(&buffer.left, kEventDisableTiming), "cuEventCreate"));
   }
+  // Who waits for these sleeps: the processor has nothing to do with what it doesn't copy.
   for (Passed& passed : passed_) {
     TRIMS_RETURN_IF_ERROR(
-        Check(*api_, api_->EventCreate(&passed.event, kEventDisableTiming), "cuEventCreate"));
+        Check(*api_, api_->EventCreate(&passed.event, kEventDisableTiming | kEventBlockingSync),
+              "cuEventCreate"));
   }
   return Status();
 }

@@ -3,7 +3,6 @@
 #include <string>
 #include <utility>
 
-#include "base/log.h"
 #include "base/macros.h"
 #include "cuda/cuda_driver.h"
 #include "cuda/cuda_ipc.h"
@@ -19,13 +18,8 @@ namespace {
 class CudaDevice final : public Device {
  public:
   CudaDevice(cuda::Context context, DeviceInfo info, cuda::Staging staging)
-      : context_(std::move(context)),
-        info_(std::move(info)),
-        pins_(cuda::PinnedPages::CanRegister(context_)),
-        staging_(std::move(staging)) {
-    LogInfo("device.copies", {{"device", info_.name}, {"from", pins_ ? "pinned" : "staged"}});
-    if (info_.in_one_piece())
-      LogWarning("device.shared_writable", {{"device", info_.name}, {"by", "CUDA IPC"}});
+      : context_(std::move(context)), info_(std::move(info)), staging_(std::move(staging)) {
+    info_.copies = cuda::PinnedPages::CanRegister(context_) ? "pinned" : "staged";
   }
 
   const DeviceInfo& info() const override { return info_; }
@@ -33,9 +27,7 @@ class CudaDevice final : public Device {
   Result<std::unique_ptr<CopySource>> Attach(int fd, uint64_t length) override {
     TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<CudaHostBytes> bytes,
                            CudaHostBytes::Attach(context_, &staging_, fd, length));
-    if (pins_ && bytes->is_sealed()) {
-      if (const Status pinned = bytes->Pin(); !pinned.ok()) SayOnce(pinned);
-    }
+    if (info_.copies == "pinned" && bytes->is_sealed()) bytes->Pin();
     return std::unique_ptr<CopySource>(std::move(bytes));
   }
 
@@ -57,16 +49,8 @@ class CudaDevice final : public Device {
   }
 
  private:
-  // Slower, and nothing else: what is refused for one extent may be allowed for the next.
-  void SayOnce(const Status& refused) {
-    if (std::exchange(said_, true)) return;
-    LogWarning("device.not_pinned", {{"device", info_.name}, {"error", refused}});
-  }
-
   const cuda::Context context_;
-  const DeviceInfo info_;
-  const bool pins_;
-  bool said_ = false;  // that the driver refused to
+  DeviceInfo info_;  // constant once it is made
   cuda::Staging staging_;
 };
 

@@ -31,12 +31,12 @@ CudaHostBytes::~CudaHostBytes() {
   pinned_.reset();
 }
 
-Status CudaHostBytes::Pin() {
+void CudaHostBytes::Pin() {
   const cuda::Current current(context_);
-  TRIMS_ASSIGN_OR_RETURN(cuda::PinnedPages pinned,
-                         cuda::PinnedPages::Register(context_, MappedHostBytes::PagesOf(*bytes_)));
-  pinned_.emplace(std::move(pinned));
-  return Status();
+  Result<cuda::PinnedPages> pinned =
+      cuda::PinnedPages::Register(context_, MappedHostBytes::PagesOf(*bytes_));
+  detour_ = pinned.status();
+  if (pinned.ok()) pinned_.emplace(*std::move(pinned));
 }
 
 Status CudaHostBytes::CopyTo(cuda::DevicePointer to, uint64_t offset, uint64_t length) const {

@@ -6,7 +6,7 @@
 // cache: a load that is followed from its beginning would fail by it.
 //
 //   TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<CudaHostBytes> from, CudaHostBytes::Attach(context, &staging, fd, length));
-//   if (pins) refused = from->Pin();
+//   if (pins && from->is_sealed()) from->Pin();
 //   TRIMS_RETURN_IF_ERROR(from->CopyTo(pointer + offset, offset, length));
 //
 // Its end waits for the copies that still read it. Thread-safety: that of the staging.
@@ -36,8 +36,9 @@ class CudaHostBytes final : public CopySource {
 
   // Whether it is sealed: no page will be added, and nobody waits to seal it.
   bool is_sealed() const { return sealed_; }
-  // Registers all of its pages. What a driver refuses is copied through the buffers as before.
-  Status Pin();
+  // Registers all of its pages. What a driver refuses is copied through the buffers as before, and detour() says so.
+  void Pin();
+  Status detour() const override { return detour_; }
 
   // The bytes [offset, offset + length) of it to `to`. INVALID_ARGUMENT: they are not in it. The context is current.
   Status CopyTo(cuda::DevicePointer to, uint64_t offset, uint64_t length) const;
@@ -51,6 +52,7 @@ class CudaHostBytes final : public CopySource {
   const std::unique_ptr<CopySource> bytes_;  // which MappedHostBytes made
   const bool sealed_;
   std::optional<cuda::PinnedPages> pinned_;
+  Status detour_;
 };
 
 }  // namespace trims

@@ -35,6 +35,8 @@ struct DeviceInfo {
   uint64_t capacity = 0;     // bytes
   uint64_t granularity = 0;  // bytes; what is allocated is rounded up to it
   bool peers_first = false;  // bytes come quicker from a peer than from the host
+  std::string
+      copies;  // of what is sealed on the host: "pinned", where it lies; "staged", through buffers; or empty
 
   // Whoever is given an allocation can't choose where it lies: the extents of a segment, which lie in one range, are one.
   bool in_one_piece() const { return memory == HandleKind::kCudaIpc; }
@@ -45,6 +47,9 @@ struct DeviceInfo {
 class CopySource {
  public:
   virtual ~CopySource() = default;
+
+  // Why its bytes pass through buffers though the device could read them where they lie: what its driver said. OK: they don't.
+  virtual Status detour() const { return Status(); }
 };
 
 // Freed when it goes; what was exported stays with those who have it.

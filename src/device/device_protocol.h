@@ -20,8 +20,8 @@ namespace trims {
 inline constexpr uint32_t kDeviceProtocolVersion = 3;
 
 enum class DeviceOp : uint32_t {
-  kInfo,      // → capacity, granularity, memory, peers_first, name, uuid
-  kAttach,    // descriptor, length → object; with a label, a peer's, of that UUID
+  kInfo,      // → capacity, granularity, memory, peers_first, name, uuid, copies
+  kAttach,    // descriptor, length → object, detour; with a label, a peer's, of that UUID
   kDetach,    // object
   kAllocate,  // label, length → object
   kCopy,      // object, to, from, offset, length
@@ -50,6 +50,8 @@ struct DeviceReply {
   uint32_t peers_first = 0;
   char name[32] = {};
   char uuid[40] = {};
+  char copies[8] = {};
+  char detour[256] = {};  // of what was attached
   char message[512] = {};
   char hint[256] = {};
 };

@@ -220,7 +220,14 @@ class RemoteDevice final : public Device {
     TRIMS_ASSIGN_OR_RETURN(const WithFd<DeviceReply> reply,
                            process_.Ask(asked.generation, request, fd));
     asked.object = reply.message.object;
+    SayOnce(TextOf(reply.message.detour));
     return asked;
+  }
+
+  // It is slower, and nothing else: what a driver refuses for one extent it may allow for the next.
+  void SayOnce(const std::string& detour) {
+    if (detour.empty() || said_.exchange(true)) return;
+    LogWarning("device.not_pinned", {{"device", info_.name}, {"error", detour}});
   }
 
   Result<DeviceInfo> AskInfo(uint64_t generation) {
@@ -232,7 +239,8 @@ class RemoteDevice final : public Device {
                       .memory = static_cast<HandleKind>(said.memory),
                       .capacity = said.capacity,
                       .granularity = said.granularity,
-                      .peers_first = said.peers_first != 0};
+                      .peers_first = said.peers_first != 0,
+                      .copies = TextOf(said.copies)};
   }
 
   // A process that was started anew may find another device under the same number.
@@ -249,6 +257,7 @@ class RemoteDevice final : public Device {
 
   DeviceProcess process_;
   DeviceInfo info_;                 // constant once it is introduced
+  std::atomic<bool> said_{false};   // that bytes take a detour
   std::atomic<uint64_t> known_{0};  // the process that was last seen to have this device
 };
 

@@ -15,6 +15,7 @@
 #include "base/macros.h"
 #include "cuda/cuda_api.h"
 #include "device/cuda_device.h"
+#include "device/remote_device.h"
 #include "store/host_memory.h"
 #include "support/cuda_standin.h"
 #include "support/held_resources.h"
@@ -24,7 +25,6 @@ namespace trims {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 constexpr uint64_t kHostBytes = 9'000'001;
 constexpr uint64_t kPartBytes = 1'000'000;  // more parts than may be on their way
@@ -131,19 +131,41 @@ TEST_F(CudaHostBytesTest, ADeviceThatCannotReadItGetsItThroughTheBuffers) {
 }
 
 // One driver counts it against the memory that may be locked, another has a largest size.
-TEST_F(CudaHostBytesTest, WhatADriverRefusesGoesThroughTheBuffersAndIsSaidOnce) {
-  const auto device = Make();
-  ::testing::internal::CaptureStderr();
+TEST_F(CudaHostBytesTest, WhatADriverRefusesGoesThroughTheBuffersAndSaysWhy) {
+  const auto device = Make().value();
+  EXPECT_EQ(device->info().copies, "pinned");
+  const SealedExtent extent = Sealed();
   for (const int result : {cuda::kOutOfMemory, cuda::kNotPermitted, cuda::kNotSupported}) {
     standin_.Fail("cuMemHostRegister", 1, result);
-    EXPECT_EQ(DirectBytesOf(device->get()), 0u);
+    EXPECT_EQ(DirectBytesOf(device.get()), 0u);
+    standin_.Fail("cuMemHostRegister", 1, result);
+    const auto from = device->Attach(extent.read_only_fd(), kHostBytes).value();
+    EXPECT_THAT(from->detour().message(), HasSubstr("cuMemHostRegister of 9003008 bytes: CUDA_"));
   }
   standin_.Fail("cuMemHostRegister", 0, 0);
-  EXPECT_EQ(DirectBytesOf(device->get()), kHostBytes) << "the next one may be registered";
-  const std::string log = ::testing::internal::GetCapturedStderr();
-  EXPECT_THAT(log, HasSubstr("device.not_pinned device=cuda:0"));
-  EXPECT_THAT(log, HasSubstr("CUDA_ERROR_OUT_OF_MEMORY"));
-  EXPECT_THAT(log, Not(HasSubstr("CUDA_ERROR_NOT_PERMITTED")));
+  EXPECT_EQ(DirectBytesOf(device.get()), kHostBytes) << "the next one may be registered";
+  EXPECT_TRUE(device->Attach(extent.read_only_fd(), kHostBytes).value()->detour().ok());
+}
+
+// The process of the device has no log: the daemon's has it, once.
+TEST_F(CudaHostBytesTest, TheDaemonSaysOnceWhatADriverRefused) {
+  const auto start = [](const std::string& setting) {
+    return StartRemoteDevice({.command = {"/usr/bin/env", setting, TRIMS_DEVICE_PROGRAM,
+                                          "cuda:0,driver=" + test::CudaStandin::Path()}})
+        .value();
+  };
+  const SealedExtent extent = Sealed();
+  EXPECT_EQ(start("STANDIN_CANT_PIN=1")->info().copies, "staged");
+  const auto device = start("STANDIN_FAIL=cuMemHostRegister:2:2");
+  EXPECT_EQ(device->info().copies, "pinned");
+  const auto logged = [&] {
+    ::testing::internal::CaptureStderr();
+    EXPECT_TRUE(device->Attach(extent.read_only_fd(), kHostBytes).ok());
+    return ::testing::internal::GetCapturedStderr();
+  };
+  EXPECT_EQ(logged(), "");
+  EXPECT_THAT(logged(), HasSubstr("device.not_pinned device=cuda:0 error=\"RESOURCE_EXHAUSTED"));
+  EXPECT_EQ(logged(), "");
 }
 
 TEST_F(CudaHostBytesTest, OnlyWhatIsSealedIsRegisteredSoThatTheRestIsNeitherAllocatedNorHeld) {

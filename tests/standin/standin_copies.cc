@@ -118,7 +118,7 @@ STANDIN Result_ cuStreamSynchronize(Stream_ stream) {
 STANDIN Result_ cuEventCreate(Event_* event, unsigned flags) {
   BEGIN("cuEventCreate");
   if (current.empty()) return kInvalidContext;
-  if (flags != 0 && flags != kEventDisableTiming) return kInvalidValue;
+  if ((flags & ~(kEventDisableTiming | kEventBlockingSync)) != 0) return kInvalidValue;
   auto* const made = new EventOf;
   The().events.insert(made);
   *event = reinterpret_cast<Event_>(made);
