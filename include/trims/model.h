@@ -47,6 +47,7 @@ enum class HandleKind : uint8_t {
   kHostMemory = 0,       // a sealed memfd: mmap it
   kSimulatedDevice = 1,  // the same: a simulated device's memory is the host's
   kCudaDevice = 2,       // memory of a GPU: cuMemImportFromShareableHandle
+  kCudaIpc = 3,  // the same, by a sealed memfd of a CUipcMemHandle: OpenInfo says kCudaDevice
 };
 
 // What backs the pages of an extent, as the kernel gave it.

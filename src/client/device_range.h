@@ -1,4 +1,5 @@
-// DeviceRange: the extents of a segment that lies in a GPU's memory, mapped one after the other for reading.
+// DeviceRange: the extents of a segment that lies in a GPU's memory, mapped one after the other for reading; where they are
+// shared by legacy CUDA IPC, as the one allocation that they are, which the driver maps for writing, too.
 //
 // The addresses are the device's: kernels read them, this process's processor must not touch them. The driver is loaded
 // when the first one is made (environment: TRIMS_CUDA_LIBRARY, where it isn't libcuda.so.1).
@@ -15,9 +16,11 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "trims/status.h"
 
+#include "cuda/cuda_ipc.h"
 #include "cuda/cuda_memory.h"
 
 namespace trims {
@@ -33,17 +36,25 @@ class DeviceRange {
   // NOT_FOUND: no driver here, or this process doesn't see that device; otherwise what the driver says.
   static Result<std::unique_ptr<DeviceRange>> Map(const std::string& device_uuid, uint64_t length,
                                                   std::span<const Extent> extents);
+  // Each extent's descriptor holds the same handle. INVALID_ARGUMENT: or not; else as Map().
+  static Result<std::unique_ptr<DeviceRange>> OpenIpc(const std::string& device_uuid,
+                                                      std::span<const Extent> extents);
+  DeviceRange(const DeviceRange&) = delete;
+  DeviceRange& operator=(const DeviceRange&) = delete;
+  ~DeviceRange();
 
   // An address of the device.
-  std::byte* data() const { return reinterpret_cast<std::byte*>(range_.pointer()); }
+  std::byte* data() const { return reinterpret_cast<std::byte*>(pointer_); }
   int ordinal() const { return context_.ordinal(); }  // of the device, in this process
 
  private:
-  DeviceRange(cuda::Context context, cuda::Range range)
-      : context_(std::move(context)), range_(std::move(range)) {}
+  using Mapped = std::variant<std::monostate, cuda::Range, cuda::IpcMapping>;
+  DeviceRange(cuda::Context context, cuda::DevicePointer pointer, Mapped mapped)
+      : context_(std::move(context)), pointer_(pointer), mapped_(std::move(mapped)) {}
 
   const cuda::Context context_;
-  const cuda::Range range_;
+  const cuda::DevicePointer pointer_;
+  Mapped mapped_;
 };
 
 }  // namespace trims

@@ -60,7 +60,7 @@ static_assert(index::DType::MAX == index::DType::I2);
 // All extents of a segment lie in the same kind of memory.
 Status CheckKinds(std::span<const wire::ExtentInfo> infos) {
   for (const wire::ExtentInfo& info : infos) {
-    if (info.kind > HandleKind::kCudaDevice) {
+    if (info.kind > HandleKind::kCudaIpc) {
       return Status(StatusCode::kUnimplemented,
                     "trimsd hands out a kind of memory (" +
                         std::to_string(static_cast<int>(info.kind)) +
@@ -86,6 +86,7 @@ Result<uint64_t> SizeHolding(int fd, uint64_t length) {
 Status CheckRunsOf(const wire::OpenReply& reply, std::span<const UniqueFd> fds) {
   for (size_t i = 0; i < reply.extents.size(); ++i) {
     if (reply.extents[i].kind == HandleKind::kCudaDevice) continue;
+    if (reply.extents[i].kind == HandleKind::kCudaIpc) return Nonsense("runs of CUDA IPC memory");
     TRIMS_RETURN_IF_ERROR(SizeHolding(fds[i].get(), reply.extents[i].length).status());
   }
   for (const wire::RunInfo& run : reply.runs) {
@@ -107,6 +108,13 @@ Status CheckPlace(const wire::RunInfo& run, HandleKind kind, uint64_t at, uint64
   return Status();
 }
 
+// For whoever reads the bytes it is the same, however the memory was shared.
+HandleKind MemoryOf(const wire::OpenReply& reply) {
+  if (reply.extents.empty()) return HandleKind::kHostMemory;
+  const HandleKind kind = reply.extents.front().kind;
+  return kind == HandleKind::kCudaIpc ? HandleKind::kCudaDevice : kind;
+}
+
 OpenInfo InfoOf(const wire::OpenReply& reply) {
   return {.reference = std::string(reply.reference),
           .digest = std::string(reply.digest),
@@ -114,7 +122,7 @@ OpenInfo InfoOf(const wire::OpenReply& reply) {
           .variant_key = std::string(reply.variant_key),
           .tier = std::string(reply.tier),
           .device = std::string(reply.device),
-          .memory = reply.extents.empty() ? HandleKind::kHostMemory : reply.extents.front().kind,
+          .memory = MemoryOf(reply),
           .pages = reply.extents.empty() ? Pages::kSmall : reply.extents.front().pages,
           .hit = reply.hit,
           .waited = std::chrono::microseconds(reply.waited_us)};
@@ -181,12 +189,12 @@ Status Model::Impl::MapExtents(const wire::OpenReply& reply, std::span<UniqueFd>
   if (!reply.runs.empty()) return MapRuns(reply, fds);
   TRIMS_RETURN_IF_ERROR(TakeExtents(reply.extents, fds));
   if (extents.empty()) return Status();
-  if (reply.extents.front().kind == HandleKind::kCudaDevice) {
+  if (MemoryOf(reply) == HandleKind::kCudaDevice) {
     std::vector<DeviceRange::Extent> to_map;
     for (const Extent& extent : extents) {
       to_map.push_back({.fd = extent.fd.get(), .offset = extent.offset, .length = extent.length});
     }
-    return MapOnDevice(std::string(reply.device_uuid), to_map);
+    return MapOnDevice(reply.extents.front().kind, std::string(reply.device_uuid), to_map);
   }
   for (Extent& extent : extents) TRIMS_RETURN_IF_ERROR(CheckExtent(&extent));
   return MapRange();
@@ -222,7 +230,7 @@ Status Model::Impl::MapRuns(const wire::OpenReply& reply, std::span<const Unique
       const wire::RunInfo& run = reply.runs[i];
       to_map.push_back({.fd = fds[run.extent].get(), .offset = places[i], .length = run.length});
     }
-    return MapOnDevice(std::string(reply.device_uuid), to_map);
+    return MapOnDevice(HandleKind::kCudaDevice, std::string(reply.device_uuid), to_map);
   }
   TRIMS_ASSIGN_OR_RETURN(range_,
                          Mapping::Reserve(AlignUp(range_length, kHugePageSize), kHugePageSize));
@@ -252,9 +260,15 @@ Result<std::vector<uint64_t>> Model::Impl::PlacesOf(const wire::OpenReply& reply
   return places;
 }
 
-Status Model::Impl::MapOnDevice(const std::string& device_uuid,
+Status Model::Impl::MapOnDevice(HandleKind kind, const std::string& device_uuid,
                                 std::span<const DeviceRange::Extent> to_map) {
-  TRIMS_ASSIGN_OR_RETURN(device_range_, DeviceRange::Map(device_uuid, range_length, to_map));
+  Result<std::unique_ptr<DeviceRange>> range =
+      kind == HandleKind::kCudaIpc ? DeviceRange::OpenIpc(device_uuid, to_map)
+                                   : DeviceRange::Map(device_uuid, range_length, to_map);
+  if (range.status().code() == StatusCode::kInvalidArgument)
+    return Nonsense(range.status().message());
+  TRIMS_RETURN_IF_ERROR(range.status());
+  device_range_ = *std::move(range);
   base = device_range_->data();
   return Status();
 }

@@ -63,7 +63,8 @@ class Model::Impl {
   Status TakeExtents(std::span<const wire::ExtentInfo> infos, std::span<UniqueFd> fds);
   Status MapRuns(const wire::OpenReply& reply, std::span<const UniqueFd> fds);
   Result<std::vector<uint64_t>> PlacesOf(const wire::OpenReply& reply) const;
-  Status MapOnDevice(const std::string& device_uuid, std::span<const DeviceRange::Extent> to_map);
+  Status MapOnDevice(HandleKind kind, const std::string& device_uuid,
+                     std::span<const DeviceRange::Extent> to_map);
   Status CheckExtent(Extent* extent) const;
   Result<std::span<const std::byte>> Slice(uint64_t offset, uint64_t length) const;
 

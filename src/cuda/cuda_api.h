@@ -32,6 +32,8 @@ enum : Result_ {
   kEccUncorrectable = 214,
   kInvalidHandle = 400,
   kIllegalAddress = 700,
+  kHostMemoryAlreadyRegistered = 712,
+  kHostMemoryNotRegistered = 713,
   kHardwareStackError = 714,
   kLaunchFailed = 719,
   kNotPermitted = 800,
@@ -43,10 +45,13 @@ enum : Result_ {
 enum : int {  // CUdevice_attribute
   kAttributeVirtualMemoryManagement = 102,
   kAttributePosixFileDescriptors = 103,
+  kAttributeReadOnlyHostRegister = 113,
 };
 
 enum : unsigned {
   kStreamNonBlocking = 1,       // CU_STREAM_NON_BLOCKING
+  kHostRegisterReadOnly = 8,    // CU_MEMHOSTREGISTER_READ_ONLY
+  kEventBlockingSync = 1,       // CU_EVENT_BLOCKING_SYNC
   kEventDisableTiming = 2,      // CU_EVENT_DISABLE_TIMING
   kHandleTypePosixFd = 1,       // CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR
   kAllocationTypePinned = 1,    // CU_MEM_ALLOCATION_TYPE_PINNED
@@ -54,11 +59,17 @@ enum : unsigned {
   kGranularityRecommended = 1,  // CU_MEM_ALLOC_GRANULARITY_RECOMMENDED
   kAccessRead = 1,              // CU_MEM_ACCESS_FLAGS_PROT_READ
   kAccessReadWrite = 3,         // CU_MEM_ACCESS_FLAGS_PROT_READWRITE
+  kIpcLazyPeerAccess = 1,       // CU_IPC_MEM_LAZY_ENABLE_PEER_ACCESS
 };
 
 struct Uuid {  // CUuuid
   unsigned char bytes[16];
 };
+
+struct IpcMemHandle {  // CUipcMemHandle
+  char reserved[64];
+};
+static_assert(sizeof(IpcMemHandle) == 64);
 
 struct Location {  // CUmemLocation
   unsigned type = kLocationTypeDevice;
@@ -118,8 +129,16 @@ static_assert(sizeof(AccessDescription) == 12);
     (void* shareable, AllocationHandle handle, unsigned type, unsigned long long flags))      \
   X(MemImportFromShareableHandle, "cuMemImportFromShareableHandle",                           \
     (AllocationHandle * handle, void* shareable, unsigned type))                              \
+  X(MemAlloc, "cuMemAlloc_v2", (DevicePointer * pointer, size_t bytes))                       \
+  X(MemFree, "cuMemFree_v2", (DevicePointer pointer))                                         \
+  X(IpcGetMemHandle, "cuIpcGetMemHandle", (IpcMemHandle * handle, DevicePointer pointer))     \
+  X(IpcOpenMemHandle, "cuIpcOpenMemHandle_v2",                                                \
+    (DevicePointer * pointer, IpcMemHandle handle, unsigned flags))                           \
+  X(IpcCloseMemHandle, "cuIpcCloseMemHandle", (DevicePointer pointer))                        \
   X(MemHostAlloc, "cuMemHostAlloc", (void** pointer, size_t bytes, unsigned flags))           \
   X(MemFreeHost, "cuMemFreeHost", (void* pointer))                                            \
+  X(MemHostRegister, "cuMemHostRegister_v2", (void* pointer, size_t bytes, unsigned flags))   \
+  X(MemHostUnregister, "cuMemHostUnregister", (void* pointer))                                \
   X(MemcpyHtoDAsync, "cuMemcpyHtoDAsync_v2",                                                  \
     (DevicePointer to, const void* from, size_t bytes, Stream_ stream))                       \
   X(MemcpyDtoDAsync, "cuMemcpyDtoDAsync_v2",                                                  \

@@ -1,122 +1,45 @@
 #include "device/cuda_device.h"
 
-#include <optional>
-#include <span>
+#include <string>
 #include <utility>
 
 #include "base/macros.h"
 #include "cuda/cuda_driver.h"
+#include "cuda/cuda_ipc.h"
 #include "cuda/cuda_memory.h"
+#include "cuda/cuda_pinned_pages.h"
 #include "cuda/cuda_staging.h"
-#include "device/mapped_host_bytes.h"
+#include "device/cuda_device_memory.h"
+#include "device/cuda_host_bytes.h"
 
 namespace trims {
 namespace {
 
-// Memory of a peer, mapped to be read by this device.
-class CudaPeerBytes final : public CopySource {
- public:
-  static Result<std::unique_ptr<CopySource>> Attach(const cuda::Context& context, int fd,
-                                                    uint64_t length, size_t granularity) {
-    const cuda::Current current(context);
-    TRIMS_ASSIGN_OR_RETURN(const cuda::Allocation allocation,
-                           cuda::Allocation::Import(context, fd, length, granularity));
-    TRIMS_ASSIGN_OR_RETURN(cuda::Range range,
-                           cuda::Range::Reserve(context, allocation.bytes(), granularity));
-    TRIMS_RETURN_IF_ERROR(range.Map(allocation, 0, cuda::kAccessRead));
-    return std::unique_ptr<CopySource>(
-        std::unique_ptr<CudaPeerBytes>(new CudaPeerBytes(context, std::move(range), length)));
-  }
-  ~CudaPeerBytes() override {
-    const cuda::Current current(context_);
-    range_.reset();
-  }
-
-  cuda::DevicePointer pointer() const { return range_->pointer(); }
-  uint64_t length() const { return length_; }
-
- private:
-  CudaPeerBytes(const cuda::Context& context, cuda::Range range, uint64_t length)
-      : context_(context), range_(std::move(range)), length_(length) {}
-  const cuda::Context& context_;
-  std::optional<cuda::Range> range_;
-  const uint64_t length_;
-};
-
-class CudaMemory final : public DeviceMemory {
- public:
-  static Result<std::unique_ptr<DeviceMemory>> Make(const cuda::Context& context,
-                                                    cuda::Staging* staging, uint64_t length,
-                                                    size_t granularity) {
-    const cuda::Current current(context);
-    TRIMS_ASSIGN_OR_RETURN(cuda::Allocation allocation,
-                           cuda::Allocation::Create(context, length, granularity));
-    TRIMS_ASSIGN_OR_RETURN(cuda::Range range,
-                           cuda::Range::Reserve(context, allocation.bytes(), granularity));
-    TRIMS_RETURN_IF_ERROR(range.Map(allocation, 0, cuda::kAccessReadWrite));
-    return std::unique_ptr<DeviceMemory>(std::unique_ptr<CudaMemory>(
-        new CudaMemory(context, staging, length, std::move(allocation), std::move(range))));
-  }
-  ~CudaMemory() override {
-    const cuda::Current current(context_);
-    range_.reset();
-  }
-
-  uint64_t length() const override { return length_; }
-
-  Status CopySpanIn(const CopySource& from, const CopySpan& span) override {
-    if (!range_) return AlreadyExported();
-    if (const auto* peer = dynamic_cast<const CudaPeerBytes*>(&from)) {
-      TRIMS_RETURN_IF_ERROR(CheckSpan(span, peer->length(), length_));
-      const cuda::Current current(context_);
-      return staging_.CopyFromDevice(range_->pointer() + span.to, peer->pointer() + span.from,
-                                     span.length);
-    }
-    TRIMS_ASSIGN_OR_RETURN(const std::span<const std::byte> bytes,
-                           MappedHostBytes::Part(from, span, length_));
-    const cuda::Current current(context_);
-    return staging_.Copy(range_->pointer() + span.to, bytes);
-  }
-
-  // The mapping that the bytes were written through goes: from here on nobody has one that can be written.
-  Result<UniqueFd> Export() override {
-    if (!range_) return AlreadyExported();
-    const cuda::Current current(context_);
-    TRIMS_ASSIGN_OR_RETURN(UniqueFd fd, allocation_.Export());
-    range_.reset();
-    return fd;
-  }
-
- private:
-  CudaMemory(const cuda::Context& context, cuda::Staging* staging, uint64_t length,
-             cuda::Allocation allocation, cuda::Range range)
-      : context_(context),
-        staging_(*staging),
-        length_(length),
-        allocation_(std::move(allocation)),
-        range_(std::move(range)) {}
-  const cuda::Context& context_;
-  cuda::Staging& staging_;
-  const uint64_t length_;
-  const cuda::Allocation allocation_;
-  std::optional<cuda::Range> range_;  // until it is exported
-};
-
 class CudaDevice final : public Device {
  public:
   CudaDevice(cuda::Context context, DeviceInfo info, cuda::Staging staging)
-      : context_(std::move(context)), info_(std::move(info)), staging_(std::move(staging)) {}
+      : context_(std::move(context)), info_(std::move(info)), staging_(std::move(staging)) {
+    info_.copies = cuda::PinnedPages::CanRegister(context_) ? "pinned" : "staged";
+  }
 
   const DeviceInfo& info() const override { return info_; }
 
-  Result<std::unique_ptr<CopySource>> Attach(int fd, uint64_t length) override {
-    return MappedHostBytes::Attach(fd, length);
+  // Registering takes as long as there are pages: all of them, whatever is copied.
+  Result<std::unique_ptr<CopySource>> AttachFor(uint64_t wanted, int fd,
+                                                uint64_t length) override {
+    TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<CudaHostBytes> bytes,
+                           CudaHostBytes::Attach(context_, &staging_, fd, length));
+    const bool mostly = wanted >= length / 2;
+    if (info_.copies == "pinned" && mostly && bytes->is_sealed()) bytes->Pin();
+    return std::unique_ptr<CopySource>(std::move(bytes));
   }
 
   Result<std::unique_ptr<CopySource>> AttachPeer(int fd, uint64_t length,
                                                  std::string_view uuid) override {
+    if (info_.in_one_piece())
+      return Status(StatusCode::kUnimplemented, info_.name + " shares by CUDA IPC: not with peers");
     TRIMS_ASSIGN_OR_RETURN(const bool can, context_.CanAccess(uuid));
-    if (can) return CudaPeerBytes::Attach(context_, fd, length, info_.granularity);
+    if (can) return AttachCudaPeer(context_, fd, length, info_.granularity);
     return Status(StatusCode::kUnimplemented,
                   info_.name + " can't read the memory of device " + std::string(uuid));
   }
@@ -124,34 +47,53 @@ class CudaDevice final : public Device {
   Result<std::unique_ptr<DeviceMemory>> Allocate(std::string_view, uint64_t length) override {
     if (length == 0)
       return Status(StatusCode::kInvalidArgument, "an allocation of a device can't be empty");
-    return CudaMemory::Make(context_, &staging_, length, info_.granularity);
+    if (info_.in_one_piece()) return AllocateForIpc(context_, &staging_, length);
+    return AllocateVirtual(context_, &staging_, length, info_.granularity);
   }
 
  private:
   const cuda::Context context_;
-  const DeviceInfo info_;
+  DeviceInfo info_;  // constant once it is made
   cuda::Staging staging_;
 };
 
-Status CheckCanShare(const cuda::Context& context) {
+Status CheckHasVirtualMemory(const cuda::Context& context) {
+  const std::string name = "CUDA device " + std::to_string(context.ordinal());
   for (const auto& [attribute, what] :
        {std::pair(cuda::kAttributeVirtualMemoryManagement, "virtual memory management"),
         std::pair(cuda::kAttributePosixFileDescriptors, "memory that is shared by descriptors")}) {
     TRIMS_ASSIGN_OR_RETURN(const int has, context.ReadAttribute(attribute));
     if (has != 0) continue;
-    return Status(StatusCode::kUnimplemented,
-                  "CUDA device " + std::to_string(context.ordinal()) + " has no " + what,
-                  "a device, and a driver, that supports it; WSL and vGPUs often don't");
+    return Status(StatusCode::kUnimplemented, name + " has no " + what,
+                  "a device, and a driver, that supports it (WSL and vGPUs often don't), or, among "
+                  "tenants that trust each other, --device cuda:" +
+                      std::to_string(context.ordinal()) + ",export=ipc");
   }
   return Status();
 }
 
-Result<DeviceInfo> Describe(const cuda::Context& context) {
+// What the device says when it is asked for a handle.
+Status CheckHasIpc(const cuda::Context& context) {
+  const cuda::Current current(context);
+  TRIMS_ASSIGN_OR_RETURN(const cuda::IpcAllocation probe, cuda::IpcAllocation::Create(context, 1));
+  const Status status = probe.Export().status();
+  if (status.ok() || status.code() == StatusCode::kUnavailable) return status;
+  return Status(StatusCode::kUnimplemented,
+                "CUDA device " + std::to_string(context.ordinal()) +
+                    " can't share memory by CUDA IPC: " + status.message(),
+                "without export=ipc it is shared by descriptors, where the driver can do that");
+}
+
+Result<DeviceInfo> Describe(const cuda::Context& context, CudaExport way) {
+  const bool ipc = way == CudaExport::kIpc;
   DeviceInfo info{.name = "cuda:" + std::to_string(context.ordinal()),
-                  .memory = HandleKind::kCudaDevice};
+                  .memory = ipc ? HandleKind::kCudaIpc : HandleKind::kCudaDevice,
+                  .granularity = cuda::IpcAllocation::kGranularity};
   TRIMS_ASSIGN_OR_RETURN(info.uuid, context.ReadUuid());
   TRIMS_ASSIGN_OR_RETURN(info.capacity, context.ReadTotalBytes());
-  TRIMS_ASSIGN_OR_RETURN(info.granularity, context.ReadGranularity());
+  if (!ipc) {
+    TRIMS_ASSIGN_OR_RETURN(info.granularity, context.ReadGranularity());
+  }
   return info;
 }
 
@@ -160,8 +102,9 @@ Result<DeviceInfo> Describe(const cuda::Context& context) {
 Result<std::unique_ptr<Device>> MakeCudaDevice(const CudaDeviceOptions& options) {
   TRIMS_ASSIGN_OR_RETURN(const cuda::Api* const api, cuda::LoadDriver(options.driver));
   TRIMS_ASSIGN_OR_RETURN(cuda::Context context, cuda::Context::OfOrdinal(api, options.ordinal));
-  TRIMS_RETURN_IF_ERROR(CheckCanShare(context));
-  TRIMS_ASSIGN_OR_RETURN(DeviceInfo info, Describe(context));
+  TRIMS_RETURN_IF_ERROR(options.way == CudaExport::kIpc ? CheckHasIpc(context)
+                                                        : CheckHasVirtualMemory(context));
+  TRIMS_ASSIGN_OR_RETURN(DeviceInfo info, Describe(context, options.way));
   const cuda::Current current(context);
   TRIMS_ASSIGN_OR_RETURN(cuda::Staging staging, cuda::Staging::Make(api));
   return std::unique_ptr<Device>(

@@ -1,8 +1,10 @@
 // CudaDevice: a GPU, through its driver's virtual memory calls: each allocation can be given to other processes as a
-// descriptor.
+// descriptor. Where a device has none, an operator may say that its memory is shared by legacy CUDA IPC instead, which
+// everybody who opens it can write (docs/security.md); the whole of a segment is one allocation then (cuda_device_memory.h).
 //
-// Bytes pass through two pinned buffers of the driver's: the segments that they come from can't be pinned themselves,
-// since pages that are pinned can't be sealed, and copying begins before they are.
+// What is sealed on the host when it is attached is registered for the device to read, and copied from where it lies; what is
+// still being filled passes through two pinned buffers, as does all where the driver refuses to register
+// (cuda_host_bytes.h).
 //
 // Tried against a stand-in for the driver only (tests/standin); no hardware has run this.
 //
@@ -21,12 +23,16 @@
 
 namespace trims {
 
+// How others get at its memory.
+enum class CudaExport { kVirtualMemory, kIpc };
+
 struct CudaDeviceOptions {
   int ordinal = 0;     // among those that this process sees
   std::string driver;  // path of the driver's library; empty: libcuda.so.1
+  CudaExport way = CudaExport::kVirtualMemory;
 };
 
-// As cuda::LoadDriver() and Context::OfOrdinal(); UNIMPLEMENTED: the device can't share memory by descriptors.
+// As cuda::LoadDriver() and Context::OfOrdinal(); UNIMPLEMENTED: the device can't share memory in that way.
 Result<std::unique_ptr<Device>> MakeCudaDevice(const CudaDeviceOptions& options);
 
 }  // namespace trims

@@ -35,6 +35,11 @@ struct DeviceInfo {
   uint64_t capacity = 0;     // bytes
   uint64_t granularity = 0;  // bytes; what is allocated is rounded up to it
   bool peers_first = false;  // bytes come quicker from a peer than from the host
+  std::string
+      copies;  // of what is sealed on the host: "pinned", where it lies; "staged", through buffers; or empty
+
+  // Whoever is given an allocation can't choose where it lies: the extents of a segment, which lie in one range, are one.
+  bool in_one_piece() const { return memory == HandleKind::kCudaIpc; }
 };
 
 // Bytes [from, from + length) of a source that belong at [to, to + length) of a device's memory.
@@ -44,10 +49,14 @@ struct CopySpan {
   uint64_t length = 0;
 };
 
-// Memory from which a device may copy: a memfd of the host's, or a peer's. Ended once no copy needs it any more.
+// Memory from which a device may copy: a memfd of the host's, or a peer's. Its end waits for what a device still reads of it,
+// so it may be ended after any copy.
 class CopySource {
  public:
   virtual ~CopySource() = default;
+
+  // Why its bytes pass through buffers though the device could read them where they lie: what its driver said. OK: they don't.
+  virtual Status detour() const { return Status(); }
 };
 
 // Freed when it goes; what was exported stays with those who have it.
@@ -57,17 +66,17 @@ class DeviceMemory {
 
   virtual uint64_t length() const = 0;  // as it was asked for
 
-  // They may still be on their way when it returns, but `from` is not needed for that any more. INVALID_ARGUMENT: they are not in
-  // both; FAILED_PRECONDITION: it was exported already; UNAVAILABLE: the device is lost; INTERNAL: the
-  // copy failed.
+  // They may still be on their way when it returns, `from` may end then, and an error of theirs is that of a later call.
+  // INVALID_ARGUMENT: they are not in both; FAILED_PRECONDITION: it was exported already; UNAVAILABLE: the device is
+  // lost; INTERNAL: the copy failed.
   virtual Status CopySpanIn(const CopySource& from, const CopySpan& span) = 0;
   // The bytes [offset, offset + length) of `from` to the same place here.
   Status CopyIn(const CopySource& from, uint64_t offset, uint64_t length) {
     return CopySpanIn(from, {.from = offset, .to = offset, .length = length});
   }
 
-  // Waits for what is on its way. A descriptor that can be given to other processes, which can't write to what they map of it as far as
-  // the device can see to that. Once. Nothing can be copied in after it.
+  // Waits for what is on its way, which has arrived then. A descriptor that can be given to other processes, which
+  // can't write to what they map of it as far as the device can see to that. Once. Nothing can be copied in after it.
   virtual Result<UniqueFd> Export() = 0;
 };
 
@@ -77,8 +86,13 @@ class Device {
 
   virtual const DeviceInfo& info() const = 0;
 
-  // `fd` is the caller's and may be closed after the call.
-  virtual Result<std::unique_ptr<CopySource>> Attach(int fd, uint64_t length) = 0;
+  // `fd` is the caller's and may be closed after the call. Of its `length` bytes about `wanted` will be copied, which
+  // decides what it is worth to get ready for them.
+  virtual Result<std::unique_ptr<CopySource>> AttachFor(uint64_t wanted, int fd,
+                                                        uint64_t length) = 0;
+  Result<std::unique_ptr<CopySource>> Attach(int fd, uint64_t length) {
+    return AttachFor(length, fd, length);
+  }
 
   // What another device of this kind, with that UUID, has exported; the whole of it. UNIMPLEMENTED: nothing comes from there to
   // here but by the host's memory.

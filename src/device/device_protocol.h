@@ -17,11 +17,11 @@
 
 namespace trims {
 
-inline constexpr uint32_t kDeviceProtocolVersion = 3;
+inline constexpr uint32_t kDeviceProtocolVersion = 4;
 
 enum class DeviceOp : uint32_t {
-  kInfo,      // → capacity, granularity, memory, peers_first, name, uuid
-  kAttach,    // descriptor, length → object; with a label, a peer's, of that UUID
+  kInfo,      // → capacity, granularity, memory, peers_first, name, uuid, copies
+  kAttach,    // descriptor, length, wanted → object, detour; with a label, a peer's, of that UUID
   kDetach,    // object
   kAllocate,  // label, length → object
   kCopy,      // object, from, from_offset, offset, length
@@ -37,6 +37,7 @@ struct DeviceRequest {
   uint64_t from_offset = 0;
   uint64_t offset = 0;
   uint64_t length = 0;
+  uint64_t wanted = 0;
   char label[256] = {};
 };
 
@@ -50,6 +51,8 @@ struct DeviceReply {
   uint32_t peers_first = 0;
   char name[32] = {};
   char uuid[40] = {};
+  char copies[8] = {};
+  char detour[256] = {};  // of what was attached
   char message[512] = {};
   char hint[256] = {};
 };

@@ -80,6 +80,7 @@ class DeviceServer {
     const DeviceInfo& info = device_.info();
     PutText(info.name, reply->name);
     PutText(info.uuid, reply->uuid);
+    PutText(info.copies, reply->copies);
     reply->memory = static_cast<uint32_t>(info.memory);
     reply->peers_first = info.peers_first ? 1 : 0;
     reply->capacity = info.capacity;
@@ -94,7 +95,10 @@ class DeviceServer {
     const std::string peer = TextOf(asked.message.label);
     TRIMS_ASSIGN_OR_RETURN(
         std::unique_ptr<CopySource> bytes,
-        peer.empty() ? device_.Attach(fd, length) : device_.AttachPeer(fd, length, peer));
+        peer.empty() ? device_.AttachFor(asked.message.wanted, fd, length)
+                     : device_.AttachPeer(fd, length, peer));
+    if (const Status detour = bytes->detour(); !detour.ok())
+      PutText(detour.ToString(), reply->detour);
     reply->object = attached_.Add(std::move(bytes));
     return Status();
   }

@@ -14,28 +14,23 @@ Result<std::unique_ptr<CopySource>> MappedHostBytes::Attach(int fd, uint64_t len
       std::unique_ptr<MappedHostBytes>(new MappedHostBytes(std::move(mapping), length, peers)));
 }
 
-Result<std::span<const std::byte>> MappedHostBytes::Part(const CopySource& from,
-                                                         const CopySpan& span,
-                                                         uint64_t memory_length) {
+Result<std::span<const std::byte>> MappedHostBytes::Part(const CopySource& from, uint64_t offset,
+                                                         uint64_t length) {
   const auto& host = static_cast<const MappedHostBytes&>(from);
-  TRIMS_RETURN_IF_ERROR(CheckSpan(span, host.length_, memory_length));
-  return std::span<const std::byte>(host.mapping_.data() + span.from, span.length);
+  TRIMS_RETURN_IF_ERROR(CheckPart(offset, length, host.length_));
+  return std::span<const std::byte>(host.mapping_.data() + offset, length);
 }
 
-namespace {
+std::span<const std::byte> MappedHostBytes::PagesOf(const CopySource& from) {
+  const auto& host = static_cast<const MappedHostBytes&>(from);
+  return host.mapping_.bytes().first(AlignUp(host.length_, kPageSize));
+}
 
 Status CheckPart(uint64_t offset, uint64_t length, uint64_t end) {
   if (offset <= end && length <= end - offset) return Status();
   return Status(StatusCode::kInvalidArgument,
                 "bytes " + std::to_string(offset) + " + " + std::to_string(length) +
                     " to copy, of which there are " + std::to_string(end));
-}
-
-}  // namespace
-
-Status CheckSpan(const CopySpan& span, uint64_t source_length, uint64_t memory_length) {
-  TRIMS_RETURN_IF_ERROR(CheckPart(span.from, span.length, source_length));
-  return CheckPart(span.to, span.length, memory_length);
 }
 
 Status AlreadyExported() {

@@ -2,7 +2,7 @@
 // device memory checks alike.
 //
 //   TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<CopySource> from, MappedHostBytes::Attach(fd, length));
-//   TRIMS_ASSIGN_OR_RETURN(const std::byte* bytes, MappedHostBytes::Part(*from, span, memory_length));
+//   TRIMS_ASSIGN_OR_RETURN(std::span<const std::byte> bytes, MappedHostBytes::Part(*from, offset, length));
 //
 // Thread-safety: immutable.
 #ifndef TRIMS_DEVICE_MAPPED_HOST_BYTES_H_
@@ -26,10 +26,11 @@ class MappedHostBytes final : public CopySource {
   // `peers`: it is a simulated peer's, which is the host's memory, too.
   static Result<std::unique_ptr<CopySource>> Attach(int fd, uint64_t length, bool peers = false);
 
-  // The bytes of `from`, which Attach() made, to be copied into memory of `memory_length` bytes. INVALID_ARGUMENT: they are not in
-  // both.
-  static Result<std::span<const std::byte>> Part(const CopySource& from, const CopySpan& span,
-                                                 uint64_t memory_length);
+  // The bytes [offset, offset + length) of `from`, which Attach() made. INVALID_ARGUMENT: they are not in it.
+  static Result<std::span<const std::byte>> Part(const CopySource& from, uint64_t offset,
+                                                 uint64_t length);
+  // All of its pages, the last one whole.
+  static std::span<const std::byte> PagesOf(const CopySource& from);
   static bool IsPeers(const CopySource& from) {
     return static_cast<const MappedHostBytes&>(from).peers_;
   }
@@ -43,8 +44,8 @@ class MappedHostBytes final : public CopySource {
   const bool peers_;
 };
 
-// INVALID_ARGUMENT: the bytes are not among the first `source_length` of the source and `memory_length` of the memory.
-Status CheckSpan(const CopySpan& span, uint64_t source_length, uint64_t memory_length);
+// INVALID_ARGUMENT: the bytes [offset, offset + length) are not among the first `end`.
+Status CheckPart(uint64_t offset, uint64_t length, uint64_t end);
 
 // What a second Export(), or a copy after it, is answered: FAILED_PRECONDITION.
 Status AlreadyExported();

@@ -66,9 +66,16 @@ Status ParseSetting(std::string_view key, std::string_view value, SimDeviceOptio
 }
 
 Status ParseSetting(std::string_view key, std::string_view value, CudaDeviceOptions* options) {
+  const std::string said = "'" + std::string(key) + "=" + std::string(value) + "'";
+  if (key == "export") {
+    if (value != "vmm" && value != "ipc")
+      return Status(StatusCode::kInvalidArgument, said + ": expected export=vmm or export=ipc");
+    options->way = value == "ipc" ? CudaExport::kIpc : CudaExport::kVirtualMemory;
+    return Status();
+  }
   if (key != "driver" || !value.starts_with('/')) {
-    return Status(StatusCode::kInvalidArgument, "'" + std::string(key) + "=" + std::string(value) +
-                                                    "': expected driver= and an absolute path");
+    return Status(StatusCode::kInvalidArgument,
+                  said + ": expected driver= and an absolute path, or export=vmm or ipc");
   }
   options->driver = value;
   return Status();

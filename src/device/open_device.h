@@ -3,10 +3,11 @@
 //   sim:0                                  a simulated device of 4 GiB
 //   sim:0,capacity=8GiB,link=12GB,peer=50GB,latency=10us,granularity=2MiB
 //   cuda:0                                 a GPU, by its ordinal
-//   cuda:0,driver=/usr/lib/libcuda.so.1
+//   cuda:0,driver=/usr/lib/libcuda.so.1,export=vmm
 //
 // `link` is what the wire from the host carries in a second; without it copies take what they take. `peer` is that of a wire
-// from other simulated devices; without it they use the wire from the host, and with `none` nothing comes from them.
+// from other simulated devices; without it they use the wire from the host, and with `none` nothing comes from them. `export=ipc`: by legacy
+// CUDA IPC, which lets everybody write who opens it.
 //
 //   TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<Device> device, OpenDevice("sim:0,capacity=8GiB"));
 //

@@ -187,17 +187,16 @@ class RemoteDevice final : public Device {
 
   const DeviceInfo& info() const override { return info_; }
 
-  Result<std::unique_ptr<CopySource>> Attach(int fd, uint64_t length) override {
-    return AttachPeer(fd, length, {});
+  Result<std::unique_ptr<CopySource>> AttachFor(uint64_t wanted, int fd,
+                                                uint64_t length) override {
+    return Attached({.op = DeviceOp::kAttach, .length = length, .wanted = wanted}, fd);
   }
 
   Result<std::unique_ptr<CopySource>> AttachPeer(int fd, uint64_t length,
                                                  std::string_view uuid) override {
-    DeviceRequest request{.op = DeviceOp::kAttach, .length = length};
+    DeviceRequest request{.op = DeviceOp::kAttach, .length = length, .wanted = length};
     PutText(uuid, request.label);
-    TRIMS_ASSIGN_OR_RETURN(const Asked asked, Ask(request, fd));
-    return std::unique_ptr<CopySource>(
-        std::make_unique<RemoteBytes>(&process_, asked.generation, asked.object));
+    return Attached(request, fd);
   }
 
   Result<std::unique_ptr<DeviceMemory>> Allocate(std::string_view label, uint64_t length) override {
@@ -220,7 +219,20 @@ class RemoteDevice final : public Device {
     TRIMS_ASSIGN_OR_RETURN(const WithFd<DeviceReply> reply,
                            process_.Ask(asked.generation, request, fd));
     asked.object = reply.message.object;
+    SayOnce(TextOf(reply.message.detour));
     return asked;
+  }
+
+  Result<std::unique_ptr<CopySource>> Attached(const DeviceRequest& request, int fd) {
+    TRIMS_ASSIGN_OR_RETURN(const Asked asked, Ask(request, fd));
+    return std::unique_ptr<CopySource>(
+        std::make_unique<RemoteBytes>(&process_, asked.generation, asked.object));
+  }
+
+  // It is slower, and nothing else: what a driver refuses for one extent it may allow for the next.
+  void SayOnce(const std::string& detour) {
+    if (detour.empty() || said_.exchange(true)) return;
+    LogWarning("device.not_pinned", {{"device", info_.name}, {"error", detour}});
   }
 
   Result<DeviceInfo> AskInfo(uint64_t generation) {
@@ -232,7 +244,8 @@ class RemoteDevice final : public Device {
                       .memory = static_cast<HandleKind>(said.memory),
                       .capacity = said.capacity,
                       .granularity = said.granularity,
-                      .peers_first = said.peers_first != 0};
+                      .peers_first = said.peers_first != 0,
+                      .copies = TextOf(said.copies)};
   }
 
   // A process that was started anew may find another device under the same number.
@@ -249,6 +262,7 @@ class RemoteDevice final : public Device {
 
   DeviceProcess process_;
   DeviceInfo info_;                 // constant once it is introduced
+  std::atomic<bool> said_{false};   // that bytes take a detour
   std::atomic<uint64_t> known_{0};  // the process that was last seen to have this device
 };
 

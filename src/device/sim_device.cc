@@ -129,7 +129,8 @@ Status SimMemory::CopySpanIn(const CopySource& from, const CopySpan& span) {
   if (!writer_) return AlreadyExported();
   TRIMS_RETURN_IF_ERROR(device_->CheckThere());
   TRIMS_ASSIGN_OR_RETURN(const std::span<const std::byte> bytes,
-                         MappedHostBytes::Part(from, span, length_));
+                         MappedHostBytes::Part(from, span.from, span.length));
+  TRIMS_RETURN_IF_ERROR(CheckPart(span.to, span.length, length_));
   if (const int error = fault::Check(fault::Op::kDeviceCopy)) {
     return device_->Fail(error, "copying");
   }
@@ -159,7 +160,8 @@ class SimDevice final : public Device {
 
   const DeviceInfo& info() const override { return state_->info; }
 
-  Result<std::unique_ptr<CopySource>> Attach(int fd, uint64_t length) override {
+  Result<std::unique_ptr<CopySource>> AttachFor(uint64_t /*wanted*/, int fd,
+                                                uint64_t length) override {
     TRIMS_RETURN_IF_ERROR(state_->CheckThere());
     return MappedHostBytes::Attach(fd, length);
   }

@@ -12,6 +12,7 @@
 #include "base/macros.h"
 #include "base/sys.h"
 #include "load/fill_feed.h"
+#include "wire/range_layout.h"
 
 namespace trims {
 namespace {
@@ -19,7 +20,7 @@ namespace {
 // Between two of them a load can be given up.
 constexpr uint64_t kCopyBytes = uint64_t{8} << 20;
 
-// The memory of all extents, in order.
+// The memory of all extents, in order: one each, or one of all.
 using DeviceMemories = std::vector<std::unique_ptr<DeviceMemory>>;
 
 Status GaveUp(const Image& image, const Device& device) {
@@ -34,22 +35,25 @@ class Copier {
 
   // All of the device's memory, before a byte is copied: what is missing is known at once.
   Status Allocate(const std::vector<Handle>& extents) {
-    for (const Handle& extent : extents) TRIMS_RETURN_IF_ERROR(Allocate(extent.length));
+    if (device_.info().in_one_piece()) return AllocateAsOne(extents);
+    for (const Handle& extent : extents) TRIMS_RETURN_IF_ERROR(AllocateExtent(extent.length));
     return Status();
   }
-  Status Allocate(uint64_t length) {
-    Result<std::unique_ptr<DeviceMemory>> memory = device_.Allocate(image_.reference, length);
-    TRIMS_RETURN_IF_ERROR(Noted(memory.status()));
-    memories_.push_back(*std::move(memory));
+  // An extent of its own.
+  Status AllocateExtent(uint64_t length) {
+    TRIMS_RETURN_IF_ERROR(Allocate(length));
+    places_.push_back({.memory = memories_.back().get(), .length = length});
     return Status();
   }
 
   // Into an extent, behind what was copied into it before. The bytes are there.
   Status Copy(const CopySource& from, size_t extent, CopySpan span) {
+    const Place& place = places_[extent];
+    span.to += place.offset;
     for (const uint64_t end = span.from + span.length; span.from < end;) {
       if (control_.cancelled()) return GaveUp(image_, device_);
       span.length = std::min(kCopyBytes, end - span.from);
-      TRIMS_RETURN_IF_ERROR(Noted(memories_[extent]->CopySpanIn(from, span)));
+      TRIMS_RETURN_IF_ERROR(Noted(place.memory->CopySpanIn(from, span)));
       control_.Advance(span.length);
       span.from += span.length;
       span.to += span.length;
@@ -64,16 +68,50 @@ class Copier {
       bytes.index = {.fd = sys::ReopenReadOnly(index->fd.get()), .length = index->length};
       if (!bytes.index.fd) return ErrnoStatus("re-opening an index");
     }
-    for (const std::unique_ptr<DeviceMemory>& memory : memories_) {
-      TRIMS_ASSIGN_OR_RETURN(UniqueFd fd, memory->Export());
+    for (const Place& place : places_) {
+      TRIMS_ASSIGN_OR_RETURN(UniqueFd fd, Share(place, bytes.extents));
       bytes.extents.push_back(
-          {.fd = std::move(fd), .length = memory->length(), .kind = device_.info().memory});
+          {.fd = std::move(fd), .length = place.length, .kind = device_.info().memory});
     }
     bytes.memory = std::make_shared<DeviceMemories>(std::move(memories_));
     return bytes;
   }
 
  private:
+  struct Place {
+    DeviceMemory* memory = nullptr;
+    uint64_t offset = 0;
+    uint64_t length = 0;
+  };
+
+  Status Allocate(uint64_t length) {
+    Result<std::unique_ptr<DeviceMemory>> memory = device_.Allocate(image_.reference, length);
+    TRIMS_RETURN_IF_ERROR(Noted(memory.status()));
+    memories_.push_back(*std::move(memory));
+    return Status();
+  }
+
+  // Each where a client's range has it.
+  Status AllocateAsOne(const std::vector<Handle>& extents) {
+    wire::RangeLayout layout;
+    for (const Handle& extent : extents) {
+      TRIMS_ASSIGN_OR_RETURN(const uint64_t offset, layout.Append(extent.length));
+      places_.push_back({.offset = offset, .length = extent.length});
+    }
+    if (extents.empty()) return Status();
+    TRIMS_RETURN_IF_ERROR(Allocate(layout.length()));
+    for (Place& place : places_) place.memory = memories_.back().get();
+    return Status();
+  }
+
+  // Of what is in one piece the descriptor is a memfd, of which each extent has an open file.
+  Result<UniqueFd> Share(const Place& place, const std::vector<Handle>& shared) const {
+    if (shared.empty() || !device_.info().in_one_piece()) return place.memory->Export();
+    UniqueFd fd = sys::ReopenReadOnly(shared.front().fd.get());
+    if (!fd) return ErrnoStatus("re-opening a handle of a device's memory");
+    return fd;
+  }
+
   // What the device says for want of memory, whoever decides what goes for it has to know.
   Status Noted(Status status) {
     if (status.code() == StatusCode::kResourceExhausted) control_.SetOutOfMemory();
@@ -84,6 +122,7 @@ class Copier {
   FillControl& control_;
   Device& device_;
   DeviceMemories memories_;
+  std::vector<Place> places_;  // of the extents, in order
 };
 
 Result<ResidentBytes> CopyResident(const FillRequest& request, Device* device) {
@@ -101,21 +140,32 @@ Result<ResidentBytes> CopyResident(const FillRequest& request, Device* device) {
   return copier.Finish(beneath.index.fd ? &beneath.index : nullptr);
 }
 
-// The parts beneath that a piece is brought from, each extent attached once.
+// The parts beneath that a piece is brought from, each extent attached once, for what the piece has of it.
 class Parts {
  public:
-  Parts(const FillRequest& request, Device* device) : request_(request), device_(*device) {}
+  Parts(const FillRequest& request, Device* device) : request_(request), device_(*device) {
+    for (const ImageSlice& slice : request.image->slices) sources_[KeyOf(slice)].wanted += slice.length;
+  }
 
   Result<const CopySource*> Find(const ImageSlice& slice) {
-    std::unique_ptr<CopySource>& attached = attached_[{slice.part, slice.extent}];
-    if (attached == nullptr) {
+    Source& source = sources_[KeyOf(slice)];
+    if (source.attached == nullptr) {
       TRIMS_ASSIGN_OR_RETURN(const Handle* const extent, ExtentOf(slice));
-      TRIMS_ASSIGN_OR_RETURN(attached, device_.Attach(extent->fd.get(), extent->length));
+      TRIMS_ASSIGN_OR_RETURN(source.attached,
+                             device_.AttachFor(source.wanted, extent->fd.get(), extent->length));
     }
-    return attached.get();
+    return source.attached.get();
   }
 
  private:
+  using Key = std::pair<size_t, uint32_t>;  // of a part, and of its extent
+  struct Source {
+    uint64_t wanted = 0;  // bytes
+    std::unique_ptr<CopySource> attached;
+  };
+
+  static Key KeyOf(const ImageSlice& slice) { return {slice.part, slice.extent}; }
+
   Result<const Handle*> ExtentOf(const ImageSlice& slice) const {
     if (slice.part > request_.others.size())
       return Status(StatusCode::kInternal, "a piece of a part that isn't there");
@@ -127,7 +177,7 @@ class Parts {
 
   const FillRequest& request_;
   Device& device_;
-  std::map<std::pair<size_t, uint32_t>, std::unique_ptr<CopySource>> attached_;
+  std::map<Key, Source> sources_;
 };
 
 // A piece has the bytes of its slices, one after the other, in one allocation; or it is an index, and no memory of the device's.
@@ -135,7 +185,7 @@ Result<ResidentBytes> CopyPiece(const FillRequest& request, Device* device) {
   const Image& piece = *request.image;
   Copier copier(request, device);
   if (piece.slices.empty()) return copier.Finish(&request.beneath->index);
-  TRIMS_RETURN_IF_ERROR(copier.Allocate(piece.variant.ExtentBytes()));
+  TRIMS_RETURN_IF_ERROR(copier.AllocateExtent(piece.variant.ExtentBytes()));
   Parts parts(request, device);
   uint64_t to = 0;
   for (const ImageSlice& slice : piece.slices) {
@@ -191,7 +241,7 @@ class Follower {
   // Of the one part that is followed.
   Result<bool> CopySlices(const FillFeed::Seen& first, Copier* copier) {
     const Image& piece = *request_.image;
-    TRIMS_RETURN_IF_ERROR(copier->Allocate(piece.variant.ExtentBytes()));
+    TRIMS_RETURN_IF_ERROR(copier->AllocateExtent(piece.variant.ExtentBytes()));
     uint64_t to = 0;
     for (const ImageSlice& slice : piece.slices) {
       if (slice.part != 0 || slice.extent >= first.bytes->extents.size())

@@ -42,10 +42,12 @@ class DeviceTier final : public Tier {
   bool TakesFrom(const Tier& peer) const override {
     const auto* other = dynamic_cast<const DeviceTier*>(&peer);
     return other != nullptr && other != this &&
-           other->device_->info().memory == device_->info().memory;
+           other->device_->info().memory == device_->info().memory &&
+           !device_->info().in_one_piece();
   }
   bool peers_first() const override { return device_->info().peers_first; }
   uint64_t granule() const override {
+    if (device_->info().in_one_piece()) return 0;
     return std::max<uint64_t>(device_->info().granularity, kHugePageSize);
   }
   // An index lies in the host's memory. One that is a segment of its own has its bytes counted here, so that it goes by the same rules.

@@ -95,7 +95,7 @@ class Tier {
   virtual uint64_t capacity() const { return ReadMachineMemory().total; }
   // What an image takes of it.
   virtual uint64_t FootprintOf(const Image& image) const { return image.footprint; }
-  // Where pieces of a model may begin (format/device_forms.h): bytes.
+  // Where pieces of a model may begin (format/device_forms.h): bytes; 0: none can be put together here.
   virtual uint64_t granule() const { return kHugePageSize; }
   // Whether it can be filled from what is resident in `peer`, as far as can be told before.
   virtual bool TakesFrom(const Tier& /*peer*/) const { return false; }

@@ -217,7 +217,8 @@ class Manager::Impl {
     sharing = std::move(found);
     if (!changed) return false;
     for (size_t i = 1; i < tiers.size(); ++i) {
-      tiers[i]->SetForms(MakeDeviceForms(sharing, {.granule = tiers[i]->granule()}));
+      if (const uint64_t granule = tiers[i]->granule(); granule > 0)
+        tiers[i]->SetForms(MakeDeviceForms(sharing, {.granule = granule}));
     }
     return tiers.size() > 1;
   }

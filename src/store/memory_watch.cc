@@ -16,8 +16,10 @@ namespace {
 // A whole number of events without names, as they are here.
 constexpr size_t kEventsAtOnce = 256;
 
-// What can be mapped as a file: a simulated device's memory is the host's.
-bool IsMemfd(const Handle& handle) { return handle.kind != HandleKind::kCudaDevice; }
+// Whose pages are the memory itself: a simulated device's is the host's.
+bool IsMemfd(const Handle& handle) {
+  return handle.kind == HandleKind::kHostMemory || handle.kind == HandleKind::kSimulatedDevice;
+}
 
 }  // namespace
 

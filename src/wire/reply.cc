@@ -21,7 +21,8 @@ static_assert(static_cast<HandleKind>(fb::HandleKind::HostMemory) == HandleKind:
 static_assert(static_cast<HandleKind>(fb::HandleKind::SimulatedDevice) ==
               HandleKind::kSimulatedDevice);
 static_assert(static_cast<HandleKind>(fb::HandleKind::CudaDevice) == HandleKind::kCudaDevice);
-static_assert(fb::HandleKind::MAX == fb::HandleKind::CudaDevice);
+static_assert(static_cast<HandleKind>(fb::HandleKind::CudaIpc) == HandleKind::kCudaIpc);
+static_assert(fb::HandleKind::MAX == fb::HandleKind::CudaIpc);
 
 Status CheckOpen(const fb::OpenReply& message) {
   TRIMS_RETURN_IF_ERROR(

@@ -109,7 +109,7 @@ TEST(ClientTest, AnExtentOfAnUnknownKindIsRefusedAndItsLeaseClosed) {
   FakeModel fake;
   FakeDaemon daemon([&](const wire::Request& request, FakeDaemon::Peer& peer) {
     wire::OpenReply reply = fake.Reply(9);
-    const wire::ExtentInfo extents[] = {{64, Pages::kSmall, static_cast<HandleKind>(3)},
+    const wire::ExtentInfo extents[] = {{64, Pages::kSmall, static_cast<HandleKind>(4)},
                                         {3, Pages::kSmall}};
     reply.extents = extents;
     peer.Send(peer.encoder.Open(request.id, reply), fake.fds());
@@ -117,7 +117,25 @@ TEST(ClientTest, AnExtentOfAnUnknownKindIsRefusedAndItsLeaseClosed) {
   Client client = ConnectTo(daemon);
   const Status status = client.Open("ocr").status();
   EXPECT_EQ(status.code(), StatusCode::kUnimplemented);
-  EXPECT_THAT(status.message(), HasSubstr("kind of memory (3)"));
+  EXPECT_THAT(status.message(), HasSubstr("kind of memory (4)"));
+  daemon.AwaitCloses(1);
+  EXPECT_THAT(daemon.closed_leases(), ElementsAre(9));
+}
+
+// The first descriptor has the size of a handle, the second has another.
+TEST(ClientTest, AHandleOfCudaIpcThatIsNoneIsNonsenseAndItsLeaseClosed) {
+  FakeModel fake;
+  FakeDaemon daemon([&](const wire::Request& request, FakeDaemon::Peer& peer) {
+    wire::OpenReply reply = fake.Reply(9);
+    const wire::ExtentInfo extents[] = {{64, Pages::kSmall, HandleKind::kCudaIpc},
+                                        {3, Pages::kSmall, HandleKind::kCudaIpc}};
+    reply.extents = extents;
+    peer.Send(peer.encoder.Open(request.id, reply), fake.fds());
+  });
+  Client client = ConnectTo(daemon);
+  const Status status = client.Open("ocr").status();
+  EXPECT_EQ(status.code(), StatusCode::kInternal);
+  EXPECT_THAT(status.message(), HasSubstr("no handle of CUDA IPC"));
   daemon.AwaitCloses(1);
   EXPECT_THAT(daemon.closed_leases(), ElementsAre(9));
 }

@@ -63,8 +63,21 @@ TEST(OpenDeviceTest, ACudaDeviceHasAnOrdinalAndMaybeADriver) {
   ASSERT_NE(options, nullptr);
   EXPECT_EQ(options->ordinal, 1);
   EXPECT_EQ(options->driver, "/lib/libcuda.so.1");
+  EXPECT_EQ(options->way, CudaExport::kVirtualMemory);
   EXPECT_EQ(ParseDevice("cuda:0,driver=lib").status().code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(ParseDevice("cuda:0,capacity=1GiB").status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST(OpenDeviceTest, HowACudaDevicesMemoryIsSharedIsSaid) {
+  const auto way = [](const char* text) {
+    return std::get<CudaDeviceOptions>(ParseDevice(text).value()).way;
+  };
+  EXPECT_EQ(way("cuda:0,export=vmm"), CudaExport::kVirtualMemory);
+  EXPECT_EQ(way("cuda:0,export=ipc"), CudaExport::kIpc);
+  for (const char* text :
+       {"cuda:0,export", "cuda:0,export=", "cuda:0,export=all", "sim:0,export=ipc"}) {
+    EXPECT_EQ(ParseDevice(text).status().code(), StatusCode::kInvalidArgument) << text;
+  }
 }
 
 TEST(OpenDeviceTest, WithoutADriverItSaysWhatToMount) {

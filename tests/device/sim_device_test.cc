@@ -141,6 +141,22 @@ TEST_F(SimDeviceTest, PeersComeFirstWhereTheirWireIsQuicker) {
   EXPECT_FALSE(first(10, 0, Peers::kByHostLink));
 }
 
+TEST_F(SimDeviceTest, BytesGoWhereTheyAreWanted) {
+  const SealedExtent extent = SealedCopy("bytes", test::SomeBytes(kSimBytes)).value();
+  const auto from = device_->Attach(extent.read_only_fd(), kSimBytes).value();
+  const auto memory = device_->Allocate("model", kSimBytes).value();
+  ASSERT_TRUE(memory->CopySpanIn(*from, {.from = 1000, .to = 5000, .length = 2000}).ok());
+  EXPECT_EQ(memory->CopySpanIn(*from, {.from = 0, .to = kSimBytes - 1, .length = 2}).code(),
+            StatusCode::kInvalidArgument);
+  EXPECT_EQ(memory->CopySpanIn(*from, {.from = kSimBytes - 1, .to = 0, .length = 2}).code(),
+            StatusCode::kInvalidArgument);
+  EXPECT_EQ(memory->CopySpanIn(*from, {.from = 0, .to = UINT64_MAX, .length = 2}).code(),
+            StatusCode::kInvalidArgument);
+  const UniqueFd shared = memory->Export().value();
+  const Mapping mapping = Mapping::OfFile(shared.get(), kSimBytes, PROT_READ).value();
+  EXPECT_EQ(std::memcmp(mapping.data() + 5000, test::SomeBytes(kSimBytes).data() + 1000, 2000), 0);
+}
+
 TEST_F(SimDeviceTest, AfterItIsSharedNothingIsCopiedIn) {
   const auto from = AttachContent();
   const auto memory = Allocate();

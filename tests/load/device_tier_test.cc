@@ -8,12 +8,16 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "base/fault.h"
+#include "cuda/cuda_ipc.h"
+#include "device/cuda_device.h"
 #include "device/sim_device.h"
 #include "load/host_tier.h"
 #include "loader_fixture.h"
 #include "manual_loop.h"
+#include "support/cuda_standin.h"
 #include "support/held_resources.h"
 
 namespace trims {
@@ -106,6 +110,37 @@ TEST_F(DeviceTierTest, FollowsAFillBeneath) {
   ASSERT_TRUE(filled->ok()) << filled->status().ToString();
   for (size_t i = 0; i < 2; ++i) EXPECT_TRUE(Content((*filled)->extents[i]) == contents_[i]);
   EXPECT_EQ(Content((*filled)->index), Content(beneath->index));
+}
+
+// By legacy CUDA IPC the extents are one allocation, and each has its own descriptor of its handle.
+TEST_F(DeviceTierTest, WhatIsInOnePieceIsAllocatedOnceForAllExtents) {
+  const test::CudaStandin standin;
+  device_ = MakeCudaDevice({.driver = test::CudaStandin::Path(), .way = CudaExport::kIpc}).value();
+  const std::unique_ptr<Tier> tier = Make();
+  EXPECT_EQ(tier->FootprintOf(image_), 22 * kMiB);
+  EXPECT_FALSE(tier->TakesFrom(*Make())) << "nothing comes from peers";
+  EXPECT_EQ(tier->granule(), 0u) << "nothing is put together of pieces";
+  const Result<ResidentBytes> beneath = Load();
+  ASSERT_TRUE(beneath.ok()) << beneath.status().ToString();
+  const int live = standin.Live();
+  Result<ResidentBytes> filled = Fill(tier.get(), From(*beneath));
+  ASSERT_TRUE(filled.ok()) << filled.status().ToString();
+  EXPECT_EQ(standin.Live(), live + 1);
+  ASSERT_EQ(filled->extents.size(), 2u);
+  std::vector<std::string> handles;
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(filled->extents[i].kind, HandleKind::kCudaIpc);
+    EXPECT_EQ(filled->extents[i].length, contents_[i].size());
+    const cuda::IpcMemHandle handle = cuda::ReadIpcHandle(filled->extents[i].fd.get()).value();
+    handles.emplace_back(handle.reserved, sizeof handle.reserved);
+  }
+  EXPECT_EQ(handles[0], handles[1]);
+  EXPECT_NE(filled->extents[0].fd.get(), filled->extents[1].fd.get());
+  bool released = false;
+  tier->Release(*std::move(filled), {.freed = [&] { released = true; }});
+  loop_.RunOne();
+  EXPECT_TRUE(released);
+  EXPECT_EQ(standin.Live(), live);
 }
 
 TEST_F(DeviceTierTest, WhatIsWrongBeneathIsNotSharedHere) {

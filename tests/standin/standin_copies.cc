@@ -1,7 +1,6 @@
-// Pinned memory, copies, streams and events.
+// Copies, streams and events.
 #include <algorithm>
 #include <cstring>
-#include <new>
 
 #include "standin/standin_driver.h"
 
@@ -9,19 +8,33 @@ using namespace standin;  // NOLINT: its calls are C's
 
 namespace {
 
-// The mapping that holds all of these bytes.
-const MappedAt* MappingOf(DevicePointer at, size_t bytes) {
-  auto next = The().mapped.upper_bound(at);
-  if (next == The().mapped.begin()) return nullptr;
+template <typename Part>
+const Part* PartOf(const std::map<DevicePointer, Part>& parts, DevicePointer at, size_t bytes) {
+  auto next = parts.upper_bound(at);
+  if (next == parts.begin()) return nullptr;
   const auto& [start, one] = *--next;
   return at - start <= one.bytes && bytes <= one.bytes - (at - start) ? &one : nullptr;
 }
 
-void Run(StreamOf* stream, size_t count) {
-  for (size_t i = 0; i < count; ++i) {
-    const Copy& copy = stream->waiting[i];
-    std::memcpy(reinterpret_cast<void*>(copy.to), copy.from, copy.bytes);
-  }
+// What may be done with all of these bytes of a device; 0: they aren't one's.
+unsigned AccessTo(DevicePointer at, size_t bytes) {
+  if (PartOf(The().linear, at, bytes) != nullptr) return kAccessReadWrite;
+  const MappedAt* mapping = PartOf(The().mapped, at, bytes);
+  return mapping == nullptr ? 0 : mapping->access;
+}
+
+bool Move(const Copy& copy) {
+  const bool from_device = AccessTo(reinterpret_cast<DevicePointer>(copy.from), copy.bytes) != 0;
+  if (!from_device && !IsReadable(copy.from, copy.bytes)) return false;
+  if (AccessTo(copy.to, copy.bytes) != kAccessReadWrite) return false;
+  std::memcpy(reinterpret_cast<void*>(copy.to), copy.from, copy.bytes);
+  if (RegistrationOf(reinterpret_cast<uintptr_t>(copy.from), copy.bytes) != nullptr)
+    The().direct_bytes += copy.bytes;
+  return true;
+}
+
+// They are gone from the stream.
+void Forget(StreamOf* stream, size_t count) {
   stream->waiting.erase(stream->waiting.begin(),
                         stream->waiting.begin() + static_cast<ptrdiff_t>(count));
   for (EventOf* event : The().events) {
@@ -29,25 +42,15 @@ void Run(StreamOf* stream, size_t count) {
   }
 }
 
+// An error: what was to be copied, or its place, is no longer there.
+Result_ Run(StreamOf* stream, size_t count) {
+  bool moved = true;
+  for (size_t i = 0; i < count; ++i) moved = Move(stream->waiting[i]) && moved;
+  Forget(stream, count);
+  return moved ? kSuccess : kIllegalAddress;
+}
+
 }  // namespace
-
-STANDIN Result_ cuMemHostAlloc(void** pointer, size_t bytes, unsigned flags) {
-  BEGIN("cuMemHostAlloc");
-  if (current.empty()) return kInvalidContext;
-  if (bytes == 0 || flags != 0) return kInvalidValue;
-  *pointer = ::operator new(bytes);
-  The().pinned[*pointer] = bytes;
-  return kSuccess;
-}
-
-STANDIN Result_ cuMemFreeHost(void* pointer) {
-  BEGIN("cuMemFreeHost");
-  const auto found = The().pinned.find(pointer);
-  if (found == The().pinned.end()) return kInvalidValue;
-  ::operator delete(pointer);
-  The().pinned.erase(found);
-  return kSuccess;
-}
 
 STANDIN Result_ cuMemcpyHtoDAsync_v2(DevicePointer to, const void* from, size_t bytes,
                                      Stream_ stream) {
@@ -55,14 +58,8 @@ STANDIN Result_ cuMemcpyHtoDAsync_v2(DevicePointer to, const void* from, size_t 
   auto* const queue = reinterpret_cast<StreamOf*>(stream);
   if (current.empty()) return kInvalidContext;
   if (!The().streams.contains(queue)) return kInvalidHandle;
-  const MappedAt* mapping = MappingOf(to, bytes);
-  if (mapping == nullptr || mapping->access != kAccessReadWrite) return kInvalidValue;
-  auto buffer = The().pinned.upper_bound(const_cast<void*>(from));
-  if (buffer == The().pinned.begin()) return kInvalidValue;
-  --buffer;
-  const auto offset =
-      static_cast<size_t>(static_cast<const char*>(from) - static_cast<const char*>(buffer->first));
-  if (offset > buffer->second || bytes > buffer->second - offset) return kInvalidValue;
+  if (AccessTo(to, bytes) != kAccessReadWrite) return kInvalidValue;
+  if (!IsReadable(from, bytes)) return kInvalidValue;
   queue->waiting.push_back({.to = to, .from = from, .bytes = bytes});
   return kSuccess;
 }
@@ -73,10 +70,7 @@ STANDIN Result_ cuMemcpyDtoDAsync_v2(DevicePointer to, DevicePointer from, size_
   auto* const queue = reinterpret_cast<StreamOf*>(stream);
   if (current.empty()) return kInvalidContext;
   if (!The().streams.contains(queue)) return kInvalidHandle;
-  const MappedAt* target = MappingOf(to, bytes);
-  const MappedAt* source = MappingOf(from, bytes);
-  if (target == nullptr || target->access != kAccessReadWrite) return kInvalidValue;
-  if (source == nullptr || source->access == 0) return kInvalidValue;
+  if (AccessTo(to, bytes) != kAccessReadWrite || AccessTo(from, bytes) == 0) return kInvalidValue;
   queue->waiting.push_back({.to = to, .from = reinterpret_cast<const void*>(from), .bytes = bytes});
   return kSuccess;
 }
@@ -84,8 +78,9 @@ STANDIN Result_ cuMemcpyDtoDAsync_v2(DevicePointer to, DevicePointer from, size_
 STANDIN Result_ cuMemcpyDtoH_v2(void* to, DevicePointer from, size_t bytes) {
   BEGIN("cuMemcpyDtoH");
   if (current.empty()) return kInvalidContext;
-  const MappedAt* mapping = MappingOf(from, bytes);
-  if (mapping == nullptr || mapping->access == 0) return kInvalidValue;
+  if (AccessTo(from, bytes) == 0) return kInvalidValue;
+  const Registered* registered = RegistrationOf(reinterpret_cast<uintptr_t>(to), bytes);
+  if (registered != nullptr && registered->read_only) return kInvalidValue;
   std::memcpy(to, reinterpret_cast<const void*>(from), bytes);
   return kSuccess;
 }
@@ -109,17 +104,21 @@ STANDIN Result_ cuStreamDestroy_v2(Stream_ stream) {
 }
 
 STANDIN Result_ cuStreamSynchronize(Stream_ stream) {
-  BEGIN("cuStreamSynchronize");
+  const std::lock_guard<std::mutex> lock(The().mutex);
+  if (!The().initialized) return kNotInitialized;
   auto* const queue = reinterpret_cast<StreamOf*>(stream);
   if (!The().streams.contains(queue)) return kInvalidHandle;
-  Run(queue, queue->waiting.size());
-  return kSuccess;
+  const Result_ ordered = Ordered("cuStreamSynchronize");
+  if (ordered == kSuccess) return Run(queue, queue->waiting.size());
+  Forget(queue,
+         queue->waiting.size());  // as where the device is lost: nothing waits, nothing arrives
+  return ordered;
 }
 
 STANDIN Result_ cuEventCreate(Event_* event, unsigned flags) {
   BEGIN("cuEventCreate");
   if (current.empty()) return kInvalidContext;
-  if (flags != 0 && flags != kEventDisableTiming) return kInvalidValue;
+  if ((flags & ~(kEventDisableTiming | kEventBlockingSync)) != 0) return kInvalidValue;
   auto* const made = new EventOf;
   The().events.insert(made);
   *event = reinterpret_cast<Event_>(made);
@@ -148,6 +147,6 @@ STANDIN Result_ cuEventSynchronize(Event_ event) {
   BEGIN("cuEventSynchronize");
   auto* const one = reinterpret_cast<EventOf*>(event);
   if (!The().events.contains(one)) return kInvalidHandle;
-  if (one->stream != nullptr && one->covers > 0) Run(one->stream, one->covers);
+  if (one->stream != nullptr && one->covers > 0) return Run(one->stream, one->covers);
   return kSuccess;
 }

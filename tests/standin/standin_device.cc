@@ -39,8 +39,14 @@ STANDIN int standin_live() {
   size_t contexts = 0;
   for (const auto& [device, count] : driver.contexts) contexts += count;
   return static_cast<int>(driver.allocations.size() + driver.reserved.size() +
-                          driver.mapped.size() + driver.pinned.size() + driver.streams.size() +
-                          driver.events.size() + contexts);
+                          driver.mapped.size() + driver.linear.size() + driver.pinned.size() +
+                          driver.registered.size() + driver.streams.size() + driver.events.size() +
+                          contexts);
+}
+
+STANDIN uint64_t standin_direct_bytes() {
+  const std::lock_guard<std::mutex> lock(The().mutex);
+  return The().direct_bytes;
 }
 
 STANDIN void standin_forget_calls() {
@@ -58,16 +64,19 @@ STANDIN Result_ cuInit(unsigned flags) {
 }
 
 STANDIN Result_ cuGetErrorName(Result_ error, const char** name) {
-  static const std::map<Result_, const char*>& names =
-      *new std::map<Result_, const char*>{{kSuccess, "CUDA_SUCCESS"},
-                                          {kInvalidValue, "CUDA_ERROR_INVALID_VALUE"},
-                                          {kOutOfMemory, "CUDA_ERROR_OUT_OF_MEMORY"},
-                                          {kNotInitialized, "CUDA_ERROR_NOT_INITIALIZED"},
-                                          {kInvalidContext, "CUDA_ERROR_INVALID_CONTEXT"},
-                                          {kEccUncorrectable, "CUDA_ERROR_ECC_UNCORRECTABLE"},
-                                          {kInvalidHandle, "CUDA_ERROR_INVALID_HANDLE"},
-                                          {kNotPermitted, "CUDA_ERROR_NOT_PERMITTED"},
-                                          {kUnknown, "CUDA_ERROR_UNKNOWN"}};
+  static const std::map<Result_, const char*>& names = *new std::map<Result_, const char*>{
+      {kSuccess, "CUDA_SUCCESS"},
+      {kInvalidValue, "CUDA_ERROR_INVALID_VALUE"},
+      {kOutOfMemory, "CUDA_ERROR_OUT_OF_MEMORY"},
+      {kNotInitialized, "CUDA_ERROR_NOT_INITIALIZED"},
+      {kInvalidContext, "CUDA_ERROR_INVALID_CONTEXT"},
+      {kEccUncorrectable, "CUDA_ERROR_ECC_UNCORRECTABLE"},
+      {kInvalidHandle, "CUDA_ERROR_INVALID_HANDLE"},
+      {kHostMemoryAlreadyRegistered, "CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED"},
+      {kHostMemoryNotRegistered, "CUDA_ERROR_HOST_MEMORY_NOT_REGISTERED"},
+      {kNotSupported, "CUDA_ERROR_NOT_SUPPORTED"},
+      {kNotPermitted, "CUDA_ERROR_NOT_PERMITTED"},
+      {kUnknown, "CUDA_ERROR_UNKNOWN"}};
   const auto found = names.find(error);
   *name = found == names.end() ? nullptr : found->second;
   return found == names.end() ? kInvalidValue : kSuccess;
@@ -104,10 +113,17 @@ STANDIN Result_ cuDeviceTotalMem_v2(size_t* bytes, Device_ device) {
 STANDIN Result_ cuDeviceGetAttribute(int* value, int attribute, Device_ device) {
   BEGIN("cuDeviceGetAttribute");
   if (!IsDevice(device)) return kInvalidDevice;
-  if (attribute != kAttributeVirtualMemoryManagement && attribute != kAttributePosixFileDescriptors)
-    return kInvalidValue;
-  *value = Setting("STANDIN_CANT_SHARE", 0) == 0;
-  return kSuccess;
+  switch (attribute) {
+    case kAttributeVirtualMemoryManagement:
+    case kAttributePosixFileDescriptors:
+      *value = Setting("STANDIN_CANT_SHARE", 0) == 0;
+      return kSuccess;
+    case kAttributeReadOnlyHostRegister:
+      *value = CanPin();
+      return kSuccess;
+    default:
+      return kInvalidValue;
+  }
 }
 
 STANDIN Result_ cuDeviceCanAccessPeer(int* can, Device_ device, Device_ peer) {
@@ -134,7 +150,7 @@ STANDIN Result_ cuDevicePrimaryCtxRelease_v2(Device_ device) {
 
 STANDIN Result_ cuCtxPushCurrent_v2(Context_ context) {
   BEGIN("cuCtxPushCurrent");
-  const int device = static_cast<int>(reinterpret_cast<uintptr_t>(context) - 0xC0DE);
+  const int device = DeviceOf(context);
   if (!IsDevice(device) || The().contexts[device] == 0) return kInvalidContext;
   current.push_back(context);
   return kSuccess;

@@ -13,7 +13,6 @@ using namespace standin;  // NOLINT: its calls are C's
 namespace {
 
 // Where a descriptor's memory lies: its name says so.
-std::string NameOn(int device) { return "standin-" + std::to_string(device); }
 int DeviceOf(int fd) {
   char name[64] = {};
   const std::string link = "/proc/self/fd/" + std::to_string(fd);
@@ -22,14 +21,6 @@ int DeviceOf(int fd) {
     if (std::string(name).find(NameOn(device) + " ") != std::string::npos) return device;
   }
   return 0;
-}
-
-uint64_t UsedOn(int device) {
-  uint64_t bytes = 0;
-  for (const auto& [handle, one] : The().allocations) {
-    if (one.device == device && !one.imported) bytes += one.bytes;
-  }
-  return bytes;
 }
 
 void Drop(AllocationHandle handle) {
@@ -47,6 +38,17 @@ bool IsShareable(const AllocationProperties& properties) {
 }
 
 }  // namespace
+
+uint64_t standin::UsedOn(int device) {
+  uint64_t bytes = 0;
+  for (const auto& [handle, one] : The().allocations) {
+    if (one.device == device && !one.imported) bytes += one.bytes;
+  }
+  for (const auto& [pointer, one] : The().linear) {
+    if (one.device == device && one.opened == 0) bytes += one.bytes;
+  }
+  return bytes;
+}
 
 STANDIN Result_ cuMemGetAllocationGranularity(size_t* granularity,
                                               const AllocationProperties* properties,
@@ -164,6 +166,7 @@ STANDIN Result_ cuMemUnmap(DevicePointer pointer, size_t bytes) {
   BEGIN("cuMemUnmap");
   const auto found = The().mapped.find(pointer);
   if (found == The().mapped.end() || found->second.bytes != bytes) return kInvalidValue;
+  if (IsInUse(pointer, bytes)) return kInvalidValue;
   ::mmap(reinterpret_cast<void*>(pointer), bytes, PROT_NONE,
          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
   const AllocationHandle handle = found->second.handle;

@@ -5,6 +5,7 @@
 
 #include <dlfcn.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <string>
 
@@ -16,8 +17,9 @@ class CudaStandin {
     Set("STANDIN_DEVICES", "2");
   }
   ~CudaStandin() {
-    for (const char* name : {"STANDIN_DEVICES", "STANDIN_MEMORY", "STANDIN_FAIL", "STANDIN_FIRST",
-                             "STANDIN_CANT_SHARE", "STANDIN_NO_PEERS"}) {
+    for (const char* name :
+         {"STANDIN_DEVICES", "STANDIN_MEMORY", "STANDIN_FAIL", "STANDIN_FIRST",
+          "STANDIN_CANT_SHARE", "STANDIN_CANT_PIN", "STANDIN_CANT_IPC", "STANDIN_NO_PEERS"}) {
       ::unsetenv(name);
     }
   }
@@ -36,6 +38,8 @@ class CudaStandin {
   }
   // What is held of the driver's.
   int Live() const { return Call<int()>("standin_live")(); }
+  // Of all copies so far, what they took from registered memory.
+  uint64_t DirectBytes() const { return Call<uint64_t()>("standin_direct_bytes")(); }
 
  private:
   template <typename Function>

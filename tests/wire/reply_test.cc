@@ -12,8 +12,10 @@ namespace trims::wire {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
 
 constexpr ExtentInfo kExtents[] = {{4096, Pages::kSmall},
+                                   {64, Pages::kSmall, HandleKind::kCudaIpc},
                                    {2 << 20, Pages::kTransparentHuge, static_cast<HandleKind>(7)}};
 
 OpenReply SomeOpen() {
@@ -46,7 +48,7 @@ TEST(ReplyTest, OpenComesThroughAndSurvivesAMove) {
   EXPECT_TRUE(open.hit);
   EXPECT_EQ(open.waited_us, 12U);
   EXPECT_EQ(open.tier, "gpu:0");
-  EXPECT_THAT(open.extents, ElementsAre(kExtents[0], kExtents[1]));
+  EXPECT_THAT(open.extents, ElementsAreArray(kExtents));
 }
 
 TEST(ReplyTest, RunsComeThrough) {

@@ -227,11 +227,14 @@ Status Daemon::MakeDeviceTiers() {
                                            .budget = budget,
                                            .watch = memory_watch_.get()},
                                           device.get(), loop_->poster()));
-    LogInfo("device.opened", {{"tier", tier->name()},
-                              {"device", info.name},
-                              {"uuid", info.uuid},
-                              {"capacity_bytes", info.capacity},
-                              {"budget_bytes", budget}});
+    LogInfo("device.opened",
+            {{"tier", tier->name()},
+             {"device", info.name},
+             {"uuid", info.uuid},
+             {"capacity_bytes", info.capacity},
+             {"budget_bytes", budget},
+             {"copies", info.copies.empty() ? std::string("modelled") : info.copies}});
+    if (info.in_one_piece()) LogWarning("device.shared_writable", {{"device", info.name}});
     devices_.push_back(std::move(device));
     device_tiers_.push_back(std::move(tier));
   }

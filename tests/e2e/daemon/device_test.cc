@@ -5,6 +5,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <vector>
@@ -352,6 +354,44 @@ TEST_F(DeviceTest, OnACudaDeviceTheAddressesAreTheDevicesAndTheBytesTheModels) {
   status = Open("one", "cuda:0").status();
   EXPECT_EQ(status.code(), StatusCode::kNotFound) << "it is hidden from this process";
   EXPECT_THAT(status.hint(), HasSubstr("CUDA_VISIBLE_DEVICES"));
+  ::unsetenv("TRIMS_CUDA_LIBRARY");
+}
+
+// Several extents in the one allocation; the second open is of the same handle.
+TEST_F(DeviceTest, ByLegacyCudaIpcTheBytesAreTheModelsToo) {
+  const CudaStandin standin;
+  Start({"--device", "cuda:0,export=ipc,driver=" + CudaStandin::Path()});
+  ::setenv("TRIMS_CUDA_LIBRARY", CUDA_STANDIN, 1);
+  const std::string folder = folder_.path() + "/parts";
+  std::filesystem::create_directory(folder);
+  for (const char* name : {"one", "two"}) {
+    std::filesystem::rename(daemon_->AddFile(name, kDeviceModelBytes), folder + "/" + name);
+  }
+  std::ofstream(folder + "/small") << "small";
+  Admin admin = ConnectOperator();
+  const Result<std::string> added =
+      admin.Add("parts", "file://" + folder, {.variants = {Variant::kFiles}, .on_progress = {}});
+  ASSERT_TRUE(added.ok()) << added.status().ToString();
+  const int live = standin.Live();
+  for (const char* tier :
+       {"host", "cuda:0"}) {  // the second from what is resident, which is sealed
+    const Result<Model> model = Open("parts", tier);
+    const Result<Model> again = Open("parts", tier);
+    ASSERT_TRUE(model.ok() && again.ok()) << model.status().ToString() << daemon_->Log();
+    EXPECT_EQ(model->extent_count(), 3u);
+    for (size_t i = 0; i < model->file_count(); ++i) {
+      const FileView file = model->file(i);
+      const std::string bytes = ReadFile(folder + "/" + std::string(file.name));
+      ASSERT_EQ(file.bytes.size(), bytes.size()) << file.name;
+      EXPECT_EQ(std::memcmp(file.bytes.data(), bytes.data(), bytes.size()), 0) << file.name;
+    }
+    if (tier == std::string("host")) continue;
+    EXPECT_EQ(model->info().memory, HandleKind::kCudaDevice) << "for whoever reads it";
+    EXPECT_EQ(model->bytes().data(), again->bytes().data());
+    EXPECT_GT(standin.Live(), live);
+  }
+  EXPECT_EQ(standin.Live(), live);
+  EXPECT_THAT(daemon_->Log(), HasSubstr("device.shared_writable"));
   ::unsetenv("TRIMS_CUDA_LIBRARY");
 }
 

@@ -134,6 +134,22 @@ TEST_F(PiecesTest, WhatIsEqualIsOnACudaDeviceOnce) {
   ::unsetenv("TRIMS_CUDA_LIBRARY");
 }
 
+// Whoever is given an allocation can't choose where it lies, so nothing is put together of several.
+TEST_F(PiecesTest, ByLegacyCudaIpcWhatIsPutTogetherIsRefused) {
+  const CudaStandin standin;
+  Start({"--device", "cuda:0,export=ipc,driver=" + CudaStandin::Path()});
+  Add("base", kBase);
+  Add("one", WithLayer(3, 103));
+  ::setenv("TRIMS_CUDA_LIBRARY", CUDA_STANDIN, 1);
+  const Result<Model> base = Open("base", "cuda:0");
+  ASSERT_TRUE(base.ok()) << base.status().ToString() << daemon_->Log();
+  ExpectLayers(*base, kBase);
+  const Status one = Open("one", "cuda:0").status();
+  EXPECT_EQ(one.code(), StatusCode::kUnimplemented) << one.ToString();
+  EXPECT_THAT(one.ToString(), HasSubstr("granularity 'model'"));
+  ::unsetenv("TRIMS_CUDA_LIBRARY");
+}
+
 TEST_F(PiecesTest, ProcessesMapTheSamePieces) {
   Start({"--device", "sim:0,capacity=128MiB"});
   AddBaseAndTunes();

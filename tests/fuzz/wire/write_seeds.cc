@@ -101,6 +101,18 @@ void WriteReplies() {
                          .hit = true,
                          .waited_us = 3,
                          .tier = "host"}));
+  const ExtentInfo handles[] = {{4096, trims::Pages::kSmall, trims::HandleKind::kCudaIpc},
+                                {1 << 30, trims::Pages::kSmall, trims::HandleKind::kCudaIpc}};
+  Write("fuzz_wire_reply", "open_cuda_ipc",
+        encoder.Open(1, {.lease = 9,
+                         .reference = "default/ocr:1",
+                         .digest = std::string(64, 'a'),
+                         .variant = trims::Variant::kTensors,
+                         .index_length = 512,
+                         .extents = handles,
+                         .tier = "device:0",
+                         .device = "cuda:0",
+                         .device_uuid = "5d5d5d5d-5d5d-5d5d-5d5d-5d5d5d5d5d00"}));
   const uint64_t lengths[] = {(3 << 20) + 5};
   const RunInfo runs[] = {{1, 2 << 20, 2 << 20}, {0, 0, 4096}, {1, 8 << 20, (1 << 20) - 4091}};
   Write("fuzz_wire_reply", "open_runs",
