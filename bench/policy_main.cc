@@ -1,6 +1,6 @@
 // bench_policy: eviction policies replayed and timed. docs/residency.md says how to read it.
 //
-//   bench_policy replay FIRST_SEED SEEDS LENGTH     reload seconds by policy, trace and budget
+//   bench_policy replay FIRST_SEED SEEDS LENGTH     reload seconds and loads by policy, trace and budget
 //   bench_policy decision RESIDENTS ROUNDS          microseconds of a decision and of a lease
 //   bench_policy predict TRACE SEED LENGTH BUDGET BYTES:LOAD_US…
 //                                                   reload seconds by policy, of these models and one trace
@@ -54,19 +54,24 @@ Json ReplayAll(const TraceKind& kind, double share, uint64_t first_seed, uint64_
   for (const PaperModel& model : models) total += static_cast<double>(model.bytes);
   const auto budget = static_cast<uint64_t>(share * total);
   Json seconds = Json::object();
-  const auto add = [&](const std::string& name, double value) {
-    seconds[name] = seconds.value(name, 0.0) + std::log(value) / static_cast<double>(seeds);
+  Json loads = Json::object();
+  const auto add = [&](Json* into, const std::string& name, double value) {
+    (*into)[name] = into->value(name, 0.0) + std::log(value) / static_cast<double>(seeds);
   };
   for (uint64_t seed = first_seed; seed < first_seed + seeds; ++seed) {
     std::mt19937_64 random(seed);
     const Trace trace = kind.make(models.size(), length, &random);
     for (const Contender& one : Contenders()) {
-      add(one.name, CostOf(one.policy, models, trace, budget).seconds);
+      const ReplayCost cost = CostOf(one.policy, models, trace, budget);
+      add(&seconds, one.name, cost.seconds);
+      add(&loads, one.name, static_cast<double>(cost.loads));
     }
-    add("optimum", OptimumSeconds(models, trace, budget));
+    add(&seconds, "optimum", OptimumSeconds(models, trace, budget));
   }
-  for (auto& value : seconds) value = std::exp(value.get<double>());
-  return {{"trace", kind.name}, {"budget", share}, {"seconds", seconds}};
+  for (Json* logarithms : {&seconds, &loads}) {
+    for (auto& value : *logarithms) value = std::exp(value.get<double>());
+  }
+  return {{"trace", kind.name}, {"budget", share}, {"seconds", seconds}, {"loads", loads}};
 }
 
 using Words = std::vector<std::string>;

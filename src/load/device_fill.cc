@@ -144,7 +144,8 @@ Result<ResidentBytes> CopyResident(const FillRequest& request, Device* device) {
 class Parts {
  public:
   Parts(const FillRequest& request, Device* device) : request_(request), device_(*device) {
-    for (const ImageSlice& slice : request.image->slices) sources_[KeyOf(slice)].wanted += slice.length;
+    for (const ImageSlice& slice : request.image->slices)
+      sources_[KeyOf(slice)].wanted += slice.length;
   }
 
   Result<const CopySource*> Find(const ImageSlice& slice) {

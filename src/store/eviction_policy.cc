@@ -50,16 +50,17 @@ bool S3FifoProbation(const EvictionCandidate& candidate) {
   return candidate.opens < 2 && candidate.history.evictions == 0;
 }
 
-// The logarithm of frequency × reload time ÷ size^⅔. By the size itself (as GDSF) a byte is kept where it
-// saves most seconds, which is right if room can be had by the byte. It can't: a large one that goes
-// for a small newcomer costs all its reload and leaves a hole.
+// The logarithm of frequency × reload time ÷ size^0.89. By the size itself a byte is kept where it saves the most seconds, which
+// is right if room can be had by the byte. It can't: a large one that goes for a small newcomer costs all its reload and
+// leaves a hole. By much less than the size, a few large ones keep many small ones out.
 double WorthRank(const EvictionCandidate& candidate) {
+  constexpr double kSizeExponent = 0.89;  // docs/residency.md
   return candidate.frequency + std::log2(ReloadSeconds(candidate)) -
-         2.0 / 3 * std::log2(Bytes(candidate));
+         kSizeExponent * std::log2(Bytes(candidate));
 }
 
 constexpr EvictionPolicy kPolicies[] = {
-    {"worth", "the one goes first whose fading frequency × reload time ÷ size^⅔ is the least",
+    {"worth", "the one goes first whose fading frequency × reload time ÷ size^0.89 is the least",
      WorthRank},
     {"never", "none goes; the open is refused", nullptr},
     {"lru", "the one that was used longest ago goes first", LruRank},

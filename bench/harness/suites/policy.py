@@ -10,9 +10,9 @@ FIRST_SEED, SEEDS, LENGTH = 101, 4, 20_000
 RESIDENTS, HELD_RESIDENTS = (100, 1000, 10_000, 100_000), 10_000
 
 
-def of_trace(replays, policy, trace):
+def of_trace(replays, policy, trace, what="seconds"):
     """Over the budgets: a small one, whose seconds are many, says no more than a large one."""
-    return geometric_mean([replay["seconds"][policy] for replay in replays if replay["trace"] == trace])
+    return geometric_mean([replay[what][policy] for replay in replays if replay["trace"] == trace])
 
 
 def reload_rows(answer, n):
@@ -25,6 +25,9 @@ def reload_rows(answer, n):
         rows = [Row("policy", f"{name}/{trace}", "reload", "s", of_trace(replays, policy, trace), of_trace(replays, "lru", trace), n,
                     held=policy == chosen) for trace in traces]
         yield from rows
+        if policy == chosen:
+            yield from (Row("policy", f"{name}/{trace}", "loads", "", of_trace(replays, policy, trace, "loads"),
+                            of_trace(replays, "lru", trace, "loads"), n) for trace in traces)
         yield Row("policy", name, "reload-geomean", "s", geometric_mean([row.value for row in rows]),
                   geometric_mean([row.reference for row in rows]), n * len(rows), held=policy == chosen)
     worst = max(replays, key=lambda replay: replay["seconds"][chosen] / replay["seconds"]["lru"])
