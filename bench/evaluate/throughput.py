@@ -25,7 +25,7 @@ from harness.stats import percentile
 NO_ROOM = "RESOURCE_EXHAUSTED"  # as the daemon says it
 ATTEMPTS = 20  # of one request that finds no room
 COLUMNS = ("distribution", "concurrency", "budget_percent", "share", "how", "requests", "errors", "refused", "per_second", "against_cold", "p50_ms",
-           "p99_ms", "hit_ratio", "loaded_mb", "functions_cpu_s", "daemon_cpu_s", "peak_mb", "charged_mb", "seconds", "load_average")
+           "p99_ms", "hit_ratio", "loaded_mb", "functions_cpu_s", "daemon_cpu_s", "driver_cpu_s", "busy", "peak_mb", "charged_mb", "seconds", "load_average")
 
 
 class Crew:
@@ -160,9 +160,9 @@ class Load:
                 self.stage.daemon.command("policy", "--eviction", one["how"], "--tier", tier)
             self.stage.drop_prepared()  # a miss is one of the disk, as the framework's cold start is
         before = self.stage.daemon.command("status")["counters"]
-        crew, cpu = Crew(self.request(one["how"]), names, one["concurrency"]), children_seconds()
+        crew, cpu, own, machine = Crew(self.request(one["how"]), names, one["concurrency"]), children_seconds(), time.process_time(), Processors()
         seconds = crew.work()
-        used = self.used(cpu)
+        used = self.used(cpu) | {"driver_cpu_s": round(time.process_time() - own, 2), "busy": machine.busy()}
         after = self.stage.daemon.command("status")["counters"]
         if len(crew.latencies) + len(crew.errors) != len(names):
             raise RuntimeError(f"{len(names)} requests had {len(crew.latencies)} answers and {len(crew.errors)} errors")
@@ -176,6 +176,24 @@ def children_seconds():
     """What our children that have ended used of the processors, and theirs: sandboxes and what ran in them."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
+
+
+class Processors:
+    """What the machine's processors have done since this was made."""
+
+    def __init__(self, file=Path("/proc/stat")):
+        self._file, self._before = file, self._read(file)
+
+    @staticmethod
+    def _read(file):
+        """Busy and idle ticks. What a virtual machine's host took away is neither."""
+        user, nice, system, idle, waiting, hard, soft = (int(word) for word in file.read_text().split()[1:8])
+        return user + nice + system + hard + soft, idle + waiting
+
+    def busy(self):
+        """The share of the time, 0 to 1."""
+        busy, idle = (after - before for before, after in zip(self._before, self._read(self._file)))
+        return round(busy / (busy + idle), 4) if busy + idle > 0 else 0.0
 
 
 def processor_seconds(pid):

@@ -178,7 +178,7 @@ def cell_row(how, per_second, **changed):
     return plan.cell("pareto-1-1", 2, 40, how) | {
         "requests": 24, "seconds": 1.0, "per_second": per_second, "p50_ms": 5.0, "p99_ms": 9.0, "errors": 0, "refused": 0, "first_error": "",
         "hit_ratio": 0.9 if how == "worth" else None, "loaded_mb": 3.0 if how == "worth" else None,
-        "functions_cpu_s": 12.0, "daemon_cpu_s": 0.5, "peak_mb": 300.0} | changed
+        "functions_cpu_s": 12.0, "daemon_cpu_s": 0.5, "driver_cpu_s": 0.25, "busy": 0.9, "peak_mb": 300.0} | changed
 
 
 def run_of(tmp_path, monkeypatch, *words):

@@ -78,6 +78,16 @@ def test_processor_time_of_functions_is_that_of_ended_children():
     assert throughput.processor_seconds(os.getpid()) > 0.25
 
 
+def test_processors_are_busy_with_what_is_neither_idle_nor_waiting(tmp_path):
+    stat = tmp_path / "stat"
+    stat.write_text("cpu  100 0 50 1000 10 0 5 7 0 0\ncpu0 1 2 3\n")
+    machine = throughput.Processors(stat)
+    assert machine.busy() == 0.0
+    stat.write_text("cpu  150 10 70 1020 25 3 7 99 0 0\ncpu0 1 2 3\n")
+    assert machine.busy() == round(85 / 120, 4)
+    assert 0 <= throughput.Processors().busy() <= 1
+
+
 def test_a_budget_holds_the_largest_model():
     mib = 1 << 20
     assert throughput.budget([100 * mib] * 10, 40) == 400 * mib
@@ -117,10 +127,13 @@ def test_the_bars_of_throughput_are_shown_met_and_missed():
     other = cell_row("lru", 80.0, concurrency=5, hit_ratio=0.8)
     bars = lambda *rows: "".join([*report_throughput.oversubscribed(throughput.against_cold(rows), 2), *report_throughput.ratios(rows)])
     text = bars(*headline, other)
-    assert "`throughput/oversubscribed`: 9.00× the framework's cold starts" in text and "allows: met. A request takes 0.52 s of processor, 0.50 s" in text
+    assert "`throughput/oversubscribed`: 9.00× the framework's cold starts" in text and "95 % of the time: met. They were it 90 % of the time; all of it would have been 10.00×" in text
+    assert "takes 500 ms of processor for its function and the sandbox, 21 ms of the daemon's and 10 ms of this" in text
     assert "any distribution: met (1 distributions measured)" in text
     text = bars(headline[1], headline[0] | {"per_second": 3.0}, other | {"hit_ratio": 0.95})
-    assert "allows: **missed**" in text and "2 processors that do nothing else would allow 0.38×" in text and "any distribution: **missed** in pareto-1-1" in text
+    assert "95 % of the time: **missed**" in text and "any distribution: **missed** in pareto-1-1" in text
+    busy = bars(headline[1], headline[0] | {"per_second": 30.0, "busy": 0.96})
+    assert "cold starts (Pareto(1,1), budget 40 %" in busy and "95 % of the time: met. They were it 96 %" in busy
     assert bars() == ""
 
 
