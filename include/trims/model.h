@@ -47,7 +47,8 @@ enum class HandleKind : uint8_t {
   kHostMemory = 0,       // a sealed memfd: mmap it
   kSimulatedDevice = 1,  // the same: a simulated device's memory is the host's
   kCudaDevice = 2,       // memory of a GPU: cuMemImportFromShareableHandle
-  kCudaIpc = 3,  // the same, by a sealed memfd of a CUipcMemHandle: OpenInfo says kCudaDevice
+  kCudaIpc =
+      3,  // the same, by a sealed memfd of a CUipcMemHandle; OpenInfo says kCudaDevice, extent_fd() is -1
 };
 
 // What backs the pages of an extent, as the kernel gave it.
@@ -119,7 +120,8 @@ class Model {
 
   // Read-only descriptors of the extents, in order; borrowed. A sealed memfd each, but on a GPU.
   TRIMS_EXPORT size_t extent_count() const;
-  TRIMS_EXPORT int extent_fd(size_t i) const;  // -1 beyond extent_count()
+  // -1 beyond extent_count(), of what is put together of several, and by CUDA IPC.
+  TRIMS_EXPORT int extent_fd(size_t i) const;
 
   // Unmaps and ends the lease now. All views end. Idempotent; the destructor does the same.
   TRIMS_EXPORT void Close();

@@ -194,7 +194,12 @@ Status Model::Impl::MapExtents(const wire::OpenReply& reply, std::span<UniqueFd>
     for (const Extent& extent : extents) {
       to_map.push_back({.fd = extent.fd.get(), .offset = extent.offset, .length = extent.length});
     }
-    return MapOnDevice(reply.extents.front().kind, std::string(reply.device_uuid), to_map);
+    TRIMS_RETURN_IF_ERROR(
+        MapOnDevice(reply.extents.front().kind, std::string(reply.device_uuid), to_map));
+    // A handle of CUDA IPC is none of what info().memory says that descriptors are.
+    if (reply.extents.front().kind == HandleKind::kCudaIpc)
+      for (Extent& extent : extents) extent.fd = {};
+    return Status();
   }
   for (Extent& extent : extents) TRIMS_RETURN_IF_ERROR(CheckExtent(&extent));
   return MapRange();

@@ -2,8 +2,8 @@
 // descriptor. Where a device has none, an operator may say that its memory is shared by legacy CUDA IPC instead, which
 // everybody who opens it can write (docs/security.md); the whole of a segment is one allocation then (cuda_device_memory.h).
 //
-// What is sealed on the host when it is attached is registered for the device to read, and copied from where it lies; what is
-// still being filled passes through two pinned buffers, as does all where the driver refuses to register
+// What is sealed on the host when it is attached, and of which half or more is wanted, is registered for the device to read, and
+// copied from where it lies; the rest passes through two pinned buffers, as does all where the driver refuses to register
 // (cuda_host_bytes.h).
 //
 // Tried against a stand-in for the driver only (tests/standin); no hardware has run this.

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "base/macros.h"
@@ -32,9 +33,16 @@ CudaHostBytes::~CudaHostBytes() {
 }
 
 void CudaHostBytes::Pin() {
+  const std::span<const std::byte> pages = MappedHostBytes::PagesOf(*bytes_);
+  if (pages.size() > kMostPinnedBytes) {
+    detour_ =
+        Status(StatusCode::kResourceExhausted,
+               std::to_string(pages.size()) + " bytes of the host's are not registered: at most " +
+                   std::to_string(kMostPinnedBytes) + " at a time");
+    return;
+  }
   const cuda::Current current(context_);
-  Result<cuda::PinnedPages> pinned =
-      cuda::PinnedPages::Register(context_, MappedHostBytes::PagesOf(*bytes_));
+  Result<cuda::PinnedPages> pinned = cuda::PinnedPages::Register(context_, pages);
   detour_ = pinned.status();
   if (pinned.ok()) pinned_.emplace(*std::move(pinned));
 }

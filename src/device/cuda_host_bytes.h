@@ -1,5 +1,5 @@
-// CudaHostBytes: a memfd of the host's, mapped for a GPU's copies: sealed, it is registered with the driver, where that goes, and the
-// GPU reads it where it lies; else its bytes pass through the staging buffers.
+// CudaHostBytes: a memfd of the host's, mapped for a GPU's copies. It may be registered with the driver, so that the GPU reads it
+// where it lies; else its bytes pass through the staging buffers.
 //
 // Only what is sealed is registered, once, when it is attached. Of what still grows a registration would allocate the pages
 // that nothing has filled yet, and the kernel refuses to seal (EBUSY) while pages are held by anybody but maps and the page
@@ -36,7 +36,10 @@ class CudaHostBytes final : public CopySource {
 
   // Whether it is sealed: no page will be added, and nobody waits to seal it.
   bool is_sealed() const { return sealed_; }
-  // Registers all of its pages. What a driver refuses is copied through the buffers as before, and detour() says so.
+  // Registering takes as long as there are pages, in one call that can't be given up, while other loads of the device wait.
+  static constexpr uint64_t kMostPinnedBytes = uint64_t{8} << 30;
+
+  // Registers all of its pages, if they aren't too many. What a driver refuses is copied through the buffers as before, and detour() says so.
   void Pin();
   Status detour() const override { return detour_; }
 

@@ -260,7 +260,7 @@ class Follower {
                           Copier* copier) {
     const Handle& handle = first.bytes->extents[extent];
     TRIMS_ASSIGN_OR_RETURN(const std::unique_ptr<CopySource> from,
-                           device_.Attach(handle.fd.get(), handle.length));
+                           device_.AttachFor(span.length, handle.fd.get(), handle.length));
     for (const uint64_t end = span.from + span.length; span.from < end;) {
       const FillFeed::Seen seen = feed_.Next(first.attempt, extent, span.from, stop_);
       TRIMS_RETURN_IF_ERROR(CheckGoesOn(seen));

@@ -28,6 +28,7 @@ Status NoSuchTier(std::string_view name, const Tiers& tiers) {
 // 2: there, 1: on its way, 0: elsewhere, -1: it could never be there.
 int NearnessOf(const SegmentTable& tier, const ImagePtr& image) {
   const ImagePtr& form = tier.FormOf(image);
+  if (!tier.CheckPutsTogether(*form).ok()) return -1;
   int nearness = 2;
   for (const ImagePtr& part : PartsOf(form)) {
     const Segment* segment = tier.FindByKey(part->key);

@@ -60,14 +60,18 @@ Result<OpenOutcome> SegmentTable::AcquireParts(const ImagePtr& image,
   return OpenOutcome(OpenWait(this, waiter, deadline, joins));
 }
 
+// A device maps whole allocations alone.
+Status SegmentTable::CheckPutsTogether(const Image& image) const {
+  const bool in_pieces = image.parts.empty() || image.parts.front()->from != nullptr;
+  if (dependencies_.beneath == nullptr || in_pieces) return Status();
+  return Status(StatusCode::kUnimplemented,
+                "model '" + image.reference + "' is put together of parts, which tier '" +
+                    std::string(tier_name()) + "' can't share",
+                "open it in the host's memory, or add the model with granularity 'model'");
+}
+
 Status SegmentTable::CheckParts(const ImagePtr& image, Asker asker) {
-  const bool in_pieces = image->parts.front()->from != nullptr;
-  if (dependencies_.beneath != nullptr && !in_pieces) {
-    return Status(StatusCode::kUnimplemented,
-                  "model '" + image->reference + "' is put together of parts, which tier '" +
-                      std::string(tier_name()) + "' can't share",
-                  "open it in the host's memory, or add the model with granularity 'model'");
-  }
+  TRIMS_RETURN_IF_ERROR(CheckPutsTogether(*image));
   if (asker != Asker::kClient) return {};
   const Status status = ledger_.CheckLease(image->reference);
   CountIfQuota(status, *image);

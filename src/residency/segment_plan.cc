@@ -62,6 +62,7 @@ OpenPlan SegmentTable::PlanParts(const ImagePtr& wanted) const {
                 .bytes = wanted->footprint,
                 .pinned = true,
                 .eviction_policy = policy().eviction->name};
+  plan.refused = CheckPutsTogether(*wanted);
   Image missing = *wanted;
   missing.footprint = 0;
   for (const ImagePtr& part : wanted->parts) {

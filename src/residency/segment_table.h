@@ -136,6 +136,8 @@ class SegmentTable final : public LandingTier {
   const ImagePtr& FormNow(const ImagePtr& image) const;
   // What is opened for it: the same, or as it was cut before, as long as that is here. Valid until the next change of forms, as long as `image`.
   const ImagePtr& FormOf(const ImagePtr& image) const;
+  // UNIMPLEMENTED: what it is put together of can't be put together here.
+  Status CheckPutsTogether(const Image& image) const;
   // Whether all of it is resident.
   bool IsHere(const Image& image) const;
   // Bytes that are here more often than once, or that pieces leave empty.

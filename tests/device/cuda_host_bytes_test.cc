@@ -1,7 +1,9 @@
 #include "device/cuda_host_bytes.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +15,8 @@
 #include <vector>
 
 #include "base/macros.h"
+#include "base/seals.h"
+#include "base/unique_fd.h"
 #include "cuda/cuda_api.h"
 #include "device/cuda_device.h"
 #include "device/remote_device.h"
@@ -121,6 +125,18 @@ TEST_F(CudaHostBytesTest, ForLessThanHalfOfItNothingIsRegistered) {
   EXPECT_EQ(standin_.Live(), live + 1);
 }
 
+TEST_F(CudaHostBytesTest, WhatIsTooLargeIsNotRegisteredAndSaysSo) {
+  const auto device = Make();
+  constexpr uint64_t kTooMany = CudaHostBytes::kMostPinnedBytes + 1;
+  UniqueFd fd(::memfd_create("large", MFD_ALLOW_SEALING | MFD_CLOEXEC));
+  ASSERT_EQ(::ftruncate(fd.get(), kTooMany), 0);
+  ASSERT_EQ(::fcntl(fd.get(), F_ADD_SEALS, kAllSeals), 0);
+  const int live = standin_.Live();
+  const auto from = (*device)->Attach(fd.get(), kTooMany).value();
+  EXPECT_EQ(standin_.Live(), live);
+  EXPECT_THAT(from->detour().message(), HasSubstr("bytes of the host's are not registered"));
+}
+
 TEST_F(CudaHostBytesTest, EachCallThatFailsIsTypedAndLeavesNothing) {
   ExpectEachFailureIsTyped({"cuEventCreate", "cuMemHostAlloc", "cuMemcpyHtoDAsync", "cuEventRecord",
                             "cuEventSynchronize", "cuStreamSynchronize",
@@ -176,6 +192,10 @@ TEST_F(CudaHostBytesTest, TheDaemonSaysOnceWhatADriverRefused) {
     return ::testing::internal::GetCapturedStderr();
   };
   EXPECT_EQ(logged(), "");
+  const auto little = [&] {
+    return device->AttachFor(kHostBytes / 2 - 1, extent.read_only_fd(), kHostBytes).ok();
+  };
+  EXPECT_TRUE(little()) << "not registered, and so not refused";
   EXPECT_THAT(logged(), HasSubstr("device.not_pinned device=cuda:0 error=\"RESOURCE_EXHAUSTED"));
   EXPECT_EQ(logged(), "");
 }

@@ -227,6 +227,16 @@ class DevicePieceTest : public DeviceTierTest {
     return {
         .image = piece, .beneath = borrowed(first), .others = {borrowed(second)}, .control = own_};
   }
+  // Of the first extent alone, which the fill beneath brings first.
+  FillRequest FollowingPiece() {
+    auto piece = std::make_shared<Image>(image_);
+    piece->from = MakeImage();
+    piece->slices = {{.part = 0, .extent = 0, .offset = 8'192'000, .length = 4'096'000},
+                     {.part = 0, .extent = 0, .offset = 0, .length = 4096}};
+    piece->variant.extents.clear();
+    piece->variant.extents.push_back({.length = 4'100'096, .pieces = {}});
+    return {.image = piece, .follow = control_, .control = own_};
+  }
 };
 
 TEST_F(DevicePieceTest, HasTheBytesOfItsSlicesInOneAllocation) {
@@ -247,18 +257,36 @@ TEST_F(DevicePieceTest, HasTheBytesOfItsSlicesInOneAllocation) {
   EXPECT_EQ(own_->bytes_done(), 9'009'096u);
 }
 
-// Of the first extent alone, which the fill beneath brings first.
+// A GPU's registering of an extent takes as long as all of it, whatever a piece has.
+TEST_F(DevicePieceTest, WithLittleOfAnExtentItDoesNotRegisterIt) {
+  const test::CudaStandin standin;
+  device_ = MakeCudaDevice({.driver = test::CudaStandin::Path()}).value();
+  const std::unique_ptr<Tier> tier = Make();
+  const Result<ResidentBytes> first = Load();
+  const Result<ResidentBytes> second = Load();
+  const uint64_t before = standin.DirectBytes();
+  EXPECT_TRUE(Fill(tier.get(), FromParts(*first, *second)).ok());
+  EXPECT_EQ(standin.DirectBytes() - before, 5000u) << "of the second part, the whole of one";
+}
+
+TEST_F(DevicePieceTest, NorWhereItFollowsWhatIsSealedAlready) {
+  const test::CudaStandin standin;
+  device_ = MakeCudaDevice({.driver = test::CudaStandin::Path()}).value();
+  const std::unique_ptr<Tier> tier = Make();
+  const Result<ResidentBytes> beneath = Load();
+  ASSERT_TRUE(beneath.ok());
+  control_->feed()->End(Status());
+  const uint64_t before = standin.DirectBytes();
+  const Result<ResidentBytes> filled = Fill(tier.get(), FollowingPiece());
+  ASSERT_TRUE(filled.ok()) << filled.status().ToString();
+  EXPECT_EQ(own_->bytes_done(), 4'100'096u);
+  EXPECT_EQ(standin.DirectBytes(), before);
+}
+
 TEST_F(DevicePieceTest, FollowsAFillBeneath) {
   const std::unique_ptr<Tier> tier = Make();
-  auto piece = std::make_shared<Image>(image_);
-  piece->from = MakeImage();
-  piece->slices = {{.part = 0, .extent = 0, .offset = 8'192'000, .length = 4'096'000},
-                   {.part = 0, .extent = 0, .offset = 0, .length = 4096}};
-  piece->variant.extents.clear();
-  piece->variant.extents.push_back({.length = 4'100'096, .pieces = {}});
   std::optional<Result<ResidentBytes>> filled;
-  tier->Fill({.image = piece, .follow = control_, .control = own_},
-             [&](Result<ResidentBytes> r) { filled.emplace(std::move(r)); });
+  tier->Fill(FollowingPiece(), [&](Result<ResidentBytes> r) { filled.emplace(std::move(r)); });
   const Result<ResidentBytes> beneath = Load();
   ASSERT_TRUE(beneath.ok());
   WaitForCopied(4'100'096);

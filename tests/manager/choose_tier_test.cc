@@ -19,11 +19,16 @@ constexpr uint64_t kPageBytes = 4096;
 
 class ChooseTierTest : public ::testing::Test {
  protected:
-  void Add(const std::string& name, const std::string& device, uint64_t pages) {
+  // `beneath`: the index of the tier that it is filled from, if there is one.
+  void Add(const std::string& name, const std::string& device, uint64_t pages,
+           std::optional<size_t> beneath = {}) {
     fakes_.push_back(std::make_unique<test::FakeTier>(pages * kPageBytes, name, device));
     tiers_.push_back(std::make_unique<SegmentTable>(
         ResidencyOptions{},
-        ResidencyDependencies{.clock = &clock_, .timers = &timers_, .tier = fakes_.back().get()},
+        ResidencyDependencies{.clock = &clock_,
+                              .timers = &timers_,
+                              .tier = fakes_.back().get(),
+                              .beneath = beneath ? tiers_[*beneath].get() : nullptr},
         &counters_));
   }
   std::string Choose(const std::string& wanted) {
@@ -45,7 +50,7 @@ class ChooseTierTest : public ::testing::Test {
   std::vector<std::unique_ptr<test::FakeTier>> fakes_;
   Tiers tiers_;
   std::vector<OpenOutcome> waits_;
-  const ImagePtr image_ = MakeImage('a');
+  ImagePtr image_ = MakeImage('a');
 };
 
 TEST_F(ChooseTierTest, ATierHasItsNameAndItsDevices) {
@@ -86,6 +91,16 @@ TEST_F(ChooseTierTest, AnyIsNoneThatCouldNeverHoldIt) {
   Add("device:1", "sim:1", 2);
   Open(2, MakeImage('b'));
   EXPECT_EQ(Choose("any"), "device:1") << "it is full, but of what may go";
+}
+
+TEST_F(ChooseTierTest, AnyIsNoneThatCanNotPutItTogether) {
+  Add("host", "", 80);
+  Add("device:0", "cuda:0", 90, /*beneath=*/0);
+  Add("device:1", "sim:1", 8);
+  Image whole = *image_;
+  whole.parts = {image_, MakeImage('b')};
+  image_ = std::make_shared<const Image>(std::move(whole));
+  EXPECT_EQ(Choose("any"), "device:1");
 }
 
 TEST_F(ChooseTierTest, WithoutADeviceAnyIsNone) {

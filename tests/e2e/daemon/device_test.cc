@@ -387,6 +387,7 @@ TEST_F(DeviceTest, ByLegacyCudaIpcTheBytesAreTheModelsToo) {
     }
     if (tier == std::string("host")) continue;
     EXPECT_EQ(model->info().memory, HandleKind::kCudaDevice) << "for whoever reads it";
+    EXPECT_EQ(model->extent_fd(0), -1) << "a handle is nothing to import";
     EXPECT_EQ(model->bytes().data(), again->bytes().data());
     EXPECT_GT(standin.Live(), live);
   }

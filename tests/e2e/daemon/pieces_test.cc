@@ -147,6 +147,8 @@ TEST_F(PiecesTest, ByLegacyCudaIpcWhatIsPutTogetherIsRefused) {
   const Status one = Open("one", "cuda:0").status();
   EXPECT_EQ(one.code(), StatusCode::kUnimplemented) << one.ToString();
   EXPECT_THAT(one.ToString(), HasSubstr("granularity 'model'"));
+  const std::string explained = Operator().Explain("one", {.tier = "cuda:0"}).value();
+  EXPECT_THAT(explained, HasSubstr("is put together of parts")) << "as the open says";
   ::unsetenv("TRIMS_CUDA_LIBRARY");
 }
 
