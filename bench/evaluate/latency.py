@@ -1,4 +1,5 @@
 """Figures 8 to 10 and Table 4: one network's function, started in every way, the ways taking turns."""
+import contextlib
 import os
 import time
 
@@ -78,10 +79,13 @@ class Bench:
         self.stage.drop_prepared()
         self.run("worst", "trims")
 
+    @contextlib.contextmanager
     def held(self, tier):
-        """The model kept where it is wanted."""
-        with self.reserve.lent():
-            return self.client.open(self.network.name, self.stage.framework.lease_variant, tier)
+        """The model kept where it is wanted. The load that brings it has the memory that is held between functions, too."""
+        with contextlib.ExitStack() as lease:
+            with self.reserve.lent():
+                opened = lease.enter_context(self.client.open(self.network.name, self.stage.framework.lease_variant, tier))
+            yield opened
 
     def host(self):
         with self.held(HOST):

@@ -1,17 +1,19 @@
 """scripts/evaluate: its arithmetic, schedules, resuming and report. What it runs is tried by the test evaluate.smoke."""
 
 import collections
+import contextlib
 import io
 import json
 import os
 import subprocess
 import time
+import types
 from pathlib import Path
 
 import numpy
 import onnxmodels
 import pytest
-from evaluate import answers, code, figures, main, options, plan, plots, report, report_throughput, throughput
+from evaluate import answers, code, figures, latency, main, options, plan, plots, report, report_throughput, throughput
 from evaluate.frameworks import FRAMEWORKS
 from evaluate.latency import WAYS, summary
 from evaluate.lease import Client, LeaseError
@@ -353,6 +355,24 @@ def test_memory_is_held_again_after_what_failed():
         with pytest.raises(ZeroDivisionError), reserve.lent():
             raise ZeroDivisionError
         assert own_pages() - before >= 1024
+
+
+def test_a_load_has_the_memory_that_is_held_between_functions():
+    before, seen = own_pages(), []
+
+    class OneClient:
+        @contextlib.contextmanager
+        def open(self, *_):
+            seen.append(own_pages() - before)
+            yield "lease"
+            seen.append("ended")
+
+    with free_memory.Reserve(4 << 20) as reserve:
+        stage = types.SimpleNamespace(framework=FRAMEWORKS["onnxruntime"])
+        bench = latency.Bench(stage, Tiny(), None, OneClient(), reserve)
+        with bench.held("host") as lease:
+            assert lease == "lease" and own_pages() - before >= 1024 and seen[0] < 256 and len(seen) == 1
+        assert seen[1] == "ended"
 
 
 def test_no_more_memory_is_backed_than_is_free(monkeypatch):
