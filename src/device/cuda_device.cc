@@ -25,8 +25,7 @@ class CudaDevice final : public Device {
   const DeviceInfo& info() const override { return info_; }
 
   // Registering takes as long as there are pages: all of them, whatever is copied.
-  Result<std::unique_ptr<CopySource>> AttachFor(uint64_t wanted, int fd,
-                                                uint64_t length) override {
+  Result<std::unique_ptr<CopySource>> AttachFor(uint64_t wanted, int fd, uint64_t length) override {
     TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<CudaHostBytes> bytes,
                            CudaHostBytes::Attach(context_, &staging_, fd, length));
     const bool mostly = wanted >= length / 2;

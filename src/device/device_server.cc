@@ -93,10 +93,9 @@ class DeviceServer {
     const int fd = asked.fd.get();
     const uint64_t length = asked.message.length;
     const std::string peer = TextOf(asked.message.label);
-    TRIMS_ASSIGN_OR_RETURN(
-        std::unique_ptr<CopySource> bytes,
-        peer.empty() ? device_.AttachFor(asked.message.wanted, fd, length)
-                     : device_.AttachPeer(fd, length, peer));
+    TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<CopySource> bytes,
+                           peer.empty() ? device_.AttachFor(asked.message.wanted, fd, length)
+                                        : device_.AttachPeer(fd, length, peer));
     if (const Status detour = bytes->detour(); !detour.ok())
       PutText(detour.ToString(), reply->detour);
     reply->object = attached_.Add(std::move(bytes));

@@ -187,8 +187,7 @@ class RemoteDevice final : public Device {
 
   const DeviceInfo& info() const override { return info_; }
 
-  Result<std::unique_ptr<CopySource>> AttachFor(uint64_t wanted, int fd,
-                                                uint64_t length) override {
+  Result<std::unique_ptr<CopySource>> AttachFor(uint64_t wanted, int fd, uint64_t length) override {
     return Attached({.op = DeviceOp::kAttach, .length = length, .wanted = wanted}, fd);
   }
 
