@@ -18,10 +18,10 @@ def oversubscribed(rows, cores):
         if plan.key(row) != headline or row["against_cold"] is None:
             continue
         of_request = {who: row[f"{who}_cpu_s"] / row["requests"] * 1000 for who in ("functions", "daemon", "driver")}
-        all_idle = row["against_cold"] / row["busy"] if row["busy"] else 0
+        always_busy = row["against_cold"] / row["busy"] if row["busy"] else 0
         yield (f"`throughput/oversubscribed`: {times(row['against_cold'])} the framework's cold starts (Pareto(1,1), budget 40 %, 5 at a time); asked "
                f"for at least 8×, or the limit of computing, which is processors that are busy {percent(BUSY)} of the time: "
-               f"{met(row['against_cold'] >= 8 or row['busy'] >= BUSY)}. They were it {percent(row['busy'])} of the time; all of it would have been {times(all_idle)}. A request takes "
+               f"{met(row['against_cold'] >= 8 or row['busy'] >= BUSY)}. They were it {percent(row['busy'])} of the time; all of it would have been {times(always_busy)}. A request takes "
                f"{of_request['functions']:.0f} ms of processor for its function and the sandbox, {of_request['daemon']:.0f} ms of the daemon's and {of_request['driver']:.0f} ms of "
                f"this evaluation's own, on {cores} processors.\n")
 

@@ -194,12 +194,7 @@ Status Model::Impl::MapExtents(const wire::OpenReply& reply, std::span<UniqueFd>
     for (const Extent& extent : extents) {
       to_map.push_back({.fd = extent.fd.get(), .offset = extent.offset, .length = extent.length});
     }
-    TRIMS_RETURN_IF_ERROR(
-        MapOnDevice(reply.extents.front().kind, std::string(reply.device_uuid), to_map));
-    // A handle of CUDA IPC is none of what info().memory says that descriptors are.
-    if (reply.extents.front().kind == HandleKind::kCudaIpc)
-      for (Extent& extent : extents) extent.fd = {};
-    return Status();
+    return MapOnDevice(reply.extents.front().kind, std::string(reply.device_uuid), to_map);
   }
   for (Extent& extent : extents) TRIMS_RETURN_IF_ERROR(CheckExtent(&extent));
   return MapRange();
@@ -275,6 +270,9 @@ Status Model::Impl::MapOnDevice(HandleKind kind, const std::string& device_uuid,
   TRIMS_RETURN_IF_ERROR(range.status());
   device_range_ = *std::move(range);
   base = device_range_->data();
+  if (kind != HandleKind::kCudaIpc) return Status();
+  // A handle is none of what info().memory says that descriptors are.
+  for (Extent& extent : extents) extent.fd = {};
   return Status();
 }
 

@@ -18,9 +18,7 @@ namespace {
 class CudaDevice final : public Device {
  public:
   CudaDevice(cuda::Context context, DeviceInfo info, cuda::Staging staging)
-      : context_(std::move(context)), info_(std::move(info)), staging_(std::move(staging)) {
-    info_.copies = cuda::PinnedPages::CanRegister(context_) ? "pinned" : "staged";
-  }
+      : context_(std::move(context)), info_(std::move(info)), staging_(std::move(staging)) {}
 
   const DeviceInfo& info() const override { return info_; }
 
@@ -52,7 +50,7 @@ class CudaDevice final : public Device {
 
  private:
   const cuda::Context context_;
-  DeviceInfo info_;  // constant once it is made
+  const DeviceInfo info_;
   cuda::Staging staging_;
 };
 
@@ -87,7 +85,8 @@ Result<DeviceInfo> Describe(const cuda::Context& context, CudaExport way) {
   const bool ipc = way == CudaExport::kIpc;
   DeviceInfo info{.name = "cuda:" + std::to_string(context.ordinal()),
                   .memory = ipc ? HandleKind::kCudaIpc : HandleKind::kCudaDevice,
-                  .granularity = cuda::IpcAllocation::kGranularity};
+                  .granularity = cuda::IpcAllocation::kGranularity,
+                  .copies = cuda::PinnedPages::CanRegister(context) ? "pinned" : "staged"};
   TRIMS_ASSIGN_OR_RETURN(info.uuid, context.ReadUuid());
   TRIMS_ASSIGN_OR_RETURN(info.capacity, context.ReadTotalBytes());
   if (!ipc) {

@@ -28,6 +28,9 @@ namespace trims {
 
 class CudaHostBytes final : public CopySource {
  public:
+  // Registering takes as long as there are pages, in one call that can't be given up, while other loads of the device wait.
+  static constexpr uint64_t kMostPinnedBytes = uint64_t{8} << 30;
+
   // `context` and `staging` outlive it; `fd` may be closed after the call.
   static Result<std::unique_ptr<CudaHostBytes>> Attach(const cuda::Context& context,
                                                        cuda::Staging* staging, int fd,
@@ -36,9 +39,6 @@ class CudaHostBytes final : public CopySource {
 
   // Whether it is sealed: no page will be added, and nobody waits to seal it.
   bool is_sealed() const { return sealed_; }
-  // Registering takes as long as there are pages, in one call that can't be given up, while other loads of the device wait.
-  static constexpr uint64_t kMostPinnedBytes = uint64_t{8} << 30;
-
   // Registers all of its pages, if they aren't too many. What a driver refuses is copied through the buffers as before, and detour() says so.
   void Pin();
   Status detour() const override { return detour_; }

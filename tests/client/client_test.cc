@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <cstring>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -105,39 +106,36 @@ TEST(ClientTest, WithoutADeadlineTheDaemonsDefaultIsWaitedFor) {
   EXPECT_TRUE(ConnectTo(daemon).Open("ocr").ok());
 }
 
-TEST(ClientTest, AnExtentOfAnUnknownKindIsRefusedAndItsLeaseClosed) {
+// Of an open that is answered with these extents, whose lease must be closed.
+Status RefusalOf(std::span<const wire::ExtentInfo> extents) {
   FakeModel fake;
   FakeDaemon daemon([&](const wire::Request& request, FakeDaemon::Peer& peer) {
     wire::OpenReply reply = fake.Reply(9);
-    const wire::ExtentInfo extents[] = {{64, Pages::kSmall, static_cast<HandleKind>(4)},
-                                        {3, Pages::kSmall}};
     reply.extents = extents;
     peer.Send(peer.encoder.Open(request.id, reply), fake.fds());
   });
   Client client = ConnectTo(daemon);
-  const Status status = client.Open("ocr").status();
-  EXPECT_EQ(status.code(), StatusCode::kUnimplemented);
-  EXPECT_THAT(status.message(), HasSubstr("kind of memory (4)"));
+  Status status = client.Open("ocr").status();
   daemon.AwaitCloses(1);
   EXPECT_THAT(daemon.closed_leases(), ElementsAre(9));
+  return status;
+}
+
+TEST(ClientTest, AnExtentOfAnUnknownKindIsRefusedAndItsLeaseClosed) {
+  const wire::ExtentInfo extents[] = {{64, Pages::kSmall, static_cast<HandleKind>(4)},
+                                      {3, Pages::kSmall}};
+  const Status status = RefusalOf(extents);
+  EXPECT_EQ(status.code(), StatusCode::kUnimplemented);
+  EXPECT_THAT(status.message(), HasSubstr("kind of memory (4)"));
 }
 
 // The first descriptor has the size of a handle, the second has another.
 TEST(ClientTest, AHandleOfCudaIpcThatIsNoneIsNonsenseAndItsLeaseClosed) {
-  FakeModel fake;
-  FakeDaemon daemon([&](const wire::Request& request, FakeDaemon::Peer& peer) {
-    wire::OpenReply reply = fake.Reply(9);
-    const wire::ExtentInfo extents[] = {{64, Pages::kSmall, HandleKind::kCudaIpc},
-                                        {3, Pages::kSmall, HandleKind::kCudaIpc}};
-    reply.extents = extents;
-    peer.Send(peer.encoder.Open(request.id, reply), fake.fds());
-  });
-  Client client = ConnectTo(daemon);
-  const Status status = client.Open("ocr").status();
+  const wire::ExtentInfo extents[] = {{64, Pages::kSmall, HandleKind::kCudaIpc},
+                                      {3, Pages::kSmall, HandleKind::kCudaIpc}};
+  const Status status = RefusalOf(extents);
   EXPECT_EQ(status.code(), StatusCode::kInternal);
   EXPECT_THAT(status.message(), HasSubstr("no handle of CUDA IPC"));
-  daemon.AwaitCloses(1);
-  EXPECT_THAT(daemon.closed_leases(), ElementsAre(9));
 }
 
 TEST(ClientTest, AFileAloneInItsExtentHasADescriptor) {

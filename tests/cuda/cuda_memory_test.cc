@@ -10,6 +10,7 @@
 #include "base/macros.h"
 #include "cuda/cuda_driver.h"
 #include "cuda/cuda_staging.h"
+#include "support/cuda_failures.h"
 #include "support/cuda_standin.h"
 #include "support/held_resources.h"
 #include "support/some_bytes.h"
@@ -61,26 +62,14 @@ TEST_F(CudaMemoryTest, WhatIsSharedHasTheBytesAndNothingIsLeft) {
 }
 
 TEST_F(CudaMemoryTest, EachCallThatFailsIsTypedAndLeavesNothing) {
-  const int live = standin_.Live();
-  const size_t fds = test::HeldFds();
-  for (const char* call :
-       {"cuDeviceGetCount", "cuDeviceGet", "cuDevicePrimaryCtxRetain",
-        "cuMemGetAllocationGranularity", "cuMemCreate", "cuMemAddressReserve", "cuMemMap",
-        "cuMemSetAccess", "cuStreamCreate", "cuMemHostAlloc", "cuEventCreate", "cuMemcpyHtoDAsync",
-        "cuEventRecord", "cuEventSynchronize", "cuStreamSynchronize",
-        "cuMemExportToShareableHandle", "cuMemImportFromShareableHandle"}) {
-    int nth = 1;
-    for (;; ++nth) {
-      standin_.Fail(call, nth, kEccUncorrectable);
-      const Status status = Share();
-      standin_.Fail(call, 0, 0);
-      if (status.ok()) break;
-      EXPECT_EQ(status.code(), StatusCode::kUnavailable) << call << nth << status.ToString();
-      EXPECT_EQ(standin_.Live(), live) << call << nth;
-      EXPECT_EQ(test::HeldFds(), fds) << call << nth;
-    }
-    EXPECT_GT(nth, 1) << call << " is never made";
-  }
+  test::ExpectEachFailureIsTyped(
+      standin_,
+      {"cuDeviceGetCount", "cuDeviceGet", "cuDevicePrimaryCtxRetain",
+       "cuMemGetAllocationGranularity", "cuMemCreate", "cuMemAddressReserve", "cuMemMap",
+       "cuMemSetAccess", "cuStreamCreate", "cuMemHostAlloc", "cuEventCreate", "cuMemcpyHtoDAsync",
+       "cuEventRecord", "cuEventSynchronize", "cuStreamSynchronize", "cuMemExportToShareableHandle",
+       "cuMemImportFromShareableHandle"},
+      [&] { return Share(); });
 }
 
 TEST_F(CudaMemoryTest, AnOrdinalOrUuidThatIsNotThereIsNamed) {

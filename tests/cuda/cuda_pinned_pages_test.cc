@@ -15,6 +15,7 @@
 #include "cuda/cuda_memory.h"
 #include "cuda/cuda_staging.h"
 #include "store/host_memory.h"
+#include "support/cuda_failures.h"
 #include "support/cuda_standin.h"
 #include "support/some_bytes.h"
 
@@ -80,20 +81,10 @@ TEST_F(CudaPinnedPagesTest, TheDeviceReadsThemWhereTheyLie) {
 }
 
 TEST_F(CudaPinnedPagesTest, EachCallThatFailsIsTypedAndLeavesNothing) {
-  const int live = standin_.Live();
-  for (const char* call : {"cuMemHostRegister", "cuEventCreate", "cuMemcpyHtoDAsync",
-                           "cuEventRecord", "cuEventSynchronize", "cuStreamSynchronize"}) {
-    int nth = 1;
-    for (;; ++nth) {
-      standin_.Fail(call, nth, kEccUncorrectable);
-      const Status status = CopyPages();
-      standin_.Fail(call, 0, 0);
-      if (status.ok()) break;
-      EXPECT_EQ(status.code(), StatusCode::kUnavailable) << call << nth << status.ToString();
-      EXPECT_EQ(standin_.Live(), live) << call << nth;
-    }
-    EXPECT_GT(nth, 1) << call << " is never made";
-  }
+  test::ExpectEachFailureIsTyped(standin_,
+                                 {"cuMemHostRegister", "cuEventCreate", "cuMemcpyHtoDAsync",
+                                  "cuEventRecord", "cuEventSynchronize", "cuStreamSynchronize"},
+                                 [&] { return CopyPages(); });
 }
 
 TEST_F(CudaPinnedPagesTest, AnEndThatFailsIsNoErrorOfTheCopies) {

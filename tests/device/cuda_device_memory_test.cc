@@ -20,8 +20,8 @@
 #include "device/remote_device.h"
 #include "store/host_memory.h"
 #include "support/children.h"
+#include "support/cuda_failures.h"
 #include "support/cuda_standin.h"
-#include "support/held_resources.h"
 #include "support/some_bytes.h"
 
 namespace trims {
@@ -82,23 +82,10 @@ TEST_F(CudaIpcMemoryTest, WhatIsSharedIsAHandleInASealedMemfdOnce) {
 }
 
 TEST_F(CudaIpcMemoryTest, EachCallThatFailsIsTypedAndLeavesNothing) {
-  ASSERT_TRUE(FillAndShare().ok());
-  const int live = standin_.Live();
-  const size_t fds = test::HeldFds();
-  for (const char* call : {"cuMemAlloc", "cuIpcGetMemHandle", "cuDeviceTotalMem", "cuDeviceGetUuid",
-                           "cuMemcpyHtoDAsync", "cuStreamSynchronize"}) {
-    int nth = 1;
-    for (;; ++nth) {
-      standin_.Fail(call, nth, cuda::kEccUncorrectable);
-      const Status status = FillAndShare().status();
-      standin_.Fail(call, 0, 0);
-      if (status.ok()) break;
-      EXPECT_EQ(status.code(), StatusCode::kUnavailable) << call << nth << status.ToString();
-      EXPECT_EQ(standin_.Live(), live) << call << nth;
-      EXPECT_EQ(test::HeldFds(), fds) << call << nth;
-    }
-    EXPECT_GT(nth, 1) << call << " is never made";
-  }
+  test::ExpectEachFailureIsTyped(standin_,
+                                 {"cuMemAlloc", "cuIpcGetMemHandle", "cuDeviceTotalMem",
+                                  "cuDeviceGetUuid", "cuMemcpyHtoDAsync", "cuStreamSynchronize"},
+                                 [&] { return FillAndShare().status(); });
 }
 
 TEST_F(CudaIpcMemoryTest, AnotherProcessOpensItTwiceAtOnePlaceAndCanWriteIt) {

@@ -21,8 +21,8 @@
 #include "device/cuda_device.h"
 #include "device/remote_device.h"
 #include "store/host_memory.h"
+#include "support/cuda_failures.h"
 #include "support/cuda_standin.h"
-#include "support/held_resources.h"
 #include "support/some_bytes.h"
 
 namespace trims {
@@ -64,24 +64,6 @@ class CudaHostBytesTest : public ::testing::Test {
   static Status MakeAndFill() {
     TRIMS_ASSIGN_OR_RETURN(const auto device, Make());
     return Fill(device.get());
-  }
-  void ExpectEachFailureIsTyped(std::initializer_list<const char*> calls) {
-    ASSERT_TRUE(MakeAndFill().ok());
-    const int live = standin_.Live();
-    const size_t fds = test::HeldFds();
-    for (const char* call : calls) {
-      int nth = 1;
-      for (;; ++nth) {
-        standin_.Fail(call, nth, cuda::kEccUncorrectable);
-        const Status status = MakeAndFill();
-        standin_.Fail(call, 0, 0);
-        if (status.ok()) break;
-        EXPECT_EQ(status.code(), StatusCode::kUnavailable) << call << nth << status.ToString();
-        EXPECT_EQ(standin_.Live(), live) << call << nth;
-        EXPECT_EQ(test::HeldFds(), fds) << call << nth;
-      }
-      EXPECT_GT(nth, 1) << call << " is never made";
-    }
   }
   uint64_t DirectBytesOf(Device* device) const {
     const uint64_t before = standin_.DirectBytes();
@@ -138,14 +120,17 @@ TEST_F(CudaHostBytesTest, WhatIsTooLargeIsNotRegisteredAndSaysSo) {
 }
 
 TEST_F(CudaHostBytesTest, EachCallThatFailsIsTypedAndLeavesNothing) {
-  ExpectEachFailureIsTyped({"cuEventCreate", "cuMemHostAlloc", "cuMemcpyHtoDAsync", "cuEventRecord",
-                            "cuEventSynchronize", "cuStreamSynchronize",
-                            "cuMemExportToShareableHandle"});
+  test::ExpectEachFailureIsTyped(
+      standin_,
+      {"cuEventCreate", "cuMemHostAlloc", "cuMemcpyHtoDAsync", "cuEventRecord",
+       "cuEventSynchronize", "cuStreamSynchronize", "cuMemExportToShareableHandle"},
+      MakeAndFill);
 }
 
 TEST_F(CudaHostBytesTest, AlsoWhereNothingIsRegistered) {
   standin_.Set("STANDIN_CANT_PIN", "1");
-  ExpectEachFailureIsTyped({"cuMemcpyHtoDAsync", "cuEventRecord", "cuStreamSynchronize"});
+  test::ExpectEachFailureIsTyped(
+      standin_, {"cuMemcpyHtoDAsync", "cuEventRecord", "cuStreamSynchronize"}, MakeAndFill);
 }
 
 TEST_F(CudaHostBytesTest, ADeviceThatCannotReadItGetsItThroughTheBuffers) {
