@@ -3,135 +3,13 @@
 #include <algorithm>
 #include <map>
 #include <memory>
-#include <set>
 #include <utility>
 
 #include "base/mapping.h"
-#include "base/model_limits.h"
 #include "base/sha256.h"
 
 namespace trims {
 namespace {
-
-// Where stretches of a part's extent begin or end, by the part's key and the extent.
-using Cuts = std::map<std::pair<std::string, uint32_t>, std::set<uint64_t>>;
-
-// Bytes of a part that lie side by side in a range.
-struct Stretch {
-  ImagePtr part;
-  uint32_t extent = 0;
-  uint64_t offset = 0;
-  uint64_t length = 0;
-};
-
-// The stretches of one allocation, in order.
-struct PlannedPiece {
-  std::vector<Stretch> stretches;
-  uint64_t length = 0;
-};
-
-using PlannedExtent = std::vector<PlannedPiece>;
-
-Cuts CutsOf(std::span<const ImagePtr> sharing) {
-  Cuts cuts;
-  for (const ImagePtr& image : sharing) {
-    for (const ManifestRun& run : image->variant.runs) {
-      std::set<uint64_t>& of_extent = cuts[{image->parts[run.part]->key, run.extent}];
-      of_extent.insert(run.offset);
-      of_extent.insert(run.offset + run.length);
-    }
-  }
-  return cuts;
-}
-
-// One that is not put together is one run for each of its extents.
-std::vector<Stretch> StretchesOf(const ImagePtr& image) {
-  std::vector<Stretch> runs;
-  for (const ManifestRun& run : image->variant.runs) {
-    runs.push_back({image->parts[run.part], run.extent, run.offset, run.length});
-  }
-  if (!runs.empty()) return runs;
-  for (uint32_t i = 0; i < image->variant.extents.size(); ++i) {
-    runs.push_back({image, i, 0, image->variant.extents[i].length});
-  }
-  return runs;
-}
-
-std::vector<Stretch> CutUp(const Stretch& run, const Cuts& cuts) {
-  const auto found = cuts.find({run.part->key, run.extent});
-  if (found == cuts.end()) return {run};
-  std::vector<Stretch> stretches;
-  const uint64_t end = run.offset + run.length;
-  uint64_t begin = run.offset;
-  for (auto cut = found->second.upper_bound(begin); cut != found->second.end() && *cut < end;
-       ++cut) {
-    stretches.push_back({run.part, run.extent, begin, *cut - begin});
-    begin = *cut;
-  }
-  stretches.push_back({run.part, run.extent, begin, end - begin});
-  return stretches;
-}
-
-bool GoesOn(const Stretch& last, const Stretch& next) {
-  return last.part->key == next.part->key && last.extent == next.extent &&
-         last.offset + last.length == next.offset;
-}
-
-void AddTo(const Stretch& stretch, PlannedPiece* piece) {
-  piece->length += stretch.length;
-  if (!piece->stretches.empty() && GoesOn(piece->stretches.back(), stretch)) {
-    piece->stretches.back().length += stretch.length;
-  } else {
-    piece->stretches.push_back(stretch);
-  }
-}
-
-// No piece begins where none can be mapped.
-std::vector<PlannedExtent> PlanExtents(const ImagePtr& image, const Cuts& cuts, uint64_t granule) {
-  std::vector<PlannedExtent> extents;
-  const std::vector<Stretch> runs = StretchesOf(image);
-  size_t run = 0;
-  for (const uint64_t length : image->variant.RangeLengths()) {
-    PlannedExtent& extent = extents.emplace_back();
-    for (uint64_t at = 0; at < length && run < runs.size(); ++run) {
-      for (const Stretch& stretch : CutUp(runs[run], cuts)) {
-        if (at % granule == 0) extent.emplace_back();
-        AddTo(stretch, &extent.back());
-        at += stretch.length;
-      }
-    }
-  }
-  return extents;
-}
-
-size_t PiecesIn(const std::vector<PlannedExtent>& extents) {
-  size_t count = 0;
-  for (const PlannedExtent& extent : extents) count += extent.size();
-  return count;
-}
-
-// Those shorter than `shortest` that lie side by side become one.
-PlannedExtent MergeShort(const PlannedExtent& extent, uint64_t shortest) {
-  PlannedExtent merged;
-  for (const PlannedPiece& piece : extent) {
-    const bool joins =
-        !merged.empty() && merged.back().length < shortest && piece.length < shortest;
-    if (!joins) merged.emplace_back();
-    for (const Stretch& stretch : piece.stretches) AddTo(stretch, &merged.back());
-  }
-  return merged;
-}
-
-// In the end each extent is one piece.
-std::vector<PlannedExtent> Fit(std::vector<PlannedExtent> extents,
-                               const DeviceFormOptions& options) {
-  uint64_t shortest = options.granule;
-  while (PiecesIn(extents) > options.most_pieces && shortest <= kMaxModelBytes) {
-    shortest *= 2;
-    for (PlannedExtent& extent : extents) extent = MergeShort(extent, shortest);
-  }
-  return extents;
-}
 
 // Of the model, but for its bytes.
 Image NamedAs(const Image& model, std::string key) {
@@ -157,8 +35,10 @@ ImagePtr Together(const Image& model, std::vector<ImagePtr> parts) {
   return std::make_shared<const Image>(std::move(together));
 }
 
+std::string IndexKey(const Image& own) { return "index/" + own.key; }
+
 ImagePtr MakeIndexPiece(const Image& model, const ImagePtr& own) {
-  Image piece = NamedAs(model, "index/" + own->key);
+  Image piece = NamedAs(model, IndexKey(*own));
   piece.variant.index_length = own->variant.index_length;
   piece.variant.index_sha256 = own->variant.index_sha256;
   piece.footprint = ExtentFootprint(own->variant.index_length);
@@ -197,42 +77,39 @@ ImagePtr MakePiece(const Image& model, const PlannedPiece& planned, std::string 
   return std::make_shared<const Image>(std::move(piece));
 }
 
-// One that a model has several times is one part, with several runs.
-ImagePtr MakeForm(const ImagePtr& image, const std::vector<PlannedExtent>& extents,
-                  uint64_t granule) {
-  Image form = *image;
-  form.parts = {MakeIndexPiece(*image, PartsOf(image).front())};
-  form.variant.lengths = image->variant.RangeLengths();
+// Of the model, but for what it is put together of.
+Image WithoutParts(const Image& model) {
+  Image form = model;
+  form.parts.clear();
+  form.footprint = 0;
+  form.variant.lengths = model.variant.RangeLengths();
   form.variant.extents.clear();
   form.variant.borrowed.clear();
   form.variant.runs.clear();
-  form.footprint = form.parts.front()->footprint;
-  std::unordered_map<std::string, uint32_t> numbers;
-  for (const PlannedExtent& extent : extents) {
-    for (const PlannedPiece& planned : extent) {
-      const auto [number, is_new] =
-          numbers.emplace(PieceKey(planned), static_cast<uint32_t>(form.parts.size()));
-      if (is_new) {
-        form.parts.push_back(MakePiece(*image, planned, number->first, granule));
-        form.footprint += form.parts.back()->footprint;
-      }
-      form.variant.runs.push_back({.part = number->second, .length = planned.length});
-    }
-  }
-  return std::make_shared<const Image>(std::move(form));
+  return form;
 }
 
-bool IsCut(const ImagePtr& image, const Cuts& cuts) {
-  if (!image->parts.empty()) return true;
-  for (uint32_t i = 0; i < image->variant.extents.size(); ++i) {
-    if (cuts.contains({image->key, i})) return true;
+bool HaveSameParts(const Image& one, const Image& other) {
+  const auto have_one_key = [](const ImagePtr& a, const ImagePtr& b) { return a->key == b->key; };
+  return std::ranges::equal(one.parts, other.parts, have_one_key);
+}
+
+// Whether it is put together of bytes of such an extent.
+bool IsOf(const Image& model, const std::set<PartExtent>& extents) {
+  if (extents.empty()) return false;
+  const auto has = [&](const std::string& key, uint32_t extent) {
+    return extents.contains({key, extent});
+  };
+  for (uint32_t i = 0; model.parts.empty() && i < model.variant.extents.size(); ++i) {
+    if (has(model.key, i)) return true;
   }
-  return false;
+  return std::ranges::any_of(model.variant.runs, [&](const ManifestRun& run) {
+    return has(model.parts[run.part]->key, run.extent);
+  });
 }
 
 // Bytes by the part's key and the extent.
-using BytesOfParts =
-    std::map<std::pair<std::string, uint32_t>, std::vector<std::pair<uint64_t, uint64_t>>>;
+using BytesOfParts = std::map<PartExtent, std::vector<std::pair<uint64_t, uint64_t>>>;
 
 void AddBytesOf(const Image& image, BytesOfParts* bytes) {
   if (image.from == nullptr) {
@@ -261,21 +138,123 @@ uint64_t Repeated(std::vector<std::pair<uint64_t, uint64_t>>* intervals) {
 
 }  // namespace
 
-DeviceForms MakeDeviceForms(std::span<const ImagePtr> sharing, const DeviceFormOptions& options) {
-  const Cuts cuts = CutsOf(sharing);
-  DeviceForms forms;
-  for (const ImagePtr& image : sharing) {
-    if (!IsCut(image, cuts) || forms.contains(image->key)) continue;
-    const std::vector<PlannedExtent> extents =
-        Fit(PlanExtents(image, cuts, options.granule), options);
-    forms.emplace(image->key, MakeForm(image, extents, options.granule));
+std::vector<ImagePtr> DeviceForms::SetSharing(std::span<const ImagePtr> sharing) {
+  if (options_.granule == 0) return {};
+  const std::set<PartExtent> changed = ChangeModels(sharing);
+  std::vector<ImagePtr> gone;
+  for (auto next = made_.begin(); next != made_.end();) {
+    const auto made = next++;
+    const ImagePtr model = ModelOf(made->first);
+    if (model != nullptr && model->reference == made->second->reference && !IsOf(*model, changed))
+      continue;
+    const ImagePtr before = std::move(made->second);
+    const bool is_cut = model != nullptr && cuts_.Cuts(*model);
+    if (is_cut) made->second = MakeForm(model);
+    if (!is_cut || !HaveSameParts(*before, *made->second)) gone.push_back(before);
+    Discount(*before);
+    if (!is_cut) made_.erase(made);
   }
-  return forms;
+  return gone;
 }
 
-bool HaveSameParts(const Image& one, const Image& other) {
-  const auto have_one_key = [](const ImagePtr& a, const ImagePtr& b) { return a->key == b->key; };
-  return std::ranges::equal(one.parts, other.parts, have_one_key);
+// The extents of parts that are cut otherwise since. What two models have one after the other stays: first those come that are new.
+std::set<PartExtent> DeviceForms::ChangeModels(std::span<const ImagePtr> sharing) {
+  std::unordered_set<ImagePtr> now(sharing.begin(), sharing.end());
+  std::set<PartExtent> changed;
+  for (const ImagePtr& image : sharing) {
+    if (!sharing_.insert(image).second) continue;
+    models_[image->key].push_back(image);
+    changed.merge(cuts_.Add(*image));
+  }
+  std::erase_if(sharing_, [&](const ImagePtr& image) {
+    if (now.contains(image)) return false;
+    const auto model = models_.find(image->key);
+    std::erase(model->second, image);
+    if (model->second.empty()) models_.erase(model);
+    changed.merge(cuts_.Remove(*image));
+    return true;
+  });
+  return changed;
+}
+
+void DeviceForms::Forget(const std::function<bool(const Image& form)>& nobody_has) {
+  std::erase_if(made_, [&](const auto& made) {
+    if (!nobody_has(*made.second)) return false;
+    Discount(*made.second);
+    return true;
+  });
+}
+
+const ImagePtr& DeviceForms::Of(const ImagePtr& image) const {
+  const ImagePtr& made = MadeOf(image);
+  if (made != image || !IsCut(*image)) return made;
+  return made_.emplace(image->key, MakeForm(image)).first->second;
+}
+
+const ImagePtr& DeviceForms::MadeOf(const ImagePtr& image) const {
+  if (made_.empty()) return image;
+  const auto found = made_.find(image->key);
+  return found == made_.end() ? image : found->second;
+}
+
+bool DeviceForms::IsCut(const Image& image) const {
+  return models_.contains(image.key) && cuts_.Cuts(image);
+}
+
+// One that a model has several times is one part, with several runs.
+ImagePtr DeviceForms::MakeForm(const ImagePtr& image) const {
+  Image form = WithoutParts(*image);
+  std::unordered_map<std::string_view, uint32_t> numbers;  // by the piece's key
+  const auto number_of = [&](ImagePtr piece) {
+    const auto [number, is_new] =
+        numbers.emplace(piece->key, static_cast<uint32_t>(form.parts.size()));
+    if (is_new) {
+      form.footprint += piece->footprint;
+      form.parts.push_back(std::move(piece));
+    }
+    return number->second;
+  };
+  number_of(IndexOf(image));
+  for (const PlannedExtent& extent : PlanPieces(image, cuts_, options_)) {
+    for (const PlannedPiece& planned : extent) {
+      form.variant.runs.push_back(
+          {.part = number_of(PieceOf(*image, planned)), .length = planned.length});
+    }
+  }
+  Count(form);
+  return std::make_shared<const Image>(std::move(form));
+}
+
+// One that another form has already, or a new one.
+ImagePtr DeviceForms::IndexOf(const ImagePtr& model) const {
+  const ImagePtr& own = PartsOf(model).front();
+  const auto had = pieces_.find(IndexKey(*own));
+  return had == pieces_.end() ? MakeIndexPiece(*model, own) : had->second.piece;
+}
+
+ImagePtr DeviceForms::PieceOf(const Image& model, const PlannedPiece& planned) const {
+  std::string key = PieceKey(planned);
+  const auto had = pieces_.find(key);
+  if (had != pieces_.end()) return had->second.piece;
+  return MakePiece(model, planned, std::move(key), options_.granule);
+}
+
+void DeviceForms::Count(const Image& form) const {
+  for (const ImagePtr& piece : form.parts) {
+    ++pieces_.try_emplace(piece->key, SharedPiece{.piece = piece}).first->second.forms;
+  }
+}
+
+void DeviceForms::Discount(const Image& form) const {
+  for (const ImagePtr& piece : form.parts) {
+    const auto had = pieces_.find(piece->key);
+    if (--had->second.forms == 0) pieces_.erase(had);
+  }
+}
+
+ImagePtr DeviceForms::ModelOf(const std::string& key) const {
+  const auto found = models_.find(key);
+  return found == models_.end() ? nullptr : found->second.front();
 }
 
 uint64_t WastedBytes(std::span<const OnDevice> resident) {

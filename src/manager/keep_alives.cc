@@ -1,6 +1,6 @@
 #include "manager/keep_alives.h"
 
-#include <set>
+#include <algorithm>
 #include <span>
 #include <utility>
 #include <vector>
@@ -100,22 +100,33 @@ void KeepAlives::Apply() {
 
 std::map<std::string, OwnReclaim> KeepAlives::OfContents() const {
   std::map<std::string, OwnReclaim> by_key;
-  std::set<std::string_view> by_policy;  // keys of names of which nothing is said
+  std::vector<ImagePtr> others;  // of names of which nothing is said
   for (const CatalogEntry* entry : catalog_->All()) {
     const std::optional<Reclaim> kept = Of(entry->name);
+    if (!kept) {
+      others.insert(others.end(), entry->images.begin(), entry->images.end());
+      continue;
+    }
     for (const ImagePtr& image : entry->images) {
       for (const ImagePtr& part : PartsInAnyOf(*tiers_, image)) {
-        if (!kept) {
-          by_policy.insert(part->key);
-          continue;
-        }
         const auto [place, first] = by_key.emplace(part->key, OwnReclaim{.reclaim = *kept});
         if (!first) place->second.reclaim = Longer(place->second.reclaim, *kept);
       }
     }
   }
-  for (auto& [key, own] : by_key) own.or_by_policy = by_policy.contains(key);
+  for (const ImagePtr& image : others) AddPolicyOf(image, &by_key);
   return by_key;
+}
+
+// What shares nothing with those of which something is said isn't looked at in each tier.
+void KeepAlives::AddPolicyOf(const ImagePtr& image,
+                             std::map<std::string, OwnReclaim>* by_key) const {
+  const auto is_said_of = [by_key](const ImagePtr& part) { return by_key->contains(part->key); };
+  if (std::ranges::none_of(PartsOf(image), is_said_of)) return;
+  for (const ImagePtr& part : PartsInAnyOf(*tiers_, image)) {
+    const auto said = by_key->find(part->key);
+    if (said != by_key->end()) said->second.or_by_policy = true;
+  }
 }
 
 }  // namespace trims

@@ -47,6 +47,7 @@ class KeepAlives {
  private:
   Result<std::string> NameOf(const std::string& reference, std::string_view text) const;
   std::map<std::string, OwnReclaim> OfContents() const;  // by key
+  void AddPolicyOf(const ImagePtr& image, std::map<std::string, OwnReclaim>* by_key) const;
   std::function<void(Status)> Told(KeptAlive kept, KeptAliveCallback done);
 
   Catalog* const catalog_;

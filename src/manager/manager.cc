@@ -13,7 +13,6 @@
 #include "catalog/catalog.h"
 #include "catalog/resolve.h"
 #include "events/event_feed.h"
-#include "format/device_forms.h"
 #include "ingest/check_operator.h"
 #include "load/tier.h"
 #include "manager/change_policy.h"
@@ -167,7 +166,7 @@ class Manager::Impl {
   bool InUse(const CatalogEntry& entry) const {
     for (const auto& tier : tiers) {
       for (const ImagePtr& image : entry.images) {
-        const ImagePtr& form = tier->FormOf(image);
+        const ImagePtr& form = tier->FormMade(image);
         const Segment* segment = tier->FindByKey(PartsOf(form).front()->key);
         if (segment == nullptr) continue;
         if (segment->leases() > 0 || tier->WaitersOf(*segment) > 0) return true;
@@ -216,10 +215,7 @@ class Manager::Impl {
     const bool changed = found != sharing;
     sharing = std::move(found);
     if (!changed) return false;
-    for (size_t i = 1; i < tiers.size(); ++i) {
-      if (const uint64_t granule = tiers[i]->granule(); granule > 0)
-        tiers[i]->SetForms(MakeDeviceForms(sharing, {.granule = granule}));
-    }
+    for (size_t i = 1; i < tiers.size(); ++i) tiers[i]->SetSharing(sharing);
     return tiers.size() > 1;
   }
 
@@ -307,6 +303,8 @@ Result<DiskSnapshot> Manager::ChangeDiskBudget(const wire::Principal& principal,
   return DiskSnapshot{.used_bytes = prepared->bytes(),
                       .budget_bytes = budget == PreparedStore::kNoBudget ? 0 : budget};
 }
+
+const Budget& Manager::HostBudget() const { return impl_->tiers.front()->budget(); }
 
 void Manager::RelievePressure(uint64_t floor) {
   SegmentTable& host = *impl_->tiers.front();

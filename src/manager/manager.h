@@ -160,6 +160,7 @@ class Manager {
                               const FindHolders& holders);
   // Once there is no lease, and nobody waits for one. CANCELLED: the drain was ended before.
   void AwaitQuiet(DrainCallback done);
+  const Budget& HostBudget() const;
   // The machine is short of memory: what nobody holds goes from the host's in steps, down to `floor` bytes.
   void RelievePressure(uint64_t floor);
   // What is most likely opened of a model is loaded, as far as there is room. What fails is logged.

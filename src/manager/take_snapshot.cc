@@ -27,7 +27,7 @@ VariantSnapshot SnapshotOf(const ImagePtr& image, const Tiers& tiers) {
                            .granularity = image->variant.granularity,
                            .own_bytes = image->variant.FootprintBytes()};
   for (const auto& tier : tiers) {
-    const ControlledVariant there = ControlledOf(image, *tier);
+    const ControlledVariant there = ControlledOfForm(tier->FormMade(image), *tier);
     if (there.state == SegmentState::kAbsent) continue;
     snapshot.tier = tier->tier_name();
     snapshot.state = there.state;
@@ -193,8 +193,7 @@ ControlledVariant ControlledOfOne(const Image& image, const SegmentTable& tier) 
 }  // namespace
 
 // As far as the last of its parts; who has it leased has what is its own.
-ControlledVariant ControlledOf(const ImagePtr& image, const SegmentTable& tier) {
-  const ImagePtr& form = tier.FormOf(image);
+ControlledVariant ControlledOfForm(const ImagePtr& form, const SegmentTable& tier) {
   ControlledVariant whole = ControlledOfOne(*PartsOf(form).front(), tier);
   if (form->parts.empty()) return whole;
   whole.bytes = form->footprint;
@@ -204,6 +203,10 @@ ControlledVariant ControlledOf(const ImagePtr& image, const SegmentTable& tier) 
     whole.pinned = whole.pinned && one.pinned;
   }
   return whole;
+}
+
+ControlledVariant ControlledOf(const ImagePtr& image, const SegmentTable& tier) {
+  return ControlledOfForm(tier.FormOf(image), tier);
 }
 
 std::vector<ModelSnapshot> SnapshotsOf(const Catalog& catalog, const Tiers& tiers) {
@@ -245,7 +248,7 @@ uint64_t SavedIn(const SegmentTable& tier, std::span<const ImagePtr> sharing) {
   uint64_t mapped = 0;
   std::map<std::string_view, uint64_t> resident;  // by key
   for (const ImagePtr& image : sharing) {
-    const ImagePtr& form = tier.FormOf(image);
+    const ImagePtr& form = tier.FormMade(image);
     if (!tier.IsHere(*form)) continue;
     mapped += MappedBytes(*image);
     for (const ImagePtr& part : PartsOf(form)) resident[part->key] = tier.FootprintOf(*part);

@@ -19,6 +19,7 @@ ModelDetails DetailsOf(const CatalogEntry& entry, const Catalog& catalog, const 
 // What the tiers know; the rest is the manager's to fill in.
 TierSnapshot SnapshotOf(const SegmentTable& tier);
 ControlledVariant ControlledOf(const ImagePtr& image, const SegmentTable& tier);
+ControlledVariant ControlledOfForm(const ImagePtr& form, const SegmentTable& tier);
 ManagerSnapshot SnapshotOf(const Tiers& tiers, TimePoint now, const FindHolders& holders);
 // What sharing saves of each tier of that snapshot. `sharing`: all images that were added to share.
 void AddSaved(std::span<const ImagePtr> sharing, const Tiers& tiers, ManagerSnapshot* snapshot);

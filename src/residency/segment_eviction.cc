@@ -154,12 +154,28 @@ std::vector<Victim> SegmentTable::VictimsOf(uint64_t bytes) const {
 uint64_t SegmentTable::GiveUp(uint64_t bytes, std::string_view reason) {
   uint64_t freed = 0;
   for (const Victim& chosen : VictimsOf(bytes)) {
-    Segment* victim = FindById(chosen.segment);
-    if (victim == nullptr || !victim->MayGo()) continue;
-    freed += victim->footprint();
-    EvictOne(victim, chosen.rank, reason);
+    freed += EvictIdle(chosen, reason, /*most=*/UINT64_MAX);
   }
   return freed;
+}
+
+// One that is larger than what may go stays, and others go for it.
+uint64_t SegmentTable::GiveUpAtMost(uint64_t bytes, uint64_t most, std::string_view reason) {
+  uint64_t freed = 0;
+  for (const Victim& chosen : VictimsOf(UINT64_MAX)) {
+    if (freed >= bytes) break;
+    freed += EvictIdle(chosen, reason, most - freed);
+  }
+  return freed;
+}
+
+// What went: none that is larger than `most`.
+uint64_t SegmentTable::EvictIdle(const Victim& chosen, std::string_view reason, uint64_t most) {
+  Segment* victim = FindById(chosen.segment);
+  if (victim == nullptr || !victim->MayGo() || victim->footprint() > most) return 0;
+  const uint64_t bytes = victim->footprint();
+  EvictOne(victim, chosen.rank, reason);
+  return bytes;
 }
 
 }  // namespace trims

@@ -21,38 +21,35 @@ bool SegmentTable::IsHere(const Image& image) const {
 }
 
 bool SegmentTable::IsCutAnew(const Image& image) const {
-  if (image.from != nullptr) return !pieces_.contains(image.key);
-  return !forms_.empty() && forms_.contains(image.key);
+  return image.from != nullptr ? !forms_.HasPiece(image.key) : forms_.IsCut(image);
 }
 
-const ImagePtr& SegmentTable::FormNow(const ImagePtr& image) const {
-  const auto found = forms_.find(image->key);
-  return found == forms_.end() ? image : found->second;
+const ImagePtr& SegmentTable::FormMade(const ImagePtr& image) const {
+  if (forms_.empty() && earlier_forms_.empty()) return image;
+  const ImagePtr& made = forms_.MadeOf(image);
+  if (IsHere(*made)) return made;
+  if (image->parts.empty() && IsHere(*image)) return image;
+  const auto earlier = earlier_forms_.find(image->key);
+  if (earlier == earlier_forms_.end()) return made;
+  const auto here =
+      std::ranges::find_if(earlier->second, [this](const ImagePtr& form) { return IsHere(*form); });
+  return here == earlier->second.end() ? made : *here;
 }
 
 const ImagePtr& SegmentTable::FormOf(const ImagePtr& image) const {
-  if (forms_.empty() && earlier_forms_.empty()) return image;
-  const ImagePtr& now = FormNow(image);
-  if (IsHere(*now)) return now;
-  if (image->parts.empty() && IsHere(*image)) return image;
-  const auto earlier = earlier_forms_.find(image->key);
-  if (earlier == earlier_forms_.end()) return now;
-  const auto here =
-      std::ranges::find_if(earlier->second, [this](const ImagePtr& form) { return IsHere(*form); });
-  return here == earlier->second.end() ? now : *here;
+  const ImagePtr& made = FormMade(image);
+  const bool is_here = made != image || !forms_.IsCut(*image) || IsHere(*image);
+  return is_here ? made : forms_.Of(image);
 }
 
-void SegmentTable::SetForms(DeviceForms forms) {
+void SegmentTable::SetSharing(std::span<const ImagePtr> sharing) {
   const Waiters::Turn turn(&waiters_);
-  for (auto& [key, form] : forms_) {
-    const auto now = forms.find(key);
-    const bool same = now != forms.end() && HaveSameParts(*now->second, *form);
-    if (!same) earlier_forms_[key].push_back(form);
-  }
-  pieces_.clear();
-  forms_ = std::move(forms);
-  for (const auto& [key, form] : forms_) {
-    for (const ImagePtr& piece : form->parts) pieces_.insert(piece->key);
+  forms_.Forget([this](const Image& form) {
+    return std::ranges::none_of(
+        form.parts, [this](const ImagePtr& piece) { return FindByKey(piece->key) != nullptr; });
+  });
+  for (ImagePtr& form : forms_.SetSharing(sharing)) {
+    earlier_forms_[form->key].push_back(std::move(form));
   }
   LetGoOfCutAnew();
   for (auto& [key, earlier] : earlier_forms_) {

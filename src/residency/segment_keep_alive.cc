@@ -85,7 +85,11 @@ void SegmentTable::LetGoWhatIsDue() {
   TimePoint next = TimePoint::max();
   for (const auto& [id, segment] : segments_) {
     const TimePoint due = DueOf(*segment);
-    due <= now ? LetGo(segment.get()) : void(next = std::min(next, due));
+    if (due <= now) {
+      LetGo(segment.get());
+    } else {
+      next = std::min(next, due);
+    }
   }
   SetDueTimer(next);
 }

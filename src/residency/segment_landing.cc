@@ -62,8 +62,10 @@ void SegmentTable::Adopt(const ImagePtr& image, std::unique_ptr<LandingRoom> roo
   const bool absent = segment->state() == SegmentState::kAbsent ||
                       (segment->state() == SegmentState::kFailed && WaitersOf(*segment) == 0);
   if (!absent) {
+    const uint64_t landing = ++last_landing_;
+    unwanted_.emplace(landing, std::move(room));
     return tier_->Release(std::move(bytes),
-                          {.freed = [room = std::shared_ptr<LandingRoom>(std::move(room))] {}});
+                          {.freed = IfAlive([this, landing] { unwanted_.erase(landing); })});
   }
   const bool beyond_quota = ledger_.Excess(image->reference, segment->footprint()) > 0;
   Result<Reservation> taken = Exchange(static_cast<TakenRoom*>(room.get()), segment->footprint());

@@ -100,7 +100,8 @@ Status SegmentTable::StartMiss(Segment* segment, const ImagePtr& image, Asker as
   if (status.ok()) {
     // One that is being freed is admitted when it is gone.
     if (segment->state() == SegmentState::kDraining) {
-      return segment->WantAgain(image, PinOf(*image)), Status();
+      segment->WantAgain(image, PinOf(*image));
+      return Status();
     }
     status = Admit(segment, image, PinOf(*image));
   }

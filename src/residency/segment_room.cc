@@ -134,7 +134,8 @@ void SegmentTable::SetBudget(uint64_t limit) {
 uint64_t SegmentTable::Relieve(uint64_t floor) {
   const Waiters::Turn turn(&waiters_);
   const uint64_t staying = budget().used() - draining_bytes_;
-  return GiveUp(PressureStep(staying, floor, budget().limit()), "pressure");
+  if (staying <= floor) return 0;
+  return GiveUpAtMost(PressureStep(staying, floor, budget().limit()), staying - floor, "pressure");
 }
 
 void SegmentTable::Shrink() {

@@ -24,6 +24,7 @@ SegmentTable::SegmentTable(const ResidencyOptions& options,
       ledger_(options.quotas, std::string(dependencies.tier->name())),
       room_queue_(&dependencies.tier->budget()),
       evictor_(options.policy),
+      forms_({.granule = dependencies.tier->granule()}),
       waiters_(dependencies.clock, dependencies.timers, counters) {}
 
 SegmentTable::~SegmentTable() {

@@ -26,7 +26,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "trims/progress.h"
@@ -131,11 +130,14 @@ class SegmentTable final : public LandingTier {
 
   // How models that share parts lie here, where pages can't be mapped one by one (segment_forms.cc). From now on; what was cut otherwise
   // goes with its last lease, unless it is pinned, and is opened as it is until then.
-  void SetForms(DeviceForms forms);
+  // `sharing`: all models that may share (format/device_forms.h).
+  void SetSharing(std::span<const ImagePtr> sharing);
   // What is brought for it: a form, or itself. Valid as FormOf's.
-  const ImagePtr& FormNow(const ImagePtr& image) const;
+  const ImagePtr& FormNow(const ImagePtr& image) const { return forms_.Of(image); }
   // What is opened for it: the same, or as it was cut before, as long as that is here. Valid until the next change of forms, as long as `image`.
   const ImagePtr& FormOf(const ImagePtr& image) const;
+  // The same, but itself where nobody has asked for its form: then nothing of it is here.
+  const ImagePtr& FormMade(const ImagePtr& image) const;
   // UNIMPLEMENTED: what it is put together of can't be put together here.
   Status CheckPutsTogether(const Image& image) const;
   // Whether all of it is resident.
@@ -303,7 +305,9 @@ class SegmentTable final : public LandingTier {
   void EvictIfItMay(const Victim& chosen, std::string_view reason, std::string_view whom_for);
   void EvictByOperator(Segment* segment);
   std::vector<Victim> VictimsOf(uint64_t bytes) const;
-  uint64_t GiveUp(uint64_t bytes, std::string_view reason);  // what went
+  uint64_t GiveUp(uint64_t bytes, std::string_view reason);                       // what went
+  uint64_t GiveUpAtMost(uint64_t bytes, uint64_t most, std::string_view reason);  // the same
+  uint64_t EvictIdle(const Victim& chosen, std::string_view reason, uint64_t most);
 
   // What goes, and no other needs its room (segment_keep_alive.cc).
   std::optional<OwnReclaim> KeepAliveOf(const std::string& key) const;
@@ -377,6 +381,9 @@ class SegmentTable final : public LandingTier {
   Evictor evictor_;
   uint64_t draining_bytes_ = 0;
   uint64_t landing_bytes_ = 0;  // taken for what is brought
+  uint64_t last_landing_ = 0;
+  // Room of what was brought for nothing, until it is freed. It gives itself back on the loop, whoever drops the call that says so last.
+  std::unordered_map<uint64_t, std::unique_ptr<LandingRoom>> unwanted_;
   uint64_t last_drain_ = 0;
   std::unordered_map<uint64_t, Draining> draining_;
   std::map<uint64_t, Lingering> lingering_;  // what was draining, by the same number
@@ -396,7 +403,6 @@ class SegmentTable final : public LandingTier {
   std::map<std::string, uint64_t> held_for_above_;  // by key, how many copies
   std::unordered_map<uint64_t, std::vector<CopyHold>> copy_holds_;  // beneath, by the segment here
   DeviceForms forms_;
-  std::unordered_set<std::string_view> pieces_;  // of the forms, by views of their keys
   // Forms of before that are here, by the image's key.
   std::unordered_map<std::string, std::vector<ImagePtr>> earlier_forms_;
   std::function<void()> when_quiet_;  // mostly empty

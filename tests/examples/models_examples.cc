@@ -337,9 +337,19 @@ void SharedBytesExample(const ImagePtr& fine_tune, const ImagePtr& base) {
 void DeviceFormsExample(const std::vector<ImagePtr>& sharing, const ImagePtr& image,
                         const std::function<void(const ImagePtr&)>& Open) {
   // example: src/format/device_forms.h
-  const DeviceForms forms = MakeDeviceForms(sharing, {.granule = 2 << 20});
-  const auto form = forms.find(image->key);
-  if (form != forms.end()) Open(form->second);
+  DeviceForms forms({.granule = 2 << 20});
+  forms.SetSharing(sharing);
+  Open(forms.Of(image));
+  // end
+}
+
+void PlanPiecesExample(const std::vector<ImagePtr>& sharing, const ImagePtr& image,
+                       const std::function<void(uint64_t)>& Allocate) {
+  // example: src/format/piece_plan.h
+  PartCuts cuts;
+  for (const ImagePtr& each : sharing) cuts.Add(*each);
+  for (const PlannedExtent& extent : PlanPieces(image, cuts, {.granule = 2 << 20}))
+    Allocate(extent.front().length);
   // end
 }
 

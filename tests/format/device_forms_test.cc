@@ -124,6 +124,18 @@ uint64_t CommonBytes(const Image& one, const Image& other) {
   return bytes;
 }
 
+// All that have one, by the image's key.
+std::map<std::string, ImagePtr> FormsOf(const std::vector<ImagePtr>& sharing,
+                                        const DeviceFormOptions& options) {
+  DeviceForms forms(options);
+  EXPECT_TRUE(forms.SetSharing(sharing).empty()) << "none was made before";
+  std::map<std::string, ImagePtr> made;
+  for (const ImagePtr& image : sharing) {
+    if (forms.IsCut(*image)) made.emplace(image->key, forms.Of(image));
+  }
+  return made;
+}
+
 class DeviceFormsTest : public ::testing::Test {
  protected:
   const ManifestVariant base_variant_ = VariantOf('a', {10 * kBlockBytes + 100});
@@ -140,7 +152,7 @@ class DeviceFormsTest : public ::testing::Test {
 
 TEST_F(DeviceFormsTest, WhatTwoHaveLiesInPiecesOfBoth) {
   const std::vector<ImagePtr> sharing = {base_, tune_};
-  const DeviceForms forms = MakeDeviceForms(sharing, options_);
+  const auto forms = FormsOf(sharing, options_);
   const Image& base = *forms.at(base_->key);
   const Image& tune = *forms.at(tune_->key);
   ExpectCanBeMapped(base_, base, options_);
@@ -159,7 +171,7 @@ TEST_F(DeviceFormsTest, WhatTwoHaveLiesInPiecesOfBoth) {
 TEST_F(DeviceFormsTest, WhatNobodyCutsHasNone) {
   const std::vector<ImagePtr> sharing = {base_,
                                          ImageOf(VariantOf('c', {kBlockBytes, kBlockBytes}))};
-  EXPECT_TRUE(MakeDeviceForms(sharing, options_).empty());
+  EXPECT_TRUE(FormsOf(sharing, options_).empty());
 }
 
 TEST_F(DeviceFormsTest, ASecondTuneCutsWhatTheFirstHasToo) {
@@ -167,12 +179,8 @@ TEST_F(DeviceFormsTest, ASecondTuneCutsWhatTheFirstHasToo) {
                                          {{1, 0, 0, 2 * kBlockBytes},
                                           {0, 0, 0, kBlockBytes},
                                           {1, 0, 3 * kBlockBytes, 7 * kBlockBytes}}));
-  const std::vector<ImagePtr> before = {base_, tune_};
   const std::vector<ImagePtr> after = {base_, tune_, second};
-  const DeviceForms old_forms = MakeDeviceForms(before, options_);
-  const DeviceForms forms = MakeDeviceForms(after, options_);
-  EXPECT_FALSE(HaveSameParts(*old_forms.at(base_->key), *forms.at(base_->key)));
-  EXPECT_TRUE(HaveSameParts(*forms.at(base_->key), *forms.at(base_->key)));
+  const auto forms = FormsOf(after, options_);
   const Image& tune = *forms.at(tune_->key);
   EXPECT_THAT(LengthsOf(tune),
               ElementsAre(2 * kBlockBytes, kBlockBytes, kBlockBytes, 6 * kBlockBytes, 100));
@@ -180,12 +188,131 @@ TEST_F(DeviceFormsTest, ASecondTuneCutsWhatTheFirstHasToo) {
   EXPECT_EQ(CommonBytes(*forms.at(base_->key), *forms.at(second->key)), 9 * kBlockBytes);
 }
 
+TEST_F(DeviceFormsTest, AFormIsMadeWhenItIsAskedForAndHoldsAsLongAsNothingCutsItOtherwise) {
+  DeviceForms forms(options_);
+  EXPECT_EQ(forms.Of(tune_), tune_) << "of models that it knows";
+  forms.SetSharing(std::vector{base_, tune_});
+  EXPECT_EQ(forms.made(), 0u);
+  EXPECT_EQ(forms.MadeOf(tune_), tune_);
+  const ImagePtr tune = forms.Of(tune_);
+  EXPECT_EQ(forms.made(), 1u);
+  EXPECT_EQ(forms.Of(tune_), tune);
+  EXPECT_EQ(forms.MadeOf(tune_), tune);
+  for (const ImagePtr& piece : tune->parts) EXPECT_TRUE(forms.HasPiece(piece->key));
+
+  const ImagePtr alike = ImageOf(TuneOf('c', kBlockBytes, base_variant_,
+                                        {{1, 0, 0, 3 * kBlockBytes},
+                                         {0, 0, 0, kBlockBytes},
+                                         {1, 0, 4 * kBlockBytes, 6 * kBlockBytes}}));
+  EXPECT_TRUE(forms.SetSharing(std::vector{base_, tune_, alike}).empty()) << "cuts nothing anew";
+  EXPECT_EQ(forms.Of(tune_), tune);
+  const ImagePtr of_alike = forms.Of(alike);
+  EXPECT_EQ(of_alike->parts[1], tune->parts[1]) << "the same piece";
+
+  const ImagePtr otherwise = ImageOf(TuneOf('d', kBlockBytes, base_variant_,
+                                            {{1, 0, 0, 2 * kBlockBytes}, {0, 0, 0, kBlockBytes}}));
+  const std::vector<ImagePtr> gone = forms.SetSharing(std::vector{base_, tune_, alike, otherwise});
+  EXPECT_THAT(gone, ::testing::UnorderedElementsAre(tune, of_alike));
+  EXPECT_EQ(forms.Of(tune_)->parts.size(), tune->parts.size() + 1);
+  EXPECT_FALSE(forms.HasPiece(tune->parts[1]->key));
+  EXPECT_TRUE(forms.HasPiece(tune->parts[2]->key)) << "its own, as before";
+}
+
+TEST_F(DeviceFormsTest, WhatGoesTakesItsCutsAndItsForm) {
+  DeviceForms forms(options_);
+  forms.SetSharing(std::vector{base_, tune_});
+  const ImagePtr base = forms.Of(base_);
+  const ImagePtr tune = forms.Of(tune_);
+  const std::vector<ImagePtr> gone = forms.SetSharing(std::vector{base_});
+  EXPECT_THAT(gone, ::testing::UnorderedElementsAre(base, tune));
+  EXPECT_EQ(forms.made(), 0u);
+  EXPECT_EQ(forms.Of(base_), base_);
+  EXPECT_EQ(forms.Of(tune_), tune_);
+  EXPECT_FALSE(forms.HasPiece(base->parts[1]->key));
+  EXPECT_THAT(forms.SetSharing({}), ::testing::IsEmpty());
+  EXPECT_TRUE(forms.empty());
+}
+
+TEST_F(DeviceFormsTest, EqualContentUnderTwoNamesIsOneFormAndOutlivesEitherName) {
+  Manifest manifest;
+  manifest.variants = {tune_variant_};
+  const ImagePtr other_name = MakeImages(manifest, "default/other", "v1").front();
+  ASSERT_EQ(other_name->key, tune_->key);
+  DeviceForms forms(options_);
+  forms.SetSharing(std::vector{base_, tune_, other_name});
+  const ImagePtr form = forms.Of(tune_);
+  EXPECT_EQ(forms.Of(other_name), form);
+  EXPECT_TRUE(forms.SetSharing(std::vector{base_, other_name}).empty());
+  EXPECT_EQ(forms.Of(other_name)->reference, other_name->reference);
+  for (const ImagePtr& piece : form->parts) EXPECT_TRUE(forms.HasPiece(piece->key));
+}
+
+TEST_F(DeviceFormsTest, WhatIsForgottenIsMadeAnew) {
+  DeviceForms forms(options_);
+  forms.SetSharing(std::vector{base_, tune_});
+  const ImagePtr base = forms.Of(base_);
+  const ImagePtr tune = forms.Of(tune_);
+  forms.Forget([&](const Image& form) { return form.key == tune_->key; });
+  EXPECT_EQ(forms.made(), 1u);
+  EXPECT_TRUE(forms.HasPiece(base->parts[1]->key)) << "which both had";
+  EXPECT_FALSE(forms.HasPiece(tune->parts[0]->key)) << "its index";
+  EXPECT_THAT(LengthsOf(*forms.Of(tune_)), LengthsOf(*tune));
+}
+
+TEST_F(DeviceFormsTest, WithoutAGranuleAllLieAsTheyAre) {
+  DeviceForms forms({.granule = 0});
+  EXPECT_TRUE(forms.SetSharing(std::vector{base_, tune_}).empty());
+  EXPECT_EQ(forms.Of(tune_), tune_);
+  EXPECT_FALSE(forms.IsCut(*tune_));
+}
+
+// Made as the models come and go, or all at once: the same.
+TEST_F(DeviceFormsTest, AnyOrderOfChangesGivesTheFormsOfWhatIsThere) {
+  std::mt19937_64 random(11);
+  std::vector<ImagePtr> models = {base_};
+  for (int i = 0; i < 12; ++i) {
+    std::vector<ManifestRun> runs;
+    for (uint64_t at = 0, own = 0; at < 10;) {
+      const uint64_t count = std::min(10 - at, 1 + random() % 4);
+      const bool is_own = random() % 3 == 0;
+      runs.push_back({is_own ? 0u : 1u, 0, (is_own ? own : at) * kBlockBytes, count * kBlockBytes});
+      own += is_own ? count : 0;
+      at += count;
+    }
+    models.push_back(
+        ImageOf(TuneOf(static_cast<char>('b' + i), 10 * kBlockBytes, base_variant_, runs)));
+  }
+  DeviceForms forms(options_);
+  for (int round = 0; round < 200; ++round) {
+    std::vector<ImagePtr> sharing;
+    for (const ImagePtr& model : models) {
+      if (random() % 2 == 0) sharing.push_back(model);
+    }
+    forms.SetSharing(sharing);
+    const auto expected = FormsOf(sharing, options_);
+    for (const ImagePtr& model : models) {
+      const auto form = expected.find(model->key);
+      ASSERT_EQ(forms.IsCut(*model), form != expected.end()) << "round " << round;
+      if (form == expected.end()) {
+        ASSERT_EQ(forms.MadeOf(model), model);
+      } else if (random() % 2 == 0) {
+        ASSERT_EQ(LengthsOf(*forms.Of(model)), LengthsOf(*form->second)) << "round " << round;
+      }
+      if (form != expected.end() && forms.MadeOf(model) != model) {
+        ASSERT_EQ(PagesOfForm(*forms.MadeOf(model)), PagesOf(model));
+        ASSERT_EQ(LengthsOf(*forms.MadeOf(model)), LengthsOf(*form->second)) << "round " << round;
+      }
+    }
+    forms.Forget([&](const Image&) { return random() % 4 == 0; });
+  }
+}
+
 TEST_F(DeviceFormsTest, WhatAModelHasTwiceIsOnePart) {
   const ImagePtr twice =
       ImageOf(TuneOf('d', kBlockBytes, base_variant_,
                      {{1, 0, 0, kBlockBytes}, {0, 0, 0, kBlockBytes}, {1, 0, 0, kBlockBytes}}));
   const std::vector<ImagePtr> sharing = {base_, twice};
-  const ImagePtr kept = MakeDeviceForms(sharing, options_).at(twice->key);
+  const ImagePtr kept = FormsOf(sharing, options_).at(twice->key);
   const Image& form = *kept;
   ExpectCanBeMapped(twice, form, options_);
   EXPECT_EQ(form.parts.size(), 3u);
@@ -199,7 +326,7 @@ TEST_F(DeviceFormsTest, NoPieceBeginsWhereNoneCanBeMapped) {
                                        {1, 0, 0, 3 * kBlockBytes - 4096},
                                        {1, 0, 4 * kBlockBytes, 2 * kBlockBytes}}));
   const std::vector<ImagePtr> sharing = {base_, tune_, odd};
-  const DeviceForms forms = MakeDeviceForms(sharing, options_);
+  const auto forms = FormsOf(sharing, options_);
   for (const ImagePtr& image : sharing) ExpectCanBeMapped(image, *forms.at(image->key), options_);
   const Image& form = *forms.at(odd->key);
   ASSERT_EQ(form.parts.size(), 3u);
@@ -210,7 +337,7 @@ TEST_F(DeviceFormsTest, NoPieceBeginsWhereNoneCanBeMapped) {
 TEST_F(DeviceFormsTest, ALargerGranuleCutsLess) {
   const std::vector<ImagePtr> sharing = {base_, tune_};
   const DeviceFormOptions options{.granule = 4 * kMiB};
-  const DeviceForms forms = MakeDeviceForms(sharing, options);
+  const auto forms = FormsOf(sharing, options);
   for (const ImagePtr& image : sharing) ExpectCanBeMapped(image, *forms.at(image->key), options);
 }
 
@@ -220,12 +347,12 @@ TEST_F(DeviceFormsTest, WhatNeedsMoreThanAnOpenMaySendHasLongerPiecesInstead) {
     runs.push_back({i % 2 == 0 ? 1u : 0u, 0, i * kBlockBytes, kBlockBytes});
   const ImagePtr mixed = ImageOf(TuneOf('f', 10 * kBlockBytes, base_variant_, runs));
   const std::vector<ImagePtr> sharing = {base_, mixed};
-  const DeviceForms all = MakeDeviceForms(sharing, options_);
+  const auto all = FormsOf(sharing, options_);
   EXPECT_EQ(all.at(mixed->key)->parts.size(), 11u);
   EXPECT_EQ(CommonBytes(*all.at(base_->key), *all.at(mixed->key)), 5 * kBlockBytes);
   for (const size_t most : {1, 2, 4, 9, 10}) {
     const DeviceFormOptions options{.granule = kBlockBytes, .most_pieces = most};
-    const DeviceForms forms = MakeDeviceForms(sharing, options);
+    const auto forms = FormsOf(sharing, options);
     for (const ImagePtr& image : sharing) ExpectCanBeMapped(image, *forms.at(image->key), options);
   }
 }
@@ -255,7 +382,7 @@ TEST_F(DeviceFormsTest, AnyModelsCanBeMapped) {
     }
     const DeviceFormOptions options{.granule = kBlockBytes << random() % 3,
                                     .most_pieces = 1 + random() % 40};
-    const DeviceForms forms = MakeDeviceForms(sharing, options);
+    const auto forms = FormsOf(sharing, options);
     for (const ImagePtr& image : sharing) {
       if (forms.contains(image->key)) {
         ExpectCanBeMapped(image, *forms.at(image->key), options);
@@ -269,7 +396,7 @@ TEST_F(DeviceFormsTest, AnyModelsCanBeMapped) {
 
 TEST_F(DeviceFormsTest, WhatIsThereTwiceOrLeftEmptyIsWasted) {
   const std::vector<ImagePtr> sharing = {base_, tune_};
-  const DeviceForms forms = MakeDeviceForms(sharing, options_);
+  const auto forms = FormsOf(sharing, options_);
   std::map<std::string, OnDevice> resident;
   for (const auto& [key, form] : forms) {
     for (const ImagePtr& part : form->parts) resident[part->key] = {part, part->footprint};

@@ -123,6 +123,35 @@ TEST_F(ManagerBudget, APolicyThatGivesNothingUpGivesWayToAnOperatorsWord) {
   EXPECT_EQ(StateOf("b"), "resident");
 }
 
+TEST_F(ManagerBudget, UnderPressureASmallerOneGoesWhereALargeOneWouldLeaveLessThanTheFloor) {
+  Know("large", 'a', 6);
+  Know("small", 'b', 2);
+  Start(16, Reclaim::kLazy, FindEvictionPolicy("lru").value());
+  OpenResident("large");
+  clock_.Advance(milliseconds(1));
+  OpenResident("small");
+  manager_->RelievePressure(9 * kPage);
+  EXPECT_EQ(StateOf("small"), "resident") << "the floor is above what is there";
+  manager_->RelievePressure(5 * kPage);
+  EXPECT_EQ(StateOf("large"), "resident") << "two pages would be left";
+  EXPECT_EQ(StateOf("small"), "draining");
+  manager_->RelievePressure(0);
+  EXPECT_EQ(StateOf("large"), "draining");
+}
+
+TEST_F(ManagerBudget, UnderPressureAllThatGoesAtOnceGoesNoFurtherThanTheFloor) {
+  for (const auto& [name, digit] : {std::pair{"a", 'a'}, {"b", 'b'}, {"c", 'c'}})
+    Know(name, digit, 2);
+  Start(16, Reclaim::kLazy, FindEvictionPolicy("flush").value());
+  for (const char* name : {"a", "b", "c"}) {
+    OpenResident(name);
+    clock_.Advance(milliseconds(1));
+  }
+  manager_->RelievePressure(0);
+  EXPECT_EQ(StateOf("a"), "draining");
+  EXPECT_EQ(StateOf("b"), "resident") << "a step at a time";
+}
+
 TEST_F(ManagerBudget, UnderPressureWhatNobodyHoldsGoesInStepsDownToTheFloor) {
   for (const auto& [name, digit] : {std::pair{"a", 'a'}, {"b", 'b'}, {"c", 'c'}, {"d", 'd'}})
     Know(name, digit, 2);

@@ -156,16 +156,23 @@ Status Daemon::MakeParts(uint64_t budget) {
   return WatchPressure(budget);
 }
 
+// A share is one of the budget as it is now.
+void Daemon::RelievePressure() {
+  const Result<uint64_t> floor =
+      ParseByteSize(options_.pressure_floor, manager_->HostBudget().limit());
+  manager_->RelievePressure(floor.ok() ? *floor : 0);
+}
+
 // With "auto" the daemon serves as well where nothing tells of it; a file that was named has to.
 Status Daemon::WatchPressure(uint64_t budget) {
   if (options_.pressure == "off") return Status();
   const bool anyone = options_.pressure == "auto";
-  TRIMS_ASSIGN_OR_RETURN(const uint64_t floor, ParseByteSize(options_.pressure_floor, budget));
+  TRIMS_RETURN_IF_ERROR(ParseByteSize(options_.pressure_floor, budget).status());
   Result<std::string> file = anyone ? FindPressureFile() : Result<std::string>(options_.pressure);
   Status status = file.status();
   if (status.ok()) {
-    Result<std::unique_ptr<MemoryPressure>> watch = MemoryPressure::Watch(
-        &loop_->poller(), *file, [this, floor] { manager_->RelievePressure(floor); });
+    Result<std::unique_ptr<MemoryPressure>> watch =
+        MemoryPressure::Watch(&loop_->poller(), *file, [this] { RelievePressure(); });
     status = watch.status();
     if (status.ok()) {
       pressure_ = *std::move(watch);

@@ -49,6 +49,7 @@ class Daemon {
   Status MakeParts(uint64_t budget);
   void WatchMemory();
   Status WatchPressure(uint64_t budget);
+  void RelievePressure();
   Status MakeKeeper();
   void TakeOver();
   Status MakeHostTier(uint64_t budget);
