@@ -44,6 +44,11 @@ void LogNotBrought(std::string_view why, const std::string& model, const Status&
   LogWarning("model.not_brought", {{"for", why}, {"model", model}, {"error", status}});
 }
 
+// What a tier can't have at all, it can't have in a minute.
+bool MayComeLater(const Status& not_brought) {
+  return !not_brought.ok() && not_brought.code() != StatusCode::kUnimplemented;
+}
+
 std::string Named(const std::vector<LeaseHolder>& holders) {
   std::string text;
   for (size_t i = 0; i < std::min(holders.size(), kHoldersNamed); ++i) {
@@ -153,7 +158,7 @@ void Controller::LoadNextPinned() {
     loading_pinned_ = true;
     bringer_.Bring(*tier, {image}, {}, [this, image](const Result<std::vector<Lease>>& leases) {
       if (!leases.ok()) LogNotBrought("pin", image->reference, leases.status());
-      pins_failed_ = pins_failed_ || !leases.ok();
+      pins_failed_ = pins_failed_ || MayComeLater(leases.status());
       LoadNextPinned();
     });
     return;
@@ -361,7 +366,8 @@ void Controller::Prefetch(const wire::Principal& principal, const ControlWishes&
         done(meant.Outcome());
       });
   if (wishes.wait) return;
-  at_once->value_or(Status()).ok() ? done(meant->Outcome()) : done(**at_once);
+  if (const Status status = at_once->value_or(Status()); !status.ok()) return done(status);
+  done(meant->Outcome());
 }
 
 Result<Controller::Meant> Controller::FindThere(const wire::Principal& principal,
@@ -405,7 +411,8 @@ void Controller::Demote(const wire::Principal& principal, const ControlWishes& w
                  [this, meant = *found, wishes, done](const Result<std::vector<Lease>>& leases) {
                    Status status = leases.status();
                    if (status.ok()) status = CheckMayEvict(meant, wishes);
-                   status.ok() ? done(Evict(meant)) : done(status);
+                   if (!status.ok()) return done(status);
+                   done(Evict(meant));
                  });
 }
 

@@ -23,10 +23,12 @@ constexpr uint64_t kIndex = 4096;
 class ManagerPieces : public test::ManagerFixture {
  protected:
   void StartWithDevice(uint64_t device_blocks, uint64_t host_blocks = 100,
-                       HostCopy copy = HostCopy::kKeep, Reclaim reclaim = Reclaim::kLazy) {
+                       HostCopy copy = HostCopy::kKeep, Reclaim reclaim = Reclaim::kLazy,
+                       uint64_t granule = kBlock) {
     manager_.reset();
     tier_ = std::make_unique<test::FakeTier>(host_blocks * kBlock);
     device_ = std::make_unique<test::FakeTier>(device_blocks * kBlock, "device:0", "sim:0");
+    device_->piece_granule = granule;
     ManagerOptions options;
     options.residency = residency_;
     options.residency.policy = {.reclaim = reclaim};
@@ -96,6 +98,18 @@ class ManagerPieces : public test::ManagerFixture {
 
   std::unique_ptr<test::FakeTier> device_;
 };
+
+// Its device came back as one that can put nothing together.
+TEST_F(ManagerPieces, APinOfWhatADeviceCantPutTogetherIsNotTriedForEver) {
+  KnowBase();
+  KnowTune("tune", 'b', 2);
+  catalog_.pins.insert(
+      {.name = "default/tune", .version = "v1", .kind = Variant::kFiles, .tier = "device:0"});
+  StartWithDevice(100, 100, HostCopy::kKeep, Reclaim::kLazy, /*granule=*/0);
+  EXPECT_EQ(timers_.pending(), 0u);
+  EXPECT_EQ(device_->started, 0);
+  EXPECT_EQ(catalog_.pins.size(), 1u) << "which is said once the tier can";
+}
 
 TEST_F(ManagerPieces, WhatIsEqualIsOnTheDeviceOnce) {
   KnowBase();

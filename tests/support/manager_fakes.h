@@ -51,6 +51,7 @@ class FakeTier final : public Tier {
   bool TakesFrom(const Tier& peer) const override { return peer.name() == takes_from; }
   bool peers_first() const override { return quicker_from_peers; }
   Budget& budget() override { return budget_; }
+  uint64_t granule() const override { return piece_granule; }
   void Fill(FillRequest request, std::function<void(Result<ResidentBytes>)> done) override {
     ++started;
     fills.push_back({std::move(request), std::move(done)});
@@ -87,6 +88,7 @@ class FakeTier final : public Tier {
 
   int started = 0;
   bool feeding = false;
+  uint64_t piece_granule = kHugePageSize;
   std::string takes_from;  // the name of a tier
   bool quicker_from_peers = false;
   bool taking_in_takes_time = false;
