@@ -1,6 +1,8 @@
 #include "keeper/handed.h"
 
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
 #include <string>
@@ -36,11 +38,21 @@ Result<UniqueFd> TakeFile(const KeptFile& file, std::vector<UniqueFd>* fds) {
   return taken;
 }
 
-// Whether it is that of `length` bytes, on whatever pages.
-bool HasSizeOf(uint64_t length, const struct stat& info) {
-  const auto size = static_cast<uint64_t>(info.st_size);
-  const bool huge = info.st_blksize == static_cast<blksize_t>(kHugePageSize);
-  return size == (huge ? AlignUp(length, kHugePageSize) : length);
+// Of the pool of huge pages. The block size doesn't tell: shared memory has the same where the kernel may give it huge pages.
+Result<bool> IsHugeTlb(int fd) {
+  struct statfs system;
+  if (::fstatfs(fd, &system) != 0) return ErrnoStatus("looking at an extent's memory");
+  return static_cast<uint64_t>(system.f_type) == HUGETLBFS_MAGIC;
+}
+
+// Of `length` bytes, on whatever pages.
+Status CheckSize(uint64_t length, int fd, bool huge_tlb) {
+  struct stat info;
+  if (::fstat(fd, &info) != 0) return ErrnoStatus("looking at an extent");
+  const uint64_t expected = huge_tlb ? AlignUp(length, kHugePageSize) : length;
+  if (static_cast<uint64_t>(info.st_size) == expected) return Status();
+  return Refused("a memfd of " + std::to_string(info.st_size) + " bytes, expected " +
+                 std::to_string(expected));
 }
 
 // Of shared memory, which the kernel may hold on either kind: one look at each region has it mapped as it lies.
@@ -67,17 +79,13 @@ Status CheckPagesWanted(Pages pages, HugePagePolicy policy) {
 Result<Handle> CheckOne(const KeptFile& file, std::vector<UniqueFd>* fds, HugePagePolicy policy) {
   TRIMS_ASSIGN_OR_RETURN(const UniqueFd handed, TakeFile(file, fds));
   TRIMS_RETURN_IF_ERROR(CheckSealed(handed.get()));
-  struct stat info;
-  if (::fstat(handed.get(), &info) != 0) return ErrnoStatus("looking at an extent");
-  if (!HasSizeOf(file.length, info)) {
-    return Refused("a memfd of " + std::to_string(info.st_size) + " bytes, expected " +
-                   std::to_string(file.length));
-  }
+  TRIMS_ASSIGN_OR_RETURN(const bool huge_tlb, IsHugeTlb(handed.get()));
+  TRIMS_RETURN_IF_ERROR(CheckSize(file.length, handed.get(), huge_tlb));
   Handle handle{.fd = sys::ReopenReadOnly(handed.get()), .length = file.length};
   if (!handle.fd) return ErrnoStatus("re-opening an extent");
   TRIMS_RETURN_IF_ERROR(MarkLent(handle.fd.get()));
   handle.pages = Pages::kHugeTlb;
-  if (info.st_blksize != static_cast<blksize_t>(kHugePageSize)) {
+  if (!huge_tlb) {
     TRIMS_ASSIGN_OR_RETURN(handle.pages, PagesLookedAt(handle.fd.get(), file.length));
   }
   TRIMS_RETURN_IF_ERROR(CheckPagesWanted(handle.pages, policy));

@@ -145,7 +145,8 @@ class KeeperServer {
       case KeeperOp::kKeep:
         return kept_.Keep(label, std::move(fds));
       case KeeperOp::kDrop:
-        return kept_.Drop(label), Status();
+        kept_.Drop(label);
+        return Status();
       case KeeperOp::kShow: {
         std::string found;
         TRIMS_RETURN_IF_ERROR(kept_.Show(request.number, &found, shown));

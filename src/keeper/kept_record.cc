@@ -15,6 +15,7 @@
 #include "base/sys.h"
 #include "base/unique_fd.h"
 #include "base/write_all.h"
+#include "keeper/keeper_protocol.h"
 #include "wire/protocol.h"
 
 namespace trims {
@@ -120,6 +121,7 @@ Result<KeptRecord> ParseKeptRecord(std::string_view text) {
 Status KeptRecords::MakeFolder() const { return trims::MakeFolder(folder_); }
 
 Status KeptRecords::Write(const std::string& label, const KeptRecord& record) const {
+  TRIMS_RETURN_IF_ERROR(CheckLabel(label));
   const std::string unfinished = PathOf(label) + ".new";
   const std::string text = FormatKeptRecord(record);
   const UniqueFd file =
@@ -134,6 +136,7 @@ Status KeptRecords::Write(const std::string& label, const KeptRecord& record) co
 }
 
 Result<KeptRecord> KeptRecords::Read(const std::string& label) const {
+  TRIMS_RETURN_IF_ERROR(CheckLabel(label));
   const UniqueFd file = sys::Open(PathOf(label).c_str(), O_RDONLY | O_NOFOLLOW);
   if (!file) return ErrnoStatus("opening " + PathOf(label));
   std::string text;
@@ -147,7 +150,7 @@ Result<KeptRecord> KeptRecords::Read(const std::string& label) const {
 }
 
 void KeptRecords::Remove(const std::string& label) const {
-  static_cast<void>(sys::Unlink(PathOf(label).c_str()));
+  if (CheckLabel(label).ok()) static_cast<void>(sys::Unlink(PathOf(label).c_str()));
 }
 
 void KeptRecords::RemoveAllBut(const std::set<std::string>& labels) const {
@@ -157,7 +160,7 @@ void KeptRecords::RemoveAllBut(const std::set<std::string>& labels) const {
     std::string name = entry.path().filename().string();
     if (!labels.contains(name)) others.push_back(std::move(name));
   }
-  for (const std::string& name : others) Remove(name);
+  for (const std::string& name : others) static_cast<void>(sys::Unlink(PathOf(name).c_str()));
 }
 
 }  // namespace trims

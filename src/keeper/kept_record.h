@@ -51,6 +51,7 @@ std::string FormatKeptRecord(const KeptRecord& record);
 // INVALID_ARGUMENT: not what FormatKeptRecord() gives.
 Result<KeptRecord> ParseKeptRecord(std::string_view text);
 
+// Labels are as CheckLabel() wants them (keeper_protocol.h): another names no file, whoever says it. INVALID_ARGUMENT.
 class KeptRecords {
  public:
   explicit KeptRecords(std::string folder) : folder_(std::move(folder)) {}

@@ -52,6 +52,10 @@ Status SegmentKeeper::TakeAll() {
   std::set<std::string> taken;
   for (KeptDescriptors& kept : all) {
     const std::string label = kept.label;
+    if (const Status status = CheckLabel(label); !status.ok()) {
+      LogWarning("keeper.refused", {{"error", status}});  // nothing of this daemon's has it
+      continue;
+    }
     Result<ResidentBytes> bytes = Check(std::move(kept));
     if (!bytes.ok()) {
       LogWarning("keeper.refused", {{"label", label}, {"error", bytes.status()}});
@@ -68,7 +72,6 @@ Status SegmentKeeper::TakeAll() {
 }
 
 Result<ResidentBytes> SegmentKeeper::Check(KeptDescriptors kept) const {
-  TRIMS_RETURN_IF_ERROR(CheckLabel(kept.label));
   TRIMS_ASSIGN_OR_RETURN(const KeptRecord record, records_.Read(kept.label));
   return CheckHanded(record, std::move(kept.fds), options_.pages);
 }

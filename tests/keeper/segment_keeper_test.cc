@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <string>
@@ -110,6 +111,20 @@ TEST_F(SegmentKeeperTest, WhoHasItOpenIsSeen) {
   EXPECT_TRUE(Start()->IsHandedAndLent(image_));
   client.reset();
   EXPECT_FALSE(Start()->IsHandedAndLent(image_));
+}
+
+TEST_F(SegmentKeeperTest, ALabelThatIsNoneNamesNoFile) {
+  const std::string catalog = folder_ / "catalog.db";
+  std::ofstream(catalog) << "models";
+  memory_.segments["../catalog.db"].push_back(test::Sealed("forged"));
+  const auto keeper = Start();
+  EXPECT_FALSE(keeper->IsHanded(image_));
+  EXPECT_TRUE(std::filesystem::exists(catalog));
+  const KeptRecords records(folder_ / "kept");
+  EXPECT_EQ(records.Read("../catalog.db").status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(records.Write("../catalog.db", {}).code(), StatusCode::kInvalidArgument);
+  records.Remove("../catalog.db");
+  EXPECT_TRUE(std::filesystem::exists(catalog));
 }
 
 TEST_F(SegmentKeeperTest, WithoutItsRecordNothingIsTrusted) {
