@@ -46,14 +46,16 @@ EventQuery EventFeed::FromNow(EventQuery query) const {
   return query;
 }
 
-EventBatch EventFeed::Read(const EventQuery& asked) const {
+EventBatch EventFeed::Read(const EventQuery& query) const { return ReadSome(query, kMostInBatch); }
+
+EventBatch EventFeed::ReadSome(const EventQuery& asked, size_t most) const {
   const EventQuery query = FromNow(asked);
   EventBatch batch{.events = {}, .next = *query.since, .opens_next = *query.opens_since};
   batch.lost = events_.LostSince(*query.since);
   if (query.filter.WantsOpens()) batch.opens_lost = opens_.LostSince(*query.opens_since);
   auto event = events_.After(*query.since);
   auto open = opens_.After(*query.opens_since);
-  while (batch.events.size() < kMostInBatch) {
+  while (batch.events.size() < most) {
     const bool has_event = event != events_.end();
     const bool has_open = open != opens_.end();
     if (!has_event && !has_open) break;
@@ -73,7 +75,7 @@ EventWait EventFeed::Await(EventQuery query, Duration patience,
   query = FromNow(std::move(query));
   const uint64_t id = ++last_listener_;
   if (query.filter.WantsOpens()) WantOpens();
-  const EventBatch there = Read(query);
+  const EventBatch there = ReadSome(query, /*most=*/1);
   const bool due = !there.events.empty() || there.lost > 0 || there.opens_lost > 0;
   if (!due) {
     query.since = there.next;

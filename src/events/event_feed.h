@@ -89,6 +89,8 @@ class EventFeed final : public EventSink {
   // `done` is called once, never inside this call: with what there is a moment after something came, or with nothing after
   // `patience`.
   EventWait Await(EventQuery query, Duration patience, std::function<void(EventBatch)> done);
+  // Who waits. An event costs a look at each, and one that they want a document for each: whoever lets them wait limits them.
+  size_t waits() const { return listeners_.size(); }
 
  private:
   friend class EventWait;
@@ -100,6 +102,7 @@ class EventFeed final : public EventSink {
   };
 
   EventQuery FromNow(EventQuery query) const;
+  EventBatch ReadSome(const EventQuery& query, size_t most) const;
   void TellSoon();
   void Tell();
   void Answer(uint64_t id);

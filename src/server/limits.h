@@ -39,6 +39,12 @@ struct ServerLimits {
   // memory of the daemon that belongs to no budget.
   size_t untaken_document_bytes = size_t{1} << 20;
 
+  // Waits for events (docs/events.md) at once, of one connection and of all. Beyond: RESOURCE_EXHAUSTED. The last of all are for
+  // operators. Each event is a look at all of them.
+  size_t max_event_waits_per_connection = 4;
+  size_t max_event_waits = 64;
+  size_t event_waits_for_operators = 16;
+
   // A connection that has sent nothing for this long is dropped.
   Duration first_frame_deadline = std::chrono::seconds(10);
 

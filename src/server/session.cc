@@ -110,15 +110,20 @@ void Session::ReadFrames() {
 bool Session::HandleFrame() {
   Status received = wire::ReceiveFrame(socket_.get(), 0, &context_->frame);
   if (received.code() == StatusCode::kDeadlineExceeded) return false;
-  if (received.code() == StatusCode::kUnavailable) return End(), false;
+  if (received.code() == StatusCode::kUnavailable) {
+    End();
+    return false;
+  }
   wire::Request& request = context_->request;
   request.id = 0;
   if (received.ok()) received = wire::DecodeRequest(context_->frame.bytes, &request);
   if (!received.ok()) {
     // A well-formed request of a later build costs an earlier one's client nothing but the reply.
-    if (!greeted_ || received.code() != StatusCode::kUnimplemented)
-      return DropWithReply(received), false;
-    ReplyError(request.id, received);
+    if (greeted_ && received.code() == StatusCode::kUnimplemented) {
+      ReplyError(request.id, received);
+    } else {
+      DropWithReply(received);
+    }
     return false;
   }
   if (!std::exchange(greeted_, true)) {

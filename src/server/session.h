@@ -157,6 +157,7 @@ class Session : public std::enable_shared_from_this<Session> {
   size_t UntakenBytes() const;
   // Whether to make another document for this client, who has been told if not.
   bool MayHaveDocument(uint64_t id);
+  Status CheckMayWaitForEvents() const;
   void ReplyDocument(uint64_t id, const std::string& document);
   void ReplyProgress(uint64_t id, const wire::ProgressReply& reply);
   void ReplyLoad(const Pending& open);

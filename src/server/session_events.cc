@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "ingest/check_operator.h"
 #include "server/documents.h"
 #include "server/session.h"
 
@@ -22,6 +23,7 @@ void Session::Serve(uint64_t id, const wire::EventsRequest& request) {
   EventQuery query{
       .filter = *std::move(filter), .since = request.since, .opens_since = request.opens_since};
   if (request.wait_ms == 0) return ReplyDocument(id, EventsDocument(context_->events->Read(query)));
+  if (const Status status = CheckMayWaitForEvents(); !status.ok()) return ReplyError(id, status);
   const uint64_t token = AddPending(id);
   // No wait outlives the session, and none calls back after it.
   pending_.back().events =
@@ -32,6 +34,24 @@ void Session::Serve(uint64_t id, const wire::EventsRequest& request) {
                                 ReplyDocument(waiting->id, EventsDocument(batch));
                                 UpdateInterest();  // a place among the requests in flight is free
                               });
+}
+
+Status Session::CheckMayWaitForEvents() const {
+  const ServerLimits& limits = context_->limits;
+  const auto own = static_cast<size_t>(std::ranges::count_if(
+      pending_, [](const Pending& pending) { return pending.events.has_value(); }));
+  if (own >= limits.max_event_waits_per_connection) {
+    return Status(StatusCode::kResourceExhausted,
+                  "this connection waits for events " + std::to_string(own) + " times already",
+                  "wait for one answer before asking for the next");
+  }
+  const bool is_operator = CheckOperator(principal_).ok();
+  const size_t most = limits.max_event_waits - (is_operator ? 0 : limits.event_waits_for_operators);
+  if (context_->events->waits() < most) return Status();
+  return Status(StatusCode::kResourceExhausted,
+                "there are " + std::to_string(context_->events->waits()) +
+                    " waits for events already, of at most " + std::to_string(most),
+                "ask for what is kept, without waiting, or later");
 }
 
 void Session::TellOpen(OpenEnd end, const OpenTimes& times, Event open) const {

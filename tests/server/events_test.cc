@@ -125,6 +125,34 @@ TEST_F(EventsTest, AWaitEndsWithACancelAndWithItsConnection) {
   ASSERT_TRUE(function_.OpenLease("ocr").ok());
 }
 
+TEST_F(EventsTest, OnlySoManyWaitOnOneConnection) {
+  const size_t most = ServerLimits{}.max_event_waits_per_connection;
+  for (size_t i = 0; i < most; ++i)
+    ASSERT_TRUE(listener_.Send(wire::EventsRequest{.wait_ms = 60'000}, 5 + i).ok());
+  EXPECT_EQ(listener_.Ask(wire::EventsRequest{.wait_ms = 60'000}).status().code(),
+            StatusCode::kResourceExhausted);
+  EXPECT_EQ(Ask({.since = 0})["events"], Json::array()) << "what is kept can be asked for";
+  ASSERT_TRUE(listener_.Send(wire::CancelRequest{5}, 0).ok());
+  ASSERT_TRUE(listener_.Send(wire::EventsRequest{.wait_ms = 60'000}, 50).ok());
+  EXPECT_EQ(harness_.StatusDocument()["server"]["requests_in_flight"], most);
+}
+
+TEST(EventsLimits, OnlySoManyWaitInAll) {
+  ServerHarness harness({.limits = {.max_event_waits = 2, .event_waits_for_operators = 1}});
+  RawClient one(harness.socket_path());
+  ASSERT_TRUE(one.Send(wire::EventsRequest{.wait_ms = 60'000}, 5).ok());
+  ASSERT_TRUE(one.Send(wire::EventsRequest{.wait_ms = 60'000}, 6).ok());
+  harness.StatusDocument();
+  RawClient other(harness.socket_path());
+  EXPECT_EQ(other.Ask(wire::EventsRequest{.wait_ms = 60'000}).status().code(),
+            StatusCode::kResourceExhausted);
+  one.Disconnect();
+  harness.StatusDocument();
+  ASSERT_TRUE(other.Send(wire::EventsRequest{.wait_ms = 60'000}, 5).ok());
+  harness.StatusDocument();
+  EXPECT_EQ(harness.StatusDocument()["server"]["requests_in_flight"], 1);
+}
+
 TEST_F(EventsTest, AKindThatThereIsNotIsRefused) {
   EXPECT_EQ(listener_.Ask(wire::EventsRequest{.kinds = {"nothing"}}).status().code(),
             StatusCode::kInvalidArgument);
