@@ -15,7 +15,7 @@
 namespace trims::admin {
 namespace {
 
-// A server that ends waits for it.
+// A server that ends waits for it, and so long a place is kept for who has hung up.
 constexpr std::chrono::milliseconds kWait{1000};
 constexpr int kQuietWaits = 15;
 

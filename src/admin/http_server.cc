@@ -1,6 +1,7 @@
 #include "admin/http_server.h"
 
 #include <microhttpd.h>
+#include <poll.h>
 
 #include <memory>
 #include <optional>
@@ -44,6 +45,17 @@ HttpResponse Busy(std::string why) {
       {.code = "RESOURCE_EXHAUSTED", .message = std::move(why), .hint = "try again in a moment"});
   answer.headers.emplace_back("Retry-After", "1");
   return answer;
+}
+
+int SocketOf(MHD_Connection* connection) {
+  return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
+// Of a connection that stands still the library doesn't see the end. One that has ended meanwhile may be another's by now: then its
+// stream has ended, and whatever this says changes nothing.
+bool HasHungUp(int fd) {
+  pollfd socket{.fd = fd, .events = POLLRDHUP, .revents = 0};
+  return ::poll(&socket, 1, 0) > 0 && (socket.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
 // Paths are decoded by DecodeTarget, which refuses what is ambiguous.
@@ -233,9 +245,10 @@ class HttpServer::Impl {
       return SendAnswer(connection, exchange->request(), Busy(kTooManyListen), &answer_room_);
     const bool taken =
         options_.streams != nullptr &&
-        options_.streams->TryRun([this, stream, more = answer.more](DaemonLink& link) {
+        options_.streams->TryRun([this, stream, more = answer.more,
+                                  fd = SocketOf(connection)](DaemonLink& link) {
           for (std::optional<std::string> piece = ""; piece && stream->Push(*std::move(piece));) {
-            piece = more(link);
+            piece = HasHungUp(fd) ? std::nullopt : more(link);
           }
           stream->End();
           StreamEnds(stream);
@@ -294,8 +307,9 @@ class HttpServer::Impl {
     if (--jobs_ == 0) no_jobs_.NotifyAll();
   }
   bool StreamBegins(const std::shared_ptr<PieceStream>& stream) TRIMS_EXCLUDES(mutex_) {
-    if (!JobBegins()) return false;
     MutexLock lock(mutex_);
+    if (ending_) return false;
+    ++jobs_;
     streams_.insert(stream);
     return true;
   }

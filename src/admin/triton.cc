@@ -119,6 +119,11 @@ HttpResponse AnswerLoad(const TritonCall& call, DaemonLink& link) {
 // What is in use goes with its last lease, as Triton's own finishes what it has begun. The catalog keeps the model.
 HttpResponse AnswerUnload(const TritonCall& call, DaemonLink& link) {
   ResidentOptions options;
+  if (!call.variant.empty()) {
+    const Result<Variant> variant = VariantFromName(call.variant);
+    if (!variant.ok()) return ErrorAnswer(variant.status());
+    options.variants = {*variant};
+  }
   options.tier = call.tier;
   options.when_idle = true;
   options.timeout = kUnloadPatience;

@@ -9,7 +9,7 @@
 
 namespace trims::test {
 
-class FakeLink final : public admin::DaemonLink {
+class FakeLink : public admin::DaemonLink {
  public:
   Result<std::string> GetStatus() override { return Asked("status"); }
   Result<std::string> List() override { return Asked("list"); }
@@ -38,7 +38,10 @@ class FakeLink final : public admin::DaemonLink {
     return Asked(what);
   }
   Result<std::string> Evict(const std::string& reference, const ResidentOptions& options) override {
-    return Asked("evict " + reference + " " + options.tier + (options.when_idle ? " idle" : ""));
+    std::string what =
+        "evict " + reference + " " + options.tier + (options.when_idle ? " idle" : "");
+    for (const Variant variant : options.variants) what += " " + std::string(VariantName(variant));
+    return Asked(what);
   }
   Status Load(const std::string& reference, const OpenOptions& options) override {
     return Asked("load " + reference + " " + std::string(VariantName(options.variant)) + " " +

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <semaphore>
 #include <string>
 
 #include "admin/answer_room.h"
@@ -32,6 +33,19 @@ TEST(AnswerRoom, IsTakenAndGivenBack) {
   EXPECT_FALSE(room.Take(SIZE_MAX));
 }
 
+// There is nothing to tell until the test says so.
+class QuietLink final : public test::FakeLink {
+ public:
+  explicit QuietLink(std::counting_semaphore<>* turns) : turns_(turns) {}
+  Result<std::string> Events(const EventsOptions& options) override {
+    if (options.wait.count() > 0) turns_->acquire();
+    return std::string("{}");
+  }
+
+ private:
+  std::counting_semaphore<>* const turns_;
+};
+
 // Far more than the kernel takes of it before the client reads.
 constexpr size_t kAnswerBytes = size_t{32} << 20;
 constexpr int kMostTries = 10'000;
@@ -46,19 +60,20 @@ class HttpServerTest : public ::testing::Test {
                                 {.gate = &gate_,
                                  .quick = pool_.get(),
                                  .slow = pool_.get(),
+                                 .streams = streams_.get(),
                                  .limits = {.answer_bytes = kAnswerBytes * 3 / 2}})
                   .value();
   }
 
-  // A connection on which the status has been asked for.
-  UniqueFd Ask() const {
+  // A connection on which it has been asked for.
+  UniqueFd Ask(const std::string& path = "/v1/status") const {
     UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port_);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     EXPECT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    const std::string request = "GET /v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    const std::string request = "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
     EXPECT_EQ(::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL),
               static_cast<ssize_t>(request.size()));
     return fd;
@@ -76,6 +91,9 @@ class HttpServerTest : public ::testing::Test {
     link->answer = std::string(kAnswerBytes, ' ');
     return link;
   }});
+  std::counting_semaphore<> turns_{0};
+  const std::unique_ptr<JobPool> streams_ = *JobPool::Start(
+      {.threads = 1, .queue = 0, .link = [this] { return std::make_unique<QuietLink>(&turns_); }});
   uint16_t port_ = 0;
   std::unique_ptr<HttpServer> server_;
 };
@@ -88,6 +106,22 @@ TEST_F(HttpServerTest, WhoeverDoesNotReadKeepsNoMoreThanThereIsRoomFor) {
   std::string again;
   for (int i = 0; i < kMostTries && again != "HTTP/1.1 200"; ++i) again = BeginningOf(Ask());
   EXPECT_EQ(again, "HTTP/1.1 200") << "it is given back with the connection";
+}
+
+TEST_F(HttpServerTest, WhoHungUpWhileThereWasNothingToTellKeepsNoPlace) {
+  UniqueFd listener = Ask("/v1/events");
+  ASSERT_EQ(BeginningOf(listener), "HTTP/1.1 200");
+  EXPECT_EQ(BeginningOf(Ask("/v1/events")), "HTTP/1.1 503") << "there is one place";
+  listener.reset();
+  turns_.release();
+  std::string again;
+  for (int i = 0; i < kMostTries && again != "HTTP/1.1 200"; ++i) {
+    listener = Ask("/v1/events");
+    again = BeginningOf(listener);
+  }
+  EXPECT_EQ(again, "HTTP/1.1 200");
+  listener.reset();
+  turns_.release();
 }
 
 }  // namespace

@@ -170,7 +170,11 @@ TEST_F(RoutesTest, TritonsUnloadEvictsAndRemovesNothing) {
   const HttpResponse answer =
       Ask("POST", "/v2/repository/models/a/unload", R"({"parameters":{"unload_dependents":true}})");
   EXPECT_EQ(answer.status, 200);
-  EXPECT_THAT(link_.asked, ElementsAre("evict a  idle"));
+  Ask("POST", "/v2/repository/models/a/unload", R"({"parameters":{"variant":"files"}})");
+  EXPECT_THAT(link_.asked, ElementsAre("evict a  idle", "evict a  idle files"));
+  EXPECT_EQ(
+      Ask("POST", "/v2/repository/models/a/unload", R"({"parameters":{"variant":"x"}})").status,
+      400);
 }
 
 TEST_F(RoutesTest, TritonsErrorsHaveTritonsForm) {
