@@ -82,7 +82,11 @@ Status TakenOver::Watch(Held* held) {
   Status status;
   for (const int fd : DescriptorsOf(held->lease.bytes())) {
     const Result<int> watch = closes_->Add(fd);
-    watch.ok() ? held->watches.push_back(*watch) : static_cast<void>(status = watch.status());
+    if (watch.ok()) {
+      held->watches.push_back(*watch);
+    } else {
+      status = watch.status();
+    }
   }
   return status;
 }

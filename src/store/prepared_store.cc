@@ -132,7 +132,11 @@ void PreparedStore::CloseDownload(const std::string& path) {
 }
 
 void PreparedStore::NoteUnfinished(const std::string& name, uint64_t bytes) {
-  bytes == 0 ? void(unfinished_.erase(name)) : void(unfinished_[name] = bytes);
+  if (bytes == 0) {
+    unfinished_.erase(name);
+  } else {
+    unfinished_[name] = bytes;
+  }
 }
 
 PreparedStore::Unfinished PreparedStore::unfinished() const {
@@ -215,7 +219,8 @@ void PreparedStore::OpenDownload(const std::string& url,
                [weak = self(), download = std::make_shared<Download>(Download(self(), path)), made,
                 done = std::move(done)] {
                  if (weak.expired()) return;
-                 made->ok() ? done(std::move(*download)) : done(*made);
+                 if (!made->ok()) return done(*made);
+                 done(std::move(*download));
                });
 }
 
@@ -255,7 +260,11 @@ void PreparedStore::Finish(const std::shared_ptr<Publication>& publication) {
   if (publication->status.ok()) {
     Sizes sizes;
     for (const Publication::Move& move : publication->moves) {
-      move.complete ? void(sizes[move.name] = move.bytes) : Measure(move.name, nullptr, 0);
+      if (move.complete) {
+        sizes[move.name] = move.bytes;
+      } else {
+        Measure(move.name, nullptr, 0);
+      }
     }
     Measured(sizes);
   } else {

@@ -64,7 +64,10 @@ class Events {
 
   template <typename Scalar>
   bool Value(Scalar&& value, const char* what) {
-    if (!open_.empty()) return Put(std::forward<Scalar>(value)), true;
+    if (!open_.empty()) {
+      Put(std::forward<Scalar>(value));
+      return true;
+    }
     if (place_ == Place::kBefore)
       return Fail(StatusCode::kInvalidArgument, std::string("it is ") + what);
     if (place_ == Place::kArray) {
@@ -128,8 +131,10 @@ class Events {
   }
 
   bool End() {
-    if (open_.size() > 1) return open_.pop_back(), true;
-    if (open_.size() == 1) return open_.pop_back(), Deliver();
+    if (!open_.empty()) {
+      open_.pop_back();
+      return !open_.empty() || Deliver();
+    }
     source_.Mark();
     if (place_ == Place::kArray) {
       place_ = within_root_ ? Place::kRoot : Place::kAfter;

@@ -69,7 +69,7 @@ def fills(bench):
                   "beside the modelled link; simulated")
         server.wait_until_empty()
         say("device: disk to host to device")
-        took = timed(bench, server, ["model"], (HOST, DEVICE), rounds, drop=server.prepared_files(), warm=2 * size + SPARE)["model"]
+        took = timed(bench, server, ["model"], (HOST, DEVICE), rounds, drop=server.prepared_files(), warm=3 * size + SPARE)["model"]
         stages = {"disk to host": median(took[HOST]), "link": size / LINK * 1e9}
         slowest = max(stages, key=stages.get)
         yield Row("device", f"{size / GB:g} GB", "worst", "GB/s", size / median(took[DEVICE]), size / stages[slowest], rounds,
