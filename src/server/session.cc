@@ -85,9 +85,25 @@ void Session::DrainUnread() {
   }
 }
 
+// What a client said before it left, so that one that leaves in order isn't taken for one that died.
+void Session::TakeLastCloses() {
+  for (size_t frames = leases_.size() + kFramesDrainedAtEnd; !leases_.empty() && frames > 0;
+       --frames) {
+    wire::Request& request = context_->request;
+    if (!wire::ReceiveFrame(socket_.get(), 0, &context_->frame).ok()) return;
+    if (!wire::DecodeRequest(context_->frame.bytes, &request).ok()) return;
+    if (const auto* close = std::get_if<wire::CloseRequest>(&request.body)) {
+      Serve(request.id, *close);
+    }
+  }
+}
+
 void Session::OnReady(unsigned ready) {
   const std::shared_ptr<Session> self = shared_from_this();
-  if (ready & FdPoller::kHangUp) return End();
+  if (ready & FdPoller::kHangUp) {
+    TakeLastCloses();
+    return End();
+  }
   if (ready & FdPoller::kWrite) FlushUnsent();
   if (ready & FdPoller::kRead) ReadFrames();
   UpdateInterest();

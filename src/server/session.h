@@ -170,6 +170,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void DropWithReply(const Status& why);
   void EndSoon();
+  void TakeLastCloses();
   void DrainUnread();
 
   SessionContext* const context_;

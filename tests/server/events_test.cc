@@ -74,6 +74,19 @@ TEST_F(EventsTest, LeasesOfAClientThatDiedAreTold) {
   EXPECT_EQ(batch["events"][0]["pid"], ::getpid());
 }
 
+TEST_F(EventsTest, WhoClosesAndLeavesAtOnceHasNotDied) {
+  const Result<uint64_t> first = function_.OpenLease("ocr");
+  const Result<uint64_t> second = function_.OpenLease("ocr");
+  ASSERT_TRUE(first.ok() && second.ok());
+  harness_.OnLoop([&] {  // so that the loop sees all of it together
+    EXPECT_TRUE(function_.Send(wire::CloseRequest{*first}).ok());
+    EXPECT_TRUE(function_.Send(wire::CloseRequest{*second}).ok());
+    function_.Disconnect();
+  });
+  EXPECT_EQ(harness_.StatusDocument()["leases"], 0);
+  EXPECT_EQ(Ask({.since = 0, .kinds = {"leases"}})["events"], Json::array());
+}
+
 TEST_F(EventsTest, OpensAreToldToWhoAskedForThem) {
   ASSERT_TRUE(listener_.Send(wire::EventsRequest{.opens = true, .wait_ms = 60'000}, 5).ok());
   harness_.StatusDocument();

@@ -1,4 +1,4 @@
-"""The dashboard in a real browser. Skipped where there is no Chromium: it is large, and scripts/setup doesn't install it."""
+"""The dashboard in a real browser, which scripts/setup installs. Skipped where there is none."""
 import signal
 import sys
 import unittest
@@ -51,6 +51,6 @@ class Dashboard(unittest.TestCase):
 
 if __name__ == "__main__":
     if browser.find() is None:
-        print("skipped: no Chromium here (try: apt-get install chromium)")
+        print("skipped: no Chromium here (try: apt-get install chromium-headless-shell)")
         sys.exit(SKIPPED)
     unittest.main()
