@@ -3,12 +3,18 @@
 #include <chrono>
 #include <utility>
 
+#include "base/log.h"
+
 namespace trims {
 namespace {
 
 constexpr std::chrono::milliseconds kTellLoadEvery{200};
 
 }  // namespace
+
+void LogNotBrought(std::string_view why, const std::string& model, const Status& status) {
+  LogWarning("model.not_brought", {{"for", why}, {"model", model}, {"error", status}});
+}
 
 // What is dropped may end leases, which may go on with others' opens: those are not this one's.
 Bringer::~Bringer() {

@@ -12,6 +12,8 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "trims/status.h"
@@ -23,6 +25,9 @@
 #include "residency/segment_table.h"
 
 namespace trims {
+
+// Of what was to be brought for nobody who could be told. `why`: "pin".
+void LogNotBrought(std::string_view why, const std::string& model, const Status& status);
 
 class Bringer {
  public:

@@ -40,15 +40,6 @@ void EvictParts(const ImagePtr& image, SegmentTable* tier) {
   }
 }
 
-void LogNotBrought(std::string_view why, const std::string& model, const Status& status) {
-  LogWarning("model.not_brought", {{"for", why}, {"model", model}, {"error", status}});
-}
-
-// What a tier can't have at all, it can't have in a minute.
-bool MayComeLater(const Status& not_brought) {
-  return !not_brought.ok() && not_brought.code() != StatusCode::kUnimplemented;
-}
-
 std::string Named(const std::vector<LeaseHolder>& holders) {
   std::string text;
   for (size_t i = 0; i < std::min(holders.size(), kHoldersNamed); ++i) {
@@ -124,72 +115,6 @@ Result<Controller::Meant> Controller::Find(const ControlWishes& wishes) const {
   return meant;
 }
 
-ImagePtr Controller::ImageOf(const PinnedVariant& pin) const {
-  Result<ImagePtr> image = ResolveVariant(*catalog_, pin.name + ":" + pin.version, pin.kind, "");
-  return image.ok() ? *std::move(image) : nullptr;
-}
-
-void Controller::ApplyPins() {
-  std::map<std::string, std::set<std::string>> keys;
-  for (const PinnedVariant& pin : catalog_->Pins()) {
-    const ImagePtr image = ImageOf(pin);
-    if (image == nullptr) continue;
-    const Result<SegmentTable*> tier = FindTier(pin.tier, *tiers_);
-    const ImagePtr& form = tier.ok() ? (*tier)->FormOf(image) : image;
-    for (const ImagePtr& part : PartsOf(form)) keys[pin.tier].insert(part->key);
-  }
-  for (const auto& tier : *tiers_) tier->SetPinned(keys[std::string(tier->tier_name())]);
-}
-
-void Controller::LoadPinned() {
-  if (loading_pinned_) return;  // which looks at all of them
-  tried_.clear();
-  LoadNextPinned();
-}
-
-// One after the other: those of a device pass through the host's memory, which need not hold all of them at once.
-void Controller::LoadNextPinned() {
-  for (const PinnedVariant& pin : catalog_->Pins()) {
-    const Result<SegmentTable*> tier = FindTier(pin.tier, *tiers_);
-    const ImagePtr image = ImageOf(pin);
-    if (!tier.ok() || image == nullptr) continue;  // it waits until that is back
-    if (IsThereOrComes(ControlledOf(image, **tier).state)) continue;
-    if (!tried_.emplace(*tier, image->key).second) continue;
-    loading_pinned_ = true;
-    bringer_.Bring(*tier, {image}, {}, [this, image](const Result<std::vector<Lease>>& leases) {
-      if (!leases.ok()) LogNotBrought("pin", image->reference, leases.status());
-      pins_failed_ = pins_failed_ || MayComeLater(leases.status());
-      LoadNextPinned();
-    });
-    return;
-  }
-  loading_pinned_ = false;
-  RetryPinned();
-}
-
-// One timer, however often the catalog changes meanwhile.
-void Controller::RetryPinned() {
-  timers_->Cancel(std::exchange(pins_timer_, 0));
-  if (!std::exchange(pins_failed_, false)) {
-    pins_back_off_ = kFirstPinsBackOff;
-    return;
-  }
-  pins_timer_ = timers_->CallAfter(pins_back_off_, alive_.Only([this] {
-    pins_timer_ = 0;
-    LoadPinned();
-  }));
-  pins_back_off_ = std::min(2 * pins_back_off_, kMostPinsBackOff);
-}
-
-void Controller::Start() {
-  for (const PinnedVariant& pin : catalog_->Pins()) {
-    const Result<SegmentTable*> tier = FindTier(pin.tier, *tiers_);
-    if (!tier.ok()) LogNotBrought("pin", pin.name + ":" + pin.version, tier.status());
-  }
-  ApplyPins();
-  LoadPinned();
-}
-
 void Controller::Preload(const std::string& reference) {
   Result<Meant> meant = Find({.reference = reference});
   if (!meant.ok()) {
@@ -204,46 +129,13 @@ void Controller::Bring(const std::string& why, SegmentTable* tier, const ImagePt
   });
 }
 
-std::set<PinnedVariant> Controller::AllPins() const {
-  std::set<PinnedVariant> pins = catalog_->Pins();
-  for (const auto& [id, pinning] : pinning_) pins.insert(pinning.pins.begin(), pinning.pins.end());
-  return pins;
-}
-
-// What is pinned and not there, because a budget was made smaller or a load failed, counts too.
 Status Controller::CheckPinsFit(const Meant& meant) const {
-  std::map<std::string, uint64_t> bytes;  // by key
-  std::string others;
-  for (const PinnedVariant& pin : AllPins()) {
-    if (pin.tier != meant.tier->tier_name()) continue;
-    const ImagePtr image = ImageOf(pin);
-    if (image == nullptr) continue;
-    uint64_t footprint = 0;
-    for (const ImagePtr& part : PartsOf(meant.tier->FormOf(image))) {
-      const uint64_t needed = meant.tier->FootprintOf(*part);
-      if (bytes.emplace(part->key, needed).second) footprint += needed;
-    }
-    if (footprint == 0) continue;
-    others += (others.empty() ? "" : ", ") + image->reference + " (" + BytesText(footprint) + ")";
+  std::set<PinnedVariant> being_written;
+  for (const auto& [id, pinning] : pinning_) {
+    being_written.insert(pinning.pins.begin(), pinning.pins.end());
   }
-  uint64_t wanted = 0;
-  for (const ImagePtr& image : meant.images) {
-    for (const ImagePtr& part : PartsOf(meant.tier->FormOf(image))) {
-      const uint64_t footprint = meant.tier->FootprintOf(*part);
-      if (bytes.emplace(part->key, footprint).second) wanted += footprint;
-    }
-  }
-  uint64_t pinned = 0;
-  for (const auto& [key, footprint] : bytes) pinned += footprint;
-  const Budget& budget = meant.tier->budget();
-  // What is too large by itself is told so when it is to be loaded.
-  if (wanted == 0 || pinned <= budget.limit() || wanted > budget.limit()) return {};
-  return Status(StatusCode::kResourceExhausted,
-                "pinning '" + meant.reference + "' takes " + BytesText(wanted) + ", and " +
-                    BytesText(pinned - wanted) + " of the " + BytesText(budget.limit()) +
-                    " of tier '" + std::string(meant.tier->tier_name()) +
-                    "' are pinned already: " + others,
-                "trims unpin one of them, or " + budget.HowToRaise());
+  return pinned_->CheckFits(
+      {.tier = meant.tier, .reference = meant.reference, .images = meant.images}, being_written);
 }
 
 void Controller::Pin(const wire::Principal& principal, const ControlWishes& wishes,
@@ -269,11 +161,12 @@ void Controller::PinBrought(const Meant& meant, std::vector<Lease> leases, Contr
   catalog_->Pin(meant.pins,
                 alive_.Only([this, meant, id, done = std::move(done)](const Status& status) {
                   if (status.ok()) {
-                    ApplyPins();
+                    pinned_->Apply();
                     TellPinned(true, meant.reference, meant.tier->tier_name());
                   }
                   pinning_.erase(id);
-                  if (status.ok()) LoadPinned();  // its content may have become another meanwhile
+                  if (status.ok())
+                    pinned_->Load();  // its content may have become another meanwhile
                   if (!status.ok()) return done(status);
                   done(meant.Outcome());
                 }));
@@ -315,7 +208,7 @@ void Controller::Unpin(const wire::Principal& principal, const ControlWishes& wi
   if (pins.empty()) return done(meant->Outcome());
   catalog_->Unpin(std::move(pins), alive_.Only([this, meant = *meant, done](const Status& status) {
     if (!status.ok()) return done(status);
-    ApplyPins();
+    pinned_->Apply();
     TellPinned(false, meant.reference, meant.tier->tier_name());
     done(meant.Outcome());
   }));
@@ -428,58 +321,6 @@ Status Controller::CheckMayEvict(const Meant& meant, const ControlWishes& wishes
     return Status(status.code(), status.message() + ", held by " + who, status.hint());
   }
   return {};
-}
-
-Status Controller::Draining() {
-  return Status(StatusCode::kUnavailable, "this daemon drains: it gives no new leases",
-                "open it at another daemon, or let this one serve again: trims drain --off");
-}
-
-Result<DrainSnapshot> Controller::Drain(const wire::Principal& principal, bool on,
-                                        const FindHolders& holders) {
-  TRIMS_RETURN_IF_ERROR(CheckOperator(principal));
-  if (draining_ != on) {
-    LogInfo(on ? "drain.begun" : "drain.ended", {{"leases", Snapshot().leases}});
-    events_->Record({.kind = on ? EventKind::kDrainBegun : EventKind::kDrainEnded,
-                     .leases = Snapshot().leases});
-  }
-  draining_ = on;
-  for (const auto& tier : *tiers_) {
-    tier->SetWhenQuiet(on ? [this] { TellQuiet(); } : std::function<void()>());
-  }
-  if (!on) {
-    const Status ended(StatusCode::kCancelled, "the daemon serves again: trims drain --off",
-                       "trims drain --wait");
-    for (const DrainCallback& done : std::exchange(awaiting_quiet_, {})) done(ended);
-  }
-  DrainSnapshot snapshot = Snapshot();
-  if (holders) snapshot.holders = holders("", "");
-  return snapshot;
-}
-
-void Controller::AwaitQuiet(DrainCallback done) {
-  if (Quiet()) return done(Snapshot());
-  awaiting_quiet_.push_back(std::move(done));
-}
-
-bool Controller::Quiet() const {
-  return std::all_of(tiers_->begin(), tiers_->end(),
-                     [](const auto& tier) { return tier->Quiet(); });
-}
-
-void Controller::TellQuiet() {
-  if (!Quiet()) return;
-  LogInfo("drain.done", {});
-  for (const DrainCallback& done : std::exchange(awaiting_quiet_, {})) done(Snapshot());
-}
-
-DrainSnapshot Controller::Snapshot() const {
-  DrainSnapshot snapshot{.draining = draining_, .holders = {}};
-  for (const auto& tier : *tiers_) {
-    snapshot.leases += tier->leases();
-    snapshot.waiters += tier->waiters();
-  }
-  return snapshot;
 }
 
 }  // namespace trims

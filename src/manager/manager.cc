@@ -45,8 +45,10 @@ class Manager::Impl {
                                    .events = &events,
                                    .post = dependencies.post,
                                    .catalog_changed = [this] { KeepKnown(); }}) {
-    controller =
-        std::make_unique<Controller>(dependencies.catalog, dependencies.timers, &tiers, &events);
+    pinned = std::make_unique<PinnedModels>(dependencies.catalog, dependencies.timers, &tiers);
+    controller = std::make_unique<Controller>(dependencies.catalog, dependencies.timers, &tiers,
+                                              pinned.get(), &events);
+    drainer = std::make_unique<Drainer>(&tiers, &events);
     keep_alives = std::make_unique<KeepAlives>(dependencies.catalog, &tiers, &events);
     keep_alives->Apply();
     disk = std::make_unique<DiskPrefetcher>(dependencies.catalog, dependencies.prepared,
@@ -85,7 +87,9 @@ class Manager::Impl {
   // The controller may hold leases, and a tier some of the one beneath or of another.
   ~Impl() {
     if (dependencies.prepared != nullptr) dependencies.prepared->SetInUse(nullptr);
+    drainer.reset();
     controller.reset();
+    pinned.reset();
     disk.reset();
     keep_alives.reset();
     taken_over.reset();
@@ -96,7 +100,7 @@ class Manager::Impl {
   // What is pinned and is not among it is loaded then.
   void TakeOver() {
     if (dependencies.keeper == nullptr) return Started();
-    controller->ApplyPins();
+    pinned->Apply();
     std::vector<ImagePtr> images;
     for (const CatalogEntry* entry : dependencies.catalog->All())
       for (const ImagePtr& image : entry->images) {
@@ -113,12 +117,12 @@ class Manager::Impl {
 
   void Started() {
     started = true;
-    controller->Start();
+    pinned->Start();
     if (when_started) when_started();
   }
 
   Result<OpenOutcome> Open(const OpenParams& params, OpenCallback done) const {
-    if (controller->draining()) return Controller::Draining();
+    if (drainer->draining()) return Drainer::Refused();
     TRIMS_ASSIGN_OR_RETURN(const ImagePtr image,
                            ResolveVariant(*dependencies.catalog, params.reference, params.variant,
                                           params.variant_key));
@@ -193,14 +197,14 @@ class Manager::Impl {
         for (const ImagePtr& part : PartsOf(image)) keys.insert(part->key);
       }
     }
-    controller->ApplyPins();
+    pinned->Apply();
     keep_alives->Apply();
     for (const auto& tier : tiers) tier->KeepOnly(keys);
     if (FindSharing()) {
-      controller->ApplyPins();
+      pinned->Apply();
       keep_alives->Apply();
     }
-    controller->LoadPinned();
+    pinned->Load();
   }
 
   // Once a change of the catalog, so that whoever looks at the status doesn't look at all models. Whether models may lie otherwise on
@@ -225,7 +229,9 @@ class Manager::Impl {
   PressureSnapshot pressure;
   std::vector<ImagePtr> sharing;  // all that were added to share
   Tiers tiers;
+  std::unique_ptr<PinnedModels> pinned;
   std::unique_ptr<Controller> controller;
+  std::unique_ptr<Drainer> drainer;
   std::unique_ptr<KeepAlives> keep_alives;
   std::unique_ptr<DiskPrefetcher> disk;
   std::unique_ptr<TakenOver> taken_over;  // where there is a keeper
@@ -368,8 +374,8 @@ Result<ExplainedOpen> Manager::Explain(const ControlWishes& wishes) const {
   TRIMS_ASSIGN_OR_RETURN(const SegmentTable* tier, ChooseTier(wishes.tier, image, impl_->tiers));
   ExplainedOpen open =
       trims::Explain(image, *tier, impl_->counters, IsOnDisk(*image, impl_->dependencies.prepared));
-  if (impl_->controller->draining()) {
-    open.refused = Controller::Draining();
+  if (impl_->drainer->draining()) {
+    open.refused = Drainer::Refused();
     open.served_from.clear();
   }
   if (const FindHolders all = impl_->AllHolders(wishes.holders)) {
@@ -380,10 +386,10 @@ Result<ExplainedOpen> Manager::Explain(const ControlWishes& wishes) const {
 
 Result<DrainSnapshot> Manager::Drain(const wire::Principal& principal, bool on,
                                      const FindHolders& holders) {
-  return impl_->controller->Drain(principal, on, impl_->AllHolders(holders));
+  return impl_->drainer->Drain(principal, on, impl_->AllHolders(holders));
 }
 
-void Manager::AwaitQuiet(DrainCallback done) { impl_->controller->AwaitQuiet(std::move(done)); }
+void Manager::AwaitQuiet(DrainCallback done) { impl_->drainer->AwaitQuiet(std::move(done)); }
 
 void Manager::Preload(const std::string& reference) { impl_->controller->Preload(reference); }
 
@@ -432,7 +438,7 @@ ManagerSnapshot Manager::Snapshot(const FindHolders& holders) const {
     snapshot.disk_unfinished = prepared.unfinished();
   }
   snapshot.preparations_in_flight = impl_->registrar.adds_in_flight();
-  snapshot.draining = impl_->controller->draining();
+  snapshot.draining = impl_->drainer->draining();
   if (impl_->taken_over != nullptr) impl_->taken_over->AddTo(&snapshot);
   snapshot.counters = impl_->counters;
   snapshot.pressure = impl_->pressure;

@@ -32,6 +32,7 @@
 #include "ingest/registrar.h"
 #include "manager/change_policy.h"
 #include "manager/controller.h"
+#include "manager/drainer.h"
 #include "manager/keep_alives.h"
 #include "manager/snapshot.h"
 #include "residency/lease.h"
