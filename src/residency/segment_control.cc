@@ -1,8 +1,9 @@
-// What an operator asks of a tier: what is brought in, what stays, what goes.
+// What an operator asks of a tier: what is brought in, what stays, what goes, and by what rules.
 #include <utility>
 
 #include "base/macros.h"
 #include "residency/segment_table.h"
+#include "store/memory_pressure.h"
 
 namespace trims {
 
@@ -30,6 +31,38 @@ void SegmentTable::SetPinned(std::set<std::string> keys) {
   if (!unpinned.empty()) LetGoOfCutAnew();
   LetGoWhatIsDue();
   Shrink();
+}
+
+void SegmentTable::SetPolicy(const TierPolicy& policy) {
+  const Waiters::Turn turn(&waiters_);
+  const TierPolicy before = evictor_.policy();
+  evictor_.SetPolicy(policy);
+  for (const auto& [id, segment] : segments_) {
+    evictor_.TakeOver(before, segment->mutable_use());
+    Reconsider(*segment);
+  }
+  LetGoWhatIsDue();
+}
+
+void SegmentTable::SetBudget(uint64_t limit) {
+  tier_->budget().SetLimit(limit);
+  Shrink();
+  FillRoom();
+}
+
+uint64_t SegmentTable::Relieve(uint64_t floor) {
+  const Waiters::Turn turn(&waiters_);
+  const uint64_t staying = budget().used() - draining_bytes_;
+  if (staying <= floor) return 0;
+  return GiveUpAtMost(PressureStep(staying, floor, budget().limit()), staying - floor, "pressure");
+}
+
+void SegmentTable::Shrink() {
+  const uint64_t excess = room_queue_.Shortage(0, draining_bytes_);
+  if (excess == 0) return;
+  const Waiters::Turn turn(&waiters_);
+  GiveUp(excess, "budget");
+  KeepPromises();
 }
 
 // For commands in hints; they mean the host's memory without it.

@@ -41,23 +41,14 @@
 #include "residency/open_plan.h"
 #include "residency/residency_options.h"
 #include "residency/room_queue.h"
+#include "residency/room_texts.h"
+#include "residency/room_use.h"
 #include "residency/segment.h"
 #include "residency/waiters.h"
 #include "store/evictor.h"
 #include "store/tier_policy.h"
 
 namespace trims {
-
-// Bytes of a tier's budget by what they are for.
-struct RoomUse {
-  uint64_t leased = 0;
-  uint64_t pinned = 0;   // or held for a copy above; what is in use is counted there, too
-  uint64_t idle = 0;     // neither leased nor pinned
-  uint64_t loading = 0;  // what is brought by another way, too
-  uint64_t draining = 0;
-  uint64_t lingering = 0;  // evicted, reclaimed or removed, and still mapped by somebody
-  uint64_t waiting = 0;    // not in the budget yet: reserved segments without room
-};
 
 class SegmentTable final : public LandingTier {
  public:
@@ -281,7 +272,7 @@ class SegmentTable final : public LandingTier {
   void Shrink();                            // into its budget
   Status TooLarge(const Image& image) const;
   Status NoRoom(const Image& image) const;
-  std::string SparedText() const;
+  RoomNeed NeedOf(const Image& image) const;
   uint64_t Drain(Segment* segment, bool evicted = false);  // its number
   void EndDrain(Segment* segment);
   void KeepPromises();
