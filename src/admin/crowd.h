@@ -5,7 +5,8 @@
 //   crowd.Answered(member);                        // the answer is on its way: the client's turn
 //   crowd.Leave(member);
 //
-// Where there are more than `limit`, the one gives its place whose turn it has been the longest. No clock is needed for that, and a
+// Where there are more than `limit`, the one gives its place whose turn it has been the longest: of those that have not shown that they
+// may ask, if there are any, so that no stranger ends a stream of theirs. No clock is needed for that, and a
 // flood of slow clients throws out slow clients. Ownership: members are the crowd's. Thread-safety: the server's thread.
 #ifndef TRIMS_ADMIN_CROWD_H_
 #define TRIMS_ADMIN_CROWD_H_
@@ -20,6 +21,7 @@ class Crowd {
   struct Member {
     int fd;  // the server's own
     bool has_turn;
+    bool known = false;  // it has shown that it may ask
     std::list<Member>::iterator place;
   };
 
@@ -33,6 +35,7 @@ class Crowd {
   // Idempotent, each of them: what a member's turn is counted from stays.
   void Asked(Member* member);
   void Answered(Member* member);
+  void Known(Member* member) { member->known = true; }
 
   size_t size() const { return clients_turn_.size() + servers_turn_.size(); }
 

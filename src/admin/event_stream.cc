@@ -3,6 +3,7 @@
 #include <charconv>
 #include <chrono>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -90,7 +91,10 @@ Result<std::string> NextText(EventsOptions* options, DaemonLink& link) {
 
 Result<EventsOptions> EventsOptionsOf(const HttpRequest& request) {
   EventsOptions options{.wait = std::chrono::milliseconds(0)};
+  std::set<std::string_view> seen;
   for (const auto& [name, value] : request.query) {
+    if (name != "kind" && !seen.insert(name).second)
+      return BadQuery("the query has '" + ShownName(name) + "' twice");
     TRIMS_RETURN_IF_ERROR(TakeParameter(name, value, &options));
   }
   if (request.last_event_id) {

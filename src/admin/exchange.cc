@@ -25,6 +25,7 @@ struct Headers {
   std::optional<std::string> transfer_encoding;
   std::optional<std::string> last_event_id;
   bool repeated = false;
+  bool cut = false;  // a NUL stands in one
 };
 
 std::optional<std::string>* HeaderOf(std::string_view name, Headers* headers) {
@@ -39,12 +40,14 @@ std::optional<std::string>* HeaderOf(std::string_view name, Headers* headers) {
   return nullptr;
 }
 
-MHD_Result TakeHeader(void* headers, MHD_ValueKind, const char* name, const char* value) {
+MHD_Result TakeHeader(void* headers, MHD_ValueKind, const char* name, size_t name_size,
+                      const char* value, size_t value_size) {
   auto* all = static_cast<Headers*>(headers);
-  std::optional<std::string>* field = HeaderOf(name, all);
+  std::optional<std::string>* field = HeaderOf(std::string_view(name, name_size), all);
   if (field == nullptr) return MHD_YES;
   all->repeated = all->repeated || field->has_value();
-  *field = value == nullptr ? "" : value;
+  *field = value == nullptr ? std::string() : std::string(value, value_size);
+  all->cut = all->cut || (*field)->find('\0') != std::string::npos;
   return MHD_YES;
 }
 
@@ -60,7 +63,7 @@ HttpResponse BadHeaders(const std::string& why) {
 
 Headers HeadersOf(MHD_Connection* connection) {
   Headers headers;
-  MHD_get_connection_values(connection, MHD_HEADER_KIND, TakeHeader, &headers);
+  MHD_get_connection_values_n(connection, MHD_HEADER_KIND, TakeHeader, &headers);
   return headers;
 }
 
@@ -82,12 +85,16 @@ Exchange::Exchange(MHD_Connection* connection, const char* target, const char* m
   request_.method = AskedMethod(method);
   answer = ReadHeaders(connection, target);
   if (!answer) answer = options.gate->Refuse(request_);
+  is_known = !answer && options.gate->Knows(request_);
   if (!answer) answer = CheckLength(connection);
 }
 
 std::optional<HttpResponse> Exchange::ReadHeaders(MHD_Connection* connection, const char* target) {
   Headers headers = HeadersOf(connection);
   if (headers.repeated) return BadHeaders("a header stands twice in the request");
+  if (headers.cut) return BadHeaders("a header has a NUL in it");
+  if (headers.transfer_encoding && InLowerCase(*headers.transfer_encoding) != "chunked")
+    return BadHeaders("a Transfer-Encoding that is not 'chunked'");
   if (headers.content_length && headers.transfer_encoding)
     return BadHeaders("the request has both a Content-Length and a Transfer-Encoding");
   request_.host = std::move(headers.host);

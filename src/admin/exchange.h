@@ -28,7 +28,8 @@ class Exchange {
   bool too_large() const { return body_bytes_ > limits_.body_bytes; }
 
   std::optional<HttpResponse> answer;
-  bool asked = false;  // its route has been looked for
+  bool asked = false;     // its route has been looked for
+  bool is_known = false;  // it comes from somebody who may ask for all
 
  private:
   std::optional<HttpResponse> ReadHeaders(MHD_Connection* connection, const char* target);

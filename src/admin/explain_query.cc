@@ -1,5 +1,8 @@
 #include "admin/explain_query.h"
 
+#include <set>
+#include <string_view>
+
 #include "base/macros.h"
 #include "base/shown_name.h"
 
@@ -15,7 +18,10 @@ Status BadExplain(const std::string& why) {
 
 Result<ExplainQuery> ExplainQueryOf(const HttpRequest& request) {
   ExplainQuery query;
+  std::set<std::string_view> seen;
   for (const auto& [name, value] : request.query) {
+    if (!seen.insert(name).second)
+      return BadExplain("the query has '" + ShownName(name) + "' twice");
     if (value.find_first_of("%+") != std::string::npos)
       return BadExplain("the query has an escape, which nothing that it may name needs");
     if (name == "reference") {

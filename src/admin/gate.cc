@@ -85,6 +85,10 @@ std::optional<HttpResponse> Gate::Refuse(const HttpRequest& request) const {
   return std::nullopt;
 }
 
+bool Gate::Knows(const HttpRequest& request) const {
+  return !options_.token || options_.token->Matches(request.authorization);
+}
+
 std::optional<HttpResponse> RefuseBody(const HttpRequest& request) {
   if (request.body.empty()) return std::nullopt;
   if (request.content_type && IsJson(*request.content_type)) return std::nullopt;

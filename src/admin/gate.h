@@ -33,6 +33,8 @@ class Gate {
 
   // The answer for who may not pass, of a request whose body has not been read yet. The dashboard's own files are served to anybody: they hold nothing.
   std::optional<HttpResponse> Refuse(const HttpRequest& request) const;
+  // Whether it has the token, where one is asked for.
+  bool Knows(const HttpRequest& request) const;
 
  private:
   bool KnowsHost(std::string_view host) const;

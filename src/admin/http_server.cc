@@ -214,6 +214,8 @@ class HttpServer::Impl {
     if (exchange == nullptr) {
       exchange = new Exchange(connection, target, method, impl->options_);
       *context = exchange;
+      if (Crowd::Member* member = MemberOf(connection); member != nullptr && exchange->is_known)
+        impl->crowd_.Known(member);
       if (!exchange->answer) return MHD_YES;  // go on with the body
       return impl->Send(connection, exchange);
     }

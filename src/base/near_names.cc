@@ -9,16 +9,19 @@ namespace {
 
 constexpr size_t kMaxLookedAt = 4096;
 constexpr size_t kMaxLength = 128;
-constexpr size_t kLeastPart = 2;  // a single character is part of too many names
+constexpr size_t kMaxCells = 200'000;  // of all distances together: some tenths of a millisecond
+constexpr size_t kLeastPart = 2;       // a single character is part of too many names
 constexpr size_t kFar = static_cast<size_t>(-1);
 
-// 0 is nearest; kFar beyond `allowed`.
-size_t Remoteness(std::string_view wanted, std::string_view name, size_t allowed) {
+// 0 is nearest; kFar beyond `allowed`. What a distance costs is taken from `cells`; without them there is none.
+size_t Remoteness(std::string_view wanted, std::string_view name, size_t allowed, size_t* cells) {
   if (wanted.size() >= kLeastPart && name.starts_with(wanted)) return 0;
   const bool part = wanted.size() >= kLeastPart && name.find(wanted) != std::string_view::npos;
   const size_t longer = std::max(wanted.size(), name.size());
   const size_t shorter = std::min(wanted.size(), name.size());
-  const size_t distance = longer - shorter > allowed ? kFar : EditDistance(wanted, name);
+  const bool may_be_near = longer - shorter <= allowed && longer * shorter <= *cells;
+  if (may_be_near) *cells -= longer * shorter;
+  const size_t distance = may_be_near ? EditDistance(wanted, name) : kFar;
   if (part) return std::min(distance, allowed);
   return distance <= allowed ? distance : kFar;
 }
@@ -49,11 +52,12 @@ std::vector<std::string> NearNames(std::string_view wanted, size_t count,
                                    size_t most) {
   if (wanted.empty() || wanted.size() > kMaxLength) return {};
   const size_t allowed = std::max<size_t>(1, wanted.size() / 3);
+  size_t cells = kMaxCells;
   std::vector<std::pair<size_t, std::string>> near;
   for (size_t i = 0; i < std::min(count, kMaxLookedAt); ++i) {
     const std::string_view name = name_at(i);
     if (name.empty() || name.size() > kMaxLength) continue;
-    const size_t remoteness = Remoteness(wanted, name, allowed);
+    const size_t remoteness = Remoteness(wanted, name, allowed, &cells);
     if (remoteness != kFar) near.emplace_back(remoteness, name);
   }
   std::ranges::stable_sort(near, {}, &std::pair<size_t, std::string>::first);

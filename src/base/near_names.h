@@ -4,7 +4,8 @@
 //   Alternatives({"mid", "small", "tiny"})             →  "'mid', 'small' or 'tiny'"
 //
 // The work is bounded, so that a wrong name costs an event loop little: at most the first 4096
-// known names are looked at, and only those of at most 128 bytes. Thread-safety: pure functions.
+// known names are looked at, only those of at most 128 bytes, and distances are found as long as that takes some tenths of a
+// millisecond. Thread-safety: pure functions.
 #ifndef TRIMS_BASE_NEAR_NAMES_H_
 #define TRIMS_BASE_NEAR_NAMES_H_
 

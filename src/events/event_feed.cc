@@ -1,8 +1,30 @@
 #include "events/event_feed.h"
 
 #include <algorithm>
+#include <string>
+
+#include "base/shown_name.h"
 
 namespace trims {
+namespace {
+
+// What a client says of itself, and what it asked for: no longer than a reference may be, and nothing that a document has to escape.
+void MakeShowable(std::string* text) {
+  constexpr size_t kLongest = 300;
+  const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+  const bool is = text->size() <= kLongest && std::ranges::none_of(*text, is_control);
+  if (!is) *text = ShownName(*text);
+}
+
+// About what it takes of memory, and of a document.
+size_t BytesOf(const Event& event) {
+  constexpr size_t kFixed = 160;
+  return kFixed + event.model.size() + event.other.size() + event.client.size() +
+         event.error.message().size() + event.traceparent.size();
+}
+
+}  // namespace
+
 EventWait& EventWait::operator=(EventWait&& other) noexcept {
   if (this != &other) {
     Cancel();
@@ -29,6 +51,10 @@ void EventFeed::Record(Event event) {
   const bool open = IsOpen(event.kind);
   if (open && !wants_opens_) return;
   event.unix_us = UnixMicrosecondsNow();
+  if (open) {
+    MakeShowable(&event.model);
+    MakeShowable(&event.client);
+  }
   const Event& recorded = (open ? opens_ : events_).Add(std::move(event));
   for (auto& [id, listener] : listeners_) {
     if (listener.due) continue;
@@ -55,14 +81,16 @@ EventBatch EventFeed::ReadSome(const EventQuery& asked, size_t most) const {
   if (query.filter.WantsOpens()) batch.opens_lost = opens_.LostSince(*query.opens_since);
   auto event = events_.After(*query.since);
   auto open = opens_.After(*query.opens_since);
-  while (batch.events.size() < most) {
+  for (size_t bytes = 0; batch.events.size() < most && bytes < kMostBatchBytes;) {
     const bool has_event = event != events_.end();
     const bool has_open = open != opens_.end();
     if (!has_event && !has_open) break;
     const bool takes_open = has_open && (!has_event || open->unix_us < event->unix_us);
     const Event& next = takes_open ? *open++ : *event++;
     (takes_open ? batch.opens_next : batch.next) = next.sequence;
-    if (query.filter.Wants(next)) batch.events.push_back(next);
+    if (!query.filter.Wants(next)) continue;
+    batch.events.push_back(next);
+    bytes += BytesOf(next);
   }
   // What went, or is another daemon's, is not asked for again.
   if (event == events_.end()) batch.next = events_.last();
@@ -87,21 +115,25 @@ EventWait EventFeed::Await(EventQuery query, Duration patience,
   return EventWait(this, id);
 }
 
-void EventFeed::TellSoon() {
+void EventFeed::TellSoon() { TellAfter(kTellAfter); }
+
+void EventFeed::TellAfter(Duration delay) {
   if (tell_timer_ != 0) return;
-  tell_timer_ = timers_->CallAfter(kTellAfter, [this] {
+  tell_timer_ = timers_->CallAfter(delay, [this] {
     tell_timer_ = 0;
     Tell();
   });
 }
 
-// An answer may have others wait, or give up.
+// A few in a turn, since each is a document. An answer may have others wait, or give up.
 void EventFeed::Tell() {
   std::vector<uint64_t> due;
   for (const auto& [id, listener] : listeners_) {
     if (listener.due) due.push_back(id);
   }
-  for (const uint64_t id : due) Answer(id);
+  const size_t now = std::min(due.size(), kAnswersInTurn);
+  if (now < due.size()) TellAfter(Duration::zero());
+  for (size_t i = 0; i < now; ++i) Answer(due[i]);
 }
 
 void EventFeed::Answer(uint64_t id) {

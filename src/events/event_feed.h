@@ -70,6 +70,8 @@ class EventFeed final : public EventSink {
  public:
   static constexpr size_t kKept = 4096;  // of each stream
   static constexpr size_t kMostInBatch = 1024;
+  static constexpr size_t kMostBatchBytes = size_t{256} << 10;  // of names and errors
+  static constexpr size_t kAnswersInTurn = 4;                   // of the loop
   static constexpr Duration kTellAfter = std::chrono::milliseconds(50);
   // How long opens are still recorded after somebody who asked for them was answered.
   static constexpr Duration kOpensLinger = std::chrono::seconds(10);
@@ -104,6 +106,7 @@ class EventFeed final : public EventSink {
   EventQuery FromNow(EventQuery query) const;
   EventBatch ReadSome(const EventQuery& query, size_t most) const;
   void TellSoon();
+  void TellAfter(Duration delay);
   void Tell();
   void Answer(uint64_t id);
   void Cancel(uint64_t id);

@@ -3,9 +3,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/fixed_text.h"
 #include "base/macros.h"
 #include "keeper/keeper_protocol.h"
@@ -18,6 +21,8 @@ namespace {
 constexpr int kPatienceMs = 5000;
 // The daemon before may still be ending.
 constexpr int kFirstPatienceMs = 10'000;
+// For all that it holds.
+constexpr std::chrono::seconds kHandoverPatience{10};
 
 Status StatusOf(const KeeperReply& reply) {
   if (reply.code == 0) return Status();
@@ -53,7 +58,15 @@ class KeeperLink final : public DescriptorKeeper {
   Result<std::vector<KeptDescriptors>> TakeHeld() override {
     std::vector<KeptDescriptors> all;
     const uint64_t count = std::min<uint64_t>(std::exchange(held_, 0), kMaxKeptSegments);
+    const SteadyClock clock;
+    const TimePoint deadline = clock.Now() + kHandoverPatience;
     for (uint64_t number = 0; number < count; ++number) {
+      if (clock.Now() > deadline) {
+        return Status(StatusCode::kDeadlineExceeded,
+                      "trims-keeper has handed over " + std::to_string(number) + " of " +
+                          std::to_string(count) + " segments in " +
+                          std::to_string(kHandoverPatience.count()) + " s");
+      }
       TRIMS_ASSIGN_OR_RETURN(Answer shown, Ask({.op = KeeperOp::kShow, .number = number}));
       all.push_back({.label = TextOf(shown.message.label), .fds = std::move(shown.fds)});
     }

@@ -50,13 +50,15 @@ Status SegmentKeeper::TakeAll() {
     TRIMS_ASSIGN_OR_RETURN(all, keeper_->TakeHeld());
   }
   std::set<std::string> taken;
+  size_t descriptors = 0;
   for (KeptDescriptors& kept : all) {
     const std::string label = kept.label;
     if (const Status status = CheckLabel(label); !status.ok()) {
       LogWarning("keeper.refused", {{"error", status}});  // nothing of this daemon's has it
       continue;
     }
-    Result<ResidentBytes> bytes = Check(std::move(kept));
+    descriptors += kept.fds.size();
+    Result<ResidentBytes> bytes = Check(std::move(kept), descriptors);
     if (!bytes.ok()) {
       LogWarning("keeper.refused", {{"label", label}, {"error", bytes.status()}});
       Drop(label);
@@ -71,7 +73,14 @@ Status SegmentKeeper::TakeAll() {
   return Status();
 }
 
-Result<ResidentBytes> SegmentKeeper::Check(KeptDescriptors kept) const {
+Result<ResidentBytes> SegmentKeeper::Check(KeptDescriptors kept, size_t descriptors) const {
+  if (descriptors > options_.most_descriptors) {
+    return Status(StatusCode::kResourceExhausted,
+                  "with it there would be " + std::to_string(descriptors) +
+                      " descriptors, and of those that this process may have " +
+                      std::to_string(options_.most_descriptors) + " are for what is taken over",
+                  "raise the limit of open files (ulimit -n)");
+  }
   TRIMS_ASSIGN_OR_RETURN(const KeptRecord record, records_.Read(kept.label));
   return CheckHanded(record, std::move(kept.fds), options_.pages);
 }

@@ -13,6 +13,8 @@
 #ifndef TRIMS_KEEPER_SEGMENT_KEEPER_H_
 #define TRIMS_KEEPER_SEGMENT_KEEPER_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -36,6 +38,8 @@ class SegmentKeeper {
   struct Options {
     std::string records;  // the folder
     HugePagePolicy pages = HugePagePolicy::kBest;
+    // Segments beyond are dropped: what keeps the descriptors of a table that is too small could serve nobody.
+    size_t most_descriptors = SIZE_MAX;
   };
 
   // Looks at all that is handed over; what is not as it should be is dropped.
@@ -70,7 +74,7 @@ class SegmentKeeper {
         keeper_(std::move(keeper)) {}
 
   Status TakeAll();
-  Result<ResidentBytes> Check(KeptDescriptors kept) const;
+  Result<ResidentBytes> Check(KeptDescriptors kept, size_t descriptors) const;
   Status Give(const std::string& label, Duration load_time, const ResidentBytes& bytes);
   void Drop(const std::string& label);
 

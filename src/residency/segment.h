@@ -99,6 +99,8 @@ class Segment {
   void RequireAbsent() const { Require(state_ == SegmentState::kAbsent, "absent"); }
 
   // What its bytes are held against; from Reserve on, until the room is given back.
+  // Somebody still has the bytes that are being freed: they are its namespace's again.
+  void CountKeptBytes() { charge_.SetLeaving(false); }
   void SetCharge(Charge charge) { charge_ = std::move(charge); }
   Charge TakeCharge() { return std::move(charge_); }
   const Charge& charge() const { return charge_; }

@@ -25,6 +25,8 @@ void SegmentTable::Kept(uint64_t drain, std::vector<MemoryId> memory) {
   const auto found = draining_.find(drain);
   if (found == draining_.end()) return;
   found->second.memory = std::move(memory);
+  // Or whoever keeps descriptors could have more and more loaded meanwhile.
+  FindById(found->second.segment)->CountKeptBytes();
   found->second.timer = dependencies_.timers->CallAfter(
       options_.linger_after, IfAlive([this, drain] { FindKeepers(drain); }));
 }

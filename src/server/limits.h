@@ -17,6 +17,8 @@ struct ServerLimits {
   // Beyond these a new connection gets QUOTA_EXCEEDED and is closed.
   size_t max_connections = 8192;
   size_t max_connections_per_uid = 4096;
+  // The last of max_connections are for operators, who have to see and end what fills the others; at most an eighth.
+  size_t connections_for_operators = 16;
 
   // Requests of one connection that wait for their reply. Beyond: its socket isn't read
   // (back-pressure).
@@ -24,6 +26,9 @@ struct ServerLimits {
 
   // Leases of one connection. Beyond: QUOTA_EXCEEDED.
   size_t max_leases = 16384;
+
+  // Of all connections of one user together. A lease is some 200 bytes of the daemon's. Beyond: QUOTA_EXCEEDED.
+  size_t max_leases_per_uid = 262'144;
 
   // How long a client whose socket is full may go without taking a reply from it. Beyond: dropped.
   // Nothing is read meanwhile, so that at most max_requests_in_flight replies wait.

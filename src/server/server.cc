@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/macros.h"
+#include "ingest/check_operator.h"
 #include "wire/principal.h"
 #include "wire/protocol.h"
 
@@ -95,7 +96,8 @@ void Server::Accept(UniqueFd socket) {
     return Refuse(std::move(socket), admitted);
   }
   const uint64_t id = next_session_++;
-  const auto session = std::make_shared<Session>(&context_, id, std::move(socket), *principal);
+  const auto session = std::make_shared<Session>(&context_, id, std::move(socket), *principal,
+                                                 LeasesOfUser(principal->uid));
   sessions_.emplace(id, session);
   ++connections_of_uid_[principal->uid];
   half_open_of_[id] = half_open_.insert(half_open_.end(), {.session = id, .since = clock_.Now()});
@@ -104,9 +106,19 @@ void Server::Accept(UniqueFd socket) {
   WaitForHalfOpen();
 }
 
+std::shared_ptr<Tally> Server::LeasesOfUser(uint64_t uid) {
+  std::erase_if(leases_of_uid_, [](const auto& each) { return each.second.expired(); });
+  std::weak_ptr<Tally>& kept = leases_of_uid_[uid];
+  std::shared_ptr<Tally> tally = kept.lock();
+  if (tally == nullptr) kept = tally = std::make_shared<Tally>();
+  return tally;
+}
+
 Status Server::Admit(const wire::Principal& principal) const {
-  if (sessions_.size() >= options_.limits.max_connections) {
-    return TooMany("there are", options_.limits.max_connections);
+  const size_t most = options_.limits.max_connections;
+  const size_t kept = std::min(options_.limits.connections_for_operators, most / 8);
+  if (sessions_.size() >= most - (CheckOperator(principal).ok() ? 0 : kept)) {
+    return TooMany("there are", sessions_.size());
   }
   const auto of_uid = connections_of_uid_.find(principal.uid);
   if (of_uid != connections_of_uid_.end() &&

@@ -89,6 +89,7 @@ class Server {
   void Accept(UniqueFd socket);
   void Refuse(UniqueFd socket, const Status& why);
   Status Admit(const wire::Principal& principal) const;
+  std::shared_ptr<Tally> LeasesOfUser(uint64_t uid);
   void OnFirstFrame(uint64_t session);
   void OnEnd(uint64_t session);
   void ForgetHalfOpen(uint64_t session);
@@ -107,6 +108,7 @@ class Server {
   SessionContext context_;
   std::unordered_map<uint64_t, std::shared_ptr<Session>> sessions_;
   std::unordered_map<uid_t, size_t> connections_of_uid_;
+  std::unordered_map<uint64_t, std::weak_ptr<Tally>> leases_of_uid_;
   std::list<HalfOpen> half_open_;
   std::unordered_map<uint64_t, std::list<HalfOpen>::iterator> half_open_of_;
   uint64_t half_open_timer_ = 0;

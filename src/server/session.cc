@@ -23,12 +23,13 @@ void LimitUnread(int socket, size_t bytes) {
 }  // namespace
 
 Session::Session(SessionContext* context, uint64_t id, UniqueFd socket,
-                 const wire::Principal& principal)
+                 const wire::Principal& principal, std::shared_ptr<Tally> leases)
     : context_(context),
       id_(id),
       socket_(std::move(socket)),
       principal_(principal),
-      outbox_(socket_.get()) {}
+      outbox_(socket_.get()),
+      tally_(std::move(leases)) {}
 
 Session::~Session() { End(); }
 

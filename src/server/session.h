@@ -5,7 +5,7 @@
 // a client does wrong costs that client its connection and nobody else anything: see ServerLimits.
 // A reply's descriptors are the lease's own, neither duplicated nor copied.
 //
-//   auto session = std::make_shared<Session>(&context, id, std::move(socket), principal);
+//   auto session = std::make_shared<Session>(&context, id, std::move(socket), principal, tally);
 //   TRIMS_RETURN_IF_ERROR(session->Start());
 //
 // Ownership: held by shared_ptr by the server, which lets go of it when SessionContext::on_end says
@@ -15,11 +15,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "trims/status.h"
@@ -29,10 +29,12 @@
 #include "events/event_feed.h"
 #include "loop/event_loop.h"
 #include "manager/manager.h"
+#include "server/document_budget.h"
 #include "server/limits.h"
 #include "server/open_latencies.h"
 #include "server/outbox.h"
 #include "server/server_snapshot.h"
+#include "server/tally.h"
 #include "wire/channel.h"
 #include "wire/principal.h"
 #include "wire/reply.h"
@@ -56,6 +58,7 @@ struct SessionContext {
 
   ServerCounters counters;
   OpenLatencies open_latencies;
+  DocumentBudget documents;
   size_t requests_in_flight = 0;
   wire::Frame frame;
   wire::Request request;
@@ -67,7 +70,9 @@ struct SessionContext {
 
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(SessionContext* context, uint64_t id, UniqueFd socket, const wire::Principal& principal);
+  // `leases`: those of its user.
+  Session(SessionContext* context, uint64_t id, UniqueFd socket, const wire::Principal& principal,
+          std::shared_ptr<Tally> leases);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -113,6 +118,7 @@ class Session : public std::enable_shared_from_this<Session> {
   struct Held {
     Lease lease;
     uint64_t request;  // that it answered
+    Tally::One counted;
   };
 
   void OnReady(unsigned ready);
@@ -158,6 +164,9 @@ class Session : public std::enable_shared_from_this<Session> {
   // Whether to make another document for this client, who has been told if not.
   bool MayHaveDocument(uint64_t id);
   Status CheckMayWaitForEvents() const;
+  Status CheckMayLease() const;
+  bool IsOperator() const;
+  void ChargeDocument(TimePoint began) const;
   void ReplyDocument(uint64_t id, const std::string& document);
   void ReplyProgress(uint64_t id, const wire::ProgressReply& reply);
   void ReplyLoad(const Pending& open);
@@ -192,7 +201,8 @@ class Session : public std::enable_shared_from_this<Session> {
   std::string client_;                    // what it calls itself
   std::shared_ptr<const Holder> holder_;  // of its leases; once greeted
   std::vector<Pending> pending_;
-  std::unordered_map<uint64_t, Held> leases_;
+  const std::shared_ptr<Tally> tally_;  // of its user's leases
+  std::map<uint64_t, Held> leases_;     // by number, which rises
 };
 
 }  // namespace trims

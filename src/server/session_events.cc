@@ -31,10 +31,15 @@ void Session::Serve(uint64_t id, const wire::EventsRequest& request) {
                               [this, token](const EventBatch& batch) {
                                 const std::optional<Pending> waiting = TakePending(token);
                                 if (!waiting) return;
-                                ReplyDocument(waiting->id, EventsDocument(batch));
+                                const TimePoint began = context_->clock->Now();
+                                if (MayHaveDocument(waiting->id))
+                                  ReplyDocument(waiting->id, EventsDocument(batch));
+                                ChargeDocument(began);
                                 UpdateInterest();  // a place among the requests in flight is free
                               });
 }
+
+bool Session::IsOperator() const { return CheckOperator(principal_).ok(); }
 
 Status Session::CheckMayWaitForEvents() const {
   const ServerLimits& limits = context_->limits;
@@ -45,8 +50,8 @@ Status Session::CheckMayWaitForEvents() const {
                   "this connection waits for events " + std::to_string(own) + " times already",
                   "wait for one answer before asking for the next");
   }
-  const bool is_operator = CheckOperator(principal_).ok();
-  const size_t most = limits.max_event_waits - (is_operator ? 0 : limits.event_waits_for_operators);
+  const size_t most =
+      limits.max_event_waits - (IsOperator() ? 0 : limits.event_waits_for_operators);
   if (context_->events->waits() < most) return Status();
   return Status(StatusCode::kResourceExhausted,
                 "there are " + std::to_string(context_->events->waits()) +

@@ -61,21 +61,45 @@ std::span<const uint64_t> LengthsFor(const Image& image) {
   return image.variant.lengths;
 }
 
+// What is answered at once with a document, which costs in proportion to what there is.
+bool IsForDocument(const wire::RequestBody& body) {
+  return std::holds_alternative<wire::ListRequest>(body) ||
+         std::holds_alternative<wire::ShowRequest>(body) ||
+         std::holds_alternative<wire::StatusRequest>(body) ||
+         std::holds_alternative<wire::ControlRequest>(body) ||
+         std::holds_alternative<wire::EventsRequest>(body);
+}
+
 }  // namespace
 
 void Session::Dispatch(const wire::Request& request) {
   ++context_->counters.requests;
+  const TimePoint began = context_->clock->Now();
   std::visit([&](const auto& body) { Serve(request.id, body); }, request.body);
+  if (IsForDocument(request.body)) ChargeDocument(began);
+}
+
+// Of the loop's time, to its user.
+void Session::ChargeDocument(TimePoint began) const {
+  if (IsOperator()) return;
+  const TimePoint now = context_->clock->Now();
+  context_->documents.Take(principal_.uid, now, now - began);
+}
+
+Status Session::CheckMayLease() const {
+  const ServerLimits& limits = context_->limits;
+  const bool connection = leases_.size() + pending_.size() >= limits.max_leases;
+  if (!connection && tally_->count() < limits.max_leases_per_uid) return Status();
+  const size_t held = connection ? leases_.size() : tally_->count();
+  return Status(StatusCode::kQuotaExceeded,
+                (connection ? "this connection holds " : "this user's programs hold ") +
+                    std::to_string(held) + " leases, as many as one may",
+                "close models that are not needed any more");
 }
 
 void Session::Serve(uint64_t id, const wire::OpenRequest& request) {
   const TimePoint began = context_->clock->Now();
-  if (leases_.size() + pending_.size() >= context_->limits.max_leases) {
-    return ReplyError(id, Status(StatusCode::kQuotaExceeded,
-                                 "this connection holds " + std::to_string(leases_.size()) +
-                                     " leases, as many as one may",
-                                 "close models that are not needed any more"));
-  }
+  if (const Status status = CheckMayLease(); !status.ok()) return ReplyError(id, status);
   const OpenParams params{.reference = request.reference,
                           .variant = request.variant,
                           .variant_key = request.variant_key,
@@ -168,10 +192,15 @@ void Session::Serve(uint64_t, const wire::CancelRequest& request) {
     --context_->requests_in_flight;
     return;
   }
-  const auto answered = std::find_if(leases_.begin(), leases_.end(), [&](const auto& lease) {
-    return lease.second.request == request.request;
-  });
-  if (answered != leases_.end()) const auto ended = leases_.extract(answered);
+  // Its answer crossed with this. It is among the last, since no more requests can have been under way.
+  size_t looked_at = 0;
+  for (auto lease = leases_.rbegin();
+       lease != leases_.rend() && looked_at < 2 * context_->limits.max_requests_in_flight;
+       ++lease, ++looked_at) {
+    if (lease->second.request != request.request) continue;
+    const auto ended = leases_.extract(std::prev(lease.base()));
+    return;
+  }
 }
 
 Preparer::Progress Session::ProgressOf(uint64_t id) {
@@ -350,7 +379,10 @@ void Session::ReplyOpen(uint64_t id, Result<Lease> lease) {
   lease->SetHolder(holder_);
   const uint64_t number = next_lease_++;
   const Lease& held =
-      leases_.emplace(number, Held{.lease = *std::move(lease), .request = id}).first->second.lease;
+      leases_
+          .emplace(number,
+                   Held{.lease = *std::move(lease), .request = id, .counted = Tally::One(tally_)})
+          .first->second.lease;
   const Status sent = SendLease(id, number, held);
   if (sent.ok()) return;
   if (sent.code() == StatusCode::kUnavailable) return EndSoon();
@@ -398,6 +430,13 @@ size_t Session::UntakenBytes() const {
 // The kernel says how much of the socket's buffer untaken replies fill, not which they are: each
 // counts as the largest document since the socket was empty.
 bool Session::MayHaveDocument(uint64_t id) {
+  if (!IsOperator() && !context_->documents.Has(principal_.uid, context_->clock->Now())) {
+    ReplyError(id, Status(StatusCode::kResourceExhausted,
+                          "this user's lists, statuses and events have taken as much of the "
+                          "daemon's time as they may: a tenth",
+                          "ask again in a few seconds, and less often"));
+    return false;
+  }
   const size_t unread = UntakenBytes();
   if (unread == 0) {
     largest_document_ = 0;

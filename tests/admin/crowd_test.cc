@@ -45,6 +45,28 @@ TEST(Crowd, TheOneThatHasWaitedLongestGivesItsPlace) {
   EXPECT_EQ(crowd.size(), 0u);
 }
 
+TEST(Crowd, StrangersGiveTheirPlacesFirst) {
+  Crowd crowd(2);
+  Connected known;
+  Connected stranger;
+  Connected late;
+  Connected later;
+  crowd.Known(crowd.Enter(known.server()));
+  crowd.Enter(stranger.server());
+  crowd.Known(crowd.Enter(late.server()));
+  EXPECT_FALSE(known.Ended());
+  EXPECT_TRUE(stranger.Ended());
+}
+
+TEST(Crowd, WhereAllAreKnownTheLongestGivesItsPlace) {
+  Crowd crowd(1);
+  Connected first;
+  Connected second;
+  crowd.Known(crowd.Enter(first.server()));
+  crowd.Enter(second.server());
+  EXPECT_TRUE(first.Ended());
+}
+
 TEST(Crowd, WhoHasAskedIsNotToBlame) {
   Crowd crowd(1);
   Connected asked;

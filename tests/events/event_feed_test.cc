@@ -156,6 +156,54 @@ TEST_F(EventFeedTest, AWaitThatIsDroppedIsNotAnsweredAndLeavesNothingBehind) {
   EXPECT_TRUE(answers_.empty());
 }
 
+TEST_F(EventFeedTest, AFewAreAnsweredInATurn) {
+  std::vector<EventWait> waits;
+  for (size_t i = 0; i < 2 * EventFeed::kAnswersInTurn + 1; ++i) {
+    waits.push_back(Await({.filter = Filter()}));
+  }
+  EXPECT_EQ(feed_.waits(), waits.size());
+  Add("a");
+  const size_t timers = timers_.pending();
+  timers_.Advance(EventFeed::kTellAfter);
+  EXPECT_EQ(answers_.size(), waits.size()) << "all in the end";
+  EXPECT_EQ(feed_.waits(), 0u);
+  EXPECT_LT(timers_.pending(), timers);
+}
+
+TEST_F(EventFeedTest, WhatClientsSayIsKeptShortAndHarmless) {
+  const EventWait wait = Await({.filter = Filter("", /*opens=*/true)});
+  const std::string long_reference = "default/" + std::string(200, 'a');
+  feed_.Record({.kind = EventKind::kOpenHit, .model = long_reference});
+  feed_.Record({.kind = EventKind::kOpenFailed,
+                .model = std::string(512, '\x01'),
+                .client = std::string(60'000, 'x')});
+  timers_.Advance(EventFeed::kTellAfter);
+  ASSERT_EQ(answers_.size(), 1u);
+  ASSERT_EQ(answers_[0].events.size(), 2u);
+  EXPECT_EQ(answers_[0].events[0].model, long_reference);
+  const Event& failed = answers_[0].events[1];
+  EXPECT_LT(failed.model.size(), 300u);
+  EXPECT_LT(failed.client.size(), 300u);
+  EXPECT_EQ(failed.model.find('\x01'), std::string::npos);
+}
+
+TEST_F(EventFeedTest, ABatchIsBoundedByItsBytesToo) {
+  const std::string text(1024, 'e');
+  for (int i = 0; i < 1000; ++i) {
+    feed_.Record({.kind = EventKind::kModelAddFailed,
+                  .model = "default/ocr",
+                  .error = Status(StatusCode::kInternal, text)});
+  }
+  EventBatch batch = feed_.Read({.filter = Filter(), .since = 0});
+  EXPECT_LT(batch.events.size(), 300u);
+  size_t seen = 0;
+  while (!batch.events.empty()) {
+    seen += batch.events.size();
+    batch = feed_.Read({.filter = Filter(), .since = batch.next});
+  }
+  EXPECT_EQ(seen, 1000u) << "the rest comes with the next";
+}
+
 TEST_F(EventFeedTest, AnAnswerMayWaitAgainOrEndOthers) {
   std::optional<EventWait> second;
   std::optional<EventWait> third;

@@ -9,11 +9,13 @@
 #include "base/unique_fd.h"
 #include "loop/event_loop.h"
 #include "manager/manager.h"
+#include "server/document_budget.h"
 #include "server/listener.h"
 #include "server/open_latencies.h"
 #include "server/outbox.h"
 #include "server/server.h"
 #include "server/session.h"
+#include "server/tally.h"
 #include "tools/trimsd/daemon.h"
 #include "tools/trimsd/options.h"
 #include "tools/trimsd/places.h"
@@ -58,12 +60,28 @@ Status ServerExample(const ServerOptions& options, EventLoop& loop, Manager& man
 }
 
 Status SessionExample(SessionContext& context, uint64_t id, UniqueFd socket,
-                      const wire::Principal& principal) {
+                      const wire::Principal& principal, const std::shared_ptr<Tally>& tally) {
   // example: src/server/session.h
-  auto session = std::make_shared<Session>(&context, id, std::move(socket), principal);
+  auto session = std::make_shared<Session>(&context, id, std::move(socket), principal, tally);
   TRIMS_RETURN_IF_ERROR(session->Start());
   // end
   return {};
+}
+
+void TallyExample() {
+  // example: src/server/tally.h
+  const auto tally = std::make_shared<Tally>();
+  Tally::One counted(tally);  // until it goes
+  // end
+}
+
+bool DocumentBudgetExample(DocumentBudget& budget, uint64_t uid, TimePoint now, Duration took,
+                           const std::function<bool()>& Refuse) {
+  // example: src/server/document_budget.h
+  if (!budget.Has(uid, now)) return Refuse();
+  budget.Take(uid, now, took);
+  // end
+  return true;
 }
 
 }  // namespace

@@ -147,6 +147,23 @@ TEST_F(ManagerQuota, BytesBeyondItComeFromItsOwnIdleModels) {
   EXPECT_EQ(Open("team/d")->status.code(), StatusCode::kQuotaExceeded) << "it never fits";
 }
 
+TEST_F(ManagerQuota, BytesThatSomebodyKeepsWhileTheyAreFreedCount) {
+  for (const auto& [name, digit] : {std::pair{"team/a", 'a'}, {"team/b", 'b'}, {"team/c", 'c'}}) {
+    KnowIn(name, digit, 2);
+  }
+  Start(8, {{"team", {.bytes = 3 * kPage}}});
+  OpenResident("team/a");
+  OpenResident("team/b");  // for which a goes
+  ASSERT_EQ(tier_->releases.size(), 1u);
+  EXPECT_EQ(Use("team").bytes, 2 * kPage);
+  tier_->KeepRelease({.device = 1, .inode = 2});
+  EXPECT_EQ(Use("team").bytes, 4 * kPage);
+  EXPECT_EQ(Open("team/c")->status.code(), StatusCode::kQuotaExceeded);
+  tier_->FinishRelease();
+  EXPECT_EQ(Use("team").bytes, 2 * kPage);
+  EXPECT_TRUE(Open("team/c")->status.ok());
+}
+
 TEST_F(ManagerQuota, ExplainKnowsWhatItsOwnNamespaceGivesUpAndWhatIsStillMissing) {
   KnowIn("team/a", 'a', 2);
   KnowIn("team/b", 'b', 4);

@@ -74,6 +74,7 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options) {
   TRIMS_ASSIGN_OR_RETURN(Places places, Places::Claim(options));
   std::unique_ptr<Daemon> daemon(
       new Daemon(options, std::move(places), engine, std::move(service)));
+  daemon->open_files_ = open_files;
   TRIMS_RETURN_IF_ERROR(daemon->MakeParts(budget));
   daemon->TakeOver();
   TRIMS_RETURN_IF_ERROR(daemon->Serve());
@@ -103,6 +104,7 @@ Status Daemon::MakeKeeper() {
                                                .socket = places_.socket(),
                                                .records = places_.data() + "/kept",
                                                .pages = options_.huge_pages,
+                                               .most_descriptors = SpareOpenFiles() / 2,
                                                .service = service_ ? &*service_ : nullptr}));
   return Status();
 }
@@ -289,9 +291,26 @@ ManagerOptions Daemon::OptionsOfManager() const {
   return options;
 }
 
+// An eighth of them, 32 at least, is for what the daemon itself opens: a table that connections fill could load no model.
+size_t Daemon::SpareOpenFiles() const {
+  if (open_files_ == 0) return SIZE_MAX;
+  const uint64_t own = std::max<uint64_t>(open_files_ / 8, 32);
+  return open_files_ > own ? open_files_ - own : 1;
+}
+
+size_t Daemon::MostConnections() const {
+  const size_t left = SpareOpenFiles();
+  if (options_.max_connections <= left) return options_.max_connections;
+  LogWarning("connections.limited", {{"wanted", options_.max_connections},
+                                     {"most", left},
+                                     {"open_files", open_files_},
+                                     {"hint", "raise the limit of open files (ulimit -n)"}});
+  return left;
+}
+
 ServerOptions Daemon::OptionsOfServer() {
   ServerOptions options;
-  options.limits.max_connections = options_.max_connections;
+  options.limits.max_connections = MostConnections();
   options.limits.max_connections_per_uid = options_.max_connections_per_uid;
   options.idle_exit = options_.idle_exit;
   options.on_idle = [this] { Stop("idle", Successor::kNone); };

@@ -64,6 +64,8 @@ class Daemon {
   std::string_view KeeperName() const;
   ManagerOptions OptionsOfManager() const;
   ServerOptions OptionsOfServer();
+  size_t SpareOpenFiles() const;
+  size_t MostConnections() const;
   void LogServing(uint64_t budget);
   void TellServing();
   // Whether what is resident stays for a daemon that comes after this one.
@@ -73,6 +75,7 @@ class Daemon {
   // In the order in which they depend on one another; they go in reverse. The loop goes after the
   // store: an add whose entry was written, but who never heard of it, must not take its folder along.
   const DaemonOptions options_;
+  uint64_t open_files_ = 0;  // that this process may have; 0: not known
   Places places_;
   const ReadEngineKind engine_;
   std::optional<ServiceManager> service_;

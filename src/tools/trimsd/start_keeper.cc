@@ -57,11 +57,29 @@ Result<std::unique_ptr<DescriptorKeeper>> Choose(const KeeperWishes& wishes) {
   return std::unique_ptr<DescriptorKeeper>();
 }
 
-Result<std::unique_ptr<SegmentKeeper>> Start(const KeeperWishes& wishes) {
+Result<std::unique_ptr<SegmentKeeper>> StartOnce(const KeeperWishes& wishes) {
   TRIMS_ASSIGN_OR_RETURN(std::unique_ptr<DescriptorKeeper> keeper, Choose(wishes));
   if (keeper == nullptr) return std::unique_ptr<SegmentKeeper>();
-  return SegmentKeeper::Start({.records = wishes.records, .pages = wishes.pages},
+  return SegmentKeeper::Start({.records = wishes.records,
+                               .pages = wishes.pages,
+                               .most_descriptors = wishes.most_descriptors},
                               std::move(keeper));
+}
+
+// With all that it holds, of which nobody would know.
+void EndLeft(const KeeperWishes& wishes) {
+  Result<std::unique_ptr<DescriptorKeeper>> left =
+      ConnectToKeeper(wishes.socket + kSocketSuffix, wishes.keep_for);
+  if (left.ok()) static_cast<void>((*left)->End());
+}
+
+// What can't be taken over is loaded from the disk, by a daemon that keeps it with another keeper.
+Result<std::unique_ptr<SegmentKeeper>> Start(const KeeperWishes& wishes) {
+  Result<std::unique_ptr<SegmentKeeper>> started = StartOnce(wishes);
+  if (started.ok() || wishes.choice != KeeperChoice::kProcess) return started;
+  LogWarning("keeper.not_taken_over", {{"error", started.status()}});
+  EndLeft(wishes);
+  return StartOnce(wishes);
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ struct KeeperWishes {
   std::string socket;   // the daemon's own: a keeper listens beside it
   std::string records;  // folder
   HugePagePolicy pages = HugePagePolicy::kBest;
-  ServiceManager* service = nullptr;  // nullptr: this is no service of one. Outlives the keeper
+  size_t most_descriptors = SIZE_MAX;  // for what is taken over
+  ServiceManager* service = nullptr;   // nullptr: this is no service of one. Outlives the keeper
 };
 
 // A keeper that can't be had is a line of the log, and only where it was asked for by name an error: NOT_FOUND,

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -35,6 +36,22 @@ using ::testing::HasSubstr;
 constexpr size_t kModelBytes = size_t{4} << 20;
 constexpr int kMostLooks = 100'000;
 constexpr int kEndMs = 60'000;
+
+// Of whom this process starts, as long as it is there; only root's process has all of its own again afterwards.
+class FewerOpenFiles {
+ public:
+  explicit FewerOpenFiles(rlim_t most) {
+    EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before_), 0);
+    const rlimit fewer{.rlim_cur = most, .rlim_max = most};
+    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &fewer), 0);
+  }
+  ~FewerOpenFiles() { static_cast<void>(::setrlimit(RLIMIT_NOFILE, &before_)); }
+  FewerOpenFiles(const FewerOpenFiles&) = delete;
+  FewerOpenFiles& operator=(const FewerOpenFiles&) = delete;
+
+ private:
+  rlimit before_{};
+};
 
 class RestartTest : public ::testing::Test {
  protected:
@@ -307,6 +324,38 @@ TEST_F(RestartTest, AForgedSegmentIsRefusedAndTheFilesAreServed) {
   EXPECT_EQ(Counters()["taken_over"], 0);
   ExpectServes("one", /*hit=*/false);
   ExpectServes("two", /*hit=*/false);
+}
+
+TEST_F(RestartTest, WithFewDescriptorsAPartIsTakenOver) {
+  Start();
+  for (int i = 0; i < 40; ++i) AddAndOpen("model" + std::to_string(i));
+  Stop(SIGKILL);
+  {
+    const FewerOpenFiles fewer(128);
+    Start();
+  }
+  EXPECT_THAT(daemon_->Log(), HasSubstr("keeper.refused"));
+  EXPECT_THAT(daemon_->Log(), HasSubstr("connections.limited"));
+  const int taken_over = Counters()["taken_over"];
+  EXPECT_GT(taken_over, 0);
+  EXPECT_LT(taken_over, 40);
+}
+
+TEST_F(RestartTest, WhereNothingCanBeTakenOverTheDaemonStartsColdAndKeepsWithAnotherKeeper) {
+  Start();
+  for (int i = 0; i < 40; ++i) AddAndOpen("model" + std::to_string(i));
+  Stop(SIGKILL);
+  {
+    const FewerOpenFiles fewer(64);
+    Start();
+  }
+  EXPECT_THAT(daemon_->Log(), HasSubstr("keeper.not_taken_over"));
+  EXPECT_EQ(Counters()["taken_over"], 0);
+  ExpectServes("model7", /*hit=*/false);
+  EXPECT_EQ(daemon_->GetStatus()["keeper"], "process");
+  Stop(SIGKILL);
+  Start();
+  ExpectServes("model7", /*hit=*/true);
 }
 
 TEST_F(RestartTest, ASegmentThatLacksADescriptorIsRefused) {

@@ -188,9 +188,14 @@ class Strangers(Served):
     def test_requests_that_may_mean_two_things_are_refused(self):
         for headers in ("Host: localhost\r\nHost: evil.example", "Host: localhost\r\nContent-Length: 2\r\nTransfer-Encoding: chunked",
                         "Host: localhost\r\nContent-Length: 2\r\nContent-Length: 3",
-                        "Host: localhost\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b"):
+                        "Host: localhost\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b", "Host: localhost\0evil.example",
+                        "Host: localhost\r\nTransfer-Encoding: xchunked"):
             answer = self.both.raw(f"PUT /v1/policy HTTP/1.1\r\n{headers}\r\n\r\n{{}}")
             self.assertEqual(answer.status, 400, headers)
+
+    def test_queries_that_may_mean_two_things_are_refused(self):
+        for path in ("/v1/explain?reference=a&reference=b", "/v1/events?since=1&since=2"):
+            self.assertEqual(self.both.unix("GET", path).status, 400, path)
 
     def test_long_headers_are_refused(self):
         answer = self.both.raw("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: " + "a" * 100_000 + "\r\n\r\n")
