@@ -8,6 +8,7 @@
 #include "admin/answers.h"
 #include "admin/event_stream.h"
 #include "admin/explain_query.h"
+#include "admin/json_fields.h"
 #include "admin/metrics.h"
 #include "admin/pages.h"
 #include "admin/policy_body.h"
@@ -43,8 +44,13 @@ HttpResponse Alive() { return JsonAnswer(R"({"alive":true})"); }
 
 // The shortest document that there is.
 HttpResponse Ready(DaemonLink& link) {
-  const Result<std::string> policy = link.Policy({});
-  return policy.ok() ? JsonAnswer(R"({"ready":true})") : ErrorAnswer(policy.status());
+  const Result<std::string> status = link.GetStatus();
+  if (!status.ok()) return ErrorAnswer(status.status());
+  const Json document = ParseJson(*status);
+  const Json& draining = FieldOf(document, "draining");
+  if (!draining.is_boolean() || !draining.get<bool>()) return JsonAnswer(R"({"ready":true})");
+  return ErrorAnswer(Status(StatusCode::kUnavailable, "the daemon drains: it gives no new leases",
+                            "trims drain --off"));
 }
 
 HttpResponse Metrics(DaemonLink& link) {
@@ -68,8 +74,24 @@ Route ModelRoute(const HttpRequest& request, std::string reference) {
   return At(WrongMethod(request, "GET, DELETE"));
 }
 
+// What is asked of another tier than the host's says so in the query; what is changed, in the body.
+Status ReadPolicyQuery(const HttpRequest& request, PolicyOptions* options) {
+  for (const auto& [name, value] : request.query) {
+    const bool is_tier = name == "tier" && request.method == "GET" && options->tier.empty();
+    if (!is_tier || value.empty() || value.find_first_of("%+") != std::string::npos) {
+      return Status(StatusCode::kInvalidArgument,
+                    "the query has '" + ShownName(name) + "=" + ShownName(value) + "'",
+                    "GET /v1/policy?tier=disk, or PUT with a body");
+    }
+    options->tier = value;
+  }
+  return Status();
+}
+
 Route PolicyRoute(const HttpRequest& request) {
   PolicyOptions options;
+  if (const Status query = ReadPolicyQuery(request, &options); !query.ok())
+    return At(ErrorAnswer(query));
   if (request.method == "PUT") {
     Result<PolicyOptions> parsed = ParsePolicyBody(request.body);
     if (!parsed.ok()) return At(ErrorAnswer(parsed.status()));

@@ -6,6 +6,7 @@
 #include "base/byte_size.h"
 #include "base/log.h"
 #include "base/macros.h"
+#include "base/mapping.h"
 #include "ingest/check_operator.h"
 #include "manager/take_snapshot.h"
 #include "residency/quota.h"
@@ -95,9 +96,10 @@ void SetQuotas(const std::optional<Quotas>& quotas, std::string_view change, con
 
 Result<uint64_t> ParseBudget(std::string_view text, uint64_t capacity) {
   Result<uint64_t> budget = ParseByteSize(text, capacity);
-  if (!budget.ok() || *budget > 0) return budget;
-  return Status(StatusCode::kInvalidArgument, "a budget of 0 bytes holds no model",
-                "give it some: 8GiB, 50%");
+  if (!budget.ok() || *budget >= kPageSize) return budget;
+  return Status(StatusCode::kInvalidArgument,
+                "a budget of " + std::to_string(*budget) + " bytes holds no model",
+                "say its unit: 8GiB, 50%");
 }
 
 Result<TierSnapshot> ChangePolicy(const wire::Principal& principal, const PolicyWishes& wishes,

@@ -135,6 +135,12 @@ uint64_t NamespaceLedger::Excess(std::string_view reference, uint64_t bytes) con
 
 Status NamespaceLedger::TooManyBytes(std::string_view reference, uint64_t bytes) const {
   const NamespaceUse use = SeenOf(reference);
+  if (bytes > use.quota.bytes) {
+    return Exceeded(
+        reference,
+        "may have " + BytesText(use.quota.bytes) + ", and it alone takes " + BytesText(bytes) + ",",
+        "raise bytes= of its quota: trims policy --quota");
+  }
   return Exceeded(
       reference,
       "has " + BytesText(use.bytes) + " of " + BytesText(use.quota.bytes) +

@@ -55,11 +55,25 @@ std::string KeptBy(const std::vector<const Lingering*>& lingering) {
 std::string SparedText(const RoomTaken& taken) {
   std::string text;
   if (taken.churn_guard.count() > 0) {
-    text += " that was not used in the last " + std::to_string(taken.churn_guard.count()) +
+    text += "what was used in the last " + std::to_string(taken.churn_guard.count()) +
             " ms (--churn-guard)";
   }
-  if (taken.has_quotas) text += " that is not guaranteed to its namespace (--quota)";
-  return text;
+  if (taken.has_quotas) {
+    text += text.empty() ? "" : " and ";
+    text += "what is guaranteed to other namespaces (--quota)";
+  }
+  return text.empty() ? text : ": it spares " + text;
+}
+
+// Waiting helps where the guard spares what nobody holds.
+std::string WhatToDo(const RoomNeed& need, const RoomTaken& taken) {
+  std::string text;
+  if (taken.use.idle > 0 && taken.churn_guard.count() > 0) {
+    text = "open it again in " + std::to_string(taken.churn_guard.count()) + " ms, ";
+  }
+  text += "close models that are in use (trims status shows them), ";
+  if (taken.use.pinned > 0) text += "unpin some, ";
+  return text + "or " + need.how_to_raise;
 }
 
 std::string InUse(const RoomNeed& need, const RoomTaken& taken) {
@@ -99,10 +113,7 @@ Status NoRoomFor(const RoomNeed& need, const RoomTaken& taken) {
                std::string(taken.policy) + "' gives up too little" + SparedText(taken);
   }
   message += LargestHolders(taken.segments);
-  const char* less = taken.use.pinned > 0
-                         ? "close models that are in use (trims status shows them), unpin some, or "
-                         : "close models that are in use (trims status shows them), or ";
-  return Status(StatusCode::kResourceExhausted, message, less + need.how_to_raise);
+  return Status(StatusCode::kResourceExhausted, message, WhatToDo(need, taken));
 }
 
 }  // namespace trims

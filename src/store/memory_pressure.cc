@@ -1,7 +1,9 @@
 #include "store/memory_pressure.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -21,12 +23,24 @@ struct Trigger {
   bool is_fifo = false;
 };
 
+// A trigger is written to it, which any other file would take as its content.
+Status CheckIsKernels(int fd, const std::string& path) {
+  struct statfs system {};
+  if (::fstatfs(fd, &system) != 0) return ErrnoStatus("looking at " + path);
+  const auto type = static_cast<uint64_t>(system.f_type);
+  if (type == PROC_SUPER_MAGIC || type == CGROUP2_SUPER_MAGIC) return Status();
+  return Status(StatusCode::kFailedPrecondition,
+                path + " is no file of the kernel's on memory pressure; nothing was written",
+                "name /proc/pressure/memory, or memory.pressure of a control group of version 2");
+}
+
 Result<Trigger> OpenTrigger(const std::string& path) {
   Trigger trigger{.fd = sys::Open(path.c_str(), O_RDWR | O_NONBLOCK)};
   if (!trigger.fd) return ErrnoStatus("opening " + path + " to be told of memory pressure");
   struct stat file {};
   trigger.is_fifo = ::fstat(trigger.fd.get(), &file) == 0 && S_ISFIFO(file.st_mode);
   if (trigger.is_fifo) return trigger;
+  TRIMS_RETURN_IF_ERROR(CheckIsKernels(trigger.fd.get(), path));
   // With its end, as the kernel wants it.
   if (sys::Write(trigger.fd.get(), kPressureTrigger, sizeof kPressureTrigger) < 0) {
     return ErrnoStatus("asking " + path + " for a trigger on memory pressure");

@@ -24,7 +24,7 @@ Result<Reclaim> ParseReclaim(std::string_view text) {
   if (text == "eager") return Reclaim::kEager;
   if (text == "lazy") return Reclaim::kLazy;
   const Result<std::chrono::milliseconds> after = ParseDuration(text);
-  if (after.ok()) return Reclaim{.after = *after};
+  if (after.ok() && text != "off") return Reclaim{.after = *after};
   return Status(StatusCode::kInvalidArgument, "there is no reclaim '" + std::string(text) + "'",
                 "use eager, lazy, or how long a model stays that nobody has open: 10m");
 }

@@ -20,9 +20,10 @@ using Json = nlohmann::json;
 
 class RoutesTest : public ::testing::Test {
  protected:
-  HttpResponse Ask(const std::string& method, const std::string& path,
-                   const std::string& body = "") {
+  HttpResponse Ask(const std::string& method, const std::string& path, const std::string& body = "",
+                   std::vector<std::pair<std::string, std::string>> query = {}) {
     HttpRequest request;
+    request.query = std::move(query);
     request.method = method;
     request.path = path;
     request.body = body;
@@ -103,6 +104,22 @@ TEST_F(RoutesTest, AMethodThatAPathDoesNotTakeNamesThoseThatItDoes) {
     EXPECT_EQ(Ask("DELETE", path).status, 405) << path;
   EXPECT_EQ(Ask("PATCH", "/v1/models/a").status, 405);
   EXPECT_THAT(link_.asked, IsEmpty());
+}
+
+TEST_F(RoutesTest, ADaemonThatDrainsIsNotReady) {
+  link_.answer = std::string(R"({"draining":true})");
+  EXPECT_EQ(Ask("GET", "/readyz").status, 503);
+  EXPECT_EQ(Ask("GET", "/healthz").status, 200);
+  link_.answer = std::string(R"({"draining":false})");
+  EXPECT_EQ(Ask("GET", "/readyz").status, 200);
+}
+
+TEST_F(RoutesTest, ThePolicyOfATierIsAskedForByTheQuery) {
+  EXPECT_EQ(Ask("GET", "/v1/policy", "", {{"tier", "disk"}}).status, 200);
+  EXPECT_THAT(link_.asked, ElementsAre("policy disk,,,"));
+  EXPECT_EQ(Ask("GET", "/v1/policy", "", {{"teir", "disk"}}).status, 400);
+  EXPECT_EQ(Ask("GET", "/v1/policy", "", {{"tier", "a"}, {"tier", "b"}}).status, 400);
+  EXPECT_EQ(Ask("PUT", "/v1/policy", R"({"budget":"1GiB"})", {{"tier", "disk"}}).status, 400);
 }
 
 TEST_F(RoutesTest, ADaemonThatIsAwayLeavesTheServerAlive) {

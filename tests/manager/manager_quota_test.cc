@@ -246,7 +246,8 @@ TEST_F(ManagerQuota, WithAGuardWhatWasUsedMomentsAgoStaysAndTheNewcomerIsRefused
   OpenResident("a");
   auto b = Open("b");
   EXPECT_EQ(b->status.code(), StatusCode::kResourceExhausted);
-  EXPECT_THAT(b->status.message(), HasSubstr("not used in the last 500 ms (--churn-guard)"));
+  EXPECT_THAT(b->status.message(),
+              HasSubstr("it spares what was used in the last 500 ms (--churn-guard)"));
   EXPECT_EQ(StateOf("a"), "resident");
   clock_.Advance(milliseconds(500));
   b = Open("b");

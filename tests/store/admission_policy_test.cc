@@ -63,6 +63,7 @@ TEST(TierPolicyTest, ReclaimIsFoundByItsName) {
   EXPECT_EQ(ParseReclaim("10m").value(), Reclaim{.after = std::chrono::minutes(10)});
   EXPECT_EQ(ParseReclaim("0").value(), Reclaim::kEager);
   EXPECT_THAT(ParseReclaim("never").status().hint(), HasSubstr("eager, lazy"));
+  EXPECT_FALSE(ParseReclaim("off").ok()) << "it might mean either";
   for (const char* text : {"eager", "lazy", "10m", "90s", "250ms"}) {
     EXPECT_EQ(ReclaimText(ParseReclaim(text).value()), text);
   }

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -72,6 +73,16 @@ TEST_F(MemoryPressureTest, WhatCanNotBeHadIsATypedError) {
   EXPECT_TRUE(CheckPressureFile(fifo_).ok());
   const fault::ScopedPlan plan({.op = fault::Op::kOpen, .nth = 1, .error = EACCES});
   EXPECT_EQ(Watch(fifo_).status().code(), StatusCode::kPermissionDenied);
+}
+
+TEST_F(MemoryPressureTest, AFileThatIsNotTheKernelsIsNotWrittenTo) {
+  const std::string model = folder_ / "model";
+  std::ofstream(model) << "weights";
+  EXPECT_EQ(Watch(model).status().code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(CheckPressureFile(model).code(), StatusCode::kFailedPrecondition);
+  std::string content;
+  std::getline(std::ifstream(model), content);
+  EXPECT_EQ(content, "weights");
 }
 
 TEST_F(MemoryPressureTest, TheKernelsOwnFileGivesATriggerWhereThereIsOne) {

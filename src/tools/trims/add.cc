@@ -104,6 +104,11 @@ Result<std::chrono::seconds> KeptFor(const std::string& text) {
     return Status(parsed.status().code(), "--keep-for: " + parsed.status().message(),
                   "write it as 30d or 12h");
   }
+  if (*parsed == std::chrono::milliseconds(0)) {
+    return Status(StatusCode::kInvalidArgument,
+                  "--keep-for: '" + text + "' would keep no version, the new one neither",
+                  "write it as 30d or 12h");
+  }
   return std::chrono::ceil<std::chrono::seconds>(*parsed);
 }
 
