@@ -107,6 +107,7 @@ Result<ResidentBytes> CheckHanded(const KeptRecord& record, std::vector<UniqueFd
     bytes.extents.push_back(std::move(handle));
   }
   bytes.taken_over_load_time = record.load_time;
+  bytes.taken_over_for = record.model;
   return bytes;
 }
 

@@ -92,9 +92,10 @@ Result<KeptFile> KeptFileOf(int fd, uint64_t length) {
 }
 
 std::string FormatKeptRecord(const KeptRecord& record) {
-  std::string text = std::string(kFirstLine) + "\nload_us " +
-                     std::to_string(record.load_time.count()) + "\n" +
-                     LineOf("index", record.index);
+  std::string text =
+      std::string(kFirstLine) + "\nload_us " + std::to_string(record.load_time.count()) + "\n";
+  if (!record.model.empty()) text += "model " + record.model + "\n";
+  text += LineOf("index", record.index);
   for (const KeptFile& extent : record.extents) text += LineOf("extent", extent);
   return text;
 }
@@ -107,6 +108,11 @@ Result<KeptRecord> ParseKeptRecord(std::string_view text) {
   int64_t load_us = 0;
   if (!ReadNumber(&load, &load_us) || !load.empty()) return Malformed("no time of its load");
   record.load_time = std::chrono::microseconds(load_us);
+  // A daemon of before didn't write it.
+  if (text.starts_with("model ")) {
+    TRIMS_ASSIGN_OR_RETURN(const std::string_view model, NextLineOf("model", &text));
+    record.model = model;
+  }
   TRIMS_ASSIGN_OR_RETURN(const std::string_view index, NextLineOf("index", &text));
   TRIMS_ASSIGN_OR_RETURN(record.index, FileIn(index));
   while (!text.empty()) {

@@ -41,6 +41,7 @@ Result<KeptFile> KeptFileOf(int fd, uint64_t length);
 
 struct KeptRecord {
   std::chrono::microseconds load_time{0};  // what the load took
+  std::string model;  // for which it was loaded, of those that have this content; empty: not known
   KeptFile index;
   std::vector<KeptFile> extents;  // in their order
 

@@ -21,8 +21,9 @@ namespace {
 // Keys may be longer than a label, and hold what none may.
 std::string LabelOf(const Image& image) { return Sha256Hex(std::as_bytes(std::span(image.key))); }
 
-Result<KeptRecord> RecordOf(Duration load_time, const ResidentBytes& bytes) {
+Result<KeptRecord> RecordOf(const Image& image, Duration load_time, const ResidentBytes& bytes) {
   KeptRecord record{.load_time = std::chrono::duration_cast<std::chrono::microseconds>(load_time),
+                    .model = image.reference,
                     .index = {},
                     .extents = {}};
   TRIMS_ASSIGN_OR_RETURN(record.index, KeptFileOf(bytes.index.fd.get(), bytes.index.length));
@@ -90,6 +91,12 @@ bool SegmentKeeper::IsHanded(const Image& image) const {
   return handed_.contains(LabelOf(image));
 }
 
+bool SegmentKeeper::IsHandedFor(const Image& image) const {
+  MutexLock lock(handed_mutex_);
+  const auto found = handed_.find(LabelOf(image));
+  return found != handed_.end() && found->second.taken_over_for == image.reference;
+}
+
 bool SegmentKeeper::IsHandedAndLent(const Image& image) const {
   MutexLock lock(handed_mutex_);
   const auto found = handed_.find(LabelOf(image));
@@ -126,7 +133,7 @@ void SegmentKeeper::DropHanded() {
 
 void SegmentKeeper::Keep(const Image& image, Duration load_time, ResidentBytes* bytes) {
   const std::string label = LabelOf(image);
-  const Status status = Give(label, load_time, *bytes);
+  const Status status = Give(image, load_time, *bytes);
   if (status.ok()) {
     bytes->kept_as = label;
     return;
@@ -140,8 +147,8 @@ void SegmentKeeper::Keep(const Image& image, Duration load_time, ResidentBytes* 
 }
 
 // The keeper has open files of its own, so that the mark of those that are lent is not on them.
-Status SegmentKeeper::Give(const std::string& label, Duration load_time,
-                           const ResidentBytes& bytes) {
+Status SegmentKeeper::Give(const Image& image, Duration load_time, const ResidentBytes& bytes) {
+  const std::string label = LabelOf(image);
   std::vector<UniqueFd> owned;
   std::vector<int> fds;
   for (const int fd : DescriptorsOf(bytes)) {
@@ -150,7 +157,7 @@ Status SegmentKeeper::Give(const std::string& label, Duration load_time,
     if (!owned.back()) return ErrnoStatus("re-opening an extent");
     fds.push_back(owned.back().get());
   }
-  TRIMS_ASSIGN_OR_RETURN(const KeptRecord record, RecordOf(load_time, bytes));
+  TRIMS_ASSIGN_OR_RETURN(const KeptRecord record, RecordOf(image, load_time, bytes));
   MutexLock lock(keeper_mutex_);
   if (keeper_ == nullptr) return Status(StatusCode::kCancelled, "the daemon is stopping");
   TRIMS_RETURN_IF_ERROR(records_.Write(label, record));

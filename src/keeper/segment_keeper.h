@@ -52,6 +52,7 @@ class SegmentKeeper {
 
   // Of the daemon before, and not taken yet.
   bool IsHanded(const Image& image) const;
+  bool IsHandedFor(const Image& image) const;      // and was loaded for this name
   bool IsHandedAndLent(const Image& image) const;  // and open in a process that got it from there
   std::optional<ResidentBytes> TakeHanded(const Image& image);
   // Nobody wants the rest.
@@ -75,7 +76,7 @@ class SegmentKeeper {
 
   Status TakeAll();
   Result<ResidentBytes> Check(KeptDescriptors kept, size_t descriptors) const;
-  Status Give(const std::string& label, Duration load_time, const ResidentBytes& bytes);
+  Status Give(const Image& image, Duration load_time, const ResidentBytes& bytes);
   void Drop(const std::string& label);
 
   const Options options_;

@@ -1,7 +1,9 @@
 #include "manager/taken_over.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "base/log.h"
@@ -14,10 +16,16 @@ TakenOver::~TakenOver() { dependencies_.timers->Cancel(timer_); }
 
 void TakenOver::Begin(const std::vector<ImagePtr>& images, std::function<void()> done) {
   done_ = std::move(done);
-  std::set<std::string> seen;
-  for (const ImagePtr& image : images) {
-    if (dependencies_.keeper->IsHanded(*image) && seen.insert(image->key).second)
-      waiting_.push_back(image);
+  // Of several names of one content, it is that again for which it was loaded, and whose namespace pays.
+  std::vector<ImagePtr> handed;
+  std::ranges::copy_if(images, std::back_inserter(handed), [this](const ImagePtr& image) {
+    return dependencies_.keeper->IsHanded(*image);
+  });
+  std::ranges::stable_partition(
+      handed, [this](const ImagePtr& image) { return dependencies_.keeper->IsHandedFor(*image); });
+  std::set<std::string_view> seen;
+  for (const ImagePtr& image : handed) {
+    if (seen.insert(image->key).second) waiting_.push_back(image);
   }
   std::stable_partition(waiting_.begin(), waiting_.end(), [this](const ImagePtr& image) {
     return dependencies_.keeper->IsHandedAndLent(*image);

@@ -37,6 +37,7 @@ struct ResidentBytes {
   std::string kept_as = {};
   // Of those that a daemon before this one had loaded: what its load took.
   std::optional<Duration> taken_over_load_time = {};
+  std::string taken_over_for = {};  // the model that it was loaded for; empty: not known
 };
 
 }  // namespace trims

@@ -86,12 +86,12 @@ class HttpServerTest : public ::testing::Test {
   }
 
   const Gate gate_{GateOptions()};
-  const std::unique_ptr<JobPool> pool_ = *JobPool::Start({.link = [] {
-    auto link = std::make_unique<test::FakeLink>();
+  std::counting_semaphore<> turns_{0};
+  const std::unique_ptr<JobPool> pool_ = *JobPool::Start({.link = [this] {
+    auto link = std::make_unique<QuietLink>(&turns_);
     link->answer = std::string(kAnswerBytes, ' ');
     return link;
   }});
-  std::counting_semaphore<> turns_{0};
   const std::unique_ptr<JobPool> streams_ = *JobPool::Start(
       {.threads = 1, .queue = 0, .link = [this] { return std::make_unique<QuietLink>(&turns_); }});
   uint16_t port_ = 0;

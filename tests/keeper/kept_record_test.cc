@@ -19,7 +19,10 @@ KeptRecord SomeRecord() {
                       .changed_seconds = 1'795'771'749,
                       .changed_nanoseconds = 7,
                       .length = 5};
-  KeptRecord record{.load_time = std::chrono::microseconds(42), .index = file, .extents = {file}};
+  KeptRecord record{.load_time = std::chrono::microseconds(42),
+                    .model = "team/ocr:v1",
+                    .index = file,
+                    .extents = {file}};
   record.extents.push_back(file);
   record.extents.back().inode = UINT64_MAX;
   return record;
@@ -29,6 +32,12 @@ TEST(KeptRecordTest, WhatWasFormattedIsParsedToTheSame) {
   const Result<KeptRecord> again = ParseKeptRecord(FormatKeptRecord(SomeRecord()));
   ASSERT_TRUE(again.ok()) << again.status().ToString();
   EXPECT_EQ(*again, SomeRecord());
+}
+
+TEST(KeptRecordTest, OneOfBeforeHasNoModel) {
+  KeptRecord before = SomeRecord();
+  before.model.clear();
+  EXPECT_EQ(ParseKeptRecord(FormatKeptRecord(before)).value(), before);
 }
 
 TEST(KeptRecordTest, EachCutIsRefusedOrEndsAfterALine) {

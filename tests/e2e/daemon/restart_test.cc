@@ -326,6 +326,26 @@ TEST_F(RestartTest, AForgedSegmentIsRefusedAndTheFilesAreServed) {
   ExpectServes("two", /*hit=*/false);
 }
 
+TEST_F(RestartTest, OfSeveralNamesOfOneContentItIsTheOneThatItWasLoadedFor) {
+  Start();
+  const std::string file = daemon_->AddFile("alpha", kModelBytes);
+  {
+    Result<Admin> admin = Admin::Connect({.socket_path = daemon_->socket()});
+    ASSERT_TRUE(admin.ok());
+    for (const char* name : {"team/omega", "beta"}) {
+      const Result<std::string> added =
+          admin->Add(name, "file://" + file, {.variants = {Variant::kFiles}, .on_progress = {}});
+      ASSERT_TRUE(added.ok()) << added.status().ToString();
+    }
+    ASSERT_TRUE(daemon_->Connect()->Open("team/omega").ok());
+  }
+  Stop(SIGKILL);
+  Start();
+  const nlohmann::json segments = daemon_->GetStatus()["segments"];
+  ASSERT_EQ(segments.size(), 1u);
+  EXPECT_THAT(segments[0]["reference"].get<std::string>(), HasSubstr("team/omega"));
+}
+
 TEST_F(RestartTest, WithFewDescriptorsAPartIsTakenOver) {
   Start();
   for (int i = 0; i < 40; ++i) AddAndOpen("model" + std::to_string(i));
