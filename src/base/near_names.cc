@@ -61,9 +61,11 @@ std::vector<std::string> NearNames(std::string_view wanted, size_t count,
     if (remoteness != kFar) near.emplace_back(remoteness, name);
   }
   std::ranges::stable_sort(near, {}, &std::pair<size_t, std::string>::first);
-  near.resize(std::min(near.size(), most));
   std::vector<std::string> names;
-  for (auto& [remoteness, name] : near) names.push_back(std::move(name));
+  for (auto& [remoteness, name] : near) {
+    if (names.size() == most) break;
+    if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
+  }
   return names;
 }
 

@@ -57,7 +57,8 @@ Status SetLimit(std::string_view name, std::string_view value, Quota* quota) {
 
 Result<NamedQuota> ParseQuota(std::string_view text) {
   const size_t colon = text.find(':');
-  if (colon == std::string_view::npos) return Bad("it names no namespace");
+  if (colon == std::string_view::npos)
+    return Bad(InQuotes(text) + " has no ':' between a namespace and its limits");
   NamedQuota named{.name = std::string(text.substr(0, colon)), .quota = {}};
   const bool fits = !named.name.empty() && named.name.size() <= 128 &&
                     std::all_of(named.name.begin(), named.name.end(), FitsNamespace);

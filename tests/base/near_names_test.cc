@@ -58,6 +58,20 @@ TEST(NearNamesTest, NamesNothingForAnotherWord) {
   EXPECT_THAT(NearNames("", kCommands, 3), IsEmpty());
 }
 
+TEST(NearNamesTest, ANameIsNamedOnce) {
+  const std::vector<std::string> known = {"c", "c", "cd"};
+  EXPECT_EQ(NearNames("cc", known, 3), (std::vector<std::string>{"c", "cd"}));
+}
+
+// Beyond that only those are found that need no distance.
+TEST(NearNamesTest, DistancesAreFoundAsLongAsTheyCostLittle) {
+  std::vector<std::string> known(3000, std::string(100, 'x'));
+  const std::string wanted(100, 'y');
+  known.push_back(wanted.substr(0, 99) + "z");
+  known.push_back(wanted + "-v2");
+  EXPECT_EQ(NearNames(wanted, known, 3), std::vector<std::string>{wanted + "-v2"});
+}
+
 TEST(NearNamesTest, TheWorkIsBounded) {
   EXPECT_THAT(NearNames(std::string(129, 'a'), Names{std::string(129, 'a')}, 3), IsEmpty());
   size_t asked = 0;

@@ -99,7 +99,7 @@ Command MakeEventsCommand(CLI::App* root) {
   app->add_flag("--no-follow", arguments->no_follow, "Print what is kept, and end");
   app->add_option("--count", arguments->count, "End after so many (default: until Ctrl-C)")
       ->type_name("N")
-      ->check(CLI::PositiveNumber.description(""));
+      ->check(CLI::Range(1, 1 << 30).description(""));
   return {app, [arguments](const Context& context) { return RunEvents(context, *arguments); }};
 }
 

@@ -76,7 +76,7 @@ Command MakeTopCommand(CLI::App* root) {
       ->check(CLI::Range(0.1, 3600.0).description(""));
   app->add_option("--count", arguments->count, "End after so many (default: until q or Ctrl-C)")
       ->type_name("N")
-      ->check(CLI::PositiveNumber.description(""));
+      ->check(CLI::Range(1, 1 << 30).description(""));
   return {app, [arguments](const Context& context) { return RunTop(context, *arguments); }};
 }
 

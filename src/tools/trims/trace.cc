@@ -195,7 +195,7 @@ Command MakeTraceCommand(CLI::App* root) {
       ->type_name("REF");
   app->add_option("--count", arguments->count, "Likewise: end after so many opens")
       ->type_name("N")
-      ->check(CLI::PositiveNumber.description(""));
+      ->check(CLI::Range(1, 1 << 30).description(""));
   return {app, [arguments](const Context& context) { return RunTrace(context, *arguments); }};
 }
 
