@@ -65,9 +65,10 @@ struct Event {
   std::string_view tier;
   uint64_t bytes = 0;  // of a segment what it takes of its tier; of a model what its files have
   std::string_view reason;  // why it went
-  // Evicted: for which model; an alias: what it meant before; kept alive: how long; a quota: its text.
+  // Evicted: for which model; an alias: what it meant before; kept alive: how long; a quota: its text; a policy: its reclaim.
   std::string other;
-  std::string_view policy;      // that chose
+  std::string_view policy;      // that chose, or that was chosen
+  std::string_view admission;   // likewise chosen
   std::optional<double> score;  // by which it chose: the lowest goes first
   std::string alias;
   std::chrono::microseconds took{

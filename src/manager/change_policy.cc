@@ -64,14 +64,17 @@ Result<std::optional<Quotas>> QuotasOf(const PolicyWishes& wishes, const Tiers& 
 
 void SetPolicy(const TierPolicy& policy, SegmentTable* table, EventSink* events) {
   if (policy == table->policy()) return;
-  table->SetPolicy(policy);
   LogInfo("policy.changed", {{"tier", table->tier_name()},
                              {"reclaim", ReclaimText(policy.reclaim)},
                              {"eviction", policy.eviction->name},
                              {"admission", policy.admission->name}});
+  // Before what goes because of it is told.
   events->Record({.kind = EventKind::kPolicyChanged,
                   .tier = table->tier_name(),
-                  .policy = policy.eviction->name});
+                  .other = ReclaimText(policy.reclaim),
+                  .policy = policy.eviction->name,
+                  .admission = policy.admission->name});
+  table->SetPolicy(policy);
 }
 
 void SetBudget(uint64_t budget, SegmentTable* table, EventSink* events) {

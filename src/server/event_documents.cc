@@ -45,6 +45,8 @@ const char* NameOfOther(EventKind kind) {
       return "keep_alive";
     case EventKind::kQuotaChanged:
       return "quota";
+    case EventKind::kPolicyChanged:
+      return "reclaim";
     case EventKind::kAliasMoved:
     case EventKind::kAliasDeleted:
       return "before";
@@ -72,6 +74,7 @@ Json EventJson(const Event& event) {
   text("reason", event.reason);
   text(NameOfOther(event.kind), event.other);
   text("eviction_policy", event.policy);
+  text("admission", event.admission);
   if (event.score) json["score"] = *event.score;
   const bool timed = event.began_us.has_value();
   if (timed) json["began_us"] = *event.began_us;

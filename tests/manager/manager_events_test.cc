@@ -96,6 +96,10 @@ TEST_F(ManagerEvents, WhatAnOperatorChangesIsTold) {
   const wire::Principal self{.uid = ::geteuid()};
   ASSERT_TRUE(manager_->ChangePolicy(self, {.eviction = "lru"}).ok());
   ASSERT_TRUE(manager_->ChangePolicy(self, {.eviction = "lru"}).ok()) << "which changes nothing";
+  const Event changed = Events({"policy.changed"}).at(0);
+  EXPECT_EQ(changed.policy, "lru");
+  EXPECT_EQ(changed.other, "lazy");
+  EXPECT_EQ(changed.admission, "all");
   ASSERT_TRUE(manager_->ChangePolicy(self, {.budget = "8KiB"}).ok());
   EXPECT_EQ(Events({"budget.changed"}).at(0).bytes, uint64_t{8} << 10);
   ASSERT_TRUE(manager_->Drain(self, true, {}).ok());

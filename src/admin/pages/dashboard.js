@@ -187,6 +187,7 @@ function detailsOf(event) {
   if (event.bytes_per_second) parts.push(`${bytes(event.bytes_per_second)}/s`);
   if (event.reason) parts.push(event.reason + (event.for ? ` for ${shortName(event.for)}` : ""));
   if (event.eviction_policy) parts.push(event.eviction_policy + (event.score === undefined ? "" : ` ${event.score.toPrecision(4)}`));
+  if (event.reclaim) parts.push(`${event.reclaim} reclaim, admits ${event.admission}`);
   if (event.before) parts.push(`before: ${shortName(event.before)}`);
   if (event.leases) parts.push(`${count(event.leases)} leases`);
   if (event.pid) parts.push(`${event.client || "a client"}, pid ${event.pid}`);

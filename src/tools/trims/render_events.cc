@@ -34,7 +34,9 @@ std::string Because(const Json& event) {
   if (event.contains("score") && event["score"].is_number()) {
     return text + fmt::format(", {} {:.4g}", policy, event["score"].get<double>());
   }
-  return policy.empty() ? text : "eviction " + policy;
+  if (policy.empty()) return text;
+  return fmt::format("eviction {}, reclaim {}, admission {}", policy, Text(event, "reclaim"),
+                     Text(event, "admission"));
 }
 
 std::string TimesOf(const Json& event) {
