@@ -51,9 +51,8 @@ HINTS = {
     "trims ls shows what there is": SENTENCE,
     "it has no ort variant (trims show says why)": SENTENCE,
     "wait for some of them: trims status": SENTENCE,
-    "close models that are in use (trims status shows them), or ": SENTENCE,
+    "close models that are in use (trims status shows them), ": SENTENCE,
     "evict it there first (trims status shows which device has it)": SENTENCE,
-    "close models that are in use (trims status shows them), unpin some, or ": SENTENCE,
     "trims trace --help": "test_what_trace_takes_is_shown",
     "trims trace combine FILES… --out FILE": FORM,
     "name Chrome traces, such as trims trace record writes": SENTENCE,
@@ -65,6 +64,7 @@ HINTS = {
     "trims pin X, or trims keep-alive X 10m": SENTENCE,
     "trims keep-alive ": "test_a_name_is_kept_alive",
     "close models of that namespace, or raise bytes= of its quota: trims policy --quota": SENTENCE,
+    "raise bytes= of its quota: trims policy --quota": SENTENCE,
     "close models that are not needed any more, or raise leases= of its quota: trims policy --quota": SENTENCE,
     "open it again in a moment, or raise loads-per-minute= of its quota: trims policy --quota": SENTENCE,
     "open it again when one of them is done, or raise loads= of its quota: trims policy --quota": SENTENCE,
@@ -80,6 +80,7 @@ HINTS = {
     "not to be had, so that trimsd --pressure auto lets nothing go: ": SENTENCE,
     "open it at another daemon, or let this one serve again: trims drain --off": "test_a_drain_is_ended",
     "the daemon serves again: trims drain --off": SENTENCE,
+    "trims drain --off": "test_a_drain_is_ended",
     "trims drain --wait": SENTENCE,
     "no new leases; trims drain --off ends that": SENTENCE,
     "give another name, or first: trims alias --delete ": "test_an_alias_gives_its_name_back",
@@ -151,6 +152,7 @@ HINTS = {
     "sudo sysctl vm.max_map_count={}": MACHINE,
     "sudo sysctl vm.nr_hugepages={}": MACHINE,
     "sysctl vm.nr_hugepages=1024": MACHINE,
+    "raise the limit of open files (ulimit -n)": MACHINE,
 }
 
 
