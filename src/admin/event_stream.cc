@@ -3,13 +3,13 @@
 #include <charconv>
 #include <chrono>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "admin/answers.h"
 #include "admin/json_fields.h"
+#include "admin/query.h"
 #include "base/macros.h"
 #include "base/shown_name.h"
 
@@ -20,22 +20,18 @@ namespace {
 constexpr std::chrono::milliseconds kWait{1000};
 constexpr int kQuietWaits = 15;
 
-Status BadQuery(const std::string& why) {
-  return Status(
-      StatusCode::kInvalidArgument, why,
-      "/v1/events?since=NUMBER&kind=segment&kind=model&model=NAME&opens=true, each if wanted");
-}
+constexpr char kForm[] =
+    "/v1/events?since=NUMBER&kind=segment&kind=model&model=NAME&opens=true, each if wanted";
 
 Result<uint64_t> NumberOf(const std::string& text, const char* name) {
   uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error == std::errc() && end == text.data() + text.size()) return number;
-  return BadQuery(std::string(name) + " is '" + ShownName(text) + "': expected a number");
+  return Status(StatusCode::kInvalidArgument,
+                std::string(name) + " is '" + ShownName(text) + "': expected a number", kForm);
 }
 
 Status TakeParameter(const std::string& name, const std::string& value, EventsOptions* options) {
-  if (value.find_first_of("%+") != std::string::npos)
-    return BadQuery("the query has an escape, which nothing that it may name needs");
   if (name == "since") {
     TRIMS_ASSIGN_OR_RETURN(options->since, NumberOf(value, "since"));
   } else if (name == "kind") {
@@ -45,7 +41,7 @@ Status TakeParameter(const std::string& name, const std::string& value, EventsOp
   } else if (name == "opens" && value == "true") {
     options->opens = true;
   } else {
-    return BadQuery("the query has '" + ShownName(name) + "=" + ShownName(value) + "'");
+    return NotInQuery(name, value, kForm);
   }
   return Status();
 }
@@ -90,11 +86,9 @@ Result<std::string> NextText(EventsOptions* options, DaemonLink& link) {
 }  // namespace
 
 Result<EventsOptions> EventsOptionsOf(const HttpRequest& request) {
+  TRIMS_RETURN_IF_ERROR(CheckQuery(request, kForm, /*several=*/"kind"));
   EventsOptions options{.wait = std::chrono::milliseconds(0)};
-  std::set<std::string_view> seen;
   for (const auto& [name, value] : request.query) {
-    if (name != "kind" && !seen.insert(name).second)
-      return BadQuery("the query has '" + ShownName(name) + "' twice");
     TRIMS_RETURN_IF_ERROR(TakeParameter(name, value, &options));
   }
   if (request.last_event_id) {

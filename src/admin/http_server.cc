@@ -193,8 +193,7 @@ class HttpServer::Impl {
     Crowd& crowd = static_cast<Impl*>(self)->crowd_;
     if (code == MHD_CONNECTION_NOTIFY_CLOSED)
       return crowd.Leave(static_cast<Crowd::Member*>(*context));
-    const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    *context = crowd.Enter(info->connect_fd);
+    *context = crowd.Enter(SocketOf(connection));
   }
 
   static void OnCompleted(void* self, MHD_Connection* connection, void** context,

@@ -12,7 +12,9 @@
 #include "admin/metrics.h"
 #include "admin/pages.h"
 #include "admin/policy_body.h"
+#include "admin/query.h"
 #include "admin/triton.h"
+#include "base/macros.h"
 #include "base/shown_name.h"
 
 namespace trims::admin {
@@ -42,7 +44,7 @@ HttpResponse WrongMethod(const HttpRequest& request, const std::string& allowed)
 
 HttpResponse Alive() { return JsonAnswer(R"({"alive":true})"); }
 
-// The shortest document that there is.
+// Whether it would serve an open: the status says whether it drains.
 HttpResponse Ready(DaemonLink& link) {
   const Result<std::string> status = link.GetStatus();
   if (!status.ok()) return ErrorAnswer(status.status());
@@ -76,13 +78,10 @@ Route ModelRoute(const HttpRequest& request, std::string reference) {
 
 // What is asked of another tier than the host's says so in the query; what is changed, in the body.
 Status ReadPolicyQuery(const HttpRequest& request, PolicyOptions* options) {
+  constexpr char kForm[] = "GET /v1/policy?tier=disk, or PUT with a body";
+  TRIMS_RETURN_IF_ERROR(CheckQuery(request, kForm));
   for (const auto& [name, value] : request.query) {
-    const bool is_tier = name == "tier" && request.method == "GET" && options->tier.empty();
-    if (!is_tier || value.empty() || value.find_first_of("%+") != std::string::npos) {
-      return Status(StatusCode::kInvalidArgument,
-                    "the query has '" + ShownName(name) + "=" + ShownName(value) + "'",
-                    "GET /v1/policy?tier=disk, or PUT with a body");
-    }
+    if (name != "tier" || request.method != "GET") return NotInQuery(name, value, kForm);
     options->tier = value;
   }
   return Status();

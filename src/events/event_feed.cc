@@ -8,7 +8,7 @@
 namespace trims {
 namespace {
 
-// What a client says of itself, and what it asked for: no longer than a reference may be, and nothing that a document has to escape.
+// What a client says of itself, and what it asked for: no longer than a reference may be, and without control characters.
 void MakeShowable(std::string* text) {
   constexpr size_t kLongest = 300;
   const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };

@@ -162,7 +162,10 @@ class Session : public std::enable_shared_from_this<Session> {
   Status SendLease(uint64_t id, uint64_t number, const Lease& lease);
   size_t UntakenBytes() const;
   // Whether to make another document for this client, who has been told if not.
-  bool MayHaveDocument(uint64_t id);
+  // What it may ask for (session_limits.cc).
+  bool MayHaveDocument(uint64_t id);  // if not, it has been told
+  Status CheckDocumentsTaken();
+  Status CheckDocumentTime() const;
   Status CheckMayWaitForEvents() const;
   Status CheckMayLease() const;
   bool IsOperator() const;

@@ -1,10 +1,8 @@
 // What a session tells those who listen, and how it answers them.
-#include <algorithm>
 #include <array>
 #include <string>
 #include <utility>
 
-#include "ingest/check_operator.h"
 #include "server/documents.h"
 #include "server/session.h"
 
@@ -37,26 +35,6 @@ void Session::Serve(uint64_t id, const wire::EventsRequest& request) {
                                 ChargeDocument(began);
                                 UpdateInterest();  // a place among the requests in flight is free
                               });
-}
-
-bool Session::IsOperator() const { return CheckOperator(principal_).ok(); }
-
-Status Session::CheckMayWaitForEvents() const {
-  const ServerLimits& limits = context_->limits;
-  const auto own = static_cast<size_t>(std::ranges::count_if(
-      pending_, [](const Pending& pending) { return pending.events.has_value(); }));
-  if (own >= limits.max_event_waits_per_connection) {
-    return Status(StatusCode::kResourceExhausted,
-                  "this connection waits for events " + std::to_string(own) + " times already",
-                  "wait for one answer before asking for the next");
-  }
-  const size_t most =
-      limits.max_event_waits - (IsOperator() ? 0 : limits.event_waits_for_operators);
-  if (context_->events->waits() < most) return Status();
-  return Status(StatusCode::kResourceExhausted,
-                "there are " + std::to_string(context_->events->waits()) +
-                    " waits for events already, of at most " + std::to_string(most),
-                "ask for what is kept, without waiting, or later");
 }
 
 void Session::TellOpen(OpenEnd end, const OpenTimes& times, Event open) const {

@@ -1,7 +1,4 @@
-// The requests of a session and their replies; session.cc has the connection itself.
-#include <linux/sockios.h>
-#include <sys/ioctl.h>
-
+// The requests of a session and their replies; session.cc has the connection itself, session_limits.cc what it may ask for.
 #include <algorithm>
 #include <span>
 #include <utility>
@@ -14,9 +11,6 @@
 
 namespace trims {
 namespace {
-
-// Of a socket's buffer, as the kernel counts a reply.
-constexpr uint64_t kLeastReplyBytes = 768;
 
 Event AnsweredOpen(const Lease& lease, std::string_view traceparent) {
   return {.model = lease.image().reference,
@@ -77,24 +71,6 @@ void Session::Dispatch(const wire::Request& request) {
   const TimePoint began = context_->clock->Now();
   std::visit([&](const auto& body) { Serve(request.id, body); }, request.body);
   if (IsForDocument(request.body)) ChargeDocument(began);
-}
-
-// Of the loop's time, to its user.
-void Session::ChargeDocument(TimePoint began) const {
-  if (IsOperator()) return;
-  const TimePoint now = context_->clock->Now();
-  context_->documents.Take(principal_.uid, now, now - began);
-}
-
-Status Session::CheckMayLease() const {
-  const ServerLimits& limits = context_->limits;
-  const bool connection = leases_.size() + pending_.size() >= limits.max_leases;
-  if (!connection && tally_->count() < limits.max_leases_per_uid) return Status();
-  const size_t held = connection ? leases_.size() : tally_->count();
-  return Status(StatusCode::kQuotaExceeded,
-                (connection ? "this connection holds " : "this user's programs hold ") +
-                    std::to_string(held) + " leases, as many as one may",
-                "close models that are not needed any more");
 }
 
 void Session::Serve(uint64_t id, const wire::OpenRequest& request) {
@@ -418,37 +394,6 @@ Status Session::SendLease(uint64_t id, uint64_t number, const Lease& lease) {
                               .lengths = LengthsFor(image),
                               .runs = context_->runs};
   return outbox_.Send(context_->encoder.Open(id, reply), context_->fds);
-}
-
-// Of the socket's buffer.
-size_t Session::UntakenBytes() const {
-  int unread = 0;
-  if (::ioctl(socket_.get(), SIOCOUTQ, &unread) != 0 || unread <= 0) return 0;
-  return static_cast<size_t>(unread);
-}
-
-// The kernel says how much of the socket's buffer untaken replies fill, not which they are: each
-// counts as the largest document since the socket was empty.
-bool Session::MayHaveDocument(uint64_t id) {
-  if (!IsOperator() && !context_->documents.Has(principal_.uid, context_->clock->Now())) {
-    ReplyError(id, Status(StatusCode::kResourceExhausted,
-                          "this user's lists, statuses and events have taken as much of the "
-                          "daemon's time as they may: a tenth",
-                          "ask again in a few seconds, and less often"));
-    return false;
-  }
-  const size_t unread = UntakenBytes();
-  if (unread == 0) {
-    largest_document_ = 0;
-    return true;
-  }
-  const uint64_t untaken = unread / kLeastReplyBytes * largest_document_;
-  if (untaken < context_->limits.untaken_document_bytes) return true;
-  ReplyError(id, Status(StatusCode::kResourceExhausted,
-                        "this connection has not taken up to " + std::to_string(untaken) +
-                            " bytes of documents, as many as may wait",
-                        "read the replies before asking for more"));
-  return false;
 }
 
 void Session::ReplyDocument(uint64_t id, const std::string& document) {

@@ -4,100 +4,20 @@
 
 #include <chrono>
 #include <memory>
-#include <random>
 #include <string>
 #include <vector>
 
-#include "manager/manager_fixture.h"
+#include "manager/manager_pieces_fixture.h"
 
 namespace trims {
 namespace {
 
 using std::chrono::milliseconds;
+using test::kBaseBlocks;
+using test::kBlock;
+using test::kIndex;
+using test::ManagerPieces;
 using test::Outcome;
-
-constexpr uint64_t kBlock = uint64_t{2} << 20;
-constexpr uint64_t kBaseBlocks = 6;
-constexpr uint64_t kIndex = 4096;
-
-class ManagerPieces : public test::ManagerFixture {
- protected:
-  void StartWithDevice(uint64_t device_blocks, uint64_t host_blocks = 100,
-                       HostCopy copy = HostCopy::kKeep, Reclaim reclaim = Reclaim::kLazy,
-                       uint64_t granule = kBlock) {
-    manager_.reset();
-    tier_ = std::make_unique<test::FakeTier>(host_blocks * kBlock);
-    device_ = std::make_unique<test::FakeTier>(device_blocks * kBlock, "device:0", "sim:0");
-    device_->piece_granule = granule;
-    ManagerOptions options;
-    options.residency = residency_;
-    options.residency.policy = {.reclaim = reclaim};
-    options.residency.host_copy = copy;
-    manager_ = std::make_unique<Manager>(options,
-                                         ManagerDependencies{.clock = &clock_,
-                                                             .timers = &timers_,
-                                                             .catalog = &catalog_,
-                                                             .tiers = {tier_.get(), device_.get()},
-                                                             .preparer = &preparer_,
-                                                             .worker = &worker_});
-  }
-  ~ManagerPieces() override { manager_.reset(); }
-
-  static ManifestVariant Blocks(uint64_t blocks) {
-    ManifestVariant variant = test::MakeVariant(Variant::kFiles, blocks * kBlock / 4096);
-    variant.granularity = Granularity::kBlock;
-    return variant;
-  }
-  void Put(const std::string& name, char digit, const ManifestVariant& variant) {
-    Manifest manifest = test::MakeManifest(test::Digest(digit), {variant});
-    catalog_.entries.push_front(MakeCatalogEntry("default/" + name, "v1", std::move(manifest), 1));
-  }
-  void KnowBase() { Put("base", 'a', Blocks(kBaseBlocks)); }
-  // The base with another block.
-  void KnowTune(const std::string& name, char digit, uint64_t block) {
-    ManifestVariant variant = Blocks(1);
-    ManifestVariant base = Blocks(kBaseBlocks);
-    base.extents.front().sha256 = test::Digest('a');
-    variant.lengths = {kBaseBlocks * kBlock};
-    variant.borrowed = {base};
-    if (block > 0) variant.runs.push_back({1, 0, 0, block * kBlock});
-    variant.runs.push_back({0, 0, 0, kBlock});
-    if (const uint64_t left = kBaseBlocks - block - 1; left > 0)
-      variant.runs.push_back({1, 0, (block + 1) * kBlock, left * kBlock});
-    Put(name, digit, variant);
-  }
-  // As an add tells it: the model is there, and everybody hears of it.
-  void TellChanged() {
-    Know("other", '9', 2);
-    Remove("other");
-  }
-
-  std::shared_ptr<Outcome> OpenOnDevice(const std::string& name, milliseconds deadline = {}) {
-    return Open({.reference = name, .variant_key = {}, .tier = "sim:0", .deadline = deadline});
-  }
-  void FinishAll() {
-    while (!tier_->fills.empty() || !device_->fills.empty()) {
-      if (!tier_->fills.empty()) tier_->Finish();
-      if (!device_->fills.empty()) device_->Finish();
-    }
-  }
-  void FinishReleases() {
-    while (!tier_->releases.empty() || !device_->releases.empty()) {
-      if (!tier_->releases.empty()) tier_->FinishRelease();
-      if (!device_->releases.empty()) device_->FinishRelease();
-    }
-  }
-  std::shared_ptr<Outcome> HaveOnDevice(const std::string& name) {
-    auto open = OpenOnDevice(name);
-    FinishAll();
-    EXPECT_TRUE(open->lease) << open->status.ToString();
-    return open;
-  }
-  TierSnapshot OnDevice() { return manager_->Snapshot().tiers.at(1); }
-  uint64_t Leases() { return manager_->Snapshot().leases; }
-
-  std::unique_ptr<test::FakeTier> device_;
-};
 
 // Its device came back as one that can put nothing together.
 TEST_F(ManagerPieces, APinOfWhatADeviceCantPutTogetherIsNotTriedForEver) {
@@ -437,72 +357,6 @@ TEST_F(ManagerPieces, AQuotaCountsOneLoad) {
   auto one = OpenOnDevice("one");
   FinishAll();
   EXPECT_TRUE(one->lease) << one->status.ToString();
-}
-
-// Whatever comes and goes, models too: who has a lease has all pieces, and in the end nothing is held.
-TEST_F(ManagerPieces, RandomOpensAndChangesLeaveNothingBehind) {
-  std::mt19937_64 random(23);
-  for (int round = 0; round < 40; ++round) {
-    catalog_.entries.clear();
-    KnowBase();
-    KnowTune("tb", 'b', 1);
-    static constexpr HostCopy kCopies[] = {HostCopy::kKeep, HostCopy::kDrop, HostCopy::kPin};
-    StartWithDevice(7 + random() % 14, 12 + random() % 10, kCopies[random() % 3],
-                    random() % 4 == 0 ? Reclaim::kEager : Reclaim::kLazy);
-    std::vector<std::shared_ptr<Outcome>> opens;
-    char next = 'c';
-    for (int step = 0; step < 300; ++step) {
-      const uint64_t choice = random() % 11;
-      if (choice < 4) {
-        const CatalogEntry& entry = *std::next(
-            catalog_.entries.begin(), static_cast<ptrdiff_t>(random() % catalog_.entries.size()));
-        const std::string name = entry.name;
-        const milliseconds deadline(1 + random() % 50);
-        opens.push_back(random() % 4 == 0 ? Open(name, deadline) : OpenOnDevice(name, deadline));
-      } else if (choice < 6 && !opens.empty()) {
-        opens.erase(opens.begin() + static_cast<ptrdiff_t>(random() % opens.size()));
-      } else if (choice < 9) {
-        test::FakeTier& tier = random() % 2 == 0 ? *tier_ : *device_;
-        if (!tier.fills.empty()) {
-          random() % 12 == 0 ? tier.Fail(StatusCode::kInternal) : tier.Finish();
-        }
-        if (!tier.releases.empty() && random() % 2 == 0) tier.FinishRelease();
-      } else if (choice == 9) {
-        timers_.Advance(milliseconds(random() % 20));
-      } else if (random() % 8 == 0) {
-        if (next <= 'f') {
-          KnowTune(std::string("t") + next, next, random() % kBaseBlocks);
-          ++next;
-          TellChanged();
-        } else if (catalog_.entries.size() > 1) {
-          Remove(std::string(catalog_.entries.front().name));
-        }
-      }
-      for (const auto& open : opens) {
-        if (!open->lease) continue;
-        for (const Lease& part : open->lease->borrowed()) part.bytes();
-        uint64_t mapped = 0;
-        for (const ManifestRun& run : open->lease->image().variant.runs) mapped += run.length;
-        EXPECT_TRUE(mapped == 0 || mapped == kBaseBlocks * kBlock);
-      }
-      ASSERT_LE(OnDevice().used_bytes, OnDevice().budget_bytes);
-      ASSERT_LE(Host().used_bytes, Host().budget_bytes);
-    }
-    opens.clear();
-    while (!tier_->fills.empty() || !device_->fills.empty() || !tier_->releases.empty() ||
-           !device_->releases.empty()) {
-      FinishAll();
-      FinishReleases();
-    }
-    EXPECT_EQ(Leases(), 0u);
-    EXPECT_EQ(manager_->Snapshot().waiters, 0u);
-    for (const TierSnapshot& tier : manager_->Snapshot().tiers) {
-      EXPECT_EQ(tier.use.leased, 0u) << tier.name;
-      EXPECT_EQ(tier.use.loading + tier.use.waiting, 0u) << tier.name;
-    }
-    EXPECT_EQ(OnDevice().wasted_bytes, 0u);
-    manager_.reset();
-  }
 }
 
 }  // namespace

@@ -73,8 +73,7 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options) {
   TRIMS_ASSIGN_OR_RETURN(const ReadEngineKind engine, ReadEngineOf(options));
   TRIMS_ASSIGN_OR_RETURN(Places places, Places::Claim(options));
   std::unique_ptr<Daemon> daemon(
-      new Daemon(options, std::move(places), engine, std::move(service)));
-  daemon->open_files_ = open_files;
+      new Daemon(options, std::move(places), engine, std::move(service), open_files));
   TRIMS_RETURN_IF_ERROR(daemon->MakeParts(budget));
   daemon->TakeOver();
   TRIMS_RETURN_IF_ERROR(daemon->Serve());
@@ -86,8 +85,9 @@ Result<std::unique_ptr<Daemon>> Daemon::Start(const DaemonOptions& options) {
 }
 
 Daemon::Daemon(const DaemonOptions& options, Places places, ReadEngineKind engine,
-               std::optional<ServiceManager> service)
+               std::optional<ServiceManager> service, uint64_t open_files)
     : options_(options),
+      open_files_(open_files),
       places_(std::move(places)),
       engine_(engine),
       service_(std::move(service)) {}

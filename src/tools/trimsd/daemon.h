@@ -44,7 +44,7 @@ class Daemon {
 
  private:
   Daemon(const DaemonOptions& options, Places places, ReadEngineKind engine,
-         std::optional<ServiceManager> service);
+         std::optional<ServiceManager> service, uint64_t open_files);
 
   Status MakeParts(uint64_t budget);
   void WatchMemory();
@@ -75,7 +75,7 @@ class Daemon {
   // In the order in which they depend on one another; they go in reverse. The loop goes after the
   // store: an add whose entry was written, but who never heard of it, must not take its folder along.
   const DaemonOptions options_;
-  uint64_t open_files_ = 0;  // that this process may have; 0: not known
+  const uint64_t open_files_;  // that this process may have; 0: not known
   Places places_;
   const ReadEngineKind engine_;
   std::optional<ServiceManager> service_;

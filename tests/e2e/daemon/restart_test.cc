@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,6 +23,7 @@
 #include "e2e/daemon/daemon_process.h"
 #include "keeper/keeper_link.h"
 #include "store/host_memory.h"
+#include "support/fewer_open_files.h"
 #include "support/scratch_folder.h"
 #include "wire/channel.h"
 #include "wire/principal.h"
@@ -36,22 +36,6 @@ using ::testing::HasSubstr;
 constexpr size_t kModelBytes = size_t{4} << 20;
 constexpr int kMostLooks = 100'000;
 constexpr int kEndMs = 60'000;
-
-// Of whom this process starts, as long as it is there; only root's process has all of its own again afterwards.
-class FewerOpenFiles {
- public:
-  explicit FewerOpenFiles(rlim_t most) {
-    EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before_), 0);
-    const rlimit fewer{.rlim_cur = most, .rlim_max = most};
-    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &fewer), 0);
-  }
-  ~FewerOpenFiles() { static_cast<void>(::setrlimit(RLIMIT_NOFILE, &before_)); }
-  FewerOpenFiles(const FewerOpenFiles&) = delete;
-  FewerOpenFiles& operator=(const FewerOpenFiles&) = delete;
-
- private:
-  rlimit before_{};
-};
 
 class RestartTest : public ::testing::Test {
  protected:
@@ -112,6 +96,14 @@ class RestartTest : public ::testing::Test {
   void AddAndOpen(const std::string& name) {
     daemon_->AddFile(name, kModelBytes);
     ASSERT_TRUE(Open(name).ok()) << daemon_->Log();
+  }
+  // One that may open few files, after one that had so many models.
+  void StartAgainOver(int models, rlim_t open_files) {
+    Start();
+    for (int i = 0; i < models; ++i) AddAndOpen("model" + std::to_string(i));
+    Stop(SIGKILL);
+    const FewerOpenFiles fewer(open_files);
+    Start();
   }
 
   nlohmann::json Counters() { return daemon_->GetSettledStatus()["counters"]; }
@@ -347,13 +339,7 @@ TEST_F(RestartTest, OfSeveralNamesOfOneContentItIsTheOneThatItWasLoadedFor) {
 }
 
 TEST_F(RestartTest, WithFewDescriptorsAPartIsTakenOver) {
-  Start();
-  for (int i = 0; i < 40; ++i) AddAndOpen("model" + std::to_string(i));
-  Stop(SIGKILL);
-  {
-    const FewerOpenFiles fewer(128);
-    Start();
-  }
+  StartAgainOver(/*models=*/40, /*open_files=*/128);
   EXPECT_THAT(daemon_->Log(), HasSubstr("keeper.refused"));
   EXPECT_THAT(daemon_->Log(), HasSubstr("connections.limited"));
   const int taken_over = Counters()["taken_over"];
@@ -362,13 +348,7 @@ TEST_F(RestartTest, WithFewDescriptorsAPartIsTakenOver) {
 }
 
 TEST_F(RestartTest, WhereNothingCanBeTakenOverTheDaemonStartsColdAndKeepsWithAnotherKeeper) {
-  Start();
-  for (int i = 0; i < 40; ++i) AddAndOpen("model" + std::to_string(i));
-  Stop(SIGKILL);
-  {
-    const FewerOpenFiles fewer(64);
-    Start();
-  }
+  StartAgainOver(/*models=*/40, /*open_files=*/64);
   EXPECT_THAT(daemon_->Log(), HasSubstr("keeper.not_taken_over"));
   EXPECT_EQ(Counters()["taken_over"], 0);
   ExpectServes("model7", /*hit=*/false);
