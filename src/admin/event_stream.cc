@@ -20,7 +20,7 @@ namespace {
 constexpr std::chrono::milliseconds kWait{1000};
 constexpr int kQuietWaits = 15;
 
-constexpr char kForm[] =
+constexpr char kEventsForm[] =
     "/v1/events?since=NUMBER&kind=segment&kind=model&model=NAME&opens=true, each if wanted";
 
 Result<uint64_t> NumberOf(const std::string& text, const char* name) {
@@ -28,7 +28,8 @@ Result<uint64_t> NumberOf(const std::string& text, const char* name) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error == std::errc() && end == text.data() + text.size()) return number;
   return Status(StatusCode::kInvalidArgument,
-                std::string(name) + " is '" + ShownName(text) + "': expected a number", kForm);
+                std::string(name) + " is '" + ShownName(text) + "': expected a number",
+                kEventsForm);
 }
 
 Status TakeParameter(const std::string& name, const std::string& value, EventsOptions* options) {
@@ -41,7 +42,7 @@ Status TakeParameter(const std::string& name, const std::string& value, EventsOp
   } else if (name == "opens" && value == "true") {
     options->opens = true;
   } else {
-    return NotInQuery(name, value, kForm);
+    return NotInQuery(name, value, kEventsForm);
   }
   return Status();
 }
@@ -86,7 +87,7 @@ Result<std::string> NextText(EventsOptions* options, DaemonLink& link) {
 }  // namespace
 
 Result<EventsOptions> EventsOptionsOf(const HttpRequest& request) {
-  TRIMS_RETURN_IF_ERROR(CheckQuery(request, kForm, /*several=*/"kind"));
+  TRIMS_RETURN_IF_ERROR(CheckQuery(request, kEventsForm, /*several=*/"kind"));
   EventsOptions options{.wait = std::chrono::milliseconds(0)};
   for (const auto& [name, value] : request.query) {
     TRIMS_RETURN_IF_ERROR(TakeParameter(name, value, &options));

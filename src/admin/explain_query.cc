@@ -6,13 +6,13 @@
 namespace trims::admin {
 namespace {
 
-constexpr char kForm[] =
+constexpr char kExplainForm[] =
     "/v1/explain?reference=NAME&tier=host&variant=tensors, the last two if wanted";
 
 }  // namespace
 
 Result<ExplainQuery> ExplainQueryOf(const HttpRequest& request) {
-  TRIMS_RETURN_IF_ERROR(CheckQuery(request, kForm));
+  TRIMS_RETURN_IF_ERROR(CheckQuery(request, kExplainForm));
   ExplainQuery query;
   for (const auto& [name, value] : request.query) {
     if (name == "reference") {
@@ -23,11 +23,11 @@ Result<ExplainQuery> ExplainQueryOf(const HttpRequest& request) {
       TRIMS_ASSIGN_OR_RETURN(const Variant variant, VariantFromName(value));
       query.options.variants = {variant};
     } else {
-      return NotInQuery(name, value, kForm);
+      return NotInQuery(name, value, kExplainForm);
     }
   }
   if (!query.reference.empty()) return query;
-  return Status(StatusCode::kInvalidArgument, "the query has no reference", kForm);
+  return Status(StatusCode::kInvalidArgument, "the query has no reference", kExplainForm);
 }
 
 }  // namespace trims::admin

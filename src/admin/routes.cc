@@ -78,10 +78,10 @@ Route ModelRoute(const HttpRequest& request, std::string reference) {
 
 // What is asked of another tier than the host's says so in the query; what is changed, in the body.
 Status ReadPolicyQuery(const HttpRequest& request, PolicyOptions* options) {
-  constexpr char kForm[] = "GET /v1/policy?tier=disk, or PUT with a body";
-  TRIMS_RETURN_IF_ERROR(CheckQuery(request, kForm));
+  constexpr char kPolicyForm[] = "GET /v1/policy?tier=disk, or PUT with a body";
+  TRIMS_RETURN_IF_ERROR(CheckQuery(request, kPolicyForm));
   for (const auto& [name, value] : request.query) {
-    if (name != "tier" || request.method != "GET") return NotInQuery(name, value, kForm);
+    if (name != "tier" || request.method != "GET") return NotInQuery(name, value, kPolicyForm);
     options->tier = value;
   }
   return Status();
